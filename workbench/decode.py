@@ -82,6 +82,20 @@ class AdaptingStream(EvidenceStream, Protocol):
         """Updates made since this was last asked, in the order of effect."""
 
 
+@runtime_checkable
+class JoinedStream(EvidenceStream, Protocol):
+    """A stream that decodes other streams beside the signal, which is their master."""
+
+    def join(self, chunk: Chunk) -> None:
+        """Samples of another stream came; they are taken when the signal has reached their time."""
+
+    def join_gap(self, role: str) -> None:
+        """The next sample of that stream follows a gap."""
+
+    def advance(self, stamps: FloatArray) -> None:
+        """Corrected stamps ``(n,)`` float64, s, of the samples of the signal that are stepped next."""
+
+
 class StreamingDecoder(Protocol):
     """What the loop needs of a decoder."""
 
@@ -104,7 +118,8 @@ def decode(
 
     Parameters
     ----------
-    source : items in the order in which they took effect.
+    source : items in the order in which they took effect; chunks of other streams and their gaps too, by the
+        rule of :mod:`workbench.signals.alignment`. A decoder that does not join them leaves them out.
     paradigm : schedule and rule.
     decoder : fitted decoder, or None for a calibration run (trials are then ``"recorded"``).
     fs : rate of the decoded stream in Hz.
@@ -218,6 +233,8 @@ class _Loop:
         self, rule: Rule, stream: EvidenceStream | None, updates: Updates, fs: float, familiarity: Familiarity
     ) -> None:
         self.rule, self.stream, self.updates, self.fs = rule, stream, updates, fs
+        # Once, as asking a protocol at every step takes longer than the step.
+        self.joined = stream if isinstance(stream, JoinedStream) else None
         self.familiarity = familiarity
         self.axis = SampleAxis(fs)
         self.awaited = AwaitedCues(self.axis)
@@ -225,6 +242,10 @@ class _Loop:
 
     def chunk(self, chunk: Chunk) -> Iterator[Made]:
         """Step through a chunk, stopping wherever something is due."""
+        if chunk.stream:
+            if self.joined is not None:
+                self.joined.join(chunk)
+            return
         self.axis.step(chunk)
         last = chunk.first + len(chunk.stamps)
         while self.seen < last:
@@ -241,8 +262,11 @@ class _Loop:
                 yield from self._begin(cue)
 
     def _step(self, chunk: Chunk, stop: int) -> None:
+        rows = slice(self.seen - chunk.first, stop - chunk.first)
+        if self.joined is not None:
+            self.joined.advance(chunk.stamps[rows])
         if self.stream is not None:
-            self.stream.step(chunk.samples[self.seen - chunk.first : stop - chunk.first])
+            self.stream.step(chunk.samples[rows])
         self.seen = stop
 
     def _due(self) -> Iterator[Made]:
@@ -281,6 +305,11 @@ class _Loop:
 
     def marker(self, marker: Marker) -> Iterator[Made]:
         """A recorded event, before the next sample."""
+        if marker.kind == "gap" and marker.label:
+            # Of another stream: it touches nothing but what that stream says.
+            if self.joined is not None:
+                self.joined.join_gap(marker.label)
+            return
         yield from self._due()
         if marker.kind == "cue":
             yield from self._cue(marker)

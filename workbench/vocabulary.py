@@ -1,8 +1,8 @@
 """The nouns. Frozen, on one page, without arithmetic; every room speaks in them.
 
 Signal
-    Montage · Chunk · Marker · LocatedCue · Evidence · Decision · Snapshot · Command · Acknowledgement ·
-    DeviceStatus · Trial · LedgerRow
+    Montage · Chunk · Marker · LocatedCue · EvidenceType · Evidence · Decision · Snapshot · Command ·
+    Acknowledgement · DeviceStatus · Trial · LedgerRow
 Record
     Study ▸ Participant ▸ Visit ▸ Session ▸ Run ▸ Trial, Visit ▸ Assessment, Recording, FittedDecoder, Report,
     Entry (one row of the audit chain)
@@ -39,6 +39,7 @@ RunState = Literal["finished", "stopped", "recovered", "failed"]
 RecordingState = Literal[
     "finished", "stopped", "failed", "recovered", "unfinished", "foreign", "recording", "damaged"
 ]
+EvidenceKind = Literal["probabilities", "state_level", "velocity", "force", "amplitude", "phase"]
 TrialOutcome = Literal["correct", "missed", "wrong", "recorded", "excluded"]
 Side = Literal["", "left", "right"]
 VisitStatus = Literal["", "planned", "done", "missed", "unscheduled", "not_applicable"]
@@ -73,13 +74,15 @@ class StreamSpec:
     fs : nominal rate in Hz, 0 for an irregular (marker) stream.
     channels, unit : names in order, empty for a marker stream; the unit of every one.
     critical : a critical stream that is missing blocks the start, one that dies stops the effector.
-    role : ``"signal"`` (the one stream that is decoded), ``"aux"`` (recorded) or ``"markers"``.
+    role : ``"signal"`` (the decoded stream whose samples count time), ``"aux"`` (recorded), ``"markers"``, or a
+        name such as ``"emg"``: decoded beside the signal by decoders that name it among their inputs.
     counter : a channel that counts samples, or ``""``; it makes gaps exact and is only recorded.
     unmeasured : channels that are recorded and never decoded: triggers, movement, another unit.
     unit_declared_by : who vouches for ``unit`` where the stream announces none that is known, or ``""``.
     unit_waived : why nobody does; then the stream is recorded only, not decoded, and arms nothing.
     gap_tolerance_s : a stamp that differs by less from what is expected is jitter in any case, s.
     jitter_s : longest lateness that may still be jitter, s; what exceeds the tolerance for as long is a loss.
+    delay_s : how much later it stamps one moment than the signal does, s; of streams decoded beside the signal.
     """
 
     name: str
@@ -96,11 +99,17 @@ class StreamSpec:
     unit_waived: str = ""
     gap_tolerance_s: float = 0.02
     jitter_s: float = 1.0
+    delay_s: float = 0.0
 
     def __post_init__(self) -> None:
         # A contract read from JSON has lists; as tuples, equal contracts are equal and can be hashed.
         object.__setattr__(self, "channels", tuple(self.channels))
         object.__setattr__(self, "unmeasured", tuple(self.unmeasured))
+
+    @property
+    def decoded_beside(self) -> bool:
+        """Whether decoders that name its role decode it beside the signal."""
+        return self.role not in ("signal", "aux", "markers")
 
     @property
     def measured(self) -> tuple[str, ...]:
@@ -118,13 +127,16 @@ class Chunk:
     """Samples as they arrived: ``samples`` ``(n_times, n_channels)`` float64, µV.
 
     ``first`` is the index of the first row in the run's recording, ``stamps`` ``(n_times,)`` float64 the
-    corrected LSL time of each row in s, ``local`` the ``local_clock()`` of its receipt (0 in a replay).
+    corrected LSL time of each row in s, ``local`` the ``local_clock()`` of its receipt (0 in a replay). Of a
+    stream that is decoded beside the signal, ``stream`` is its role, ``first`` counts its own samples, and
+    ``stamps`` are corrected by its declared delay too.
     """
 
     first: int
     samples: FloatArray
     stamps: FloatArray
     local: float = 0.0
+    stream: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +146,11 @@ class Marker:
     Attributes
     ----------
     kind : ``"cue"`` (label = condition), ``"gap"``, ``"clock_offset"``, ``"pause"``, ``"resume"``, ``"end"``,
-        ``"note"``; others are kept and ignored by the decode loop.
+        ``"note"``; others are kept and ignored by the decode loop. ``"hop_timeout"``: samples up to ``until`` were
+        decided with what the other streams had delivered; ``"stream_offset"``: clock offset of another stream.
     sample : number of samples of the decoded stream that had been delivered when it took effect.
     stamp : corrected LSL time in s of the cue's onset, to which epochs align; not always that of ``sample``.
-    label : condition name for a cue.
+    label : condition name for a cue; role of the stream for the gap of another stream.
     detail : JSON-able extras.
     """
 
@@ -159,18 +172,51 @@ class LocatedCue(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """What a decoder says of the window that ends before sample ``end``: a probability per class of ``classes_``.
+class EvidenceType:
+    """What the evidence of a decoder is; a recording states it once for all decisions of its run.
 
-    Not ``valid``: incomplete, at a gap, or with a substituted value. ``rejected``: sound, yet no reason to act;
-    ``far`` gives the reason: the window is far from the training data.
+    Attributes
+    ----------
+    kind : ``"probabilities"`` of classes; ``"state_level"``, these and a level; ``"velocity"`` or ``"force"`` in
+        named dimensions; ``"amplitude"``, one value; ``"phase"``, a phase 0–1 and a rate in Hz.
+    names : of the values, in their order; empty for probabilities, which the classes name.
+    unit : of the values.
+    """
+
+    kind: EvidenceKind = "probabilities"
+    names: tuple[str, ...] = ()
+    unit: str = ""
+
+    def __post_init__(self) -> None:
+        # From JSON a list; as a tuple, equal types are equal.
+        object.__setattr__(self, "names", tuple(self.names))
+
+    @property
+    def has_classes(self) -> bool:
+        """Whether there is a probability for each class."""
+        return self.kind in ("probabilities", "state_level")
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a decoder says of the window that ends before sample ``end``.
+
+    Attributes
+    ----------
+    end : exclusive end of the window, sample.
+    probabilities : one for each class of ``classes_``; empty where the decoder's :class:`EvidenceType` has none.
+    valid : False where the window is incomplete, at a gap, or with a substituted value.
+    rejected : sound, yet no reason to act.
+    far : gives the reason: the window is far from the training data.
+    values : what its :class:`EvidenceType` names, in its unit; empty for probabilities alone.
     """
 
     end: int
-    probabilities: tuple[float, ...]
+    probabilities: tuple[float, ...] = ()
     valid: bool = True
     rejected: bool = False
     far: bool = False
+    values: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,15 +232,21 @@ class Decision:
     valid : copied from the evidence.
     change : ``""``, ``"activate"`` or ``"release"`` (asynchronous), ``"cued"`` (one per trial).
     trial : index of the trial it belongs to, -1 outside.
+    kind : what the evidence is, see :class:`EvidenceType`.
+    values : evidence beside probabilities, by the names and in the unit of its :class:`EvidenceType`.
+    position : where the task's cursor is after it, in the dimensions of a velocity; empty without a cursor.
     """
 
     sample: int
     stamp: float
     label: str
-    probabilities: tuple[float, ...]
+    probabilities: tuple[float, ...] = ()
     valid: bool = True
     change: str = ""
     trial: int = -1
+    kind: EvidenceKind = "probabilities"
+    values: tuple[float, ...] = ()
+    position: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +283,7 @@ class Trial:
     false_activations, false_in_rest : activations that are no hit, and those of them that lie in rest.
     rest_s : rest time in the trial, s (the exposure of ``false_in_rest``).
     excluded : the reason in words, or ``""``.
+    result : what the task measures beside these, by name; numbers, texts and None, as JSON has them.
     """
 
     index: int
@@ -248,6 +301,7 @@ class Trial:
     false_in_rest: int = 0
     rest_s: float = 0.0
     excluded: str = ""
+    result: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import pytest
 
 from workbench import commands, systems
 from workbench.errors import BadValue
+from workbench.recording import RunFile
 from workbench.study import Study
 
 
@@ -75,3 +76,23 @@ def test_recordings_and_the_name_of_another_system_contradict_each_other(tmp_pat
     assert commands.main(asked) == 2
     assert "--recordings plays replay_recordings" in capsys.readouterr().err
     assert not folder.exists()
+
+
+def test_a_velocity_moves_a_cursor_and_the_run_replays_with_its_commands(tmp_path, capsys):
+    folder = tmp_path / "cursor"
+    options = ["--system", "cursor_velocity", "--speed", "20", "--no-browser", "--study", str(folder)]
+    assert commands.main(["demo", *options]) == 0
+    said = capsys.readouterr().out
+    assert "random walks reach" in said
+    assert said.count("commands recomputed, equal") == 2
+    run = RunFile(sorted((folder / "recordings").glob("*.xdf"))[-1])
+    assert run.evidence.names == ("x", "y")
+    assert all(trial.result["nearest"] <= 0.3 for trial in run.trials() if trial.outcome == "correct")
+    levels = [command.level for command in run.commands() if command.action == "close"]
+    # Each of the four ways was moved, and no two ways of a dimension at once.
+    assert all(max(level[way] for level in levels) > 0.1 for way in range(4))
+    assert not any((level[0] and level[1]) or (level[2] and level[3]) for level in levels)
+    with Study.open(folder, actor="test") as study:
+        online = study.rows("run", kind="online")[0]
+        assert study.nouns("trial", run_id=online["id"]) == run.trials()
+        assert online["summary"]["random_walks"]["share"] < 0.25

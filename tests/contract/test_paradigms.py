@@ -49,11 +49,18 @@ def test_a_decoder_for_other_classes_is_refused(name):
 def test_rejected_evidence_decides_nothing_and_starts_nothing(name):
     paradigm = paradigms.load(name)()
     classes, window_s = tuple(sorted(paradigm.classes)), getattr(paradigm, "window_s", 1.0)
-
+    moves = paradigm.evidence == "velocity"
     fs, planned = 100.0, paradigm.schedule(1, seed=1)
     cues = [LocatedCue(round(c.at_s * fs), c.at_s, c.label, c.duration_s, c.trial) for c in planned]
     asked = next(cue.label for cue in cues if cue.label in paradigm.conditions)
-    labelled = dict(w[:2] for w in paradigm.training_windows(cues, fs=fs, window_s=window_s, hop_s=0.05))
+    named = [] if moves else paradigm.training_windows(cues, fs=fs, window_s=window_s, hop_s=0.05)
+    labelled = {end: label for end, label, _ in named}
+
+    def sure(truth):
+        """Evidence that leaves no doubt."""
+        if moves:
+            return {"values": paradigm.targets[asked]}
+        return {"probabilities": tuple(0.98 if c == truth else 0.02 / (len(classes) - 1) for c in classes)}
 
     def decided(*, rejected):
         rule = paradigm.start(fs=fs, hop=5, classes=classes)
@@ -63,8 +70,8 @@ def test_rejected_evidence_decides_nothing_and_starts_nothing(name):
             until = after.sample if after is not None else cue.sample + round(10 * fs)
             while rule.due is not None and rule.due.at <= until:
                 truth = labelled.get(rule.due.end, truth)
-                sure = tuple(0.98 if c == truth else 0.02 / (len(classes) - 1) for c in classes)
-                made += rule.decide(rule.due, stamp=0.0, evidence=Evidence(rule.due.end, sure, rejected=rejected))
+                evidence = Evidence(rule.due.end, **sure(truth), rejected=rejected)
+                made += rule.decide(rule.due, stamp=0.0, evidence=evidence)
         return [item for item in made if isinstance(item, Decision)]
 
     assert {d.label for d in decided(rejected=True)} == {""}

@@ -1,4 +1,4 @@
-"""Every decoder of the register fits on one calibration run of every paradigm, whatever its evidence is asked."""
+"""Every decoder fits on one calibration run of every paradigm of two classes, whatever its evidence is asked."""
 
 from __future__ import annotations
 
@@ -44,10 +44,11 @@ def calibration(name):
     return paradigm, cues, x
 
 
-RUNS = {name: calibration(name) for name in paradigms.available()}
+TWO_CLASSES = [name for name in paradigms.available() if len(paradigms.load(name)().classes) == 2]
+RUNS = {name: calibration(name) for name in TWO_CLASSES}
 
 
-@pytest.mark.parametrize("paradigm_name", paradigms.available())
+@pytest.mark.parametrize("paradigm_name", TWO_CLASSES)
 @pytest.mark.parametrize("name", decoders.available())
 def test_a_decoder_fits_on_one_calibration_run_whatever_is_asked_of_its_evidence(name, paradigm_name):
     paradigm, cues, x = RUNS[paradigm_name]
@@ -68,7 +69,7 @@ def test_a_decoder_fits_on_one_calibration_run_whatever_is_asked_of_its_evidence
         assert set(decoder.class_names) == set(paradigm.classes)
 
 
-@pytest.mark.parametrize("name", paradigms.available())
+@pytest.mark.parametrize("name", TWO_CLASSES)
 def test_one_calibration_run_gives_five_folds_and_each_holds_every_class(name):
     paradigm, cues, _ = RUNS[name]
     windows = paradigm.training_windows(cues, fs=FS, window_s=0.5, hop_s=HOP_S)

@@ -13,7 +13,7 @@ import pytest
 
 from workbench import devices
 from workbench.devices import lsl
-from workbench.devices.simulated_participant import EEG, NEO, PRESETS, REASONS, SimParticipant, render
+from workbench.devices.simulated_participant import EEG, GRID, NEO, PRESETS, REASONS, SimParticipant, render
 from workbench.errors import BadValue, UnknownName
 from workbench.vocabulary import StreamSpec
 
@@ -283,3 +283,37 @@ def test_the_player_follows_cues_at_4x_with_stamps_of_the_nominal_rate_and_the_b
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     expected, _ = render(9, [Cue(onset - t0, "grasp", 3.0)], (index[-1] + 1) / 1000.0)
     assert np.array_equal(expected[index].astype(np.float32), samples)
+
+
+def high_gamma(person, seconds):
+    """Mean square of each channel in the band that follows activity, µV²."""
+    samples = person.step(round(seconds * person.physiology.fs))
+    spectrum = np.abs(np.fft.rfft(samples, axis=0)) ** 2
+    hertz = np.fft.rfftfreq(len(samples), 1 / person.physiology.fs)
+    low, high = person.physiology.gamma_hz
+    return spectrum[(hertz > low) & (hertz < high)].mean(axis=0)
+
+
+def test_each_channel_of_the_grid_follows_its_own_direction_and_what_is_meant_follows_the_cursor():
+    weights = dict(GRID.patterns)
+    right, left = np.array(weights["right"]), np.array(weights["left"])
+    assert not (right * left).any()
+    assert right.max() == left.max() == pytest.approx(1.0)
+
+    def moved(position):
+        person = SimParticipant(4, physiology="grid")
+        person.cue(0.0, "right", 60.0)
+        person.step(1000)
+        if position is not None:
+            person.see(position)
+        return high_gamma(person, 8.0)
+
+    still = SimParticipant(4, physiology="grid")
+    still.step(1000)
+    rest = high_gamma(still, 8.0)
+    # Seen or not, right of the centre is right; past the target it is left, and on it nothing is meant.
+    for position, meant in ((None, right), ((0.0, 0.0), right), ((2.0, 0.0), left)):
+        gain = moved(position) / rest
+        assert gain[meant > 0.9].min() > 1.2
+        assert gain[meant == 0].max() < 1.1
+    assert (moved((1.0, 0.0)) / rest).max() < 1.1

@@ -34,7 +34,7 @@ BY_COMMANDS = {
     "recording/xdf.py", "recording/xml.py", "study/anchors.py", "study/record_file.py", "study/reading.py",
     "study/record.py", "study/verification.py", "study/files.py", "study/migrate.py", "study/migrations.py",
     "study/keys.py", "devices/_bids.py", "runs/stopping.py", "runs/approve.py", "study/database.py",
-    "systems/_protocol.py",
+    "systems/_protocol.py", "hardware/setup.py",
 }  # fmt: skip
 """Read what a user names or a study holds: the hostile cases of the commands, or of READERS below, reach them."""
 
@@ -52,7 +52,7 @@ BETWEEN_OWN_PROCESSES = {
     "stress/lossless.py", "engine/process.py", "runs/fitting.py", "stress/recording.py", "stress/record.py",
     "widgets/_stores.py", "widgets/dashboard.py", "widgets/log_view.py", "study/drafts.py", "devices/_pairing.py",
     "devices/_last_metre.py", "engine/alarms.py", "live/_stopfile.py", "engine/standstill.py", "stress/safety.py",
-    "stress/breakable.py",
+    "stress/breakable.py", "hardware/discovery.py",
 }  # fmt: skip
 """Read what another process of the workbench wrote; their own tests try bad messages."""
 
@@ -136,9 +136,15 @@ def _system(path: Path) -> object:
     return stated_in(path)
 
 
+def _setup(path: Path) -> object:
+    from workbench.hardware import setup
+
+    return setup.load(path.parent.parent, path.stem)
+
+
 READERS = {
     "decoder": _decoder, "replay": _replayed, "table": _table, "plan": _plan, "ledger": _ledger, "index": _index,
-    "anchors": _anchors, "system": _system,
+    "anchors": _anchors, "system": _system, "setup": _setup,
 }  # fmt: skip
 
 
@@ -172,6 +178,11 @@ def test_a_reader_refuses_or_reads_but_never_hangs_or_breaks(reader, material, t
             (tmp_path / name).mkdir()
             given = [tmp_path / name]
             (given[0] / "decoder.json").symlink_to(path)
+        if len(str(path)) < 1000 and reader == "setup":
+            given = [tmp_path / "setup" / f"site-{len(name)}.json"]
+            given[0].parent.mkdir(exist_ok=True)
+            given[0].unlink(missing_ok=True)
+            given[0].symlink_to(path)
         if len(str(path)) < 1000 and reader == "replay":
             given = [tmp_path / f"{name}{suffix}" for suffix in (".xdf", ".edf", ".fif")]
             for link in given:

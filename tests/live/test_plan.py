@@ -8,8 +8,13 @@ import json
 import numpy as np
 import pytest
 
+from workbench.engine.events import EventLog
+from workbench.engine.inlets import Arrival
 from workbench.engine.intake import texts_of
+from workbench.engine.ledger import Ledger
 from workbench.engine.players import player_options
+from workbench.engine.signal_monitor import SignalMonitor
+from workbench.engine.streams import Streams
 from workbench.errors import BadValue
 from workbench.live import SessionPlan
 from workbench.signals.units import montage_of
@@ -110,3 +115,43 @@ def test_the_tolerances_and_the_word_on_the_unit_of_a_stream_survive_the_plan_as
     assert StreamSpec(**told) == spec
     assert montage_of(dataclasses.replace(spec, unit="microvolts")).unit == "uV"
     assert montage_of(spec).channels == ("C3",)
+
+
+def test_streams_beside_the_signal_have_roles_rates_and_delays_of_their_own():
+    emg = StreamSpec("emg", "EMG", 2000.0, ("e",), source_id="s3", role="emg", delay_s=0.03)
+    plan = plan_with(contract=(ECOG, emg, MARKERS))
+    assert plan.beside == (emg,)
+    assert SessionPlan.from_json(plan.to_json()) == plan
+    for wrong, said in (
+        ({"role": "EMG 1"}, "a word of lower case letters"),
+        ({"fs": 0.0}, "needs a rate and channel names"),
+        ({"channels": ()}, "needs a rate and channel names"),
+        ({"delay_s": 0.2}, "delay_s of stream 'emg' must be from -1 to 0.08 s"),
+        ({"role": "aux"}, "delay_s of stream 'emg'"),
+    ):
+        with pytest.raises(BadValue, match=said):
+            plan_with(contract=(ECOG, dataclasses.replace(emg, **wrong)))
+    with pytest.raises(BadValue, match="that no other stream has"):
+        plan_with(contract=(ECOG, emg, dataclasses.replace(emg, name="other")))
+
+
+def test_each_stream_that_may_be_decoded_has_a_light_and_a_critical_one_that_is_bad_arms_nothing(tmp_path):
+    emg = StreamSpec("emg", "EMG", 1000.0, ("e",), role="emg")
+    imu = StreamSpec("imu", "IMU", 100.0, ("x",), unit="m/s^2", role="imu", critical=False)
+    aux = StreamSpec("heart", "ECG", 250.0, ("h",), role="aux")
+    streams = Streams((ECOG, emg, imu, aux), signal="ecog")
+    monitor = SignalMonitor(streams, events=EventLog(Ledger(), streams, between_runs=tmp_path / "rows"))
+    monitor.open(tmp_path / "display", mains_hz=50.0)
+    noise = np.random.default_rng(0).normal(0.0, 20.0, (3000, 2))
+    monitor.take(noise, Arrival("ecog", noise, np.arange(3000) / 1000.0, 0.0))
+    monitor.take_beside("emg", noise[:, :1] * 20.0)
+    # An accelerometer that lies still says the same number again and again.
+    monitor.take_beside("imu", np.full((300, 1), 9.81))
+    monitor.assess()
+    assert [monitor.light(name) for name in streams] == ["good", "good", "bad", None]
+    assert monitor.ok
+    monitor.take_beside("emg", np.full((3000, 1), np.nan))
+    monitor.assess()
+    assert monitor.light("emg") == "bad"
+    assert monitor.ok is False
+    monitor.close()

@@ -22,6 +22,7 @@ from workbench.vocabulary import (
     Command,
     Decision,
     DeviceStatus,
+    EvidenceType,
     LedgerRow,
     Marker,
     Snapshot,
@@ -455,3 +456,46 @@ def test_a_row_that_was_recorded_before_messages_had_codes_says_what_it_said_the
     (row,) = RunFile(path).ledger()
     assert type(row.consequence) is str
     assert translate(row.consequence, language="zh-CN") == "decided late"
+
+
+GOLDEN = "4a7ed9653a54bf3e351e02f6677db8289547787aa5c60a435ec43cd12d0be58f"
+VELOCITY = EvidenceType("velocity", ("x", "y"), "1/s")
+MOVING = PLAN | {"classes": ["rest", "up"], "evidence": {"kind": "velocity", "names": ["x", "y"], "unit": "1/s"}}
+
+
+def moves() -> list[Decision]:
+    return [
+        Decision(10 * k, 48.5 + k / 3, "up", (), kind="velocity", values=(value, 0.5), position=(0.1 * k, -0.0))
+        for k, value in enumerate(AWKWARD)
+    ]
+
+
+def test_velocities_come_back_bit_for_bit_with_their_type_and_the_place_of_the_cursor(tmp_path):
+    nowhere = replace(moves()[0], position=())
+    with RunWriter(tmp_path / "run.xdf", plan=MOVING, stamp=0.0, signal=SIGNAL) as writer:
+        for decision in [nowhere, *moves()]:
+            writer.decision(decision)
+        with pytest.raises(BadValue, match="a decision on velocity with 1 values in a run of velocity with 2"):
+            writer.decision(replace(nowhere, values=(1.0,)))
+        with pytest.raises(BadValue, match="2 probabilities for 0 classes"):
+            writer.decision(decisions()[0])
+    run = RunFile(tmp_path / "run.xdf")
+    assert run.evidence == VELOCITY
+    assert run.decisions()[0] == nowhere
+    assert decision_hash(run.decisions()[1:], VELOCITY) == decision_hash(moves(), VELOCITY)
+    assert [d.kind for d in run.decisions()] == ["velocity"] * 7
+
+
+def test_the_hash_of_probabilities_stays_what_it_was_and_that_of_values_names_their_type():
+    # Made by the version before evidence had types.
+    assert decision_hash(decisions()) == GOLDEN
+    hashes = [
+        decision_hash(moves(), VELOCITY),
+        decision_hash(moves(), replace(VELOCITY, unit="m/s")),
+        decision_hash(moves(), replace(VELOCITY, names=("y", "x"))),
+        decision_hash(moves(), replace(VELOCITY, kind="force")),
+        decision_hash([replace(moves()[0], values=(0.3, 0.4)), *moves()[1:]], VELOCITY),
+        decision_hash([replace(moves()[0], position=(0.0, 0.1)), *moves()[1:]], VELOCITY),
+        decision_hash([replace(moves()[0], position=()), *moves()[1:]], VELOCITY),
+    ]
+    assert len(set(hashes)) == len(hashes)

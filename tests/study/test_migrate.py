@@ -69,7 +69,7 @@ def test_a_version_2_study_verifies_and_opens_for_reading_only(old):
 def test_a_migrated_study_verifies_and_keeps_every_old_audit_row(old):
     before = chain_of(old)
     migration = migrate(old, actor="tests")
-    assert (migration.before, migration.after, migration.approvals) == (2, 4, 1)
+    assert (migration.before, migration.after, migration.approvals) == (2, 5, 1)
     assert chain_of(old) == before
     found = verify(old)
     assert found.ok, found.problems
@@ -135,10 +135,10 @@ def test_killed_at_every_step_of_the_migration_the_study_is_old_or_new(old, tmp_
         with Study.open(folder, actor="tests") as study:
             assert len(study.rows("trial")) == 16
         if versions[-1] == 2:
-            assert migrate(folder, actor="tests").after == 4
+            assert migrate(folder, actor="tests").after == 5
         assert verify(folder).ok
         assert not (folder / COPY).exists()
-    assert versions == [2] * 8 + [4] * 3
+    assert versions == [2] * 8 + [5] * 3
 
 
 def test_an_older_copy_of_a_migrated_study_is_told_from_it_by_its_key(old, tmp_path):
@@ -181,7 +181,7 @@ def test_a_study_that_does_not_verify_is_not_migrated(old):
 def test_todays_and_newer_schemas_are_refused_loudly(tmp_path):
     with Study.create(tmp_path / "s", code="N", title="t", actor="a") as study:
         path = study.path
-    with pytest.raises(Refused, match="has schema version 4 already"):
+    with pytest.raises(Refused, match="has schema version 5 already"):
         migrate(path.parent, actor="a")
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version=5")
@@ -242,6 +242,18 @@ def test_the_key_made_with_a_migration_is_pinned(old):
         assert (seq, digest) == next((e.seq, e.hash) for e in study.entries() if e.table == "study_key")
 
 
+def test_trials_of_version_4_have_no_result_of_their_task(tmp_path):
+    folder = Path(shutil.copytree(FIXTURES / "v4", tmp_path / "study"))
+    with Study.open(folder, actor="tests") as study:
+        assert "open for reading only" in study.read_only
+        before = study.nouns("trial", run_id=study.rows("run")[-1]["id"])
+    assert {str(trial.result) for trial in before} == {"{}"}
+    migration = migrate(folder, actor="tests", keyed=False)
+    assert (migration.before, migration.after) == (4, 5)
+    with Study.open(folder, actor="tests") as study:
+        assert study.nouns("trial", run_id=study.rows("run")[-1]["id"]) == before
+
+
 OLD_TEXTS = ["cue grasp, 300 ms late", "cue rest"]
 
 
@@ -249,7 +261,7 @@ def test_a_keyed_version_3_study_is_migrated_under_its_own_key(keyed):
     assert verify(keyed).ok
     before = chain_of(keyed)
     migration = migrate(keyed, actor="tests")
-    assert (migration.before, migration.after, migration.approvals) == (3, 4, 0)
+    assert (migration.before, migration.after, migration.approvals) == (3, 5, 0)
     audit, payloads = chain_of(keyed)
     assert (audit[: len(before[0])], payloads[: len(before[1])]) == before
     found = verify(keyed)

@@ -141,6 +141,25 @@ def test_escape_stops_from_inside_a_field(live: Any, statuses: Any) -> None:
     assert page.evaluate("window.sent.filter(m => m.name === 'stop').length") == 1
 
 
+def test_a_cursor_is_shown_where_it_is_with_its_targets_and_the_cued_one_filled(
+    live: Any, statuses: dict[str, Any]
+) -> None:
+    page, run = live(), statuses["live"]["run"]
+    cursor = {"position": [0.25, 0.5], "targets": {"right": [1.0, 0.0], "up": [0.0, 1.0]}}
+    moving = {**run, "paradigm": "centre_out", "cursor": cursor, "cue": {**run["cue"], "label": "up"}}
+    evidence = {**statuses["live"]["evidence"], "target": "", "activate": None, "release": None}
+    page.evaluate(
+        "status => window.put({status, beat: 2})", {**statuses["live"], "run": moving, "evidence": evidence}
+    )
+    shown = page.wait_for_selector("svg.plane .dot")
+    # Up on the screen is less.
+    assert [shown.get_attribute(name) for name in ("cx", "cy")] == ["0.25", "-0.5"]
+    assert page.locator("svg.plane .target").count() == 2
+    assert page.locator("svg.plane .cued").get_attribute("cy") == "-1"
+    page.evaluate("status => window.put({status, beat: 3})", statuses["live"])
+    page.wait_for_selector("svg.plane", state="detached")
+
+
 def test_stop_is_never_covered_by_the_unfolded_ledger(live: Any) -> None:
     on_top = """() => {
       const stop = document.querySelector("[data-name=stop]");

@@ -37,6 +37,15 @@ from workbench.analysis._latency import Latency, latency
 from workbench.analysis._metrics import Auc, Kappa, auc, itr, kappa
 from workbench.analysis._patterns import activation_pattern
 from workbench.analysis._queries import Limits, Query, queries
+from workbench.analysis._reaching import (
+    RandomWalks,
+    Reaching,
+    ReachingTask,
+    median_interval,
+    random_walks,
+    reaching,
+    walks_of,
+)
 from workbench.analysis._repeats import FalseResponder, OwnMdc, false_positive, false_responder, own_mdc
 from workbench.analysis._responders import (
     Responders,
@@ -62,8 +71,6 @@ from workbench.analysis._table import (
 from workbench.errors import UnknownName
 
 __all__ = [
-    "ENDPOINTS",
-    "JUDGED",
     "Accuracy",
     "AisChange",
     "Auc",
@@ -71,6 +78,7 @@ __all__ = [
     "Clustered",
     "Component",
     "Confusion",
+    "ENDPOINTS",
     "EventMetrics",
     "FalseResponder",
     "Flag",
@@ -80,11 +88,12 @@ __all__ = [
     "ImplantDays",
     "Interval",
     "IsncsciChange",
+    "JUDGED",
     "Judgement",
-    "Limits",
     "Kappa",
     "Latency",
     "LevelChange",
+    "Limits",
     "MeanCourse",
     "NoBaseline",
     "Outcome",
@@ -92,6 +101,9 @@ __all__ = [
     "OwnMdc",
     "Permuted",
     "Query",
+    "RandomWalks",
+    "Reaching",
+    "ReachingTask",
     "Reading",
     "Record",
     "Responders",
@@ -135,12 +147,15 @@ __all__ = [
     "latency",
     "leave_one_out",
     "mean_course",
+    "median_interval",
     "motor_level_response",
     "number_of",
     "outcomes_table",
     "own_mdc",
     "poisson_interval",
     "queries",
+    "random_walks",
+    "reaching",
     "reading",
     "responder",
     "selections",
@@ -148,6 +163,7 @@ __all__ = [
     "spread",
     "state_words",
     "up_lift",
+    "walks_of",
     "wilson",
 ]
 

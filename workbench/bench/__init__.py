@@ -21,9 +21,9 @@ ROUNDS = 15
 def items() -> tuple[Item, ...]:
     """Everything that can be measured, in order."""
     # Imported late: a start that only lists options must not load the decoders.
-    from workbench.bench import decoding, evoked, filters, outcomes, start
+    from workbench.bench import decoding, evoked, filters, outcomes, start, streams
 
-    return (*filters.ITEMS, *decoding.ITEMS, *evoked.ITEMS, *start.ITEMS, *outcomes.ITEMS)
+    return (*filters.ITEMS, *decoding.ITEMS, *evoked.ITEMS, *start.ITEMS, *streams.ITEMS, *outcomes.ITEMS)
 
 
 def chosen(keys: Sequence[str]) -> tuple[Item, ...]:

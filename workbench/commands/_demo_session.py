@@ -24,7 +24,7 @@ from workbench.commands._arguments import LARGEST_SEED
 from workbench.commands._progress import Bar
 from workbench.errors import BadValue, EngineFault, RecordFault, Refused
 from workbench.recording import ensure_space, needed_bytes
-from workbench.reports import session_report
+from workbench.reports import Cued, result_of_run, session_report
 from workbench.runs import approve as approving
 from workbench.runs import grant
 from workbench.study import Study, utc_now
@@ -323,11 +323,13 @@ def _results(study: Study, system: BoundSystem, run_id: str) -> list[str]:
     """The main result and the lines that explain it, from the record."""
     trials = [t for t in study.nouns("trial", run_id=run_id) if isinstance(t, Trial)]
     window_s = paradigms.hit_window_s(system.paradigm, system.paradigm_params)
-    paradigm = paradigms.from_params(system.paradigm, system.paradigm_params)
-    if paradigm.selects:
-        items = len(paradigm.choices(paradigm.classes))
-        return [analysis.selections(trials, items=items, fs=system.signal.fs).line()]
+    result = result_of_run(study, run_id)
+    if isinstance(result, Cued) and result.reaching is not None:
+        return [result.accuracy.line(), result.reaching.line()]
+    if isinstance(result, Cued) and result.selections is not None:
+        return [result.selections.line()]
     if window_s is None:
+        paradigm = paradigms.from_params(system.paradigm, system.paradigm_params)
         return [analysis.accuracy(trials, paradigm.classes).line()]
     metrics = analysis.event_metrics(trials, onset_window_s=window_s, fs=system.signal.fs)
     return [metrics.line(), metrics.rest_line(), metrics.timing_line()]

@@ -15,7 +15,7 @@ from workbench.control._inputs import Entry, Input
 from workbench.control._law import LAWS, ControlLaw, check_law
 from workbench.control._link import expired
 from workbench.control._operator import Act, OperatorActs
-from workbench.control._profile import ACTIONS, Effector, Law, SafeStep
+from workbench.control._profile import ACTIONS, Effector, Law, LimitRule, SafeStep
 from workbench.control._recomputing import of_this_version, recompute, state_entry
 from workbench.control._self_test import SELF_TEST_ITEMS
 from workbench.control._snapshot import ConfirmedStatus, EffectorStatus
@@ -58,6 +58,7 @@ __all__ = [
     "Grant",
     "Input",
     "Law",
+    "LimitRule",
     "Limits",
     "OperatorActs",
     "SafeStep",

@@ -49,6 +49,7 @@ class Activation:
         self._began = machine.now
         self._reminded = False
         self._rejected_since: Now | None = None
+        self._steered = machine.now
         self._release_ms = self._effector.release_ramp_ms
 
     @property
@@ -70,15 +71,40 @@ class Activation:
     def follow(self, decision: Decision, level: Sequence[float] | None) -> list[Command]:
         """Follow a decision; ``level`` is a fraction 0–1 per channel, None for the profile's."""
         commands = self._release_rejected(decision)
+        # Before anything else that a decision may say: each one says how fast, and a poor one to stand still.
+        steered = self._law.law == "proportional" and self.engaged and decision.change != "release"
+        if steered:
+            return commands + self._steer(decision)
         if self._law.closes(decision):
             return commands + self._intend(decision, level)
         # Neither age nor quality is asked: opening on old or poor evidence is the safe error, closing on it is
         # not, so that only an activation has obstacles.
-        if decision.change == "release" and self.engaged and self._law.law == "hold":
+        if decision.change == "release" and self.engaged and self._law.law in ("hold", "proportional"):
             return commands + self.release(
                 "release", "evidence fell" if decision.label else "evidence was rejected"
             )
         return commands
+
+    def _steer(self, decision: Decision) -> list[Command]:
+        """The level that a velocity asks for, in the bout under way; 0 at once where it cannot be relied on."""
+        now, level = self._machine.now, (0.0,) * self._effector.channels
+        # At most a heartbeat: after a silence the level rises from where it was, and does not make up for it.
+        since_s = min(max(0.0, now.stream - self._steered.stream), self._effector.heartbeat_s)
+        self._steered = now
+        # Negated, so that an age that is not a number stands still. Evidence without a label was rejected.
+        fresh = self._machine.age_s(decision) * 1000.0 <= self._effector.ttl_ms
+        if fresh and decision.valid and decision.label:
+            clip = self._supervisor.clip(self._law.levels(decision.values))
+            if clip.broken:
+                why = clip.text or Message("control.level_no_number")
+                return self._safe_state.fail("level_broken", Message("control.level_broken", why=why))
+            # A rise is held back, a fall never: to slow down is the safe error.
+            step = self._law.slew_per_s * since_s
+            level = tuple(min(wanted, here + step) for wanted, here in zip(clip.level, self._orders.level))
+        if level == self._orders.level:
+            return []
+        action = self._effector.activate_action
+        return [self._orders.give(action, ramp_ms=0, reason="velocity", level=level)]
 
     def _intend(self, decision: Decision, level: Sequence[float] | None) -> list[Command]:
         """A decision to close: followed, or entered in the ledger with the reason."""
@@ -92,6 +118,9 @@ class Activation:
             self._log.enter("intent_ignored", reason, Message("control.did_not_move"), "low")
             return []
         limits = self._supervisor.limits
+        if self._law.law == "proportional":
+            # A bout begins at standstill; its level follows with the decisions after this one.
+            level, self._steered = (0.0,) * self._effector.channels, self._machine.now
         # The profile's own level yields to a narrower limit without a row; only a level that a caller asked for is
         # entered as clipped.
         usual = (min(self._effector.level, limits.level_max),) * self._effector.channels
@@ -198,7 +227,9 @@ class Activation:
         # HOLD claims that the level is reached: the ramp must be over, and the device must have said that it
         # follows.
         ramped = self._machine.now.stream - self._began.stream >= self._effector.ramp_ms / 1000
-        if self._machine.state == "ACTIVE" and ramped and self._orders.link.answered:
+        # A level that follows the evidence is never reached.
+        follows = self._law.law == "proportional"
+        if self._machine.state == "ACTIVE" and ramped and self._orders.link.answered and not follows:
             self._machine.go("level_reached")
         return []
 

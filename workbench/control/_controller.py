@@ -27,7 +27,7 @@ from workbench.control._safe_state import SafeState
 from workbench.control._self_test import SelfTest
 from workbench.control._snapshot import EffectorStatus, RuleValues
 from workbench.control._supervisor import Limits, Supervisor, check_limits, profile_limits
-from workbench.control._table import ARMED_OR_ENGAGED, BY_LAW, WATCHED, State, Thresholds, onward, rule_of
+from workbench.control._table import ARMED_OR_ENGAGED, BY_LAW, WATCHED, State, Thresholds, onward
 from workbench.control._watch import Watch, broken
 from workbench.errors import BadValue
 from workbench.messages import Message
@@ -141,9 +141,9 @@ class Controller:
         commands = self._update(now_stream, local, quality_ok=quality_ok)
         # Before it is judged: the rows and commands of a fault cite the decision that caused it.
         self._machine.decision = decision
-        # What is marked invalid (a window with a gap) may contain anything; what claims to be valid must be a set
-        # of probabilities.
-        if decision.valid and broken(decision.probabilities):
+        # What is marked invalid (a window with a gap) may contain anything; what claims to be valid must be what
+        # its kind allows.
+        if decision.valid and broken(decision):
             return commands + self._safe_state.fail("evidence_broken")
         self._watch.evidence(self._machine.now, valid=decision.valid)
         return commands + self._activation.follow(decision, level)
@@ -235,7 +235,7 @@ class Controller:
         """The ordinary next state."""
         if self.state in ("RELEASE", "REFRACTORY") and self._arming.disarms_after_release:
             return "IDLE_SAFE"
-        return onward(self.state).target
+        return onward(self.state, self._law.law).target
 
     @property
     def why(self) -> str:
@@ -245,7 +245,7 @@ class Controller:
         dwell = self._thresholds.dwell
         hops = "1 hop" if dwell == 1 else f"{dwell} hops"
         conditions = ", ".join(self._law.conditions) or "an intent"
-        rule = rule_of(self.state, self._law.law)
+        rule = onward(self.state, self._law.law).why
         rule = rule.format(**self._rule_values(), hops=hops, conditions=conditions)
         cause = self._cause
         return f"{cause[:1].upper()}{cause[1:]}. {rule}" if cause else rule

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import get_args
@@ -26,11 +27,17 @@ class ControlLaw:
     conditions : decided conditions that close the effector; empty for every activation. A cued decision closes it
         only where its condition is named here.
     trigger_s : how long a trigger closes it, s; 0 with the other laws.
+    gain : level for a velocity of 1, in a proportional law; 0 with the others.
+    dead_band : speed in a dimension up to which its level is 0, in the unit of the velocity.
+    slew_per_s : fastest rise of a level, fraction a second; its fall is not held back.
     """
 
     law: Law = "hold"
     conditions: tuple[str, ...] = ()
     trigger_s: float = 0.0
+    gain: float = 0.0
+    dead_band: float = 0.0
+    slew_per_s: float = 0.0
 
     def __post_init__(self) -> None:
         # From JSON a list; as a tuple, equal laws are equal.
@@ -43,6 +50,20 @@ class ControlLaw:
             raise BadValue(Message("law.trigger_s", got=f"{self.trigger_s:g}"))
         if not triggers and self.trigger_s != 0:
             raise BadValue(Message("law.no_trigger", law=self.law, got=f"{self.trigger_s:g}"))
+        self._check_proportional()
+
+    def _check_proportional(self) -> None:
+        numbers = {"gain": self.gain, "dead_band": self.dead_band, "slew_per_s": self.slew_per_s}
+        if self.law != "proportional":
+            if any(numbers.values()):
+                raise BadValue(Message("law.not_proportional", law=self.law, got=repr(numbers)))
+            return
+        # A dead band may be 0; a gain or a slew of 0 would move nothing.
+        if (
+            not all(isfinite(value) and value >= 0 for value in numbers.values())
+            or not self.gain * self.slew_per_s
+        ):
+            raise BadValue(Message("law.proportional", got=repr(numbers)))
 
     def closes(self, decision: Decision) -> bool:
         """Whether a decision asks for the effector to close."""
@@ -51,6 +72,11 @@ class ControlLaw:
             return self.law == "trigger" and decision.label in self.conditions
         return decision.change == "activate" and (not self.conditions or decision.label in self.conditions)
 
+    def levels(self, velocity: Sequence[float]) -> tuple[float, ...]:
+        """Level for each way of each dimension: the way of positive velocity, then the other; before any limit."""
+        ways = [way for value in velocity for way in (value, -value)]
+        return tuple(self.gain * (way - self.dead_band) if way > self.dead_band else 0.0 for way in ways)
+
 
 def check_law(law: ControlLaw, limits: Limits, effector: Effector) -> ControlLaw:
     """The law itself.
@@ -58,8 +84,17 @@ def check_law(law: ControlLaw, limits: Limits, effector: Effector) -> ControlLaw
     Raises
     ------
     BadValue
-        When it would close the effector for longer than the limits allow; the text names both.
+        When it would close the effector for longer, or move it faster, than the limits allow; the text names both.
     """
+    if law.slew_per_s > effector.slew_per_s:
+        raise BadValue(
+            Message(
+                "law.too_fast",
+                got=f"{law.slew_per_s:g}",
+                effector=effector.name,
+                allowed=f"{effector.slew_per_s:g}",
+            )
+        )
     if law.trigger_s > limits.hold_limit_s:
         raise BadValue(
             Message(

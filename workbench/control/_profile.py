@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import isfinite
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 from workbench.errors import BadValue
 from workbench.messages import Message
@@ -29,9 +29,10 @@ ACTION_WORDS: dict[str, Message] = {
     "heartbeat": Message("action.heartbeat"),
 }
 
-Law = Literal["hold", "toggle", "trigger"]
+Law = Literal["hold", "toggle", "trigger", "proportional"]
 """How decisions close and open an effector: evidence keeps it closed; a first intent closes it and a second one
-opens it; or one decision closes it for a set time."""
+opens it; one decision closes it for a set time; or it is engaged for a bout of movement, and its level follows the
+velocity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,14 @@ class SafeStep:
     keep_level: bool = False
 
 
+class LimitRule(NamedTuple):
+    """One limit of a profile: ``value`` may not pass ``bound``, in ``unit``."""
+
+    value: str
+    bound: float
+    unit: str
+
+
 @dataclass(frozen=True, slots=True)
 class Effector:
     """Profile of one effector. Raises :class:`BadValue` for a profile that contradicts itself.
@@ -60,7 +69,9 @@ class Effector:
     ----------
     name, profile : entry name and profile word of the command (``"glove"``).
     title : what people call it; ``""`` for its name.
-    channels : number of values in a command's level, each a fraction 0–1.
+    channels : number of values in a command's level, each a fraction 0–1. A proportional effector has two a
+        dimension, one for each way: a level of its own for right and for left.
+    level_unit : what a level is a fraction of.
     level : fraction asked for when nothing else is said, 0–1.
     ramp_ms, release_ramp_ms : ramps up and down in ms.
     ttl_ms : time to live of a command in ms; the device goes to its safe state after it.
@@ -72,6 +83,7 @@ class Effector:
     dose_s : activation in a session, in s, after which the effector stays off.
     on_fault, on_estop : safe state as steps, in order.
     activate_action, release_action : words of the command for the two changes.
+    slew_per_s : fastest rise of a level under a proportional law, fraction a second; 0 where there is none.
     skin_check : whether the operator is asked to look at the skin when the dose nears its end.
     """
 
@@ -94,6 +106,8 @@ class Effector:
     dose_s: float = 3600.0
     activate_action: Action = "close"
     release_action: Action = "release"
+    level_unit: str = "fraction"
+    slew_per_s: float = 0.0
     skin_check: bool = False
 
     def __post_init__(self) -> None:
@@ -117,14 +131,27 @@ class Effector:
                 raise BadValue(f"{name} of effector {self.name} must be above 0, got {value}")
         if self.level > 1:
             raise BadValue(f"level of effector {self.name} must be a fraction 0–1, got {self.level}")
-        if min(self.ramp_ms, self.release_ramp_ms) < 0 or not self.refractory_s >= 0:
-            raise BadValue(f"ramps and refractory time of effector {self.name} must not be negative")
+        lowest = (self.ramp_ms, self.release_ramp_ms, self.refractory_s, self.slew_per_s)
+        # Not `<`: a number that is none is refused too.
+        if not all(value >= 0 for value in lowest):
+            raise BadValue(f"ramps, refractory time and slew of effector {self.name} must not be negative")
         # Otherwise the device would go to its safe state between two heartbeats that both arrived.
         if not self.heartbeat_s * 1000 < self.ttl_ms:
             raise BadValue(
                 f"heartbeat of effector {self.name} must come before its time to live of {self.ttl_ms} ms, "
                 f"got {self.heartbeat_s * 1000:.0f} ms"
             )
+
+    @property
+    def rules(self) -> tuple[LimitRule, ...]:
+        """Its limits, each by the value that it bounds; a protocol may only narrow them."""
+        rules = [
+            LimitRule("level_max", 1.0, self.level_unit),
+            LimitRule("hold_limit_s", self.hold_limit_s, "s"),
+            LimitRule("dose_s", self.dose_s, "s"),
+        ]
+        # Only a level that follows the evidence has a slew; every other one has its ramps.
+        return (*rules, LimitRule("slew_per_s", self.slew_per_s, "1/s")) if self.slew_per_s else tuple(rules)
 
     def _check_steps(self, steps: tuple[SafeStep, ...]) -> None:
         times = [step.after_s for step in steps]

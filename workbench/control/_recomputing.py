@@ -26,7 +26,7 @@ from workbench.errors import BadValue, Refused
 from workbench.messages import Message
 from workbench.vocabulary import Command, Decision
 
-VERSION = 1
+VERSION = 2
 """Of what inputs lead to. To be raised with each change after which the same inputs give other commands, or the
 state has other attributes: recordings made before then say that their commands cannot be recomputed."""
 

@@ -42,7 +42,8 @@ class Limits:
 
 def profile_limits(effector: Effector) -> Limits:
     """The limits that the profile itself sets."""
-    return Limits(f"{effector.name}-profile", 1.0, effector.hold_limit_s, effector.dose_s)
+    bounds = {rule.value: rule.bound for rule in effector.rules}
+    return Limits(f"{effector.name}-profile", bounds["level_max"], bounds["hold_limit_s"], bounds["dose_s"])
 
 
 def check_limits(limits: Limits, effector: Effector) -> Limits:
@@ -53,9 +54,10 @@ def check_limits(limits: Limits, effector: Effector) -> Limits:
     BadValue
         When one is not a number above 0, or wider than the profile's; the text names both.
     """
-    widest = profile_limits(effector)
-    for name in ("level_max", "hold_limit_s", "dose_s"):
-        value, allowed = float(getattr(limits, name)), float(getattr(widest, name))
+    # A slew belongs to the control law, which is checked against the profile itself.
+    bounds = {rule.value: rule.bound for rule in effector.rules if rule.value != "slew_per_s"}
+    for name, allowed in bounds.items():
+        value = float(getattr(limits, name))
         if not (isfinite(value) and 0 < value <= allowed):
             raise BadValue(
                 Message(

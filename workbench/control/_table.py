@@ -257,22 +257,41 @@ def possible(state: State, event: Event) -> bool:
     return (state, event) in _BY_KEY
 
 
-def onward(state: State) -> Transition:
-    """The ordinary way on from a state, its first row in the table: what the screen names as next."""
-    return next(row for row in TABLE if row.source == state)
+_ROWS_BY_LAW: tuple[tuple[Law, Transition], ...] = (
+    ("trigger", Transition("ARMED", "activate", "ACTIVE", "Becomes ACTIVE when {conditions} is decided.")),
+    (
+        "trigger",
+        Transition("HOLD", "release", "RELEASE", "Becomes RELEASE {trigger_s:g} s after it was closed."),
+    ),
+    (
+        "toggle",
+        Transition(
+            "HOLD",
+            "release",
+            "RELEASE",
+            "Becomes RELEASE with a second intent, and after {hold_limit_s:g} s in any case.",
+        ),
+    ),
+    ("proportional", Transition("ARMED", "activate", "ACTIVE", "Becomes ACTIVE when a bout of movement begins.")),
+    (
+        "proportional",
+        Transition(
+            "ACTIVE",
+            "release",
+            "RELEASE",
+            "Becomes RELEASE when the bout of movement ends, and after {hold_limit_s:g} s in any case.",
+        ),
+    ),
+)
 
-
-BY_LAW: dict[tuple[State, Law], str] = {
-    ("ARMED", "trigger"): "Becomes ACTIVE when {conditions} is decided.",
-    ("HOLD", "toggle"): "Becomes RELEASE with a second intent, and after {hold_limit_s:g} s in any case.",
-    ("HOLD", "trigger"): "Becomes RELEASE {trigger_s:g} s after it was closed.",
-}
+BY_LAW = {(row.source, law): row for law, row in _ROWS_BY_LAW}
 """The ordinary way on from a state where the control law makes it another one than the first row of the state."""
 
 
-def rule_of(state: State, law: Law) -> str:
-    """The rule of the ordinary way on from a state, with places for its numbers."""
-    return BY_LAW.get((state, law), onward(state).why)
+def onward(state: State, law: Law = "hold") -> Transition:
+    """The ordinary way on from a state under a control law: what the screen names as next."""
+    first = next(row for row in TABLE if row.source == state)
+    return BY_LAW.get((state, law), first)
 
 
 def markdown() -> str:

@@ -9,6 +9,7 @@ from typing import Literal
 
 from workbench.control._machine import Now
 from workbench.control._table import FaultCode
+from workbench.vocabulary import Decision
 
 PATIENCE_S = 0.5
 """How long bad quality, invalid evidence or silence is tolerated, s."""
@@ -72,8 +73,30 @@ class Watch:
         return ""
 
 
-def broken(probabilities: Sequence[float]) -> bool:
-    """Whether evidence is no set of probabilities: empty, not finite, outside 0–1, or not summing to 1."""
+def broken(decision: Decision) -> bool:
+    """Whether evidence is not what its kind allows.
+
+    Probabilities lie within 0–1 and sum to 1; beside them a level lies within 0–1. A velocity or a force is finite
+    in each dimension, an amplitude finite and not negative, a phase within 0–1 with a finite rate above 0.
+    """
+    kind, values = decision.kind, decision.values
+    if not all(isfinite(value) for value in values):
+        return True
+    if kind in ("probabilities", "state_level") and _no_probabilities(decision.probabilities):
+        return True
+    allowed = {
+        "probabilities": not values,
+        "state_level": len(values) == 1 and 0.0 <= values[0] <= 1.0,
+        "velocity": bool(values),
+        "force": bool(values),
+        "amplitude": len(values) == 1 and values[0] >= 0.0,
+        "phase": len(values) == 2 and 0.0 <= values[0] <= 1.0 and values[1] > 0.0,
+    }
+    return not allowed.get(kind, False)
+
+
+def _no_probabilities(probabilities: Sequence[float]) -> bool:
+    """Whether numbers are no set of probabilities: empty, not finite, outside 0–1, or not summing to 1."""
     # Where one class is sure, the rounding of a normalisation may leave its probability one bit above 1.
     if not probabilities or not all(isfinite(p) and 0.0 <= p <= 1.0 + ROUNDING for p in probabilities):
         return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from workbench.analysis import Accuracy, EventMetrics, Interval, Selections
+from workbench.analysis import Accuracy, EventMetrics, Interval, Reaching, Selections
 from workbench.study import Study
 from workbench.vocabulary import Trial
 
@@ -83,6 +83,8 @@ def _online(study: Study, run: Mapping[str, Any], person_id: str) -> dict[str, A
     numbers = _cued(result.accuracy) if isinstance(result, Cued) else _events(result)
     if isinstance(result, Cued) and result.selections is not None:
         numbers["numbers"] += _rates(result.selections)
+    if isinstance(result, Cued) and result.reaching is not None:
+        numbers["numbers"] += _reached(result.reaching)
     numbers["numbers"] += _answer(run)
     return numbers | {"runs": _beside(study, run, person_id) if run["state"] == "finished" else []}
 
@@ -113,11 +115,33 @@ def _rates(rates: Selections) -> list[dict[str, Any]]:
     numbers = []
     for key, unit, value, interval in (
         ("result.n.selections", "/ min", rates.per_min, rates.per_min_interval),
-        ("result.n.bits", "bit / min", rates.bits_per_min, rates.bits_interval),
+        ("result.n.selection_bits", "bit / min", rates.bits_per_min, rates.bits_interval),
     ):
         if value is not None and interval is not None:
             args = {"low": f"{interval.low:.1f}", "high": f"{interval.high:.1f}"}
             numbers.append({"value": f"{value:.1f}", "unit": unit, "key": key, "args": args})
+    return numbers
+
+
+def _reached(found: Reaching) -> list[dict[str, Any]]:
+    """How targets were reached with a cursor."""
+    numbers: list[dict[str, Any]] = []
+    if found.time is not None:
+        args = {"low": f"{found.time.low:.2f}", "high": f"{found.time.high:.2f} s"}
+        numbers.append(
+            {"value": f"{found.time.median:.2f}", "unit": "s", "key": "result.n.time_to_target", "args": args}
+        )
+    if found.efficiency is not None:
+        middle, low, high = (
+            f"{n:.2f}" for n in (found.efficiency.median, found.efficiency.low, found.efficiency.high)
+        )
+        args = {"low": low, "high": high}
+        numbers.append({"value": middle, "unit": "", "key": "result.n.path_efficiency", "args": args})
+    if found.bits_per_min is not None:
+        args, bits = {"n": str(found.targets)}, f"{found.bits_per_min:.1f}"
+        numbers.append({"value": bits, "unit": "/ min", "key": "result.n.bits", "args": args})
+    if found.limit is not None:
+        numbers.append({"value": f"{found.limit}", "unit": f"/ {found.n}", "key": "result.n.walks", "args": {}})
     return numbers
 
 

@@ -13,8 +13,9 @@ from typing import Any
 from workbench import registry
 from workbench.decoders._base import WindowDecoder
 from workbench.decoders._collect import Training, collect
+from workbench.decoders._joined import JOINT_RULES, JoinedDecoder
 from workbench.decoders._stopping import Stopped, Stopping, StoppingStream
-from workbench.decoders._store import check_montage, read, save
+from workbench.decoders._store import check_inputs, check_montage, read, save, save_joined
 from workbench.decoding.adapt import check_chain
 from workbench.decoding.flashes import Flashes
 from workbench.decoding.fusion import fuse, fusion_weights
@@ -24,11 +25,13 @@ from workbench.fitting.transfer import procrustes, recentre, rescale
 from workbench.vocabulary import Snapshot
 
 __all__ = [
+    "JOINT_RULES",
     "SELF_PACED_EEG",
     "AdaptSettings",
     "DecoderStream",
     "EvidenceSettings",
     "Flashes",
+    "JoinedDecoder",
     "Snapshot",
     "Stopped",
     "Stopping",
@@ -37,6 +40,7 @@ __all__ = [
     "WindowDecoder",
     "available",
     "check_chain",
+    "check_inputs",
     "check_montage",
     "collect",
     "fuse",
@@ -47,6 +51,7 @@ __all__ = [
     "recentre",
     "rescale",
     "save",
+    "save_joined",
 ]
 
 

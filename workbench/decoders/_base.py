@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from workbench.decoders._signal import SignalDefaults, signal_settings
+from workbench.decoding.accumulation import EvidenceAccumulator
 from workbench.decoding.classifiers import Classifier, Linear
 from workbench.decoding.novelty import MEMORY_S, Novelty
 from workbench.decoding.reducers import Reducer
@@ -34,7 +35,7 @@ from workbench.fitting.settings import AdaptSettings, EvidenceSettings, accumula
 from workbench.html_repr import card
 from workbench.kernels.evidence import softmax
 from workbench.signals import SignalSettings, SignalStream, design
-from workbench.vocabulary import FloatArray, Montage
+from workbench.vocabulary import EvidenceType, FloatArray, Montage
 
 LIMIT = 100.0
 """A window whose power in a lane leaves the range of the training windows by this factor is not valid."""
@@ -84,6 +85,8 @@ class WindowDecoder(ABC):
     time_locked: ClassVar[bool] = False
     """Whether an epoch has one window, ``latency_s`` after the event at the end of the lead-in, in place of one at
     every hop. In a stream, that of an event at sample ``n`` ends at ``n + round(latency_s · fs) + window``."""
+    inputs: ClassVar[tuple[str, ...]] = ("signal",)
+    """Roles of the streams that it decodes."""
     fit_metadata: ClassVar[tuple[str, ...]] = ("lead_in", "blocks")
     """What ``fit`` takes beside epochs and classes."""
     learned: ClassVar[tuple[str, ...]]
@@ -312,6 +315,11 @@ class WindowDecoder(ABC):
         return tuple(str(name) for name in self.classes_.tolist())
 
     @property
+    def evidence_type(self) -> EvidenceType:
+        """What the evidence of the stream is: a probability of each class, unless a decoder says otherwise."""
+        return EvidenceType()
+
+    @property
     def remembers(self) -> bool:
         """Whether evidence of a fitted decoder has a memory, and rests on more than its own window."""
         return self.evidence_settings.remembers(self.class_names) is not None
@@ -527,18 +535,11 @@ class WindowDecoder(ABC):
     def start(self) -> DecoderStream:
         """A fresh stream at sample 0. Loads arrays and designs nothing."""
         self.require_fitted()
-        settings, arrays, rejection, scorer = self.evidence_settings, self.evidence_, None, self.scorer()
+        settings, arrays, rejection, scorer = self.evidence_settings, self.evidence_, None, self._stream_scorer()
         if "least" in arrays:
             limit = float(arrays["limit"][0]) if "limit" in arrays else 0.0
             rejection = Rejection(float(arrays["least"][0]), arrays.get("whitening"), arrays.get("means"), limit)
-        accumulator = accumulator_of(
-            settings,
-            classes=self.class_names,
-            hop_s=self.step_s,
-            window_s=self.settings.n_window(self.fs) / self.fs,
-            log_prior=self.log_prior_,
-            arrays=arrays,
-        )
+        accumulator = self._accumulator()
         finish = Finish(
             limits=(self.low_, self.high_),
             rest=settings.rest_index(self.class_names),
@@ -547,9 +548,25 @@ class WindowDecoder(ABC):
             # Without a memory each window is judged by itself, so nothing may drift between windows.
             rate=0.0 if accumulator is None else self._tracking(),
             novelty=self._novelty(),
+            evidence=self.evidence_type,
         )
         adapter = adapter_of(self, scorer)
         return DecoderStream(self.signal(), scorer, classes=self.class_names, finish=finish, adapter=adapter)
+
+    def _stream_scorer(self) -> Scorer:
+        """Everything between a filtered window and what the stream accumulates: the scores of classes."""
+        return self.scorer()
+
+    def _accumulator(self) -> EvidenceAccumulator | None:
+        """What accumulates the evidence of the stream; None where each window is judged separately."""
+        return accumulator_of(
+            self.evidence_settings,
+            classes=self.class_names,
+            hop_s=self.step_s,
+            window_s=self.settings.n_window(self.fs) / self.fs,
+            log_prior=self.log_prior_,
+            arrays=self.evidence_,
+        )
 
     def tolerant(self) -> Self:
         """A copy that rejects no window as unlike those of the fit, so that a rehearsal on noise takes every step.

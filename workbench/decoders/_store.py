@@ -14,7 +14,9 @@ import numpy as np
 
 from workbench import reading, registry
 from workbench.decoders._base import WindowDecoder
-from workbench.errors import DecoderMismatch, RecordingFault, UnknownName, WorkbenchError
+from workbench.decoders._joined import JoinedDecoder
+from workbench.decoding.joined import SIGNAL
+from workbench.errors import BadValue, DecoderMismatch, RecordingFault, UnknownName, WorkbenchError
 from workbench.fitting.checks import channel_difference
 from workbench.signals import SignalSettings, units
 from workbench.vocabulary import FloatArray, Montage
@@ -22,6 +24,9 @@ from workbench.vocabulary import FloatArray, Montage
 FORMAT = 3
 """Version of the folder's layout: 3 may contain a limit of novelty. 1 and 2 are read too, and decide as they did.
 A version that knows only 2 refuses 3, because it would ignore the rejection."""
+
+JOINT_FORMAT = 4
+"""Version of the layout of a decoder of several streams."""
 
 LARGEST = 256 * 2**20
 """Bytes of the arrays of the largest decoder that is read."""
@@ -55,6 +60,63 @@ def save(decoder: WindowDecoder, folder: Path, *, montage: Montage, meta: Mappin
     DecoderMismatch
         When the montage has another number of channels, another rate, or other names than the epochs of the fit.
     """
+    _check_fitted_on(decoder, montage)
+    arrays = _arrays(decoder)
+    body = _described(decoder, arrays, montage=montage, meta=meta)
+    sha256 = _write(folder, body, arrays)
+    decoder.montage_, decoder.sha256_ = montage, sha256
+    return sha256
+
+
+def save_joined(
+    decoder: JoinedDecoder,
+    folder: Path,
+    *,
+    montages: Mapping[str, Montage],
+    meta: Mapping[str, Any] | None = None,
+) -> str:
+    """Write a decoder of several streams as :func:`save` writes one of one stream.
+
+    Parameters
+    ----------
+    decoder : of fitted members.
+    folder : made if it is not there.
+    montages : by role, what each member was fitted on.
+    meta : JSON-able facts about the fit; part of the hash.
+
+    Returns
+    -------
+    str
+        As :func:`save`; the names of a member's arrays begin with its role.
+
+    Raises
+    ------
+    DecoderMismatch
+        As :func:`save` of a member.
+    """
+    arrays: dict[str, FloatArray] = {}
+    members: dict[str, Any] = {}
+    for role, member in decoder.members.items():
+        _check_fitted_on(member, montages[role])
+        own = _arrays(member)
+        members[role] = _described(member, own, montage=montages[role], meta=None)
+        arrays |= {f"{role}.{name}": array for name, array in own.items()}
+    body = {
+        "format": JOINT_FORMAT,
+        "name": decoder.name,
+        "joint": decoder.described(),
+        "classes": decoder.classes_.tolist(),
+        "members": members,
+        "meta": dict(meta or {}),
+    }
+    decoder.sha256_ = _write(folder, body, arrays)
+    for role, member in decoder.members.items():
+        member.montage_ = montages[role]
+    return decoder.sha256_
+
+
+def _check_fitted_on(decoder: WindowDecoder, montage: Montage) -> None:
+    """Raise unless a decoder is fitted, and on this montage."""
     decoder.require_fitted()
     if len(montage.channels) != decoder.n_channels_in_ or montage.fs != decoder.fs:
         raise DecoderMismatch(
@@ -67,8 +129,13 @@ def save(decoder: WindowDecoder, folder: Path, *, montage: Montage, meta: Mappin
             "the montage has other channels than the epochs the decoder was fitted on: "
             f"{channel_difference(named, montage.channels)}. Name and order them as in the fit"
         )
-    arrays = _arrays(decoder)
-    body = {
+
+
+def _described(
+    decoder: WindowDecoder, arrays: Mapping[str, FloatArray], *, montage: Montage, meta: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """A fitted decoder without its arrays, as JSON has it."""
+    return {
         "format": FORMAT,
         "name": decoder.name,
         "params": decoder.get_params(),
@@ -80,6 +147,10 @@ def save(decoder: WindowDecoder, folder: Path, *, montage: Montage, meta: Mappin
         "meta": dict(meta or {}),
         "arrays": {name: list(array.shape) for name, array in arrays.items()},
     }
+
+
+def _write(folder: Path, body: Mapping[str, Any], arrays: Mapping[str, FloatArray]) -> str:
+    """Write a description and its arrays; returns their hash."""
     # The hash is of the JSON as it will be read, in which tuples are lists.
     body = json.loads(json.dumps(body, allow_nan=False))
     sha256 = _hash(body, arrays)
@@ -88,11 +159,10 @@ def save(decoder: WindowDecoder, folder: Path, *, montage: Montage, meta: Mappin
     _replace(folder / "arrays.npz", lambda file: np.savez(file, allow_pickle=False, **arrays))
     text = json.dumps({"sha256": sha256, "decoder": body}, indent=1, sort_keys=True, ensure_ascii=False)
     _replace(folder / "decoder.json", lambda file: file.write(text.encode()))
-    decoder.montage_, decoder.sha256_ = montage, sha256
     return sha256
 
 
-def read(folder: Path) -> WindowDecoder:
+def read(folder: Path) -> WindowDecoder | JoinedDecoder:
     """Read a decoder back and verify its hash.
 
     Raises
@@ -118,11 +188,31 @@ def read(folder: Path) -> WindowDecoder:
             f"the decoder in {folder} is not the one that was saved: its hash is {_hash(body, arrays)[:12]}, "
             f"the file says {str(stored)[:12]}. It was changed or damaged; restore it or fit it again"
         )
-    if body.get("format") not in (1, 2, FORMAT):
+    if body.get("format") not in (1, 2, FORMAT, JOINT_FORMAT):
         raise DecoderMismatch(
-            f"the decoder in {folder} has layout {body.get('format')}, this version reads 1 to {FORMAT}; update it"
+            f"the decoder in {folder} has layout {body.get('format')}, this version reads 1 to {JOINT_FORMAT}; "
+            "update it"
         )
-    return _restored(body, arrays, stored)
+    restored = _restored_joint if body["format"] == JOINT_FORMAT else _restored
+    return restored(body, arrays, stored)
+
+
+def check_inputs(decoder: WindowDecoder | JoinedDecoder, montages: Mapping[str, Montage]) -> None:
+    """Raise :class:`DecoderMismatch` unless the decoded streams are those that the decoder was saved with.
+
+    Parameters
+    ----------
+    decoder : saved or read.
+    montages : by role.
+    """
+    members = decoder.members if isinstance(decoder, JoinedDecoder) else {SIGNAL: decoder}
+    for role, member in members.items():
+        if role not in montages:
+            raise DecoderMismatch(
+                f"the decoder needs a stream of the role {role!r}; the session has {', '.join(montages)}. Add the "
+                "stream or use another decoder"
+            )
+        check_montage(member, montages[role])
 
 
 def check_montage(decoder: WindowDecoder, montage: Montage) -> None:
@@ -190,6 +280,25 @@ def _restored(body: dict[str, Any], arrays: dict[str, FloatArray], sha256: str) 
         montage = body["montage"]
         decoder.montage_ = Montage(tuple(montage["channels"]), montage["fs"], montage["kind"], montage["unit"])
     except (AttributeError, LookupError, OverflowError, TypeError, ValueError, WorkbenchError) as error:
+        raise DecoderMismatch(f"the decoder {sha256[:12]} lacks what this version needs ({error})") from error
+    decoder.sha256_ = sha256
+    return decoder
+
+
+def _restored_joint(body: dict[str, Any], arrays: dict[str, FloatArray], sha256: str) -> JoinedDecoder:
+    try:
+        joint, members = dict(body["joint"]), {}
+        for role, described in dict(body["members"]).items():
+            own = {n.removeprefix(f"{role}."): a for n, a in arrays.items() if n.startswith(f"{role}.")}
+            members[role] = _restored(described, own, _hash(described, own))
+        decoder = JoinedDecoder(
+            body["name"],
+            members,
+            weights=dict(joint["weights"]),
+            gates={role: (str(opens), float(least)) for role, (opens, least) in dict(joint["gates"]).items()},
+            critical=tuple(joint["critical"]),
+        )
+    except (AttributeError, LookupError, TypeError, ValueError, BadValue) as error:
         raise DecoderMismatch(f"the decoder {sha256[:12]} lacks what this version needs ({error})") from error
     decoder.sha256_ = sha256
     return decoder

@@ -107,6 +107,32 @@ class LeakySum:
 
 
 @dataclass(frozen=True)
+class Smoothing:
+    """An exponential mean of what each window says, for values in place of classes.
+
+    Attributes
+    ----------
+    initial : ``(n_values,)`` float64, zeros. rate : share of a new window, hop / time constant, 0–1.
+    """
+
+    initial: FloatArray
+    rate: float
+
+    def step(self, state: FloatArray, scores: FloatArray) -> FloatArray:
+        """Move towards the values of the window."""
+        out: FloatArray = state + self.rate * (scores - state)
+        return out
+
+    def probabilities(self, state: FloatArray) -> FloatArray:
+        """``(n_values,)`` float64: the mean, in the unit of the values; these are no probabilities."""
+        return state
+
+    def undecided(self, state: FloatArray) -> bool:
+        """Never: a value is no decision."""
+        return False
+
+
+@dataclass(frozen=True)
 class Trigger:
     """Self-paced detection: a movement whose log odds rise above the threshold is held for a while.
 

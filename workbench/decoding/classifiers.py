@@ -84,6 +84,38 @@ class Linear:
 
 
 @dataclass(frozen=True)
+class Nearest:
+    """Classes by a point each: the nearer a value that was decoded lies to it, the likelier the class.
+
+    Attributes
+    ----------
+    decoded : from features to ``(n_values,)`` values.
+    points : ``(n_classes, n_values)`` float64, what each class stands for, in the unit of the values.
+    variance : of the error of a value, the same in each dimension. log_prior : ``(n_classes,)`` float64.
+    """
+
+    decoded: Linear
+    points: FloatArray
+    variance: float
+    log_prior: FloatArray
+
+    def normalised(self, features: FloatArray) -> FloatArray:
+        """``(n_features,)`` float64: features as z-scores."""
+        return self.decoded.normalised(features)
+
+    def scores(self, features: FloatArray) -> FloatArray:
+        """``(n_classes,)`` float64: log posterior of a Gaussian about each point, up to a constant."""
+        values, out = self.decoded.scores(features), self.log_prior.copy()
+        for k, point in enumerate(self.points.tolist()):
+            distance = 0.0
+            # In order, for the same bits everywhere.
+            for value, place in zip(values.tolist(), point):
+                distance += (value - place) * (value - place)
+            out[k] -= 0.5 * distance / self.variance
+        return out
+
+
+@dataclass(frozen=True)
 class Rbf:
     """Support vector machines with a Gaussian kernel, one against the rest.
 

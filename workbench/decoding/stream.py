@@ -17,7 +17,7 @@ from workbench.errors import BadSignal, BadValue
 from workbench.kernels.evidence import softmax
 from workbench.kernels.scores import nearest
 from workbench.signals import SignalStream
-from workbench.vocabulary import Evidence, FloatArray, Snapshot
+from workbench.vocabulary import Evidence, EvidenceType, FloatArray, Snapshot
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,7 @@ class Finish:
     limits : least and greatest ``(n_lanes,)`` power, µV², of a valid window.
     rest : index of the rest class, -1 for none.
     novelty : detects windows far from the training data; None for a decoder that was stored without it.
+    evidence : what the scores are; an accumulator of other scores than those of classes gives values.
     """
 
     limits: tuple[FloatArray, FloatArray]
@@ -62,6 +63,7 @@ class Finish:
     rejection: Rejection | None = None
     rate: float = 0.0
     novelty: Novelty | None = None
+    evidence: EvidenceType = EvidenceType()
 
 
 class _State(NamedTuple):
@@ -153,6 +155,10 @@ class DecoderStream:
         last = self._states[-1]
         self._states.append(_State(self.n_seen, self._start, last.scorer, last.share))
 
+    def has_window(self, end: int) -> bool:
+        """Whether a window that ends before sample ``end`` is in the history."""
+        return self._signal.has_window(end)
+
     def evidence(self, end: int) -> Evidence:
         """Evidence of the window that ends before sample ``end``.
 
@@ -219,6 +225,9 @@ class DecoderStream:
 
     def _adapted(self, scorer: Scorer, sound: SoundWindow, answer: Evidence) -> Scorer:
         """The scorer after a window that is sound."""
+        # Values name no class; no adapter and no tracked normalisation goes with them.
+        if not answer.probabilities:
+            return scorer
         named = _largest(answer)
         resting = named == self._finish.rest
         if self._finish.rate > 0.0 and resting and isinstance(scorer.classifier, Linear):
@@ -233,7 +242,7 @@ class DecoderStream:
         # The state from before the end, so that a late question gets the answer of a prompt one.
         state = next(s for s in reversed(self._states) if s.at < end or s.at == 0)
         unknown = _Answer(
-            Evidence(end, self._held(state.accumulated), valid=False), state.accumulated, state.share
+            self._evidence(end, self._held(state.accumulated), valid=False), state.accumulated, state.share
         )
         if not self._signal.complete(end):
             return unknown
@@ -258,12 +267,26 @@ class DecoderStream:
             # Else the few windows that pass between many far ones would add up to an activation.
             accumulated = self._start if share > DOUBTFUL else state.accumulated
             return _Answer(
-                Evidence(end, self._held(accumulated), valid=True, rejected=True, far=far), accumulated, share
+                self._evidence(end, self._held(accumulated), rejected=True, far=far), accumulated, share
             )
         after = accumulator.step(state.accumulated, scores)
         p = accumulator.probabilities(after)
-        evidence = Evidence(end, _tuple(p), valid=True, rejected=accumulator.undecided(after))
+        evidence = self._evidence(end, _tuple(p), rejected=accumulator.undecided(after))
         return _Answer(evidence, after, share, sound)
+
+    def _evidence(
+        self,
+        end: int,
+        numbers: tuple[float, ...],
+        *,
+        valid: bool = True,
+        rejected: bool = False,
+        far: bool = False,
+    ) -> Evidence:
+        """Evidence of the decoder's type."""
+        if self._finish.evidence.has_classes:
+            return Evidence(end, numbers, valid, rejected, far)
+        return Evidence(end, (), valid, rejected, far, values=numbers)
 
     def _of_one_window(self, end: int, scores: FloatArray, *, valid: bool, far: bool, outlier: bool) -> Evidence:
         """Evidence of a decoder that accumulates nothing; an outlier or an unsure window is rejected."""

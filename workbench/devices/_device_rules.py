@@ -31,7 +31,7 @@ REFUSALS: Mapping[str, str] = {
     "locked": "after a stop or a lapsed time to live: only a stop is followed until a new self-test",
     "old_seq": "the sequence number of the command does not rise",
     "bad_ttl": f"the time to live is not above 0 and at most {LONGEST_TTL_S * 1000:g} ms",
-    "bad_level": "a level is not finite, or a close has none",
+    "bad_level": "a level is not finite, or a close has not one for each channel",
     "expired": "the status that the command echoes is older than the command's time to live",
 }
 """Code of an acknowledgement with the status ``refused`` → what it means. A refused command changes nothing."""
@@ -93,6 +93,7 @@ class DeviceRules:
     profile : commands of another profile are refused, but for a stop.
     safe_state : gives the steps of the safe state when the link is lost; the first has ``after_s`` 0.
     greatest : level above which it clips, 0–1.
+    channels : values in a level; the actuator moves by the largest, and the others are shares of it.
 
     Attributes
     ----------
@@ -111,6 +112,7 @@ class DeviceRules:
         profile: str,
         safe_state: Callable[[], Sequence[SafeStep]],
         greatest: float = 1.0,
+        channels: int = 1,
     ) -> None:
         self.state: DeviceState = "safe"
         self.target = 0.0
@@ -123,9 +125,15 @@ class DeviceRules:
         self._steps: list[tuple[float, SafeStep]] = []
         self._waiting: list[_Waiting] = []
         self._answers: dict[int, Acknowledgement] = {}
+        self._shares = (1.0,) * channels
+
+    def applied(self, now: float) -> tuple[float, ...]:
+        """Level of each channel that is really applied at ``now``, 0–1."""
+        level = self.level(now)
+        return tuple(share * level for share in self._shares)
 
     def level(self, now: float) -> float:
-        """Level 0–1 that is really applied at ``now``."""
+        """Level 0–1 that is really applied at ``now``, of several channels the largest."""
         return self._actuator.level(now)
 
     def start(self, now: float) -> None:
@@ -262,7 +270,7 @@ class DeviceRules:
             return "old_seq"
         if not 0 < ttl <= LONGEST_TTL_S:
             return "bad_ttl"
-        if not all(math.isfinite(x) for x in wanted) or (action == "close" and not wanted):
+        if not all(math.isfinite(x) for x in wanted) or (action == "close" and len(wanted) != len(self._shares)):
             return "bad_level"
         return ""
 
@@ -274,31 +282,38 @@ class DeviceRules:
         # A hold that is ordered again is the same hold: nothing restarts its second.
         self._held_since = min(now, self._held_since) if action == "hold" else math.inf
         # "open" and "release" carry no level of their own: both mean 0.
-        level = {"close": wanted[0] if wanted else 0.0, "hold": here}.get(action, 0.0)
+        level = {"close": max(wanted, default=0.0), "hold": here}.get(action, 0.0)
         target = min(max(level, 0.0), self._greatest)
         waiting = _Waiting(seq, now, "ok" if target == level else "clipped")
-        if self._waiting and action != "hold" and target == self.target:
+        same = action != "close" or target == 0 or self._shared(wanted) == self._shares
+        if self._waiting and action != "hold" and target == self.target and same:
             self._waiting.append(waiting)
             return []
         due = self._settle(now, "ok", "superseded")
         self.state, self.target = "following", target
+        if action == "close" and target > 0:
+            self._shares = self._shared(wanted)
         self._actuator.move(target, action=action, ramp_s=ramp_s, seq=seq, now=now, rate=self.rate)
         self._waiting = [waiting]
         return [*due, *(self._take_effect(now) if target == here else [])]
 
+    def _shared(self, wanted: list[float]) -> tuple[float, ...]:
+        """Each channel of a level as a share of the largest; one channel is all of it."""
+        largest = max(wanted)
+        return tuple(max(value, 0.0) / largest for value in wanted) if largest > 0 else (1.0,) * len(wanted)
+
     def _take_effect(self, at: float) -> list[Acknowledgement]:
         """Answer what was under way: the move is over. A level that was not reached is reported as clipped."""
-        reached = self.level(at)
+        status: AcknowledgementStatus | None = "clipped" if self.level(at) < self.target else None
         settled = [
-            Acknowledgement(w.seq, w.received, at, "clipped" if reached < self.target else w.status, (reached,))
-            for w in self._waiting
+            Acknowledgement(w.seq, w.received, at, status or w.status, self.applied(at)) for w in self._waiting
         ]
         self._waiting = []
         return [self._keep(answer) for answer in settled]
 
     def _settle(self, now: float, status: AcknowledgementStatus, code: str) -> list[Acknowledgement]:
         """Answer what was under way with the level it reached."""
-        reached = (self.level(now),)
+        reached = self.applied(now)
         settled = [Acknowledgement(w.seq, w.received, now, status, reached, code) for w in self._waiting]
         self._waiting = []
         return [self._keep(answer) for answer in settled]
@@ -306,7 +321,7 @@ class DeviceRules:
     def _answer(
         self, seq: int, received: float, effective: float, status: AcknowledgementStatus, code: str
     ) -> Acknowledgement:
-        return Acknowledgement(seq, received, effective, status, (self.level(effective),), code)
+        return Acknowledgement(seq, received, effective, status, self.applied(effective), code)
 
     def _refuse(self, seq: int, now: float, code: str) -> Acknowledgement:
         return self._keep(self._answer(seq, now, now, "refused", code))

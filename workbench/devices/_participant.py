@@ -16,11 +16,14 @@ from typing import Protocol
 import numpy as np
 
 from workbench import world
-from workbench.devices._physiology import Physiology, preset
+from workbench.devices._physiology import DIRECTIONS, Physiology, preset
 from workbench.errors import BadValue
 from workbench.vocabulary import FloatArray
 
 REST = ("rest", "")
+BRAKES = 0.3
+"""Share of the way from the centre to a target that is left when a participant who sees the cursor slows down."""
+
 _BACKGROUND, _MU, _BETA, _GAMMA, _ALPHA, _AMPLIFIER, _PERSON, _REACTION = range(8)
 
 
@@ -105,6 +108,7 @@ class SimParticipant:
         self._rise = 1.0 - math.exp(-1.0 / (p.tau_s * p.fs))
         self._bump = _bump(p)
         self._pending_stop = 0.0
+        self._aim: tuple[float, ...] | None = None
 
     @property
     def parameters_sha256(self) -> str:
@@ -140,6 +144,8 @@ class SimParticipant:
         duration_s : how long it lasts, s; 0 is open.
         """
         self._end_open(at_s)
+        # Whatever was seen of the cursor belonged to the cue before.
+        self._aim = None
         name = self.pattern(label)
         if not name:
             return None
@@ -161,6 +167,23 @@ class SimParticipant:
         stop = max(round((at_s + self._pending_stop) * self.physiology.fs), self.n_seen, last.start)
         if last.stop < 0 or stop < last.stop - 1:
             self.attempts[-1] = Attempt(last.label, last.pattern, last.start, stop, last.late)
+
+    def see(self, position: Sequence[float]) -> None:
+        """See the cursor; from the next sample on, an attempt at a direction means the way from there to it.
+
+        Parameters
+        ----------
+        position : two values, in distances from the centre to a target. At the target nothing is meant.
+        """
+        if not self.attempts or self.attempts[-1].pattern not in DIRECTIONS:
+            return
+        goal = DIRECTIONS[self.attempts[-1].pattern]
+        way = [there - here for there, here in zip(goal, position, strict=True)]
+        length = math.hypot(*way)
+        # One speed until the cursor is near, then slower: a person brakes before the target.
+        speed = min(1.0, length / BRAKES) / max(length, 1e-9)
+        directions = [DIRECTIONS.get(name, (0.0, 0.0)) for name in self._names]
+        self._aim = tuple(max(0.0, speed * (way[0] * x + way[1] * y)) for x, y in directions)
 
     def step(self, n: int) -> FloatArray:
         """The next ``n`` samples, ``(n, n_channels)`` float64, µV."""
@@ -195,7 +218,8 @@ class SimParticipant:
         for k in range(len(self._names)):
             g, rise = self._g[k], self._rise
             envelope = []
-            for active in (truth == k + 1).tolist():
+            meant = (truth == k + 1) if self._aim is None else (truth > 0) * self._aim[k]
+            for active in meant.tolist():
                 g += rise * (active - g)
                 envelope.append(g)
             drive[:, k] = envelope

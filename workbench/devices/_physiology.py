@@ -10,13 +10,16 @@ References
 .. [2] Pfurtscheller G, Lopes da Silva FH (1999). Event-related EEG/MEG synchronization and
    desynchronization: basic principles. Clin Neurophysiol 110(11):1842-1857.
    doi:10.1016/S1388-2457(99)00141-8
+.. [3] Wang W, Collinger JL, Degenhart AD, et al. (2013). An electrocorticographic brain interface in an individual
+   with tetraplegia. PLoS ONE 8(2):e55344. doi:10.1371/journal.pone.0055344
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+import math
+from dataclasses import asdict, dataclass, replace
 
 from workbench.errors import UnknownName
 
@@ -106,7 +109,8 @@ REASONS = {
     "start_s": "attempted movement shows about 0.5 s after the cue: reaction 0.35 s and the rise of tau_s",
     "stop_s": "stopping is a simple reaction, slightly quicker than starting",
     "patterns": "hand area under one end of the strips, falling to a quarter at the other; hand movement is "
-    "contralateral with a weaker ipsilateral share, foot movement medial",
+    "contralateral with a weaker ipsilateral share, foot movement medial; on a subdural grid high gamma is tuned "
+    "to the direction of the movement by a cosine, preferred directions lie mixed over the arm area [3]",
 }
 """Why each parameter has the value it has; the presets differ only in the montage behind it."""
 
@@ -197,7 +201,37 @@ EEG = Physiology(
     ),
 )
 
-PRESETS = {preset.name: preset for preset in (NEO, EEG)}
+DIRECTIONS = {"right": (1.0, 0.0), "up": (0.0, 1.0), "left": (-1.0, 0.0), "down": (0.0, -1.0)}
+"""Intents that are movements of a cursor, and their unit vectors; a movement between two is some of both."""
+
+
+def _tuned(n: int) -> tuple[tuple[str, Weights], ...]:
+    """Cosine tuning: weights of ``n`` sources whose preferred directions lie evenly around the circle, mixed.
+
+    A source is as active as the movement goes its way, and not below its rest.
+    """
+    # 7 and 16 share no factor: each direction occurs once, and neighbours on the grid prefer different ones.
+    angles = [2 * math.pi * (7 * i % n) / n for i in range(n)]
+    return tuple(
+        (name, tuple(max(0.0, x * math.cos(angle) + y * math.sin(angle)) for angle in angles))
+        for name, (x, y) in DIRECTIONS.items()
+    )
+
+
+GRID = replace(
+    NEO,
+    name="grid",
+    fs=500.0,
+    channels=tuple(f"G{i}" for i in range(1, 17)),
+    positions_mm=tuple((4.0 * column, 4.0 * row) for row in range(4) for column in range(4)),
+    mixing_mm=4.0,
+    alpha_weights=(0.0,) * 16,
+    gamma_gain=(0.20, 1.00),
+    patterns=_tuned(16),
+)
+"""Subdural grid over the arm area of the motor cortex."""
+
+PRESETS = {preset.name: preset for preset in (NEO, EEG, GRID)}
 
 
 def preset(name: str) -> Physiology:

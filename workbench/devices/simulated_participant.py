@@ -22,7 +22,7 @@ from workbench import world
 from workbench.devices._base import Device
 from workbench.devices._evoked import RESPONSES, Observer
 from workbench.devices._participant import Attempt, SimParticipant, render
-from workbench.devices._physiology import EEG, NEO, PRESETS, REASONS, Physiology, preset
+from workbench.devices._physiology import EEG, GRID, NEO, PRESETS, REASONS, Physiology, preset
 from workbench.devices._playing import play, ready
 from workbench.errors import BadValue, StreamFault
 from workbench.vocabulary import StreamSpec
@@ -30,6 +30,7 @@ from workbench.vocabulary import StreamSpec
 __all__ = [
     "DEVICE",
     "EEG",
+    "GRID",
     "NEO",
     "PRESETS",
     "REASONS",
@@ -48,10 +49,12 @@ DEVICE = Device(
         "source_id": "source_id of the signal stream; required",
         "seed": "of the person and the noise (0)",
         "speed": "stream seconds per second (1)",
-        "preset": "neo (8-channel epidural ECoG, 1 kHz), or at 250 Hz eeg (16 channels), ssvep (9) or p300 (8)",
+        "preset": "neo (8-channel epidural ECoG, 1 kHz), grid (16-channel subdural ECoG, 500 Hz, tuned to the "
+        "direction of a movement), or at 250 Hz eeg (16 channels), ssvep (9) or p300 (8)",
         "shows": "what the screen shows: items, and frequencies_hz with phases (ssvep) or groups (p300)",
         "conditions": "condition → pattern, where a condition is not named like a pattern",
         "cue_source_id": "source_id of the cue stream to follow; none = rest throughout",
+        "decision_source_id": "source_id of the decision stream to watch a cursor by; none = its cues alone",
         "intent_path": "file for the ground truth (JSON lines, mode 0600); none = not kept",
         "faults": "list of faults, see workbench.devices.FaultPlan",
         "announced_fs": "rate to announce, Hz, when it should differ from the real one",
@@ -114,7 +117,7 @@ class IntentFile:
 
 
 class CueReader:
-    """Follows the cue stream on its own thread; :meth:`take` returns what has arrived.
+    """Follows the stream of cues, or of decisions, on its own thread; :meth:`take` returns what has arrived.
 
     ``connected`` is set once texts can no longer be missed.
     """
@@ -129,7 +132,7 @@ class CueReader:
         self._thread.start()
 
     def take(self) -> list[dict[str, Any]]:
-        """Cues since the last call; a text that is not a cue is written to the log."""
+        """Cues or decisions since the last call; a text that is neither is written to the log."""
         with self._lock:
             texts, self._texts = self._texts, []
         cues = []
@@ -212,13 +215,15 @@ class Player:
 
     def run(self) -> None:
         """Publish until stopped."""
-        source = str(self.options.get("cue_source_id", ""))
-        cues = CueReader(source, self.stop) if source else None
+        cues, decisions = (self._reader(name) for name in ("cue_source_id", "decision_source_id"))
         fs = self.person.physiology.fs
         longest = max(round(0.25 * fs), 1)
         while not self.stop.is_set():
             for cue in cues.take() if cues is not None else ():
                 self.follow(cue)
+            for decision in decisions.take() if decisions is not None else ():
+                if decision.get("position") and isinstance(self.person, SimParticipant):
+                    self.person.see(decision["position"])
             due = int((self.clock() - self.t0) * self.speed * fs)
             # After a stall, in bounded blocks and without a pause: the stream catches up and loses no sample.
             n = min(due - self.person.n_seen, longest)
@@ -226,11 +231,16 @@ class Player:
                 self.publish(n)
             if n < longest:
                 self.stop.wait(self.block_s)
-        if cues is not None:
-            cues.join()
+        for reader in (cues, decisions):
+            if reader is not None:
+                reader.join()
         self.outlet.close()
         if self.truth is not None:
             self.truth.close()
+
+    def _reader(self, option: str) -> CueReader | None:
+        source = str(self.options.get(option, ""))
+        return CueReader(source, self.stop) if source else None
 
     def publish(self, n: int) -> None:
         """The next ``n`` samples."""

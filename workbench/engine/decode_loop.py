@@ -63,7 +63,8 @@ class DecodeLoop:
     def _measure(self, run: LiveRun, item: Chunk | Marker) -> Iterator[Chunk | Marker]:
         """Pass an item on and note how long the loop was busy with it."""
         self._beat()
-        if isinstance(item, Marker):
+        # The signal's samples alone count hops and are awaited.
+        if isinstance(item, Marker) or item.stream:
             yield item
             return
         run.acquired = item.local

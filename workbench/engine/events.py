@@ -32,6 +32,7 @@ RowKind = Literal[
     "disturbed",
     "effector_found",
     "estop",
+    "gap",
     "impossible_marker",
     "jitter",
     "late_stream",

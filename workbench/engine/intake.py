@@ -76,12 +76,15 @@ class Intake:
     def _take_samples(self, arrival: Arrival) -> None:
         # The recording comes first: whatever fails after it, the samples are kept.
         stream, run = self._streams[arrival.name], self._events.live_run
+        hop_clock = None if run is None else run.source.hop_clock
         values = stream.scale(arrival.values)
         if run is not None and arrival.name in run.names:
             # Raw, as the outlet sent them: the unit and its scale are in the header, and a replay scales again.
             run.writer.samples(arrival.name, arrival.values, arrival.stamps)
             if stream is self._streams.signal:
                 run.source.samples(values, arrival.stamps, local=arrival.local)
+            elif hop_clock is not None and stream.spec.role in hop_clock.streams:
+                hop_clock.samples(stream.spec.role, values, arrival.stamps, local=arrival.local)
             elif stream.spec.role == "markers" and self._marker_cues:
                 for text, stamp in zip(texts_of(values), arrival.stamps.tolist(), strict=True):
                     self._runs.take_cue(text, stamp + stream.offset)
@@ -93,6 +96,8 @@ class Intake:
         if stream is self._streams.signal:
             # The screen comes last: what it shows is already recorded.
             self._monitor.take(values, arrival)
+        elif stream.spec.decoded_beside:
+            self._monitor.take_beside(arrival.name, values)
 
     def _take_back(self, stream: Stream, arrival: Arrival) -> None:
         """A lost stream delivers again."""
@@ -119,6 +124,7 @@ class Intake:
             run.writer.clock_offset(item.name, measured.time, measured.offset, uncertainty=measured.uncertainty)
             if stream is self._streams.signal:
                 self._events.mark("clock_offset", offset_s=measured.offset, uncertainty_s=measured.uncertainty)
+            run.source.correct(stream.spec.role, measured.offset, stamp=self._streams.now())
         # The first offset is no jump, however far apart the clocks of two computers are.
         if known and not stream.steady:
             self._events.enter(

@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.engine.hop_clock import HopClock
 from workbench.paradigms import PlannedCue
 from workbench.recording import Corrector
+from workbench.signals.counter import SampleCounter
 from workbench.signals.timebase import Timebase
 from workbench.vocabulary import Chunk, FloatArray, Marker
 
-COUNTERS = (2.0**8, 2.0**16, 2.0**24, 2.0**32)
-"""Numbers of values after which counters of devices begin again."""
 WATERMARK_S = 0.25
 """How long a sample waits for the other critical streams, s."""
 
@@ -47,6 +47,7 @@ class LiveSource:
     watermark : corrected stamp in s that every other critical stream has passed; ``inf`` without others.
     clock : local time, s.
     timed_out : called with the stamp when a sample was released without waiting for the other streams.
+    hop_clock : of the streams that are decoded beside the signal, None where there are none.
     """
 
     def __init__(
@@ -61,15 +62,17 @@ class LiveSource:
         counter: int | None = None,
         timebase: Timebase | None = None,
         without: Sequence[int] = (),
+        hop_clock: HopClock | None = None,
     ) -> None:
         self.fs = fs
         removed = tuple(without) or (() if counter is None else (counter,))
         self.corrector = Corrector(timebase or Timebase(fs), without=removed, counted=counter is not None)
+        self.hop_clock = hop_clock
         self.newest = 0.0
         self.offset = 0.0
         self._record, self._present, self._watermark = record, present, watermark
         self._clock, self._timed_out = clock, timed_out
-        self._counter, self._count, self._largest = counter, -1, 0.0
+        self._counter, self._counts = counter, SampleCounter()
         self._waiting: deque[Block] = deque()
         self._markers: deque[Marker] = deque()
         self._cues: deque[PlannedCue] = deque()
@@ -94,6 +97,18 @@ class LiveSource:
         local : local time of arrival, s.
         """
         self._waiting.append(Block(np.ascontiguousarray(values, dtype=np.float64), stamps, local))
+
+    def correct(self, role: str, offset_s: float, *, stamp: float) -> None:
+        """A clock offset was measured; it matters here if a stream of this role is decoded beside the signal.
+
+        Parameters
+        ----------
+        role : of the stream.
+        offset_s : s.
+        stamp : now, corrected, s.
+        """
+        if self.hop_clock is not None and role in self.hop_clock.streams:
+            self.hop_clock.set_offset(role, offset_s, stamp=stamp)
 
     def mark(self, kind: str, *, stamp: float, label: str = "", **detail: Any) -> None:
         """Something happened; it takes effect before the next sample.
@@ -149,12 +164,17 @@ class LiveSource:
 
     @property
     def complete(self) -> bool:
-        """Whether the schedule was presented to its end."""
-        return not self._cues and 0 <= self._final <= self.seen
+        """Whether the schedule was presented to its end, and can be decided as far."""
+        seen = self.seen if self.hop_clock is None else self.hop_clock.released
+        return not self._cues and 0 <= self._final <= seen
 
     # ------------------------------------------------------------------------------- emptying
     def items(self, *, flush: bool = False) -> Iterator[Chunk | Marker]:
         """What can take effect now; with ``flush``, all of it."""
+        signal = self._signal_items(flush=flush)
+        return signal if self.hop_clock is None else self.hop_clock.items(signal, flush=flush)
+
+    def _signal_items(self, *, flush: bool) -> Iterator[Chunk | Marker]:
         yield from self._due_markers()
         while (block := self._release(flush=flush)) is not None:
             yield from self._deliver(block)
@@ -203,7 +223,8 @@ class LiveSource:
 
     def _deliver(self, block: Block) -> Iterator[Chunk | Marker]:
         at = 0
-        for row, missing in [*self._missing(block.values), (len(block.stamps), 0)]:
+        lost = [] if self._counter is None else self._counts.missing(block.values[:, self._counter])
+        for row, missing in [*lost, (len(block.stamps), 0)]:
             for item in self.corrector.samples(block.values[at:row], block.stamps[at:row], local=block.local):
                 yield from self._chunk(item) if isinstance(item, Chunk) else self._gap(item)
             at = row
@@ -218,22 +239,6 @@ class LiveSource:
     def _gap(self, marker: Marker) -> Iterator[Marker]:
         self._record(marker)
         yield marker
-
-    def _missing(self, values: FloatArray) -> list[tuple[int, int]]:
-        """``(row, samples)`` missing before a row by the device's own counter."""
-        if self._counter is None or not len(values):
-            return []
-        counts = values[:, self._counter]
-        if not np.isfinite(counts).all():
-            return []
-        before = np.concatenate([[self._count if self._count >= 0 else counts[0] - 1], counts[:-1]])
-        self._count = int(counts[-1])
-        steps = counts - before - 1
-        self._largest = max(self._largest, float(counts.max()))
-        # A counter of so many bits begins again at 0: a step back by nearly all of its values is one forward.
-        size = next((bits for bits in COUNTERS if self._largest < bits), np.inf)
-        steps = np.where(steps < -0.5 * size, steps + size, steps)
-        return [(row, int(steps[row])) for row in np.flatnonzero(steps != 0).tolist()]
 
     def _chunk(self, chunk: Chunk) -> Iterator[Chunk | Marker]:
         """A chunk with the cues that fall into it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import asdict, replace
+from math import hypot
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,7 +19,7 @@ from workbench.engine.run_request import RunRequest
 from workbench.engine.streams import Stream
 from workbench.errors import RecordingFault
 from workbench.live.plan import SessionPlan
-from workbench.live.status import CueStatus, EvidenceStatus, RunEnd, RunState, RunStatus
+from workbench.live.status import CueStatus, CursorStatus, EvidenceStatus, RunEnd, RunState, RunStatus
 from workbench.messages import Message
 from workbench.recording import RunWriter, ensure_space, needed_bytes
 from workbench.vocabulary import (
@@ -26,6 +27,7 @@ from workbench.vocabulary import (
     Command,
     Decision,
     DeviceStatus,
+    EvidenceType,
     LedgerRow,
     Marker,
     Snapshot,
@@ -124,11 +126,13 @@ class LiveRun:
             "adapts": request.adapts,
             "approved": request.approved,
             "classes": list(request.choices),
+            "evidence": asdict(EvidenceType() if request.decoder is None else request.decoder.evidence_type),
             "contract": [
                 {"name": s.name, "type": s.type, "fs": s.fs, "channels": list(s.channels), "unit": s.unit,
                  "source_id": s.source_id, "critical": s.critical, "role": s.role, "counter": s.counter,
                  "unmeasured": list(s.unmeasured), "unit_declared_by": s.unit_declared_by,
-                 "unit_waived": s.unit_waived, "gap_tolerance_s": s.gap_tolerance_s, "jitter_s": s.jitter_s}
+                 "unit_waived": s.unit_waived, "gap_tolerance_s": s.gap_tolerance_s, "jitter_s": s.jitter_s,
+                 "delay_s": s.delay_s}
                 for s in plan.contract
             ],
             "units": {s.spec.name: s.units.described() for s in self._streams},
@@ -245,7 +249,7 @@ class LiveRun:
         self.writer.decision(decision, acquired=self.acquired, decided=decided, emitted=emitted)
         if self.acquired:
             self.latency.add(emitted - self.acquired)
-        p = decision.probabilities[self.target]
+        p = self._shown(decision)
         self.last = decision
         self.recent.append((decision.stamp, p))
         while self.recent and decision.stamp - self.recent[0][0] > HISTORY_S:
@@ -262,11 +266,11 @@ class LiveRun:
             past = not rejected and p > params.get("activate", 1.0)
         self.streak = self.streak + 1 if decision.valid and past else 0
 
-    @property
-    def target(self) -> int:
-        """Index of the class that the evidence bar shows."""
-        classes = list(self.writer.classes)
-        return classes.index(self.request.paradigm.conditions[0])
+    def _shown(self, decision: Decision) -> float:
+        """What the evidence bar shows, 0–1: the probability of a class, or the size of what has no classes."""
+        if decision.probabilities:
+            return decision.probabilities[self.writer.classes.index(self.request.paradigm.conditions[0])]
+        return min(1.0, hypot(*decision.values))
 
     def record_snapshot(self, snapshot: Snapshot) -> None:
         """Journal an update of the decoder, and in the ledger that it went back to its fit."""
@@ -323,7 +327,19 @@ class LiveRun:
             "sentence": self.sentence,
             "adapting": self.adaptation.status(over=over),
             "deadline": {"warnings": self.deadline.warnings, "overruns": self.deadline.overruns},
+            "cursor": None if over else self._cursor(),
         }
+
+    def _cursor(self) -> CursorStatus | None:
+        """Where the task's cursor is: as it was decided, or as a calibration shows it."""
+        paradigm, cue, last = self.request.paradigm, self.source.cue, self.last
+        if not paradigm.targets:
+            return None
+        position = (0.0, 0.0) if last is None else last.position
+        if self.request.decoder is None and cue is not None:
+            position = paradigm.shown_at(cue.label, self.source.newest - cue.stamp)
+        targets = {name: list(place) for name, place in paradigm.targets.items()}
+        return {"position": list(position), "targets": targets}
 
     def _cue(self) -> CueStatus | None:
         cue, coming = self.source.cue, self.source.next_cue()
@@ -346,8 +362,8 @@ class LiveRun:
         needed = params.get("dwell", 0)
         return {
             "classes": list(self.writer.classes),
-            "target": self.request.paradigm.conditions[0],
-            "p": last.probabilities[self.target],
+            "target": self.request.paradigm.conditions[0] if last.probabilities else "",
+            "p": self._shown(last),
             "activate": params.get("activate"),
             "release": params.get("release"),
             "dwell": min(self.streak, needed) if needed else self.streak,
@@ -355,4 +371,7 @@ class LiveRun:
             "dwell_needed": needed,
             "valid": last.valid,
             "history": [[round(t - last.stamp, 3), round(p, 4)] for t, p in self.recent],
+            "kind": last.kind,
+            "values": list(last.values),
+            "position": list(last.position),
         }

@@ -78,6 +78,7 @@ class RunControl:
             if stream.spec.name in run.names and stream.n_offsets:
                 name, uncertainty = stream.spec.name, stream.uncertainty
                 run.writer.clock_offset(name, local, stream.offset, uncertainty=uncertainty)
+                run.source.correct(stream.spec.role, stream.offset, stamp=self._streams.now())
         self._events.mark("clock_offset", offset_s=signal.offset, uncertainty_s=signal.uncertainty)
         if self._plan.cue_source == "engine":
             run.source.plan(run.request.schedule, rest=run.rest)

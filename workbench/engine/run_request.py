@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workbench import decoders, kernels, messages, paradigms, world
 from workbench.decode import decode
+from workbench.engine.hop_clock import HopClock
 from workbench.engine.live_source import LiveSource
 from workbench.errors import BadValue, DecoderMismatch
 from workbench.live.status import RunKind
 from workbench.messages import Message
 from workbench.paradigms import Paradigm, PlannedCue
+from workbench.recording.other_streams import OtherStream
 from workbench.signals.units import montage_of
-from workbench.vocabulary import StreamSpec
+from workbench.vocabulary import FloatArray, StreamSpec
 
 KINDS: tuple[RunKind, ...] = get_args(RunKind)
 MAX_TRIALS = 1000
@@ -40,6 +43,11 @@ class RunRequest:
     decoder_name: str
     approved: bool
     schedule: tuple[PlannedCue, ...]
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Roles of the streams that are decoded."""
+        return ("signal",) if self.decoder is None else tuple(self.decoder.inputs)
 
     @property
     def adapts(self) -> str:
@@ -66,8 +74,15 @@ class RunRequest:
         return last.at_s + last.duration_s
 
 
-def parse_run_request(args: Mapping[str, Any], *, signal: StreamSpec) -> RunRequest:
+def parse_run_request(
+    args: Mapping[str, Any], *, signal: StreamSpec, beside: Sequence[StreamSpec] = ()
+) -> RunRequest:
     """Check a request for a run.
+
+    Parameters
+    ----------
+    args : the request.
+    signal, beside : lines of the contract of the decoded stream, and of those that may be decoded beside it.
 
     Raises
     ------
@@ -97,7 +112,7 @@ def parse_run_request(args: Mapping[str, Any], *, signal: StreamSpec) -> RunRequ
     except TypeError as error:
         name = str(args.get("paradigm"))
         raise BadValue(Message("engine.paradigm_params", paradigm=name, why=messages.of(error))) from error
-    decoder, sha256 = _decoder(str(args.get("decoder_folder") or ""), kind, paradigm, signal)
+    decoder, sha256 = _decoder(str(args.get("decoder_folder") or ""), kind, paradigm, (signal, *beside))
     paradigm = paradigm.suited(remembers=decoder is None or decoder.remembers)
     return RunRequest(
         id=run_id,
@@ -113,7 +128,7 @@ def parse_run_request(args: Mapping[str, Any], *, signal: StreamSpec) -> RunRequ
     )
 
 
-def _decoder(folder: str, kind: str, paradigm: Paradigm, signal: StreamSpec) -> tuple[Any | None, str]:
+def _decoder(folder: str, kind: str, paradigm: Paradigm, lines: Sequence[StreamSpec]) -> tuple[Any | None, str]:
     """The decoder of an online run, verified, and its hash."""
     if kind == "calibration":
         if folder:
@@ -122,7 +137,7 @@ def _decoder(folder: str, kind: str, paradigm: Paradigm, signal: StreamSpec) -> 
     if not folder:
         raise BadValue(Message("engine.decoder_needed"))
     decoder = decoders.read(Path(folder))
-    decoders.check_montage(decoder, montage_of(signal))
+    decoders.check_inputs(decoder, {line.role: montage_of(line) for line in lines})
     decoded, wanted = {str(c) for c in decoder.classes_}, set(paradigm.classes)
     if decoded != wanted:
         raise DecoderMismatch(
@@ -133,32 +148,65 @@ def _decoder(folder: str, kind: str, paradigm: Paradigm, signal: StreamSpec) -> 
                 classes=sorted(decoded),
             )
         )
+    if decoder.evidence_type.kind != paradigm.evidence:
+        raise DecoderMismatch(
+            Message(
+                "engine.decoder_of_other_evidence",
+                paradigm=paradigm.name,
+                wanted=paradigm.evidence,
+                got=decoder.evidence_type.kind,
+            )
+        )
     return decoder, str(decoder.sha256_)
 
 
-def rehearse(request: RunRequest, *, signal: StreamSpec) -> None:
-    """Compile everything a run will call: the whole loop over seconds of noise, with the real shapes."""
+def rehearse(request: RunRequest, *, signal: StreamSpec, beside: Sequence[StreamSpec] = ()) -> None:
+    """Compile everything a run will call: the whole loop over seconds of noise, with the real shapes.
+
+    Parameters
+    ----------
+    request : of the run.
+    signal, beside : lines of the contract of the decoded stream, and of those that may be decoded beside it.
+    """
     kernels.ready()
-    fs, n = signal.fs, len(signal.measured)
-    rows = round(5.0 * fs)
-    # From weak to strong, so that some windows lie within the power of whatever the decoder was fitted on.
-    strength = np.geomspace(5.0, 40.0, rows)[:, None]
-    noise = world.chance.generator(0).normal(0.0, strength, (rows, n)).astype(np.float32)
+    others = {line.role: OtherStream(line) for line in beside if line.role in request.inputs}
+    hop_clock = HopClock(
+        others,
+        record=lambda marker: None,
+        clock=lambda: 0.0,
+        is_away=lambda role: False,
+        timed_out=lambda roles: None,
+        gap=lambda role, marker: None,
+    )
     source = LiveSource(
-        fs,
+        signal.fs,
         record=lambda marker: None,
         present=lambda marker: None,
         watermark=lambda: float("inf"),
         clock=lambda: 0.0,
         timed_out=lambda stamp: None,
+        hop_clock=hop_clock if others else None,
     )
     source.plan(tuple(cue._replace(at_s=0.2 * i) for i, cue in enumerate(request.schedule[:3])))
-    stamps = np.arange(rows) / fs
     source.mark("clock_offset", stamp=0.0, offset_s=1e-6)
-    source.samples(noise, stamps, local=0.0)
-    # After a gap of 2 s, so that what resets the decoder is compiled too.
-    source.samples(noise[: rows // 4], stamps[: rows // 4] + rows / fs + 2.0, local=0.0)
+    for noise, stamps in _noise(signal, signal.measured):
+        source.samples(noise, stamps, local=0.0)
+    for role, stream in others.items():
+        for noise, stamps in _noise(stream.spec, stream.spec.channels):
+            hop_clock.samples(role, noise, stamps, local=0.0)
     # Noise is unlike any training data: a decoder that rejected it would neither gather evidence nor adapt.
     decoder = None if request.decoder is None else request.decoder.tolerant()
-    for _ in decode(source.items(), request.paradigm, decoder, fs=fs):
+    for _ in decode(source.items(flush=True), request.paradigm, decoder, fs=signal.fs):
         continue
+
+
+def _noise(line: StreamSpec, channels: Sequence[str]) -> Iterator[tuple[NDArray[np.float32], FloatArray]]:
+    """Samples of noise and their stamps: 5 s, and after a gap of 2 s a quarter of them again."""
+    rows = round(5.0 * line.fs)
+    # From weak to strong, so that some windows lie within the power of whatever the decoder was fitted on.
+    strength = np.geomspace(5.0, 40.0, rows)[:, None]
+    noise = world.chance.generator(0).normal(0.0, strength, (rows, len(channels))).astype(np.float32)
+    stamps = np.arange(rows) / line.fs
+    yield noise, stamps
+    # So that what resets the decoder is compiled too.
+    yield noise[: rows // 4], stamps[: rows // 4] + rows / line.fs + 2.0

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from workbench import world
 from workbench.devices import lsl
+from workbench.engine.hop_clock import TIMEOUT_S, HopClock
 from workbench.engine.live_source import LiveSource
 from workbench.engine.run import LiveRun
 from workbench.engine.run_request import RunRequest, parse_run_request, rehearse
@@ -19,8 +20,9 @@ from workbench.live.plan import SessionPlan
 from workbench.live.status import RunState, StreamState
 from workbench.messages import Message
 from workbench.paradigms import Paradigm
+from workbench.recording.other_streams import OtherStream
 from workbench.signals.timebase import Timebase
-from workbench.vocabulary import StreamSpec
+from workbench.vocabulary import Marker, StreamSpec
 
 STATES: dict[RunState, Message] = {
     "compiling": Message("run.compiling"),
@@ -44,20 +46,22 @@ class Rehearsal:
     Parameters
     ----------
     request : of the run.
-    signal : line of the contract of the decoded stream.
+    signal, beside : lines of the contract of the decoded stream, and of those that may be decoded beside it.
     spawn : starts the thread.
     """
 
-    def __init__(self, request: RunRequest, *, signal: StreamSpec, spawn: world.Spawn) -> None:
+    def __init__(
+        self, request: RunRequest, *, signal: StreamSpec, beside: Sequence[StreamSpec], spawn: world.Spawn
+    ) -> None:
         self._error: WorkbenchError | None = None
         self._complete = False
-        self._request, self._signal = request, signal
+        self._request, self._signal, self._beside = request, signal, beside
         self._thread = spawn("rehearsal", self._run, limit_s=REHEARSAL_LIMIT_S)
 
     def _run(self, beat: world.Beat) -> None:
         beat()
         try:
-            rehearse(self._request, signal=self._signal)
+            rehearse(self._request, signal=self._signal, beside=self._beside)
         except WorkbenchError as error:
             self._error = error
         self._complete = True
@@ -122,12 +126,15 @@ class RunStart:
         for stream in session.streams.values():
             _check_stream(stream)
         require_disk(session)
-        request = parse_run_request(args, signal=signal.spec)
+        beside = session.plan.beside
+        request = parse_run_request(args, signal=signal.spec, beside=beside)
         check_light(request.paradigm, session.plan)
         approved = session.grants.approves(args.get("grant"), decoder_sha256=request.decoder_sha256)
         request = replace(request, approved=approved)
-        if signal.recording_only and request.kind != "calibration":
-            raise Refused(Message("engine.unit_not_decoded", stream=repr(signal.spec.name)))
+        decoded = [signal, *(session.streams[line.name] for line in beside if line.role in request.inputs)]
+        waived_units = [stream.spec.name for stream in decoded if stream.recording_only]
+        if waived_units and request.kind != "calibration":
+            raise Refused(Message("engine.unit_not_decoded", stream=repr(waived_units[0])))
         others = [s for s in session.streams.values() if s is not signal and s.state in ("good", "lost")]
         waived = {s.spec.name: s.message for s in session.streams.values() if s.state == "waived"}
         # The recording is made before anything compiles: a full or read-only disk is reported at once.
@@ -138,27 +145,60 @@ class RunStart:
             signal=signal,
             others=others,
             ledger=session.ledger,
-            source=self._source(signal.spec),
+            source=self._source(signal.spec, decoded[1:]),
             spawn=session.spawn,
         )
         session.runs.add(run)
         if session.effector.link is not None:
             session.effector.name_decoder(request)
-        self.rehearsal = Rehearsal(request, signal=signal.spec, spawn=session.spawn)
+        self.rehearsal = Rehearsal(request, signal=signal.spec, beside=beside, spawn=session.spawn)
         return request.id
 
-    def _source(self, spec: StreamSpec) -> LiveSource:
+    def _source(self, spec: StreamSpec, beside: Sequence[Stream]) -> LiveSource:
         session = self._session
+        names = {stream.spec.role: stream.spec.name for stream in beside}
+        hop_clock = HopClock(
+            {stream.spec.role: OtherStream(stream.spec) for stream in beside},
+            record=session.events.record_marker,
+            clock=lsl.local_clock,
+            is_away=lambda role: session.streams[names[role]].state != "good",
+            timed_out=lambda roles: self._report_missing([names[role] for role in roles]),
+            gap=lambda role, marker: self._report_gap(session.streams[names[role]], marker),
+        )
         return LiveSource(
             spec.fs,
             record=session.events.record_marker,
             present=session.outlets.publish_cue,
-            watermark=session.streams.watermark,
+            watermark=lambda: session.streams.watermark(without=names.values()),
             clock=lsl.local_clock,
             timed_out=self._report_late_stream,
             counter=spec.channels.index(spec.counter) if spec.counter else None,
             timebase=Timebase.of_stream(spec),
             without=spec.without,
+            hop_clock=hop_clock if beside else None,
+        )
+
+    def _report_missing(self, names: Sequence[str]) -> None:
+        """The signal goes on without other decoded streams; entered once until all of them are there again."""
+        for name in names:
+            self._session.events.enter(
+                "late_stream",
+                stream=name,
+                extent=Message("engine.over_ms", n=f"{TIMEOUT_S * 1000:.0f}"),
+                consequence=Message("engine.decided_without_stream"),
+                priority="medium",
+            )
+
+    def _report_gap(self, stream: Stream, marker: Marker) -> None:
+        """A gap of another decoded stream; the trial goes on, as the paradigm sees evidence that is not valid."""
+        missing = float(marker.detail["missing_s"])
+        samples = int(marker.detail.get("samples", round(missing * stream.spec.fs)))
+        self._session.events.enter(
+            "gap",
+            stream=stream.spec.name,
+            extent=Message("engine.samples_missing", n=samples, ms=f"{missing * 1000:.0f}"),
+            consequence=Message("engine.filters_of_stream_restart"),
+            priority="medium",
         )
 
     def _report_late_stream(self, stamp: float) -> None:

@@ -1,4 +1,4 @@
-"""The decoded signal for screens and for arming: the display ring, channel quality, and whether its unit fits."""
+"""Decoded streams for screens and for arming: the display ring, channel quality, and whether the unit fits."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ from workbench.engine.streams import Streams
 from workbench.live._display import DisplayWriter
 from workbench.messages import Message
 from workbench.signals import units
-from workbench.signals.quality import ChannelQuality, QualityMonitor, montage_state
+from workbench.signals.quality import ChannelQuality, QualityLimits, QualityMonitor, montage_state
+
+MUSCLE = QualityLimits(rms_check=2000.0, rms_bad=5000.0)
+"""Limits of an EMG, which reaches millivolts."""
 
 
 class SignalMonitor:
-    """Display and quality of the decoded stream.
+    """Display of the signal, and quality of it and of the streams that may be decoded beside it.
 
     Parameters
     ----------
@@ -28,7 +31,8 @@ class SignalMonitor:
 
     Attributes
     ----------
-    quality : of each channel as last assessed, empty before.
+    quality : of each channel of the signal as last assessed, empty before.
+    beside : the same of each channel of the other streams, by name of the stream.
     """
 
     def __init__(self, streams: Streams, *, events: EventLog) -> None:
@@ -36,6 +40,8 @@ class SignalMonitor:
         self._display: DisplayWriter | None = None
         self._monitor: QualityMonitor | None = None
         self.quality: list[ChannelQuality] = []
+        self.beside: dict[str, list[ChannelQuality]] = {}
+        self._beside: dict[str, QualityMonitor] = {}
 
     def open(self, display: Path, *, mains_hz: float) -> None:
         """Begin, once the signal stream is connected.
@@ -57,6 +63,16 @@ class SignalMonitor:
             lead_s=lsl.local_clock() - world.clock.monotonic(),
         )
         self._monitor = QualityMonitor(spec.fs, spec.measured, unit=unit, mains_hz=mains_hz)
+        for name, stream in self._streams.items():
+            line = stream.spec
+            if line.decoded_beside:
+                self._beside[name] = QualityMonitor(
+                    line.fs,
+                    line.measured,
+                    unit=units.canonical(line.unit),
+                    mains_hz=mains_hz,
+                    limits=MUSCLE if line.type.casefold() == "emg" else None,
+                )
 
     def take(self, values: Any, arrival: Arrival) -> None:
         """Scaled samples ``(n_times, n_channels)`` of an arrival of the signal stream."""
@@ -70,16 +86,35 @@ class SignalMonitor:
         self._display.write(values, stamps + signal.offset, local=arrival.local)
         self._monitor.step(np.ascontiguousarray(values, dtype=np.float64))
 
+    def take_beside(self, name: str, values: Any) -> None:
+        """Scaled samples ``(n_times, n_channels)`` of another stream; only those that may be decoded count."""
+        if name in self._beside:
+            without = self._streams[name].spec.without
+            values = np.delete(values, list(without), axis=1) if without else values
+            self._beside[name].step(np.ascontiguousarray(values, dtype=np.float64))
+
+    def light(self, name: str) -> str | None:
+        """``"good"``, ``"check"`` or ``"bad"`` of a stream that is or may be decoded, None for any other."""
+        if self._streams[name] is self._streams.signal:
+            return montage_state(self.quality)
+        return montage_state(self.beside.get(name, [])) if name in self._beside else None
+
     def assess(self) -> None:
         """Assess the quality again, and compare a declared unit with the amplitude."""
+        self.beside = {name: monitor.report() for name, monitor in self._beside.items()}
         if self._monitor is not None:
             self.quality = self._monitor.report()
             self._check_declared_unit()
 
     @property
     def ok(self) -> bool | None:
-        """Whether the montage is good enough to move an effector; None while it is not known."""
+        """Whether the montage is good enough to move an effector; None while it is not known.
+
+        A critical stream beside the signal that is bad is as bad as the signal.
+        """
         if self._streams.signal.recording_only:
+            return False
+        if any(self._streams[name].spec.critical and self.light(name) == "bad" for name in self._beside):
             return False
         return montage_state(self.quality) != "bad" if self.quality else None
 

@@ -67,7 +67,9 @@ def compose(session: Session, *, process: ProcessStatus) -> Status:
         "stopped": session.stop_latch.reason,
         "consent_missing": plan.consent_missing,
     }
-    status["streams"] = [stream.status(now) for stream in session.streams.values()]
+    status["streams"] = [
+        {**stream.status(now), "quality": session.monitor.light(name)} for name, stream in session.streams.items()
+    ]
     status["quality"] = {
         "state": montage_state(session.monitor.quality),
         "channels": [

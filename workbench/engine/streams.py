@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -188,12 +188,16 @@ class Streams(Mapping[str, Stream]):
         """Stream time now, s."""
         return self.signal.stream_time(lsl.local_clock())
 
-    def watermark(self) -> float:
-        """Corrected stamp that every other critical regular stream has passed, s; ``inf`` without others."""
+    def watermark(self, *, without: Collection[str] = ()) -> float:
+        """Corrected stamp that every other critical regular stream has passed, s; ``inf`` without others.
+
+        Those named in ``without`` are waited for by somebody else.
+        """
         stamps = [
             s.newest + s.offset
             for s in self.values()
             # A lost stream holds up nobody: the run is paused on its account.
             if s is not self.signal and s.spec.critical and s.spec.fs > 0 and s.state == "good"
+            if s.spec.name not in without
         ]
         return min(stamps, default=math.inf)

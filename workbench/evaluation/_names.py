@@ -7,6 +7,7 @@ from __future__ import annotations
 
 ELSEWHERE: dict[str, str] = {
     "bandpower_lda": "MetaBCI: band power with SKLDA; scikit-learn: LinearDiscriminantAnalysis with shrinkage",
+    "bandpower_ridge": "MNE: ReceptiveField and TimeDelayingRidge on band power; scikit-learn: Ridge",
     "bandpower_svm": "scikit-learn: SVC on band power",
     "csp_lda": "MetaBCI: CSP, MultiCSP; MNE: CSP; pyRiemann: spatialfilters.CSP",
     "fbcsp": "MetaBCI: FBCSP, FBMultiCSP",
@@ -38,7 +39,7 @@ MECHANISMS: tuple[tuple[str, str, str], ...] = (
     ("MetaBCI SSCOR", "", "left out: solves the same problem as trca with another normalisation"),
     ("MetaBCI DSP, DCPM", "", "left out: tdca is the later form of the same discriminant"),
     ("MetaBCI STDA", "", "left out: xdawn_lda reduces space and time in one step less"),
-    ("MetaBCI SPoC", "", "left out here: a regression, with the continuous decoders"),
+    ("MetaBCI SPoC", "", "left out: bandpower_ridge weighs the channels in the regression itself"),
     ("MetaBCI FGDA, RiemannCSP, RSF", "", "left out: fgmdm and tangent_space_lda cover the geometry"),
     ("MetaBCI LST, MEKT, SAME", "", "left out: transfer between people; recentring covers one person's sessions"),
     (

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -34,6 +35,9 @@ ABSENCE_S = (2.0, 60.0)
 _SCREENING = {"answer", "by", "utc"}
 """What a plan states of the screening before flickering light."""
 
+DELAY_S = (-1.0, 0.08)
+"""Least and greatest delay of a stream behind the signal, s: the signal waits for it no longer than 100 ms."""
+
 _SYSTEM = {"name", "distribution", "version", "sha256", "task"}
 """What a plan states of the system that it follows."""
 
@@ -47,7 +51,8 @@ class SessionPlan:
     study_folder : folder of the study; recordings, decoders and the engine's own files live in it.
     study, participant, visit, operator : as people name them; shown on the screen and stored with each run.
     session_id : id of the session in the study record, unique.
-    contract : the expected streams; exactly one has the role ``"signal"``.
+    contract : the expected streams; exactly one has the role ``"signal"``, and no role of one that is decoded
+        beside it comes twice.
     effector : name of the effector profile, None for a session without one.
     effector_simulated : whether the device behind it is simulated; shown on every screen.
     players : ``{"device": name, "options": {…}}`` each; started by the engine, stopped with it. Options
@@ -117,8 +122,13 @@ class SessionPlan:
 
     @property
     def signal(self) -> StreamSpec:
-        """The stream that is decoded."""
+        """The decoded stream whose samples count time."""
         return next(spec for spec in self.contract if spec.role == "signal")
+
+    @property
+    def beside(self) -> tuple[StreamSpec, ...]:
+        """Streams that a decoder may name among its inputs, beside the signal."""
+        return tuple(spec for spec in self.contract if spec.decoded_beside)
 
     @property
     def consent_missing(self) -> bool:
@@ -174,6 +184,7 @@ def _check(plan: SessionPlan) -> None:
             raise BadValue(Message("plan.own_name", stream=repr(spec.name), names=list(OWN_NAMES)))
     if not plan.signal.critical or not plan.signal.channels or not plan.signal.fs > 0:
         raise BadValue(Message("plan.signal", stream=repr(plan.signal.name)))
+    _check_beside(plan)
     if not (math.isfinite(plan.speed) and 0 < plan.speed <= 100):
         raise BadValue(Message("plan.speed", got=str(plan.speed)))
     if plan.cue_source not in ("engine", "stream", "page"):
@@ -195,6 +206,29 @@ def _check_setup(plan: SessionPlan) -> None:
     for stream, reason in plan.waived.items():
         if not str(reason).strip():
             raise BadValue(Message("plan.waiver", stream=repr(stream)))
+
+
+def _check_beside(plan: SessionPlan) -> None:
+    """Raise :class:`BadValue` for a stream that could not be decoded beside the signal."""
+    roles = [spec.role for spec in plan.beside]
+    for spec in plan.beside:
+        name = repr(spec.name)
+        if not re.fullmatch(r"[a-z][a-z0-9_]{0,30}", spec.role) or roles.count(spec.role) > 1:
+            raise BadValue(Message("plan.role", stream=name, got=repr(spec.role)))
+        if not spec.fs > 0 or not spec.measured:
+            raise BadValue(Message("plan.beside", stream=name))
+    for spec in plan.contract:
+        shortest, longest = DELAY_S if spec.decoded_beside else (0.0, 0.0)
+        if not (math.isfinite(spec.delay_s) and shortest <= spec.delay_s <= longest):
+            raise BadValue(
+                Message(
+                    "plan.delay",
+                    stream=repr(spec.name),
+                    least=f"{DELAY_S[0]:g}",
+                    most=f"{DELAY_S[1]:g}",
+                    got=str(spec.delay_s),
+                )
+            )
 
 
 def _check_system(system: Mapping[str, str]) -> None:

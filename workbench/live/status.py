@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Literal, TypedDict
 
 from workbench.control import EffectorStatus
+from workbench.vocabulary import EvidenceKind
 
 EngineState = Literal["none", "starting", "compiling", "connecting", "idle", "running", "stopping", "failed"]
 RunKind = Literal["calibration", "online"]
@@ -76,7 +77,7 @@ class SessionStatus(_SessionStatus, total=False):
     consent_missing: bool
 
 
-class StreamStatus(TypedDict):
+class _StreamStatus(TypedDict):
     """One stream of the contract; rates in Hz, offsets and jitter in ms."""
 
     name: str
@@ -96,6 +97,12 @@ class StreamStatus(TypedDict):
     message: str
     offset_ms: float | None
     uncertainty_ms: float | None
+
+
+class StreamStatus(_StreamStatus, total=False):
+    """One stream; an engine adds the light of its channels, None of a stream that is not decoded."""
+
+    quality: str | None
 
 
 class ChannelStatus(TypedDict):
@@ -181,10 +188,22 @@ class RunStatus(TypedDict):
     sentence: str
     adapting: AdaptationStatus
     deadline: DeadlineStatus
+    cursor: CursorStatus | None
+
+
+class CursorStatus(TypedDict):
+    """Where the cursor of a task and its targets are, in distances from the centre to a target."""
+
+    position: list[float]
+    targets: dict[str, list[float]]
 
 
 class EvidenceStatus(TypedDict):
-    """The decoder's newest evidence; while ``active``, ``dwell`` counts hops below ``release``."""
+    """The decoder's newest evidence; while ``active``, ``dwell`` counts hops below ``release``.
+
+    ``p`` : probability of ``target``; of a velocity, which has no target, its size, 0–1. ``values`` and
+    ``position`` : of the newest decision, in the unit of its kind.
+    """
 
     classes: list[str]
     target: str
@@ -196,6 +215,9 @@ class EvidenceStatus(TypedDict):
     dwell_needed: int
     valid: bool
     history: list[list[float]]
+    kind: EvidenceKind
+    values: list[float]
+    position: list[float]
 
 
 class DecoderStatus(TypedDict):

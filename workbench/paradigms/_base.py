@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, NamedTuple, Self
 
 from workbench.errors import BadValue
 from workbench.paradigms._flicker import Flicker
-from workbench.vocabulary import Decision, Evidence, LocatedCue, Trial
+from workbench.vocabulary import Decision, Evidence, EvidenceKind, LocatedCue, Trial
 
 
 class PlannedCue(NamedTuple):
@@ -80,6 +80,7 @@ class Paradigm(ABC):
     ----------------
     name : the file name. asynchronous : decided at every hop, or once per cue.
     selects : whether an item is chosen from evidence that is summed over several windows.
+    evidence : kind of evidence that its rule decides on.
     hit_window : name of the parameter that says how long after a cue an onset is a hit, in s; ``""`` where each
         cue is decided once.
     """
@@ -87,6 +88,7 @@ class Paradigm(ABC):
     name: ClassVar[str]
     asynchronous: ClassVar[bool]
     selects: ClassVar[bool] = False
+    evidence: ClassVar[EvidenceKind] = "probabilities"
     hit_window: ClassVar[str] = ""
 
     @property
@@ -111,6 +113,15 @@ class Paradigm(ABC):
     def choices(self, classes: Sequence[str]) -> tuple[str, ...]:
         """What the probabilities of a decision are of, for a decoder of these ``classes``: usually just these."""
         return tuple(classes)
+
+    @property
+    def targets(self) -> Mapping[str, tuple[float, float]]:
+        """Name and place of each target of a cursor, in distances from the centre; none without a cursor."""
+        return {}
+
+    def shown_at(self, label: str, elapsed_s: float) -> tuple[float, float]:
+        """Where a calibration shows the cursor, ``elapsed_s`` s after a cue; the centre without one."""
+        return 0.0, 0.0
 
     @abstractmethod
     def schedule(self, n_trials: int, *, seed: int) -> tuple[PlannedCue, ...]:

@@ -6,9 +6,10 @@ read one run. ``recover`` and ``inspect`` live in :mod:`workbench.recording.reco
 
 from __future__ import annotations
 
+from workbench.recording.corrector import Corrector
 from workbench.recording.hashing import decision_hash, file_sha256
 from workbench.recording.journal import Journal
-from workbench.recording.run_file import Corrector, RunFile
+from workbench.recording.run_file import RunFile
 from workbench.recording.run_writer import RunWriter
 from workbench.recording.session_ledger import append_rows, read_rows
 from workbench.recording.space import ensure_space, free_bytes, needed_bytes

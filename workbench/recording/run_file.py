@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import MISSING, fields
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from workbench.errors import BadValue, RecordingFault
 from workbench.html_repr import card
 from workbench.messages import restored
 from workbench.recording import run_writer
+from workbench.recording.corrector import Corrector
 from workbench.recording.run_writer import CHANGES, LEADING, PREFIX, TIMES
 from workbench.recording.xdf import XdfFile, XdfStream, read
 from workbench.vocabulary import (
@@ -29,6 +30,7 @@ from workbench.vocabulary import (
     Command,
     Decision,
     DeviceStatus,
+    EvidenceType,
     FloatArray,
     LedgerRow,
     Marker,
@@ -55,71 +57,6 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "float | None": (int, float, type(None)),
 }
 """Declared type of a field → types of JSON that it accepts."""
-
-
-class Corrector:
-    """Turns raw samples and recorded events into what the decode loop takes, live and in a replay.
-
-    Parameters
-    ----------
-    timebase : fresh ``workbench.signals.Timebase`` of the signal stream.
-    without : indices of channels that are recorded and not decoded.
-    counted : whether the device counts its samples; then stamps show only a jump of the clock, never a gap.
-    """
-
-    def __init__(self, timebase: Timebase, *, without: Sequence[int] = (), counted: bool = False) -> None:
-        self._timebase, self._without, self._counted = timebase, list(without), counted
-        self._gap_at = -1
-        self.seen = 0
-
-    @classmethod
-    def of_rate(cls, fs: float, *, without: Sequence[int] = ()) -> Self:
-        """A corrector with a fresh time base for ``fs`` Hz."""
-        from workbench.signals.timebase import Timebase as Fresh
-
-        return cls(Fresh(fs), without=without)
-
-    @property
-    def timebase(self) -> Timebase:
-        """The time base, for its figures of jitter."""
-        return self._timebase
-
-    def samples(self, values: FloatArray, stamps: FloatArray, *, local: float = 0.0) -> Iterator[Chunk | Marker]:
-        """Correct the stamps; a gap in them becomes a marker before the first sample behind it.
-
-        Parameters
-        ----------
-        values : ``(n_times, n_channels)`` float64, unit of the stream.
-        stamps : ``(n_times,)`` float64, s, raw.
-        local : s, ``local_clock()`` at reception; 0 in a replay.
-        """
-        corrected, gaps = self._timebase.step(stamps)
-        if self._without:
-            values = np.delete(values, self._without, axis=1)
-        at = 0
-        for row, missing in [*gaps, (len(stamps), 0.0)]:
-            if row > at:
-                yield Chunk(self.seen, values[at:row], corrected[at:row], local)
-                self.seen += row - at
-                at = row
-            # One gap is reported once: the counter of the device may have reported the one at this sample before.
-            if row < len(stamps) and self._gap_at != self.seen:
-                self._gap_at = self.seen
-                detail = {"missing_s": float(missing), **({"cause": "clock"} if self._counted else {})}
-                yield Marker("gap", self.seen, float(corrected[row]), detail=detail)
-
-    def marker(self, marker: Marker) -> Iterator[Marker]:
-        """Pass an event on; a ``clock_offset`` with ``offset_s`` changes the correction from here on."""
-        if marker.kind == "clock_offset" and "offset_s" in marker.detail:
-            self._timebase.set_offset(float(marker.detail["offset_s"]))
-        if marker.kind == "gap":
-            if self._gap_at == self.seen:
-                return
-            self._gap_at = self.seen
-            # Samples that the counter shows as lost move the expected stamp of the next one.
-            if "samples" in marker.detail:
-                self._timebase.skip(float(marker.detail["missing_s"]))
-        yield marker
 
 
 class RunFile:
@@ -181,6 +118,12 @@ class RunFile:
         return tuple(str(name) for name in self.plan.get("classes", ()))
 
     @cached_property
+    def evidence(self) -> EvidenceType:
+        """What the decisions of the run rest on; earlier recordings have probabilities alone."""
+        with self._of_plan("the type of evidence", self.plan.get("evidence")):
+            return run_writer.evidence_of(self.plan)
+
+    @cached_property
     def signal(self) -> XdfStream:
         """The decoded stream: the one that the plan names, else the only regular one.
 
@@ -200,14 +143,63 @@ class RunFile:
             )
         return candidates[0]
 
-    def items(self, *, block: int | None = None, timebase: Timebase | None = None) -> Iterator[Chunk | Marker]:
+    def items(
+        self,
+        *,
+        block: int | None = None,
+        timebase: Timebase | None = None,
+        inputs: Sequence[str] = ("signal",),
+    ) -> Iterator[Chunk | Marker]:
         """The run as the decode loop saw it: chunks, and each event exactly at its sample.
 
         Parameters
         ----------
         block : samples a chunk at most, None for as many as possible; it changes no bit.
         timebase : fresh; by default the one that the run was recorded with.
+        inputs : roles of the streams that are decoded; those beside the signal come between its chunks.
         """
+        signal = self._signal_items(block=block, timebase=timebase)
+        if tuple(inputs) == ("signal",):
+            yield from signal
+            return
+        from workbench.recording.other_streams import TIMEOUT, join
+
+        others = {role: self.items_of(role) for role in inputs if role != "signal"}
+        yield from join(signal, others, [marker for marker in self.markers() if marker.kind == TIMEOUT])
+
+    def items_of(self, role: str) -> list[Chunk | Marker]:
+        """Chunks and gaps of a stream that is decoded beside the signal; none where it was not recorded.
+
+        Raises
+        ------
+        RecordingFault
+            When the contract of the run has no stream of this role.
+        """
+        from workbench.recording.other_streams import OtherStream, recorded
+        from workbench.signals.timebase import Timebase as Fresh
+
+        spec = self._line_of_role(role)
+        if spec.name not in self.names:
+            return []
+        stream, described = self.file.stream(spec.name), self.plan.get("timebase")
+        with self._of_plan("the time base", described):
+            rule = {"gap_tolerance_s": spec.gap_tolerance_s, "jitter_s": spec.jitter_s}
+            timebase = Fresh.of_plan(spec.fs, {**dict(described or {}), **rule})
+        values = self._units_of(stream).scale(np.ascontiguousarray(stream.values, dtype=np.float64))
+        with self._of_plan("an offset of another stream", role):
+            return recorded(OtherStream(spec, timebase=timebase), values, stream.stamps, self.markers())
+
+    def _line_of_role(self, role: str) -> StreamSpec:
+        for line in self.contract:
+            if line.role == role:
+                return line
+        roles = ", ".join(line.role for line in self.contract) or "none"
+        raise RecordingFault(
+            f"{self.path.name} has no stream of the role {role!r}; its contract has {roles}. Use a decoder of "
+            "these streams"
+        )
+
+    def _signal_items(self, *, block: int | None, timebase: Timebase | None) -> Iterator[Chunk | Marker]:
         from workbench.signals.timebase import Timebase as Fresh
 
         if block is not None and block < 1:
@@ -229,13 +221,20 @@ class RunFile:
     @property
     def contract_line(self) -> StreamSpec | None:
         """The line of the contract that the signal was recorded under, None where the plan has none."""
+        return next((line for line in self.contract if line.name == self.signal.name), None)
+
+    @cached_property
+    def contract(self) -> tuple[StreamSpec, ...]:
+        """The streams that the session expected; empty where the plan states none."""
         known = {field.name for field in fields(StreamSpec)}
+        lines = []
         for line in self.plan.get("contract", ()):
             with self._of_plan("a line of the stream contract", line):
-                if line["name"] == self.signal.name:
-                    stated = {name: value for name, value in line.items() if name in known}
-                    return StreamSpec(**{"type": self.signal.type, "fs": self.signal.fs, **stated})
-        return None
+                stated = {name: value for name, value in line.items() if name in known}
+                if stated["name"] == self.signal.name:
+                    stated = {"type": self.signal.type, "fs": self.signal.fs, **stated}
+                lines.append(StreamSpec(**stated))
+        return tuple(lines)
 
     @contextmanager
     def _of_plan(self, what: str, value: Any) -> Iterator[None]:
@@ -250,11 +249,14 @@ class RunFile:
     @cached_property
     def units(self) -> StreamUnits:
         """Units of the signal as they were announced, with the factors to µV; earlier recordings are in µV."""
+        return self._units_of(self.signal)
+
+    def _units_of(self, stream: XdfStream) -> StreamUnits:
         from workbench.signals.units import StreamUnits as Units
 
-        stated, n_channels = self.plan.get("units", {}), len(self.signal.channels)
-        with self._of_plan("units of the signal", stated):
-            described = stated.get(self.signal.name)
+        stated, n_channels = self.plan.get("units", {}), len(stream.channels)
+        with self._of_plan(f"units of {stream.name}", stated):
+            described = stated.get(stream.name)
             units = Units((), np.ones(n_channels), "recorded") if described is None else Units.of(described)
             if len(units.factors) != n_channels:
                 raise ValueError(f"{len(units.factors)} factors for {n_channels} channels")
@@ -286,14 +288,21 @@ class RunFile:
                 f"{self.path.name}: {run_writer.DECISIONS} has a row that is no decision ({row!r:.80}); restore "
                 "the file from its backup"
             )
+        evidence, rest = self.evidence, row[len(LEADING) : len(row) - len(TIMES)]
+        n_classes = len(classes) if evidence.has_classes else 0
+        first_place = n_classes + len(evidence.names)
+        position = tuple(rest[first_place:])
         return Decision(
             sample=int(sample),
             stamp=stamp,
             label=classes[int(label)] if label >= 0 else "",
-            probabilities=tuple(row[len(LEADING) : len(LEADING) + len(classes)]),
+            probabilities=tuple(rest[:n_classes]),
             valid=bool(valid),
             change=CHANGES[int(change)],
             trial=int(trial),
+            kind=evidence.kind,
+            values=tuple(rest[n_classes:first_place]),
+            position=() if any(math.isnan(place) for place in position) else position,
         )
 
     def decision_times(self) -> FloatArray:
@@ -301,7 +310,7 @@ class RunFile:
         return self._decision_rows()[:, -len(TIMES) :]
 
     def _decision_rows(self) -> FloatArray:
-        width = len(LEADING) + len(self.classes) + len(TIMES)
+        width = len(run_writer.decision_columns(self.classes, self.evidence))
         if run_writer.DECISIONS not in self.names:
             return np.empty((0, width))
         values: FloatArray = self.file.stream(run_writer.DECISIONS).values

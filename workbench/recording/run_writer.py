@@ -32,6 +32,7 @@ from workbench.vocabulary import (
     Command,
     Decision,
     DeviceStatus,
+    EvidenceType,
     FloatArray,
     LedgerRow,
     Marker,
@@ -64,8 +65,9 @@ class RunWriter:
     ----------
     path : of the new recording.
     plan : JSON-able: study, run, kind, paradigm, params, decoder_sha256, classes, contract, speed, t0,
-        workbench. ``classes`` names the columns of the decision stream; ``adapts`` is the rule by which the
-        decoder adapts, empty or left out for none.
+        workbench. ``classes`` and ``evidence`` (an :class:`EvidenceType` as a mapping, left out for
+        probabilities alone) name the columns of the decision stream; ``adapts`` is the rule by which the decoder
+        adapts, empty or left out for none.
     stamp : LSL time in s of the start, which the first entry of ``wb.events`` carries.
     signal : the decoded stream; its samples are stored as they arrive, with raw stamps.
     others : further streams, each with its dtype.
@@ -90,6 +92,7 @@ class RunWriter:
         spawn: world.Spawn = world.start_thread,
     ) -> None:
         self.classes = tuple(str(name) for name in plan.get("classes", ()))
+        self.evidence = evidence_of(plan)
         self.plan = {"timebase": time_base(signal), **plan, "signal": signal.name}
         started = str(plan.get("started") or world.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ"))
         header = {"workbench": "run", "datetime": started}
@@ -119,7 +122,7 @@ class RunWriter:
             specs.append(StreamSpec(MARKERS, "Markers", 0.0, source_id=MARKERS, role="markers"))
         for spec in specs:
             self._add(spec, "string", {**own, "uid": f"{own['uid']}:{spec.name}"})
-        columns = LEADING + tuple(f"p_{name}" for name in self.classes) + TIMES
+        columns = decision_columns(self.classes, self.evidence)
         spec = StreamSpec(DECISIONS, "Workbench", 0.0, columns, unit="", source_id=DECISIONS, role="aux")
         self._add(spec, "double64", {**own, "uid": f"{own['uid']}:{DECISIONS}"})
 
@@ -203,8 +206,17 @@ class RunWriter:
             raise BadValue(
                 f"decision {decision.label!r} is not a class of this run; {', '.join(self.classes)} are"
             )
-        if len(decision.probabilities) != len(self.classes):
-            raise BadValue(f"{len(decision.probabilities)} probabilities for {len(self.classes)} classes")
+        probabilities = decision.probabilities
+        n_classes = len(self.classes) if self.evidence.has_classes else 0
+        if len(probabilities) != n_classes:
+            raise BadValue(f"{len(probabilities)} probabilities for {n_classes} classes")
+        if decision.kind != self.evidence.kind or len(decision.values) != len(self.evidence.names):
+            raise BadValue(
+                f"a decision on {decision.kind} with {len(decision.values)} values in a run of "
+                f"{self.evidence.kind} with {len(self.evidence.names)}"
+            )
+        # A cursor that is nowhere before the first trial is at no number.
+        position = decision.position or (math.nan,) * len(positions(self.evidence))
         row = (
             float(decision.sample),
             decision.stamp,
@@ -212,7 +224,9 @@ class RunWriter:
             float(decision.valid),
             float(CHANGES.index(decision.change)),
             float(decision.trial),
-            *decision.probabilities,
+            *probabilities,
+            *decision.values,
+            *position,
             acquired,
             decided,
             emitted,
@@ -291,6 +305,22 @@ class RunWriter:
         self.journal.samples(
             self.ids[name], [(_json(content), kind)], np.array([stamp], dtype=np.float64), copied=copied
         )
+
+
+def evidence_of(plan: Mapping[str, Any]) -> EvidenceType:
+    """The type of a run's evidence, from its plan; ``TypeError`` for an entry that is none."""
+    return EvidenceType(**plan.get("evidence", {}))
+
+
+def positions(evidence: EvidenceType) -> tuple[str, ...]:
+    """Dimensions in which a decision may place a cursor."""
+    return evidence.names if evidence.kind == "velocity" else ()
+
+
+def decision_columns(classes: Sequence[str], evidence: EvidenceType) -> tuple[str, ...]:
+    """Columns of the decision stream, in order; ``p_`` marks a probability, ``at_`` a place of the cursor."""
+    named = tuple(f"p_{name}" for name in classes) if evidence.has_classes else ()
+    return LEADING + named + evidence.names + tuple(f"at_{name}" for name in positions(evidence)) + TIMES
 
 
 def time_base(spec: StreamSpec) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from workbench import figures
-from workbench.analysis import EventMetrics, Interval
+from workbench.analysis import EventMetrics, Interval, Spread
 from workbench.reports._facts import RunFacts
 from workbench.reports._results import Cued, Failed, Result, pooled
 from workbench.reports._say import Say, fraction, number
@@ -266,6 +266,50 @@ def _cued_rows(say: Say, run: RunFacts, result: Cued) -> list[tuple[Cell, ...]]:
 
 
 def rates(say: Say) -> list[Block]:
+    """Rates and times of asynchronous runs, and of targets that were reached."""
+    return [*_events(say), *_reached(say)]
+
+
+def _reached(say: Say) -> list[Block]:
+    """How targets were reached with a cursor; nothing where none was moved."""
+    t = say.t
+    rows: list[tuple[Cell, ...]] = []
+    for run in say.facts.online:
+        result = say.result(run)
+        if not isinstance(result, Cued) or result.reaching is None:
+            continue
+        found = result.reaching
+        spread, walks = found.efficiency, found.walks
+        rows.append(
+            (
+                t("run", run=run.number),
+                say.quartiles(found.time),
+                "–" if spread is None else _quartiles(say, spread),
+                "–" if found.bits_per_min is None else f"{found.bits_per_min:.1f}",
+                "–" if walks is None or found.limit is None else t("limit_of", limit=found.limit, n=found.n),
+                Code(run.source),
+            )
+        )
+    if not rows:
+        return []
+    columns = (
+        Column(t("col_run"), 0.6),
+        Column(t("col_time_to_target"), 1.5),
+        Column(t("col_path_efficiency"), 1.3),
+        Column(t("col_bits_per_min"), 1.0),
+        Column(t("col_random_walks"), 1.2),
+        Column(t("col_source"), 1.4),
+    )
+    return [Heading(t("reached"), 3), Table(columns, tuple(rows), t("no_data"), note=t("method_reached"))]
+
+
+def _quartiles(say: Say, spread: Spread) -> str:
+    """Median of a share with quartiles and n."""
+    middle, low, high = (f"{value:.2f}" for value in (spread.median, spread.low, spread.high))
+    return say.t("share_quartiles", value=middle, low=low, high=high, n=spread.n)
+
+
+def _events(say: Say) -> list[Block]:
     """Rates and times of asynchronous runs."""
     t = say.t
     rows: list[tuple[Cell, ...]] = []

@@ -6,17 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
-from workbench import messages
+from workbench import messages, paradigms
 from workbench.analysis import (
     Accuracy,
     Confusion,
     EventMetrics,
+    Reaching,
     Selections,
     accuracy,
     confusion,
     event_metrics,
     guessing,
+    reaching,
     selections,
+    walks_of,
 )
 from workbench.errors import BadValue
 from workbench.messages import Message
@@ -41,10 +44,15 @@ class Crossed:
 
 @dataclass(frozen=True, slots=True)
 class Cued:
-    """Accuracy of a cued run with its confusion matrix, and the rates where items are selected."""
+    """Accuracy of a cued run with its confusion matrix.
+
+    ``reaching``: how targets were reached where a cursor was moved; ``selections``: the rates where items are
+    selected.
+    """
 
     accuracy: Accuracy
     confusion: Confusion
+    reaching: Reaching | None = None
     selections: Selections | None = None
 
 
@@ -104,6 +112,9 @@ def _result(run: RunFacts) -> Result:
             return _with_guessing(run, trials, window_s=window_s, fs=_rate(run))
         if run.items:
             return _selected(run, trials)
+        name = str(run.row["paradigm"])
+        if name in paradigms.available() and paradigms.load(name).evidence == "velocity":
+            return _reached(run, trials, paradigms.from_params(name, run.parameters).conditions)
         classes = [str(name) for name in run.parameters.get("conditions", ())] or sorted(
             {trial.condition for trial in trials}
         )
@@ -118,7 +129,14 @@ def _selected(run: RunFacts, trials: Sequence[Trial]) -> Cued:
     asked = [trial for trial in trials if trial.condition in run.items]
     met = {trial.condition for trial in asked} | {trial.decided for trial in asked}
     labels = [item for item in run.items if item in met] or list(run.items)
-    return Cued(rates.accuracy, confusion(asked, labels, run=str(run.number)), rates)
+    return Cued(rates.accuracy, confusion(asked, labels, run=str(run.number)), selections=rates)
+
+
+def _reached(run: RunFacts, trials: Sequence[Trial], targets: Sequence[str]) -> Cued:
+    """Targets that a cursor reached, with the limit of random walks where the record knows them."""
+    walks = walks_of(run.row["summary"])
+    reached = reaching(trials, targets=len(targets), fs=_rate(run), walks=walks)
+    return Cued(accuracy(trials, targets), confusion(trials, targets, run=str(run.number)), reached)
 
 
 def _with_guessing(run: RunFacts, trials: Sequence[Trial], *, window_s: float, fs: float) -> EventMetrics:

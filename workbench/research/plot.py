@@ -106,6 +106,10 @@ def evidence(run: RunFile | Path | str, *, target: str | None = None) -> Figure:
     decisions, fs = run.decisions(), run.signal.fs
     if not decisions:
         raise BadValue(f"{run.path.name} contains no decision; draw the evidence of an online run")
+    if not run.evidence.has_classes:
+        raise BadValue(
+            f"{run.path.name} was decided on {run.evidence.kind}; this draws the probability of a class"
+        )
     params = run.plan.get("params", {})
     target_class = target or str(params.get("condition") or run.classes[0])
     if target_class not in run.classes:

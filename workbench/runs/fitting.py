@@ -28,7 +28,7 @@ from workbench.recording import RunFile, file_sha256
 from workbench.runs.held_out import HeldOut
 from workbench.signals.cues import locate_cues
 from workbench.signals.units import montage_of
-from workbench.vocabulary import FloatArray, Montage, StreamSpec, Trial
+from workbench.vocabulary import FloatArray, Montage, Trial
 
 FOLDS = 5
 """Contiguous blocks of a single run in its cross-validation."""
@@ -59,7 +59,8 @@ def fit(
     Parameters
     ----------
     recordings : runs of one paradigm and one montage.
-    decoder_name, params : the decoder; ``fs`` is that of the recordings.
+    decoder_name, params : the decoder; ``fs`` is that of the recordings. For a decoder of several streams see
+        :func:`workbench.runs.joint_fitting.fit_joint`.
     progress : called with the share of the work that is done, 0–1.
 
     Returns
@@ -79,8 +80,12 @@ def fit(
     """
     if not recordings:
         raise BadValue(Message("fit.no_recording"))
+    if decoder_name in decoders.JOINT_RULES:
+        from workbench.runs.joint_fitting import fit_joint
+
+        return fit_joint(study_folder, recordings, decoder_name, params or {}, progress=progress)
     runs = [RunFile(path) for path in recordings]
-    montage, paradigm = _common(runs)
+    montage, paradigm = common_plan(runs)
     requested = {**dict(params or {})}
     if float(requested.setdefault("fs", montage.fs)) != montage.fs:
         raise BadValue(
@@ -95,18 +100,13 @@ def fit(
     windows = _windows(decoder, runs, paradigm, n_channels=n_channels)
     metrics = _judged(fresh, windows, paradigm, runs, progress=progress)
     decoder.fit_summaries(windows.summaries, windows.labels, blocks=windows.blocks)
-    sources = [{"run": str(r.plan["run"]), "sha256": file_sha256(r.path)} for r in runs]
     metrics |= {"windows": len(windows.labels), "skipped": windows.skipped, "adapts": _adapts(decoder)}
     metrics |= {"weights": _weights(decoder, n_channels, target=paradigm.conditions[0])}
-    metrics |= {"runs": [s["run"] for s in sources]}
-    folder, sha256 = _saved(
-        decoder, Path(study_folder), montage, {"recordings": sources, "paradigm": paradigm.name}
-    )
-    hashes = [s["sha256"] for s in sources]
-    summary = {"sha256": sha256, "name": decoder_name, "recordings": hashes, "metrics": metrics}
-    # Beside the decoder too: who asked for the fit may be gone before it is entered in the record.
-    world.disk.save(folder / "fit.json", json.dumps(carried(summary), sort_keys=True).encode())
-    return {**summary, "folder": str(folder)}
+
+    def save(part: Path, meta: Mapping[str, Any]) -> str:
+        return decoders.save(decoder, part, montage=montage, meta=meta)
+
+    return file_fit(Path(study_folder), runs, save, name=decoder_name, paradigm=paradigm, metrics=metrics)
 
 
 def _prepared(
@@ -120,12 +120,14 @@ def _prepared(
         raise BadValue(Message("fit.parameters", decoder=decoder_name, why=str(error))) from error
 
 
-def _common(runs: Sequence[RunFile]) -> tuple[Montage, Paradigm]:
-    """Montage and paradigm that all runs share."""
+def common_plan(runs: Sequence[RunFile], role: str = "signal") -> tuple[Montage, Paradigm]:
+    """Montage of a decoded stream, and paradigm, that all runs share."""
     montages, settings = [], []
     for run in runs:
-        line = next(s for s in run.plan["contract"] if s["role"] == "signal")
-        montages.append(montage_of(StreamSpec(**{**line, "channels": tuple(line["channels"])})))
+        line = next((line for line in run.contract if line.role == role), None)
+        if line is None:
+            raise BadValue(Message("fit.no_stream", file=run.path.name, role=repr(role)))
+        montages.append(montage_of(line))
         settings.append((str(run.plan["paradigm"]), dict(run.plan["params"])))
     for run, montage, own in zip(runs[1:], montages[1:], settings[1:], strict=True):
         if montage != montages[0]:
@@ -325,6 +327,9 @@ def _weights(decoder: WindowDecoder, n_channels: int, *, target: str) -> dict[st
     """
     weights = getattr(decoder, "weights_", None)
     bands = decoder.feature_bands()
+    # Weights of a velocity speak for a way of moving, not for a class.
+    if not decoder.evidence_type.has_classes:
+        return None
     if weights is None or weights.ndim != 2 or weights.shape[1] % len(bands):
         return None
     names = [str(name) for name in decoder.classes_]
@@ -350,21 +355,49 @@ def _adapts(decoder: WindowDecoder) -> dict[str, Any] | None:
     return None if settings is None else {"rule": settings.rule, "bound": settings.limit}
 
 
-def _saved(decoder: WindowDecoder, study: Path, montage: Montage, meta: dict[str, Any]) -> tuple[Path, str]:
-    """Save under the first 12 digits of the hash; the same decoder twice is the same folder."""
+def file_fit(
+    study: Path,
+    runs: Sequence[RunFile],
+    save: Callable[[Path, Mapping[str, Any]], str],
+    *,
+    name: str,
+    paradigm: Paradigm,
+    metrics: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Save a fitted decoder, and what its fit found beside it; returns the latter, as :func:`fit` does.
+
+    Parameters
+    ----------
+    study : folder of the study; the same decoder twice is one folder in it.
+    runs : on which it was fitted.
+    save : writes the decoder to a folder, with facts about the fit, and returns its hash.
+    name : of the decoder.
+    paradigm : of the runs.
+    metrics : of the fit.
+    """
+    sources = [{"run": str(run.plan["run"]), "sha256": file_sha256(run.path)} for run in runs]
+    meta = {"recordings": sources, "paradigm": paradigm.name}
     home = study / "decoders"
     world.disk.mkdir(home, mode=0o777, exist_ok=True)
     # Beside its final place: a rename within one file system is a single step.
     part = world.disk.temporary(".fit-", home)
     try:
-        sha256 = decoders.save(decoder, part, montage=montage, meta=meta)
+        sha256 = save(part, meta)
         folder = home / sha256[:12]
         if not folder.is_dir():
             world.disk.replace(part, folder)
     finally:
         with suppress(OSError):  # the folder is there under its own name by now
             world.disk.rmtree(part)
-    return folder, sha256
+    summary = {
+        "sha256": sha256,
+        "name": name,
+        "recordings": [source["sha256"] for source in sources],
+        "metrics": {**metrics, "runs": [source["run"] for source in sources]},
+    }
+    # Beside the decoder too: who asked for the fit may be gone before it is entered in the record.
+    world.disk.save(folder / "fit.json", json.dumps(carried(summary), sort_keys=True).encode())
+    return {**summary, "folder": str(folder)}
 
 
 def main(argv: Sequence[str]) -> int:

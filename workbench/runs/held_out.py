@@ -58,6 +58,9 @@ class HeldOut:
         ends, periods : ``(n_windows,)`` int64, last sample and period of each training window of this run, and of
             those that were held out; a window that was not is given with period -1.
         """
+        # How a cursor is moved depends on where it is seen: a calibration cannot tell what would have been.
+        if self.paradigm.evidence != "probabilities":
+            return
         cues, n = locate_cues(run.items(), fs=self.fs)
         held_cues = [cue for cue in cues if self._is_held(cue, ends, periods)]
         if not held_cues:

@@ -6,11 +6,12 @@ could not be saved stands in its ledger and in the sentence.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from workbench import messages, world
+from workbench import analysis, messages, paradigms, world
 from workbench.errors import RecordingFault, WorkbenchError
 from workbench.live import _engine_folder
 from workbench.live._engine_folder import EngineFolder
@@ -21,7 +22,7 @@ from workbench.recording.recover import Recovery, inspect, recover
 from workbench.recording.salvage import FOLDER
 from workbench.recording.session_ledger import DAMAGED, SUFFIX, session_of
 from workbench.runs.replaying import chain_head, replay_run
-from workbench.vocabulary import LedgerRow, Recording, Run, RunKind, RunState
+from workbench.vocabulary import Decision, LedgerRow, Recording, Run, RunKind, RunState
 
 if TYPE_CHECKING:
     from workbench.study import Study
@@ -156,9 +157,12 @@ def _summary(file: RunFile) -> dict[str, Any]:
         return summary
     # Decisions on samples whose arrival was not noted have 0 there.
     known = times[times[:, 0] > 0]
-    summary["decision_hash"] = decision_hash(decisions)
+    summary["decision_hash"] = decision_hash(decisions, file.evidence)
     # Every activation, a false one too: its trial counts it and does not say when it was.
     summary["onsets"] = [decision.sample for decision in decisions if decision.change == "activate"]
+    walks = _random_walks(file, decisions)
+    if walks is not None:
+        summary["random_walks"] = asdict(walks)
     summary["latency"] = {
         **percentiles(known[:, 2] - known[:, 0]),
         "n": len(known),
@@ -168,6 +172,15 @@ def _summary(file: RunFile) -> dict[str, Any]:
     }
     summary["replay"] = _replayed(file)
     return summary
+
+
+def _random_walks(file: RunFile, decisions: Sequence[Decision]) -> analysis.RandomWalks | None:
+    """What a cursor without aim would have reached in this run; None where nothing was to be reached."""
+    task = paradigms.from_params(str(file.plan["paradigm"]), dict(file.plan["params"]))
+    if file.evidence.kind != "velocity" or not isinstance(task, analysis.ReachingTask) or len(decisions) < 2:
+        return None
+    hop_s = (decisions[1].sample - decisions[0].sample) / file.signal.fs
+    return analysis.random_walks(task, decisions, hop_s=hop_s, seed_of=str(file.plan["run"]))
 
 
 def _adaptation(file: RunFile) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from workbench.errors import DecoderMismatch, RecordingFault, UnknownName, Workb
 from workbench.messages import Message
 from workbench.recording import RunFile, decision_hash, file_sha256
 from workbench.runs.recomputing import CommandComparison, compare_commands, first_unequal
-from workbench.vocabulary import Chunk, Decision, Marker, Snapshot, Trial
+from workbench.vocabulary import Chunk, Decision, EvidenceType, Marker, Snapshot, Trial
 
 KINDS = {"calibration": Message("replay.calibration"), "online": Message("replay.online")}
 CUT = {
@@ -86,8 +86,11 @@ def _replayed(
     """Decode a run again and compare; it is called as the record calls it, else as its recording does."""
     decoder = _decoder(run, None if decoder_folder is None else Path(decoder_folder))
     paradigm = paradigms.from_params(str(run.plan["paradigm"]), dict(run.plan["params"]))
-    items = list(decode(_to_end(run.items(block=block)), paradigm, decoder, fs=run.signal.fs))
-    return _compared(run, items, name or _name(run.plan.get("number"), run.plan.get("kind"), run.plan.get("run")))
+    inputs = ("signal",) if decoder is None else decoder.inputs
+    made = decode(_to_end(run.items(block=block, inputs=inputs)), paradigm, decoder, fs=run.signal.fs)
+    return _compared(
+        run, list(made), name or _name(run.plan.get("number"), run.plan.get("kind"), run.plan.get("run"))
+    )
 
 
 def _name(number: object, kind: object, run_id: object) -> Message:
@@ -224,7 +227,7 @@ def _compared(run: RunFile, made: Sequence[Made], name: Message) -> ReplayResult
     if not complete:
         decisions, trials = decisions[: len(recorded)], trials[: len(recorded_trials)]
         snapshots = snapshots[: len(chain)]
-    at, trial_at = _first_difference(recorded, decisions), first_unequal(recorded_trials, trials)
+    at, trial_at = _first_difference(recorded, decisions, run.evidence), first_unequal(recorded_trials, trials)
     link = first_unequal(chain, snapshots)
     # Commands follow from decisions; where those differ, nothing is to be learned from comparing them.
     commands = CommandComparison() if at >= 0 else compare_commands(run, replayed, complete=complete)
@@ -245,7 +248,7 @@ def _compared(run: RunFile, made: Sequence[Made], name: Message) -> ReplayResult
         equal=equal,
         first=next((index for index in (at, trial_at, link, commands.first) if index >= 0), -1),
         sentence=_of_run(name, result),
-        decision_hash=decision_hash(decisions),
+        decision_hash=decision_hash(decisions, run.evidence),
         n_updates=len(chain),
         chain_head=chain_head(run, snapshots),
         n_commands=commands.n,
@@ -265,12 +268,12 @@ def _equal(run: RunFile, decisions: int, trials: int, updates: int) -> Message:
     return Message("replay.equal", decisions=decisions, trials=trials)
 
 
-def _first_difference(recorded: list[Decision], replayed: list[Decision]) -> int:
+def _first_difference(recorded: list[Decision], replayed: list[Decision], evidence: EvidenceType) -> int:
     """Place of the first decision whose bits differ, -1 when none does."""
     # Bits, not values: a NaN equals itself here, and 0.0 is not -0.0.
-    if decision_hash(recorded) == decision_hash(replayed):
+    if decision_hash(recorded, evidence) == decision_hash(replayed, evidence):
         return -1
     for at, (a, b) in enumerate(zip(recorded, replayed)):
-        if decision_hash([a]) != decision_hash([b]):
+        if decision_hash([a], evidence) != decision_hash([b], evidence):
             return at
     return min(len(recorded), len(replayed))

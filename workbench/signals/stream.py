@@ -122,9 +122,13 @@ class SignalStream:
 
     def check_end(self, end: int) -> None:
         """Raise :class:`BadValue` when no window that ends before ``end`` can be given."""
-        oldest = max(0, self.n_seen - self._size + self.n_window)
-        if not oldest <= end <= self.n_seen:
+        if not self.has_window(end):
+            oldest = max(0, self.n_seen - self._size + self.n_window)
             raise BadValue(f"a window may end between samples {oldest} and {self.n_seen}, got {end}")
+
+    def has_window(self, end: int) -> bool:
+        """Whether ``end`` lies within the history."""
+        return max(0, self.n_seen - self._size + self.n_window) <= end <= self.n_seen
 
     def _piece(self, samples: FloatArray) -> None:
         """Take samples that fit in the ring without wrapping.

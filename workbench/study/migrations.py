@@ -40,7 +40,12 @@ def _from_3(table: str, row: Mapping[str, Any], *, whole: bool) -> Row:
     return {**row, "said": "{}"} if whole and table in CODED_IN_4 else dict(row)
 
 
-LIFTS: dict[int, Callable[..., Row]] = {2: _from_2, 3: _from_3}
+def _from_4(table: str, row: Mapping[str, Any], *, whole: bool) -> Row:
+    """Schema 5 keeps what the task measured in a trial; trials from before have nothing but their columns."""
+    return {**row, "result": "{}"} if whole and table == "trial" else dict(row)
+
+
+LIFTS: dict[int, Callable[..., Row]] = {2: _from_2, 3: _from_3, 4: _from_4}
 NEWEST = max(LIFTS) + 1
 
 

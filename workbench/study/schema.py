@@ -24,7 +24,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable, SchemaItem
 from workbench.messages import SAID
 from workbench.study.columns import Blob, Flag, Integer, Json, Key, Number, Text
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 APPLICATION_ID = 0x57425354
 """``WBST`` in the file's header: tells a study record from any other SQLite file."""
 
@@ -86,7 +86,7 @@ trial = _table(
     _number("cue_stamp"), _int("end_sample"), _text("outcome"), _text("decided"),
     Column("onset_sample", Integer), _number("latency_s", missing=True), _number("release_s", missing=True),
     _number("held_s", missing=True), _int("false_activations"), _int("false_in_rest"), _number("rest_s"),
-    _text("excluded"), _json(SAID), UniqueConstraint("run_id", "index"),
+    _text("excluded"), _json("result"), _json(SAID), UniqueConstraint("run_id", "index"),
 )  # fmt: skip
 recording = _table(
     "recording", _text("run_id", "run"), _text("path"), _text("sha256"), _int("n_bytes"), _int("n_samples"),

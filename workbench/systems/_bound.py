@@ -215,6 +215,7 @@ class BoundSystem:
             if markers is not None:
                 follows = "cue_source_id" if self.source.presenter else "marker_source_id"
                 options[follows] = markers.source_id
+            options |= {f"{line.role}_source_id": line.source_id for line in contract if line.decoded_beside}
             players.append({"device": self.source.player["device"], "options": options})
             if self.source.presenter and markers is not None:
                 players.append({"device": self.source.presenter, "options": {"source_id": markers.source_id}})
@@ -295,7 +296,16 @@ def bind(
         # Only the schedule names what a cue of the engine may be called.
         paradigm.schedule(1, seed=1)
     decoder_params = dict(chosen.decoder_params(lines["signal"]))
-    _check_decoder(chosen, lines["signal"], decoder_params)
+    if chosen.decoder in decoders.JOINT_RULES:
+        for role, member in decoder_params["members"].items():
+            if role not in lines:
+                raise BadValue(
+                    Message("system.no_stream", role=role, kind=system.input(role).kind, system=system.name)
+                )
+            params_of = {"fs": lines[role].fs, **member.get("params", {})}
+            _check_decoder(member["decoder"], lines[role], params_of, paradigm=chosen.paradigm)
+    else:
+        _check_decoder(chosen.decoder, lines["signal"], decoder_params, paradigm=chosen.paradigm)
     beside = [line for line in contract if line.role == AUX]
     ordered = [lines[one.role] for one in system.inputs if one.role in lines]
     ordered.sort(key=lambda line: line.role != "signal")
@@ -365,14 +375,24 @@ def _by_role(system: System, contract: Sequence[StreamSpec]) -> dict[str, Stream
     return lines
 
 
-def _check_decoder(task: Task, signal: StreamSpec, params: Mapping[str, Any]) -> None:
-    """Raise BadValue unless the decoder can be made for this stream."""
-    kind = decoders.load(task.decoder)
+def _check_decoder(name: str, line: StreamSpec, params: Mapping[str, Any], *, paradigm: str) -> None:
+    """Raise BadValue unless the decoder can be made for this stream and gives the evidence of the paradigm.
+
+    Parameters
+    ----------
+    name, params : the decoder.
+    line : of the contract, its stream.
+    paradigm : name.
+    """
+    kind = decoders.load(name)
     try:
         if unknown := sorted(set(params) - set(kind.parameter_names())):
             raise BadValue(f"it has no parameter {unknown[0]!r}")
-        kind(**params).prepare(len(signal.measured))
+        decoder = kind(**params).prepare(len(line.measured))
+        wanted, got = paradigms.load(paradigm).evidence, decoder.evidence_type.kind
+        if got != wanted:
+            raise BadValue(Message("engine.decoder_of_other_evidence", paradigm=paradigm, wanted=wanted, got=got))
     except WorkbenchError as error:
         raise BadValue(
-            Message("system.decoder", decoder=task.decoder, stream=repr(signal.name), why=messages.of(error))
+            Message("system.decoder", decoder=name, stream=repr(line.name), why=messages.of(error))
         ) from error

@@ -31,16 +31,8 @@ Procedure = Literal["calibration", "online", "passive", "open_loop", "sham", "ma
 PROCEDURES: tuple[Procedure, ...] = get_args(Procedure)
 
 METRICS = (
-    "f1",
-    "recall",
-    "precision",
-    "false_per_min",
-    "onset_s",
-    "release_s",
-    "held_s",
-    "accuracy",
-    "selections_per_min",
-    "bits_per_min",
+    *("f1", "recall", "precision", "false_per_min", "onset_s", "release_s", "held_s", "accuracy"),
+    *("time_to_target_s", "path_efficiency", "selections_per_min", "bits_per_min"),
 )
 """Names of what online runs are judged by, beside outcome measures."""
 
@@ -170,7 +162,8 @@ class Task:
     title : in words.
     paradigm, params : name and parameters of calibration runs, and of online runs but for ``online``.
     online : parameters in which online runs differ, such as a free choice where the calibration asked for one.
-    decoder, decoder_params : name, and its parameters for the decoded line of a contract.
+    decoder, decoder_params : name, and its parameters for the line of the signal; of a decoder of several streams
+        (``workbench.decoders.JOINT_RULES``) as :func:`workbench.runs.joint_fitting.fit_joint` takes them.
     law : how decisions move the effector; None without one.
     trials : usual number of trials of each run, calibration runs first, the online run last.
     """
@@ -192,7 +185,7 @@ class Task:
             raise BadValue(
                 f"task {self.name} needs a calibration and an online run of at least 1 trial, got {self.trials}"
             )
-        if self.decoder not in decoders.available():
+        if self.decoder not in (*decoders.available(), *decoders.JOINT_RULES):
             raise BadValue(f"task {self.name} names no decoder there is: {self.decoder!r}")
         known = paradigms.from_params(self.paradigm, {**self.params, **self.online})
         if self.law is not None:
@@ -203,6 +196,11 @@ class Task:
             raise BadValue(
                 f"the law of task {self.name} names {unknown[0]!r}, which {self.paradigm} never decides; it "
                 f"decides {', '.join(paradigm.conditions)}"
+            )
+        if (law.law == "proportional") != (paradigm.evidence in ("velocity", "force")):
+            raise BadValue(
+                f"task {self.name} decides on {paradigm.evidence}; the law proportional, and no other, follows a "
+                f"velocity or a force; got {law.law}"
             )
         if not paradigm.asynchronous and (law.law != "trigger" or not law.conditions):
             raise BadValue(

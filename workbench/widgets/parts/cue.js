@@ -2,6 +2,27 @@
 import { fixed, h, named, put, show, whenChanged } from "./dom.js";
 import { CUES } from "./icons.js";
 
+const SVG = "http://www.w3.org/2000/svg";
+const REACH = 1.6;
+
+function circle(x, y, r, cls) {
+  const one = document.createElementNS(SVG, "circle");
+  // On the screen up is less, in the task it is more.
+  for (const [key, value] of Object.entries({ cx: x, cy: -y, r, class: cls })) one.setAttribute(key, value);
+  return one;
+}
+
+/** The targets of a cursor, the cued one filled, and where the cursor is. */
+function plane(cursor, label) {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("viewBox", `${-REACH} ${-REACH} ${2 * REACH} ${2 * REACH}`);
+  svg.setAttribute("class", "plane");
+  svg.setAttribute("data-name", "cursor");
+  for (const [name, [x, y]] of Object.entries(cursor.targets)) svg.append(circle(x, y, 0.28, name === label ? "target cued" : "target"));
+  svg.append(circle(cursor.position[0], cursor.position[1], 0.09, "dot"));
+  return svg;
+}
+
 export function cuePanel(ctx) {
   const { t } = ctx;
   const trial = h("span", { class: "rt" });
@@ -24,7 +45,9 @@ export function cuePanel(ctx) {
       const run = s.run;
       const cue = run && run.state === "running" ? run.cue : null;
       const resting = !cue || cue.label === "rest";
-      draw([cue ? cue.label : "rest", !resting]);
+      const cursor = run && run.state === "running" ? run.cursor : null;
+      draw([cue ? cue.label : "rest", !resting, Boolean(cursor)]);
+      if (cursor) picture.replaceChildren(plane(cursor, cue ? cue.label : ""));
       put(trial, cue && cue.trial >= 0 ? t("cue.attempt", { n: cue.trial + 1 }) : "");
       show(progress, Boolean(cue && cue.duration_s));
       put(word, cue ? named(t, "cue", cue.label) : run && run.state === "paused" ? t("cue.paused") : t("cue.none"));

@@ -1,0 +1,187 @@
+"""Band power and ridge regression: a velocity in named dimensions at every hop, or the class of a window.
+
+Log band power, z-scored, is mapped to the velocity that was shown for each cue of a calibration. The map is linear
+and shrunk; an exponential mean from hop to hop takes out what no hand could have meant. A window is also the class
+whose velocity is nearest to the decoded one, by which a fit is validated like that of every other decoder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.decoders._base import WindowDecoder
+from workbench.decoders._signal import SignalDefaults, as_bands
+from workbench.decoders.bandpower_lda import plain_bands
+from workbench.decoding.accumulation import EvidenceAccumulator, Smoothing
+from workbench.decoding.classifiers import Linear, Nearest, Norm
+from workbench.decoding.features import LogPower
+from workbench.decoding.reducers import Power
+from workbench.decoding.scorer import Scorer
+from workbench.errors import BadSignal, BadValue
+from workbench.fitting.lda import ledoit_wolf
+from workbench.vocabulary import EvidenceType, FloatArray
+
+AXES = ("x", "y", "z")
+"""Dimensions of a velocity, in their order."""
+
+
+class BandpowerRidge(WindowDecoder):
+    """Log band power → z-score → shrunk regression → exponential mean.
+
+    Parameters
+    ----------
+    fs : rate in Hz.
+    velocities : class → velocity that was shown while it was cued, 1 to 3 values each, of x, y and z, in distances
+        to a target a second. None makes a classifier of it: regression on the indicator of each class, and
+        probabilities as evidence.
+    smoothing_s : time constant of the mean over hops, s; at least the hop.
+    bands : pass bands in Hz; by default those of ECoG from 500 Hz on, those of EEG below.
+    window_s : 0.5 s by default; a cursor needs a shorter one. hop_s : s.
+    reference : ``"auto"``, ``"none"``, ``"car"``, or bipolar pairs of channel indices.
+    mains_hz : 50, 60, or 0 for no notch.
+    evidence, adapt : see :class:`WindowDecoder`. Memory, calibration, rejection, stopping and adaptation are for
+        classes, and refused with velocities; what is far from the training data is rejected as everywhere.
+
+    Attributes
+    ----------
+    mean_, variance_ : ``(n_features,)`` float64, of log power.
+    weights_ : ``(n_values, n_features)`` float64, of z-scores. bias_ : ``(n_values,)`` float64.
+    points_ : ``(n_classes, n_values)`` float64, velocity or indicator of each class.
+    error_ : ``(1,)`` float64, mean square error of a value on the windows of the fit.
+
+    Notes
+    -----
+    Schalk et al. 2007, doi:10.1088/1741-2560/4/3/012, regress two-dimensional movement on band power of ECoG. The
+    covariance of the features is shrunk as in Ledoit and Wolf 2004, doi:10.1016/S0047-259X(03)00096-4, which is
+    ridge regression with a penalty that needs no search. A regression on noisy features falls short of the speed
+    that was shown: what is not known is not moved. The gain of the task makes up for it, where anything has to.
+    """
+
+    name: ClassVar[str] = "bandpower_ridge"
+    signal_defaults: ClassVar[SignalDefaults] = SignalDefaults(window_s=0.5, order=2)
+    learned: ClassVar[tuple[str, ...]] = ("mean_", "variance_", "weights_", "bias_", "points_", "error_")
+
+    mean_: FloatArray
+    variance_: FloatArray
+    weights_: FloatArray
+    bias_: FloatArray
+    points_: FloatArray
+    error_: FloatArray
+
+    def __init__(
+        self,
+        fs: float = 250.0,
+        *,
+        velocities: Mapping[str, Sequence[float]] | None = None,
+        smoothing_s: float = 0.3,
+        bands: Sequence[tuple[float, float]] | None = None,
+        window_s: float | None = None,
+        hop_s: float = 0.05,
+        reference: str | Sequence[tuple[int, int]] = "auto",
+        mains_hz: float = 50.0,
+        evidence: Mapping[str, Any] | None = None,
+        adapt: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.fs = fs
+        self.velocities = velocities
+        self.smoothing_s = smoothing_s
+        self.bands = bands
+        self.window_s = window_s
+        self.hop_s = hop_s
+        self.reference = reference
+        self.mains_hz = mains_hz
+        self.evidence = evidence
+        self.adapt = adapt
+
+    def pass_bands(self) -> tuple[tuple[float, float], ...]:
+        """Pass bands in Hz: those given, or the default for the rate and the mains."""
+        return plain_bands(self.fs, self.mains_hz) if self.bands is None else as_bands(self.bands)
+
+    @property
+    def evidence_type(self) -> EvidenceType:
+        """A velocity in the named dimensions; without velocities a probability of each class."""
+        if self.velocities is None:
+            return EvidenceType()
+        return EvidenceType("velocity", self._dimensions, "1/s")
+
+    @property
+    def remembers(self) -> bool:
+        """A velocity rests on the windows before it; probabilities on what the evidence settings say."""
+        return self.velocities is not None or super().remembers
+
+    @property
+    def _dimensions(self) -> tuple[str, ...]:
+        """Names of the values, as many as the first velocity has."""
+        first = next(iter((self.velocities or {}).values()), ())
+        return AXES[: len(first)]
+
+    def _learn(self, summaries: FloatArray, y: NDArray[Any]) -> None:
+        self.points_ = self._points()
+        extract = self._features()
+        logs = np.array([extract.features(summary) for summary in summaries])
+        self.mean_, self.variance_ = logs.mean(axis=0), logs.var(axis=0)
+        if not (self.variance_ > 0).all():
+            raise BadSignal("band power does not vary between the windows; the recording repeats itself")
+        z = (logs - self.mean_) / np.sqrt(self.variance_)
+        shown = self.points_[np.searchsorted(self.classes_, y)]
+        self.bias_ = shown.mean(axis=0)
+        covariance, _ = ledoit_wolf(z)
+        weights = np.linalg.solve(covariance, z.T @ (shown - self.bias_) / len(z)).T
+        self.weights_ = np.ascontiguousarray(weights)
+        left = shown - self.bias_ - z @ weights.T
+        # A fit with as many features as windows leaves no error, and would make every class certain.
+        self.error_ = np.array([max(float((left**2).mean()), 0.01 * float(((shown - self.bias_) ** 2).mean()))])
+
+    def _points(self) -> FloatArray:
+        """``(n_classes, n_values)`` float64: what is regressed on."""
+        if self.velocities is None:
+            return np.eye(len(self.classes_))
+        if not self.smoothing_s >= self.hop_s:
+            raise BadValue(f"smoothing_s must be at least the hop of {self.hop_s:g} s, got {self.smoothing_s}")
+        settings = self.evidence_settings
+        asked = (settings.memory, settings.calibrate, settings.reject, settings.stop, self.adapt)
+        if any(one is not None for one in asked):
+            raise BadValue(
+                "memory, calibrate, reject, stop and adapt are for classes; leave them out with velocities"
+            )
+        missing = [name for name in self.class_names if name not in self.velocities]
+        points = [tuple(map(float, self.velocities[name])) for name in self.class_names if name not in missing]
+        n = len(self._dimensions)
+        if missing or n < 1 or any(len(point) != n or not np.isfinite(point).all() for point in points):
+            raise BadValue(
+                f"velocities needs as many finite values, 1 to {len(AXES)}, for each of "
+                f"{', '.join(self.class_names)}; got {dict(self.velocities)}"
+            )
+        return np.array(points)
+
+    def reducer(self) -> Power:
+        """The power of each lane."""
+        return Power()
+
+    def _features(self) -> LogPower:
+        return LogPower()
+
+    def _regression(self) -> Linear:
+        return Linear(self.weights_, self.bias_, Norm(self.mean_, self.variance_))
+
+    def _classifier(self) -> Nearest:
+        return Nearest(self._regression(), self.points_, float(self.error_[0]), self.log_prior_)
+
+    def _stream_scorer(self) -> Scorer:
+        """The regression itself where the stream gives velocities."""
+        if self.velocities is None:
+            return self.scorer()
+        return Scorer(self.reducer(), self._features(), self._regression())
+
+    def _accumulator(self) -> EvidenceAccumulator | None:
+        """An exponential mean of the velocity."""
+        if self.velocities is None:
+            return super()._accumulator()
+        return Smoothing(np.zeros(len(self._dimensions)), min(1.0, self.step_s / self.smoothing_s))
+
+
+DECODER = BandpowerRidge

@@ -1,0 +1,74 @@
+"""Direction-tuned high gamma of a subdural grid moves a cursor from the centre to one of four targets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workbench.control import ControlLaw
+from workbench.devices import simulated_participant
+from workbench.paradigms.centre_out import CentreOut
+from workbench.systems._system import SIGNAL, Input, PlannedVisit, Simulator, System, Task, words
+from workbench.vocabulary import StreamSpec
+
+PRESET = {"preset": "grid", "source_id": SIGNAL}
+
+PARADIGM = CentreOut(n_targets=4)
+
+
+def decoder_params(signal: StreamSpec) -> dict[str, Any]:
+    """Rate of the stream, a short window, and the velocities that the calibration shows."""
+    return {"fs": signal.fs, "window_s": 0.2, "velocities": PARADIGM.velocities}
+
+
+SYSTEM = System(
+    name="cursor_velocity",
+    title=words("Velocity from a cortical grid, cursor", "皮层电极阵列解码速度与光标"),
+    inputs=(
+        Input(
+            "signal",
+            "ECoG",
+            at_least_channels=8,
+            at_most_channels=256,
+            at_least_hz=400.0,
+            words=words("subdural electrodes over the arm area of the motor cortex", "运动皮层手臂区硬膜下电极"),
+        ),
+        Input(
+            "markers",
+            "markers",
+            critical=False,
+            words=words("cues of another presenter", "其他程序呈现的提示标记"),
+        ),
+    ),
+    tasks=(
+        Task(
+            "centre_out",
+            words("From the centre to a target", "从中心移向目标"),
+            paradigm="centre_out",
+            params=PARADIGM.params(),
+            decoder="bandpower_ridge",
+            decoder_params=decoder_params,
+            # Half of the greatest speed at the speed that the calibration shows, as the decoded one may exceed it.
+            law=ControlLaw("proportional", gain=2.5, dead_band=0.02, slew_per_s=5.0),
+            trials=(24, 16),
+        ),
+    ),
+    procedures=("calibration", "online"),
+    published=words(
+        "No system of one maker: a usual arrangement of the literature. The participant and the device of a "
+        "simulation are simulated.",
+        "并非某一厂家的系统，而是文献中的常用配置。模拟会话中的受试者和光标设备均为模拟。",
+    ),
+    effector="cursor_2d",
+    checks=(words("The participant sees the whole screen.", "受试者能看到整个屏幕。"),),
+    visits=(
+        PlannedVisit("Baseline", day=0, earliest=-14, latest=0),
+        PlannedVisit("Week 4", day=28, earliest=21, latest=35),
+    ),
+    endpoints=("accuracy", "time_to_target_s", "path_efficiency", "bits_per_min"),
+    simulator=Simulator(
+        "simulated_participant",
+        PRESET,
+        contract=(simulated_participant.spec(PRESET),),
+        source="simulated participant, 16-channel subdural ECoG at 500 Hz; simulated cursor",
+    ),
+)

@@ -1,0 +1,119 @@
+"""Attempted grasp from EEG, forearm EMG and the movement of the hand together; a glove follows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from workbench import decoders
+from workbench.control import ControlLaw
+from workbench.devices import simulated_limb
+from workbench.systems._system import SIGNAL, Input, PlannedVisit, Simulator, System, Task, words
+from workbench.vocabulary import StreamSpec
+
+HANDS = "hands"
+PRESET = {"source_id": SIGNAL, "emg_source_id": f"{SIGNAL}-emg", "imu_source_id": f"{SIGNAL}-imu"}
+
+
+EEG: Mapping[str, Any] = {"decoder": "tangent_space_lda", "params": decoders.SELF_PACED_EEG}
+EMG: Mapping[str, Any] = {
+    "decoder": "bandpower_lda",
+    "params": {"bands": [[20, 90], [110, 190]], "reference": "none"},
+}
+IMU: Mapping[str, Any] = {
+    "decoder": "bandpower_lda",
+    "params": {"bands": [[2, 8], [8, 20]], "reference": "none", "mains_hz": 0.0},
+}
+"""A decoder for each stream: rhythms, power of the muscle, and shaking of the hand."""
+
+
+def _fused(_: StreamSpec) -> dict[str, Any]:
+    """All three are weighed by their calibration; without the accelerometer the others go on."""
+    return {"members": {"signal": EEG, "emg": EMG, "imu": IMU}, "critical": ["signal", "emg"]}
+
+
+def _gated(_: StreamSpec) -> dict[str, Any]:
+    """What the EEG says counts while the muscle agrees."""
+    return {"members": {"signal": EEG, "emg": EMG}, "gates": {"emg": [HANDS, 0.5]}}
+
+
+SYSTEM = System(
+    name="limb_glove",
+    title=words("EEG, EMG and hand movement together, glove", "脑电、肌电与手部运动联合，手套"),
+    inputs=(
+        Input(
+            "signal",
+            "EEG",
+            at_least_channels=3,
+            at_most_channels=256,
+            at_least_hz=128.0,
+            words=words("scalp electrodes over the sensorimotor cortex", "感觉运动皮层上方的头皮电极"),
+        ),
+        Input(
+            "emg",
+            "EMG",
+            at_least_channels=1,
+            at_most_channels=64,
+            at_least_hz=500.0,
+            words=words("electrodes over the finger flexors", "指屈肌上方的电极"),
+        ),
+        Input(
+            "imu",
+            "IMU",
+            at_least_channels=1,
+            at_most_channels=12,
+            at_least_hz=50.0,
+            critical=False,
+            unit="",
+            words=words("accelerometer on the back of the hand", "手背上的加速度计"),
+        ),
+        Input(
+            "markers",
+            "markers",
+            critical=False,
+            words=words("cues of another presenter", "其他程序呈现的提示标记"),
+        ),
+    ),
+    tasks=(
+        Task(
+            "fused",
+            words("EEG, EMG and hand movement, weighed", "脑电、肌电与手部运动加权融合"),
+            paradigm="grasp_rest",
+            params={"condition": HANDS},
+            decoder="late_fusion",
+            decoder_params=_fused,
+            law=ControlLaw("hold"),
+        ),
+        Task(
+            "gated",
+            words("EEG, while the muscle agrees", "脑电解码，肌电一致时有效"),
+            paradigm="grasp_rest",
+            params={"condition": HANDS},
+            decoder="gating",
+            decoder_params=_gated,
+            law=ControlLaw("hold"),
+            # The EEG alone says when, and needs more examples than the muscle.
+            trials=(40, 15),
+        ),
+    ),
+    procedures=("calibration", "online"),
+    published=words(
+        "No system of one maker. The participant, the muscle, the hand and the glove of a simulation are "
+        "simulated, the muscle and the hand in the simplest way.",
+        "并非某一厂家的系统。模拟会话中的受试者、肌肉、手和手套均为模拟，其中肌肉和手为最简模型。",
+    ),
+    effector="glove",
+    checks=(words("The skin under the glove was looked at and has no mark.", "已检查手套下的皮肤，无压痕。"),),
+    visits=(
+        PlannedVisit("Baseline", day=0, earliest=-14, latest=0),
+        PlannedVisit("Week 6", day=42, earliest=35, latest=49),
+    ),
+    endpoints=("arat", "f1", "false_per_min", "onset_s"),
+    forms=("arat",),
+    simulator=Simulator(
+        "simulated_limb",
+        PRESET,
+        contract=simulated_limb.specs(PRESET),
+        source="simulated participant: EEG at 250 Hz, EMG at 2 kHz, accelerometer at 100 Hz; simulated glove",
+    ),
+)
