@@ -146,7 +146,7 @@ def test_a_cursor_is_shown_where_it_is_with_its_targets_and_the_cued_one_filled(
 ) -> None:
     page, run = live(), statuses["live"]["run"]
     cursor = {"position": [0.25, 0.5], "targets": {"right": [1.0, 0.0], "up": [0.0, 1.0]}}
-    moving = {**run, "paradigm": "centre_out", "cursor": cursor, "cue": {**run["cue"], "label": "up"}}
+    moving = {**run, "paradigm": "centre_out", "pointer": cursor, "cue": {**run["cue"], "label": "up"}}
     evidence = {**statuses["live"]["evidence"], "target": "", "activate": None, "release": None}
     page.evaluate(
         "status => window.put({status, beat: 2})", {**statuses["live"], "run": moving, "evidence": evidence}

@@ -11,7 +11,7 @@ from workbench.decoders._base import WindowDecoder
 from workbench.decoding.joined import SIGNAL, Combination, Gate, Gating, JoinedDecoderStream, LateFusion
 from workbench.errors import BadValue
 from workbench.html_repr import card
-from workbench.vocabulary import Montage
+from workbench.vocabulary import EvidenceType, Montage
 
 JOINT_RULES = ("late_fusion", "gating")
 """How several streams decide together; each is the name under which such a decoder is fitted and stored."""
@@ -78,6 +78,9 @@ class JoinedDecoder:
             )
         for role, member in self.members.items():
             member.require_fitted()
+            if not member.evidence_type.has_classes:
+                got = member.evidence_type.kind
+                raise BadValue(f"the decoder of {role} gives a {got}; only probabilities of classes can be joined")
             if member.adapt_settings is not None:
                 raise BadValue(f"the decoder of {role} adapts while it decides; fit it without adapt to join it")
 
@@ -125,6 +128,11 @@ class JoinedDecoder:
     def class_names(self) -> tuple[str, ...]:
         """Classes as text."""
         return self.members[SIGNAL].class_names
+
+    @property
+    def evidence_type(self) -> EvidenceType:
+        """That of the signal: probabilities of classes."""
+        return self.members[SIGNAL].evidence_type
 
     @property
     def hop_s(self) -> float:

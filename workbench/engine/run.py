@@ -19,7 +19,7 @@ from workbench.engine.run_request import RunRequest
 from workbench.engine.streams import Stream
 from workbench.errors import RecordingFault
 from workbench.live.plan import SessionPlan
-from workbench.live.status import CueStatus, CursorStatus, EvidenceStatus, RunEnd, RunState, RunStatus
+from workbench.live.status import CueStatus, EvidenceStatus, PointerStatus, RunEnd, RunState, RunStatus
 from workbench.messages import Message
 from workbench.recording import RunWriter, ensure_space, needed_bytes
 from workbench.vocabulary import (
@@ -327,10 +327,10 @@ class LiveRun:
             "sentence": self.sentence,
             "adapting": self.adaptation.status(over=over),
             "deadline": {"warnings": self.deadline.warnings, "overruns": self.deadline.overruns},
-            "cursor": None if over else self._cursor(),
+            "pointer": None if over else self._pointer(),
         }
 
-    def _cursor(self) -> CursorStatus | None:
+    def _pointer(self) -> PointerStatus | None:
         """Where the task's cursor is: as it was decided, or as a calibration shows it."""
         paradigm, cue, last = self.request.paradigm, self.source.cue, self.last
         if not paradigm.targets:

@@ -188,10 +188,10 @@ class RunStatus(TypedDict):
     sentence: str
     adapting: AdaptationStatus
     deadline: DeadlineStatus
-    cursor: CursorStatus | None
+    pointer: PointerStatus | None
 
 
-class CursorStatus(TypedDict):
+class PointerStatus(TypedDict):
     """Where the cursor of a task and its targets are, in distances from the centre to a target."""
 
     position: list[float]

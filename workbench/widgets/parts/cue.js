@@ -45,7 +45,7 @@ export function cuePanel(ctx) {
       const run = s.run;
       const cue = run && run.state === "running" ? run.cue : null;
       const resting = !cue || cue.label === "rest";
-      const cursor = run && run.state === "running" ? run.cursor : null;
+      const cursor = run && run.state === "running" ? run.pointer : null;
       draw([cue ? cue.label : "rest", !resting, Boolean(cursor)]);
       if (cursor) picture.replaceChildren(plane(cursor, cue ? cue.label : ""));
       put(trial, cue && cue.trial >= 0 ? t("cue.attempt", { n: cue.trial + 1 }) : "");
