@@ -411,6 +411,24 @@ def shown(name: str) -> tuple[Any, dict[str, Any]]:
     }
 
 
+def test_no_session_with_flickering_light_starts_before_the_question_about_seizures_was_answered(
+    mount: Callable[..., Any],
+) -> None:
+    widget, traits = shown("worklist")
+    open_ = {**traits["details"], "blocked": None, "screening": {"answer": "", "by": "", "utc": ""}}
+    page = mount(widget, {**traits, "details": open_})
+    assert page.locator("[data-name=start-session]").is_disabled()
+    assert "Ask about seizures" in page.locator(".panel.confirm").inner_text()
+    page.locator("[data-name=screening]").select_option("none")
+    sent = page.evaluate("window.sent")[-1]
+    assert (sent["name"], sent["args"]["answer"]) == ("screen", "none")
+    answered = {"answer": "none", "by": "Chen L.", "utc": "2026-11-22T08:00:00Z"}
+    page.evaluate("values => window.put(values)", {"details": {**open_, "screening": answered}})
+    assert page.locator("[data-name=start-session]").is_enabled()
+    assert "Chen L." in page.locator("[data-name=screening-by]").inner_text()
+    assert axe(page) == []
+
+
 @pytest.mark.parametrize("name", ["worklist", "set_up", "result", "approval", "arat", "isncsci"])
 def test_axe_finds_nothing_on_a_panel(mount: Callable[..., Any], name: str) -> None:
     assert axe(mount(*shown(name))) == []

@@ -112,13 +112,16 @@ class SetupService(SetupEditor):
             return Message("setup.save_first", site=self.draft.site)
         return None
 
-    def new_session(self, study: Study, *, visit: str, operator: str, identity: str = "") -> SessionPlan:
+    def new_session(
+        self, study: Study, *, visit: str, operator: str, identity: str = "", **entries: Any
+    ) -> SessionPlan:
         """Enter a session with this hardware into the record and return its plan.
 
         Parameters
         ----------
         study, visit, operator : the open record, id of the visit, and who runs the session.
         identity : how the participant was confirmed, ``""`` for not at all.
+        **entries : further entries of the plan.
 
         Raises
         ------
@@ -143,6 +146,7 @@ class SetupService(SetupEditor):
             consent=str(person["consent"]),
             waived=waived_streams(setup),
             effector_simulated=setup.effector == "simulated",
+            **entries,
         )
 
     def _effector_title(self) -> str:

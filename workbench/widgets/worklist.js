@@ -62,6 +62,10 @@ function confirmPanel(t, model, ctx) {
     system.replaceChildren(...offered.map((one) => h("option", { value: one.key }, `${t.said(one, "system")} · ${t.said(one, "task")}`)));
     system.value = chosen;
   });
+  const seizures = h("select", { class: "field", "data-name": "screening", onchange: () => ctx.ask("screen", { visit: model.get("chosen"), answer: seizures.value }).then(draw) },
+    ["", "none", "history"].map((answer) => h("option", { value: answer, disabled: answer === "" }, t(`worklist.screening.${answer || "open"}`))));
+  const entered = h("span", { class: "xs sub", "data-name": "screening-by" });
+  const seizuresField = h("label", { class: "stacked" }, h("span", { class: "xs sub" }, t("worklist.screening")), seizures, entered);
   const plan = h("ol", { class: "plan s" });
   const planHead = h("div", { class: "xs sub" }, t("worklist.planned"));
   const start = button("", () => { start.disabled = true; ctx.ask("start", { visit: ctx.visit() }, 180).then(draw); }, { kind: "pri", name: "start-session" });
@@ -69,7 +73,7 @@ function confirmPanel(t, model, ctx) {
   const why = h("div", { class: "xs sub", role: "status" });
   const none = h("div", { class: "bd empty" }, t("worklist.choose"));
   const field = h("form", { class: "stacked", onsubmit: (event) => { event.preventDefault(); check(); } }, h("label", { class: "stacked" }, h("span", { class: "xs sub" }, t("worklist.code")), code));
-  const body = h("div", { class: "bd stack" }, head, name, about, systemField, field, problem, good, h("div", { class: "hr" }), facts, planHead, plan, h("div", { class: "stack actions" }, why, start, other));
+  const body = h("div", { class: "bd stack" }, head, name, about, systemField, field, problem, good, seizuresField, h("div", { class: "hr" }), facts, planHead, plan, h("div", { class: "stack actions" }, why, start, other));
   let asked = "";
   function empty() { code.value = ""; asked = ""; put(problem, ""); }
   function check() {
@@ -107,10 +111,15 @@ function confirmPanel(t, model, ctx) {
     facts.replaceChildren(...(details.facts || []).flatMap((one) => [h("dt", {}, t(`worklist.fact.${one.name}`)), h("dd", { title: one.text || "" }, say(t, one))]));
     plan.replaceChildren(...(details.plan || []).map((one) => h("li", {}, say(t, one))));
     show(planHead, (details.plan || []).length > 0);
+    const screening = details.screening;
+    show(seizuresField, Boolean(screening));
+    seizures.value = screening ? screening.answer : "";
+    put(entered, screening && screening.by ? t("worklist.screening.by", { by: screening.by, at: screening.utc.slice(0, 10) }) : "");
+    const unasked = Boolean(screening) && !screening.answer;
     const blocked = details.blocked ? say(t, details.blocked) : "";
-    start.disabled = !confirmed || Boolean(blocked);
+    start.disabled = !confirmed || Boolean(blocked) || unasked;
     put(start, t("worklist.start", { participant: row.participant }));
-    put(why, blocked || (confirmed ? "" : t("worklist.why")));
+    put(why, blocked || (unasked ? t("worklist.screening.why") : confirmed ? "" : t("worklist.why")));
     show(other, confirmed);
   }
   const el = h("div", { class: "panel confirm" }, none, body);
