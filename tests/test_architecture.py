@@ -34,6 +34,7 @@ ARROWS = {
     ("decoding", "signals"): "the decision path filters as the signal settings say",
     ("fitting", "decoding"): "a fit fills the arrays of the decision path",
     ("fitting", "signals"): "a fit is made on signals as they are filtered live",
+    ("paradigms", "decoding"): "a choice is made of evidence that is summed as on the decision path",
     ("decode", "paradigms"): "the loop asks the paradigm's rule",
     ("decode", "signals"): "cues are placed on the sample axis as everywhere",
     ("recording", "signals"): "a stored run is read through the same time base as the live one",

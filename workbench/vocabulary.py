@@ -274,7 +274,8 @@ class Trial:
     ----------
     index, condition : 0-based within the run; what was cued.
     cue_sample, cue_stamp, end_sample : onset of the cue; exclusive end of the trial.
-    outcome : ``"correct"``, ``"missed"``, ``"wrong"``, ``"recorded"`` (no decoder) or ``"excluded"``.
+    outcome : ``"correct"``, ``"missed"``, ``"wrong"``, ``"recorded"`` (no decoder, or a free choice) or
+        ``"excluded"``.
     decided : decided condition or ``""``.
     onset_sample : sample of the decision that settled it, or None.
     latency_s, release_s : onset minus cue, and release minus end of the attempt, s of stream time, or None.

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from workbench.conformance import conform_stream
-from workbench.conformance.stream import _counted
 from workbench.devices import FaultPlan, FaultyOutlet, lsl
 from workbench.errors import BadValue, StreamFault
+from workbench.signals.reception import CounterSteps
 from workbench.vocabulary import StreamSpec
 
 FS, BLOCK_S = 200.0, 0.02
@@ -134,7 +134,7 @@ def test_a_stream_without_labels_says_how_many_it_lacks(certificates):
     ],
 )
 def test_a_counter_may_begin_again_and_hides_no_loss_there(counts, held):
-    assert _counted(np.array(counts, dtype=float)).held == held
+    assert (CounterSteps.of(np.array(counts, dtype=float)).odd == 0) == held
 
 
 def test_what_cannot_be_tested_is_refused_in_a_sentence(source):

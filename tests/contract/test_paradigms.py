@@ -48,25 +48,35 @@ def test_a_decoder_for_other_classes_is_refused(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_rejected_evidence_decides_nothing_and_starts_nothing(name):
     paradigm = paradigms.load(name)()
-    classes = tuple(sorted(paradigm.classes))
-    if paradigm.evidence == "velocity":
-        sure = {"values": (1.0, 0.0)}
-    else:
-        p = tuple(0.98 if c == paradigm.conditions[0] else 0.02 / (len(classes) - 1) for c in classes)
-        sure = {"probabilities": p}
+    classes, window_s = tuple(sorted(paradigm.classes)), getattr(paradigm, "window_s", 1.0)
+    moves = paradigm.evidence == "velocity"
+    fs, planned = 100.0, paradigm.schedule(1, seed=1)
+    cues = [LocatedCue(round(c.at_s * fs), c.at_s, c.label, c.duration_s, c.trial) for c in planned]
+    asked = next(cue.label for cue in cues if cue.label in paradigm.conditions)
+    named = [] if moves else paradigm.training_windows(cues, fs=fs, window_s=window_s, hop_s=0.05)
+    labelled = {end: label for end, label, _ in named}
+
+    def sure(truth):
+        """Evidence that leaves no doubt."""
+        if moves:
+            return {"values": paradigm.targets[asked]}
+        return {"probabilities": tuple(0.98 if c == truth else 0.02 / (len(classes) - 1) for c in classes)}
 
     def decided(*, rejected):
-        rule = paradigm.start(fs=100.0, hop=5, classes=classes)
-        made = list(rule.cue(LocatedCue(100, 1.0, paradigm.conditions[0], 3.0, 0), at=100))
-        for _ in range(100):
-            if rule.due is None:
-                break
-            made += rule.decide(rule.due, stamp=0.0, evidence=Evidence(rule.due.end, **sure, rejected=rejected))
+        rule = paradigm.start(fs=fs, hop=5, classes=classes)
+        made, truth = [], ""
+        for cue, after in zip(cues, [*cues[1:], None]):
+            made += rule.cue(cue, at=cue.sample)
+            until = after.sample if after is not None else cue.sample + round(10 * fs)
+            while rule.due is not None and rule.due.at <= until:
+                truth = labelled.get(rule.due.end, truth)
+                evidence = Evidence(rule.due.end, **sure(truth), rejected=rejected)
+                made += rule.decide(rule.due, stamp=0.0, evidence=evidence)
         return [item for item in made if isinstance(item, Decision)]
 
     assert {d.label for d in decided(rejected=True)} == {""}
     assert not any(d.change == "activate" for d in decided(rejected=True))
-    assert any(d.label == paradigm.conditions[0] for d in decided(rejected=False))
+    assert any(d.label == asked for d in decided(rejected=False))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -45,6 +45,6 @@ def test_two_packages_with_one_name_are_refused(install):
 
 
 def test_an_unknown_entry_lists_those_there_are():
-    with pytest.raises(UnknownName, match="no entry 'arm'; available: cursor, glove"):
+    with pytest.raises(UnknownName, match="no entry 'arm'; available: cursor, cursor_2d, glove"):
         registry.load(ROOM, "arm", "EFFECTOR")
     assert not [name for name in registry.available(ROOM) if name.startswith("_")]

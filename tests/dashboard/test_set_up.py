@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from workbench import devices, systems
+from workbench import decoders, devices, systems
 from workbench.dashboard import SessionPage, SetupService, VisitService
 from workbench.errors import Refused
-from workbench.hardware import Discovery, FoundStream, Setup
+from workbench.hardware import Discovery, FoundStream, Measurement, Setup
+from workbench.messages import translate
 from workbench.study import Study
-from workbench.vocabulary import Participant, Visit
+from workbench.vocabulary import Montage, Participant, Visit
 
 PASSWORD = "a long enough password"
 AMP = FoundStream("amp", "ECoG", "amp-1", "amp-pc", 500.0, n_channels=8, units=("microvolts",) * 8, uid="u1")
@@ -30,8 +34,17 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
-def made_for(folder: Path, *streams: FoundStream, **more: Any) -> SetupService:
-    service = SetupService(folder, SIMULATED.system, who=lambda: "Lin Q.", look=lambda _peers: Discovery(streams))
+def heard(streams: Any, _labels: Any, *, peers: Any, n_lost: int = 0) -> list[Measurement]:
+    """What sound streams deliver, but for lost samples."""
+    at = "2026-11-22T09:00:00+00:00"
+    return [Measurement(at, n=5000, fs=one.fs, n_lost=n_lost, rms=(14.0,) * one.n_channels) for one in streams]
+
+
+def made_for(
+    folder: Path, *streams: FoundStream, wiring: Mapping[str, Any] | None = None, **more: Any
+) -> SetupService:
+    ways = {"look": lambda _peers: Discovery(streams), "listen": heard} | dict(wiring or {})
+    service = SetupService(folder, SIMULATED.system, who=lambda: "Lin Q.", **ways)
     service.name_peers(["amp-pc"])
     service.look()
     for stream in streams:
@@ -143,3 +156,36 @@ def test_a_page_shows_the_set_up_and_starts_nothing_without_a_confirmed_particip
     finally:
         page.screen.close()
         page.log.close()
+
+
+def test_a_waived_check_stands_in_the_plan_with_reason_and_name(folder: Path) -> None:
+    service = made_for(folder, AMP, wiring={"listen": partial(heard, n_lost=5)})
+    with pytest.raises(Refused, match="5 of 5005 samples lost"):
+        service.keep()
+    assert "5 of 5005 samples lost" in service.problems()[0].text
+    service.waive_check("amp", "loss", "wireless")
+    service.keep()
+    with Study.open(folder, actor="Lin Q.") as study:
+        plan = service.new_session(study, visit=visit_of(study, "P-041"), operator="Lin Q.")
+    ((stream, waiver),) = type(plan).from_json(plan.to_json()).waived_checks
+    assert (stream, waiver["check"], waiver["reason"], waiver["by"]) == ("amp", "loss", "wireless", "Lin Q.")
+    assert waiver["text"] == "5 of 5005 samples lost, in 0 gaps (by the time stamps)"
+
+
+def test_the_approved_decoder_is_compared_with_the_signal_that_is_set_up(folder: Path) -> None:
+    rng = np.random.default_rng(7)
+    decoder = decoders.load("csp_lda")(fs=500.0)
+    decoder.fit(rng.normal(0.0, 10.0, (20, 8, 1000)), np.array(["grasp", "rest"] * 10))
+    labels = tuple(f"G{k}" for k in range(1, 9))
+    sha256 = decoders.save(decoder, folder / "decoders" / "one", montage=Montage(labels, 500.0, "ecog"))
+    row: dict[str, Any] = {}
+    service = made_for(folder, AMP, wiring={"decoder": lambda: row})
+    row.update(sha256=sha256, path="decoders/one")
+    assert service.state()["decoder"] == {"hash": sha256[:8], "ok": True, "why": ""}
+    service.answer("amp", left_out=["G8"])
+    fit = service.state()["decoder"]
+    assert not fit["ok"]
+    assert "7 channels instead of 8; missing G8" in fit["why"]
+    assert "缺少 G8" in translate(fit["why"], language="zh-CN")
+    row.update(sha256="00" * 32, path="decoders/gone")
+    assert service.state()["decoder"]["ok"] is False

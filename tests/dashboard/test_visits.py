@@ -13,7 +13,7 @@ import pytest
 from workbench import systems
 from workbench.commands import build_parser
 from workbench.dashboard import SessionPage, VisitService
-from workbench.errors import Refused, WorkbenchError
+from workbench.errors import BadValue, Refused, WorkbenchError
 from workbench.messages import of, translate
 from workbench.outcomes import load
 from workbench.study import Study
@@ -356,3 +356,19 @@ def test_a_fit_waits_on_every_page_until_one_of_them_decides_once(folder: Path, 
     finally:
         other.screen.close()
         other.log.close()
+
+
+def test_before_light_flickers_a_person_is_asked_about_seizures_and_the_answer_has_a_name(folder: Path) -> None:
+    service = VisitService(folder, systems.simulate(systems.load("selection_ssvep")), operator="Chen L.")
+    with service.record() as study:
+        study.append(Visit(study.append(Participant("P-200")), "Month 1"))
+    rows = visits(service)
+    assert service.details(rows["P-041"])["screening"] is None
+    assert service.details(rows["P-200"])["screening"]["answer"] == ""
+    with pytest.raises(BadValue, match="'none' or 'history'"):
+        service.screen(rows["P-200"], "perhaps")
+    service.screen(rows["P-200"], "history")
+    known = service.details(rows["P-200"])["screening"]
+    assert (known["answer"], known["by"]) == ("history", "Chen L.")
+    still = VisitService(folder, operator="Chen L.")
+    assert still.details(rows["P-200"])["screening"] is None

@@ -294,11 +294,11 @@ def test_a_decoder_stored_by_the_version_before_decides_as_it_did_to_the_bit(nam
 def test_a_layout_of_a_later_version_is_refused(tmp_path):
     decoders.save(fitted(), tmp_path, montage=Montage(tuple("abcd"), FS))
     whole = json.loads((tmp_path / "decoder.json").read_text())
-    whole["decoder"]["format"] = 4
+    whole["decoder"]["format"] = 5
     from workbench.decoders import _store
 
     with np.load(tmp_path / "arrays.npz") as archive:
         whole["sha256"] = _store._hash(whole["decoder"], dict(archive))
     (tmp_path / "decoder.json").write_text(json.dumps(whole))
-    with pytest.raises(DecoderMismatch, match="layout 4, this version reads 1 to 3"):
+    with pytest.raises(DecoderMismatch, match="layout 5, this version reads 1 to 4"):
         decoders.read(tmp_path)

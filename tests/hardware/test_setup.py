@@ -13,8 +13,10 @@ from workbench.hardware import (
     Connection,
     Discovery,
     FoundStream,
+    Measurement,
     Setup,
     SetupEditor,
+    checks,
     contract,
     describe,
     difference,
@@ -34,7 +36,7 @@ AMP = FoundStream(
     500.0,
     n_channels=3,
     units=("microvolts",) * 3,
-    impedances=(4.0, 5.0, 31.0),
+    impedances=(4.0, 5.0, 11.0),
     uid="u1",
 )
 CODES = FoundStream("stim", "Markers", "stim-1", "stim-pc", dtype="int32", uid="u2")
@@ -55,6 +57,10 @@ class Wanted:
         return f"{spec.name} has {spec.fs:g} Hz" if spec.fs < self.at_least_hz else ""
 
 
+SILENT = Measurement("2026-11-22T09:00:00+00:00", n=3, codes={"1": 2, "255": 1})
+SOUND = {
+    n: Measurement("2026-11-22T09:00:00+00:00", n=5000, fs=499.98, jitter_s=0.004, rms=(14.0,) * n) for n in (2, 3)
+}
 INPUTS = (Wanted("signal", "EEG", at_least_hz=200.0), Wanted("markers", "markers", critical=False))
 COMPLETE = Setup(
     "ward-2",
@@ -218,8 +224,14 @@ def test_a_stream_is_found_again_by_name_and_type_where_its_source_id_is_another
 
 
 # --------------------------------------------------------------------------------------------- editor
-def editor(folder, *streams):
-    return SetupEditor(folder, INPUTS, look=lambda _peers: Discovery(streams))
+def heard(streams, _labels=(), *, peers=(), **more):
+    """What sound streams deliver, or ``more``."""
+    sound = [SILENT if one.is_markers else replace(SOUND[one.n_channels], fs=one.fs) for one in streams]
+    return [replace(one, **more) for one in sound]
+
+
+def editor(folder, *streams, listen=heard):
+    return SetupEditor(folder, INPUTS, look=lambda _peers: Discovery(streams), listen=listen)
 
 
 def test_a_site_is_set_up_once_and_taken_up_at_the_next_visit(tmp_path):
@@ -338,3 +350,108 @@ def test_what_a_description_says_of_device_reference_ground_and_impedance_is_kep
     assert describe(seen).impedances == ()
     assert describe(replace(seen, header={})).manufacturer == ""
     assert describe(replace(seen, header={"desc": "text"})).impedances == ()
+
+
+# --------------------------------------------------------------------------------------- measurement
+def said(one, **more):
+    """State and sentence of each check of a stream of the set-up, by name."""
+    return {check.name: (check.state, str(check.text)) for check in checks(replace(one, **more))}
+
+
+SIGNAL = replace(COMPLETE.connected("signal"), measured=SOUND[3])
+
+
+def test_a_sound_stream_is_said_in_units_rate_losses_amplitude_and_impedance():
+    assert said(SIGNAL) == {
+        "unit": ("ok", "Unit “microvolts” read as µV, ×1"),
+        "impedance": ("ok", "Impedance of all 2 at most 20 kΩ; highest Cz 5 kΩ"),
+        "rate": ("ok", "Rate 499.98 of 500 Hz; jitter 4 ms"),
+        "loss": ("ok", "No sample lost, by the time stamps"),
+        "amplitude": ("ok", "Rest 14 µV RMS"),
+    }
+    # The declared unit counts for what was measured before somebody declared it.
+    in_volts = said(SIGNAL, unit="V", unit_by="Lin Q.", measured=replace(SOUND[3], rms=(1.4e-5,) * 3))
+    assert in_volts["unit"][1] == "Unit “V” read as µV, ×1,000,000"
+    assert in_volts["amplitude"] == ("ok", "Rest 14 µV RMS")
+
+
+@pytest.mark.parametrize(
+    ("more", "name", "words"),
+    [
+        ({"n": 0}, "rate", "Nothing came in 10 s"),
+        ({"fs": 250.0}, "rate", "Rate 250.00 of 500 Hz, more than 1% off"),
+        ({"jitter_s": 0.03}, "rate", "jitter 30 ms, more than 20 ms"),
+        ({"n_lost": 40, "n_gaps": 2}, "loss", "40 of 5040 samples lost, in 2 gaps (by the time stamps)"),
+        ({"counter": "CNT", "counter_lost": 3, "counter_odd": 1}, "loss", "3 of 5003 samples lost, in 0 gaps"),
+        ({"rms": (2e4,) * 3}, "amplitude", "can come from a body"),
+    ],
+)
+def test_what_a_measurement_finds_wrong_fails_a_check_and_blocks_the_set_up(more, name, words):
+    bad = replace(SIGNAL, measured=replace(SOUND[3], **more))
+    state, text = said(bad)[name]
+    assert state == "failed"
+    assert words in text
+    connections = (bad, COMPLETE.connected("markers"))
+    (problem,) = problems(replace(COMPLETE, connections=connections), INPUTS)
+    assert (problem.field, text in problem.text) == ("check", True)
+
+
+def test_electrodes_of_high_impedance_are_named_and_those_left_out_do_not_count():
+    loose = replace(SIGNAL, stream=replace(AMP, impedances=(4.0, 31.0, 90.0)))
+    assert said(loose)["impedance"] == ("failed", "Impedance: 1 of 2 above 20 kΩ (Cz 31)")
+
+
+def test_markers_that_came_stand_with_their_meaning_or_with_none_yet():
+    one = replace(COMPLETE.connected("markers"), measured=SILENT)
+    assert said(one)["codes"] == ("note", "Markers seen: 255 no meaning yet, 1 grasp")
+    assert said(one, codes={"1": "grasp", "255": "end"})["codes"] == ("ok", "Markers seen: 1 grasp, 255 end")
+    assert said(one, measured=replace(SILENT, codes={}))["codes"] == ("note", "No marker in 10 s")
+
+
+def test_saving_measures_what_was_not_measured_and_a_failed_check_is_waived_with_a_name(tmp_path):
+    asked = []
+
+    def listen(streams, labels, *, peers):
+        asked.append([one.name for one in streams])
+        return heard(streams, n_lost=5, n_gaps=1)
+
+    one = editor(tmp_path, AMP, listen=listen)
+    one.look()
+    one.assign("u1", "signal")
+    one.number_channels("amp64")
+    with pytest.raises(Refused, match="5 of 5005 samples lost"):
+        one.save(by="Lin Q.")
+    with pytest.raises(BadValue, match="did not fail"):
+        one.waive_failed("amp64", "rate", "wireless", by="Lin Q.")
+    one.waive_failed("amp64", "loss", "wireless, far corner", by="Lin Q.")
+    stored = one.save(by="Lin Q.")
+    assert asked == [["amp64"]]
+    (waiver,) = load(tmp_path, "main").connected("signal").waivers
+    assert (waiver.check, waiver.reason, waiver.by) == ("loss", "wireless, far corner", "Lin Q.")
+    assert load(tmp_path, "main").sha256 == stored.sha256
+    # Other figures need another waiver.
+    one.measure("amp64")
+    assert [problem.field for problem in one.problems()] == ["check"]
+    one.waive_failed("amp64", "loss", "", by="Lin Q.")
+    assert one.draft.connected("signal").waivers == ()
+
+
+def test_a_set_up_from_before_streams_were_measured_keeps_its_hash():
+    content = COMPLETE.content()
+    assert not {"measured", "waivers"} & {name for one in content["connections"] for name in one}
+    assert Setup.of(content).sha256 == content["sha256"]
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"fs": 501.5}, "amp64: measured 501.50 Hz, was 499.98 Hz"),
+        ({"rms": (40.0,) * 3}, "amp64: rest 40 µV, was 14 µV"),
+        ({"n_lost": 7}, "amp64: 7 samples lost, was 0"),
+        ({"rms": (20.0,) * 3}, None),
+    ],
+)
+def test_what_is_measured_otherwise_than_at_the_last_visit_is_said(more, words):
+    was = replace(COMPLETE, connections=(SIGNAL,))
+    now = replace(was, connections=(replace(SIGNAL, measured=replace(SOUND[3], **more)),))
+    assert texts(difference(was, now)) == ([words] if words else [])

@@ -129,6 +129,8 @@ def set_up(room: Room) -> None:
             break
     page.click("[data-name=save-setup]")
     page.wait_for_selector("[data-name=saved]:has-text('Saved by Lin Q.')")
+    # Saving measured it.
+    page.wait_for_selector("[data-name=checks-signal]:has-text('of 500 Hz; jitter')")
 
 
 def run(page: Any, kind: str, trials: int) -> None:

@@ -207,7 +207,9 @@ def test_a_missing_stream_that_is_not_critical_can_be_waived(make_room, fast):
     force = StreamSpec(
         "Force", "Force", 100.0, ("grip",), "N", f"force-{uuid.uuid4()}", critical=False, role="aux"
     )
-    client = room.start(room.plan(contract=lambda spec: (spec, force), resolve_s=2.0))
+    losses = {"check": "loss", "text": "3 of 5003 samples lost", "reason": "wireless", "by": "Lin Q.", "at": ""}
+    setup = {"sha256": "ab", "connections": [{"stream": {"name": "Force"}, "waivers": [losses]}]}
+    client = room.start(room.plan(contract=lambda spec: (spec, force), resolve_s=2.0, setup=setup))
     stream = client.status()["streams"][1]
     assert stream["state"] == "missing"
     assert "was not found" in stream["message"]
@@ -220,8 +222,9 @@ def test_a_missing_stream_that_is_not_critical_can_be_waived(make_room, fast):
     run = RunFile(room.folder / client.status()["run"]["recording"])
     assert run.plan["waived"] == {"Force": "sensor in repair"}
     runs.ingest_pending(room.study)
-    waiver = room.study.rows("session_ledger", kind="waiver")[0]
-    assert (waiver["stream"], waiver["extent"]) == ("Force", "sensor in repair")
+    waivers = [(row["stream"], row["extent"]) for row in room.study.rows("session_ledger", kind="waiver")]
+    # That of the set-up's check stands before the one that the operator gave.
+    assert waivers == [("Force", "3 of 5003 samples lost; wireless"), ("Force", "sensor in repair")]
 
 
 def test_cues_of_another_program_and_a_second_stream_are_recorded(make_room, fast):

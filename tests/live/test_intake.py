@@ -162,6 +162,6 @@ def test_a_stream_whose_unit_is_waived_is_recorded_only(make_room):
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_whatever_a_marker_says_it_can_be_recorded_and_lasts_a_number_of_seconds(name):
-    label, duration_s = parse_cue(HOSTILE[name])
+    label, duration_s, _ = parse_cue(HOSTILE[name])
     assert label.encode("utf-8")
     assert duration_s == 0.0

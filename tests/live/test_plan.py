@@ -89,7 +89,8 @@ def test_players_get_the_sessions_own_streams_and_only_options_they_know():
         "seed": 7,
     }
     stated = player_options(plan, {"device": "simulated_participant", "options": {"seed": 1, "source_id": "x"}})
-    assert stated == {"speed": 3.0, "seed": 1, "cue_source_id": "wb-cues-abc", "source_id": "x"}
+    streams = {"cue_source_id": "wb-cues-abc", "decision_source_id": "wb-decisions-abc", "source_id": "x"}
+    assert stated == {"speed": 3.0, "seed": 1, **streams}
 
 
 @pytest.mark.parametrize("name", ["wb-cues", "wb-commands", "wb-acks", "wb-status"])

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from workbench import outcomes, systems
+from workbench import control, outcomes, systems
 from workbench.errors import Refused
-from workbench.hardware import Discovery, FoundStream, SetupEditor
+from workbench.hardware import Discovery, FoundStream, Measurement, SetupEditor
 from workbench.messages import Message, carried
 from workbench.outcomes import isncsci
 from workbench.runs.approve import Check
@@ -351,24 +351,38 @@ CODES = FoundStream("stim-codes", "Markers", "stim-1", "stim-pc", dtype="int32",
 WRIST = FoundStream("wrist-R", "IMU", "", "hub", 100.0, n_channels=3, uid="3")
 
 
+def heard(streams: Any, _labels: Any, *, peers: Any) -> list[Measurement]:
+    """An amplifier that loses samples, codes of which one means nothing yet."""
+    made = []
+    for one in streams:
+        lost = {"n_lost": 12, "n_gaps": 2} if one.name == "amp64" else {}
+        codes = {"1": 2, "255": 1} if one.is_markers else {}
+        rms = (14.0,) * one.n_channels
+        made.append(Measurement("2026-11-22T09:00:00+00:00", n=5000, fs=one.fs, rms=rms, codes=codes, **lost))
+    return made
+
+
 def set_up() -> dict[str, Any]:
     """What the set-up screen is sent at a second visit, with something of everything on it."""
     inputs = systems.load("imagery_glove").inputs
-    made = SetupEditor(Path("nowhere"), inputs, look=lambda _peers: Discovery((AMP, CODES, WRIST)))
+    made = SetupEditor(Path("nowhere"), inputs, look=lambda _peers: Discovery((AMP, CODES, WRIST)), listen=heard)
     made.name_peers(["amp-pc-2", "stim-pc"])
     made.look()
     for uid, role in (("1", "signal"), ("2", "markers"), ("3", "aux")):
         made.assign(uid, role)
     made.number_channels("amp64")
+    made.measure()
     made.saved = replace(made.draft, by="Lin Q.", at="2026-11-19T09:00:00+00:00")
     made.answer("amp64", labels=["C3", "Cz", "C4"])
+    made.waive_failed("amp64", "impedance", "rim electrode", by="Lin Q.")
     made.attach_effector(real=True)
-    device = {"name": "glove", "answers": True}
+    device = {"name": control.load("glove").title, "answers": True}
     device |= {
         "pairing": {"code": "ABCD-EFGH-JKLM-NPQR", "command": "workbench pair device g glove", "link": "ab"}
     }
     start = {"shown": True, "ok": False, "why": "no code was read"}
-    return {**made.state(), "system": "Imagery", "device": device, "start": start}
+    fit = {"hash": "5c1e90ab", "ok": False, "why": Message("decoder.other_rate", fitted="250", got="500")}
+    return {**made.state(), "system": "Imagery", "device": device, "start": start, "decoder": fit}
 
 
 def shown(name: str) -> tuple[Any, dict[str, Any]]:
@@ -395,6 +409,24 @@ def shown(name: str) -> tuple[Any, dict[str, Any]]:
         "decision": {},
         "adapts": {},
     }
+
+
+def test_no_session_with_flickering_light_starts_before_the_question_about_seizures_was_answered(
+    mount: Callable[..., Any],
+) -> None:
+    widget, traits = shown("worklist")
+    open_ = {**traits["details"], "blocked": None, "screening": {"answer": "", "by": "", "utc": ""}}
+    page = mount(widget, {**traits, "details": open_})
+    assert page.locator("[data-name=start-session]").is_disabled()
+    assert "Ask about seizures" in page.locator(".panel.confirm").inner_text()
+    page.locator("[data-name=screening]").select_option("none")
+    sent = page.evaluate("window.sent")[-1]
+    assert (sent["name"], sent["args"]["answer"]) == ("screen", "none")
+    answered = {"answer": "none", "by": "Chen L.", "utc": "2026-11-22T08:00:00Z"}
+    page.evaluate("values => window.put(values)", {"details": {**open_, "screening": answered}})
+    assert page.locator("[data-name=start-session]").is_enabled()
+    assert "Chen L." in page.locator("[data-name=screening-by]").inner_text()
+    assert axe(page) == []
 
 
 @pytest.mark.parametrize("name", ["worklist", "set_up", "result", "approval", "arat", "isncsci"])
@@ -604,3 +636,88 @@ def test_stop_and_identity_stay_and_every_control_and_word_can_be_reached_above_
 @pytest.mark.parametrize("name", ["live", "stopping", "idle"])
 def test_axe_finds_nothing_on_the_live_screen(live: Any, name: str) -> None:
     assert axe(live(name)) == []
+
+
+def test_a_code_that_is_scanned_before_the_row_is_answered_reaches_the_field_and_confirms_that_row(
+    mount: Callable[..., Any],
+) -> None:
+    other = {**ROW, "visit": "v2", "participant": "P-042"}
+    _, traits = shown("worklist")
+    page = mount(Worklist, {**traits, "rows": [ROW, other], "chosen": "", "details": {}, "confirmed": {}})
+
+    def sent(name: str) -> list[dict[str, Any]]:
+        return [one for one in page.evaluate("window.sent") if one.get("name") == name]
+
+    def answer(ok: bool) -> None:
+        request = sent("choose")[-1]
+        reply = {"kind": "answer", "name": "choose", "ok": ok, "text": "", "id": request["id"]}
+        page.evaluate("reply => window.say(reply)", reply)
+
+    # The first row of the page: its panel was hidden until now.
+    page.click("[data-name=row-P-041]")
+    page.keyboard.type("P-0")
+    page.click("[data-name=row-P-042]")
+    page.keyboard.type("P-0")
+    # What was half typed for the first row is refused meanwhile: nothing may be selected and typed over.
+    (early,) = sent("confirm")
+    refusal = {"kind": "answer", "name": "confirm", "ok": False, "text": "nobody", "id": early["id"]}
+    page.evaluate("reply => window.say(reply)", refusal)
+    page.keyboard.type("42")
+    page.keyboard.press("Enter")
+    assert [one["args"] for one in sent("confirm")][-1] == {"visit": "v2", "code": "P-042"}
+    assert page.locator("[data-name=chosen-participant]").inner_text() == "P-042"
+    # The answer about the first row comes late, then that about the second.
+    page.evaluate("window.put({chosen: 'v1', confirmed: {}, day: {}})")
+    assert page.locator("[data-name=code]").input_value() == "P-042"
+    page.evaluate("window.put({chosen: 'v2', details: {}, confirmed: {visit: 'v2', clock: '08:58'}})")
+    answer(True)
+    page.wait_for_selector("[data-name=confirmed]:has-text('P-042')")
+    assert page.locator("[data-name=code]").input_value() == "P-042"
+    assert page.evaluate("document.activeElement.dataset.name") == "code"
+    # A choice that is refused takes its half-typed code along, and the arrow keys keep to the rows.
+    page.click("[data-name=row-P-041]")
+    page.keyboard.type("P-04")
+    answer(False)
+    page.wait_for_function("document.querySelector('[data-name=chosen-participant]').textContent === 'P-042'")
+    assert page.locator("[data-name=code]").input_value() == ""
+    page.locator("[data-name=row-P-042]").focus()
+    page.keyboard.press("ArrowUp")
+    assert page.evaluate("document.activeElement.dataset.name") == "row-P-041"
+    assert page.errors == []
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        (
+            "en",
+            ["12 of 5012 samples lost", "255 no meaning yet", "Waived: Impedance", "fitted at 250 Hz", "glove"],
+        ),
+        ("zh-CN", ["丢失 12 个", "255 尚无含义", "已豁免：阻抗", "在 250 Hz 下拟合", "手套"]),
+    ],
+)
+def test_a_failed_check_is_measured_again_or_waived_with_a_reason_by_keyboard(
+    mount: Callable[..., Any], language: str, words: list[str]
+) -> None:
+    widget, traits = shown("set_up")
+    page = mount(widget, {**traits, "language": language})
+    told = page.locator(".setup").inner_text()
+    assert [one for one in words if one not in told] == []
+    reason = page.locator("[data-name=waive-why-loss-signal]")
+    reason.focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.dataset.name") == "waive-why-loss-signal"
+    page.keyboard.type("wireless")
+    # A redraw with the same checks keeps what is half typed.
+    page.evaluate("s => window.put({setup: s})", {**traits["setup"], "sites": ["main"]})
+    page.keyboard.press("Enter")
+    page.locator("[data-name=again-loss-signal]").press("Enter")
+    page.locator("[data-name=waive-back-impedance-signal]").press("Enter")
+    sent = [(one["name"], one["args"]) for one in page.evaluate("window.sent") if one.get("args")]
+    assert sent == [
+        ("waive_check", {"stream": "amp64", "check": "loss", "reason": "wireless"}),
+        ("measure", {"stream": "amp64"}),
+        ("waive_check", {"stream": "amp64", "check": "impedance", "reason": ""}),
+    ]
+    assert page.errors == []

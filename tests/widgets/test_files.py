@@ -14,6 +14,7 @@ from workbench.widgets import (
     IsncsciForm,
     LiveSession,
     LogView,
+    Presenter,
     ResultPanel,
     SetupPanel,
     Worklist,
@@ -23,7 +24,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "workbench" / "widgets"
 FILES = sorted(p for p in FOLDER.rglob("*") if p.suffix in (".js", ".css", ".py", ".j2"))
 WIDGETS = [
     *(AssessmentPicker, AssessmentForm, DecoderPanel, IsncsciForm, LiveSession, LogView),
-    *(ResultPanel, SetupPanel, Worklist),
+    *(Presenter, ResultPanel, SetupPanel, Worklist),
 ]
 NAMESPACES = {"http://www.w3.org/2000/svg"}
 

@@ -494,7 +494,15 @@ def found(uid: str, name: str, **more: Any) -> dict[str, Any]:
 def connection(name: str, **more: Any) -> dict[str, Any]:
     usual = {"role": "signal", "uid": "1", "host": "lab", "fs": 250.0, "n_channels": 2, "markers": False}
     usual |= {"coded": False, "announced_labels": False, "channels": [], "montages": {}, "left_out": []}
-    usual |= {"announced_unit": "", "unit": "", "unit_by": "", "reference": "", "ground": "", "impedances": []}
+    usual |= {
+        "announced_unit": "",
+        "unit": "",
+        "unit_by": "",
+        "reference": "",
+        "ground": "",
+        "checks": [],
+        "measured": {},
+    }
     return {"name": name, **usual, "reference_announced": False, "ground_announced": False, "codes": {}} | more
 
 
@@ -518,6 +526,7 @@ def set_up(**more: Any) -> dict[str, Any]:
         "ready": False,
     }
     usual |= {"device": {"name": "glove", "answers": False, "pairing": {}}, "saved": {}, "as_saved": False}
+    usual |= {"decoder": {}}
     return usual | {"start": {"shown": True, "ok": False, "why": "save it first"}} | more
 
 

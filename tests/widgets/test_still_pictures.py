@@ -15,6 +15,7 @@ from workbench.widgets import (
     IsncsciForm,
     LiveSession,
     LogView,
+    Presenter,
     ResultPanel,
     SetupPanel,
     Worklist,
@@ -83,7 +84,7 @@ def test_a_panel_leaves_a_still_picture_beside_itself(name):
 
 def test_every_panel_describes_itself():
     forms = {AssessmentForm: AssessmentEntry, IsncsciForm: AssessmentEntry}
-    others = (AssessmentPicker, DecoderPanel, LiveSession, LogView, ResultPanel, SetupPanel, Worklist)
+    others = (AssessmentPicker, DecoderPanel, LiveSession, LogView, Presenter, ResultPanel, SetupPanel, Worklist)
     for panel in (*forms, *others):
         assert "describe" in vars(forms.get(panel, panel))
 

@@ -56,6 +56,7 @@ from workbench.analysis._responders import (
     up_lift,
 )
 from workbench.analysis._scores import Reading, direction_of, number_of, reading
+from workbench.analysis._selections import Selections, selections
 from workbench.analysis._splits import Fold, blocks, check_split, leave_one_out
 from workbench.analysis._state import condition_words, state_words
 from workbench.analysis._table import (
@@ -107,6 +108,7 @@ __all__ = [
     "Record",
     "Responders",
     "Result",
+    "Selections",
     "Spread",
     "accuracy",
     "accuracy_of",
@@ -156,6 +158,7 @@ __all__ = [
     "reaching",
     "reading",
     "responder",
+    "selections",
     "share_of_events",
     "spread",
     "state_words",
@@ -175,6 +178,7 @@ class Result(Protocol):
 ENDPOINTS: dict[str, Callable[..., Result]] = {
     "accuracy": accuracy,
     "event_metrics": event_metrics,
+    "selections": selections,
     "latency": latency,
     "change": change,
     "isncsci_change": isncsci_change,

@@ -233,7 +233,7 @@ def _run(
         run_id: str = client.start_run(
             kind,
             system.paradigm,
-            system.paradigm_params,
+            system.params_of(kind),
             n_trials=system.trials[number],
             seed=seed,
             decoder_folder=fitted["folder"] if fitted else None,
@@ -326,6 +326,8 @@ def _results(study: Study, system: BoundSystem, run_id: str) -> list[str]:
     result = result_of_run(study, run_id)
     if isinstance(result, Cued) and result.reaching is not None:
         return [result.accuracy.line(), result.reaching.line()]
+    if isinstance(result, Cued) and result.selections is not None:
+        return [result.selections.line()]
     if window_s is None:
         paradigm = paradigms.from_params(system.paradigm, system.paradigm_params)
         return [analysis.accuracy(trials, paradigm.classes).line()]

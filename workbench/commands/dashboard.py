@@ -8,7 +8,7 @@ from workbench.commands._arguments import add_study, integer, nonblank
 from workbench.commands._subcommand import Subcommand
 from workbench.errors import BadValue
 
-SHOWS = ("session", "assessments")
+SHOWS = ("session", "assessments", "presenter")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

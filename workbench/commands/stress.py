@@ -157,6 +157,13 @@ def _effector(n: int, seed: int) -> tuple[str, bool]:
     return figures.text(), figures.passed
 
 
+def _evoked(n: int, seed: int) -> tuple[str, bool]:
+    from workbench.stress import evoked
+
+    figures = evoked.evoked(n, seed)
+    return "\n".join(one.text() for one in figures), all(one.passed for one in figures)
+
+
 TESTS = {
     "record": StressTest("kill -9, cut logs and flipped bits of the study record, n of each", 1000, _record),
     "recording": StressTest("kill -9 of a recording writer and torn files, n kills", 1000, _recording),
@@ -164,6 +171,7 @@ TESTS = {
         "how often printed intervals contain the true value, n simulations of each", 4000, _coverage
     ),
     "effector": StressTest("strangers try to take the effector, n starts in every order", 100, _effector),
+    "evoked": StressTest("P300 and SSVEP select, n simulated participants of each", 20, _evoked),
     "hostile": StressTest("bad input for every command and reader, n of the cases", 5000, _hostile),
     "lossless": StressTest(
         "64 ch × 1 kHz with a sample counter, a kernel holding its lock, n seconds", 60, _lossless

@@ -5,44 +5,23 @@ What is announced is read once; what is sent is counted by the time base and the
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
 from workbench.conformance.certificate import Certificate, Check, made
 from workbench.devices import lsl
 from workbench.errors import BadValue, StreamFault
-from workbench.signals import Jitter, StampMonitor, Timebase
+from workbench.signals.reception import RATE_SHARE, CounterSteps, Reception, allowed_jitter_s
 from workbench.signals.units import Kind, parse
-from workbench.vocabulary import FloatArray, StreamSpec
+from workbench.vocabulary import StreamSpec
 
 SHORTEST_S, LONGEST_S = 3.0, 24 * 3600.0
-RATE_SHARE = 0.01
-"""Share of the announced rate by which the measured one may differ."""
-JITTER_S = 0.02
-"""Jitter of 95 % of the stamps, s; what a session tolerates without a word (at low rates half a period)."""
 OFFSET_S = 0.005
 """How far the clock offset may wander, and how well it must be known, s; a self-test asks for as much."""
 SEARCH_S = 2.0
 SETTLE_S = 0.5
 """What arrives in the first moments was sent before the test began, s."""
-
-
-@dataclass
-class _Heard:
-    """What was counted while a stream was heard."""
-
-    fs: float
-    stamps: list[FloatArray] = field(default_factory=list)
-    counts: list[FloatArray] = field(default_factory=list)
-    offsets: list[lsl.ClockOffset] = field(default_factory=list)
-    n_not_finite: int = 0
-    faults: list[str] = field(default_factory=list)
-    gaps_s: list[float] = field(default_factory=list)
-    jitter: Jitter = field(default_factory=Jitter)
 
 
 def conform_stream(
@@ -82,10 +61,11 @@ def conform_stream(
         labels = inlet.seen.channels
         if counter and counter not in labels:
             raise BadValue(f"--counter names no channel of {name!r}, got {counter!r}; it has {', '.join(labels)}")
-        heard = _hear(inlet, seconds, labels.index(counter) if counter else None, progress)
+        heard = Reception(inlet.spec.fs, counter=labels.index(counter) if counter else None)
+        offsets = _hear(inlet, seconds, heard, progress)
     finally:
         inlet.close()
-    checks = [*_announced(inlet.seen), *_sent(heard, counter)]
+    checks = [*_announced(inlet.seen), *_sent(heard, offsets)]
     about = {
         "type": seen.type, "source_id": seen.source_id, "host of the stream": seen.host,
         "channels": inlet.seen.n_channels, "announced rate": f"{seen.fs:g} Hz", "format": inlet.seen.dtype,
@@ -113,31 +93,22 @@ def _find(name: str) -> lsl.StreamSeen:
     return found[0]
 
 
-def _hear(inlet: lsl.Inlet, seconds: float, counter: int | None, progress: Callable[[float], object]) -> _Heard:
-    """Count for so many seconds."""
-    heard = _Heard(inlet.spec.fs)
-    base, monitor = Timebase(heard.fs), StampMonitor(heard.fs)
-    inlet.clock(heard.offsets.append, every=min(5.0, seconds / 6.0))
+def _hear(
+    inlet: lsl.Inlet, seconds: float, heard: Reception, progress: Callable[[float], object]
+) -> list[lsl.ClockOffset]:
+    """Count for so many seconds; the clock offsets that were measured meanwhile."""
+    offsets: list[lsl.ClockOffset] = []
+    inlet.clock(offsets.append, every=min(5.0, seconds / 6.0))
     began = lsl.local_clock()
     while (passed := lsl.local_clock() - began) < SETTLE_S + seconds:
         values, stamps = inlet.pull(0.2)
         if passed < SETTLE_S or not len(stamps):
             continue
         progress(passed - SETTLE_S)
-        samples: Any = np.asarray(values, dtype=np.float64)
-        heard.stamps.append(stamps)
-        heard.n_not_finite += int((~np.isfinite(samples)).any(axis=1).sum())
-        if counter is not None:
-            heard.counts.append(samples[:, counter])
-        heard.faults += [
-            f"{e.fault}: {e.extent}" for e in monitor.step(stamps, local=lsl.local_clock()) if not e.over
-        ]
-        heard.gaps_s += [missing for _, missing in base.step(stamps)[1]]
-    if not heard.stamps:
+        heard.step(values, stamps, local=lsl.local_clock())
+    if not heard.n:
         raise StreamFault(f"stream {inlet.spec.name!r} was announced and sent nothing for {seconds:g} s; start it")
-    heard.faults += [] if not base.not_finite else [f"{base.not_finite} stamps are not finite"]
-    heard.jitter = base.jitter
-    return heard
+    return offsets
 
 
 # ------------------------------------------------------------------------------------------- announced
@@ -168,14 +139,9 @@ def _announced(seen: lsl.StreamSeen) -> list[Check]:
 
 
 # ------------------------------------------------------------------------------------------------ sent
-def _sent(heard: _Heard, counter: str) -> list[Check]:
+def _sent(heard: Reception, offsets: list[lsl.ClockOffset]) -> list[Check]:
     """What came."""
-    stamps = np.concatenate(heard.stamps)
-    finite = stamps[np.isfinite(stamps)]
-    span = float(finite.max() - finite.min()) if len(finite) > 1 else 0.0
-    fs = (len(stamps) - 1) / span if span > 0 else math.inf
-    jitter, allowed_jitter = heard.jitter, max(JITTER_S, 0.5 / heard.fs)
-    lost = round(sum(gap for gap in heard.gaps_s if gap > 0) * heard.fs)
+    fs, jitter, allowed_jitter = heard.measured_fs, heard.jitter, allowed_jitter_s(heard.fs)
     checks = [
         Check(
             "rate",
@@ -202,20 +168,20 @@ def _sent(heard: _Heard, counter: str) -> list[Check]:
         Check(
             "loss",
             "Nothing is lost",
-            f"{lost} of {len(stamps) + lost} samples, {len(heard.gaps_s)} gaps",
+            f"{heard.n_lost} of {heard.n + heard.n_lost} samples, {len(heard.gaps_s)} gaps",
             "0 samples, 0 gaps",
             not heard.gaps_s,
         ),
         Check(
             "values",
             "Every value is a finite number",
-            f"{heard.n_not_finite} of {len(stamps)} samples are not",
+            f"{heard.n_not_finite} of {heard.n} samples are not",
             "0",
             heard.n_not_finite == 0,
         ),
-        _clock(heard.offsets),
+        _clock(offsets),
     ]
-    return [*checks, _counted(np.concatenate(heard.counts))] if counter else checks
+    return [*checks, _counted(heard.counter)] if heard.counter is not None else checks
 
 
 def _clock(offsets: list[lsl.ClockOffset]) -> Check:
@@ -232,17 +198,13 @@ def _clock(offsets: list[lsl.ClockOffset]) -> Check:
     return Check("clock", fact, measured, allowed, held=wander <= OFFSET_S and spread <= OFFSET_S)
 
 
-def _counted(counts: FloatArray) -> Check:
+def _counted(steps: CounterSteps) -> Check:
     """Steps of the counter; one from its highest value back to 0 or 1 is its beginning again."""
-    steps = np.diff(counts)
-    # A step back to another value may hide samples that were lost around the beginning.
-    again = int(((steps < 0) & (counts[1:] <= 1) & (counts[:-1] == counts.max())).sum())
-    odd = int((steps != 1).sum()) - again
-    lost = int(np.maximum(steps - 1, 0).sum())
     return Check(
         "counter",
         "The sample counter rises by one",
-        f"{odd} of {len(steps)} steps are others, {lost} samples lost; it began again {again} times",
+        f"{steps.odd} of {steps.n} steps are others, {steps.n_lost} samples lost; "
+        f"it began again {steps.again} times",
         "0 others",
-        odd == 0,
+        steps.odd == 0,
     )

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from workbench import devices, live
-from workbench.errors import Refused
-from workbench.hardware import Discovery, SetupEditor, contract, discover, waived_streams
+from workbench import control, decoders, devices, live, messages
+from workbench.decoders import JoinedDecoder, WindowDecoder
+from workbench.errors import DecoderMismatch, RecordingFault, Refused, WorkbenchError
+from workbench.hardware import Discovery, Listen, SetupEditor, contract, discover, measure, waived_streams
 from workbench.live.plan import SessionPlan
 from workbench.messages import Message
+from workbench.signals import units
 from workbench.study import Study
 from workbench.systems import HARDWARE, System, bind
 from workbench.widgets import SetupPanel
@@ -25,7 +27,8 @@ class SetupService(SetupEditor):
     folder : of the study.
     system : that a session runs. task : of it, ``""`` for the usual one.
     who : name of who answers for what is saved.
-    look : finds streams.
+    decoder : row of the decoder that is approved for the participant at hand, None while there is none.
+    look : finds streams. listen : measures them.
     """
 
     def __init__(
@@ -35,11 +38,14 @@ class SetupService(SetupEditor):
         *,
         task: str = "",
         who: Callable[[], str],
+        decoder: Callable[[], Mapping[str, Any] | None] = lambda: None,
         look: Callable[[Sequence[str]], Discovery] = discover,
+        listen: Listen = measure,
     ) -> None:
-        super().__init__(folder, system.inputs, look=look)
+        super().__init__(folder, system.inputs, look=look, listen=listen)
         self.folder, self.system, self.who = Path(folder), system, who
-        self._task = task
+        self._task, self._decoder = task, decoder
+        self._read: dict[str, WindowDecoder | JoinedDecoder] = {}
         self._pairing: dict[str, str] = {}
 
     # ------------------------------------------------------------------------------ requests
@@ -47,6 +53,22 @@ class SetupService(SetupEditor):
         """Save the set-up in the name of who answers for it."""
         self.save(by=self.who())
         self._pairing = {}
+
+    def measure(self, stream: str = "") -> None:
+        """Listen to streams (:meth:`SetupEditor.measure`).
+
+        Raises
+        ------
+        Refused
+            While a session runs: its page could not answer meanwhile.
+        """
+        if live.find(self.folder) is not None:
+            raise Refused(Message("setup.measure_session"))
+        super().measure(stream)
+
+    def waive_check(self, stream: str, check: str, reason: str) -> None:
+        """Let a failed check pass in the name of who answers for it; an empty reason takes that back."""
+        self.waive_failed(stream, check, reason, by=self.who())
 
     def pair(self) -> None:
         """Pair this study with a new effector: the code that is to be typed at its computer within a quarter hour.
@@ -73,7 +95,8 @@ class SetupService(SetupEditor):
         return {
             **super().state(),
             "system": self.system.title,
-            "device": {"name": effector or "", "answers": answers, "pairing": self._pairing},
+            "device": {"name": self._effector_title(), "answers": answers, "pairing": self._pairing},
+            "decoder": self._fit(),
         }
 
     # ------------------------------------------------------------------------------- session
@@ -89,13 +112,16 @@ class SetupService(SetupEditor):
             return Message("setup.save_first", site=self.draft.site)
         return None
 
-    def new_session(self, study: Study, *, visit: str, operator: str, identity: str = "") -> SessionPlan:
+    def new_session(
+        self, study: Study, *, visit: str, operator: str, identity: str = "", **entries: Any
+    ) -> SessionPlan:
         """Enter a session with this hardware into the record and return its plan.
 
         Parameters
         ----------
         study, visit, operator : the open record, id of the visit, and who runs the session.
         identity : how the participant was confirmed, ``""`` for not at all.
+        **entries : further entries of the plan.
 
         Raises
         ------
@@ -120,7 +146,30 @@ class SetupService(SetupEditor):
             consent=str(person["consent"]),
             waived=waived_streams(setup),
             effector_simulated=setup.effector == "simulated",
+            **entries,
         )
+
+    def _effector_title(self) -> str:
+        name = self.system.effector
+        return (control.load(name).title or name) if name else ""
+
+    def _fit(self) -> dict[str, Any]:
+        """Whether the approved decoder decodes the streams of the draft; empty without one or without a signal."""
+        try:
+            row = self._decoder()
+        except WorkbenchError:
+            return {}  # a record that is held by another writer; the next look shows it
+        montages = {line.role: units.montage_of(line) for line in self.contract() if line.channels}
+        if row is None or "signal" not in montages:
+            return {}
+        sha256, why = str(row["sha256"]), ""
+        try:
+            if sha256 not in self._read:
+                self._read[sha256] = decoders.read(self.folder / str(row["path"]))
+            decoders.check_inputs(self._read[sha256], montages)
+        except (RecordingFault, DecoderMismatch) as fault:
+            why = messages.of(fault)
+        return {"hash": sha256[:8], "ok": not why, "why": why}
 
     def _answers(self, effector: str) -> bool:
         """Whether the paired effector was seen in the last search."""
@@ -150,5 +199,9 @@ def set_up(study: Study, system: System, *, visit: str = "", operator: str = "")
     def start() -> None:
         live.start(service.new_session(study, visit=chosen, operator=who)).close()
 
-    service = SetupService(Path(study.folder), system, who=lambda: who)
+    def decoder() -> dict[str, Any] | None:
+        person = str(study.get("visit", chosen)["participant_id"])
+        return study.approved_decoder(effector=system.effector or "screen", participant_id=person)
+
+    service = SetupService(Path(study.folder), system, who=lambda: who, decoder=decoder)
     return SetupPanel(service, start=start)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from workbench.analysis import Accuracy, EventMetrics, Interval, Reaching
+from workbench.analysis import Accuracy, EventMetrics, Interval, Reaching, Selections
 from workbench.study import Study
 from workbench.vocabulary import Trial
 
@@ -81,6 +81,8 @@ def _online(study: Study, run: Mapping[str, Any], person_id: str) -> dict[str, A
     if isinstance(result, Failed):
         return {"hits": None, "n": None, "failed": result.reason}
     numbers = _cued(result.accuracy) if isinstance(result, Cued) else _events(result)
+    if isinstance(result, Cued) and result.selections is not None:
+        numbers["numbers"] += _rates(result.selections)
     if isinstance(result, Cued) and result.reaching is not None:
         numbers["numbers"] += _reached(result.reaching)
     numbers["numbers"] += _answer(run)
@@ -106,6 +108,19 @@ def _cued(accuracy: Accuracy) -> dict[str, Any]:
         "median_s": None,
         "numbers": numbers,
     }
+
+
+def _rates(rates: Selections) -> list[dict[str, Any]]:
+    """Selections and bits a minute with their intervals."""
+    numbers = []
+    for key, unit, value, interval in (
+        ("result.n.selections", "/ min", rates.per_min, rates.per_min_interval),
+        ("result.n.selection_bits", "bit / min", rates.bits_per_min, rates.bits_interval),
+    ):
+        if value is not None and interval is not None:
+            args = {"low": f"{interval.low:.1f}", "high": f"{interval.high:.1f}"}
+            numbers.append({"value": f"{value:.1f}", "unit": unit, "key": key, "args": args})
+    return numbers
 
 
 def _reached(found: Reaching) -> list[dict[str, Any]]:

@@ -314,7 +314,7 @@ class _Starting:
 
     def __init__(self, service: VisitService, start: Callable[[], None], shown: Callable[[], None]) -> None:
         self.worklist, self.details, self.forget = service.worklist, service.details, service.forget
-        self.choose_system = service.choose_system
+        self.choose_system, self.screen = service.choose_system, service.screen
         self._service, self._start, self._shown = service, start, shown
 
     def confirm(self, visit_id: str, code: str) -> Mapping[str, Any]:

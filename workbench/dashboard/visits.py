@@ -51,10 +51,15 @@ class VisitService:
         self._operator, self._speed = operator, speed
         self._usual = self.system
         self.hardware = SetupService(
-            self.folder, self.system.system, task=self.system.task.name, who=lambda: self.who
+            self.folder,
+            self.system.system,
+            task=self.system.task.name,
+            who=lambda: self.who,
+            decoder=self._approved_decoder,
         )
         self._signer: Signer | None = None
         self._confirmed: dict[str, str] = {}
+        self._screenings: dict[str, dict[str, str]] = {}
         self._chosen = ""
         # A page's own requests queue here and not in SQLite, which would let the second one wait and then fail.
         self._writing = world.clock.rlock()
@@ -136,6 +141,7 @@ class VisitService:
             decoder = study.approved_decoder(effector=self._effector, participant_id=person["id"])
             drafts = study.drafts.list(visit_id=visit_id)
             blocked = self._blocked(study, person, running)
+            screening = self._screening(study, person)
         followed = {"system": self.system.system.title, "task": self.system.task.title}
         facts = [
             {"name": "system", "key": "worklist.system", "args": followed},
@@ -158,9 +164,34 @@ class VisitService:
             "facts": [*facts, effector],
             "plan": plan,
             "blocked": blocked,
+            "screening": screening,
             "systems": choice,
             "system": self.system.key,
         }
+
+    def _screening(self, study: Study, person: Mapping[str, Any]) -> dict[str, str] | None:
+        """What is known of seizures of a participant whose session shows flickering light, else None."""
+        if not self.system.flickers or person["simulated"]:
+            return None
+        known = self._screenings.get(person["id"]) or systems.screening_of(study, person["id"])
+        return {"answer": "", "by": "", "utc": ""} | known
+
+    def screen(self, visit_id: str, answer: str) -> None:
+        """Enter what the participant of a visit answered to the question about seizures.
+
+        Parameters
+        ----------
+        visit_id : of the row that is chosen.
+        answer : ``"none"`` or ``"history"``.
+
+        Raises
+        ------
+        BadValue
+            For another answer.
+        """
+        with self.record() as study:
+            person = self._person(study, visit_id)
+        self._screenings[person["id"]] = systems.screen(answer, by=self.who)
 
     def choices(self) -> list[dict[str, str]]:
         """Systems and tasks that a simulated participant can play: ``key``; ``system`` and ``task`` as words."""
@@ -271,8 +302,8 @@ class VisitService:
         Raises
         ------
         Refused
-            Without a confirmation, with another session under way, for a participant on hold, or for one who is
-            not simulated while no hardware is set up.
+            Without a confirmation, with another session under way, for a participant on hold, for one who is not
+            simulated while no hardware is set up, or who was not asked about seizures before flickering light.
         """
         # Used up whatever follows: a start that is refused needs the code again.
         confirmed, self._confirmed = self._confirmed, {}
@@ -287,6 +318,11 @@ class VisitService:
             self.signer(study, person)
             identity = f"{confirmed['by']}, {confirmed['clock']}, {confirmed['who']}"
             about: dict[str, Any] = {"visit": confirmed["visit"], "operator": self.who, "identity": identity}
+            screening = self._screening(study, person)
+            if screening is not None:
+                if not screening["answer"]:
+                    raise Refused(Message("flicker.not_asked"))
+                about["screening"] = screening
             if person["simulated"]:
                 plan = self.system.new_session(study, **about, speed=self._speed)
             else:
@@ -334,7 +370,7 @@ class VisitService:
         if running is not None and running["system"] not in ("", self.system.key):
             raise Refused(Message("visit.other_system", system=running["system"]))
         system = self._system()
-        settings: dict[str, Any] = {"paradigm": system.paradigm, "params": system.paradigm_params}
+        settings: dict[str, Any] = {"paradigm": system.paradigm, "params": system.params_of(kind)}
         settings["seed"] = 1
         if kind != "online":
             return settings
@@ -525,6 +561,14 @@ class VisitService:
     @staticmethod
     def _person(study: Study, visit_id: str) -> dict[str, Any]:
         return study.get("participant", study.get("visit", visit_id)["participant_id"])
+
+    def _approved_decoder(self) -> dict[str, Any] | None:
+        """The decoder that an online run of the participant at hand would use."""
+        person = self.participant_id()
+        if not person:
+            return None
+        with self.record() as study:
+            return study.approved_decoder(effector=self._effector, participant_id=person)
 
     def _online_decoder(self, running: Mapping[str, str] | None) -> dict[str, Any] | None:
         if running is None:

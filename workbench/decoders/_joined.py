@@ -78,13 +78,13 @@ class JoinedDecoder:
             )
         for role, member in self.members.items():
             member.require_fitted()
-            if member.adapt_settings is not None:
-                raise BadValue(f"the decoder of {role} adapts while it decides; fit it without adapt to join it")
             if member.evidence_type.kind != "probabilities":
                 raise BadValue(
-                    f"the decoder of {role} gives {member.evidence_type.kind}, and only probabilities are joined; "
-                    "fit it on classes"
+                    f"only decoders of probabilities decide together; that of {role} gives a "
+                    f"{member.evidence_type.kind}, leave it out"
                 )
+            if member.adapt_settings is not None:
+                raise BadValue(f"the decoder of {role} adapts while it decides; fit it without adapt to join it")
 
     def _check_fusion(self) -> None:
         if self.gates or set(self.weights) != set(self.members):

@@ -18,6 +18,7 @@ from workbench.decoders._joined import JoinedDecoder
 from workbench.decoding.joined import SIGNAL
 from workbench.errors import BadValue, DecoderMismatch, RecordingFault, UnknownName, WorkbenchError
 from workbench.fitting.checks import channel_difference
+from workbench.messages import Message
 from workbench.signals import SignalSettings, units
 from workbench.vocabulary import FloatArray, Montage
 
@@ -208,10 +209,7 @@ def check_inputs(decoder: WindowDecoder | JoinedDecoder, montages: Mapping[str, 
     members = decoder.members if isinstance(decoder, JoinedDecoder) else {SIGNAL: decoder}
     for role, member in members.items():
         if role not in montages:
-            raise DecoderMismatch(
-                f"the decoder needs a stream of the role {role!r}; the session has {', '.join(montages)}. Add the "
-                "stream or use another decoder"
-            )
+            raise DecoderMismatch(Message("decoder.needs_role", role=repr(role), roles=list(montages)))
         check_montage(member, montages[role])
 
 
@@ -225,19 +223,13 @@ def check_montage(decoder: WindowDecoder, montage: Montage) -> None:
     if own is None:
         raise DecoderMismatch("the decoder has no montage; save it with one first")
     if own.fs != montage.fs:
-        raise DecoderMismatch(f"the decoder was fitted at {own.fs:g} Hz, the stream has {montage.fs:g} Hz; refit")
+        raise DecoderMismatch(Message("decoder.other_rate", fitted=f"{own.fs:g}", got=f"{montage.fs:g}"))
     # A montage names the unit of the samples that reach the decoder, which scales nothing itself.
     if not units.equal(own.unit, montage.unit):
-        raise DecoderMismatch(
-            f"the decoder was fitted on {own.unit}, the stream has {montage.unit}; fit it again on {montage.unit}"
-        )
-    if own.channels == montage.channels:
-        return
-    raise DecoderMismatch(
-        f"the stream has other channels than the decoder was fitted on: "
-        f"{channel_difference(own.channels, montage.channels)}. Use the montage of the calibration or fit a "
-        "decoder on this one"
-    )
+        raise DecoderMismatch(Message("decoder.other_unit", fitted=own.unit, got=montage.unit))
+    if own.channels != montage.channels:
+        how = channel_difference(own.channels, montage.channels)
+        raise DecoderMismatch(Message("decoder.other_channels", how=how))
 
 
 def _stored_arrays(path: Path) -> dict[str, FloatArray]:

@@ -102,6 +102,12 @@ class Flashes:
             return best
         return best if min(self.counts) >= self._least and p[best] >= self._stop else None
 
+    @property
+    def likeliest(self) -> int | None:
+        """The item that is chosen when no more flashes come, None while an item had too few."""
+        p = self.probabilities
+        return p.index(max(p)) if min(self.counts) >= self._least else None
+
     def reset(self) -> None:
         """Begin the next choice."""
         self._sums[:] = 0.0

@@ -110,6 +110,16 @@ class SimParticipant:
         self._pending_stop = 0.0
         self._aim: tuple[float, ...] | None = None
 
+    @property
+    def parameters_sha256(self) -> str:
+        """Hash of the parameters."""
+        return self.physiology.sha256()
+
+    @property
+    def drawn(self) -> dict[str, float]:
+        """What was drawn for this person."""
+        return {"erd": self.erd, "gamma_gain": self.gamma_gain}
+
     def prepare(self) -> None:
         """Generate the first noise now, so that the first samples are not late."""
         self._noise.prepare()

@@ -20,8 +20,9 @@ from typing import Any
 
 from workbench import world
 from workbench.devices._base import Device
+from workbench.devices._evoked import RESPONSES, Observer
 from workbench.devices._participant import Attempt, SimParticipant, render
-from workbench.devices._physiology import EEG, GRID, NEO, PRESETS, REASONS, Physiology
+from workbench.devices._physiology import EEG, GRID, NEO, PRESETS, REASONS, Physiology, preset
 from workbench.devices._playing import play, ready
 from workbench.errors import BadValue, StreamFault
 from workbench.vocabulary import StreamSpec
@@ -41,14 +42,16 @@ __all__ = [
 ]
 
 DEVICE = Device(
-    "A simulated participant: epidural ECoG over the hand area, or EEG over both hemispheres, that follows cues.",
+    "A simulated participant: epidural ECoG over the hand area, or EEG over both hemispheres, that follows cues; "
+    "or EEG of somebody who looks at what flickers or flashes.",
     options={
         "name": "stream name (wb-sim-<preset>)",
         "source_id": "source_id of the signal stream; required",
         "seed": "of the person and the noise (0)",
         "speed": "stream seconds per second (1)",
-        "preset": "neo (8-channel epidural ECoG, 1 kHz), eeg (16 channels, 250 Hz) or grid (16-channel subdural "
-        "ECoG, 500 Hz, tuned to the direction of a movement)",
+        "preset": "neo (8-channel epidural ECoG, 1 kHz), grid (16-channel subdural ECoG, 500 Hz, tuned to the "
+        "direction of a movement), or at 250 Hz eeg (16 channels), ssvep (9) or p300 (8)",
+        "shows": "what the screen shows: items, and frequencies_hz with phases (ssvep) or groups (p300)",
         "conditions": "condition → pattern, where a condition is not named like a pattern",
         "cue_source_id": "source_id of the cue stream to follow; none = rest throughout",
         "decision_source_id": "source_id of the decision stream to watch a cursor by; none = its cues alone",
@@ -74,7 +77,8 @@ def spec(options: Mapping[str, Any]) -> StreamSpec:
     BadValue
         Without a source_id.
     """
-    person = SimParticipant(0, physiology=str(options.get("preset", "neo"))).physiology
+    name = str(options.get("preset", "neo"))
+    person = RESPONSES[name].background if name in RESPONSES else preset(name)
     if not options.get("source_id"):
         raise BadValue(
             "simulated_participant needs the option source_id, got none; give one unique in the session"
@@ -183,9 +187,12 @@ class Player:
                     f"{name} of simulated_participant must be above 0, got {value}; 1 and 0.02 are usual"
                 )
         seed = int(options.get("seed", 0))
-        self.person = SimParticipant(
-            seed, physiology=str(options.get("preset", "neo")), conditions=options.get("conditions")
-        )
+        name = str(options.get("preset", "neo"))
+        self.person: SimParticipant | Observer
+        if name in RESPONSES:
+            self.person = Observer(seed, preset=name, shows=options.get("shows", {}))
+        else:
+            self.person = SimParticipant(seed, physiology=name, conditions=options.get("conditions"))
         fs = self.person.physiology.fs
         plan = FaultPlan(options.get("faults", ()), fs=fs, seed=seed)
         # Before t0: the first frame of noise takes longer to compute than a block lasts.
@@ -197,13 +204,13 @@ class Player:
             "t0": self.t0,
             "device": "simulated_participant",
             "preset": self.person.physiology.name,
-            "parameters_sha256": self.person.physiology.sha256(),
+            "parameters_sha256": self.person.parameters_sha256,
         }
         announced = replace(self.spec, fs=float(options.get("announced_fs", fs)))
         self.outlet = FaultyOutlet(lambda: lsl.Outlet(announced, desc=self.about), plan, t0=self.t0)
         self.truth: IntentFile | None = None
         if options.get("intent_path"):
-            drawn = {"seed": seed, "fs": fs, "erd": self.person.erd, "gamma_gain": self.person.gamma_gain}
+            drawn = {"seed": seed, "fs": fs, **self.person.drawn}
             self.truth = IntentFile(Path(str(options["intent_path"])), {**self.about, **drawn})
 
     def run(self) -> None:
@@ -215,7 +222,7 @@ class Player:
             for cue in cues.take() if cues is not None else ():
                 self.follow(cue)
             for decision in decisions.take() if decisions is not None else ():
-                if decision.get("position"):
+                if decision.get("position") and isinstance(self.person, SimParticipant):
                     self.person.see(decision["position"])
             due = int((self.clock() - self.t0) * self.speed * fs)
             # After a stall, in bounded blocks and without a pause: the stream catches up and loses no sample.

@@ -29,6 +29,7 @@ RowKind = Literal[
     "contract",
     "consent",
     "disk",
+    "disturbed",
     "effector_found",
     "estop",
     "gap",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from workbench.devices import lsl
 from workbench.engine.run_start import RunStart
 from workbench.engine.server import Request
 from workbench.engine.session import Session
@@ -13,6 +14,8 @@ from workbench.errors import BadValue, Refused, WorkbenchError
 from workbench.live import _wire
 from workbench.messages import Message
 
+PAGE_S = 2.0
+"""A marker of a page lies no farther from now than this, s."""
 MAX_TEXT = 2000
 """Characters of a text that are taken."""
 
@@ -46,6 +49,8 @@ class RequestHandler:
             "disarm": self._disarm,
             "waive": self._waive,
             "note": self._note,
+            "task": lambda args: session.runs.task(),
+            "present": self._present,
             "reconnect": self._reconnect,
             "acknowledge": self._acknowledge,
             "shutdown": self._shutdown,
@@ -122,6 +127,14 @@ class RequestHandler:
             raise BadValue(Message("engine.note_needs_text"))
         self._session.events.enter("note", extent=text, consequence=self._by(args))
         self._session.events.mark("note", label=text, by=self._by(args))
+
+    def _present(self, args: Mapping[str, Any]) -> None:
+        self._session.runs.task()  # refuses where no page presents
+        text, local = _text(args, "marker"), float(args["local"])
+        # A page is not trusted: what it shows is of now, give or take the way here.
+        if not abs(local - lsl.local_clock()) < PAGE_S:
+            raise BadValue(Message("engine.page_time", n=f"{local - lsl.local_clock():.1f}", most=f"{PAGE_S:g}"))
+        self._session.runs.take_page(text, local)
 
     def _acknowledge(self, args: Mapping[str, Any]) -> None:
         self._session.ledger.alarms.acknowledge(_text(args, "alarm"), by=self._by(args))

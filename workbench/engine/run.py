@@ -125,7 +125,7 @@ class LiveRun:
             "decoder_name": request.decoder_name,
             "adapts": request.adapts,
             "approved": request.approved,
-            "classes": [] if request.decoder is None else [str(c) for c in request.decoder.classes_],
+            "classes": list(request.choices),
             "evidence": asdict(EvidenceType() if request.decoder is None else request.decoder.evidence_type),
             "contract": [
                 {"name": s.name, "type": s.type, "fs": s.fs, "channels": list(s.channels), "unit": s.unit,
@@ -145,6 +145,7 @@ class LiveRun:
             "place": plan.place,
             "presence": "script" if plan.script_present else "operator",
             "cue_source": plan.cue_source,
+            "screening": dict(plan.screening),
             "speed": plan.speed,
             "t0": self.signal.t0,
             "started": f"{world.clock.now():%Y-%m-%dT%H:%M:%SZ}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from workbench import messages, reading
 from workbench.devices import lsl
@@ -15,12 +16,16 @@ from workbench.errors import BadValue, Refused, WorkbenchError
 from workbench.live.plan import SessionPlan
 from workbench.live.status import RunEnd
 from workbench.messages import Message
+from workbench.paradigms import DISTURBED
 
 ENDS: dict[RunEnd, Message] = {
     "finished": Message("run.finished"),
     "stopped": Message("run.stopped"),
     "failed": Message("run.failed"),
 }
+SHOWN = ("refresh_hz", "frame", "frames", "error_ms")
+"""Figures of a presenter that are recorded with its marker: refresh rate of the screen in Hz, number of the frame
+since the presenter began, frames that the stimulus lasts, and bound of the error of its clock in ms."""
 FUTURE_S = 5.0
 """A cue whose stamp lies further ahead than this is impossible, s of stream time."""
 
@@ -77,9 +82,24 @@ class RunControl:
         self._events.mark("clock_offset", offset_s=signal.offset, uncertainty_s=signal.uncertainty)
         if self._plan.cue_source == "engine":
             run.source.plan(run.request.schedule, rest=run.rest)
-        self._outlets.publish_state("run", number=run.number, run=run.request.id)
+        self._outlets.publish_state("run", number=run.number, run=run.request.id, **self._task(run))
         extent = Message("engine.run_started", n=run.number)
         self._events.enter("operator", extent=extent, consequence=self._plan.operator)
+
+    def _task(self, run: LiveRun) -> dict[str, Any]:
+        """What another program needs to present the run; nothing where the engine presents it."""
+        if self._plan.cue_source == "engine":
+            return {}
+        request = run.request
+        return {
+            "run_kind": request.kind,
+            "paradigm": request.paradigm.name,
+            "params": request.paradigm.params(),
+            "n_trials": request.n_trials,
+            "schedule": [list(cue) for cue in request.schedule],
+            "t0": self._streams.signal.t0,
+            "speed": self._plan.speed,
+        }
 
     def pause(self, reason: str) -> None:
         """Pause a running run: recording continues, no cue is presented, the effector is released."""
@@ -154,14 +174,17 @@ class RunControl:
         run.abandon(why)
         self._outlets.publish_state("end")
 
-    def take_cue(self, text: str, stamp: float) -> None:
-        """A marker of the cue stream, at a corrected stamp in s: a cue of a condition or of rest, else a note."""
+    def take_cue(self, text: str, stamp: float) -> str:
+        """A marker of the cue stream, at a corrected stamp in s: a cue of a condition or of rest, else a note.
+
+        Returns its label, as the labels of the plan map it.
+        """
         run, signal = self.run, self._streams.signal
+        label, duration_s, shown = parse_cue(text)
         if run is None:
-            return
-        label, duration_s = parse_cue(text)
-        label = str(self._plan.labels.get(label, label))
-        if label not in (*run.request.paradigm.conditions, run.rest):
+            return label
+        label, paradigm = str(self._plan.labels.get(label, label)), run.request.paradigm
+        if not (label == run.rest or paradigm.takes(label)):
             run.source.mark("note", stamp=stamp, label=label)
         # The source lags behind the stream by what waits for other streams, so the newer of the two is the
         # present.
@@ -175,9 +198,39 @@ class RunControl:
             )
             run.source.mark("note", stamp=stamp, label=label, impossible=True)
         else:
-            trial = self._n_cues if label != run.rest else -1
-            self._n_cues += label != run.rest
-            run.source.mark("cue", stamp=stamp, label=label, trial=trial, duration_s=duration_s)
+            opens = label in paradigm.conditions
+            trial = self._n_cues if opens else -1
+            self._n_cues += opens
+            if label.startswith(DISTURBED):
+                self._events.enter(
+                    "disturbed",
+                    stream="markers",
+                    extent=label.removeprefix(DISTURBED).strip(),
+                    consequence=Message("decode.trial_excluded"),
+                    priority="medium",
+                )
+            run.source.mark("cue", stamp=stamp, label=label, trial=trial, duration_s=duration_s, **shown)
+        return label
+
+    def take_page(self, text: str, local: float) -> None:
+        """A marker of a page that presents, at local time in s; other programs get it like a cue of the engine."""
+        stamp = self._streams.signal.stream_time(local)
+        label = self.take_cue(text, stamp)
+        duration_s = parse_cue(text)[1]
+        self._outlets.publish_state("cue", stamp=stamp, label=label, duration_s=duration_s)
+
+    def task(self) -> dict[str, Any]:
+        """What a page needs to present the run under way.
+
+        Raises
+        ------
+        Refused
+            When none is, or when something else presents it.
+        """
+        run = self._events.live_run
+        if run is None or self._plan.cue_source != "page":
+            raise Refused(Message("engine.nothing_to_present"))
+        return {"run": run.request.id, **self._task(run)}
 
     def _report_jitter(self) -> None:
         """One row a regular stream: how far its stamps lay from the smooth time base."""
@@ -202,15 +255,20 @@ class RunControl:
                 )
 
 
-def parse_cue(text: str) -> tuple[str, float]:
-    """Label and duration in s of a marker text, plain or a JSON object; anybody may send one."""
+def parse_cue(text: str) -> tuple[str, float, dict[str, float]]:
+    """Label, duration in s and figures (:data:`SHOWN`) of a marker text; anybody may send one.
+
+    It is plain, or a JSON object.
+    """
     if not text.startswith("{"):
-        return text, 0.0
+        return text, 0.0, {}
     try:
         content = reading.parse_json(text, "marker")
         duration_s = float(content.get("duration_s") or 0.0)
+        shown = {name: float(content[name]) for name in SHOWN if name in content}
     except (BadValue, ValueError, TypeError, AttributeError, OverflowError):
-        return text, 0.0
+        return text, 0.0, {}
+    shown = {name: value for name, value in shown.items() if math.isfinite(value)}
     # An escaped half of a surrogate pair is a text that no recording can hold.
     label = str(content.get("label", text)).encode("utf-8", "replace").decode()
-    return label, duration_s if math.isfinite(duration_s) else 0.0
+    return label, duration_s if math.isfinite(duration_s) else 0.0, shown

@@ -62,6 +62,12 @@ class RunRequest:
         return inf if settings is None else float(settings.limit)
 
     @property
+    def choices(self) -> tuple[str, ...]:
+        """What the probabilities of its decisions are of; empty without a decoder."""
+        classes = () if self.decoder is None else tuple(str(name) for name in self.decoder.classes_)
+        return self.paradigm.choices(classes)
+
+    @property
     def seconds(self) -> float:
         """Planned stream time, s."""
         last = self.schedule[-1]

@@ -16,8 +16,10 @@ from workbench.engine.session import Session
 from workbench.engine.streams import Stream
 from workbench.engine.watching import require_disk
 from workbench.errors import EngineFault, Refused, WorkbenchError
+from workbench.live.plan import SessionPlan
 from workbench.live.status import RunState, StreamState
 from workbench.messages import Message
+from workbench.paradigms import Paradigm
 from workbench.recording.other_streams import OtherStream
 from workbench.signals.timebase import Timebase
 from workbench.vocabulary import Marker, StreamSpec
@@ -78,6 +80,19 @@ class Rehearsal:
         return self._error
 
 
+def check_light(paradigm: Paradigm, plan: SessionPlan) -> None:
+    """Raise :class:`Refused` for light that flickers, unless somebody asked the participant about seizures.
+
+    Parameters
+    ----------
+    paradigm : of the run. plan : of its session.
+    """
+    flicker = paradigm.flicker
+    answer = plan.screening.get("answer", "")
+    if flicker is not None and (reason := flicker.refusal(answer, simulated=plan.simulated)):
+        raise Refused(reason)
+
+
 class RunStart:
     """Accepts runs, one at a time.
 
@@ -113,6 +128,7 @@ class RunStart:
         require_disk(session)
         beside = session.plan.beside
         request = parse_run_request(args, signal=signal.spec, beside=beside)
+        check_light(request.paradigm, session.plan)
         approved = session.grants.approves(args.get("grant"), decoder_sha256=request.decoder_sha256)
         request = replace(request, approved=approved)
         decoded = [signal, *(session.streams[line.name] for line in beside if line.role in request.inputs)]

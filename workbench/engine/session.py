@@ -90,6 +90,14 @@ class Session:
                 consequence=Message("engine.consent_elsewhere"),
                 priority="medium",
             )
+        for stream, waiver in self.plan.waived_checks:
+            self.events.enter(
+                "waiver",
+                stream=stream,
+                extent=Message("engine.check_waived", check=waiver["text"], why=waiver["reason"]),
+                consequence=Message("engine.waived_by", who=waiver["by"]),
+                priority="low",
+            )
         self.outlets.open("cues", {})
         self.effector.pair()
         self.players.start_sources()

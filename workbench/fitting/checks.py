@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from workbench.errors import BadSignal
+from workbench.messages import Message
 from workbench.signals.units import BEYOND_UV, epochs_uv
 from workbench.vocabulary import FloatArray
 
@@ -48,17 +50,22 @@ def channel_names(X: Any) -> tuple[str, ...] | None:
     return tuple(first.ch_names) if hasattr(first, "ch_names") else None
 
 
-def channel_difference(fitted: Sequence[str], actual: Sequence[str]) -> str:
+def channel_difference(fitted: Sequence[str], actual: Sequence[str]) -> Message:
     """A phrase that says how two lists of channels differ: count, names, order."""
     missing = [name for name in fitted if name not in actual]
     extra = [name for name in actual if name not in fitted]
-    facts = [f"missing {', '.join(missing)}"] * bool(missing) + [f"unknown {', '.join(extra)}"] * bool(extra)
+    facts = [Message("channels.missing", names=missing)] if missing else []
+    facts += [Message("channels.unknown", names=extra)] if extra else []
     if len(fitted) != len(actual):
-        facts.insert(0, f"{len(actual)} channels instead of {len(fitted)}")
+        facts.insert(0, Message("channels.count", n=len(actual), expected=len(fitted)))
     if not facts:
-        moved = [f"{a} is now {b}" for a, b in zip(fitted, actual) if a != b]
-        facts = [f"another order ({'; '.join(moved[:4])})"]
-    return "; ".join(facts)
+        moved = [Message("channels.moved", was=a, now=b) for a, b in zip(fitted, actual) if a != b]
+        facts = [Message("channels.order", moved=reduce(_joined, moved[:4]))]
+    return reduce(_joined, facts)
+
+
+def _joined(first: Message, rest: Message) -> Message:
+    return Message("channels.and", first=first, rest=rest)
 
 
 def checked_blocks(blocks: ArrayLike | None, *, n: int) -> NDArray[Any] | None:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from workbench import messages
 from workbench.errors import BadSignal
+from workbench.hardware.checks import failed
 from workbench.hardware.setup import AUX, Connection, Setup
 from workbench.messages import Message
 from workbench.signals import units
@@ -44,7 +45,7 @@ class Problem:
     Attributes
     ----------
     role : that it concerns.
-    field : ``"stream"``, ``"labels"``, ``"unit"``, ``"codes"`` or ``"waiver"``.
+    field : ``"stream"``, ``"labels"``, ``"unit"``, ``"codes"``, ``"check"`` or ``"waiver"``.
     text : one sentence.
     stream : name of the stream that it concerns, ``""`` for none.
     """
@@ -77,7 +78,7 @@ def problems(setup: Setup, inputs: Sequence[SystemInput]) -> list[Problem]:
         if one.role not in (*known, AUX):
             found.append(_at(one, "stream", Message("setup.role_unknown", role=one.role, roles=list(known))))
         if one.role == AUX:
-            found += _of_stream(one)
+            found += _of_stream(one) or _of_checks(one)
     names = [one.stream.name for one in setup.connections]
     for one in setup.connections:
         if names.count(one.stream.name) > 1:
@@ -100,7 +101,15 @@ def _of_input(setup: Setup, wanted: SystemInput) -> list[Problem]:
     found = [*_of_stream(one), *(_of_codes(one) if wanted.kind == "markers" else ())]
     if not found and (why := wanted.refusal(one.spec(critical=wanted.critical))):
         found.append(_at(one, "stream", why))
-    return found
+    return found or _of_checks(one)
+
+
+def _of_checks(one: Connection) -> list[Problem]:
+    """Checks that failed; said only of a stream that nothing else keeps from being used."""
+    return [
+        _at(one, "check", Message("setup.check_failed", stream=one.stream.name, check=check.text))
+        for check in failed(one)
+    ]
 
 
 def _of_stream(one: Connection) -> list[Problem]:

@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from workbench.hardware.checks import resting_amplitude
 from workbench.hardware.setup import Connection, Setup
 from workbench.messages import Message
+
+SAME_RATE = 0.001
+"""Share by which a measured rate differs from visit to visit without a word."""
+SAME_REST = 2.0
+"""Factor by which a resting amplitude does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +81,32 @@ def _of_connection(was: Connection, now: Connection) -> Iterator[Change]:
     if was.stream.host != now.stream.host:
         text = Message("setup.host_other", stream=now.stream.name, got=now.stream.host, was=was.stream.host)
         yield Change(now.role, text, confirm=False)
+    for text in _of_measured(was, now):
+        yield Change(now.role, text, confirm=False)
+
+
+def _of_measured(was: Connection, now: Connection) -> Iterator[str]:
+    """What was measured otherwise than at the last visit, by more than a stream differs from itself."""
+    old, new, name = was.measured, now.measured, now.stream.name
+    if old is None or new is None or old == new:
+        return
+    if abs(old.fs - new.fs) > SAME_RATE * max(old.fs, new.fs):
+        yield Message("setup.measured_rate", stream=name, got=f"{new.fs:.2f}", was=f"{old.fs:.2f}")
+    rest, before = resting_amplitude(now), resting_amplitude(was)
+    if rest and before and not _alike(rest, before):
+        got, former = (f"{value:.3g} {unit}" for value, unit in (rest, before))
+        yield Message("setup.measured_rest", stream=name, got=got, was=former)
+    if bool(old.n_lost or old.counter_lost) != bool(new.n_lost or new.counter_lost):
+        got, former = (str(one.counter_lost if one.counter else one.n_lost) for one in (new, old))
+        yield Message("setup.measured_lost", stream=name, got=got, was=former)
+    if codes := sorted(set(new.codes) - set(old.codes) - set(was.codes)):
+        yield Message("setup.measured_codes", stream=name, codes=codes)
+
+
+def _alike(one: tuple[float, str], other: tuple[float, str]) -> bool:
+    """Whether two resting amplitudes are of one unit and within the factor by which rest varies."""
+    low, high = sorted((one[0], other[0]))
+    return one[1] == other[1] and high <= SAME_REST * low
 
 
 def _of_stream(was: Connection, now: Connection) -> Iterator[str]:

@@ -5,21 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from workbench import world
 from workbench.errors import BadValue, Refused
 from workbench.hardware import montages
 from workbench.hardware import setup as saving
+from workbench.hardware.checks import checks
 from workbench.hardware.contract import Problem, SystemInput, contract, problems
 from workbench.hardware.difference import Change, difference
 from workbench.hardware.discovery import Discovery, discover
-from workbench.hardware.setup import AUX, Connection, Setup
+from workbench.hardware.measurement import Measurement, measure
+from workbench.hardware.setup import AUX, Connection, Setup, Waiver
 from workbench.hardware.streams import FoundStream
 from workbench.messages import Message
 from workbench.vocabulary import StreamSpec
 
 DEFAULT_SITE = "main"
+
+
+class Listen(Protocol):
+    """Measures streams; see :func:`workbench.hardware.measurement.measure`."""
+
+    def __call__(
+        self, streams: Sequence[FoundStream], labels: Sequence[Sequence[str]], *, peers: Sequence[str]
+    ) -> Sequence[Measurement]:
+        """A measurement for each stream."""
 
 
 class SetupEditor:
@@ -30,6 +41,7 @@ class SetupEditor:
     folder : of the study.
     inputs : of the system that the session runs.
     look : finds streams, called with the peers.
+    listen : measures streams, called with them, the labels of their channels, and the peers.
 
     Attributes
     ----------
@@ -44,12 +56,14 @@ class SetupEditor:
         inputs: Sequence[SystemInput],
         *,
         look: Callable[[Sequence[str]], Discovery] = discover,
+        listen: Listen = measure,
     ) -> None:
-        self._folder, self._inputs, self._look = Path(folder), tuple(inputs), look
+        self._folder, self._inputs, self._look, self._listen = Path(folder), tuple(inputs), look, listen
         self._found: tuple[FoundStream, ...] = ()
         self.effectors: tuple[str, ...] = ()
         self.looked_at, self._own_configuration = "", True
         self._seen: frozenset[str] = frozenset()
+        self._heard: set[str] = set()
         self.draft = Setup(DEFAULT_SITE)
         self.saved: Setup | None = None
         known = saving.sites(self._folder)
@@ -159,6 +173,55 @@ class SetupEditor:
         waived = {name: why for name, why in self.draft.waived.items() if name != role}
         self.draft = replace(self.draft, waived={**waived, role: reason.strip()} if reason.strip() else waived)
 
+    def measure(self, stream: str = "") -> None:
+        """Listen to a stream that has a role, or to all that were not listened to by this page.
+
+        Waivers of what was measured before fall: they were given for other figures.
+
+        Raises
+        ------
+        BadValue
+            For a stream without a role.
+        StreamFault
+            When a stream cannot be listened to.
+        """
+        there = [one for one in self.draft.connections if one.stream.uid]
+        chosen = [one for one in there if one.stream.name == stream or not stream]
+        if stream and not chosen:
+            raise BadValue(Message("setup.no_role", stream=repr(stream)))
+        chosen = [one for one in chosen if stream or one.stream.uid not in self._heard]
+        if not chosen:
+            return
+        heard = self._listen(
+            [one.stream for one in chosen], [one.channels for one in chosen], peers=self.draft.peers
+        )
+        for one, measurement in zip(chosen, heard, strict=True):
+            self._put(one, replace(one, measured=measurement, waivers=()))
+            self._heard.add(one.stream.uid)
+
+    def waive_failed(self, stream: str, check: str, reason: str, *, by: str) -> None:
+        """Let a failed check of a stream pass; an empty reason takes that back.
+
+        Parameters
+        ----------
+        stream, check : their names.
+        reason : why.
+        by : who answers for it.
+
+        Raises
+        ------
+        BadValue
+            For a check of the stream that did not fail.
+        """
+        one = next((each for each in self.draft.connections if each.stream.name == stream), None)
+        said = next((each for each in checks(one) if each.name == check), None) if one else None
+        if one is None or said is None or said.state != "failed":
+            raise BadValue(Message("setup.nothing_failed", check=repr(check), stream=repr(stream)))
+        others = tuple(each for each in one.waivers if each.check != check)
+        at = world.clock.now().isoformat(timespec="seconds")
+        waiver = Waiver(check, str(said.text), reason.strip(), by, at)
+        self._put(one, replace(one, waivers=(*others, waiver) if reason.strip() else others))
+
     def attach_effector(self, *, real: bool) -> None:
         """State whether a real device is attached, or a simulated one is used."""
         if not isinstance(real, bool):
@@ -170,7 +233,7 @@ class SetupEditor:
         self._seen = frozenset(change.text for change in self.changes() if change.confirm)
 
     def save(self, *, by: str) -> Setup:
-        """Save the set-up for its site.
+        """Save the set-up for its site; streams that this page did not listen to are measured first.
 
         Parameters
         ----------
@@ -181,15 +244,21 @@ class SetupEditor:
         Refused
             While something stands in the way, or a difference is not confirmed; the text is the first of them.
         """
-        if found := self.problems():
-            raise Refused(found[0].text)
+        self._refuse([problem for problem in self.problems() if problem.field != "check"])
         if open_changes := self._unconfirmed():
             raise Refused(Message("setup.not_confirmed", change=open_changes[0].text))
+        self.measure()
+        self._refuse(self.problems())
         there = self.draft
         stored = saving.save(self._folder, there, by=by)
         self.saved, self.draft = stored, stored
         self._seen = frozenset()
         return stored
+
+    @staticmethod
+    def _refuse(found: Sequence[Problem]) -> None:
+        if found:
+            raise Refused(found[0].text)
 
     # --------------------------------------------------------------------------------- state
     def problems(self) -> list[Problem]:
@@ -218,7 +287,7 @@ class SetupEditor:
                 {"role": one.role, "kind": one.kind, "critical": one.critical, "words": one.words}
                 for one in self._inputs
             ],
-            "connections": [_connection(one) for one in self.draft.connections],
+            "connections": [self._connected(one) for one in self.draft.connections],
             "waived": dict(self.draft.waived),
             "effector": self.draft.effector,
             "problems": [asdict(one) for one in faults],
@@ -229,6 +298,20 @@ class SetupEditor:
             if self.saved
             else {},
             "as_saved": self.saved is not None and self.saved.sha256 == self.draft.sha256,
+        }
+
+    def _connected(self, one: Connection) -> dict[str, Any]:
+        """A connection with its checks, and when it was measured: now, or at an earlier visit."""
+        return {
+            **_connection(one),
+            "checks": [asdict(check) for check in checks(one)],
+            "measured": {
+                "at": one.measured.at,
+                "seconds": one.measured.seconds,
+                "now": one.stream.uid in self._heard,
+            }
+            if one.measured
+            else {},
         }
 
     def _shown(self, stream: FoundStream) -> dict[str, Any]:
@@ -300,6 +383,5 @@ def _connection(one: Connection) -> dict[str, Any]:
         "ground": one.ground or stream.ground,
         "reference_announced": bool(stream.reference),
         "ground_announced": bool(stream.ground),
-        "impedances": list(stream.impedances),
         "codes": dict(one.codes),
     }

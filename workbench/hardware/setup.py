@@ -17,6 +17,7 @@ from typing import Any, Literal, Self, get_args
 from workbench import reading, world
 from workbench.devices import lsl
 from workbench.errors import BadValue
+from workbench.hardware.measurement import Measurement
 from workbench.hardware.streams import FoundStream
 from workbench.messages import Message
 from workbench.vocabulary import StreamSpec
@@ -34,6 +35,23 @@ _SITE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 
 
 @dataclass(frozen=True, slots=True)
+class Waiver:
+    """A failed check of a stream that somebody lets pass.
+
+    Attributes
+    ----------
+    check, text : its name, and what it said.
+    reason, by, at : why, who, and when (UTC).
+    """
+
+    check: str
+    text: str
+    reason: str
+    by: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
 class Connection:
     """One stream in one role, with the operator's answers about it.
 
@@ -46,6 +64,8 @@ class Connection:
     unit, unit_by : unit declared where the stream announces none that is known, and the name of who declares it.
     reference, ground : electrodes, where the description does not name them.
     codes : code of an integer marker, or text of a text marker → condition.
+    measured : what the stream delivered when it was last listened to, None before that.
+    waivers : of checks that failed then.
     """
 
     role: str
@@ -57,6 +77,8 @@ class Connection:
     reference: str = ""
     ground: str = ""
     codes: Mapping[str, str] = field(default_factory=dict)
+    measured: Measurement | None = None
+    waivers: tuple[Waiver, ...] = ()
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -127,6 +149,10 @@ class Setup:
         plain = json.loads(json.dumps({"workbench_setup": FORMAT, **asdict(self)}))
         for one in plain["connections"]:
             del one["stream"]["uid"]
+            # Set-ups from before streams were measured keep their hash.
+            for name in ("measured", "waivers"):
+                if not one[name]:
+                    del one[name]
         return {**plain, "sha256": _hash(plain)}
 
     @property
@@ -152,13 +178,21 @@ class Setup:
         if _hash({"workbench_setup": FORMAT, **plain}) != content.get("sha256"):
             raise BadValue(Message("setup.changed", what=what))
         try:
-            connections = tuple(
-                Connection(**_tuples({**one, "stream": FoundStream.of(one["stream"])}))
-                for one in plain.pop("connections")
-            )
+            connections = tuple(_connection(one) for one in plain.pop("connections"))
             return cls(connections=connections, **_tuples(plain))
         except (TypeError, KeyError) as error:
             raise BadValue(Message("setup.not_one", what=what)) from error
+
+
+def _connection(content: Mapping[str, Any]) -> Connection:
+    """The connection of a JSON mapping."""
+    measured = content.get("measured")
+    more = {
+        "stream": FoundStream.of(content["stream"]),
+        "measured": Measurement.of(measured) if measured else None,
+        "waivers": tuple(Waiver(**one) for one in content.get("waivers", ())),
+    }
+    return Connection(**_tuples({**content, **more}))
 
 
 def _tuples(content: Mapping[str, Any]) -> dict[str, Any]:

@@ -47,6 +47,8 @@ OPERATIONS = (
     "disarm",
     "waive",
     "note",
+    "task",
+    "present",
     "reconnect",
     "presence",
     "acknowledge",

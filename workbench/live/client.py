@@ -249,6 +249,35 @@ class Client:
         """Enter a note in the ledger and in the run."""
         self._ask("note", text=text)
 
+    def task(self) -> dict[str, Any]:
+        """What a page needs to present the run under way: its paradigm, parameters and schedule."""
+        return dict(self._ask("task")["value"])
+
+    def present(self, marker: Mapping[str, Any], *, local: float) -> None:
+        """Say what a page shows.
+
+        Parameters
+        ----------
+        marker : ``label`` and what else a presenter states, see ``docs/presenters.md``.
+        local : when the light changed, by :meth:`local_clock`, s.
+        """
+        self._ask("present", marker=json.dumps(dict(marker)), local=float(local))
+
+    def local_clock(self) -> float:
+        """LSL's clock of this computer, s; with it a page learns what the engine calls now.
+
+        Raises
+        ------
+        EngineFault
+            While the engine has not connected to its signal stream yet.
+        """
+        if self._reader is None:
+            self.signals()
+        reader = self._reader
+        if reader is None:
+            raise EngineFault(Message("live.no_signals"))
+        return reader.local_clock()
+
     def reconnect(self) -> None:
         """Look for streams that are missing, and take what now announces a lost one; refused in a running run."""
         self._ask("reconnect")

@@ -32,6 +32,9 @@ PLACES = ("clinic", "lab", "home")
 ABSENCE_S = (2.0, 60.0)
 """Shortest and longest absence after which an effector is released, s."""
 
+_SCREENING = {"answer", "by", "utc"}
+"""What a plan states of the screening before flickering light."""
+
 DELAY_S = (-1.0, 0.08)
 """Least and greatest delay of a stream behind the signal, s: the signal waits for it no longer than 100 ms."""
 
@@ -57,8 +60,8 @@ class SessionPlan:
     speed : stream seconds per second, 1 for real hardware.
     seed : seeds the players.
     simulated : whether the signals are simulated or replayed.
-    cue_source : ``"engine"`` (the engine presents the schedule by sample count) or ``"stream"`` (cues are
-        markers of the contract's ``"markers"`` stream, aligned by stamp).
+    cue_source : ``"engine"`` (the engine presents the schedule by sample count), ``"stream"`` (cues are markers of
+        the contract's ``"markers"`` stream, aligned by stamp) or ``"page"`` (a page of the session presents them).
     labels : marker text, or code of an integer marker stream as text → condition, for ``cue_source="stream"``.
     waived : name of a non-critical stream → reason for going without.
     resolve_s : s to look for the streams.
@@ -74,6 +77,8 @@ class SessionPlan:
     law, limits : how decisions move the effector, and limits narrower than its profile's, None for the profile's.
     system : the description that the session follows (``name, distribution, version, sha256``) and its ``task``;
         empty for a plan that somebody wrote by hand.
+    screening : answer to the question about seizures that is asked before light flickers: ``answer``
+        (``"none"`` or ``"history"``), ``by`` whom it was given, and ``utc``; empty where nobody was asked.
     """
 
     study_folder: str
@@ -105,6 +110,7 @@ class SessionPlan:
     law: ControlLaw = ControlLaw()
     limits: Limits | None = None
     system: Mapping[str, str] = field(default_factory=dict)
+    screening: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         # Absolute, because the engine runs in another folder than the notebook that made the plan.
@@ -128,6 +134,12 @@ class SessionPlan:
     def consent_missing(self) -> bool:
         """Whether somebody is connected whose consent the record does not hold."""
         return bool(self.setup) and not self.consent.strip()
+
+    @property
+    def waived_checks(self) -> list[tuple[str, dict[str, str]]]:
+        """Name of a stream with a waiver of a check that failed at set-up (``check, text, reason, by, at``)."""
+        connections = self.setup.get("connections", ())
+        return [(one["stream"]["name"], waiver) for one in connections for waiver in one.get("waivers", ())]
 
     def source_id(self, purpose: str) -> str:
         """source_id of one of the session's own LSL streams; ``purpose`` is a key of :data:`OUTLETS`."""
@@ -181,7 +193,7 @@ def _check(plan: SessionPlan) -> None:
     _check_beside(plan)
     if not (math.isfinite(plan.speed) and 0 < plan.speed <= 100):
         raise BadValue(Message("plan.speed", got=str(plan.speed)))
-    if plan.cue_source not in ("engine", "stream"):
+    if plan.cue_source not in ("engine", "stream", "page"):
         raise BadValue(Message("plan.cue_source", got=repr(plan.cue_source)))
     if plan.cue_source == "stream" and not any(spec.role == "markers" for spec in plan.contract):
         raise BadValue(Message("plan.no_markers"))
@@ -190,6 +202,7 @@ def _check(plan: SessionPlan) -> None:
     _check_presence(plan)
     _check_setup(plan)
     _check_system(plan.system)
+    _check_screening(plan.screening)
 
 
 def _check_setup(plan: SessionPlan) -> None:
@@ -228,6 +241,15 @@ def _check_system(system: Mapping[str, str]) -> None:
     """Raise :class:`BadValue` unless a plan states all of its system, or nothing."""
     if system and (set(system) != _SYSTEM or not all(isinstance(value, str) for value in system.values())):
         raise BadValue(Message("plan.system", got=str(dict(system))))
+
+
+def _check_screening(screening: Mapping[str, str]) -> None:
+    """Raise :class:`BadValue` unless a plan states all of the screening, or nothing."""
+    if not screening:
+        return
+    stated = set(screening) == _SCREENING and all(str(value).strip() for value in screening.values())
+    if not stated or screening["answer"] not in ("none", "history"):
+        raise BadValue(Message("plan.screening", got=str(dict(screening))))
 
 
 def _check_presence(plan: SessionPlan) -> None:

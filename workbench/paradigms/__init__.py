@@ -11,8 +11,20 @@ from typing import Any
 
 from workbench import registry
 from workbench.paradigms._base import Paradigm, PlannedCue, Request, Rule
+from workbench.paradigms._choosing import DISTURBED
 
-__all__ = ["Paradigm", "PlannedCue", "Request", "Rule", "available", "from_params", "hit_window_s", "load"]
+__all__ = [
+    "DISTURBED",
+    "Paradigm",
+    "PlannedCue",
+    "Request",
+    "Rule",
+    "available",
+    "from_params",
+    "hit_window_s",
+    "items",
+    "load",
+]
 
 
 def available() -> tuple[str, ...]:
@@ -29,6 +41,19 @@ def load(name: str) -> type[Paradigm]:
 def from_params(name: str, params: Mapping[str, Any]) -> Paradigm:
     """A paradigm from the name and the JSON-able parameters that a recording stores."""
     return load(name)(**params)
+
+
+def items(name: str, params: Mapping[str, Any]) -> tuple[str, ...]:
+    """Items of which one is chosen in a run; empty where none are, or where its paradigm is not installed.
+
+    Parameters
+    ----------
+    name : of the run's paradigm. params : as the run stored them.
+    """
+    if name not in available() or not load(name).selects:
+        return ()
+    paradigm = from_params(name, params)
+    return paradigm.choices(paradigm.classes)
 
 
 def hit_window_s(name: str, params: Mapping[str, Any]) -> float | None:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, NamedTuple, Self
 
 from workbench.errors import BadValue
+from workbench.paradigms._flicker import Flicker
 from workbench.vocabulary import Decision, Evidence, EvidenceKind, LocatedCue, Trial
 
 
@@ -78,6 +79,7 @@ class Paradigm(ABC):
     Class attributes
     ----------------
     name : the file name. asynchronous : decided at every hop, or once per cue.
+    selects : whether an item is chosen from evidence that is summed over several windows.
     evidence : kind of evidence that its rule decides on.
     hit_window : name of the parameter that says how long after a cue an onset is a hit, in s; ``""`` where each
         cue is decided once.
@@ -85,6 +87,7 @@ class Paradigm(ABC):
 
     name: ClassVar[str]
     asynchronous: ClassVar[bool]
+    selects: ClassVar[bool] = False
     evidence: ClassVar[EvidenceKind] = "probabilities"
     hit_window: ClassVar[str] = ""
 
@@ -97,6 +100,19 @@ class Paradigm(ABC):
     @abstractmethod
     def classes(self) -> tuple[str, ...]:
         """Classes a decoder must tell apart; includes rest for asynchronous paradigms."""
+
+    def takes(self, label: str) -> bool:
+        """Whether a marker of a presenter is a cue for the rule; rest always is, any other is a note."""
+        return label in self.conditions
+
+    @property
+    def flicker(self) -> Flicker | None:
+        """How the light changes, None where it does not flicker."""
+        return None
+
+    def choices(self, classes: Sequence[str]) -> tuple[str, ...]:
+        """What the probabilities of a decision are of, for a decoder of these ``classes``: usually just these."""
+        return tuple(classes)
 
     @property
     def targets(self) -> Mapping[str, tuple[float, float]]:

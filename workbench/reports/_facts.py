@@ -74,6 +74,11 @@ class RunFacts:
         return paradigms.hit_window_s(str(self.row["paradigm"]), self.parameters)
 
     @property
+    def items(self) -> tuple[str, ...]:
+        """Items of which one was chosen at a time; empty where none was."""
+        return paradigms.items(str(self.row["paradigm"]), self.parameters)
+
+    @property
     def latency(self) -> Row:
         """Latency percentiles in ms, as stored in the summary; empty when there are none."""
         stored = self.row["summary"].get("latency")

@@ -173,7 +173,24 @@ def _note(say: Say) -> str:
             sentences.append(t("method_session"))
     if any(isinstance(result, Cued) for result in results):
         sentences.append(t("method_cued"))
+    sentences += [_selections(say, run) for run in say.facts.online]
     return say.join(*sentences)
+
+
+def _selections(say: Say, run: RunFacts) -> str:
+    """Selections and bits a minute of a run, one sentence; ``""`` where nothing was selected."""
+    result = say.result(run)
+    rates = result.selections if isinstance(result, Cued) else None
+    if rates is None or rates.per_min is None or rates.per_min_interval is None:
+        return ""
+    values = {"run": run.number, "n": rates.n, "rate": f"{rates.per_min:.1f}"}
+    low, high = (f"{edge:.1f}" for edge in rates.per_min_interval)
+    sentence = say.t("selections_rate", **values, low=low, high=high)
+    if rates.bits_per_min is None or rates.bits_interval is None:
+        return sentence
+    low, high = (f"{edge:.1f}" for edge in rates.bits_interval)
+    bits = say.t("selections_bits", bits=f"{rates.bits_per_min:.1f}", low=low, high=high)
+    return say.join(sentence, bits)
 
 
 def _row(

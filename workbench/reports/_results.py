@@ -12,11 +12,13 @@ from workbench.analysis import (
     Confusion,
     EventMetrics,
     Reaching,
+    Selections,
     accuracy,
     confusion,
     event_metrics,
     guessing,
     reaching,
+    selections,
     walks_of,
 )
 from workbench.errors import BadValue
@@ -42,11 +44,16 @@ class Crossed:
 
 @dataclass(frozen=True, slots=True)
 class Cued:
-    """Accuracy of a cued run with its confusion matrix, and how targets were reached where a cursor was moved."""
+    """Accuracy of a cued run with its confusion matrix.
+
+    ``reaching``: how targets were reached where a cursor was moved; ``selections``: the rates where items are
+    selected.
+    """
 
     accuracy: Accuracy
     confusion: Confusion
     reaching: Reaching | None = None
+    selections: Selections | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +110,8 @@ def _result(run: RunFacts) -> Result:
         # The window is what makes a run asynchronous: without one, the cue itself says when to decide.
         if (window_s := run.hit_window_s) is not None:
             return _with_guessing(run, trials, window_s=window_s, fs=_rate(run))
+        if run.items:
+            return _selected(run, trials)
         name = str(run.row["paradigm"])
         if name in paradigms.available() and paradigms.load(name).evidence == "velocity":
             return _reached(run, trials, paradigms.from_params(name, run.parameters).conditions)
@@ -112,6 +121,15 @@ def _result(run: RunFacts) -> Result:
         return Cued(accuracy(trials, classes), confusion(trials, classes, run=str(run.number)))
     except BadValue as error:
         return Failed(messages.of(error))
+
+
+def _selected(run: RunFacts, trials: Sequence[Trial]) -> Cued:
+    """Result of a run in which items are selected; a matrix of those that occur, since a speller has dozens."""
+    rates = selections(trials, items=len(run.items), fs=_rate(run))
+    asked = [trial for trial in trials if trial.condition in run.items]
+    met = {trial.condition for trial in asked} | {trial.decided for trial in asked}
+    labels = [item for item in run.items if item in met] or list(run.items)
+    return Cued(rates.accuracy, confusion(asked, labels, run=str(run.number)), selections=rates)
 
 
 def _reached(run: RunFacts, trials: Sequence[Trial], targets: Sequence[str]) -> Cued:

@@ -28,7 +28,7 @@ from workbench.recording import RunFile, file_sha256
 from workbench.runs.held_out import HeldOut
 from workbench.signals.cues import locate_cues
 from workbench.signals.units import montage_of
-from workbench.vocabulary import FloatArray, Montage
+from workbench.vocabulary import FloatArray, Montage, Trial
 
 FOLDS = 5
 """Contiguous blocks of a single run in its cross-validation."""
@@ -214,7 +214,34 @@ def _judged(
 
     metrics = _validated(fresh, windows, folds, paradigm.classes, also=decoded) | {"validation": validation}
     within = _within_runs(fresh, windows, paradigm.classes, also=step)
+    if paradigm.selects:
+        # One window says little: what is approved is what the windows of a choice say together.
+        metrics |= _of_choices(held_out.trials, paradigm)
+        within = None
     return metrics | {"within_runs": within, "held_out": held_out.figures()}
+
+
+def _of_choices(trials: Sequence[Trial], paradigm: Paradigm) -> dict[str, Any]:
+    """Figures of held-out choices, decided as they would have been online."""
+    items = paradigm.choices(paradigm.classes)
+    judged, crossed = analysis.accuracy(trials, items), analysis.confusion(trials, items, run="1")
+    return {
+        "n": judged.n,
+        "correct": judged.correct,
+        "accuracy": judged.value,
+        "interval": None if judged.interval is None else list(judged.interval),
+        "chance_limit": judged.limit,
+        "classes": list(items),
+        "confusion": [
+            {
+                "run": 1,
+                "labels": list(crossed.labels),
+                "counts": [list(row) for row in crossed.counts],
+                "undecided": list(crossed.undecided),
+            }
+        ],
+        "unit": "choice",
+    }
 
 
 def _within_runs(
@@ -305,7 +332,10 @@ def _weights(decoder: WindowDecoder, n_channels: int, *, target: str) -> dict[st
         return None
     if weights is None or weights.ndim != 2 or weights.shape[1] % len(bands):
         return None
-    at = [str(name) for name in decoder.classes_].index(target)
+    names = [str(name) for name in decoder.classes_]
+    if target not in names:
+        return None
+    at = names.index(target)
     if len(weights) > 1:
         contrast = weights[at] - np.delete(weights, at, axis=0).mean(axis=0)
     else:  # one row speaks for the second of two classes

@@ -91,7 +91,7 @@ class HeldOut:
     def _is_held(self, cue: LocatedCue, ends: NDArray[np.int64], periods: NDArray[np.int64]) -> bool:
         """Whether the period that a cue opens was held out: the one whose windows end first after the cue."""
         later = np.flatnonzero(ends > cue.sample)
-        if cue.label not in self.paradigm.classes or not len(later):
+        if cue.label not in (*self.paradigm.classes, *self.paradigm.conditions) or not len(later):
             return False
         # Windows of later periods end later, so the first to end after a cue belongs to the period it opens.
         return bool(periods[later[np.argmin(ends[later])]] >= 0)
@@ -100,7 +100,8 @@ class HeldOut:
         self, decisions: Sequence[Decision], decoder: WindowDecoder, held_cues: Sequence[LocatedCue], n: int
     ) -> None:
         """Evidence for the movement around each held-out cue: the last that was known at each time."""
-        if not decisions:
+        # Evidence of a choice is summed from cue to decision and has no course around the cue.
+        if not decisions or self.paradigm.selects:
             return
         target = [str(name) for name in decoder.classes_].index(self.paradigm.conditions[0])
         at = np.array([decision.sample for decision in decisions])

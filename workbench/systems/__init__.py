@@ -5,7 +5,7 @@ point of the group ``workbench.systems``. :func:`bind` puts a system and the str
 plays them.
 """
 
-from workbench.systems._bound import HARDWARE, BoundSystem, Source, bind, bound_in, simulate
+from workbench.systems._bound import HARDWARE, BoundSystem, Source, bind, bound_in, screen, screening_of, simulate
 from workbench.systems._protocol import begin_study, system_of
 from workbench.systems._register import USUAL, Provenance, available, load, provenance
 from workbench.systems._system import (
@@ -44,6 +44,8 @@ __all__ = [
     "load",
     "provenance",
     "rate_of",
+    "screen",
+    "screening_of",
     "simulate",
     "system_of",
     "words",

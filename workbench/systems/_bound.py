@@ -32,6 +32,7 @@ class Source:
     text : in plain words; says what is simulated or replayed.
     simulated : whether the participant is.
     player : ``{"device": name, "options": {…}}`` that plays the contract, None for hardware.
+    presenter : device that plays the markers, which the player follows; ``""`` where the player brings its own.
     labels : annotation of the recordings or code of the markers → condition.
     durations : of each run, s of stream time, where recordings fix them.
     notes : what a reader of the recordings should know, one sentence each.
@@ -40,6 +41,7 @@ class Source:
     text: str
     simulated: bool = False
     player: Mapping[str, Any] | None = None
+    presenter: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     durations: tuple[float, ...] = ()
     notes: tuple[str, ...] = ()
@@ -117,6 +119,15 @@ class BoundSystem:
         ends = [paradigm.schedule(n, seed=1)[-1] for n in self.trials]
         return tuple(end.at_s + end.duration_s for end in ends)
 
+    def params_of(self, kind: str) -> dict[str, Any]:
+        """Parameters of the paradigm for a run of this kind."""
+        return {**self.paradigm_params, **(self.task.online if kind == "online" else {})}
+
+    @property
+    def flickers(self) -> bool:
+        """Whether its light flickers or flashes, so that the participant is asked about seizures first."""
+        return paradigms.from_params(self.paradigm, self.paradigm_params).flicker is not None
+
     @property
     def seconds(self) -> float:
         """Stream time of all runs, s."""
@@ -141,10 +152,11 @@ class BoundSystem:
         speed, seed : stream time over real time, and seed of the players; 1 and unused with hardware.
         identity : how the participant was confirmed (``"wristband, 08:58, Lin Q."``), ``""`` for not at all.
         **entries : further entries of the :class:`SessionPlan`, such as ``effector_simulated=False``, ``waived``,
-            ``place`` or ``script_present``.
+            ``place``, ``script_present`` or ``screening`` (:func:`screen`; without it that of the participant's
+            last session, where light flickers).
         """
-        visit_row = study.get("visit", visit)
-        session = uuid7()
+        visit_row, session = study.get("visit", visit), uuid7()
+        entries = self._screened(study, str(visit_row["participant_id"])) | entries
         person = study.get("participant", visit_row["participant_id"])["pseudonym"]
         contract = self.contract if self.source.player is None else _own(self.contract, session)
         plan = SessionPlan(
@@ -160,7 +172,7 @@ class BoundSystem:
             speed=speed,
             seed=seed,
             simulated=self.source.simulated,
-            cue_source="engine" if self.markers is None else "stream",
+            cue_source=self._cue_source,
             labels=self.source.labels,
             law=self.task.law or ControlLaw(),
             limits=self.system.limits,
@@ -182,6 +194,17 @@ class BoundSystem:
         )
         return plan
 
+    def _screened(self, study: Study, participant: str) -> dict[str, Any]:
+        """The participant's last answer to the question about seizures, where light flickers."""
+        return {"screening": screening_of(study, participant)} if self.flickers else {}
+
+    @property
+    def _cue_source(self) -> str:
+        """Who presents: a stream of markers, else a page where every frame counts, else the engine."""
+        if self.markers is not None:
+            return "stream"
+        return "page" if paradigms.load(self.paradigm).selects else "engine"
+
     def _players(
         self, contract: Sequence[StreamSpec], *, effector_simulated: bool
     ) -> tuple[Mapping[str, Any], ...]:
@@ -190,12 +213,46 @@ class BoundSystem:
             options = {**self.source.player["options"], "source_id": contract[0].source_id}
             markers = next((line for line in contract if line.role == "markers"), None)
             if markers is not None:
-                options["marker_source_id"] = markers.source_id
+                follows = "cue_source_id" if self.source.presenter else "marker_source_id"
+                options[follows] = markers.source_id
             options |= {f"{line.role}_source_id": line.source_id for line in contract if line.decoded_beside}
             players.append({"device": self.source.player["device"], "options": options})
+            if self.source.presenter and markers is not None:
+                players.append({"device": self.source.presenter, "options": {"source_id": markers.source_id}})
         if self.effector is not None and effector_simulated:
             players.append({"device": f"simulated_{self.effector}", "options": {}})
         return tuple(players)
+
+
+def screen(answer: str, *, by: str) -> dict[str, str]:
+    """The answer to the question about seizures, as a session's plan takes it: entered by whom, and now.
+
+    Parameters
+    ----------
+    answer : ``"none"`` (no seizure and no epilepsy ever) or ``"history"`` (one or the other).
+    by : who asked and entered it.
+
+    Raises
+    ------
+    BadValue
+        For another answer, or nobody's name.
+    """
+    if answer not in ("none", "history") or not by.strip():
+        raise BadValue(Message("system.screening", got=repr(answer), by=repr(by)))
+    return {"answer": answer, "by": by.strip(), "utc": utc_now()}
+
+
+def screening_of(study: Study, participant: str) -> dict[str, str]:
+    """The last answer of a participant to the question about seizures; empty where nobody asked.
+
+    Parameters
+    ----------
+    study : open record. participant : id.
+    """
+    visits = {row["id"] for row in study.rows("visit", participant_id=participant)}
+    plans = [row["plan"] for row in study.rows("session") if row["visit_id"] in visits]
+    answers = [dict(plan["screening"]) for plan in plans if plan.get("screening")]
+    return max(answers, key=lambda answer: str(answer["utc"]), default={})
 
 
 def _own(contract: Sequence[StreamSpec], session: str) -> tuple[StreamSpec, ...]:
@@ -276,7 +333,7 @@ def simulate(system: System, *, task: str = "", seed: int = 1, trials: tuple[int
     if simulator is None:
         raise BadValue(Message("system.no_simulator", system=system.name))
     player = {"device": simulator.device, "options": {**simulator.options, "seed": seed}}
-    source = Source(simulator.source, simulated=True, player=player)
+    source = Source(simulator.source, simulated=True, player=player, presenter=simulator.presenter)
     return bind(system, simulator.contract, task=task, source=source, trials=trials)
 
 

@@ -32,7 +32,7 @@ PROCEDURES: tuple[Procedure, ...] = get_args(Procedure)
 
 METRICS = (
     *("f1", "recall", "precision", "false_per_min", "onset_s", "release_s", "held_s", "accuracy"),
-    *("time_to_target_s", "path_efficiency", "bits_per_min"),
+    *("time_to_target_s", "path_efficiency", "selections_per_min", "bits_per_min"),
 )
 """Names of what online runs are judged by, beside outcome measures."""
 
@@ -160,7 +160,8 @@ class Task:
     ----------
     name : such as ``"cued"`` or ``"self_paced"``.
     title : in words.
-    paradigm, params : name and parameters; calibration and online runs use the same.
+    paradigm, params : name and parameters of calibration runs, and of online runs but for ``online``.
+    online : parameters in which online runs differ, such as a free choice where the calibration asked for one.
     decoder, decoder_params : name, and its parameters for the line of the signal; of a decoder of several streams
         (``workbench.decoders.JOINT_RULES``) as :func:`workbench.runs.joint_fitting.fit_joint` takes them.
     law : how decisions move the effector; None without one.
@@ -175,6 +176,7 @@ class Task:
     decoder_params: Callable[[StreamSpec], Mapping[str, Any]] = rate_of
     law: ControlLaw | None = None
     trials: tuple[int, ...] = (16, 15)
+    online: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.name.isidentifier() or not self.title.strip():
@@ -185,7 +187,7 @@ class Task:
             )
         if self.decoder not in (*decoders.available(), *decoders.JOINT_RULES):
             raise BadValue(f"task {self.name} names no decoder there is: {self.decoder!r}")
-        known = paradigms.from_params(self.paradigm, self.params)
+        known = paradigms.from_params(self.paradigm, {**self.params, **self.online})
         if self.law is not None:
             self._check_law(self.law, known)
 
@@ -233,12 +235,15 @@ class Simulator:
     device, options : player and its options; the seed is added.
     contract : the streams that it plays.
     source : what is simulated, in plain words, for screen, record and report.
+    presenter : player that shows what the cues say and sends their markers, which the first player then follows;
+        ``""`` where the engine gives the cues.
     """
 
     device: str
     options: Mapping[str, Any]
     contract: tuple[StreamSpec, ...]
     source: str
+    presenter: str = ""
 
 
 @dataclass(frozen=True)

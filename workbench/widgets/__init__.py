@@ -5,8 +5,8 @@
 ``DecoderPanel`` shows a fit and asks for its approval, ``AssessmentForm`` enters an outcome measure,
 ``IsncsciForm`` the neurological examination; ``RecordStore`` keeps their drafts and corrections,
 ``AssessmentPicker`` chooses visit and measure above a form,
-``LogView`` follows a log file. ``serve`` opens one notebook as a dashboard. English and Simplified
-Chinese come from one catalogue, ``locale.json``.
+``LogView`` follows a log file, ``Presenter`` shows a participant what flickers or flashes. ``serve`` opens one
+notebook as a dashboard. English and Simplified Chinese come from one catalogue, ``locale.json``.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ _WHERE = {
     "LiveSession": "workbench.widgets.live_session",
     "LogView": "workbench.widgets.log_view",
     "PageActions": "workbench.widgets.live_session",
+    "Presenter": "workbench.widgets.presenter",
     "RecordStore": "workbench.widgets._stores",
     "ResultPanel": "workbench.widgets.result_panel",
     "SetupPanel": "workbench.widgets.setup_panel",
@@ -40,6 +41,7 @@ __all__ = [
     "LiveSession",
     "LogView",
     "PageActions",
+    "Presenter",
     "RecordStore",
     "ResultPanel",
     "SetupPanel",

@@ -105,11 +105,37 @@ function unitFields(t, ctx, one) {
   } };
 }
 
-function impedance(t, one) {
-  if (!one.impedances.length) return "";
-  const sorted = [...one.impedances].sort((a, b) => a - b);
-  const worst = one.impedances.indexOf(sorted.at(-1));
-  return t("setup.impedance", { median: sorted[Math.floor(sorted.length / 2)], channel: one.channels[worst] || worst + 1, highest: sorted.at(-1) });
+/** A failed check: why it may pass, or who let it pass and when. */
+function waiverOf(t, ctx, one, check) {
+  const name = `${check.name}-${keyOf(one)}`;
+  const waive = (reason) => ctx.ask("waive_check", { stream: one.name, check: check.name, reason });
+  if (check.waiver) {
+    const { reason, by, at } = check.waiver;
+    return [h("div", { class: "xs sub" }, t("setup.waived_by", { reason, by, at: at.slice(0, 16).replace("T", " ") })),
+      h("div", { class: "row" }, button(t("setup.waive_back"), () => waive(""), { kind: "quiet", name: `waive-back-${name}` }))];
+  }
+  const reason = h("input", { class: "field", "aria-label": t("setup.waive_why"), placeholder: t("setup.waive_why"), "data-name": `waive-why-${name}` });
+  const send = () => (reason.value.trim() ? waive(reason.value) : reason.focus());
+  reason.addEventListener("keydown", (event) => { if (event.key === "Enter") { event.preventDefault(); send(); } });
+  return h("div", { class: "row wrap" }, button(t("setup.measure_again"), () => ctx.measure(one.name), { kind: "quiet", name: `again-${name}` }), reason, button(t("setup.waive_check"), send, { name: `waive-check-${name}` }));
+}
+
+const LIGHT = { ok: "ok", note: "medium", failed: "high" };
+
+/** What was measured of a stream, a light a line; a half-typed reason survives, since lines are made anew only when they change. */
+function checkList(t, ctx, one) {
+  const list = h("ul", { class: "ck", "data-name": `checks-${keyOf(one)}` });
+  const when = h("span", { class: "xs mute" });
+  const draw = whenChanged((all) => list.replaceChildren(...all.map((check) => h("li", { class: `s stack ${check.waiver ? "waived" : ""}`.trim() },
+    light(check.waiver ? "off" : LIGHT[check.state], check.waiver ? t("setup.waived", { what: t.said(check, "text") }) : t.said(check, "text"), false),
+    check.state === "failed" ? waiverOf(t, ctx, one, check) : null))));
+  const measure = button(t("setup.measure"), () => ctx.measure(one.name), { name: `measure-${keyOf(one)}` });
+  return { els: [list, h("div", { class: "row wrap" }, measure, when)], update(now) {
+    draw(now.checks);
+    measure.disabled = !now.uid;
+    const { at = "", seconds = 0, now: fresh } = now.measured;
+    put(when, !at ? t("setup.not_measured") : fresh ? t("setup.measured_over", { n: seconds }) : t("setup.measured_at", { at: at.slice(0, 10) }));
+  } };
 }
 
 /** One stream in its role, with every question that it leaves open. */
@@ -125,9 +151,9 @@ function connected(t, ctx, one, critical) {
   const codes = entry({ name: `codes-${key}`, label: t(one.coded ? "setup.codes" : "setup.texts"), rows: 3, send: (text) => answer({ codes: mapped(text) }) });
   const waive = entry({ name: `waive-${key}`, label: t("setup.waive"), send: (reason) => ctx.ask("waive", { role: one.role, reason }) });
   const about = h("span", { class: "xs mute" });
-  const ohms = h("div", { class: "s sub", "data-name": `impedance-${key}` });
+  const measured = checkList(t, ctx, one);
   const el = h("div", { class: "stack" }, h("div", { class: "row wrap" }, h("span", { class: "well" }, one.name), about, h("span", { class: "grow" }), button(t("setup.take_out"), () => ctx.ask("take_out", { stream: one.name }), { kind: "quiet", name: `out-${key}` })),
-    one.markers ? codes.el : [channels.els, unit.el, h("div", { class: "halves" }, reference.el, ground.el), ohms], waive.el);
+    one.markers ? codes.el : [channels.els, unit.el, h("div", { class: "halves" }, reference.el, ground.el)], measured.els, waive.el);
   return { el, update(now, problems, waived) {
     put(about, [now.host, t("setup.channels", { n: now.n_channels }), now.announced_unit].filter(Boolean).join(" · "));
     channels.update(now);
@@ -135,8 +161,7 @@ function connected(t, ctx, one, critical) {
     reference.set(now.reference);
     ground.set(now.ground);
     codes.set(Object.entries(now.codes).map(([code, label]) => `${code} = ${label}`).join("\n"));
-    put(ohms, impedance(t, now));
-    show(ohms, now.impedances.length > 0);
+    measured.update(now);
     show(waive.el, !critical && now.role !== AUXILIARY && (!now.uid || Boolean(waived)));
     waive.set(waived || "");
   } };
@@ -145,13 +170,15 @@ function connected(t, ctx, one, critical) {
 function roleRow(t, ctx, { role, words, critical, one }) {
   const inside = one ? connected(t, ctx, one, critical) : { el: h("div", { class: "hole s" }, t("setup.no_stream")), update: () => {} };
   const faults = h("div", { class: "stack" });
+  // A failed check stands in its own line, with what can be done about it.
   const drawFaults = whenChanged((said) => faults.replaceChildren(...said.map((each) => h("div", { class: "fielderror", role: "alert" }, t.said(each, "text")))));
   const el = h("div", { class: "ro", "data-name": `role-row-${one ? keyOf(one) : role}` },
     h("div", {}, h("h3", {}, ctx.roleName(role)), h("div", { class: "xs mute" }, words), h("div", { class: "xs mute" }, t(critical ? "setup.critical" : "setup.optional"))),
     h("div", { class: "stack" }, inside.el, faults));
   return { el, update(now, problems, waived) {
-    drawFaults(problems);
-    show(faults, problems.length > 0);
+    const said = problems.filter((each) => each.field !== "check");
+    drawFaults(said);
+    show(faults, said.length > 0);
     if (now) inside.update(now, problems, waived);
   } };
 }
@@ -172,7 +199,7 @@ function effectorRow(t, ctx) {
   return { el, update(s) {
     const pairing = s.device.pairing || {};
     show(el, Boolean(s.device.name));
-    put(name, s.device.name);
+    put(name, t.said(s.device, "name"));
     for (const [which, one] of Object.entries(kinds)) {
       classIf(one, "on", s.effector === which);
       one.setAttribute("aria-pressed", String(s.effector === which));
@@ -208,17 +235,22 @@ function savePanel(t, ctx) {
   const head = h("h2");
   const changes = h("ul", { class: "df" });
   const confirm = button(t("setup.confirm"), () => ctx.ask("confirm"), { name: "confirm-changes" });
-  const save = button(t("setup.save"), () => ctx.ask("keep"), { name: "save-setup" });
+  const save = button(t("setup.save"), () => ctx.ask("keep", {}, { seconds: 180, working: "setup.measuring" }), { name: "save-setup" });
+  const fits = h("div", { class: "stack", "data-name": "decoder-fits" });
+  const drawFits = whenChanged((decoder) => fits.replaceChildren(...(decoder.ok ? [light("ok", t("setup.fits", decoder)), h("div", { class: "xs sub" }, t("setup.fits_how"))]
+    : [light("high", t("setup.fits_not", decoder)), h("div", { class: "s" }, t.said(decoder, "why")), h("div", { class: "xs sub" }, t("setup.fits_do"))])));
   const start = button(t("setup.start"), () => ctx.ask("start", {}, { seconds: 180, working: "setup.starting" }), { kind: "pri", name: "start-setup" });
   const why = h("div", { class: "xs sub", role: "status", "data-name": "start-why" });
   const saved = h("div", { class: "xs sub", "data-name": "saved" });
   const drawChanges = whenChanged((list) => changes.replaceChildren(...list.map((one) => h("li", { class: "s" }, light(one.confirm ? "medium" : "dot", t.said(one, "text"), false)))));
-  const el = h("section", { class: "panel side", "aria-label": t("setup.since") }, h("div", { class: "hd" }, head), h("div", { class: "bd stack" }, changes, confirm, saved, save, start, why));
+  const el = h("section", { class: "panel side", "aria-label": t("setup.since") }, h("div", { class: "hd" }, head), h("div", { class: "bd stack" }, changes, confirm, fits, saved, save, start, why));
   return { el, update(s) {
     const was = s.saved.at ? { site: s.site, date: s.saved.at.slice(0, 10), by: s.saved.by, hash: s.saved.hash } : null;
     put(head, was ? t("setup.since_when", was) : t("setup.new_site", { site: s.site }));
     drawChanges(s.changes.length || !was || !s.looked_at ? s.changes : [{ text: t("setup.nothing_differs"), confirm: false }]);
     show(confirm, s.unconfirmed > 0);
+    show(fits, Boolean(s.decoder.hash));
+    if (s.decoder.hash) drawFits(s.decoder);
     save.disabled = !s.ready || s.as_saved;
     put(saved, s.as_saved ? t("setup.saved", was) : t("setup.unsaved"));
     show(start, s.start.shown);
@@ -235,6 +267,7 @@ function buildSetup(root, model, t) {
   let busy = null;
   const ctx = {
     roleName: (role) => t(`setup.role.${role}`, {}, role),
+    measure: (stream) => ctx.ask("measure", { stream }, { seconds: 180, working: "setup.measuring" }),
     ask(name, args = {}, { seconds = 30, working = "" } = {}) {
       const started = performance.now();
       const count = () => put(say, working ? t(working, { n: Math.round((performance.now() - started) / 1000) }) : "");

@@ -45,6 +45,12 @@ class SetupRequests(Protocol):
     def waive(self, role: str, reason: str) -> None:
         """Go without a stream that is not critical."""
 
+    def measure(self, stream: str = "") -> None:
+        """Listen to a stream, or to all that were not listened to."""
+
+    def waive_check(self, stream: str, check: str, reason: str) -> None:
+        """Let a failed check pass; an empty reason takes that back."""
+
     def attach_effector(self, *, real: bool) -> None:
         """State whether a real device is attached."""
 
@@ -71,8 +77,10 @@ class SetupPanel(Panel):
     ------
     setup : ``{"site", "sites", "system", "peers", "looked_at", "own_configuration", "found", "inputs",
     "connections", "waived", "effector", "device", "problems", "changes", "unconfirmed", "ready", "saved",
-    "as_saved", "start"}``; problems are ``{"role", "field", "text", "stream"}``, changes ``{"role", "text",
-    "confirm"}``, ``device`` is the effector with its ``pairing``, and ``start`` is ``{"shown", "ok", "why"}``.
+    "as_saved", "decoder", "start"}``; problems are ``{"role", "field", "text", "stream"}``, changes ``{"role",
+    "text", "confirm"}``; a connection has its ``checks`` and when it was ``measured``; ``device`` is the effector
+    with its ``pairing``, ``decoder`` says whether the approved one fits (``{"hash", "ok", "why"}``, empty for
+    none), and ``start`` is ``{"shown", "ok", "why"}``.
     """
 
     _esm = compose("parts/dom", "parts/icons", "setup_panel")
@@ -108,6 +116,8 @@ class SetupPanel(Panel):
             self._service.answer,
             self._service.number_channels,
             self._service.waive,
+            self._service.measure,
+            self._service.waive_check,
             self._service.attach_effector,
             self._service.pair,
             self._service.confirm,

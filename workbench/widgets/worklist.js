@@ -22,7 +22,7 @@ function list(t, model, ctx) {
   const draw = whenChanged(([rows, chosen, words]) => {
     const shown = rows.filter((row) => !words || `${row.participant} ${row.visit_name}`.toLowerCase().includes(words));
     show(none, shown.length === 0);
-    body.replaceChildren(...shown.map((row) => h("tr", { class: row.visit === chosen ? "on" : "", "data-visit": row.visit, onclick: () => ctx.choose(row.visit) },
+    body.replaceChildren(...shown.map((row) => h("tr", { class: row.visit === chosen ? "on" : "", "data-visit": row.visit, onclick: () => { ctx.choose(row.visit); ctx.toCode(); } },
       h("td", { class: "time semi" }, row.time || "—"),
       h("th", { class: "participant", scope: "row" }, h("button", { type: "button", class: "pick", "aria-pressed": String(row.visit === chosen), "data-name": `row-${row.participant}` }, row.participant), h("div", { class: "xs sub" }, say(t, row.about || {}))),
       h("td", { class: "visit" }, h("div", { class: "s" }, row.visit_name), windowBar(t, row.window)),
@@ -32,15 +32,16 @@ function list(t, model, ctx) {
   });
   const move = (by) => {
     const visits = [...body.children].map((one) => one.dataset.visit);
-    const at = visits.indexOf(model.get("chosen"));
-    const next = visits[Math.min(visits.length - 1, Math.max(0, at + by))];
-    if (next) ctx.choose(next).then(() => body.querySelector("tr.on .pick")?.focus());
+    const next = visits[Math.min(visits.length - 1, Math.max(0, visits.indexOf(ctx.visit()) + by))];
+    if (!next) return;
+    ctx.choose(next);
+    body.querySelector("tr.on .pick")?.focus();
   };
   table.addEventListener("keydown", (event) => {
     const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (by) { event.preventDefault(); move(by); }
   });
-  const update = () => draw([model.get("rows"), model.get("chosen"), search.value.trim().toLowerCase()]);
+  const update = () => draw([model.get("rows"), ctx.visit(), search.value.trim().toLowerCase()]);
   search.addEventListener("input", update);
   return { el: h("div", { class: "panel listing" }, h("div", { class: "hd" }, h("h2", {}, t("worklist.title")), h("span", { class: "s mute" }, t("worklist.how")), h("span", { class: "rt", "data-name": "read-at" })), h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": t("worklist.how") }, table, none)), search, update };
 }
@@ -61,38 +62,48 @@ function confirmPanel(t, model, ctx) {
     system.replaceChildren(...offered.map((one) => h("option", { value: one.key }, `${t.said(one, "system")} · ${t.said(one, "task")}`)));
     system.value = chosen;
   });
+  const seizures = h("select", { class: "field", "data-name": "screening", onchange: () => ctx.ask("screen", { visit: model.get("chosen"), answer: seizures.value }).then(draw) },
+    ["", "none", "history"].map((answer) => h("option", { value: answer, disabled: answer === "" }, t(`worklist.screening.${answer || "open"}`))));
+  const entered = h("span", { class: "xs sub", "data-name": "screening-by" });
+  const seizuresField = h("label", { class: "stacked" }, h("span", { class: "xs sub" }, t("worklist.screening")), seizures, entered);
   const plan = h("ol", { class: "plan s" });
   const planHead = h("div", { class: "xs sub" }, t("worklist.planned"));
-  const start = button("", () => { start.disabled = true; ctx.ask("start", { visit: model.get("chosen") }, 180).then(draw); }, { kind: "pri", name: "start-session" });
-  const other = button(t("worklist.somebody_else"), () => ctx.ask("somebody_else").then(() => { draw(); code.value = ""; code.focus(); }), { name: "somebody-else" });
+  const start = button("", () => { start.disabled = true; ctx.ask("start", { visit: ctx.visit() }, 180).then(draw); }, { kind: "pri", name: "start-session" });
+  const other = button(t("worklist.somebody_else"), () => { empty(); code.focus(); ctx.ask("somebody_else").then(draw); }, { name: "somebody-else" });
   const why = h("div", { class: "xs sub", role: "status" });
   const none = h("div", { class: "bd empty" }, t("worklist.choose"));
   const field = h("form", { class: "stacked", onsubmit: (event) => { event.preventDefault(); check(); } }, h("label", { class: "stacked" }, h("span", { class: "xs sub" }, t("worklist.code")), code));
-  const body = h("div", { class: "bd stack" }, head, name, about, systemField, field, problem, good, h("div", { class: "hr" }), facts, planHead, plan, h("div", { class: "stack actions" }, why, start, other));
+  const body = h("div", { class: "bd stack" }, head, name, about, systemField, field, problem, good, seizuresField, h("div", { class: "hr" }), facts, planHead, plan, h("div", { class: "stack actions" }, why, start, other));
   let asked = "";
+  function empty() { code.value = ""; asked = ""; put(problem, ""); }
   function check() {
     const value = code.value.trim();
     if (!value || value === asked) return;
+    const visit = ctx.visit();
     asked = value;
-    ctx.ask("confirm", { visit: model.get("chosen"), code: value }).then((reply) => {
-      put(problem, reply.ok ? "" : reply.silent ? t("ask.silent") : t.said(reply, "text"));
-      if (!reply.ok) code.select();
+    ctx.ask("confirm", { visit, code: value }).then((reply) => {
+      // About a code that was replaced meanwhile nothing is said, and nothing is selected under the scanner's hands.
+      if (asked === value && visit === ctx.visit()) {
+        put(problem, reply.ok ? "" : reply.silent ? t("ask.silent") : t.said(reply, "text"));
+        if (!reply.ok) code.select();
+      }
       draw();
     });
   }
   code.addEventListener("change", check);
   code.addEventListener("input", () => { asked = ""; put(problem, ""); });
   function draw() {
-    const row = (model.get("rows") || []).find((one) => one.visit === model.get("chosen"));
+    const row = (model.get("rows") || []).find((one) => one.visit === ctx.visit());
     show(none, !row);
     show(body, Boolean(row));
     if (!row) return;
-    const details = model.get("details") || {};
+    // The facts of the visit before are not shown beside the new name.
+    const details = ctx.visit() === model.get("chosen") ? model.get("details") || {} : {};
     const confirmed = (model.get("confirmed") || {}).visit === row.visit;
     classIf(el, "sure", confirmed);
     put(head, t(confirmed ? "worklist.is" : "worklist.confirm", { participant: row.participant }));
     // Another participant: a code typed for the last one must not confirm this one.
-    if (name.textContent !== row.participant) { code.value = ""; asked = ""; put(problem, ""); }
+    if (name.textContent !== row.participant) empty();
     put(name, row.participant);
     put(about, [say(t, row.about || {}), row.visit_name].filter(Boolean).join(" · "));
     good.replaceChildren(...(confirmed ? [light("ok", t("worklist.belongs", { participant: row.participant }), false)] : []));
@@ -100,10 +111,15 @@ function confirmPanel(t, model, ctx) {
     facts.replaceChildren(...(details.facts || []).flatMap((one) => [h("dt", {}, t(`worklist.fact.${one.name}`)), h("dd", { title: one.text || "" }, say(t, one))]));
     plan.replaceChildren(...(details.plan || []).map((one) => h("li", {}, say(t, one))));
     show(planHead, (details.plan || []).length > 0);
+    const screening = details.screening;
+    show(seizuresField, Boolean(screening));
+    seizures.value = screening ? screening.answer : "";
+    put(entered, screening && screening.by ? t("worklist.screening.by", { by: screening.by, at: screening.utc.slice(0, 10) }) : "");
+    const unasked = Boolean(screening) && !screening.answer;
     const blocked = details.blocked ? say(t, details.blocked) : "";
-    start.disabled = !confirmed || Boolean(blocked);
+    start.disabled = !confirmed || Boolean(blocked) || unasked;
     put(start, t("worklist.start", { participant: row.participant }));
-    put(why, blocked || (confirmed ? "" : t("worklist.why")));
+    put(why, blocked || (unasked ? t("worklist.screening.why") : confirmed ? "" : t("worklist.why")));
     show(other, confirmed);
   }
   const el = h("div", { class: "panel confirm" }, none, body);
@@ -115,12 +131,25 @@ function buildWorklist(root, model, t) {
   const more = h("p", { class: "sub s" });
   const problem = h("div", { class: "fielderror", role: "alert" });
   const hints = h("div", { class: "hints stack", role: "status", "data-name": "hints" });
+  let picked = "";
   const ctx = {
     ask: (name, args = {}, seconds = 30) => request(model, name, args, seconds).then((reply) => {
       if (!["confirm"].includes(name)) put(problem, reply.ok ? "" : reply.silent ? t("ask.silent") : t.said(reply, "text"));
       return reply;
     }),
-    choose: (visit) => ctx.ask("choose", { visit }).then(() => panel.code.focus({ preventScroll: true })),
+    // A row is chosen here at once and by the answer for good: a scanner types before the answer is there, and what
+    // it types must reach the field and be meant for this row. Requests are answered in order.
+    visit: () => picked || model.get("chosen"),
+    choose: (visit) => {
+      picked = visit;
+      draw();
+      ctx.ask("choose", { visit }).then(() => {
+        if (picked !== visit) return;
+        picked = "";
+        draw();
+      });
+    },
+    toCode: () => panel.code.focus({ preventScroll: true }),
   };
   const rows = list(t, model, ctx);
   const panel = confirmPanel(t, model, ctx);

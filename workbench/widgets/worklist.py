@@ -36,6 +36,9 @@ class VisitRequests(Protocol):
     def choose_system(self, key: str) -> None:
         """Choose what the next session runs, by a key of ``details["systems"]``."""
 
+    def screen(self, visit_id: str, answer: str) -> None:
+        """Enter the answer to the question about seizures, before light flickers."""
+
     def start(self, visit_id: str) -> None:
         """Start the session of a visit that was confirmed; the confirmation is used up."""
 
@@ -91,6 +94,7 @@ class Worklist(Panel):
             "choose": self.choose,
             "confirm": self.confirm,
             "choose_system": self.choose_system,
+            "screen": self.screen,
             "somebody_else": self.somebody_else,
             "start": self.start,
         }
@@ -125,6 +129,13 @@ class Worklist(Panel):
         self._service.choose_system(key)
         self.confirmed = {}
         self.look()
+
+    def screen(self, visit: str, answer: str) -> None:
+        """Enter what the participant of the chosen row answered to the question about seizures."""
+        if visit != self._chosen or not visit:
+            raise Refused(Message("worklist.other_row"))
+        self._service.screen(visit, str(answer))
+        self.details = dict(self._service.details(visit))
 
     def confirm(self, visit: str, code: str) -> None:
         """Compare the code that was read with the participant of the chosen row.

@@ -1,0 +1,148 @@
+"""A page that presents: its frames and its clock, its markers in the engine, and what excludes a choice."""
+
+from __future__ import annotations
+
+import os
+import signal
+from contextlib import suppress
+
+import pytest
+
+from workbench import live, systems
+from workbench.devices import simulated_participant
+from workbench.errors import WorkbenchError
+from workbench.messages import carried
+from workbench.recording import RunFile
+from workbench.runs.replaying import replay_run
+from workbench.study import Study
+from workbench.systems.selection_ssvep import PRESET
+from workbench.vocabulary import Participant, Visit
+from workbench.widgets import Presenter
+
+QUICK = {
+    "window_s": 0.5,
+    "windows": [1, 1],
+    "gaze_s": 0.3,
+    "rest_s": 0.5,
+    "jitter_s": 0.0,
+    "lead_in_s": 0.5,
+    "frequencies_hz": [8, 10, 12, 14, 8, 10, 12, 14],
+}
+HIDE = """hidden => {
+  const get = () => (hidden ? "hidden" : "visible");
+  Object.defineProperty(document, "visibilityState", { get, configurable: true });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
+
+
+class Silent:
+    """A client without an engine behind it."""
+
+    def __init__(self):
+        self.shown = []
+
+    def status(self):
+        return {"run": None}
+
+    def task(self):
+        return {"run": "r1", "schedule": []}
+
+    def present(self, marker, *, local):
+        self.shown.append((marker["label"], local))
+
+    def local_clock(self):
+        return 5.0
+
+
+@pytest.fixture
+def silent():
+    client = Silent()
+    widget = Presenter(lambda: client)
+    yield widget, client
+    widget.close()
+
+
+def test_a_page_whose_clock_or_frames_are_not_good_enough_gets_nothing_to_present(silent):
+    widget, _ = silent
+    for measured, words in (
+        ({"refresh_hz": 60.0, "error_ms": 10.1}, "use an external presenter"),
+        ({"refresh_hz": 60.0, "error_ms": float("nan")}, "use an external presenter"),
+        ({"refresh_hz": 29.0, "error_ms": 2.0}, "29 frames a second"),
+    ):
+        answer = widget.answer("begin", measured)
+        assert not answer["ok"]
+        assert words in answer["text"]
+    assert widget.answer("begin", {"refresh_hz": 60.0, "error_ms": 9.9})["value"]["run"] == "r1"
+
+
+def test_a_marker_whose_clock_is_not_known_well_enough_disturbs_its_choice(silent):
+    widget, client = silent
+    mark = {"label": "1", "local": 4.0, "error_ms": 2.0}
+    assert widget.answer("shown", {"marks": [mark, {**mark, "local": 4.5, "error_ms": 30.0}]})["ok"]
+    assert client.shown == [("1", 4.0), ("1", 4.5), ("disturbed: clock known to 30.0 ms", 4.5)]
+    assert not widget.answer("shown", {"marks": [{"local": 4.0}]})["ok"]
+
+
+@pytest.fixture
+def session(tmp_path):
+    """An engine whose run waits for a page, and a simulated participant who looks at it."""
+    spec = simulated_participant.spec(PRESET)
+    source = systems.Source(
+        "simulated participant", simulated=True, player={"device": "simulated_participant", "options": PRESET}
+    )
+    bound = systems.bind(systems.load("selection_ssvep"), (spec,), source=source, params=QUICK)
+    with Study.create(tmp_path / "study", code="T", title="t", actor="tests") as study:
+        visit = study.append(Visit(study.append(Participant("P1", simulated=True)), "V1"))
+        plan = bound.new_session(study, visit=visit, operator="tests")
+    assert plan.cue_source == "page"
+    client = live.start(plan)
+    yield client, bound
+    with suppress(WorkbenchError):
+        client.shutdown()
+    client.close()
+    with suppress(ProcessLookupError):
+        os.kill(client.pid, signal.SIGKILL)
+
+
+def test_a_page_presents_its_markers_reach_the_engine_and_a_hidden_page_excludes_its_choice(mount, session):
+    client, bound = session
+    widget = Presenter(lambda: client)
+    page = mount(widget, {"run": "", "done": 0, "wave": "sine"})
+    run_id = client.start_run("calibration", bound.paradigm, bound.paradigm_params, n_trials=3, seed=1)
+    try:
+        hidden, given = False, {}
+        while (run := client.status().get("run")) is None or run["state"] in ("compiling", "running"):
+            for message in page.evaluate("() => window.sent.splice(0)"):
+                reply = carried(widget.answer(message["name"], message["args"]))
+                page.evaluate("reply => window.say(reply)", {**reply, "id": message["id"]})
+                labels = [mark["label"] for mark in message["args"].get("marks", ())]
+                # The second choice began: the page is hidden for a moment.
+                if not hidden and run is not None and run["trials_done"] == 1 and set(labels) & set("12345678"):
+                    page.evaluate(HIDE, True)
+                    page.evaluate(HIDE, False)
+                    hidden = True
+            now = {"run": widget.run, "done": widget.done}
+            if now != given:
+                page.evaluate("values => window.put(values)", now)
+                given = now
+    finally:
+        widget.close()
+    assert hidden
+    assert run["state"] == "finished"
+    recorded = RunFile(client.study_folder / "recordings" / f"{run_id}.xdf")
+    trials = recorded.trials()
+    assert len(trials) == 3
+    # A busy machine may drop a frame; nothing else excludes the others, and where it comes first it is the reason.
+    assert trials[1].outcome == "excluded"
+    assert any(why in trials[1].excluded for why in ("page hidden", "frames dropped"))
+    assert all(t.outcome == "recorded" or "frames dropped" in t.excluded for t in trials if t.index != 1)
+    ledger = [row for row in recorded.ledger() if row.kind == "disturbed"]
+    assert "page hidden" in [row.extent for row in ledger]
+    cues = [m for m in recorded.markers() if m.kind == "cue" and m.label in set("12345678")]
+    assert [cue.detail["trial"] for cue in cues] == [0, 1, 2]
+    for cue in cues:
+        assert cue.detail["refresh_hz"] > 50
+        assert 0 < cue.detail["error_ms"] <= 10
+        assert cue.detail["frames"] == round(0.5 * cue.detail["refresh_hz"])
+    assert replay_run(recorded.path).equal
+    assert page.errors == []

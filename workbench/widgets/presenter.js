@@ -1,0 +1,195 @@
+// What flickers or flashes, frame by frame. Nothing here is timed by a timer: frames are counted.
+import { followLanguage, followTheme, h, put, request, show } from "./parts/dom.js";
+
+const TRIPS = 30; // round trips before a run begins
+const MORE_TRIPS = 5; // and before each choice
+const KEPT = 200; // round trips that are remembered
+const LOOK = "look:";
+
+/** Offset and drift from the shortest fifth of the round trips, and half of the longest of these as bound, ms. */
+function fitClock(trips) {
+  const best = [...trips].sort((a, b) => a.rtt - b.rtt).slice(0, Math.max(3, Math.ceil(trips.length / 5)));
+  const at = best.reduce((sum, trip) => sum + trip.at, 0) / best.length;
+  const offset = best.reduce((sum, trip) => sum + trip.offset, 0) / best.length;
+  const spread = best.reduce((sum, trip) => sum + (trip.at - at) ** 2, 0);
+  // A drift is fitted only where the trips span a minute: over less, its error is larger than the drift of a clock.
+  const slope = spread > 3600 ? best.reduce((sum, trip) => sum + (trip.at - at) * (trip.offset - offset), 0) / spread : 0;
+  return { at, offset, slope, errorMs: 500 * Math.max(...best.map((trip) => trip.rtt)) };
+}
+
+/** Boxes of the items: the table of a speller, or items that flicker, as shares of the canvas. */
+function layoutOf(params) {
+  const columns = params.columns || Math.ceil(Math.sqrt(params.items.length));
+  const rows = Math.ceil(params.items.length / columns);
+  return params.items.map((name, i) => ({ name, row: Math.floor(i / columns), column: i % columns, rows, columns }));
+}
+
+function buildPresenter(root, model, t) {
+  const canvas = h("canvas", { width: "1200", height: "760", style: "width:100%;background:#000", "data-name": "screen" });
+  const say = h("div", { class: "s", "data-name": "presenter-says", role: "status" });
+  root.append(h("div", { class: "panel" }, canvas, say));
+  const pen = canvas.getContext("2d");
+  const trips = [];
+  const deltas = [];
+  let clock = { at: 0, offset: 0, slope: 0, errorMs: Infinity };
+  let task = null; // what is presented
+  let marks = [];
+  let last = 0;
+  let frame = 0;
+  let stopped = false;
+  let starting = "";
+
+  const seconds = (ms) => ms / 1000;
+  const local = (ms) => seconds(ms) + clock.offset + clock.slope * (seconds(ms) - clock.at);
+  const refreshHz = () => {
+    const sorted = [...deltas].sort((a, b) => a - b);
+    return sorted.length ? 1000 / sorted[Math.floor(sorted.length / 2)] : 0;
+  };
+  const measure = async (n) => {
+    for (let i = 0; i < n && !stopped; i += 1) {
+      const sent = performance.now();
+      const answer = await request(model, "clock", {}, 2);
+      const back = performance.now();
+      if (!answer.ok) continue;
+      trips.push({ at: seconds((sent + back) / 2), rtt: seconds(back - sent), offset: answer.value - seconds((sent + back) / 2) });
+    }
+    trips.splice(0, Math.max(0, trips.length - KEPT));
+    if (trips.length) clock = fitClock(trips);
+  };
+  const begin = async (run) => {
+    if (!run || run === starting) return;
+    starting = run;
+    await measure(TRIPS);
+    const answer = await request(model, "begin", { refresh_hz: refreshHz(), error_ms: clock.errorMs });
+    put(say, answer.ok ? "" : t.said(answer, "text"));
+    if (!answer.ok) return;
+    task = { ...answer.value, boxes: layoutOf(answer.value.params), next: 0, delay: 0, began: 0, cue: null, onset: 0, seen: 0, done: model.get("done"), over: new Set() };
+  };
+  const mark = (label, ms, more = {}) => marks.push({ label, local: local(ms), refresh_hz: refreshHz(), error_ms: clock.errorMs, frame, ...more });
+  const shown = () => task && task.cue && task.cue[1] !== "rest" && !task.cue[1].startsWith(LOOK);
+  const disturb = (why, ms) => {
+    // Not before its cue is seen, or there would be no choice yet that it could exclude.
+    if (shown() && !task.over.has(task.cue[3])) mark(`disturbed: ${why}`, Math.max(ms, task.seen));
+  };
+
+  /** The decision of a choice came: what is left of it is not shown. */
+  const endChoice = () => {
+    const done = model.get("done");
+    if (!task || done <= task.done || !task.cue) return;
+    task.done = done;
+    const trial = task.cue[3];
+    if (trial < 0 || task.over.has(trial) || trial >= done) return;
+    task.over.add(trial);
+    if (task.cue[1] !== "rest") task.delay -= Math.max(0, task.began + task.cue[0] + task.delay + task.cue[2] - seconds(last));
+  };
+
+  const advance = (ms, hz) => {
+    // What is drawn now is seen with the next frame.
+    const seen = ms + 1000 / hz;
+    while (task.next < task.schedule.length) {
+      const cue = task.schedule[task.next];
+      const [at, label, duration, trial] = cue;
+      if (task.over.has(trial) && label !== "rest") {
+        task.delay -= duration;
+        task.next += 1;
+        continue;
+      }
+      if (task.began + at + task.delay > seconds(ms) + 0.5 / hz) return;
+      task.cue = cue;
+      task.onset = frame;
+      task.seen = seen;
+      task.next += 1;
+      mark(label, seen, { duration_s: duration, trial, frames: Math.round(duration * hz) });
+      if (label === "rest" && trial >= 0) measure(MORE_TRIPS);
+    }
+  };
+
+  const draw = (hz) => {
+    pen.fillStyle = "#000";
+    pen.fillRect(0, 0, canvas.width, canvas.height);
+    if (!task || !task.cue) return;
+    const { params, cue } = task;
+    const label = cue[1];
+    const flashing = label.startsWith("stim:") ? Number(label.split(":")[1]) - 1 : -1;
+    // A flash is shorter than the time to the next one.
+    const lit = flashing >= 0 && frame - task.onset < Math.round((params.flash_s || 0) * hz);
+    const flickers = Boolean(params.frequencies_hz) && (label === "free" || params.items.includes(label));
+    task.boxes.forEach((box, i) => {
+      const width = canvas.width / box.columns;
+      const height = canvas.height / box.rows;
+      let level = 0.2;
+      if (flickers) {
+        const wave = Math.sin(2 * Math.PI * params.frequencies_hz[i] * (frame - task.onset) / hz + Math.PI * params.phases[i]);
+        level = 0.5 * (1 + params.contrast * (model.get("wave") === "square" ? Math.sign(wave) : wave));
+      } else if (flashing >= 0) {
+        const single = params.layout === "single";
+        const mine = single ? flashing === i : flashing < box.rows ? flashing === box.row : flashing - box.rows === box.column;
+        level = lit && mine ? 0.2 + 0.8 * params.contrast : 0.2;
+      }
+      const asked = label === LOOK + box.name || (!params.frequencies_hz && label === box.name);
+      const grey = Math.round(255 * level);
+      pen.fillStyle = `rgb(${grey},${grey},${grey})`;
+      pen.fillRect((box.column + 0.2) * width, (box.row + 0.15) * height, 0.6 * width, 0.7 * height);
+      pen.fillStyle = level > 0.5 ? "#000" : "#fff";
+      pen.font = `${Math.round(0.35 * height)}px sans-serif`;
+      pen.textAlign = "center";
+      pen.fillText(box.name, (box.column + 0.5) * width, (box.row + 0.62) * height);
+      if (asked) {
+        pen.strokeStyle = "#fff";
+        pen.lineWidth = 6;
+        pen.strokeRect((box.column + 0.17) * width, (box.row + 0.12) * height, 0.66 * width, 0.76 * height);
+      }
+    });
+  };
+
+  const step = (ms) => {
+    if (stopped) return;
+    const hz = refreshHz();
+    const passed = last && hz ? Math.round(seconds(ms - last) * hz) : 1;
+    if (last && ms > last) deltas.push(ms - last);
+    if (deltas.length > 120) deltas.shift();
+    // Counted, not assumed: the flicker goes on where it would be, and the choice is excluded.
+    frame += Math.max(1, passed);
+    if (passed > 1) disturb(`${passed - 1} frames dropped`, ms);
+    last = ms;
+    if (task && task.run !== model.get("run")) task = null;
+    if (task && hz) {
+      if (!task.began) task.began = seconds(ms);
+      endChoice();
+      advance(ms, hz);
+    }
+    draw(hz || 60);
+    if (marks.length) {
+      model.send({ name: "shown", args: { marks }, id: "shown" });
+      marks = [];
+    }
+    requestAnimationFrame(step);
+  };
+  const hidden = () => {
+    if (document.visibilityState !== "hidden") return;
+    disturb("page hidden", performance.now());
+    // No frame comes while the page is hidden.
+    if (marks.length) model.send({ name: "shown", args: { marks }, id: "shown" });
+    marks = [];
+  };
+  const runs = () => begin(model.get("run"));
+  model.on("change:run", runs);
+  document.addEventListener("visibilitychange", hidden);
+  requestAnimationFrame(step);
+  runs();
+  show(say, true);
+  return () => {
+    stopped = true;
+    model.off("change:run", runs);
+    document.removeEventListener("visibilitychange", hidden);
+  };
+}
+
+function render({ model, el }) {
+  const root = h("div", { class: "wb wb-panel" });
+  el.append(root);
+  const stops = [followTheme(root, model), followLanguage(root, model, (host, t) => buildPresenter(host, model, t))];
+  return () => stops.forEach((stop) => stop());
+}
+
+export default { render };
