@@ -155,5 +155,7 @@ def test_only_probabilities_are_joined(members):
     x, y = epochs(500.0, 2, seed=1)
     shown = {"grasp": (1.0,), "rest": (0.0,)}
     moving = decoders.load("bandpower_ridge")(500.0, velocities=shown, reference="none").fit(x, y, lead_in=1.0)
-    with pytest.raises(BadValue, match="only decoders of probabilities decide together; that of emg gives a velocity"):
+    with pytest.raises(
+        BadValue, match="only decoders of probabilities decide together; that of emg gives a velocity"
+    ):
         fusion({**members, "emg": moving})

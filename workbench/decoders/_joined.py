@@ -133,8 +133,8 @@ class JoinedDecoder:
 
     @property
     def evidence_type(self) -> EvidenceType:
-        """Probabilities of classes: those of its members."""
-        return EvidenceType()
+        """What its evidence is: probabilities, as that of each member."""
+        return self.members[SIGNAL].evidence_type
 
     @property
     def hop_s(self) -> float:
