@@ -44,7 +44,11 @@ def calibration(name):
     return paradigm, cues, x
 
 
-TWO_CLASSES = [name for name in paradigms.available() if len(paradigms.load(name)().classes) == 2]
+TWO_CLASSES = [
+    name
+    for name, kind in ((name, paradigms.load(name)()) for name in paradigms.available())
+    if len(kind.classes) == 2 and not kind.selects
+]
 RUNS = {name: calibration(name) for name in TWO_CLASSES}
 
 

@@ -53,6 +53,7 @@ BETWEEN_OWN_PROCESSES = {
     "widgets/_stores.py", "widgets/dashboard.py", "widgets/log_view.py", "study/drafts.py", "devices/_pairing.py",
     "devices/_last_metre.py", "engine/alarms.py", "live/_stopfile.py", "engine/standstill.py", "stress/safety.py",
     "stress/breakable.py", "hardware/discovery.py",
+    "hardware/measurement.py",
 }  # fmt: skip
 """Read what another process of the workbench wrote; their own tests try bad messages."""
 
