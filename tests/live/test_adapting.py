@@ -57,7 +57,8 @@ def test_every_update_is_recorded_in_a_chain_that_begins_at_the_decoder(done, ru
     run = recording(done, rule)
     made = run.snapshots()
     assert run.adapts == run.plan["adapts"] == rule
-    assert len(made) >= 5
+    # Rules without labels take a window of each class in turn, so that three cues give few updates.
+    assert len(made) >= 2
     heads = [done.fitted[rule]["sha256"], *(one.sha256 for one in made)]
     assert [one.previous for one in made] == heads[:-1]
     assert [one.sample for one in made] == sorted(one.sample for one in made)
