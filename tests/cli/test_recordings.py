@@ -24,7 +24,8 @@ def files(shared_data):
     return found
 
 
-def demo(workbench, folder, *recordings, conditions=NAMES, speed="40"):
+def demo(workbench, folder, *recordings, conditions=NAMES, speed="15"):
+    # At 40 × a busy computer is late by the whole history of a decoder within 0.1 s, and a cue is refused in words.
     return workbench(
         "demo", "--no-browser", "--study", folder, "--speed", speed,
         "--recordings", *recordings, "--conditions", conditions,
