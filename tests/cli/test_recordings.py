@@ -25,7 +25,7 @@ def files(shared_data):
 
 
 def demo(workbench, folder, *recordings, conditions=NAMES, speed="15"):
-    # At 40 × a busy computer is late by the whole history of a decoder within 0.1 s, and a cue is refused in words.
+    # At 40 × a busy computer is late by the whole history of a decoder within 0.1 s, and refuses the cue in words.
     return workbench(
         "demo", "--no-browser", "--study", folder, "--speed", speed,
         "--recordings", *recordings, "--conditions", conditions,
