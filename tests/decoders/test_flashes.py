@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from workbench import decoders
+from workbench.decoding.windows import Windows
 from workbench.errors import BadValue
 from workbench.vocabulary import Evidence
 
@@ -131,3 +132,10 @@ def test_a_decoder_of_flashes_spells():
         used.append(flashes.counts[0])
     assert right >= 5
     assert 3 <= min(used) <= max(used) <= 12
+
+
+def test_a_sum_over_windows_takes_evidence_of_its_items_alone():
+    sums = Windows(3)
+    with pytest.raises(BadValue, match="evidence of 3 items is needed, got 2"):
+        sums.add(Evidence(100, (0.5, 0.5), valid=True))
+    assert sums.count == 0

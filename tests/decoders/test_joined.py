@@ -159,3 +159,50 @@ def test_only_probabilities_are_joined(members):
         BadValue, match="only decoders of probabilities decide together; that of emg gives a velocity"
     ):
         fusion({**members, "emg": moving})
+
+
+def test_hop_memory_and_montage_are_those_of_its_streams_and_its_table_names_them(members, tmp_path):
+    decoder = fusion(members)
+    decoders.save_joined(decoder, tmp_path, montages=MONTAGES)
+    assert (decoder.hop_s, decoder.montage_) == (members["signal"].hop_s, MONTAGES["signal"])
+    assert decoder.remembers == any(member.remembers for member in members.values()) == decoder.start().remembers
+    assert decoder.adapt_settings is None
+    assert all(role in decoder._repr_html_() for role in MONTAGES)
+    assert decoder.tolerant().described() == decoder.described()
+
+
+def test_members_that_adapt_or_know_other_classes_are_refused(members):
+    x, y = epochs(250.0, 3, seed=0)
+    kind = decoders.load("bandpower_lda")
+    adapting = kind(250.0, adapt={"rule": "pmean"}).fit(x, y, lead_in=1.0)
+    with pytest.raises(BadValue, match="adapts while it decides"):
+        fusion(members | {"signal": adapting})
+    other = kind(250.0).fit(x, np.where(y == "grasp", "left", "right"), lead_in=1.0)
+    with pytest.raises(BadValue, match="the same classes of every stream"):
+        fusion(members | {"signal": other})
+
+
+def test_a_gap_restarts_what_it_touches_and_a_stream_that_is_not_decoded_is_left_out(members):
+    stream = fusion(members).start()
+    for role, montage in MONTAGES.items():
+        if role == "signal":
+            continue
+        n = round(montage.fs)
+        samples = np.random.default_rng(4).normal(0.0, 12.0, (n, len(montage.channels)))
+        stream.join(Chunk(0, samples, np.arange(n) / montage.fs, stream=role))
+        stream.join_gap(role)
+        stream.join(Chunk(n, samples, 2.0 + np.arange(n) / montage.fs, stream=role))
+    stream.join(Chunk(0, np.zeros((5, 1)), np.arange(5.0), stream="force"))
+    stream.join_gap("force")
+    stream.advance(np.arange(600) / 250.0)
+    stream.step(np.random.default_rng(5).normal(0.0, 12.0, (600, 3)))
+    assert not stream.evidence(500).valid
+    stream.reset()
+    assert stream.remembers == fusion(members).remembers
+
+
+def test_power_that_never_varies_teaches_no_velocity():
+    x, y = epochs(250.0, 3, seed=0)
+    # One window an epoch, so that all are equal.
+    with pytest.raises(BadSignal, match="does not vary"):
+        decoders.load("bandpower_ridge")(250.0, window_s=1.0).fit(np.repeat(x[:1], len(y), axis=0), y, lead_in=2.0)

@@ -51,4 +51,4 @@ def test_decoders_reach_every_line(tmp_path):
     rooms = ",".join(f"workbench/{room}" for room in ("decoders", "decoding", "fitting"))
     conventions = [f"tests/contract/test_scikit_learn.py::test_{case}" for case in CONVENTIONS]
     contract = ["tests/contract/test_decoders.py", "-k", "csp_lda"]
-    reach_every_line(tmp_path, rooms, ["tests/decoders"], contract, conventions)
+    reach_every_line(tmp_path, rooms, ["tests/decoders", "tests/paradigms"], contract, conventions)
