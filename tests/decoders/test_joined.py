@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from workbench import decoders
-from workbench.decoders import JoinedDecoder
+from workbench.decoders import JoinedDecoder, _store
 from workbench.errors import BadSignal, BadValue, DecoderMismatch
 from workbench.study.files import decoder_hash
 from workbench.vocabulary import Chunk, EvidenceType, Montage
@@ -206,3 +206,20 @@ def test_power_that_never_varies_teaches_no_velocity():
     # One window an epoch, so that all are equal.
     with pytest.raises(BadSignal, match="does not vary"):
         decoders.load("bandpower_ridge")(250.0, window_s=1.0).fit(np.repeat(x[:1], len(y), axis=0), y, lead_in=2.0)
+
+
+def test_a_stored_rule_that_lacks_what_is_needed_is_refused(members, tmp_path):
+    decoders.save_joined(fusion(members), tmp_path, montages=MONTAGES)
+    whole = json.loads((tmp_path / "decoder.json").read_text())
+    del whole["decoder"]["joint"]["weights"]
+    with np.load(tmp_path / "arrays.npz") as archive:
+        whole["sha256"] = _store._hash(whole["decoder"], dict(archive))
+    (tmp_path / "decoder.json").write_text(json.dumps(whole))
+    with pytest.raises(DecoderMismatch, match="lacks what this version needs"):
+        decoders.read(tmp_path)
+
+
+def test_one_window_covers_the_stretch_of_a_cue_unless_its_length_was_given():
+    for window_s, expected in ((None, 2.0), (0.5, 0.5)):
+        made = decoders.load("csp_lda")(250.0, window_s=window_s).prepare_for(3, stretch_s=2.0)
+        assert made.settings.window_s == expected
