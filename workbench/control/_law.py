@@ -81,6 +81,12 @@ class ControlLaw:
 def check_law(law: ControlLaw, limits: Limits, effector: Effector) -> ControlLaw:
     """The law itself.
 
+    Parameters
+    ----------
+    law : of a system.
+    limits : in force, no wider than the profile's.
+    effector : its profile, which bounds the slew.
+
     Raises
     ------
     BadValue

@@ -73,7 +73,7 @@ def sinusoids(frequency: float, *, harmonics: int, top: float, fs: float, n: int
         columns[:, 2 * h - 2] = np.sin(2 * np.pi * h * frequency * t)
         columns[:, 2 * h - 1] = np.cos(2 * np.pi * h * frequency * t)
     out = np.empty_like(columns)
-    # A whole number of periods is rarely in a window: without its mean a column would correlate with an offset.
+    # An integer number of periods is rarely in a window: without its mean a column would correlate with an offset.
     orthonormal(np.ascontiguousarray(columns - columns.mean(axis=0)), out)
     return out
 

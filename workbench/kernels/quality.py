@@ -83,7 +83,7 @@ def mains(centred: FloatArray, cosine: float, out: FloatArray) -> None:
             2.0 * (current * current + previous * previous - 2.0 * cosine * current * previous) / n_times / n_times
         )
         variance = out[channel, 3] * out[channel, 3]
-        # Over a window that is not a whole number of periods the estimate can exceed the variance a little.
+        # Over a window that is not an integer number of periods the estimate can exceed the variance a little.
         out[channel, 4] = min(power / variance, 1.0) if variance > 0.0 else 0.0
 
 

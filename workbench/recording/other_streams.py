@@ -27,7 +27,13 @@ PIECE = 1024
 
 
 def rows_of(chunk: Chunk, start: int, stop: int) -> Chunk:
-    """Some rows of a chunk."""
+    """Some rows of a chunk.
+
+    Parameters
+    ----------
+    chunk : with ``n`` samples.
+    start, stop : the rows, of 0 to ``n``; ``stop`` is exclusive.
+    """
     rows = slice(start, stop)
     return replace(chunk, first=chunk.first + start, samples=chunk.samples[rows], stamps=chunk.stamps[rows])
 
