@@ -14,6 +14,7 @@ import pytest
 from tests.browser.conftest import Visited
 from workbench import live, runs
 from workbench.errors import EngineFault
+from workbench.recording import RunFile
 from workbench.study import Study
 
 pytestmark = pytest.mark.timeout(400)
@@ -256,15 +257,15 @@ def test_a_fit_waits_on_every_page_after_a_reload_is_decided_once_and_moves_the_
     page.fill("[data-name=n-trials]", "12")
     page.click("[data-name=start-run]")
     page.click("[data-name=arm]:enabled")
-    page.wait_for_function(
-        "/ACTIVE|HOLD|RELEASE/.test(document.querySelector('[data-name=effector-state] .nm').textContent)"
-    )
     page.wait_for_selector("[data-name=result-title]")
     assert "SIM-01 acted on" in page.locator("[data-name=result-title]").inner_text()
     assert "of 12 cues" in page.locator("[data-name=result-title]").inner_text()
     assert "cue times shuffled 2,000 times" in page.locator(".verdict").inner_text()
     page.click("[data-name=all-trials]")
     assert page.locator(".alltrials tbody tr").count() == 12
+    run = RunFile(max((visited.study / "recordings").glob("run-*.xdf")))
+    closes = {command.seq for command in run.commands() if command.action == "close"}
+    assert closes & {ack.seq for ack in run.acks() if ack.status == "ok"}
     page.click("[data-name=next-report]")
     page.wait_for_selector("[data-name=step-done]:has-text('Report kept: reports/session-')")
     assert page.locator("[data-name=result-title]").is_visible()

@@ -135,7 +135,7 @@ def test_bad_electrodes_block_arming_and_are_named(make_room, fast):
     client = room.start(room.plan(glove=True, options={"faults": faults}))
     saturated = room.plan().signal.channels[2]
     until(client, lambda s: [c["name"] for c in s["quality"]["channels"] if c["state"] == "bad"] == [saturated])
-    client.start_run("calibration", "grasp_rest", fast, n_trials=2)
+    client.start_run("calibration", "grasp_rest", fast, n_trials=50)
     client.wait("running")
     until(client, lambda s: s["effector"]["state"] == "IDLE_SAFE" and s["quality"]["state"] == "bad")
     with pytest.raises(Refused, match="No decoder is loaded .* Signal quality is bad"):
