@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.decoders._base import WindowDecoder
+from workbench.decoders._shown import AXES, axes_of, points_of
 from workbench.decoders._signal import SignalDefaults, as_bands
 from workbench.decoders.bandpower_lda import plain_bands
 from workbench.decoding.accumulation import EvidenceAccumulator, Smoothing
@@ -24,9 +25,6 @@ from workbench.decoding.scorer import Scorer
 from workbench.errors import BadSignal, BadValue
 from workbench.fitting.lda import ledoit_wolf
 from workbench.vocabulary import EvidenceType, FloatArray
-
-AXES = ("x", "y", "z")
-"""Dimensions of a velocity, in their order."""
 
 
 class BandpowerRidge(WindowDecoder):
@@ -106,18 +104,12 @@ class BandpowerRidge(WindowDecoder):
         """A velocity in the named dimensions; without velocities a probability of each class."""
         if self.velocities is None:
             return EvidenceType()
-        return EvidenceType("velocity", self._dimensions, "1/s")
+        return EvidenceType("velocity", axes_of(self.velocities), "1/s")
 
     @property
     def remembers(self) -> bool:
         """A velocity rests on the windows before it; probabilities on what the evidence settings say."""
         return self.velocities is not None or super().remembers
-
-    @property
-    def _dimensions(self) -> tuple[str, ...]:
-        """Names of the values, as many as the first velocity has."""
-        first = next(iter((self.velocities or {}).values()), ())
-        return AXES[: len(first)]
 
     def _learn(self, summaries: FloatArray, y: NDArray[Any]) -> None:
         self.points_ = self._points()
@@ -142,21 +134,7 @@ class BandpowerRidge(WindowDecoder):
             return np.eye(len(self.classes_))
         if not self.smoothing_s >= self.hop_s:
             raise BadValue(f"smoothing_s must be at least the hop of {self.hop_s:g} s, got {self.smoothing_s}")
-        settings = self.evidence_settings
-        asked = (settings.memory, settings.calibrate, settings.reject, settings.stop, self.adapt)
-        if any(one is not None for one in asked):
-            raise BadValue(
-                "memory, calibrate, reject, stop and adapt are for classes; leave them out with velocities"
-            )
-        missing = [name for name in self.class_names if name not in self.velocities]
-        points = [tuple(map(float, self.velocities[name])) for name in self.class_names if name not in missing]
-        n = len(self._dimensions)
-        if missing or n < 1 or any(len(point) != n or not np.isfinite(point).all() for point in points):
-            raise BadValue(
-                f"velocities needs as many finite values, 1 to {len(AXES)}, for each of "
-                f"{', '.join(self.class_names)}; got {dict(self.velocities)}"
-            )
-        return np.array(points)
+        return points_of(self, self.velocities, name="velocities", most=len(AXES))
 
     def reducer(self) -> Power:
         """The power of each lane."""
@@ -181,7 +159,7 @@ class BandpowerRidge(WindowDecoder):
         """An exponential mean of the velocity."""
         if self.velocities is None:
             return super()._accumulator()
-        return Smoothing(np.zeros(len(self._dimensions)), min(1.0, self.step_s / self.smoothing_s))
+        return Smoothing(np.zeros(len(self.weights_)), min(1.0, self.step_s / self.smoothing_s))
 
 
 DECODER = BandpowerRidge

@@ -1,4 +1,7 @@
-"""Evidence from hop to hop: a hidden Markov gate, a leaky sum, a trigger, a detector. Strict arithmetic."""
+"""Evidence from hop to hop: a Markov gate, a leaky sum, a mean or a filter of values, a trigger, a detector.
+
+Strict arithmetic.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from workbench.kernels.evidence import gate as gate_step
-from workbench.kernels.evidence import softmax
+from workbench.kernels.evidence import linear, softmax
 from workbench.kernels.scores import accumulate, log_odds
 from workbench.vocabulary import FloatArray
 
@@ -125,6 +128,34 @@ class Smoothing:
 
     def probabilities(self, state: FloatArray) -> FloatArray:
         """``(n_values,)`` float64: the mean, in the unit of the values; these are no probabilities."""
+        return state
+
+    def undecided(self, state: FloatArray) -> bool:
+        """Never: a value is no decision."""
+        return False
+
+
+@dataclass(frozen=True)
+class SteadyKalman:
+    """A Kalman filter with its steady gain; the scores of a window are what it adds to the state.
+
+    Attributes
+    ----------
+    initial : ``(n_values,)`` float64, zeros.
+    transition : ``(n_values, n_values)`` float64, share of a state in the next, before anything is added.
+    """
+
+    initial: FloatArray
+    transition: FloatArray
+
+    def step(self, state: FloatArray, scores: FloatArray) -> FloatArray:
+        """Predict, and add what the window says."""
+        out = np.empty_like(state)
+        linear(state, self.transition, scores, out)
+        return out
+
+    def probabilities(self, state: FloatArray) -> FloatArray:
+        """``(n_values,)`` float64: the state, in the unit of the values; these are no probabilities."""
         return state
 
     def undecided(self, state: FloatArray) -> bool:

@@ -11,6 +11,7 @@ ELSEWHERE: dict[str, str] = {
     "bandpower_svm": "scikit-learn: SVC on band power",
     "csp_lda": "MetaBCI: CSP, MultiCSP; MNE: CSP; pyRiemann: spatialfilters.CSP",
     "fbcsp": "MetaBCI: FBCSP, FBMultiCSP",
+    "kalman": "Neural_Decoding: KalmanFilterDecoder",
     "riemann_mdm": "MetaBCI: MDRM; pyRiemann: MDM",
     "tangent_space_lda": "MetaBCI: TSClassifier; pyRiemann: TangentSpace",
     "fgmdm": "MetaBCI: FgMDRM; pyRiemann: FgMDM",

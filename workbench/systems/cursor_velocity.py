@@ -20,6 +20,9 @@ def decoder_params(signal: StreamSpec) -> dict[str, Any]:
     return {"fs": signal.fs, "window_s": 0.2, "velocities": PARADIGM.velocities}
 
 
+# Half of the greatest speed at the speed that the calibration shows, as the decoded one may exceed it.
+LAW = ControlLaw("proportional", gain=2.5, dead_band=0.02, slew_per_s=5.0)
+
 SYSTEM = System(
     name="cursor_velocity",
     title=words("Velocity from a cortical grid, cursor", "皮层电极阵列解码速度与光标"),
@@ -47,8 +50,17 @@ SYSTEM = System(
             params=PARADIGM.params(),
             decoder="bandpower_ridge",
             decoder_params=decoder_params,
-            # Half of the greatest speed at the speed that the calibration shows, as the decoded one may exceed it.
-            law=ControlLaw("proportional", gain=2.5, dead_band=0.02, slew_per_s=5.0),
+            law=LAW,
+            trials=(24, 16),
+        ),
+        Task(
+            "filtered",
+            words("From the centre to a target, with a Kalman filter", "从中心移向目标，使用卡尔曼滤波"),
+            paradigm="centre_out",
+            params=PARADIGM.params(),
+            decoder="kalman",
+            decoder_params=decoder_params,
+            law=LAW,
             trials=(24, 16),
         ),
     ),

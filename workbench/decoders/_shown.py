@@ -1,0 +1,50 @@
+"""What a decoder of values is fitted on: the value that was shown for each class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from workbench.decoders._base import WindowDecoder
+from workbench.errors import BadValue
+from workbench.vocabulary import FloatArray
+
+AXES = ("x", "y", "z")
+"""Dimensions of a velocity, in their order."""
+
+
+def axes_of(velocities: Mapping[str, Sequence[float]]) -> tuple[str, ...]:
+    """Names of the dimensions, as many as the first velocity has."""
+    return AXES[: len(next(iter(velocities.values()), ()))]
+
+
+def points_of(decoder: WindowDecoder, shown: Mapping[str, Sequence[float]], *, name: str, most: int) -> FloatArray:
+    """``(n_classes, n_values)`` float64: the value of each class, in the order of ``classes_``.
+
+    Parameters
+    ----------
+    decoder : being fitted; its classes are known.
+    shown : class → value.
+    name : of the decoder's parameter that ``shown`` is.
+    most : values that one class may have.
+
+    Raises
+    ------
+    BadValue
+        When a class has no value, values differ in length, are not finite or all alike, or the decoder is asked
+        for what is made of classes.
+    """
+    settings = decoder.evidence_settings
+    asked = (settings.memory, settings.calibrate, settings.reject, settings.stop, decoder.adapt)
+    if any(one is not None for one in asked):
+        raise BadValue(f"memory, calibrate, reject, stop and adapt are for classes; leave them out with {name}")
+    points = [tuple(map(float, shown[label])) for label in decoder.class_names if label in shown]
+    n = len(next(iter(shown.values()), ()))
+    complete = len(points) == len(decoder.class_names) and 1 <= n <= most
+    if not complete or any(len(point) != n or not np.isfinite(point).all() for point in points):
+        count = "one finite value" if most == 1 else f"as many finite values, 1 to {most},"
+        raise BadValue(f"{name} needs {count} for each of {', '.join(decoder.class_names)}; got {dict(shown)}")
+    if len(set(points)) == 1:
+        raise BadValue(f"{name} must differ between classes, got {points[0]} for each; nothing could be learned")
+    return np.array(points)
