@@ -89,7 +89,8 @@ def steady_gain(space: StateSpace, *, overlap: float = 1.0) -> tuple[FloatArray,
     for _ in range(MOST_STEPS):
         before = uncertainty
         predicted = space.persistence**2 * before + space.noise
-        uncertainty = np.linalg.inv(np.linalg.inv(predicted) + space.information / overlap)
+        precision = np.linalg.inv(predicted) + space.information / overlap
+        uncertainty = np.linalg.inv(precision).astype(np.float64)
         if np.abs(uncertainty - before).max() <= SETTLED * np.abs(uncertainty).max():
             break
     gain = uncertainty @ space.speaks / overlap
