@@ -8,6 +8,7 @@ whose velocity is nearest to the decoded one, by which a fit is validated like t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import inf
 from typing import Any, ClassVar
 
 import numpy as np
@@ -100,16 +101,23 @@ class BandpowerRidge(WindowDecoder):
         return plain_bands(self.fs, self.mains_hz) if self.bands is None else as_bands(self.bands)
 
     @property
+    def _shown(self) -> Mapping[str, Sequence[float]] | None:
+        """Class → values that it is fitted on; None for a classifier."""
+        return self.velocities
+
+    @property
     def evidence_type(self) -> EvidenceType:
         """A velocity in the named dimensions; without velocities a probability of each class."""
-        if self.velocities is None:
-            return EvidenceType()
-        return EvidenceType("velocity", axes_of(self.velocities), "1/s")
+        return (
+            EvidenceType()
+            if self.velocities is None
+            else EvidenceType("velocity", axes_of(self.velocities), "1/s")
+        )
 
     @property
     def remembers(self) -> bool:
-        """A velocity rests on the windows before it; probabilities on what the evidence settings say."""
-        return self.velocities is not None or super().remembers
+        """A value rests on the windows before it; probabilities on what the evidence settings say."""
+        return self._shown is not None or super().remembers
 
     def _learn(self, summaries: FloatArray, y: NDArray[Any]) -> None:
         self.points_ = self._points()
@@ -130,11 +138,15 @@ class BandpowerRidge(WindowDecoder):
 
     def _points(self) -> FloatArray:
         """``(n_classes, n_values)`` float64: what is regressed on."""
-        if self.velocities is None:
+        if self._shown is None:
             return np.eye(len(self.classes_))
         if not self.smoothing_s >= self.hop_s:
             raise BadValue(f"smoothing_s must be at least the hop of {self.hop_s:g} s, got {self.smoothing_s}")
-        return points_of(self, self.velocities, name="velocities", most=len(AXES))
+        return self._points_of(self._shown)
+
+    def _points_of(self, shown: Mapping[str, Sequence[float]]) -> FloatArray:
+        """The same of values; raises BadValue for those that no evidence could be."""
+        return points_of(self, shown, name="velocities", most=len(AXES))
 
     def reducer(self) -> Power:
         """The power of each lane."""
@@ -150,16 +162,18 @@ class BandpowerRidge(WindowDecoder):
         return Nearest(self._regression(), self.points_, float(self.error_[0]), self.log_prior_)
 
     def _stream_scorer(self) -> Scorer:
-        """The regression itself where the stream gives velocities."""
-        if self.velocities is None:
+        """The regression itself where the stream gives values."""
+        if self._shown is None:
             return self.scorer()
         return Scorer(self.reducer(), self._features(), self._regression())
 
     def _accumulator(self) -> EvidenceAccumulator | None:
-        """An exponential mean of the velocity."""
-        if self.velocities is None:
-            return super()._accumulator()
-        return Smoothing(np.zeros(len(self.weights_)), min(1.0, self.step_s / self.smoothing_s))
+        """An exponential mean of the values."""
+        return super()._accumulator() if self._shown is None else self._mean()
+
+    def _mean(self, *, least: float = -inf) -> Smoothing:
+        """That mean, never said to be below ``least``."""
+        return Smoothing(np.zeros(len(self.weights_)), min(1.0, self.step_s / self.smoothing_s), least)
 
 
 DECODER = BandpowerRidge

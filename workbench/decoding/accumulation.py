@@ -10,6 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
+from workbench.decoding.classifiers import subtract_distances
 from workbench.kernels.evidence import gate as gate_step
 from workbench.kernels.evidence import linear, softmax
 from workbench.kernels.scores import accumulate, log_odds
@@ -116,10 +117,12 @@ class Smoothing:
     Attributes
     ----------
     initial : ``(n_values,)`` float64, zeros. rate : share of a new window, hop / time constant, 0–1.
+    least : no value is said to be below it.
     """
 
     initial: FloatArray
     rate: float
+    least: float = -np.inf
 
     def step(self, state: FloatArray, scores: FloatArray) -> FloatArray:
         """Move towards the values of the window."""
@@ -128,10 +131,51 @@ class Smoothing:
 
     def probabilities(self, state: FloatArray) -> FloatArray:
         """``(n_values,)`` float64: the mean, in the unit of the values; these are no probabilities."""
-        return state
+        return np.maximum(state, self.least)
 
     def undecided(self, state: FloatArray) -> bool:
         """Never: a value is no decision."""
+        return False
+
+
+@dataclass(frozen=True)
+class StateLevel:
+    """A state and its level in two stages: how likely any level above 0 is, times the level.
+
+    Attributes
+    ----------
+    mean : of the level, which is one value.
+    points : ``(n_classes, 1)`` float64, level of each class. variance : of the error of a level.
+    log_prior : ``(n_classes,)`` float64.
+    """
+
+    mean: Smoothing
+    points: FloatArray
+    variance: float
+    log_prior: FloatArray
+
+    @property
+    def initial(self) -> FloatArray:
+        """``(1,)`` float64: level 0."""
+        return self.mean.initial
+
+    def step(self, state: FloatArray, scores: FloatArray) -> FloatArray:
+        """Move towards the level of the window."""
+        return self.mean.step(state, scores)
+
+    def probabilities(self, state: FloatArray) -> FloatArray:
+        """``(n_classes + 1,)`` float64: probability of each class, then the level within 0–1."""
+        scores, out = self.log_prior.copy(), np.empty(len(self.points) + 1)
+        subtract_distances(state, self.points, self.variance, scores)
+        softmax(scores, out[:-1])
+        above = 0.0
+        for p, level in zip(out[:-1].tolist(), self.points[:, 0].tolist()):
+            above += p if level > 0.0 else 0.0
+        out[-1] = min(1.0, above * min(max(float(state[0]), 0.0), 1.0))
+        return out
+
+    def undecided(self, state: FloatArray) -> bool:
+        """Never: the paradigm decides."""
         return False
 
 

@@ -105,14 +105,26 @@ class Nearest:
 
     def scores(self, features: FloatArray) -> FloatArray:
         """``(n_classes,)`` float64: log posterior of a Gaussian about each point, up to a constant."""
-        values, out = self.decoded.scores(features), self.log_prior.copy()
-        for k, point in enumerate(self.points.tolist()):
-            distance = 0.0
-            # In order, for the same bits everywhere.
-            for value, place in zip(values.tolist(), point):
-                distance += (value - place) * (value - place)
-            out[k] -= 0.5 * distance / self.variance
+        out = self.log_prior.copy()
+        subtract_distances(self.decoded.scores(features), self.points, self.variance, out)
         return out
+
+
+def subtract_distances(values: FloatArray, points: FloatArray, variance: float, scores: FloatArray) -> None:
+    """Take half the squared distance to each point, in standard deviations, from its score.
+
+    Parameters
+    ----------
+    values : ``(n_values,)`` float64. points : ``(n_classes, n_values)`` float64.
+    variance : of the error of a value.
+    scores : ``(n_classes,)`` float64, log priors; changed in place to log posteriors up to a constant.
+    """
+    for k, point in enumerate(points.tolist()):
+        distance = 0.0
+        # In order, for the same bits everywhere.
+        for value, place in zip(values.tolist(), point):
+            distance += (value - place) * (value - place)
+        scores[k] -= 0.5 * distance / variance
 
 
 @dataclass(frozen=True)

@@ -284,9 +284,8 @@ class DecoderStream:
         far: bool = False,
     ) -> Evidence:
         """Evidence of the decoder's type."""
-        if self._finish.evidence.has_classes:
-            return Evidence(end, numbers, valid, rejected, far)
-        return Evidence(end, (), valid, rejected, far, values=numbers)
+        n = len(self.classes) if self._finish.evidence.has_classes else 0
+        return Evidence(end, numbers[:n], valid, rejected, far, values=numbers[n:])
 
     def _of_one_window(self, end: int, scores: FloatArray, *, valid: bool, far: bool, outlier: bool) -> Evidence:
         """Evidence of a decoder that accumulates nothing; an outlier or an unsure window is rejected."""

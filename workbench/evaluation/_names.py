@@ -7,6 +7,7 @@ from __future__ import annotations
 
 ELSEWHERE: dict[str, str] = {
     "bandpower_lda": "MetaBCI: band power with SKLDA; scikit-learn: LinearDiscriminantAnalysis with shrinkage",
+    "bandpower_level": "scikit-learn: Ridge on band power; a state by LogisticRegression beside it",
     "bandpower_ridge": "MNE: ReceptiveField and TimeDelayingRidge on band power; scikit-learn: Ridge",
     "bandpower_svm": "scikit-learn: SVC on band power",
     "csp_lda": "MetaBCI: CSP, MultiCSP; MNE: CSP; pyRiemann: spatialfilters.CSP",
