@@ -49,17 +49,18 @@ def test_a_decoder_for_other_classes_is_refused(name):
 def test_rejected_evidence_decides_nothing_and_starts_nothing(name):
     paradigm = paradigms.load(name)()
     classes, window_s = tuple(sorted(paradigm.classes)), getattr(paradigm, "window_s", 1.0)
-    moves = paradigm.evidence == "velocity"
+    valued = paradigm.evidence != "probabilities"
     fs, planned = 100.0, paradigm.schedule(1, seed=1)
     cues = [LocatedCue(round(c.at_s * fs), c.at_s, c.label, c.duration_s, c.trial) for c in planned]
     asked = next(cue.label for cue in cues if cue.label in paradigm.conditions)
-    named = [] if moves else paradigm.training_windows(cues, fs=fs, window_s=window_s, hop_s=0.05)
+    named = [] if valued else paradigm.training_windows(cues, fs=fs, window_s=window_s, hop_s=0.05)
     labelled = {end: label for end, label, _ in named}
 
     def sure(truth):
         """Evidence that leaves no doubt."""
-        if moves:
-            return {"values": paradigm.targets[asked]}
+        if valued:
+            x, y = paradigm.targets[asked]
+            return {"values": (x, y) if paradigm.evidence == "velocity" else (y,)}
         return {"probabilities": tuple(0.98 if c == truth else 0.02 / (len(classes) - 1) for c in classes)}
 
     def decided(*, rejected):

@@ -68,6 +68,7 @@ from workbench.analysis._table import (
     histories,
     outcomes_table,
 )
+from workbench.analysis._tracking import Tracking, tracking
 from workbench.errors import UnknownName
 
 __all__ = [
@@ -110,6 +111,7 @@ __all__ = [
     "Result",
     "Selections",
     "Spread",
+    "Tracking",
     "accuracy",
     "accuracy_of",
     "activation_pattern",
@@ -162,6 +164,7 @@ __all__ = [
     "share_of_events",
     "spread",
     "state_words",
+    "tracking",
     "up_lift",
     "walks_of",
     "wilson",
@@ -179,6 +182,7 @@ ENDPOINTS: dict[str, Callable[..., Result]] = {
     "accuracy": accuracy,
     "event_metrics": event_metrics,
     "selections": selections,
+    "tracking": tracking,
     "latency": latency,
     "change": change,
     "isncsci_change": isncsci_change,

@@ -326,6 +326,8 @@ def _results(study: Study, system: BoundSystem, run_id: str) -> list[str]:
     result = result_of_run(study, run_id)
     if isinstance(result, Cued) and result.reaching is not None:
         return [result.accuracy.line(), result.reaching.line()]
+    if isinstance(result, Cued) and result.tracking is not None:
+        return [result.accuracy.line(), result.tracking.line()]
     if isinstance(result, Cued) and result.selections is not None:
         return [result.selections.line()]
     if window_s is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from workbench.analysis import Accuracy, EventMetrics, Interval, Reaching, Selections
+from workbench.analysis import Accuracy, EventMetrics, Interval, Reaching, Selections, Tracking
 from workbench.study import Study
 from workbench.vocabulary import Trial
 
@@ -85,6 +85,8 @@ def _online(study: Study, run: Mapping[str, Any], person_id: str) -> dict[str, A
         numbers["numbers"] += _rates(result.selections)
     if isinstance(result, Cued) and result.reaching is not None:
         numbers["numbers"] += _reached(result.reaching)
+    if isinstance(result, Cued) and result.tracking is not None:
+        numbers["numbers"] += _followed(result.tracking)
     numbers["numbers"] += _answer(run)
     return numbers | {"runs": _beside(study, run, person_id) if run["state"] == "finished" else []}
 
@@ -142,6 +144,24 @@ def _reached(found: Reaching) -> list[dict[str, Any]]:
         numbers.append({"value": bits, "unit": "/ min", "key": "result.n.bits", "args": args})
     if found.limit is not None:
         numbers.append({"value": f"{found.limit}", "unit": f"/ {found.n}", "key": "result.n.walks", "args": {}})
+    return numbers
+
+
+def _followed(found: Tracking) -> list[dict[str, Any]]:
+    """How a force followed its levels."""
+    numbers: list[dict[str, Any]] = []
+    if found.rmse is not None:
+        numbers.append({"value": f"{found.rmse:.3f}", "unit": "", "key": "result.n.rmse", "args": {}})
+    if found.r_squared is not None:
+        numbers.append({"value": f"{found.r_squared:.2f}", "unit": "", "key": "result.n.r_squared", "args": {}})
+    if found.in_band is not None:
+        middle, low, high = (
+            f"{100 * n:.0f}" for n in (found.in_band.median, found.in_band.low, found.in_band.high)
+        )
+        args = {"low": low, "high": high}
+        numbers.append({"value": middle, "unit": "%", "key": "result.n.in_band", "args": args})
+    if found.limit is not None:
+        numbers.append({"value": f"{found.limit:.3f}", "unit": "", "key": "result.n.shuffled_levels", "args": {}})
     return numbers
 
 

@@ -335,7 +335,7 @@ class LiveRun:
         paradigm, cue, last = self.request.paradigm, self.source.cue, self.last
         if not paradigm.targets:
             return None
-        position = (0.0, 0.0) if last is None else last.position
+        position = (0.0, 0.0) if last is None else paradigm.place_of(last)
         if self.request.decoder is None and cue is not None:
             position = paradigm.shown_at(cue.label, self.source.newest - cue.stamp)
         targets = {name: list(place) for name, place in paradigm.targets.items()}

@@ -123,6 +123,11 @@ class Paradigm(ABC):
         """Where a calibration shows the cursor, ``elapsed_s`` s after a cue; the centre without one."""
         return 0.0, 0.0
 
+    def place_of(self, decision: Decision) -> tuple[float, float]:
+        """Where a decision puts the cursor; the centre without one."""
+        x, y = decision.position or (0.0, 0.0)
+        return x, y
+
     @abstractmethod
     def schedule(self, n_trials: int, *, seed: int) -> tuple[PlannedCue, ...]:
         """Cues of a run, the same for the same seed."""

@@ -17,10 +17,9 @@ from dataclasses import dataclass
 from math import isfinite, sqrt
 from typing import Any, ClassVar
 
-import numpy as np
-
 from workbench.errors import BadValue
 from workbench.messages import Message
+from workbench.paradigms._alternating import alternating, settled_windows
 from workbench.paradigms._base import (
     Paradigm,
     PlannedCue,
@@ -30,6 +29,7 @@ from workbench.paradigms._base import (
     require_not_negative,
     require_positive,
 )
+from workbench.paradigms._bout import Bout
 from workbench.vocabulary import Decision, Evidence, EvidenceKind, LocatedCue, Trial, TrialOutcome
 
 Place = tuple[float, float]
@@ -49,6 +49,9 @@ TARGETS: dict[str, Place] = {
     "down_right": (_SLANT, -_SLANT),
 }
 """Every target there is, counter-clockwise, at distance 1 from the centre."""
+
+SETTLE_S = 0.75
+"""How long after a cue a participant may still move by neither cue, s."""
 
 LAYOUTS = (2, 4, 8)
 """Numbers of targets that lie evenly around the centre."""
@@ -130,19 +133,16 @@ class CentreOut(Paradigm):
 
     def schedule(self, n_trials: int, *, seed: int) -> tuple[PlannedCue, ...]:
         """Rest and target in turn; each target as often as any other, give or take one, in seeded random order."""
-        require_positive(n_trials=n_trials)
-        # A named bit generator: NumPy's default may change, and a seed must always give the same schedule.
-        rng = np.random.Generator(np.random.PCG64(seed))
-        order = rng.permutation([i % self.n_targets for i in range(n_trials)])
-        jitter = rng.uniform(0.0, self.jitter_s, n_trials)
-        cues = [PlannedCue(0.0, self.rest, self.lead_in_s, -1)]
-        at = self.lead_in_s
-        for trial in range(n_trials):
-            rest_s = self.rest_s + float(jitter[trial])
-            cues.append(PlannedCue(at, self.conditions[int(order[trial])], self.attempt_s, trial))
-            cues.append(PlannedCue(at + self.attempt_s, self.rest, rest_s, trial))
-            at += self.attempt_s + rest_s
-        return tuple(cues)
+        return alternating(
+            self.conditions,
+            n_trials,
+            seed=seed,
+            rest=self.rest,
+            attempt_s=self.attempt_s,
+            rest_s=self.rest_s,
+            jitter_s=self.jitter_s,
+            lead_in_s=self.lead_in_s,
+        )
 
     def training_windows(
         self, cues: Sequence[LocatedCue], *, fs: float, window_s: float, hop_s: float
@@ -156,13 +156,7 @@ class CentreOut(Paradigm):
         cues : of a run, in its samples.
         fs : rate in Hz. window_s, hop_s : of the decoder, s.
         """
-        windows: list[tuple[int, str, int]] = []
-        hop = max(1, round(hop_s * fs))
-        for block, cue in enumerate([cue for cue in cues if cue.label in self.classes]):
-            first = cue.sample + round((0.75 + window_s) * fs)
-            last = cue.sample + round(cue.duration_s * fs)
-            windows += [(end, cue.label, block) for end in range(first, last + 1, hop)]
-        return windows
+        return settled_windows(cues, self.classes, fs=fs, window_s=window_s, hop_s=hop_s, settle_s=SETTLE_S)
 
     def start(self, *, fs: float, hop: int, classes: Sequence[str]) -> Rule:
         """The rule of one run.
@@ -216,7 +210,7 @@ class _CursorRule(Rule):
         self._paradigm, self._fs, self._hop, self._decoded = paradigm, fs, hop, decoded
         self._dwell = max(1, round(paradigm.dwell_s * fs / hop))
         self._next, self._index = hop, 0
-        self._place, self._moving, self._forced = CENTRE, False, False
+        self._place, self._bout = CENTRE, Bout()
         self._open: _Reach | None = None
 
     @property
@@ -235,7 +229,7 @@ class _CursorRule(Rule):
             # Markers of others may carry no duration.
             attempt_s = cue.duration_s or self._paradigm.attempt_s
             # A bout ends with its trial, even where the next cue comes at once.
-            self._forced = self._forced or self._moving
+            self._bout.cut()
             self._open = _Reach(cue, end=cue.sample + round(attempt_s * self._fs))
             self._place = CENTRE
         return closed
@@ -255,7 +249,8 @@ class _CursorRule(Rule):
         """Exclude the open trial; after a gap the cursor stops at the next hop."""
         if self._open is not None and not self._open.excluded:
             self._open.excluded = reason
-        self._forced = self._forced or (resets and self._moving)
+        if resets:
+            self._bout.cut()
 
     def finish(self, *, at: int) -> list[Trial]:
         """The run ended: a trial that was cut short is excluded."""
@@ -269,7 +264,9 @@ class _CursorRule(Rule):
         counts = trial is not None and not trial.excluded and at - self._hop >= trial.cue.sample
         if trial is not None and counts and sound:
             self._move(trial, evidence.values, at)
-        change = self._change(goes=counts and sound, over=trial is None or bool(trial.selected) or at >= trial.end)
+        over = trial is None or bool(trial.selected) or at >= trial.end
+        # A bout of movement begins with the first sound hop of a trial, and ends with it or after a gap.
+        change = self._bout.change(goes=counts and sound, over=over)
         label = self._paradigm.rest if trial is None else trial.cue.label
         return Decision(
             at,
@@ -283,16 +280,6 @@ class _CursorRule(Rule):
             values=evidence.values,
             position=self._place,
         )
-
-    def _change(self, *, goes: bool, over: bool) -> str:
-        """A bout of movement begins with the first sound hop of a trial, and ends with it or after a gap."""
-        if self._moving and (over or self._forced):
-            self._moving = self._forced = False
-            return "release"
-        if goes and not over and not self._moving:
-            self._moving = True
-            return "activate"
-        return ""
 
     def _move(self, trial: _Reach, velocity: Sequence[float], at: int) -> None:
         place = self._paradigm.moved(self._place, velocity, dt=self._hop / self._fs)

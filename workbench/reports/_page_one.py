@@ -266,8 +266,8 @@ def _cued_rows(say: Say, run: RunFacts, result: Cued) -> list[tuple[Cell, ...]]:
 
 
 def rates(say: Say) -> list[Block]:
-    """Rates and times of asynchronous runs, and of targets that were reached."""
-    return [*_events(say), *_reached(say)]
+    """Rates and times of asynchronous runs, of targets that were reached, and of levels that were followed."""
+    return [*_events(say), *_reached(say), *_followed(say)]
 
 
 def _reached(say: Say) -> list[Block]:
@@ -301,6 +301,38 @@ def _reached(say: Say) -> list[Block]:
         Column(t("col_source"), 1.4),
     )
     return [Heading(t("reached"), 3), Table(columns, tuple(rows), t("no_data"), note=t("method_reached"))]
+
+
+def _followed(say: Say) -> list[Block]:
+    """How a force followed its levels; nothing where none was decoded."""
+    t = say.t
+    rows: list[tuple[Cell, ...]] = []
+    for run in say.facts.online:
+        result = say.result(run)
+        if not isinstance(result, Cued) or result.tracking is None:
+            continue
+        found = result.tracking
+        rows.append(
+            (
+                t("run", run=run.number),
+                "–" if found.rmse is None else f"{found.rmse:.3f}",
+                "–" if found.r_squared is None else f"{found.r_squared:.2f}",
+                "–" if found.in_band is None else _quartiles(say, found.in_band),
+                "–" if found.limit is None else f"{found.limit:.3f}",
+                Code(run.source),
+            )
+        )
+    if not rows:
+        return []
+    columns = (
+        Column(t("col_run"), 0.6),
+        Column(t("col_rmse"), 1.0),
+        Column(t("col_r_squared"), 0.7),
+        Column(t("col_in_band"), 1.6),
+        Column(t("col_shuffled_levels"), 1.3),
+        Column(t("col_source"), 1.4),
+    )
+    return [Heading(t("followed"), 3), Table(columns, tuple(rows), t("no_data"), note=t("method_followed"))]
 
 
 def _quartiles(say: Say, spread: Spread) -> str:

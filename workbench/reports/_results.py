@@ -13,12 +13,14 @@ from workbench.analysis import (
     EventMetrics,
     Reaching,
     Selections,
+    Tracking,
     accuracy,
     confusion,
     event_metrics,
     guessing,
     reaching,
     selections,
+    tracking,
     walks_of,
 )
 from workbench.errors import BadValue
@@ -47,13 +49,14 @@ class Cued:
     """Accuracy of a cued run with its confusion matrix.
 
     ``reaching``: how targets were reached where a cursor was moved; ``selections``: the rates where items are
-    selected.
+    selected; ``tracking``: how levels were followed where a force is decoded.
     """
 
     accuracy: Accuracy
     confusion: Confusion
     reaching: Reaching | None = None
     selections: Selections | None = None
+    tracking: Tracking | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +116,11 @@ def _result(run: RunFacts) -> Result:
         if run.items:
             return _selected(run, trials)
         name = str(run.row["paradigm"])
-        if name in paradigms.available() and paradigms.load(name).evidence == "velocity":
+        kind = paradigms.load(name).evidence if name in paradigms.available() else ""
+        if kind == "velocity":
             return _reached(run, trials, paradigms.from_params(name, run.parameters).conditions)
+        if kind == "force":
+            return _followed(run, trials, paradigms.from_params(name, run.parameters).conditions)
         classes = [str(name) for name in run.parameters.get("conditions", ())] or sorted(
             {trial.condition for trial in trials}
         )
@@ -137,6 +143,13 @@ def _reached(run: RunFacts, trials: Sequence[Trial], targets: Sequence[str]) -> 
     walks = walks_of(run.row["summary"])
     reached = reaching(trials, targets=len(targets), fs=_rate(run), walks=walks)
     return Cued(accuracy(trials, targets), confusion(trials, targets, run=str(run.number)), reached)
+
+
+def _followed(run: RunFacts, trials: Sequence[Trial], levels: Sequence[str]) -> Cued:
+    """Levels that a force followed; one who always holds the same level follows at most one of them."""
+    # Seeded by the run's id: the shuffles, and so the printed limit, are the same in every report.
+    followed = tracking(trials, seed_of=str(run.row["id"]))
+    return Cued(accuracy(trials, levels), confusion(trials, levels, run=str(run.number)), tracking=followed)
 
 
 def _with_guessing(run: RunFacts, trials: Sequence[Trial], *, window_s: float, fs: float) -> EventMetrics:

@@ -33,6 +33,7 @@ PROCEDURES: tuple[Procedure, ...] = get_args(Procedure)
 METRICS = (
     *("f1", "recall", "precision", "false_per_min", "onset_s", "release_s", "held_s", "accuracy"),
     *("time_to_target_s", "path_efficiency", "selections_per_min", "bits_per_min"),
+    *("rmse", "r_squared", "in_band"),
 )
 """Names of what online runs are judged by, beside outcome measures."""
 
