@@ -89,7 +89,7 @@ def test_a_grant_never_widens_the_limits_of_the_protocol(make_bench):
 @pytest.mark.parametrize(
     ("law", "trigger_s", "sentence"),
     [
-        ("squeeze", 0.0, "must be one of hold, toggle, trigger, proportional, got 'squeeze'"),
+        ("squeeze", 0.0, "must be one of hold, toggle, trigger, proportional, stride_gated, got 'squeeze'"),
         ("trigger", 0.0, "needs a time above 0 s"),
         ("trigger", float("nan"), "needs a time above 0 s"),
         ("hold", 1.0, "trigger_s must be 0, got 1; use the law trigger"),

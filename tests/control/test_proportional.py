@@ -179,6 +179,7 @@ def test_the_limits_of_a_profile_are_rules_that_name_value_bound_and_unit():
         ("hold_limit_s", 30.0, "s"),
         ("dose_s", 14400.0, "s"),
         ("slew_per_s", 5.0, "1/s"),
+        ("share", 0.5, "fraction"),
     ]
     assert [rule.value for rule in control.load("glove").rules] == ["level_max", "hold_limit_s", "dose_s"]
 
@@ -205,3 +206,10 @@ def test_the_limits_of_a_profile_are_rules_that_name_value_bound_and_unit():
 )
 def test_evidence_is_judged_by_its_kind(kind, probabilities, values, bad):
     assert broken(Decision(10, 1.0, "", probabilities, kind=kind, values=values)) is bad
+
+
+def test_a_force_and_a_level_have_a_channel_each_where_a_velocity_has_two():
+    assert LAW.levels((0.6, -0.6)) == pytest.approx((1.0, 0.0, 0.0, 1.0))
+    for kind in ("force", "amplitude", "state_level"):
+        assert LAW.levels((0.6,), kind) == pytest.approx((1.0,))
+        assert LAW.levels((-0.6,), kind) == (0.0,)

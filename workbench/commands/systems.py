@@ -10,7 +10,7 @@ from workbench.commands._arguments import add_json
 from workbench.commands._subcommand import Subcommand
 
 if TYPE_CHECKING:
-    from workbench.systems import System
+    from workbench.systems import System, Task
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -27,13 +27,21 @@ def run(arguments: argparse.Namespace) -> int:
         for one in system.inputs:
             print(f"  input     {one.role}: {one.kind}{'' if one.critical else ', optional'}, {one.words}")
         for task in system.tasks:
-            law = f", law {task.law.law}" if task.law is not None else ""
+            law = _law(task)
             print(f"  task      {task.name}: {task.title} ({task.paradigm}, {task.decoder}{law})")
         print(f"  effector  {system.effector or 'none'}")
         print(f"  simulated {about['simulated'] or 'nothing: hardware or recordings only'}")
         print(f"  about     {system.published}")
         print(f"  from      {about['distribution'] or 'no distribution'} {about['version']}".rstrip())
     return 0
+
+
+def _law(task: Task) -> str:
+    """The law of a task, and the share of assistance in what it asks for."""
+    if task.law is None:
+        return ""
+    share = f", {task.law.share:g} of it assistance" if task.law.share else ""
+    return f", law {task.law.law}{share}"
 
 
 def _described(system: System) -> dict[str, Any]:

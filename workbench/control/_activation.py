@@ -9,9 +9,10 @@ from workbench.control._law import ControlLaw
 from workbench.control._log import ControllerLog
 from workbench.control._machine import Now, StateMachine
 from workbench.control._orders import Orders
+from workbench.control._phase_gate import PhaseGate
 from workbench.control._safe_state import SafeState
 from workbench.control._supervisor import Supervisor
-from workbench.control._table import ENGAGED, Event
+from workbench.control._table import ARMED_OR_ENGAGED, ENGAGED, Event
 from workbench.messages import Message
 from workbench.vocabulary import Command, Decision
 
@@ -44,7 +45,7 @@ class Activation:
     ) -> None:
         self._machine, self._log, self._orders = machine, log, orders
         self._arming, self._supervisor = arming, supervisor
-        self._safe_state, self._law = safe_state, law
+        self._safe_state, self._law, self._gate = safe_state, law, PhaseGate(law)
         self._effector = orders.effector
         self._began = machine.now
         self._reminded = False
@@ -70,6 +71,8 @@ class Activation:
     # ---------------------------------------------------------------------------------- evidence
     def follow(self, decision: Decision, level: Sequence[float] | None) -> list[Command]:
         """Follow a decision; ``level`` is a fraction 0–1 per channel, None for the profile's."""
+        if self._law.phase_window:
+            return self._gated(decision, level)
         commands = self._release_rejected(decision)
         # Before anything else that a decision may say: each one says how fast, and a poor one to stand still.
         steered = self._law.law == "proportional" and self.engaged and decision.change != "release"
@@ -86,15 +89,13 @@ class Activation:
         return commands
 
     def _steer(self, decision: Decision) -> list[Command]:
-        """The level that a velocity asks for, in the bout under way; 0 at once where it cannot be relied on."""
+        """The level that a value asks for, in the bout under way; 0 at once where it cannot be relied on."""
         now, level = self._machine.now, (0.0,) * self._effector.channels
         # At most a heartbeat: after a silence the level rises from where it was, and does not make up for it.
         since_s = min(max(0.0, now.stream - self._steered.stream), self._effector.heartbeat_s)
         self._steered = now
-        # Negated, so that an age that is not a number stands still. Evidence without a label was rejected.
-        fresh = self._machine.age_s(decision) * 1000.0 <= self._effector.ttl_ms
-        if fresh and decision.valid and decision.label:
-            clip = self._supervisor.clip(self._law.levels(decision.values))
+        if self._sound(decision):
+            clip = self._supervisor.clip(self._law.levels(self._law.shared(decision), decision.kind))
             if clip.broken:
                 why = clip.text or Message("control.level_no_number")
                 return self._safe_state.fail("level_broken", Message("control.level_broken", why=why))
@@ -103,8 +104,38 @@ class Activation:
             level = tuple(min(wanted, here + step) for wanted, here in zip(clip.level, self._orders.level))
         if level == self._orders.level:
             return []
-        action = self._effector.activate_action
-        return [self._orders.give(action, ramp_ms=0, reason="velocity", level=level)]
+        action, share = self._effector.activate_action, self._law.share
+        # How much of what moved was not decoded stands in each command: without it no result can be compared.
+        reason = f"{decision.kind}, {share:g} of it assistance" if share else decision.kind
+        return [self._orders.give(action, ramp_ms=0, reason=reason, level=level)]
+
+    def _sound(self, decision: Decision) -> bool:
+        """Whether a decision can be relied on: young enough, valid, and not rejected."""
+        # An age that is not a number is not young. Evidence without a label was rejected.
+        fresh = self._machine.age_s(decision) * 1000.0 <= self._effector.ttl_ms
+        return fresh and decision.valid and bool(decision.label)
+
+    def _gated(self, decision: Decision, level: Sequence[float] | None) -> list[Command]:
+        """A decision on a phase: an intent passes in the window of the law, and waits outside of it."""
+        passage = self._gate.take(decision, sound=self._sound(decision))
+        # What was meant before the effector was armed, or before a fault, must be meant anew.
+        if self._machine.state not in ARMED_OR_ENGAGED:
+            self._gate.forget()
+            return []
+        if self.engaged:
+            # Opening is the safe error, so a phase that nobody knows opens. A trigger ends by itself.
+            if passage.open or self._law.law == "trigger":
+                return []
+            return self.release("release", "outside of the phase window")
+        if passage.held_back and self._machine.state == "ARMED":
+            window = " – ".join(f"{phase:g}" for phase in self._law.phase_window)
+            self._log.enter(
+                "intent_held_back",
+                Message("control.outside_window", window=window),
+                Message("control.waits_for_window"),
+                "low",
+            )
+        return self._intend(decision, level) if passage.begins else []
 
     def _intend(self, decision: Decision, level: Sequence[float] | None) -> list[Command]:
         """A decision to close: followed, or entered in the ledger with the reason."""
@@ -134,7 +165,8 @@ class Activation:
         self._machine.go("activate")
         self._began, self._reminded = self._machine.now, False
         action, ramp_ms = self._effector.activate_action, self._effector.ramp_ms
-        cause = "evidence rose" if decision.change == "activate" else "a cue was decided"
+        causes = {"activate": "evidence rose", "cued": "a cue was decided"}
+        cause = causes.get(decision.change, "the phase entered its window")
         return [self._orders.give(action, ramp_ms=ramp_ms, reason=cause, level=clip.level)]
 
     def _obstacle(self, decision: Decision) -> Message | None:
@@ -175,6 +207,9 @@ class Activation:
         ramp_ms : ramp in ms; None for the profile's.
         """
         self._machine.go(event)
+        # After a limit, or an operator's act, the next window alone must not close it again.
+        if event != "release":
+            self._gate.forget()
         self._release_ms = self._effector.release_ramp_ms if ramp_ms is None else ramp_ms
         return [self._orders.give(self._effector.release_action, ramp_ms=self._release_ms, reason=reason)]
 

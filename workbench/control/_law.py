@@ -11,7 +11,7 @@ from workbench.control._profile import Effector, Law
 from workbench.control._supervisor import Limits
 from workbench.errors import BadValue
 from workbench.messages import Message
-from workbench.vocabulary import Decision
+from workbench.vocabulary import Decision, EvidenceKind
 
 LAWS: tuple[Law, ...] = get_args(Law)
 """Every control law."""
@@ -27,9 +27,14 @@ class ControlLaw:
     conditions : decided conditions that close the effector; empty for every activation. A cued decision closes it
         only where its condition is named here.
     trigger_s : how long a trigger closes it, s; 0 with the other laws.
-    gain : level for a velocity of 1, in a proportional law; 0 with the others.
-    dead_band : speed in a dimension up to which its level is 0, in the unit of the velocity.
+    gain : level for a value of 1, in a proportional law; 0 with the others.
+    dead_band : value, or speed in a dimension, up to which its level is 0, in the unit of the evidence.
     slew_per_s : fastest rise of a level, fraction a second; its fall is not held back.
+    share : share of assistance in the velocity that a proportional law follows, 0–1; at most that of the profile.
+    assist_s : assistance covers the way to the target in this time constant, s; 0 without a share.
+    targets : name and place of each target that assistance knows, in the dimensions of the velocity.
+    phase_window : from and to where in a cycle an intent is let through, phases 0–1; it may go through the
+        beginning of the cycle. Only of a trigger, and of a stride-gated law, which needs one.
     """
 
     law: Law = "hold"
@@ -38,10 +43,16 @@ class ControlLaw:
     gain: float = 0.0
     dead_band: float = 0.0
     slew_per_s: float = 0.0
+    share: float = 0.0
+    assist_s: float = 0.0
+    targets: tuple[tuple[str, tuple[float, ...]], ...] = ()
+    phase_window: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
-        # From JSON a list; as a tuple, equal laws are equal.
+        # From JSON lists; as tuples, equal laws are equal.
         object.__setattr__(self, "conditions", tuple(self.conditions))
+        object.__setattr__(self, "targets", tuple((name, tuple(place)) for name, place in self.targets))
+        object.__setattr__(self, "phase_window", tuple(self.phase_window))
         if self.law not in LAWS:
             raise BadValue(Message("law.unknown", got=repr(self.law), allowed=LAWS))
         triggers = self.law == "trigger"
@@ -51,6 +62,8 @@ class ControlLaw:
         if not triggers and self.trigger_s != 0:
             raise BadValue(Message("law.no_trigger", law=self.law, got=f"{self.trigger_s:g}"))
         self._check_proportional()
+        self._check_assistance()
+        self._check_window()
 
     def _check_proportional(self) -> None:
         numbers = {"gain": self.gain, "dead_band": self.dead_band, "slew_per_s": self.slew_per_s}
@@ -65,6 +78,23 @@ class ControlLaw:
         ):
             raise BadValue(Message("law.proportional", got=repr(numbers)))
 
+    def _check_assistance(self) -> None:
+        given = {"share": self.share, "assist_s": self.assist_s, "targets": self.targets}
+        if not any(given.values()):
+            return
+        places = [place for _, place in self.targets]
+        sound = 0 < self.share <= 1 and isfinite(self.assist_s) and self.assist_s > 0 and bool(places)
+        if self.law != "proportional" or not sound or not all(isfinite(x) for place in places for x in place):
+            raise BadValue(Message("law.assistance", law=self.law, got=repr(given)))
+
+    def _check_window(self) -> None:
+        window, gated = self.phase_window, self.law == "stride_gated"
+        if not window and not gated:
+            return
+        sound = len(window) == 2 and all(0 <= phase < 1 for phase in window) and window[0] != window[1]
+        if not sound or not (gated or self.law == "trigger"):
+            raise BadValue(Message("law.phase_window", law=self.law, got=repr(window)))
+
     def closes(self, decision: Decision) -> bool:
         """Whether a decision asks for the effector to close."""
         if decision.change == "cued":
@@ -72,9 +102,42 @@ class ControlLaw:
             return self.law == "trigger" and decision.label in self.conditions
         return decision.change == "activate" and (not self.conditions or decision.label in self.conditions)
 
-    def levels(self, velocity: Sequence[float]) -> tuple[float, ...]:
-        """Level for each way of each dimension: the way of positive velocity, then the other; before any limit."""
-        ways = [way for value in velocity for way in (value, -value)]
+    def lets_through(self, phase: float) -> bool:
+        """Whether a phase 0–1 lies in the window; its beginning belongs to it, its end does not."""
+        if not self.phase_window:
+            return False
+        (begin, end), at = self.phase_window, phase % 1.0
+        return begin <= at < end if begin < end else at >= begin or at < end
+
+    def shared(self, decision: Decision) -> tuple[float, ...]:
+        """The values that are followed: those that were decoded, less the share of assistance, and assistance.
+
+        Towards what is no target, or from where nobody knows, there is no assistance; its share is then not moved.
+        """
+        if not self.share:
+            return decision.values
+        goal = dict(self.targets).get(decision.label, decision.position)
+        known = len(goal) == len(decision.position) == len(decision.values)
+        way = (
+            [there - here for there, here in zip(goal, decision.position)]
+            if known
+            else [0.0] * len(decision.values)
+        )
+        return tuple(
+            (1.0 - self.share) * value + self.share * left / self.assist_s
+            for value, left in zip(decision.values, way)
+        )
+
+    def levels(self, values: Sequence[float], kind: EvidenceKind = "velocity") -> tuple[float, ...]:
+        """Level for each channel, before any limit.
+
+        Parameters
+        ----------
+        values : that were decoded.
+        kind : of the evidence. A velocity has a channel for each way of each dimension, that of positive velocity
+            first; every other value has one.
+        """
+        ways = [way for value in values for way in ((value, -value) if kind == "velocity" else (value,))]
         return tuple(self.gain * (way - self.dead_band) if way > self.dead_band else 0.0 for way in ways)
 
 
@@ -85,12 +148,13 @@ def check_law(law: ControlLaw, limits: Limits, effector: Effector) -> ControlLaw
     ----------
     law : of a system.
     limits : in force, no wider than the profile's.
-    effector : its profile, which bounds the slew.
+    effector : its profile, which bounds slew and share.
 
     Raises
     ------
     BadValue
-        When it would close the effector for longer, or move it faster, than the limits allow; the text names both.
+        When it would close the effector for longer, move it faster, or assist more, than is allowed; the text
+        names both.
     """
     if law.slew_per_s > effector.slew_per_s:
         raise BadValue(
@@ -99,6 +163,15 @@ def check_law(law: ControlLaw, limits: Limits, effector: Effector) -> ControlLaw
                 got=f"{law.slew_per_s:g}",
                 effector=effector.name,
                 allowed=f"{effector.slew_per_s:g}",
+            )
+        )
+    if law.share > effector.share_max:
+        raise BadValue(
+            Message(
+                "law.share_too_large",
+                got=f"{law.share:g}",
+                effector=effector.name,
+                allowed=f"{effector.share_max:g}",
             )
         )
     if law.trigger_s > limits.hold_limit_s:

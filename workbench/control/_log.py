@@ -25,6 +25,7 @@ RowKind = Literal[
     "heartbeats",
     "hold_limit",
     "hold_reminder",
+    "intent_held_back",
     "intent_ignored",
     "level_clipped",
     "operator",

@@ -29,10 +29,10 @@ ACTION_WORDS: dict[str, Message] = {
     "heartbeat": Message("action.heartbeat"),
 }
 
-Law = Literal["hold", "toggle", "trigger", "proportional"]
+Law = Literal["hold", "toggle", "trigger", "proportional", "stride_gated"]
 """How decisions close and open an effector: evidence keeps it closed; a first intent closes it and a second one
-opens it; one decision closes it for a set time; or it is engaged for a bout of movement, and its level follows the
-velocity."""
+opens it; one decision closes it for a set time; it is engaged for a bout of movement, and its level follows what
+is decoded; or it is closed while movement is meant and the phase of a cycle lies in a window."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +69,8 @@ class Effector:
     ----------
     name, profile : entry name and profile word of the command (``"glove"``).
     title : what people call it; ``""`` for its name.
-    channels : number of values in a command's level, each a fraction 0–1. A proportional effector has two a
-        dimension, one for each way: a level of its own for right and for left.
+    channels : number of values in a command's level, each a fraction 0–1. An effector that follows a velocity has
+        two a dimension, one for each way: a level of its own for right and for left.
     level_unit : what a level is a fraction of.
     level : fraction asked for when nothing else is said, 0–1.
     ramp_ms, release_ramp_ms : ramps up and down in ms.
@@ -84,6 +84,7 @@ class Effector:
     on_fault, on_estop : safe state as steps, in order.
     activate_action, release_action : words of the command for the two changes.
     slew_per_s : fastest rise of a level under a proportional law, fraction a second; 0 where there is none.
+    share_max : greatest share of assistance in what a proportional law asks for, 0–1; 0 where none is allowed.
     skin_check : whether the operator is asked to look at the skin when the dose nears its end.
     """
 
@@ -108,6 +109,7 @@ class Effector:
     release_action: Action = "release"
     level_unit: str = "fraction"
     slew_per_s: float = 0.0
+    share_max: float = 0.0
     skin_check: bool = False
 
     def __post_init__(self) -> None:
@@ -129,8 +131,10 @@ class Effector:
             value = float(getattr(self, name))
             if not (isfinite(value) and value > 0):
                 raise BadValue(f"{name} of effector {self.name} must be above 0, got {value}")
-        if self.level > 1:
-            raise BadValue(f"level of effector {self.name} must be a fraction 0–1, got {self.level}")
+        for name in ("level", "share_max"):
+            # Not `>`: a number that is none is refused too.
+            if not 0 <= float(getattr(self, name)) <= 1:
+                raise BadValue(f"{name} of effector {self.name} must be a fraction 0–1, got {getattr(self, name)}")
         lowest = (self.ramp_ms, self.release_ramp_ms, self.refractory_s, self.slew_per_s)
         # Not `<`: a number that is none is refused too.
         if not all(value >= 0 for value in lowest):
@@ -151,7 +155,11 @@ class Effector:
             LimitRule("dose_s", self.dose_s, "s"),
         ]
         # Only a level that follows the evidence has a slew; every other one has its ramps.
-        return (*rules, LimitRule("slew_per_s", self.slew_per_s, "1/s")) if self.slew_per_s else tuple(rules)
+        if self.slew_per_s:
+            rules.append(LimitRule("slew_per_s", self.slew_per_s, "1/s"))
+        if self.share_max:
+            rules.append(LimitRule("share", self.share_max, "fraction"))
+        return tuple(rules)
 
     def _check_steps(self, steps: tuple[SafeStep, ...]) -> None:
         times = [step.after_s for step in steps]

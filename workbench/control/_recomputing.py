@@ -16,6 +16,7 @@ from workbench.control._log import ControllerLog
 from workbench.control._machine import StateMachine
 from workbench.control._operator import Act, OperatorActs
 from workbench.control._orders import Orders
+from workbench.control._phase_gate import PhaseGate
 from workbench.control._profile import Effector
 from workbench.control._safe_state import SafeState
 from workbench.control._self_test import SelfTest
@@ -26,9 +27,14 @@ from workbench.errors import BadValue, Refused
 from workbench.messages import Message
 from workbench.vocabulary import Command, Decision
 
-VERSION = 2
+VERSION = 3
 """Of what inputs lead to. To be raised with each change after which the same inputs give other commands, or the
-state has other attributes: recordings made before then say that their commands cannot be recomputed."""
+state has other attributes: recordings made before then say that their commands cannot be recomputed, unless
+:data:`BEFORE` says what their controllers lacked."""
+
+BEFORE: Mapping[object, Mapping[str, Mapping[str, Any]]] = {2: {"PhaseGate": {"_meant": False, "_inside": False}}}
+"""By version: parts that its controllers did not have yet, in the state in which these change no command. The law
+is filled in; those of that version had no phase window."""
 
 STATE = "state"
 """Kind of the entry that a recording begins with: the state in which the controller was."""
@@ -42,6 +48,7 @@ _PARTS = (
     Link,
     OperatorActs,
     Orders,
+    PhaseGate,
     SafeState,
     SelfTest,
     StateMachine,
@@ -68,7 +75,7 @@ def of_this_version(entries: Recorded) -> bool:
     Entries that do not begin with a state, as where that chunk is lost, pass: :func:`recompute` refuses them.
     """
     version: object = entries[0][1].get("version", VERSION)
-    return version == VERSION
+    return version in (VERSION, *BEFORE)
 
 
 def recompute(entries: Recorded, decisions: Iterable[Decision]) -> Iterator[Command]:
@@ -102,8 +109,10 @@ def restored(state: Mapping[str, Any]) -> Controller:
 
     ``TypeError``, ``LookupError`` or ``ValueError`` for anything else.
     """
-    controller = Controller(from_json(state["effector"]))
-    _parts(controller).restore(state["parts"])
+    controller, parts = Controller(from_json(state["effector"])), state["parts"]
+    for name, lacking in BEFORE.get(state["version"], {}).items():
+        parts = {**parts, name: {**lacking, "_law": parts["Activation"]["_law"]}}
+    _parts(controller).restore(parts)
     return controller
 
 

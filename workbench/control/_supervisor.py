@@ -54,8 +54,9 @@ def check_limits(limits: Limits, effector: Effector) -> Limits:
     BadValue
         When one is not a number above 0, or wider than the profile's; the text names both.
     """
-    # A slew belongs to the control law, which is checked against the profile itself.
-    bounds = {rule.value: rule.bound for rule in effector.rules if rule.value != "slew_per_s"}
+    # Slew and share belong to the control law, which is checked against the profile itself.
+    of_the_law = ("slew_per_s", "share")
+    bounds = {rule.value: rule.bound for rule in effector.rules if rule.value not in of_the_law}
     for name, allowed in bounds.items():
         value = float(getattr(limits, name))
         if not (isfinite(value) and 0 < value <= allowed):

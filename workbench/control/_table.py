@@ -272,6 +272,22 @@ _ROWS_BY_LAW: tuple[tuple[Law, Transition], ...] = (
             "Becomes RELEASE with a second intent, and after {hold_limit_s:g} s in any case.",
         ),
     ),
+    (
+        "stride_gated",
+        Transition(
+            "ARMED", "activate", "ACTIVE", "Becomes ACTIVE when movement is meant and the phase enters its window."
+        ),
+    ),
+    (
+        "stride_gated",
+        Transition(
+            "HOLD",
+            "release",
+            "RELEASE",
+            "Becomes RELEASE when the phase leaves its window or movement is no longer meant, and after "
+            "{hold_limit_s:g} s in any case.",
+        ),
+    ),
     ("proportional", Transition("ARMED", "activate", "ACTIVE", "Becomes ACTIVE when a bout of movement begins.")),
     (
         "proportional",

@@ -20,5 +20,6 @@ EFFECTOR = Effector(
     hold_reminder_s=25.0,
     refractory_s=0.2,
     slew_per_s=5.0,  # [D]
+    share_max=0.5,  # [D]
     dose_s=4 * 3600.0,
 )

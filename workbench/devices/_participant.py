@@ -68,7 +68,12 @@ class SimParticipant:
     """
 
     def __init__(
-        self, seed: int, *, physiology: Physiology | str = "neo", conditions: Mapping[str, str] | None = None
+        self,
+        seed: int,
+        *,
+        physiology: Physiology | str = "neo",
+        conditions: Mapping[str, str] | None = None,
+        efforts: Mapping[str, float] | None = None,
     ) -> None:
         """Draw the person.
 
@@ -78,11 +83,12 @@ class SimParticipant:
         physiology : a preset's name, or a table.
         conditions : condition → pattern, for conditions that are not named like a pattern. With a preset
             that has one pattern, every condition but rest means it.
+        efforts : condition → share of a full effort 0–1, for conditions that ask for less; the signal follows.
 
         Raises
         ------
         BadValue
-            For a negative seed, or a pattern that the preset does not have.
+            For a negative seed, a pattern that the preset does not have, or an effort outside 0–1.
         """
         if seed < 0:
             raise BadValue(f"seed must be 0 or above, got {seed}; choose any integer from 0")
@@ -93,6 +99,9 @@ class SimParticipant:
                 raise BadValue(
                     f"condition {label!r} must map to {' or '.join(names)}, got {pattern!r}; correct it"
                 )
+        for label, effort in (efforts or {}).items():
+            if not 0 <= effort <= 1:
+                raise BadValue(f"effort of condition {label!r} must be 0 to 1, got {effort!r}; correct it")
         self.physiology = p
         self.n_seen = 0
         self.attempts: list[Attempt] = []
@@ -101,6 +110,7 @@ class SimParticipant:
         self.gamma_gain = float(draw.uniform(*p.gamma_gain))
         self._seed = seed
         self._conditions = dict(conditions or {})
+        self._efforts = dict(efforts or {})
         self._noise = _Noise(seed, p)
         self._weights = np.array([weights for _, weights in p.patterns])
         self._names = names
@@ -209,9 +219,18 @@ class SimParticipant:
             truth[low:high] = 1 + self._names.index(attempt.pattern)
         return truth
 
+    def _effort(self, first: int, n: int) -> FloatArray:
+        """Share of a full effort ``(n,)`` that each sample's attempt asks for, from sample ``first``."""
+        effort = np.ones(n)
+        for attempt in self.attempts:
+            stop = attempt.stop if attempt.stop >= 0 else first + n
+            low, high = max(attempt.start - first, 0), max(min(stop - first, n), 0)
+            effort[low:high] = self._efforts.get(attempt.label, 1.0)
+        return effort
+
     def _drive(self, first: int, n: int) -> tuple[FloatArray, FloatArray]:
         """Causal envelope and beta rebound of every pattern, ``(n, n_patterns)`` each."""
-        truth = self.intent(first, n)
+        truth, effort = self.intent(first, n), self._effort(first, n)
         drive = np.zeros((n, len(self._names)))
         rebound = np.zeros((n, len(self._names)))
         # Sample by sample with the state carried over: a recursive filter gives the same bits for any block.
@@ -219,7 +238,7 @@ class SimParticipant:
             g, rise = self._g[k], self._rise
             envelope = []
             meant = (truth == k + 1) if self._aim is None else (truth > 0) * self._aim[k]
-            for active in meant.tolist():
+            for active in (meant * effort).tolist():
                 g += rise * (active - g)
                 envelope.append(g)
             drive[:, k] = envelope

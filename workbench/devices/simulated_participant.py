@@ -53,6 +53,7 @@ DEVICE = Device(
         "direction of a movement), or at 250 Hz eeg (16 channels), ssvep (9) or p300 (8)",
         "shows": "what the screen shows: items, and frequencies_hz with phases (ssvep) or groups (p300)",
         "conditions": "condition → pattern, where a condition is not named like a pattern",
+        "efforts": "condition → share of a full effort, 0–1, where a condition asks for less",
         "cue_source_id": "source_id of the cue stream to follow; none = rest throughout",
         "decision_source_id": "source_id of the decision stream to watch a cursor by; none = its cues alone",
         "intent_path": "file for the ground truth (JSON lines, mode 0600); none = not kept",
@@ -192,7 +193,9 @@ class Player:
         if name in RESPONSES:
             self.person = Observer(seed, preset=name, shows=options.get("shows", {}))
         else:
-            self.person = SimParticipant(seed, physiology=name, conditions=options.get("conditions"))
+            self.person = SimParticipant(
+                seed, physiology=name, conditions=options.get("conditions"), efforts=options.get("efforts")
+            )
         fs = self.person.physiology.fs
         plan = FaultPlan(options.get("faults", ()), fs=fs, seed=seed)
         # Before t0: the first frame of noise takes longer to compute than a block lasts.

@@ -41,6 +41,8 @@ def identity(say: Say) -> list[Block]:
         pairs.append((t("session"), t("session_of", number=facts.number, all=facts.n_sessions, started=started)))
         pairs.append((t("operator"), str(facts.session["operator"])))
         pairs.append((t("effector"), facts.effector or t("effector_none")))
+        if share := float((facts.plan.get("law") or {}).get("share", 0.0)):
+            pairs.append((t("assistance"), t("assistance_share", share=f"{share:g}")))
         speeds = sorted({run.speed for run in facts.runs})
         if speeds:
             text = t("join").join(t("speed_value", speed=f"{speed:g}") for speed in speeds)

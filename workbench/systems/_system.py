@@ -203,6 +203,11 @@ class Task:
                 f"task {self.name} decides on {paradigm.evidence}; the law proportional, and no other, follows a "
                 f"velocity or a force; got {law.law}"
             )
+        if bool(law.phase_window) != (paradigm.evidence == "phase"):
+            raise BadValue(
+                f"task {self.name} decides on {paradigm.evidence}; a law with a phase window, and no other, "
+                f"follows a phase; got {law.law} with {law.phase_window or 'none'}"
+            )
         if not paradigm.asynchronous and (law.law != "trigger" or not law.conditions):
             raise BadValue(
                 f"task {self.name} decides once a cue, which moves an effector only by the law trigger with its "

@@ -1,0 +1,65 @@
+"""A force decoded from ECoG moves the grip of a glove."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from workbench import commands, control
+from workbench.errors import BadValue
+from workbench.paradigms.force_track import ForceTrack
+from workbench.recording import RunFile
+from workbench.reports import result_of_run
+from workbench.study import Study
+from workbench.systems import force_glove, simulate
+from workbench.systems.force_glove import SYSTEM
+
+
+def test_the_decoder_is_fitted_on_the_levels_that_its_calibration_shows():
+    bound = simulate(SYSTEM)
+    shown = ForceTrack(**bound.paradigm_params).levels
+    assert bound.decoder_params["levels"] == shown == SYSTEM.simulator.options["efforts"] | {"rest": 0.0}
+    assert max(shown.values()) <= 1.0
+
+
+def test_the_grip_follows_the_force_within_the_profile():
+    law, profile = simulate(SYSTEM).task.law, control.load(SYSTEM.effector)
+    assert control.check_law(law, control.profile_limits(profile), profile) is law
+    assert len(law.levels((0.6,), "force")) == profile.channels
+    # A resting hand is decoded with less than the dead band by far.
+    assert law.levels((0.05,), "force") == (0.0,)
+
+
+def test_a_decoder_of_another_kind_of_evidence_is_refused_before_anything_starts():
+    task = SYSTEM.tasks[0]
+    amplitude = replace(
+        task,
+        decoder_params=lambda signal: {**force_glove.decoder_params(signal), "quantity": ["amplitude", "mA"]},
+    )
+    with pytest.raises(BadValue, match="force_track decides on force, and this decoder gives amplitude"):
+        simulate(replace(SYSTEM, tasks=(amplitude,)))
+
+
+@pytest.mark.timeout(240)
+def test_a_force_moves_a_grip_and_the_run_replays_with_its_commands(tmp_path, monkeypatch, capsys):
+    fewer = replace(SYSTEM.tasks[0], trials=(12, 6))
+    monkeypatch.setattr(force_glove, "SYSTEM", replace(SYSTEM, tasks=(fewer,)))
+    folder = tmp_path / "force"
+    options = ["--system", "force_glove", "--speed", "20", "--no-browser", "--study", str(folder)]
+    assert commands.main(["demo", *options]) == 0
+    said = capsys.readouterr().out
+    assert "force tracking: RMSE" in said
+    assert said.count("commands recomputed, equal") == 2
+    run = RunFile(sorted((folder / "recordings").glob("*.xdf"))[-1])
+    assert (run.evidence.kind, run.evidence.names, run.evidence.unit) == ("force", ("force",), "fraction")
+    forces = {decision.sample: decision.values[0] for decision in run.decisions()}
+    followed = [command for command in run.commands() if command.reason == "force" and any(command.level)]
+    assert len(followed) > 50
+    # The grip is at most the force itself, above the dead band: it may lag behind, and never runs ahead.
+    assert all(command.level[0] <= max(0.0, forces[command.sample] - 0.1) + 1e-12 for command in followed)
+    with Study.open(folder, actor="test") as study:
+        online = study.rows("run", kind="online")[0]
+        assert study.nouns("trial", run_id=online["id"]) == run.trials()
+        found = result_of_run(study, online["id"]).tracking
+        assert found.rmse < found.limit
