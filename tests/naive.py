@@ -478,3 +478,14 @@ def fused(probabilities, weights):
 
 def forget(precision, step, rate):
     return np.linalg.inv((1 - rate) * np.linalg.inv(precision) + rate * np.outer(step, step))
+
+
+def last_cycles(wave, threshold):
+    """Places where a wave goes up through zero after it was below the threshold: the last, and the one before."""
+    ups = [t for t in range(1, len(wave)) if wave[t - 1] < 0.0 <= wave[t]]
+    begun, since = [], 0
+    for t in ups:
+        if min(wave[since:t]) < -threshold:
+            begun.append(t - 1 + wave[t - 1] / (wave[t - 1] - wave[t]))
+            since = t
+    return ([-1.0, -1.0] + begun)[:-3:-1]

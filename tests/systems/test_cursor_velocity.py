@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from workbench import commands, control
+from workbench.commands.systems import law_of
 from workbench.errors import BadValue
 from workbench.paradigms.centre_out import CentreOut
 from workbench.recording import RunFile
@@ -40,6 +41,20 @@ def test_a_decoder_of_classes_and_a_law_that_follows_no_velocity_are_refused_bef
         BadValue, match="the law proportional, and no other, follows a velocity or a force; got hold"
     ):
         replace(task, law=control.ControlLaw("hold"))
+
+
+def test_assistance_is_said_of_a_task_and_bounded_by_the_profile():
+    task = SYSTEM.tasks[0]
+    targets = tuple(CentreOut().targets.items())
+
+    def assisted(share):
+        law = replace(task.law, share=share, assist_s=1.0, targets=targets)
+        return replace(SYSTEM, tasks=(replace(task, law=law),))
+
+    assert law_of(assisted(0.5).tasks[0]) == ", law proportional, 0.5 of it assistance"
+    assert law_of(task) == ", law proportional"
+    with pytest.raises(BadValue, match=r"share of 0\.6 of assistance is more than cursor_2d allows"):
+        assisted(0.6)
 
 
 @pytest.mark.timeout(240)

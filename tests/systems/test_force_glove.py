@@ -12,7 +12,7 @@ from workbench.paradigms.force_track import ForceTrack
 from workbench.recording import RunFile
 from workbench.reports import result_of_run
 from workbench.study import Study
-from workbench.systems import force_glove, simulate
+from workbench.systems import force_glove, neo_hand, simulate
 from workbench.systems.force_glove import SYSTEM
 
 
@@ -39,6 +39,13 @@ def test_a_decoder_of_another_kind_of_evidence_is_refused_before_anything_starts
     )
     with pytest.raises(BadValue, match="force_track decides on force, and this decoder gives amplitude"):
         simulate(replace(SYSTEM, tasks=(amplitude,)))
+
+
+def test_a_law_with_a_phase_window_needs_a_task_that_decides_on_a_phase():
+    gated = control.ControlLaw("stride_gated", phase_window=(0.2, 0.5))
+    grasp = simulate(neo_hand.SYSTEM).task
+    with pytest.raises(BadValue, match=r"decides on probabilities; a law with a phase window.*got stride_gated"):
+        replace(grasp, law=gated)
 
 
 @pytest.mark.timeout(240)

@@ -27,7 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
         for one in system.inputs:
             print(f"  input     {one.role}: {one.kind}{'' if one.critical else ', optional'}, {one.words}")
         for task in system.tasks:
-            law = _law(task)
+            law = law_of(task)
             print(f"  task      {task.name}: {task.title} ({task.paradigm}, {task.decoder}{law})")
         print(f"  effector  {system.effector or 'none'}")
         print(f"  simulated {about['simulated'] or 'nothing: hardware or recordings only'}")
@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _law(task: Task) -> str:
+def law_of(task: Task) -> str:
     """The law of a task, and the share of assistance in what it asks for."""
     if task.law is None:
         return ""

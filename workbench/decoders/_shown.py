@@ -19,6 +19,19 @@ def axes_of(velocities: Mapping[str, Sequence[float]]) -> tuple[str, ...]:
     return AXES[: len(next(iter(velocities.values()), ()))]
 
 
+def refuse_settings_of_classes(decoder: WindowDecoder, *, name: str) -> None:
+    """Raise :class:`BadValue` where a decoder of values is asked for what is made of classes.
+
+    Parameters
+    ----------
+    decoder : of values. name : of the parameter that makes it one.
+    """
+    settings = decoder.evidence_settings
+    asked = (settings.memory, settings.calibrate, settings.reject, settings.stop, decoder.adapt)
+    if any(one is not None for one in asked):
+        raise BadValue(f"memory, calibrate, reject, stop and adapt are for classes; leave them out with {name}")
+
+
 def points_of(decoder: WindowDecoder, shown: Mapping[str, Sequence[float]], *, name: str, most: int) -> FloatArray:
     """``(n_classes, n_values)`` float64: the value of each class, in the order of ``classes_``.
 
@@ -35,10 +48,7 @@ def points_of(decoder: WindowDecoder, shown: Mapping[str, Sequence[float]], *, n
         When a class has no value, values differ in length, are not finite or all alike, or the decoder is asked
         for what is made of classes.
     """
-    settings = decoder.evidence_settings
-    asked = (settings.memory, settings.calibrate, settings.reject, settings.stop, decoder.adapt)
-    if any(one is not None for one in asked):
-        raise BadValue(f"memory, calibrate, reject, stop and adapt are for classes; leave them out with {name}")
+    refuse_settings_of_classes(decoder, name=name)
     points = [tuple(map(float, shown[label])) for label in decoder.class_names if label in shown]
     n = len(next(iter(shown.values()), ()))
     complete = len(points) == len(decoder.class_names) and 1 <= n <= most

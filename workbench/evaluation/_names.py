@@ -10,6 +10,7 @@ ELSEWHERE: dict[str, str] = {
     "bandpower_level": "scikit-learn: Ridge on band power; a state by LogisticRegression beside it",
     "bandpower_ridge": "MNE: ReceptiveField and TimeDelayingRidge on band power; scikit-learn: Ridge",
     "bandpower_svm": "scikit-learn: SVC on band power",
+    "cycle_phase": "gaitmap: events of strides, afterwards; scikit-learn: LDA on band power",
     "csp_lda": "MetaBCI: CSP, MultiCSP; MNE: CSP; pyRiemann: spatialfilters.CSP",
     "fbcsp": "MetaBCI: FBCSP, FBMultiCSP",
     "kalman": "Neural_Decoding: KalmanFilterDecoder",
