@@ -190,3 +190,27 @@ def test_every_text_of_a_result_has_words(cued, language):
     texts = [one for one in (*found["numbers"], *found["integrity"], *found["next"]) if "key" in one]
     assert len(texts) > 2
     assert all(_locale.text(one["key"], language=language, **one["args"]) for one in texts)
+
+
+def test_a_tracked_force_stands_on_the_page_and_in_the_report_with_the_share_of_assistance(empty_study):
+    person = empty_study.append(Participant("P-001", simulated=True))
+    visit = empty_study.append(Visit(person, "Baseline"))
+    plan = {"law": {"law": "proportional", "share": 0.3}}
+    started = "2026-11-20T09:05:00Z"
+    session = empty_study.append(Session(visit, "Chen L.", started=started, simulated=True, plan=plan))
+    run = Run(session, 1, "online", "force_track", "finished", "run-1", "3f9a71c2" * 8, 9, {})
+    trials = [
+        Trial(
+            *(i, f"force_{round(100 * level)}", 8000 * i, 8.0 * i, 8000 * i + 5000, "correct"),
+            decided=f"force_{round(100 * level)}",
+            result={"target": level, "mean": level + 0.02 * (i % 3 - 1), "rmse": 0.06, "in_band": 0.8 + 0.01 * i},
+        )
+        for i, level in enumerate([0.3, 0.6, 0.9] * 3)
+    ]
+    empty_study.append_run(run, trials=trials)
+    found, shown = result_of_run(empty_study, "run-1").tracking, run_result(empty_study, "run-1", awaiting=False)
+    texts = [f"{found.rmse:.3f}", f"{found.r_squared:.2f}", "84", f"{found.limit:.3f}"]
+    assert [number["value"] for number in shown["numbers"][1:5]] == texts
+    page = report_of(empty_study)
+    assert f"Run 1 {texts[0]} {texts[1]} 0.84" in page
+    assert "Assistance 0.3 of the velocity that the effector follows" in page
