@@ -317,3 +317,20 @@ def test_each_channel_of_the_grid_follows_its_own_direction_and_what_is_meant_fo
         assert gain[meant > 0.9].min() > 1.2
         assert gain[meant == 0].max() < 1.1
     assert (moved((1.0, 0.0)) / rest).max() < 1.1
+
+
+def test_an_effort_scales_what_an_attempt_does_to_the_signal_and_nothing_else():
+    def power(efforts):
+        person = SimParticipant(3, physiology="neo", efforts=efforts)
+        person.step(1000)
+        person.cue(1.0, "half", 3.0)
+        samples = person.step(3000)[1500:]
+        return person.attempts, (samples**2).mean()
+
+    (full_attempts, full), (half_attempts, half), (_, none) = (
+        power(efforts) for efforts in ({}, {"half": 0.5}, {"half": 0.0})
+    )
+    assert full_attempts == half_attempts
+    assert min(full, none) < half < max(full, none)
+    with pytest.raises(BadValue, match=r"effort of condition 'half' must be 0 to 1, got 1\.5"):
+        SimParticipant(3, efforts={"half": 1.5})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from workbench.control import ControlLaw
@@ -51,6 +52,16 @@ SYSTEM = System(
             decoder="bandpower_ridge",
             decoder_params=decoder_params,
             law=LAW,
+            trials=(24, 16),
+        ),
+        Task(
+            "assisted",
+            words("From the centre to a target, with assistance", "从中心移向目标，带辅助"),
+            paradigm="centre_out",
+            params=PARADIGM.params(),
+            decoder="bandpower_ridge",
+            decoder_params=decoder_params,
+            law=replace(LAW, share=0.3, assist_s=2.0, targets=tuple(PARADIGM.targets.items())),
             trials=(24, 16),
         ),
         Task(
