@@ -59,8 +59,8 @@ def test_rejected_evidence_decides_nothing_and_starts_nothing(name):
     def sure(truth):
         """Evidence that leaves no doubt."""
         if valued:
-            x, y = paradigm.targets[asked]
-            return {"values": (x, y) if paradigm.evidence == "velocity" else (y,)}
+            velocity = paradigm.evidence == "velocity"
+            return {"values": paradigm.targets[asked] if velocity else (paradigm.levels[asked],)}
         return {"probabilities": tuple(0.98 if c == truth else 0.02 / (len(classes) - 1) for c in classes)}
 
     def decided(*, rejected):

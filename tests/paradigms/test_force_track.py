@@ -77,8 +77,8 @@ def test_a_calibration_records_its_trials_and_shows_the_trace_that_a_decoder_is_
     assert (decisions, trial.outcome, trial.result) == ([], "recorded", {})
     paradigm = ForceTrack(forces=[0.25, 0.5], band=0.1)
     assert paradigm.levels == {"rest": 0.0, "force_25": 0.25, "force_50": 0.5}
-    assert paradigm.shown_at("force_50", 1.0) == paradigm.targets["force_50"] == (0.0, 0.5)
-    assert paradigm.place_of(Decision(5, 0.0, "rest", kind="force", values=(0.4,))) == (0.0, 0.4)
+    assert paradigm.shown_at("force_50", 1.0) == paradigm.targets["force_50"] == (0.0, 0.0)
+    assert paradigm.place_of(Decision(5, 0.0, "rest", kind="force", values=(0.25,))) == (0.0, -0.5)
     windows = paradigm.training_windows([LocatedCue(100, 1.0, "force_25", 3.0, 0)], fs=FS, window_s=0.5, hop_s=0.5)
     assert windows == [(300, "force_25", 0), (350, "force_25", 0), (400, "force_25", 0)]
 

@@ -36,6 +36,11 @@ ROUNDING = 1e-9
 """Far above the rounding of a difference of levels, far below any that somebody could hold."""
 
 
+def place_at(force: float) -> tuple[float, float]:
+    """Where a force is shown: no force below the centre, the greatest as far above it."""
+    return 0.0, 2.0 * force - 1.0
+
+
 @dataclass(frozen=True)
 class ForceTrack(Paradigm):
     """One level after the other, each from rest.
@@ -111,15 +116,15 @@ class ForceTrack(Paradigm):
     @property
     def targets(self) -> dict[str, tuple[float, float]]:
         """A height for each level."""
-        return {name: (0.0, force) for name, force in self.levels_by_condition.items()}
+        return {name: place_at(force) for name, force in self.levels_by_condition.items()}
 
     def shown_at(self, label: str, elapsed_s: float) -> tuple[float, float]:
         """The height of the trace: the level until the attempt is over."""
-        return 0.0, self.levels.get(label, 0.0)
+        return place_at(self.levels.get(label, 0.0))
 
     def place_of(self, decision: Decision) -> tuple[float, float]:
         """The height of the decoded force."""
-        return 0.0, decision.values[0]
+        return place_at(decision.values[0])
 
     def schedule(self, n_trials: int, *, seed: int) -> tuple[PlannedCue, ...]:
         """Rest and level in turn; each level as often as any other, give or take one, in seeded random order."""
