@@ -327,8 +327,8 @@ def _weights(decoder: WindowDecoder, n_channels: int, *, target: str) -> dict[st
     """
     weights = getattr(decoder, "weights_", None)
     bands = decoder.feature_bands()
-    # Weights of a velocity speak for a way of moving, not for a class.
-    if not decoder.evidence_type.has_classes:
+    # Weights of a value speak for a way of moving or a level, not for a class.
+    if decoder.evidence_type.kind != "probabilities":
         return None
     if weights is None or weights.ndim != 2 or weights.shape[1] % len(bands):
         return None
