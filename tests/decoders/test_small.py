@@ -14,6 +14,8 @@ from workbench.vocabulary import Montage
 FS, N_CHANNELS, N_WINDOW = 200.0, 3, 60
 MONTAGE = Montage(tuple(f"E{i + 1}" for i in range(N_CHANNELS)), FS)
 GIVEN = {"frequencies": {"left": 10.0, "right": 25.0}, "harmonics": 2, "latency_s": 0.0, "reference": "none"}
+OWN = {"cycle_phase": {"bands": [(8.0, 30.0)]}}
+"""A band that holds the waves of the two classes, for a decoder of slower ones."""
 VARIANTS = [
     *((name, {}, None) for name in decoders.available()),
     ("csp_lda", {"memory": "sprt", "calibrate": "platt"}, {"rule": "pmean"}),
@@ -31,6 +33,7 @@ VARIANTS = [
 def make(name, evidence, adapt):
     made = decoders.load(name)
     given = {key: value for key, value in GIVEN.items() if key in made.parameter_names()}
+    given |= OWN.get(name, {})
     if adapt is not None:
         given["adapt"] = adapt
     return made(fs=FS, window_s=N_WINDOW / FS, evidence=evidence, **given)
