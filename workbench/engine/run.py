@@ -322,7 +322,10 @@ class LiveRun:
             "left_s": 0.0 if over else left,
             "left_real_s": 0.0 if over else None if left is None else left / self.plan.speed,
             "cue": None if over else self._cue(),
-            "trials": [{"index": t.index, "condition": t.condition, "outcome": t.outcome} for t in self.trials],
+            "trials": [
+                {"index": t.index, "condition": t.condition, "outcome": t.outcome, "decided": t.decided}
+                for t in self.trials
+            ],
             "recording": f"recordings/{self.path.name}",
             "sentence": self.sentence,
             "adapting": self.adaptation.status(over=over),

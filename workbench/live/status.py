@@ -140,11 +140,12 @@ class CueStatus(TypedDict):
 
 
 class TrialStatus(TypedDict):
-    """One trial of the run."""
+    """One trial of the run; ``decided`` is ``""`` where nothing was."""
 
     index: int
     condition: str
     outcome: str
+    decided: str
 
 
 class AdaptationStatus(TypedDict):
