@@ -364,10 +364,24 @@ def _frames(
 # --------------------------------------------------------------------------------------------- judging
 def _judged(figures: LightFigures, received: Reception, *, delay_ms: float) -> list[Check]:
     """Every fact about the light."""
-    n, seen = figures.n, len(figures.delays_s)
-    frame_ms = 1000.0 / figures.refresh_hz
-    median_ms, p99_ms = 1000 * figures.median_s, 1000 * figures.p99_s
-    checks = [
+    checks = [*_heard(figures, received), *_matched(figures, delay_ms=delay_ms)]
+    if figures.n_counted:
+        checks.append(
+            Check(
+                "frames",
+                "The light shows as many frames as the presenter counted",
+                f"{figures.n_miscounted} of {figures.n_counted} intervals differ",
+                "0",
+                figures.n_miscounted == 0,
+            )
+        )
+    return checks
+
+
+def _heard(figures: LightFigures, received: Reception) -> list[Check]:
+    """Whether enough was heard to judge."""
+    n = figures.n
+    return [
         Check("markers", "Enough markers were heard", f"{n}", f"{FEWEST} or more", n >= FEWEST),
         Check(
             "refresh",
@@ -386,6 +400,15 @@ def _judged(figures: LightFigures, received: Reception, *, delay_ms: float) -> l
         Check(
             "loss", "Nothing of the photodiode is lost", f"{len(received.gaps_s)} gaps", "0", not received.gaps_s
         ),
+    ]
+
+
+def _matched(figures: LightFigures, *, delay_ms: float) -> list[Check]:
+    """Whether marker and light go together, and how late the light is."""
+    n, seen = figures.n, len(figures.delays_s)
+    frame_ms = 1000.0 / figures.refresh_hz
+    median_ms, p99_ms = 1000 * figures.median_s, 1000 * figures.p99_s
+    return [
         Check(
             "shown",
             "Every marker has its change of light",
@@ -422,14 +445,3 @@ def _judged(figures: LightFigures, received: Reception, *, delay_ms: float) -> l
             seen > 0 and figures.n_late == 0,
         ),
     ]
-    if figures.n_counted:
-        checks.append(
-            Check(
-                "frames",
-                "The light shows as many frames as the presenter counted",
-                f"{figures.n_miscounted} of {figures.n_counted} intervals differ",
-                "0",
-                figures.n_miscounted == 0,
-            )
-        )
-    return checks

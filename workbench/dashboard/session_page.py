@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from workbench import outcomes, world
+from workbench import outcomes, paradigms, world
 from workbench.dashboard.results import run_result
 from workbench.dashboard.visits import VisitService
 from workbench.errors import Refused, WorkbenchError
@@ -231,7 +231,8 @@ class SessionPage:
 
     def _run_form(self) -> dict[str, Any]:
         system = self.service.system
-        return {"paradigm": system.paradigm, "n_trials": system.trials[0]}
+        targets = paradigms.from_params(system.paradigm, system.paradigm_params).targets
+        return {"paradigm": system.paradigm, "n_trials": system.trials[0], "targets": bool(targets)}
 
     def _run_kinds(self) -> list[dict[str, Any]]:
         self.refresh()

@@ -35,6 +35,8 @@ from workbench.vocabulary import (
 )
 
 HISTORY_S = 10.0
+USUAL_RADIUS = 0.3
+"""Radius of a target where a paradigm states none, in distances from the centre to a target."""
 LONGEST_GAP_S = 60.0
 """A run ends when its signal stays away for longer than this, so that a longer step is one of the clock, s."""
 
@@ -342,7 +344,8 @@ class LiveRun:
         if self.request.decoder is None and cue is not None:
             position = paradigm.shown_at(cue.label, self.source.newest - cue.stamp)
         targets = {name: list(place) for name, place in paradigm.targets.items()}
-        return {"position": list(position), "targets": targets}
+        radius = float(paradigm.params().get("target_radius", USUAL_RADIUS))
+        return {"position": list(position), "targets": targets, "radius": radius}
 
     def _cue(self) -> CueStatus | None:
         cue, coming = self.source.cue, self.source.next_cue()

@@ -193,10 +193,14 @@ class RunStatus(TypedDict):
 
 
 class TaskStatus(TypedDict):
-    """What a task shows: where its cursor and its targets are, in distances from the centre to a target."""
+    """What a task shows: where its cursor and its targets are, in distances from the centre to a target.
+
+    ``radius`` : of a target, in the same unit.
+    """
 
     position: list[float]
     targets: dict[str, list[float]]
+    radius: float
 
 
 class EvidenceStatus(TypedDict):

@@ -18,7 +18,7 @@ const PANELS = {
 
 /** State that survives a change of language: the samples, the cues seen, the last STOP. */
 function makeStore() {
-  return { page: crypto.randomUUID ? crypto.randomUUID() : `page-${Math.random()}`, buffer: new SignalBuffer(), cues: [], levels: [], noise: [], kind: "", beatAt: performance.now(), stop: null, refusal: "", told: null, run: null };
+  return { page: crypto.randomUUID ? crypto.randomUUID() : `page-${Math.random()}`, buffer: new SignalBuffer(), cues: [], levels: [], noise: [], kind: "", beatAt: performance.now(), stop: null, refusal: "", told: null, run: null, shown: {}, screen: null };
 }
 
 /** Remembers when cues began, in stream time, for the shading of scope and evidence. */

@@ -40,6 +40,7 @@ MODULES = (
     "parts/topbar",
     "parts/run_strip",
     "parts/inputs",
+    "parts/participant",
     "parts/cue",
     "parts/evidence",
     "parts/scope",
@@ -87,7 +88,8 @@ class LiveSession(Panel):
     after_run : called on its own thread with the status when a run has ended, such as to ingest it.
     after_session : called when this page has ended the engine, before that is shown, such as for the last ingest.
     panels : names of the panels to show alone, ``()`` for the whole screen. Allowed: see ``PANELS``.
-    run_form : returns ``{"paradigm", "n_trials"}``, what the run form shows before the first run.
+    run_form : returns ``{"paradigm", "n_trials"}``, what the run form shows before the first run, and whether
+        there are ``"targets"`` of a cursor, so that the participant's screen can be opened.
 
     Traits
     ------
