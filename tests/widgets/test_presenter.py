@@ -130,12 +130,17 @@ WRITTEN = """() => {
     stroke.call(this, ...at);
   };
 }"""
+SQUARE = """() => {
+  const canvas = document.querySelector("canvas");
+  return canvas.getContext("2d").getImageData(canvas.width - 20, 20, 1, 1).data[0];
+}"""
 ANSWERS = """task => {
   const answer = { clock: () => performance.now() / 1000, begin: () => task };
   window.labels = [];
   setInterval(() => {
     for (const { name, id, args } of window.sent.splice(0)) {
       if (name === "shown") window.labels.push(...args.marks.map((mark) => mark.label));
+      else if (name === "begin" && window.refusal) window.say({ id, name, kind: "answer", text: window.refusal });
       else window.say({ kind: "answer", id, name, ok: true, text: "", value: answer[name]() });
     }
   }, 5);
@@ -162,15 +167,32 @@ def test_a_paused_page_is_dark_with_a_sentence_and_continues_with_the_next_choic
     assert page.errors == []
 
 
+def test_a_page_that_is_refused_says_why_fits_its_window_and_asks_again(mount, silent):
+    page = mount(silent[0], {"run": "", "paused": False, "chosen": [], "wave": "sine"}, width=1440, height=700)
+    page.evaluate(WRITTEN)
+    page.evaluate(ANSWERS, FLICKER)
+    page.evaluate("() => { window.refusal = 'this page is too slow'; window.put({run: 'r1'}); }")
+    page.wait_for_function("() => window.written.has('This page is too slow')")
+    assert page.evaluate("() => document.documentElement.scrollHeight <= innerHeight")
+    page.evaluate("() => { window.refusal = ''; }")
+    page.wait_for_function("() => window.labels.includes('A')")
+    assert page.text_content("[data-name=presenter-says]") == ""
+    assert page.errors == []
+
+
 def test_what_was_chosen_is_framed_and_written(mount, silent):
     page = mount(silent[0], {"run": "", "paused": False, "chosen": [], "wave": "sine"})
     page.evaluate(WRITTEN)
     page.evaluate(ANSWERS, FLICKER)
     page.evaluate("() => window.put({run: 'r1'})")
     page.wait_for_function("() => window.labels.includes('A')")
+    # The square for a photodiode changes with each marker: white after the first one, black after the next.
+    page.check("[data-name=photodiode]")
+    page.wait_for_function(f"() => ({SQUARE})() === 255")
     page.evaluate("() => window.outlined.clear()")
     page.evaluate("() => window.put({chosen: ['B']})")
     page.wait_for_function("() => window.labels.includes('rest') && window.outlined.has('#33cc33')")
+    page.wait_for_function(f"() => ({SQUARE})() === 0")
     assert page.evaluate("() => window.written.has('B')")
     assert page.errors == []
 

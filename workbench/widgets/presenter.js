@@ -1,11 +1,12 @@
 // What flickers or flashes, frame by frame. Nothing here is timed by a timer: frames are counted.
-import { followLanguage, followTheme, h, put, request, show } from "./parts/dom.js";
+import { capitalised, followLanguage, followTheme, h, put, request, show } from "./parts/dom.js";
 
 const TRIPS = 30; // round trips before a run begins
 const MORE_TRIPS = 5; // and before each choice
 const KEPT = 200; // round trips that are remembered
 const LOOK = "look:";
 const DISTURBED = "disturbed:";
+const AGAIN_MS = 5000; // after a refusal, until clock and frames are measured again
 const RESUME_S = 2; // rest before the next choice when a run is resumed
 const MOST_SHOWN = 24; // items that were chosen, in the line above
 const LINE = 64; // height of the line of what was chosen, and side of the square for a photodiode, px
@@ -28,8 +29,22 @@ function layoutOf(params) {
   return params.items.map((name, i) => ({ name, row: Math.floor(i / columns), column: i % columns, rows, columns }));
 }
 
+/** A sentence in lines of at most so many pixels; between words, or anywhere in a language that has no spaces. */
+function linesOf(pen, sentence, width) {
+  pen.font = "40px sans-serif";
+  const parts = sentence.includes(" ") ? sentence.split(/(?<= )/) : [...sentence];
+  const lines = [""];
+  for (const part of parts) {
+    if (lines[lines.length - 1] && pen.measureText(lines[lines.length - 1] + part).width > width) lines.push("");
+    lines[lines.length - 1] += part;
+  }
+  return lines;
+}
+
 function buildPresenter(root, model, t) {
-  const canvas = h("canvas", { width: "1200", height: "760", style: "width:100%;background:#000", "data-name": "screen" });
+  // As large as the window allows, so that no item lies below its edge; a click fills the screen.
+  const fitting = "display:block;width:100%;max-height:calc(100vh - 84px);object-fit:contain;background:#000";
+  const canvas = h("canvas", { width: "1200", height: "760", style: fitting, "data-name": "screen", title: t("participant.full"), onclick: () => canvas.requestFullscreen().catch(() => {}) });
   const say = h("div", { class: "s", "data-name": "presenter-says", role: "status" });
   const square = h("input", { type: "checkbox", "data-name": "photodiode" });
   root.append(h("div", { class: "panel" }, canvas, say, h("label", { class: "xs" }, square, " ", t("presenter.square"))));
@@ -43,7 +58,8 @@ function buildPresenter(root, model, t) {
   let frame = 0;
   let stopped = false;
   let starting = "";
-  let lit = false; // of the square for a photodiode: it changes with every marker
+  let again = 0;
+  let bright = false; // of the square for a photodiode: it changes with every marker
   let over = false; // a run was presented here and is over
 
   const seconds = (ms) => ms / 1000;
@@ -68,13 +84,18 @@ function buildPresenter(root, model, t) {
     starting = run;
     await measure(TRIPS);
     const answer = await request(model, "begin", { refresh_hz: refreshHz(), error_ms: clock.errorMs });
-    put(say, answer.ok ? "" : t.said(answer, "text"));
-    if (!answer.ok) return;
+    put(say, answer.ok ? "" : capitalised(t.said(answer, "text")));
+    if (!answer.ok) {
+      // A computer may be busy for a moment: it is asked again while the run waits for its first choice.
+      starting = "";
+      again = setTimeout(runs, AGAIN_MS);
+      return;
+    }
     task = { ...answer.value, boxes: layoutOf(answer.value.params), next: 0, delay: 0, began: 0, cue: null, onset: 0, seen: 0, done: model.get("chosen").length, over: new Set(), paused: false };
   };
   const mark = (label, ms, more = {}) => {
     marks.push({ label, local: local(ms), refresh_hz: refreshHz(), error_ms: clock.errorMs, frame, ...more });
-    if (!label.startsWith(DISTURBED)) lit = !lit;
+    if (!label.startsWith(DISTURBED)) bright = !bright;
   };
   const shown = () => task && task.cue && task.cue[1] !== "rest" && !task.cue[1].startsWith(LOOK);
   const disturb = (why, ms) => {
@@ -142,15 +163,16 @@ function buildPresenter(root, model, t) {
   };
   /** What the participant reads while nothing is presented. */
   const sentence = () => {
-    if (task && task.paused) return t("presenter.paused");
-    return over && !model.get("run") ? t("presenter.over") : "";
+    if (task) return task.paused ? t("presenter.paused") : "";
+    if (model.get("run")) return say.textContent || t("participant.wait");
+    return over ? t("presenter.over") : t("participant.wait");
   };
   const draw = (hz) => {
     pen.fillStyle = "#000";
     pen.fillRect(0, 0, canvas.width, canvas.height);
     pen.fillStyle = "#fff";
-    if (square.checked && lit) pen.fillRect(canvas.width - LINE, 0, LINE, LINE);
-    write(sentence(), canvas.width / 2, canvas.height / 2, 40);
+    if (square.checked && bright) pen.fillRect(canvas.width - LINE, 0, LINE, LINE);
+    linesOf(pen, sentence(), 0.9 * canvas.width).forEach((line, i) => write(line, canvas.width / 2, canvas.height / 2 + 52 * i, 40));
     if (!task || !task.cue) return;
     const { params, cue } = task;
     const chosen = model.get("chosen");
@@ -225,6 +247,7 @@ function buildPresenter(root, model, t) {
   show(say, true);
   return () => {
     stopped = true;
+    clearTimeout(again);
     model.off("change:run", runs);
     document.removeEventListener("visibilitychange", hidden);
   };
