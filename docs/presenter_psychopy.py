@@ -87,13 +87,12 @@ class Window:
         self.window = visual.Window(fullscr=True, color=(-1, -1, -1), units="pix", allowGUI=False)
         self.refresh_hz = self.window.getActualFrameRate(nIdentical=60) or 60.0
         self.window.recordFrameIntervals, self.window.refreshThreshold = True, 1.5 / self.refresh_hz
-        self.frame, self.at, self.shown, self.escaped = 0, 0.0, None, False
+        self.frame, self.at, self.shown, self.escaped, self.bright = 0, 0.0, None, False, False
+        self.kept = {}  # what was set last of each stimulus
         width, height = self.window.size
         self.text = visual.TextStim(self.window, height=40, wrapWidth=0.9 * width, pos=(0, height / 2 - 60))
         corner = (width / 2 - 40, height / 2 - 40)
-        self.square = visual.Rect(
-            self.window, width=80, height=80, pos=corner, fillColor=(-1, -1, -1), lineWidth=0
-        )
+        self.square = visual.Rect(self.window, width=80, height=80, pos=corner, fillColor="black", lineWidth=0)
         self.square.autoDraw = photodiode
 
     @property
@@ -106,15 +105,14 @@ class Window:
             self.shown, self.items = run, self.make(run["params"])
         params, (_, label, _, trial) = run["params"], cue
         levels = brightness(params, label, frame, self.refresh_hz)
-        self.text.text = ("" if "columns" in params else " ").join(chosen[k] for k in sorted(chosen))
-        self.text.draw()
+        self.say(("" if "columns" in params else " ").join(chosen[k] for k in sorted(chosen)))
         for item, level, (box, name) in zip(params["items"], levels, self.items):
             asked = label == f"look:{item}" or (label == item and "columns" in params)
             framed = label == "rest" and chosen.get(trial) == item
-            box.fillColor = (level, level, level)
-            box.lineColor = "white" if asked else "green"
-            box.lineWidth = 6 if asked or framed else 0
-            name.color = "black" if level > 0 else "white"
+            self.put(box, "fillColor", (level, level, level))
+            self.put(box, "lineColor", "white" if asked else "green")
+            self.put(box, "lineWidth", 6 if asked or framed else 0)
+            self.put(name, "color", "black" if level > 0 else "white")
             box.draw()
             name.draw()
 
@@ -131,14 +129,21 @@ class Window:
             made.append((box, self.visual.TextStim(self.window, text=item, height=0.3 * size, pos=place)))
         return made
 
+    def put(self, stimulus, name, value):
+        """Set an attribute where it changes: setting a text or its colour takes a good part of a frame."""
+        if self.kept.get((stimulus, name)) != value:
+            self.kept[stimulus, name] = value
+            setattr(stimulus, name, value)
+
     def say(self, sentence):
-        """A sentence on a dark screen."""
-        self.text.text = sentence
+        """A sentence above, on a dark screen or over the items."""
+        self.put(self.text, "text", sentence)
         self.text.draw()
 
     def change_square(self):
         """The square for a photodiode is black and white in turn: it changes with every marker."""
-        self.square.fillColor = -self.square.fillColor
+        self.bright = not self.bright
+        self.square.fillColor = "white" if self.bright else "black"
 
     def closed(self):
         """Whether Escape was pressed."""

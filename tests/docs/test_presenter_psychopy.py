@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import subprocess
 import sys
@@ -70,7 +71,10 @@ def test_each_item_flickers_at_its_frequency_and_rests_between_choices(example):
         assert peaks.tolist() == (list(range(8, 16)) if moves else [0] * 8)
 
 
-@pytest.mark.parametrize(("name", "n", "interrupted"), [("selection_ssvep", 4, True), ("speller_p300", 2, False)])
+@pytest.mark.parametrize(
+    ("name", "n", "interrupted"),
+    [("selection_ssvep", 4, True), pytest.param("speller_p300", 2, False, marks=pytest.mark.job)],
+)
 def test_the_example_presents_a_run_and_its_selections_are_counted_and_replay_equal(
     tmp_path, name, n, interrupted
 ):
@@ -95,6 +99,7 @@ def test_the_example_presents_a_run_and_its_selections_are_counted_and_replay_eq
             env={**os.environ, "PYTHONPATH": ""},
         )
     client = live.start(plan)
+    heard = lsl.connect(plan.source_id("cues"))
     acts = ["pause", "resume"] if interrupted else []
 
     def interrupt(status):
@@ -116,11 +121,19 @@ def test_the_example_presents_a_run_and_its_selections_are_counted_and_replay_eq
         params = bound.params_of("online")
         run_id = client.start_run("online", bound.paradigm, params, n_trials=n, seed=2, decoder_folder=decoder)
         run = client.wait("run", timeout=90.0, progress=interrupt)["run"]
+        client.start_run("calibration", bound.paradigm, bound.params_of("calibration"), n_trials=1)
+        client.wait("running")
+        client.stop()
+        client.wait("run")
+        told = [json.loads(text)["kind"] for text in heard.pull(2.0)[0]]
     finally:
+        heard.close()
         client.shutdown()
         presenter.terminate()
         presenter.wait(10.0)
     assert (run["state"], acts) == ("finished", [])
+    # A STOP is said before the run is closed, so that nothing flickers while an effector is released.
+    assert told == ["run", *(["pause", "resume"] if interrupted else []), "end", "run", "stop", "end"]
     recorded = RunFile(tmp_path / "study" / "recordings" / f"{run_id}.xdf")
     trials = recorded.trials()
     excluded = [trial for trial in trials if trial.outcome == "excluded"]
