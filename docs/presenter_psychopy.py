@@ -22,7 +22,7 @@ from pylsl import StreamInfo, StreamInlet, StreamOutlet, local_clock, resolve_by
 
 RESUME_S = 2.0
 """Dark time before the next choice when a run is resumed, s."""
-AHEAD_S = 0.1
+AHEAD_S = 0.3
 """How long before its frame a marker is sent where the frames are timed by the clock, s."""
 SIZE = 110
 """Distance between the middles of two items, pixels."""

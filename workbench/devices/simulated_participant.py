@@ -138,8 +138,8 @@ class CueReader:
         cues = []
         for text, stamp in texts:
             try:
-                # A presenter may send its label alone, and then the stamp of the marker is all there is.
-                row = json.loads(text) if text.startswith("{") else {"label": text}
+                row = json.loads(text)
+                # A presenter need not repeat in its text what the stamp of the marker says.
                 row["stamp"] = float(row.get("stamp", stamp))
                 row["duration_s"] = float(row.get("duration_s") or 0.0)
                 cues.append(row)
