@@ -70,8 +70,9 @@ def fit(
         ``n``, ``correct``, ``accuracy``, ``interval``, ``chance_limit``, ``confusion`` (one
         ``{"run", "labels", "counts"}`` a fold), ``within_runs`` (the same from blocks within each of two runs,
         None for one run and for more), ``windows``, ``skipped``, ``weights``, ``adapts`` (``{"rule", "bound"}``,
-        None for a decoder that stays as it was fitted; the accuracy is that of the fit), ``held_out`` (what the
-        decoders of the validation decided on what they had not seen, see :meth:`HeldOut.figures`).
+        None for a decoder that stays as it was fitted; the accuracy is that of the fit), ``params`` (as they were
+        asked for), ``held_out`` (what the decoders of the validation decided on what they had not seen, see
+        :meth:`HeldOut.figures`).
 
     Raises
     ------
@@ -106,6 +107,7 @@ def fit(
     def save(part: Path, meta: Mapping[str, Any]) -> str:
         return decoders.save(decoder, part, montage=montage, meta=meta)
 
+    metrics["params"] = dict(params or {})
     return file_fit(Path(study_folder), runs, save, name=decoder_name, paradigm=paradigm, metrics=metrics)
 
 
