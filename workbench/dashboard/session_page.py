@@ -115,7 +115,12 @@ class SessionPage:
             self._read_place()
 
     def _read_place(self) -> None:
-        visit, waiting = self.service.visit(), self.service.awaiting()
+        with self.service.record():
+            visit, waiting, can_sign_in = (
+                self.service.visit(),
+                self.service.awaiting(),
+                self.service.takes_sign_in(),
+            )
         with self._turn:
             self.screen.place = {
                 "study": visit.get("study", ""),
@@ -126,7 +131,7 @@ class SessionPage:
                 "views": [name for name in VIEWS if name != "result" or self._result is not None],
                 "badges": {"approve": len(waiting)} if waiting else {},
                 "signed_in": self.service.signed_in,
-                "can_sign_in": self.service.takes_sign_in(),
+                "can_sign_in": can_sign_in,
             }
             if self._decoder is not None and not self._decoder[1].decision:
                 self._decoder[1].decided(self.service.newest_decision(self._decoder[0]))

@@ -64,12 +64,21 @@ class VisitService:
         self._chosen = ""
         # A page's own requests queue here and not in SQLite, which would let the second one wait and then fail.
         self._writing = world.clock.rlock()
+        self._open: Study | None = None
 
     @contextmanager
     def record(self) -> Iterator[Study]:
-        """The record, open for one request in the name of who is signed in."""
-        with self._writing, Study.open(self.folder, actor=self.who) as study:
-            yield study
+        """The record, open for one request in the name of who is signed in; requests within it share it."""
+        with self._writing:
+            if self._open is not None and self._open.actor == self.who:
+                yield self._open
+                return
+            with Study.open(self.folder, actor=self.who) as study:
+                outer, self._open = self._open, study
+                try:
+                    yield study
+                finally:
+                    self._open = outer
 
     def state(self) -> tuple[Any, ...]:
         """What is different whenever the record, or this page's view of it, has something else to show.

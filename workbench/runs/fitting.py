@@ -70,9 +70,8 @@ def fit(
         ``n``, ``correct``, ``accuracy``, ``interval``, ``chance_limit``, ``confusion`` (one
         ``{"run", "labels", "counts"}`` a fold), ``within_runs`` (the same from blocks within each of two runs,
         None for one run and for more), ``windows``, ``skipped``, ``weights``, ``adapts`` (``{"rule", "bound"}``,
-        None for a decoder that stays as it was fitted; the accuracy is that of the fit), ``params`` (as they were
-        asked for), ``held_out`` (what the decoders of the validation decided on what they had not seen, see
-        :meth:`HeldOut.figures`).
+        None for a decoder that stays as it was fitted; the accuracy is that of the fit), ``params`` (as asked for),
+        ``held_out`` (what the decoders of the validation decided on the unseen, see :meth:`HeldOut.figures`).
 
     Raises
     ------
@@ -102,12 +101,12 @@ def fit(
     metrics = _judged(fresh, windows, paradigm, runs, progress=progress)
     decoder.fit_summaries(windows.summaries, windows.labels, blocks=windows.blocks)
     metrics |= {"windows": len(windows.labels), "skipped": windows.skipped, "adapts": _adapts(decoder)}
-    metrics |= {"weights": _weights(decoder, n_channels, target=paradigm.conditions[0])}
+    weights = _weights(decoder, n_channels, target=paradigm.conditions[0])
+    metrics |= {"weights": weights, "params": dict(params or {})}
 
     def save(part: Path, meta: Mapping[str, Any]) -> str:
         return decoders.save(decoder, part, montage=montage, meta=meta)
 
-    metrics["params"] = dict(params or {})
     return file_fit(Path(study_folder), runs, save, name=decoder_name, paradigm=paradigm, metrics=metrics)
 
 
