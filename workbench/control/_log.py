@@ -27,6 +27,7 @@ RowKind = Literal[
     "hold_reminder",
     "intent_ignored",
     "level_clipped",
+    "move_left_out",
     "operator",
     "operator_absent",
     "operator_back",
