@@ -13,6 +13,9 @@ from workbench.engine.run_request import parse_run_request
 from workbench.errors import BadValue, Refused
 from workbench.recording import RunFile
 from workbench.reports._facts import read
+from workbench.reports.blocks import Notice, Table
+from workbench.reports.session import session_document
+from workbench.reports.texts import Texts
 
 LEVELS = {"levels": [0.3, 0.6], "hold_s": 1.5}
 
@@ -168,6 +171,15 @@ def test_each_run_replays_with_its_commands(done):
 
 def test_no_run_but_an_online_one_counts_as_online(done):
     assert read(done.room.study).online == ()
+
+
+def test_the_report_names_the_procedures_and_shows_setting_and_reaction(done):
+    document = session_document(read(done.room.study), Texts("en"))
+    (notice,) = [block for block in document.blocks if isinstance(block, Notice) and "schedule" in block.text]
+    assert all(word in notice.text for word in ("passive", "open loop", "sham", "mapping"))
+    cells = [row for block in document.blocks if isinstance(block, Table) for row in block.rows]
+    assert ("2", "60 %", "flexion of the index finger") in cells
+    assert document.lead.startswith("No online run was recorded")
 
 
 def test_requests_that_contradict_the_procedure_are_refused(done, fast):
