@@ -20,7 +20,7 @@ from workbench.decoding.reducers import Reducer
 from workbench.decoding.scorer import Calibration, Features, Scorer, Temperature, recentred
 from workbench.decoding.stream import DecoderStream, Finish, Rejection
 from workbench.errors import BadSignal, BadValue, DecoderMismatch
-from workbench.fitting.adaptation import adapter_of, learn_adaptation, reference_of, whiteners
+from workbench.fitting.adaptation import adapter_of, aligned, learn_adaptation, reference_of, whiteners
 from workbench.fitting.checks import (
     channel_difference,
     channel_names,
@@ -410,7 +410,14 @@ class WindowDecoder(ABC):
         # Windows that come one after the other need not be in memory together.
         return self.fit_summaries(np.array([self.summarise(checked(window)) for window in windows]), y)
 
-    def fit_summaries(self, summaries: FloatArray, y: ArrayLike, *, blocks: ArrayLike | None = None) -> Self:
+    def fit_summaries(
+        self,
+        summaries: FloatArray,
+        y: ArrayLike,
+        *,
+        blocks: ArrayLike | None = None,
+        runs: NDArray[Any] | None = None,
+    ) -> Self:
         """Fit on what :meth:`summarise` returned of each window.
 
         Parameters
@@ -418,6 +425,7 @@ class WindowDecoder(ABC):
         summaries : ``(n, …)`` float64. y : ``(n,)`` class of each.
         blocks : ``(n,)`` run or block of each, held out together where evidence is calibrated; by default each
             window is a block of its own, which is wrong for overlapping windows.
+        runs : ``(n,)`` run of each; a decoder that recentres aligns several runs first. One run by default.
         """
         if not hasattr(self, "design_"):
             raise BadSignal("filters are not designed yet; call prepare(n_channels) first")
@@ -438,6 +446,8 @@ class WindowDecoder(ABC):
             self.__dict__.pop(stale, None)
         adapt = self.adapt_settings
         if adapt is not None and adapt.rule == "recentre":
+            if runs is not None:
+                summaries = aligned(self, summaries, labels, runs)
             reference = reference_of(self, summaries, labels)
             self.adaptation_ = {"reference": reference, "whitening": whiteners(reference)}
         # The classifier first, from all windows; evidence is then learned from copies that are held out.
