@@ -1,6 +1,6 @@
 """Grants: the record's signed word that a decoder or a schedule may move an effector of a participant, now.
 
-Issued from the record alone: the approval, its limits (a schedule has no approval, but those of the profile),
+Issued from the record alone: the approval, its limits (of a schedule, the narrowest approved),
 and the activation of the day over all sessions, runs that are not in the record yet included. The engine verifies
 it (``workbench.live``); nothing that a client says arms.
 """
@@ -92,7 +92,8 @@ def issue(study: Study, request: Request, *, signer: Signer) -> dict[str, Any]:
 
 
 def _approval(study: Study, mover: str, *, effector: str, participant: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The approval of a decoder. A schedule decides nothing: whoever signs the grant answers for it.
+    """The approval of a decoder. A schedule decides nothing: whoever signs the grant answers for it, within the
+    narrowest limits that were approved for this effector and participant.
 
     Parameters
     ----------
@@ -101,7 +102,13 @@ def _approval(study: Study, mover: str, *, effector: str, participant: Mapping[s
     effector : profile name. participant : row.
     """
     if mover in {f"{control.SCHEDULE}{kind}" for kind in control.SCHEDULED}:
-        return {"id": mover}
+        stated = [
+            dict(row["limits"] or {})
+            for row in study.approvals(participant_id=str(participant["id"]))
+            if row["effector"] == effector and row["decision"] == "approve" and approvals.holds(study, row)
+        ]
+        names = {name for limits in stated for name in limits}
+        return {"id": mover, "limits": {n: min(limits[n] for limits in stated if n in limits) for n in names}}
     approval = study.approval_of(mover, effector=effector, participant_id=str(participant["id"]))
     if approval is None or not approvals.holds(study, approval):
         raise Refused(_why_not(approval, mover[:8], effector=effector, participant=participant["pseudonym"]))
