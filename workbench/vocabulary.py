@@ -34,7 +34,8 @@ Priority = Literal["high", "medium", "low", "info"]
 """How soon a person must look; alarms have the first three."""
 
 # Closed sets of texts. Each is stored as it is spelled here.
-RunKind = Literal["calibration", "online"]
+RunKind = Literal["calibration", "online", "passive", "open_loop", "sham", "mapping"]
+"""What a run is for; only the decisions of an online run move the effector. See docs/glossary.md, *procedure*."""
 RunState = Literal["finished", "stopped", "recovered", "failed"]
 RecordingState = Literal[
     "finished", "stopped", "failed", "recovered", "unfinished", "foreign", "recording", "damaged"
@@ -479,7 +480,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One recording, ``"calibration"`` or ``"online"``; the summary: latency, decision hash, counts.
+    """One recording of one :data:`RunKind`; the summary: latency, decision hash, counts.
 
     ``state`` is ``"finished"``, ``"stopped"``, ``"failed"`` or ``"recovered"``.
     """
@@ -676,6 +677,12 @@ class LiveClient(Protocol):
 
     def arm(self, by: str = "") -> Any:
         """Let decisions command the effector."""
+
+    def apply_setting(self, by: str = "") -> Any:
+        """Confirm the next setting of a mapping run."""
+
+    def note_reaction(self, text: str, by: str = "") -> Any:
+        """Note the reaction to the last one."""
 
     def disarm(self, by: str = "") -> Any:
         """Let them command it no longer."""

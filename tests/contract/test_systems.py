@@ -85,3 +85,17 @@ def test_every_entry_has_a_test_of_its_own(name):
 def test_an_unknown_system_lists_those_there_are():
     with pytest.raises(UnknownName, match="no entry 'arm'; available: .*neo_hand, replay_recordings"):
         systems.load("arm")
+
+
+def test_procedures_that_move_an_effector_need_one_and_a_mapping_needs_settings():
+    glove, speller = SYSTEMS["neo_hand"], SYSTEMS["speller_p300"]
+    with pytest.raises(BadValue, match="needs an effector"):
+        replace(speller, procedures=("calibration", "online", "sham"))
+    with pytest.raises(BadValue, match="needs settings"):
+        replace(glove, settings=())
+    with pytest.raises(BadValue, match="fractions 0–1"):
+        replace(glove, settings=(1.5,))
+    bound = systems.simulate(glove)
+    assert bound.paradigm_of("mapping") == "effector_settings"
+    assert bound.params_of("mapping") == {"levels": [0.25, 0.5, 0.75, 1.0]}
+    assert bound.params_of("sham") == bound.params_of("online")

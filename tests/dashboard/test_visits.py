@@ -198,6 +198,19 @@ def test_a_session_runs_what_was_chosen_and_every_other_page_takes_it_up(
         second.choose_system(other)
 
 
+def test_every_procedure_of_the_system_is_offered_and_a_sham_needs_the_decoder_of_an_online_run(
+    service: VisitService,
+) -> None:
+    kinds = {row["kind"]: row for row in service.run_kinds()}
+    assert tuple(kinds) == service.system.system.procedures
+    assert {kind for kind, row in kinds.items() if not row["ok"]} == {"online", "sham"}
+    assert kinds["mapping"]["n_trials"] == 4
+    assert service.run_settings("passive")["paradigm"] == service.system.paradigm
+    assert service.run_settings("mapping")["params"] == {"levels": [0.25, 0.5, 0.75, 1.0]}
+    with pytest.raises(Refused):
+        service.run_settings("sham")
+
+
 def test_a_page_says_that_the_file_of_its_system_has_changed(folder: Path) -> None:
     stated = systems.provenance(systems.load("neo_hand"))
     (folder / "system.json").write_text(json.dumps({**stated, "version": "0.0.1"}))

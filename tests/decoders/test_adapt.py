@@ -12,6 +12,7 @@ from scipy import linalg
 
 from workbench import decoders
 from workbench.errors import BadSignal, BadValue, DecoderMismatch
+from workbench.fitting.adaptation import aligned, reference_of
 from workbench.fitting.lda import ledoit_wolf
 from workbench.vocabulary import Montage
 
@@ -306,3 +307,41 @@ def test_labels_are_refused_where_nothing_learns_from_them():
     stream.step(x)
     with pytest.raises(BadValue, match="the classes are left, right, got 'tongue'"):
         stream.learn("tongue", end=4800)
+
+
+def two_days():
+    """Summaries of two runs of one person, the second through other electrodes; classes, and the run of each."""
+    decoder = make("tangent_space_lda", "recentre").prepare(N_CHANNELS)
+    lanes = decoder.signal().n_lanes
+    parts = []
+    for seed, gain in ((1, 1.0), (2, 4.0)):
+        rng = np.random.default_rng(seed)
+        windows = rng.normal(0, 10, (60, decoder.settings.n_window(FS), lanes))
+        windows[::2, :, 0] *= 1.5
+        windows[:, :, 1] *= gain
+        parts += [decoder.summarise(window) for window in windows]
+    return np.array(parts), np.array(["left", "right"] * 60), np.repeat([0, 1], 60)
+
+
+def test_runs_that_are_fitted_together_are_aligned_where_the_decoder_recentres():
+    summaries, y, runs = two_days()
+    decoder = make("tangent_space_lda", "recentre").prepare(N_CHANNELS)
+    together = decoder.fit_summaries(summaries, y, runs=runs)
+    alike = aligned(together, summaries, y, runs)
+    for run_ in (0, 1):
+        mean = reference_of(together, alike[runs == run_], y[runs == run_])
+        assert mean == pytest.approx(reference_of(together, summaries, y), rel=1e-3)
+    assert np.array_equal(alike, alike.swapaxes(2, 3))
+    right = (np.array(together.class_names)[together.scores_of(alike).argmax(axis=1)] == y).mean()
+    apart = make("tangent_space_lda", "recentre").prepare(N_CHANNELS).fit_summaries(summaries, y)
+    assert right >= (np.array(apart.class_names)[apart.scores_of(summaries).argmax(axis=1)] == y).mean()
+
+
+def test_one_run_and_decoders_that_do_not_recentre_are_fitted_as_before():
+    summaries, y, runs = two_days()
+    for rule, named in (("recentre", np.zeros(len(y))), ("pmean", runs)):
+        fits = [
+            make("tangent_space_lda", rule).prepare(N_CHANNELS).fit_summaries(summaries, y, runs=one)
+            for one in (None, named)
+        ]
+        assert np.array_equal(fits[0].weights_, fits[1].weights_)

@@ -8,7 +8,7 @@ import io
 import numpy as np
 import pytest
 
-from workbench import evaluation
+from workbench import analysis, evaluation
 from workbench.commands import main
 from workbench.errors import BadSignal, BadValue, UnknownName
 from workbench.evaluation import Dataset, Epochs
@@ -39,6 +39,19 @@ def test_every_epoch_is_judged_once_by_what_did_not_train_on_it(split):
     assert found.truth == tuple(made().y.tolist())
     assert found.limit == 17
     assert "24/24 = 1.000 (95 % CI 0.862–1.000, Wilson; 95 % chance limit 17/24)" in found.line()
+
+
+def test_an_interval_over_runs_is_wider_where_runs_differ_and_there_is_none_of_a_single_run():
+    truth = ("left",) * 40
+    decided = ("left",) * 19 + ("right",) * 1 + ("left",) * 8 + ("right",) * 12
+    usual = ("made", "P1", "csp_lda", {}, "run", truth, decided, 27, 40, analysis.wilson(27, 40), None, None)
+    found = evaluation.Judged(*usual, run_of=("r0",) * 20 + ("r1",) * 20)
+    assert found.over_runs.low < found.interval.low
+    assert found.over_runs.high > found.interval.high
+    assert f"over 2 runs {found.over_runs.low:.3f}" in found.line()
+    assert evaluation.Judged(*usual, run_of=("r0",) * 40).over_runs is None
+    (record,) = evaluation.to_records([found])
+    assert (record["low_runs"], record["high_runs"]) == tuple(found.over_runs)
 
 
 def test_a_fixed_split_judges_the_runs_the_data_set_names():

@@ -38,13 +38,13 @@ class Result:
     rest_s: float
 
 
-def items(samples: FloatArray, cues: Sequence[PlannedCue]) -> Iterator[Chunk | Marker]:
-    """A run as the loop takes it, each marker before the sample at which it takes effect."""
-    stamps = START + np.arange(len(samples)) / FS
+def items(samples: FloatArray, cues: Sequence[PlannedCue], *, fs: float = FS) -> Iterator[Chunk | Marker]:
+    """A run at ``fs`` Hz as the loop takes it, each marker before the sample at which it takes effect."""
+    stamps = START + np.arange(len(samples)) / fs
     marks = [
         Marker(
             "cue",
-            round(cue.at_s * FS),
+            round(cue.at_s * fs),
             START + cue.at_s,
             cue.label,
             {"duration_s": cue.duration_s, "trial": cue.trial},

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.reference.grasp_simulation import FS, items
+from tests.reference.grasp_simulation import items
 from workbench import analysis, decoders, evaluation, paradigms
 from workbench.decode import decode
+from workbench.devices._physiology import preset as physiology
 from workbench.devices.simulated_participant import render
 from workbench.evaluation._document import rate_range
 from workbench.evaluation._stream import _fitted, collected
@@ -29,9 +30,7 @@ PEOPLE, OTHERS = range(100, 106), range(200, 204)
 """Seeds of the simulated people who are judged, and of those who calibrate where there is nothing of their own."""
 ONLINE = 12
 TARGET = {"memory": "detector", "false_per_min": 0.25}
-GRASP = paradigms.load("grasp_rest")(rest_s=20.0)
-"""Long rests: without them there is little rest to be false in."""
-CALIBRATION = paradigms.load("grasp_rest")()
+TRIGGER = {"memory": "trigger", "false_per_min": 0.25}
 
 HEAD = """# Detection without control
 
@@ -47,6 +46,8 @@ that another run may stay below 0.5 a minute; nothing is chosen afterwards. 95 %
 FOOT = """
 - *Simulated* people are evidence of nothing but the program: seeds {first}–{last}, epidural, 8 channels at 1 kHz;
   with 0 trials, other simulated people calibrate. An onset within 1.5 s of the cue is a hit.
+- *Potential*: the slow potential before a prepared movement, 10 µV at the vertex, 16 channels of scalp EEG at
+  250 Hz; the same seeds. An onset within 3.5 s of the cue, 1.5 s of the movement, is a hit.
 - *S001* of the PhysioNet motor movement/imagery data base (Schalk et al. 2004): runs 7 and 9 (executed), 8 and 10
   (imagined) are judged, on which nothing was chosen. An onset within 4.1 s of the cue is a hit. There is one
   person, so nobody else can calibrate for 0 trials; two minutes of rest cannot show a rate below 0.5 a minute, as
@@ -67,40 +68,53 @@ def row(source, decoder, n, metrics):
 
 
 # ------------------------------------------------------------------ simulated people
-def training_of(decoder, seed, n):
-    """What a decoder keeps of a calibration of ``n`` attempts."""
-    plan = CALIBRATION.schedule(n, seed=seed)
-    end_s = plan[-1].at_s + plan[-1].duration_s
-    samples, _ = render(seed, plan, end_s)
-    cues, total = locate_cues(items(samples, plan), fs=FS)
-    settings = decoder.settings
-    named = CALIBRATION.training_windows(cues, fs=FS, window_s=settings.window_s, hop_s=settings.hop_s)
-    complete = [window for window in named if window[0] <= total]
-    return decoders.collect(decoder, items(samples, plan), complete, n_channels=samples.shape[1])
+class Simulated:
+    """People of a preset who do a task: a calibration run, and another one that is judged."""
+
+    def __init__(self, preset, paradigm, decoder, evidence):
+        self.person, self.calibration = physiology(preset), paradigm
+        # Long rests: without them there is little rest to be false in.
+        self.judged = replace(paradigm, rest_s=20.0)
+        self.decoder, self.evidence = decoder, evidence
+
+    def run(self, paradigm, seed, n, *, schedule):
+        """Items of a run, and how many channels it has."""
+        plan = paradigm.schedule(n, seed=schedule)
+        end_s = plan[-1].at_s + plan[-1].duration_s
+        samples, _ = render(seed, plan, end_s, physiology=self.person.name)
+        return list(items(samples, plan, fs=self.person.fs)), samples.shape[1]
+
+    def training_of(self, decoder, seed, n):
+        """What a decoder keeps of a calibration of ``n`` attempts."""
+        run, n_channels = self.run(self.calibration, seed, n, schedule=seed)
+        cues, total = locate_cues(run, fs=self.person.fs)
+        length = {"window_s": decoder.settings.window_s, "hop_s": decoder.settings.hop_s}
+        named = self.calibration.training_windows(cues, fs=self.person.fs, **length)
+        complete = [window for window in named if window[0] <= total]
+        return decoders.collect(decoder, run, complete, n_channels=n_channels)
+
+    def metrics(self, n):
+        """What was found after ``n`` calibration trials, of other people where there are none."""
+        fs, trials, people, others = self.person.fs, [], [], None
+        for seed in PEOPLE:
+            decoder = decoders.load(self.decoder)(fs, evidence=self.evidence).prepare(len(self.person.channels))
+            if n == 0:
+                others = others or [self.training_of(decoder, other, 10) for other in OTHERS]
+            fitted = _fitted(decoder, others if n == 0 else [self.training_of(decoder, seed, n)])
+            run, _ = self.run(self.judged, seed, ONLINE, schedule=seed + 1000)
+            made = decode(run, self.judged, fitted, fs=fs)
+            own = [trial for trial in made if isinstance(trial, Trial)]
+            trials += own
+            people += [str(seed)] * len(own)
+        window_s = self.judged.onset_window_s
+        return analysis.event_metrics(trials, onset_window_s=window_s, fs=fs, runs=people, unit="participant")
 
 
-def online_of(decoder, seed):
-    """Trials of another run of a person."""
-    plan = GRASP.schedule(ONLINE, seed=seed + 1000)
-    samples, _ = render(seed, plan, plan[-1].at_s + plan[-1].duration_s)
-    made = decode(items(samples, plan), GRASP, decoder, fs=FS)
-    return [trial for trial in made if isinstance(trial, Trial)]
-
-
-def simulated(name, n, **params):
-    trials, people = [], []
-    others = None
-    for seed in PEOPLE:
-        decoder = decoders.load(name)(FS, evidence=TARGET, **params).prepare(8)
-        if n == 0:
-            others = others or [training_of(decoder, other, 10) for other in OTHERS]
-        parts = others if n == 0 else [training_of(decoder, seed, n)]
-        own = online_of(_fitted(decoder, parts), seed)
-        trials += own
-        people += [str(seed)] * len(own)
-    return analysis.event_metrics(
-        trials, onset_window_s=GRASP.onset_window_s, fs=FS, runs=people, unit="participant"
-    )
+def potentials():
+    """Rows of movement potentials."""
+    people = Simulated("mrcp", paradigms.load("movement_onset")(condition="hand"), "mrcp_lda", TRIGGER)
+    for n in TRIALS[1:]:
+        row("simulated, potential", "mrcp_lda", n, people.metrics(n))
 
 
 # ------------------------------------------------------------------ recorded
@@ -139,8 +153,10 @@ def recorded(dataset, recording, n):
 
 def main(folder):
     print(HEAD, flush=True)
+    people = Simulated("neo", paradigms.load("grasp_rest")(), "bandpower_lda", TARGET)
     for n in TRIALS:
-        row("simulated", "bandpower_lda", n, simulated("bandpower_lda", n))
+        row("simulated", "bandpower_lda", n, people.metrics(n))
+    potentials()
     for kind in ("executed", "imagined"):
         dataset = evaluation.load(f"eegmmidb_rest_movement_{kind}")
         (recording,) = dataset.read_runs(folder)

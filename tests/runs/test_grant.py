@@ -94,6 +94,21 @@ def test_a_grant_of_the_record_arms_with_the_limits_of_the_approval_and_only_onc
         arm(gate, envelope)
 
 
+def test_a_schedule_is_granted_by_name_within_what_was_approved_for_the_person(clinic, gate):
+    gate, plan = gate
+    passive = f"{control.SCHEDULE}passive"
+    found = arm(gate, issued(clinic, gate, plan, passive), passive)
+    assert (found.approval_id, found.decoder_sha256, found.level_max) == (passive, passive, 0.5)
+    other = plan_of(clinic, participant="P2", session_id=clinic.other)
+    theirs = GrantGate(other)
+    profile = control.profile_limits(control.load("glove"))
+    assert arm(theirs, issued(clinic, theirs, other, passive), passive).level_max == profile.level_max
+    with pytest.raises(Refused, match="another decoder"):
+        arm(gate, issued(clinic, gate, plan, passive), f"{control.SCHEDULE}sham")
+    with pytest.raises(Refused, match="has not been approved"):
+        issued(clinic, gate, plan, f"{control.SCHEDULE}calibration")
+
+
 def test_a_decoder_approved_for_another_person_is_granted_to_nobody_else(clinic):
     plan = plan_of(clinic, participant="P2", session_id=clinic.other)
     gate = GrantGate(plan)

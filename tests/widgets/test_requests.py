@@ -114,7 +114,7 @@ def test_a_plain_request_is_passed_on(client: Recorded, screen: LiveSession, nam
 def test_a_request_outside_the_list_is_refused_with_the_list(client: Recorded, screen: LiveSession) -> None:
     reply = screen.answer("shutdown", {})
     assert not reply["ok"]
-    assert "allowed: acknowledge, arm, disarm, end_run" in reply["text"]
+    assert "allowed: acknowledge, apply_setting, arm, disarm, end_run" in reply["text"]
     assert client.asked == []
 
 

@@ -17,6 +17,7 @@ from workbench.control._link import expired
 from workbench.control._operator import Act, OperatorActs
 from workbench.control._profile import ACTIONS, Effector, Law, LimitRule, SafeStep
 from workbench.control._recomputing import of_this_version, recompute, state_entry
+from workbench.control._schedule import SCHEDULE, SCHEDULED, Move, MoveSchedule, Step, draw_moves, moves_of
 from workbench.control._self_test import SELF_TEST_ITEMS
 from workbench.control._snapshot import ConfirmedStatus, EffectorStatus
 from workbench.control._supervisor import Limits, Supervisor, check_limits, profile_limits
@@ -43,6 +44,8 @@ __all__ = [
     "LAWS",
     "MEANING",
     "SAFE",
+    "SCHEDULE",
+    "SCHEDULED",
     "SELF_TEST_ITEMS",
     "STATES",
     "TABLE",
@@ -60,18 +63,23 @@ __all__ = [
     "Law",
     "LimitRule",
     "Limits",
+    "Move",
+    "MoveSchedule",
     "OperatorActs",
     "SafeStep",
     "State",
+    "Step",
     "Supervisor",
     "Thresholds",
     "Transition",
     "available",
     "check_law",
     "check_limits",
+    "draw_moves",
     "expired",
     "load",
     "markdown",
+    "moves_of",
     "of_this_version",
     "profile_limits",
     "recompute",

@@ -61,7 +61,7 @@ class Activation:
     @property
     def rests_on_evidence(self) -> bool:
         """Whether evidence keeps it closed, so that its absence is a fault; a trigger ends by itself."""
-        return self.engaged and self._law.law != "trigger"
+        return self.engaged and self._law.law != "trigger" and not self._arming.scheduled
 
     @property
     def duration_s(self) -> float:
@@ -71,6 +71,9 @@ class Activation:
     # ---------------------------------------------------------------------------------- evidence
     def follow(self, decision: Decision, level: Sequence[float] | None) -> list[Command]:
         """Follow a decision; ``level`` is a fraction 0–1 per channel, None for the profile's."""
+        # Recorded, and without effect: a schedule moves the effector.
+        if self._arming.scheduled:
+            return []
         if self._law.phase_window:
             return self._gated(decision, level)
         commands = self._release_rejected(decision)
@@ -87,6 +90,25 @@ class Activation:
                 "release", "evidence fell" if decision.label else "evidence was rejected"
             )
         return commands
+
+    def follow_schedule(self, *, close: bool, level: Sequence[float] | None) -> list[Command]:
+        """Follow a move of the schedule.
+
+        Parameters
+        ----------
+        close : whether the effector closes, or opens.
+        level : fraction 0–1 per channel, None for the profile's.
+        """
+        if not self._arming.scheduled:
+            return []
+        if not close:
+            return self.release("release", "schedule") if self.engaged else []
+        if self.engaged or self._machine.state not in ("ARMED", "RELEASE", "REFRACTORY"):
+            return []
+        if reason := self._hindrance():
+            self._log.enter("move_left_out", reason, Message("control.did_not_move"), "low")
+            return []
+        return self._close(level, "schedule")
 
     def _steer(self, decision: Decision) -> list[Command]:
         """The level that a value asks for, in the bout under way; 0 at once where it cannot be relied on."""
@@ -148,6 +170,17 @@ class Activation:
         if reason := self._obstacle(decision):
             self._log.enter("intent_ignored", reason, Message("control.did_not_move"), "low")
             return []
+        causes = {"activate": "evidence rose", "cued": "a cue was decided"}
+        return self._close(level, causes.get(decision.change, "the phase entered its window"))
+
+    def _close(self, level: Sequence[float] | None, cause: str) -> list[Command]:
+        """Close the effector.
+
+        Parameters
+        ----------
+        level : fraction 0–1 per channel, None for the profile's.
+        cause : for the record.
+        """
         limits = self._supervisor.limits
         if self._law.law == "proportional":
             # A bout begins at standstill; its level follows with the decisions after this one.
@@ -165,20 +198,24 @@ class Activation:
         self._machine.go("activate")
         self._began, self._reminded = self._machine.now, False
         action, ramp_ms = self._effector.activate_action, self._effector.ramp_ms
-        causes = {"activate": "evidence rose", "cued": "a cue was decided"}
-        cause = causes.get(decision.change, "the phase entered its window")
         return [self._orders.give(action, ramp_ms=ramp_ms, reason=cause, level=clip.level)]
 
     def _obstacle(self, decision: Decision) -> Message | None:
-        """Why an activation is not followed now, or None."""
-        if self._machine.state != "ARMED":
-            return Message("control.intent_in_state", state=self._machine.state)
+        """Why a decision may not close the effector now, or None."""
+        if reason := self._hindrance():
+            return reason
         if not decision.valid:
             return Message("control.evidence_not_valid")
         age_ms = self._machine.age_s(decision) * 1000.0
         # Not `>`: an age that is not a number must not pass.
         if not age_ms <= self._effector.ttl_ms:
             return Message("control.decision_too_old", n=f"{age_ms:.0f}", limit=self._effector.ttl_ms)
+        return None
+
+    def _hindrance(self) -> Message | None:
+        """Why nothing may close the effector now, or None."""
+        if self._machine.state != "ARMED":
+            return Message("control.intent_in_state", state=self._machine.state)
         unmet = self._arming.unmet()
         return unmet[0].text if unmet else None
 
@@ -256,7 +293,8 @@ class Activation:
             used = Message("amount.s", n=f"{supervisor.dose_s:.0f}")
             self._log.enter("dose_limit", used, Message("control.told_to_release"), "medium")
             return self.release("limit", "dose of the session used")
-        if self._law.law == "trigger" and duration_s >= self._law.trigger_s:
+        triggered = self._law.law == "trigger" and not self._arming.scheduled
+        if triggered and duration_s >= self._law.trigger_s:
             return self.release("release", "trigger over")
         self._remind(duration_s)
         # HOLD claims that the level is reached: the ramp must be over, and the device must have said that it

@@ -11,6 +11,7 @@ from workbench.control._grant import Grant
 from workbench.control._log import ControllerLog
 from workbench.control._machine import StateMachine
 from workbench.control._profile import Effector
+from workbench.control._schedule import SCHEDULE
 from workbench.control._supervisor import Supervisor
 from workbench.control._watch import Watch
 from workbench.errors import BadValue, Refused
@@ -39,7 +40,7 @@ class Arming:
     ready : whether the participant is.
     proven : whether a self-test has shown that the effector obeys a stop and a command.
     disarms_after_release : whether the state after the present release is IDLE_SAFE.
-    decoder_sha256, approved_sha256 : the loaded decoder and the approved one.
+    decoder_sha256, approved_sha256 : the loaded decoder and the approved one, or :data:`SCHEDULE`.
     absent : whether no operator's screen answers.
     foreign_streams : other programs' streams that bear this effector's names.
     """
@@ -72,7 +73,9 @@ class Arming:
         foreign = Message("condition.foreign_stream", streams=strangers) if strangers else None
         return (
             condition("participant_ready", ok=self.ready),
-            condition("decoder_approved", ok=self.decoder_approved, instead=other if loaded else None),
+            Condition("decoder_approved", ok=True, text=Message("condition.by_schedule"))
+            if self.scheduled
+            else condition("decoder_approved", ok=self.decoder_approved, instead=other if loaded else None),
             # `is True`: a quality that is not known yet does not arm.
             condition("montage_good", ok=self._watch.quality_ok is True),
             # Two conditions with one proof: a self-test passes only when its stop and its opening command were
@@ -88,6 +91,11 @@ class Arming:
     def unmet(self) -> list[Condition]:
         """Arming conditions that are not met, but for the operator's own act."""
         return [c for c in self.conditions() if not c.ok and c.key != "operator"]
+
+    @property
+    def scheduled(self) -> bool:
+        """Whether a schedule moves the effector, whatever a decoder says."""
+        return self.decoder_sha256.startswith(SCHEDULE) and self.decoder_approved
 
     @property
     def decoder_approved(self) -> bool:

@@ -27,7 +27,7 @@ from workbench.control._safe_state import SafeState
 from workbench.control._self_test import SelfTest
 from workbench.control._snapshot import EffectorStatus, RuleValues
 from workbench.control._supervisor import Limits, Supervisor, check_limits, profile_limits
-from workbench.control._table import ARMED_OR_ENGAGED, BY_LAW, WATCHED, State, Thresholds, onward
+from workbench.control._table import ARMED_OR_ENGAGED, BY_LAW, WATCHED, State, Thresholds, Way, onward
 from workbench.control._watch import Watch, broken
 from workbench.errors import BadValue
 from workbench.messages import Message
@@ -149,6 +149,31 @@ class Controller:
         return commands + self._activation.follow(decision, level)
 
     @is_input
+    def on_schedule(
+        self,
+        *,
+        close: bool,
+        now_stream: float,
+        local: float,
+        quality_ok: bool,
+        level: Sequence[float] | None = None,
+    ) -> list[Command]:
+        """Follow a move of the schedule; without effect unless a schedule moves the effector in this run.
+
+        Parameters
+        ----------
+        close : whether the effector closes, or opens.
+        now_stream : stamp of the newest sample acquired, s.
+        local : monotonic local time, s.
+        quality_ok : whether the montage is good enough.
+        level : level asked for, fraction 0–1 per channel; None for the profile's.
+        """
+        commands = self._update(now_stream, local, quality_ok=quality_ok)
+        # Commands of a schedule rest on no decision, and must not cite one of an earlier run.
+        self._machine.decision = None
+        return commands + self._activation.follow_schedule(close=close, level=level)
+
+    @is_input
     def on_tick(self, now_stream: float, *, local: float, quality_ok: bool | None = None) -> list[Command]:
         """Time has passed: limits, safe-state steps, missing acknowledgements, heartbeats.
 
@@ -235,7 +260,7 @@ class Controller:
         """The ordinary next state."""
         if self.state in ("RELEASE", "REFRACTORY") and self._arming.disarms_after_release:
             return "IDLE_SAFE"
-        return onward(self.state, self._law.law).target
+        return onward(self.state, self._way).target
 
     @property
     def why(self) -> str:
@@ -245,10 +270,15 @@ class Controller:
         dwell = self._thresholds.dwell
         hops = "1 hop" if dwell == 1 else f"{dwell} hops"
         conditions = ", ".join(self._law.conditions) or "an intent"
-        rule = onward(self.state, self._law.law).why
+        rule = onward(self.state, self._way).why
         rule = rule.format(**self._rule_values(), hops=hops, conditions=conditions)
         cause = self._cause
         return f"{cause[:1].upper()}{cause[1:]}. {rule}" if cause else rule
+
+    @property
+    def _way(self) -> Way:
+        """What moves the effector, for the words on the way on."""
+        return "schedule" if self._arming.scheduled else self._law.law
 
     @property
     def _cause(self) -> str:
@@ -274,7 +304,7 @@ class Controller:
 
     def snapshot(self) -> EffectorStatus:
         """The ``effector`` part of the engine's status: plain strings, numbers and lists."""
-        law = self._law.law
+        way = self._way
         link, round_trip_s = self._orders.link, self._self_test.round_trip_s
         return {
             "confirmed": self._confirmation.confirmed(self._machine.now),
@@ -286,11 +316,12 @@ class Controller:
             "round_trip_ms": None if round_trip_s is None else round(round_trip_s * 1000.0, 1),
             "name": self.effector.name,
             "simulated": self.simulated,
+            "mover": self._arming.decoder_sha256,
             "state": self.state,
             "previous": self._machine.previous,
             "next": self.next_state,
             "why": self.why,
-            "why_key": f"control.next.{self.state}{'.' + law if (self.state, law) in BY_LAW else ''}",
+            "why_key": f"control.next.{self.state}{'.' + way if (self.state, way) in BY_LAW else ''}",
             "why_args": self._rule_values(),
             "fault": self._safe_state.fault,
             "cause": self._cause,

@@ -65,6 +65,11 @@ class ControlLaw:
         self._check_assistance()
         self._check_window()
 
+    @property
+    def guided(self) -> bool:
+        """Whether it takes more than closing and opening: values to follow, or a phase to wait for."""
+        return self.law == "proportional" or bool(self.phase_window)
+
     def _check_proportional(self) -> None:
         numbers = {"gain": self.gain, "dead_band": self.dead_band, "slew_per_s": self.slew_per_s}
         if self.law != "proportional":

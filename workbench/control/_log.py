@@ -28,6 +28,7 @@ RowKind = Literal[
     "intent_held_back",
     "intent_ignored",
     "level_clipped",
+    "move_left_out",
     "operator",
     "operator_absent",
     "operator_back",

@@ -13,6 +13,7 @@ from workbench.control._log import ControllerLog
 from workbench.control._machine import StateMachine
 from workbench.control._orders import Orders
 from workbench.control._safe_state import SafeState
+from workbench.control._schedule import SCHEDULE, SCHEDULED
 from workbench.control._self_test import SelfTest
 from workbench.errors import BadValue
 from workbench.messages import Message
@@ -84,10 +85,19 @@ class OperatorActs:
 
     @is_input
     def set_decoder(self, sha256: str, *, approved_sha256: str) -> Act:
-        """Name the loaded decoder and the one that is approved for this effector and participant."""
+        """Name the loaded decoder and the one that is approved for this effector and participant.
+
+        Both are :data:`SCHEDULE` and the procedure where a schedule moves the effector.
+        """
         self._arming.decoder_sha256, self._arming.approved_sha256 = sha256, approved_sha256
         self._orders.decoder_sha256 = sha256
         approved = self._arming.decoder_approved
+        if self._arming.scheduled:
+            procedure = SCHEDULED[sha256.removeprefix(SCHEDULE)]
+            row = self._log.enter(
+                "operator", Message("control.by_schedule", procedure=procedure), Message("control.nothing_decides")
+            )
+            return Act(row, self._activation.stand_down("another run"))
         loaded = Message("control.decoder_loaded", hash=sha256[:8])
         row = self._log.enter(
             "operator",

@@ -48,6 +48,7 @@ class RuleValues(TypedDict):
 class EffectorStatus(TypedDict):
     """``level`` (0–1) was commanded; ``confirmed`` and ``stop`` are what the device's signed status says.
 
+    ``mover`` : what moves it, the hash of a decoder or :data:`SCHEDULE` and a procedure, ``""`` for nothing;
     ``cause`` : the fault, the reason of a stop or what failed in a self-test, ``""`` without one; ``fault`` : its
     code.
     """
@@ -61,6 +62,7 @@ class EffectorStatus(TypedDict):
     round_trip_ms: float | None
     name: str
     simulated: bool
+    mover: str
     state: State
     previous: State | Literal[""]
     next: State

@@ -257,7 +257,10 @@ def possible(state: State, event: Event) -> bool:
     return (state, event) in _BY_KEY
 
 
-_ROWS_BY_LAW: tuple[tuple[Law, Transition], ...] = (
+Way = Law | Literal["schedule"]
+"""What moves an effector on its ordinary way: decisions by a law, or a schedule."""
+
+_ROWS_BY_LAW: tuple[tuple[Way, Transition], ...] = (
     ("trigger", Transition("ARMED", "activate", "ACTIVE", "Becomes ACTIVE when {conditions} is decided.")),
     (
         "trigger",
@@ -288,6 +291,16 @@ _ROWS_BY_LAW: tuple[tuple[Law, Transition], ...] = (
             "{hold_limit_s:g} s in any case.",
         ),
     ),
+    ("schedule", Transition("ARMED", "activate", "ACTIVE", "Becomes ACTIVE with the next move of the schedule.")),
+    (
+        "schedule",
+        Transition(
+            "HOLD",
+            "release",
+            "RELEASE",
+            "Becomes RELEASE when the move of the schedule is over, and after {hold_limit_s:g} s in any case.",
+        ),
+    ),
     ("proportional", Transition("ARMED", "activate", "ACTIVE", "Becomes ACTIVE when a bout of movement begins.")),
     (
         "proportional",
@@ -304,10 +317,10 @@ BY_LAW = {(row.source, law): row for law, row in _ROWS_BY_LAW}
 """The ordinary way on from a state where the control law makes it another one than the first row of the state."""
 
 
-def onward(state: State, law: Law = "hold") -> Transition:
-    """The ordinary way on from a state under a control law: what the screen names as next."""
+def onward(state: State, way: Way = "hold") -> Transition:
+    """The ordinary way on from a state under a control law or a schedule: what the screen names as next."""
     first = next(row for row in TABLE if row.source == state)
-    return BY_LAW.get((state, law), first)
+    return BY_LAW.get((state, way), first)
 
 
 def markdown() -> str:

@@ -307,7 +307,7 @@ def _next(run: Mapping[str, Any], *, awaiting: bool, above: bool | None) -> list
     steps: list[dict[str, Any]] = [{"name": "online"}, calibrate, {"name": "assess"}, {"name": "report"}]
     if awaiting:
         steps.insert(0, {"name": "approve", "key": "result.next_why.awaits", "args": {}})
-    elif run["kind"] == "calibration" or calibrate.get("key") == why[False]:
+    elif run["kind"] in ("calibration", "passive") or calibrate.get("key") == why[False]:
         # A decoder no better than guessing, or none fitted yet: calibrating comes before another online run.
         steps[:2] = [steps[1], steps[0]]
     steps[0]["primary"] = True

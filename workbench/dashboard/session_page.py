@@ -258,7 +258,7 @@ class SessionPage:
         run = status["run"]
         for sentence in self.service.ingest():
             self.log.append(sentence)
-        if run["kind"] == "calibration" and run["state"] == "finished":
+        if run["kind"] in ("calibration", "passive") and run["state"] == "finished":
             begun = world.clock.monotonic()
             self.screen.tell("run.fitting", s="0")
             sha256 = self.service.fit(

@@ -383,7 +383,12 @@ class VisitService:
                 "by": granted["signer"],
             }
             online["decoder"] = about | {"when": granted["utc"][:10]}
-        return [{"kind": "calibration", "ok": True, "why": ""}, online]
+        offered = {"calibration": {"kind": "calibration", "ok": True, "why": ""}, "online": online}
+        # What the participant feels in a sham run is drawn; the decoder that is recorded is that of an online run.
+        offered["sham"] = online | {"kind": "sham"}
+        system = self._system().system
+        offered["mapping"] = {"kind": "mapping", "ok": True, "why": "", "n_trials": len(system.settings)}
+        return [offered.get(kind, {"kind": kind, "ok": True, "why": ""}) for kind in system.procedures]
 
     def run_settings(self, kind: str) -> dict[str, Any]:
         """Keyword arguments of ``client.start_run`` for a kind of run."""
@@ -391,9 +396,9 @@ class VisitService:
         if running is not None and running["system"] not in ("", self.system.key):
             raise Refused(Message("visit.other_system", system=running["system"]))
         system = self._system()
-        settings: dict[str, Any] = {"paradigm": system.paradigm, "params": system.params_of(kind)}
+        settings: dict[str, Any] = {"paradigm": system.paradigm_of(kind), "params": system.params_of(kind)}
         settings["seed"] = 1
-        if kind != "online":
+        if kind not in ("online", "sham"):
             return settings
         decoder = self._online_decoder(running)
         if decoder is None:

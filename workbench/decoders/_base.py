@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy, deepcopy
@@ -19,7 +20,7 @@ from workbench.decoding.reducers import Reducer
 from workbench.decoding.scorer import Calibration, Features, Scorer, Temperature, recentred
 from workbench.decoding.stream import DecoderStream, Finish, Rejection
 from workbench.errors import BadSignal, BadValue, DecoderMismatch
-from workbench.fitting.adaptation import adapter_of, learn_adaptation, reference_of, whiteners
+from workbench.fitting.adaptation import adapter_of, aligned, learn_adaptation, reference_of, whiteners
 from workbench.fitting.checks import (
     channel_difference,
     channel_names,
@@ -40,6 +41,9 @@ from workbench.vocabulary import EvidenceType, FloatArray, Montage
 
 LIMIT = 100.0
 """A window whose power in a lane leaves the range of the training windows by this factor is not valid."""
+
+SLOW_HZ = 1.0
+"""Filters that pass from here or below take a second and more to settle, so that epochs need a lead-in, Hz."""
 
 
 class WindowDecoder(ABC):
@@ -346,7 +350,8 @@ class WindowDecoder(ABC):
         ----------
         X : ``(n_epochs, n_channels, n_times)`` float64, µV, raw; or ``mne.Epochs``, which are in V and are scaled.
         y : ``(n_epochs,)`` class of each epoch.
-        lead_in : s at the start of each epoch that only warms the filters up.
+        lead_in : s at the start of each epoch that only warms the filters up; without one, a decoder whose filters
+            pass from 1 Hz or less warns.
         blocks : ``(n_epochs,)`` run or block of each epoch, held out together where evidence is calibrated;
             each epoch is one by default.
 
@@ -370,6 +375,13 @@ class WindowDecoder(ABC):
         # Only a default is cut: a length that was asked for is an error where it does not fit.
         shorter = None if self.window_s is not None else windows.shortened(self.defaults_for(n_channels).window_s)
         self.prepare(n_channels, window_s=shorter)
+        slowest = min(low for low, _ in self.bands_for(n_channels))
+        if lead_in == 0.0 and slowest <= SLOW_HZ:
+            warnings.warn(
+                f"lead_in is 0: filters of {self.name} from {slowest:g} Hz have not settled where the epochs "
+                f"begin; give epochs that begin about {1 / slowest:.0f} s earlier and say so with lead_in",
+                stacklevel=2,
+            )
         summaries, owner = self._epoch_summaries(epochs, lead_in)
         self.fit_summaries(summaries, labels[owner], blocks=owner if block_of is None else block_of[owner])
         self.lead_in_ = lead_in
@@ -403,7 +415,14 @@ class WindowDecoder(ABC):
         # Windows that come one after the other need not be in memory together.
         return self.fit_summaries(np.array([self.summarise(checked(window)) for window in windows]), y)
 
-    def fit_summaries(self, summaries: FloatArray, y: ArrayLike, *, blocks: ArrayLike | None = None) -> Self:
+    def fit_summaries(
+        self,
+        summaries: FloatArray,
+        y: ArrayLike,
+        *,
+        blocks: ArrayLike | None = None,
+        runs: NDArray[Any] | None = None,
+    ) -> Self:
         """Fit on what :meth:`summarise` returned of each window.
 
         Parameters
@@ -411,6 +430,7 @@ class WindowDecoder(ABC):
         summaries : ``(n, …)`` float64. y : ``(n,)`` class of each.
         blocks : ``(n,)`` run or block of each, held out together where evidence is calibrated; by default each
             window is a block of its own, which is wrong for overlapping windows.
+        runs : ``(n,)`` run of each; a decoder that recentres aligns several runs first. One run by default.
         """
         if not hasattr(self, "design_"):
             raise BadSignal("filters are not designed yet; call prepare(n_channels) first")
@@ -431,6 +451,8 @@ class WindowDecoder(ABC):
             self.__dict__.pop(stale, None)
         adapt = self.adapt_settings
         if adapt is not None and adapt.rule == "recentre":
+            if runs is not None:
+                summaries = aligned(self, summaries, labels, runs)
             reference = reference_of(self, summaries, labels)
             self.adaptation_ = {"reference": reference, "whitening": whiteners(reference)}
         # The classifier first, from all windows; evidence is then learned from copies that are held out.

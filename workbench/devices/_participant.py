@@ -24,7 +24,11 @@ REST = ("rest", "")
 BRAKES = 0.3
 """Share of the way from the centre to a target that is left when a participant who sees the cursor slows down."""
 
-_BACKGROUND, _MU, _BETA, _GAMMA, _ALPHA, _AMPLIFIER, _PERSON, _REACTION = range(8)
+_BACKGROUND, _MU, _BETA, _GAMMA, _ALPHA, _AMPLIFIER, _PERSON, _REACTION, _SLOW = range(9)
+SLOW_SPREAD = 0.3
+"""Spread of the size of slow potentials from movement to movement, as a share."""
+SLOW_FALL_S = 0.5
+"""After the movement has begun, its slow potential is gone within this, s."""
 
 
 class PlannedLike(Protocol):
@@ -208,7 +212,8 @@ class SimParticipant:
         beta = np.sqrt(quiet * (1.0 + self.physiology.rebound * _spread(rebound, self._weights)))
         gamma = 1.0 + self.gamma_gain * level
         self.n_seen = first + n
-        return self._noise.render(first, n, (mu, beta, gamma))
+        samples = self._noise.render(first, n, (mu, beta, gamma))
+        return samples + self._slow(first, n) if self.physiology.slow_uv else samples
 
     def intent(self, first: int, n: int) -> FloatArray:
         """Ground truth ``(n,)``: 0 at rest, else 1 + index of the pattern, from sample ``first``."""
@@ -227,6 +232,18 @@ class SimParticipant:
             low, high = max(attempt.start - first, 0), max(min(stop - first, n), 0)
             effort[low:high] = self._efforts.get(attempt.label, 1.0)
         return effort
+    def _slow(self, first: int, n: int) -> FloatArray:
+        """Slow potentials ``(n, n_channels)``, µV: they grow until each movement begins, then fall."""
+        p, slow = self.physiology, np.zeros((n, len(self.physiology.channels)))
+        for index, attempt in enumerate(self.attempts):
+            t = (np.arange(first, first + n) - attempt.start) / p.fs
+            # Slowly at first: the early part of the potential is flat, its late part steep.
+            course = np.where(
+                t <= 0, np.clip(1.0 + t / p.slow_s, 0.0, 1.0) ** 2, np.clip(1.0 - t / SLOW_FALL_S, 0, 1)
+            )
+            size = 1.0 + SLOW_SPREAD * float(world.chance.generator([self._seed, _SLOW, index]).standard_normal())
+            slow -= p.slow_uv * size * course[:, None] * self._weights[self._names.index(attempt.pattern)]
+        return slow
 
     def _drive(self, first: int, n: int) -> tuple[FloatArray, FloatArray]:
         """Causal envelope and beta rebound of every pattern, ``(n, n_patterns)`` each."""

@@ -12,6 +12,8 @@ References
    doi:10.1016/S1388-2457(99)00141-8
 .. [3] Wang W, Collinger JL, Degenhart AD, et al. (2013). An electrocorticographic brain interface in an individual
    with tetraplegia. PLoS ONE 8(2):e55344. doi:10.1371/journal.pone.0055344
+.. [4] Shibasaki H, Hallett M (2006). What is the Bereitschaftspotential? Clin Neurophysiol 117(11):2341-2356.
+   doi:10.1016/j.clinph.2006.04.025
 """
 
 from __future__ import annotations
@@ -47,6 +49,8 @@ class Physiology:
     rebound, rebound_s : beta rebound (fraction of band power) and when it runs, after the stop.
     start_s, stop_s : mean, standard deviation, least and greatest reaction time to a cue and to its end.
     patterns : name of an intent and the weight of each source in it, 0–1.
+    slow_uv, slow_s : greatest negative potential before a movement, µV where the weight is 1, and how long before
+        it begins; 0 for none. A reaction to a cue must then take at least as long.
     """
 
     name: str
@@ -77,10 +81,15 @@ class Physiology:
     start_s: tuple[float, float, float, float]
     stop_s: tuple[float, float, float, float]
     patterns: tuple[tuple[str, Weights], ...]
+    slow_uv: float = 0.0
+    slow_s: float = 0.0
 
     def sha256(self) -> str:
-        """Hash of every parameter, over canonical JSON."""
-        text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+        """Hash of every parameter, over canonical JSON; a preset without slow potentials keeps its older hash."""
+        parameters = asdict(self)
+        if not self.slow_uv:
+            del parameters["slow_uv"], parameters["slow_s"]
+        text = json.dumps(parameters, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -108,6 +117,8 @@ REASONS = {
     "rebound_s": "0.5 to 1.3 s after the movement ends [2]",
     "start_s": "attempted movement shows about 0.5 s after the cue: reaction 0.35 s and the rise of tau_s",
     "stop_s": "stopping is a simple reaction, slightly quicker than starting",
+    "slow_uv": "the potential before a movement reaches about 10 µV at the vertex [4]",
+    "slow_s": "it begins 1 to 2 s before a movement at one's own pace [4]",
     "patterns": "hand area under one end of the strips, falling to a quarter at the other; hand movement is "
     "contralateral with a weaker ipsilateral share, foot movement medial; on a subdural grid high gamma is tuned "
     "to the direction of the movement by a cosine, preferred directions lie mixed over the arm area [3]",
@@ -201,6 +212,17 @@ EEG = Physiology(
     ),
 )
 
+MRCP = replace(
+    EEG,
+    name="mrcp",
+    # Asked to prepare and to move 2 s after the cue.
+    start_s=(2.0, 0.15, 1.6, 2.4),
+    patterns=(("hand", _scalp(middle=1.0, left=0.3, right=0.15)), ("foot", _scalp(middle=1.0))),
+    slow_uv=10.0,
+    slow_s=1.5,
+)
+"""Scalp EEG with a slow negative potential before each movement, which is prepared for 2 s after its cue."""
+
 DIRECTIONS = {"right": (1.0, 0.0), "up": (0.0, 1.0), "left": (-1.0, 0.0), "down": (0.0, -1.0)}
 """Intents that are movements of a cursor, and their unit vectors; a movement between two is some of both."""
 
@@ -231,7 +253,7 @@ GRID = replace(
 )
 """Subdural grid over the arm area of the motor cortex."""
 
-PRESETS = {preset.name: preset for preset in (NEO, EEG, GRID)}
+PRESETS = {preset.name: preset for preset in (NEO, EEG, MRCP, GRID)}
 
 
 def preset(name: str) -> Physiology:

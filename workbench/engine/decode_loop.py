@@ -47,9 +47,9 @@ class DecodeLoop:
         while run.live:
             for item in run.source.items():
                 yield from self._measure(run, item)
-            # A schedule of the engine is complete when it was presented; cues from another program have no known
-            # end, so that the trials are counted.
-            if session.plan.cue_source == "engine":
+            # A schedule of the engine is complete when it was presented; cues from another program or from the
+            # operator have no known end, so that the trials are counted.
+            if session.plan.cue_source == "engine" and not run.request.paradigm.by_operator:
                 complete = run.source.complete
             else:
                 complete = len(run.trials) >= run.request.n_trials
@@ -65,6 +65,8 @@ class DecodeLoop:
         self._beat()
         # The signal's samples alone count hops and are awaited.
         if isinstance(item, Marker) or item.stream:
+            if isinstance(item, Marker) and run.moves is not None:
+                run.moves.take(item)
             yield item
             return
         run.acquired = item.local
@@ -73,6 +75,7 @@ class DecodeLoop:
         began = lsl.local_clock()
         yield item
         now = lsl.local_clock()
+        self._move(run)
         self._busy_s += now - began
         self._rows += len(item.stamps)
         if self._rows < run.hop:
@@ -86,6 +89,14 @@ class DecodeLoop:
             # The controller counts overruns only, by a stricter rule of its own; a warning is for the record.
             if verdict != "warning" and self._session.effector.link is not None:
                 self._session.effector.link.hop(seconds)
+
+    def _move(self, run: LiveRun) -> None:
+        """What the schedule of the run asks of the effector by now."""
+        link = self._session.effector.link
+        if run.moves is None or link is None or not run.live or run.state != "running":
+            return
+        for step in run.moves.due(run.source.newest):
+            link.follow(step, quality_ok=self._session.monitor.ok is not False)
 
     def _emit(self, run: LiveRun, item: Made) -> None:
         """What the decode loop made: published, followed by the effector, recorded."""
@@ -104,6 +115,7 @@ class DecodeLoop:
         # The effector comes before the recording: a slow disk must not delay a command. Samples that are decoded
         # after the run has ended or paused move nothing.
         session.outlets.publish_decision(item, run.writer.classes)
-        if session.effector.link is not None and run.live and run.state == "running":
+        follows = run.moves is None and run.live and run.state == "running"
+        if session.effector.link is not None and follows:
             session.effector.link.follow(item, quality_ok=session.monitor.ok is not False)
         run.record_decision(item, decided=decided, emitted=lsl.local_clock())

@@ -86,10 +86,10 @@ class SessionEffector:
             self.link.fault(reason)
 
     def name_decoder(self, request: RunRequest) -> None:
-        """Name the decoder of a run to the effector, and the approved one: the same, or none."""
+        """Name what moves the effector in a run, and what is approved to: the same, or nothing."""
         self.required().set_decoder(
-            request.decoder_sha256,
-            approved=request.decoder_sha256 if request.approved else "",
+            request.mover,
+            approved=request.mover if request.approved or request.scheduled else "",
             rule=request.paradigm.params(),
         )
 

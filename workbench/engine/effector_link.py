@@ -109,7 +109,8 @@ class EffectorLink:
 
         Parameters
         ----------
-        sha256, approved : hashes of the loaded decoder and of the approved one, ``""`` for none.
+        sha256, approved : hashes of the loaded decoder and of the approved one, ``""`` for none; of a schedule see
+            :data:`workbench.control.SCHEDULE`.
         rule : parameters of the paradigm, for the sentences on the screen.
         """
         usual = control.Thresholds()
@@ -192,10 +193,16 @@ class EffectorLink:
             finally:
                 self._take_rows()
 
-    def follow(self, decision: Decision, *, quality_ok: bool) -> None:
-        """Follow a decision."""
+    def follow(self, asked: Decision | control.Step, *, quality_ok: bool) -> None:
+        """Follow a decision, or a step of the schedule that moves the effector in place of decisions."""
         with self._lock:
-            self._send(self.controller.on_decision(decision, quality_ok=quality_ok, **self._now()))
+            if isinstance(asked, Decision):
+                commands = self.controller.on_decision(asked, quality_ok=quality_ok, **self._now())
+            else:
+                commands = self.controller.on_schedule(
+                    close=asked.close, level=asked.level, quality_ok=quality_ok, **self._now()
+                )
+            self._send(commands)
 
     def hop(self, duration_s: float) -> None:
         """How long a hop took, s."""

@@ -43,6 +43,7 @@ RowKind = Literal[
     "outlet_taken",
     "player_ended",
     "presence",
+    "procedure",
     "run_failed",
     "stale_lock",
     "stamps_steady",

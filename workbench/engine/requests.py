@@ -47,6 +47,8 @@ class RequestHandler:
             "reset_stop": lambda args: session.stop_latch.reset(self._by(args)),
             "arm": self._arm,
             "disarm": self._disarm,
+            "apply_setting": lambda args: session.runs.apply_setting(self._by(args)),
+            "note_reaction": lambda args: session.runs.note_reaction(_text(args, "text"), self._by(args)),
             "waive": self._waive,
             "note": self._note,
             "task": lambda args: session.runs.task(),
@@ -97,15 +99,15 @@ class RequestHandler:
         if session.streams.signal.recording_only:
             raise Refused(Message("engine.unit_arms_nothing", stream=repr(session.streams.signal.spec.name)))
         by = self._by(args)
-        if not run.request.decoder_sha256:  # the record grants nothing without one
+        if not run.request.mover:  # the record grants nothing without a decoder or a schedule
             link.name_unmet()
         # Last of the checks, because it uses up the nonce: a request refused above may be repeated with the same
         # grant.
         grant = session.grants.arming(
-            args.get("grant"), decoder_sha256=run.request.decoder_sha256, own_runs=session.runs.ids
+            args.get("grant"), decoder_sha256=run.request.mover, own_runs=session.runs.ids
         )
         # The run began without the record's word on its decoder; the grant has now brought it.
-        if not run.request.approved:
+        if not (run.request.approved or run.request.scheduled):
             run.request = replace(run.request, approved=True)
             session.effector.name_decoder(run.request)
         link.arm(by, grant)

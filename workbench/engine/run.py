@@ -15,11 +15,12 @@ from workbench.engine.adaptation import Adaptation
 from workbench.engine.deadline import Deadline, Latency
 from workbench.engine.ledger import Ledger
 from workbench.engine.live_source import LiveSource
+from workbench.engine.procedures import ScheduledMoves
 from workbench.engine.run_request import RunRequest
 from workbench.engine.streams import Stream
 from workbench.errors import RecordingFault
 from workbench.live.plan import SessionPlan
-from workbench.live.status import CueStatus, EvidenceStatus, RunEnd, RunState, RunStatus, TaskStatus
+from workbench.live.status import CueStatus, EvidenceStatus, RunEnd, RunState, RunStatus, SettingStatus, TaskStatus
 from workbench.messages import Message
 from workbench.recording import RunWriter, ensure_space, needed_bytes
 from workbench.vocabulary import (
@@ -73,11 +74,12 @@ class LiveRun:
         self.sentence = ""
         self.over: RunEnd | Literal[""] = ""
         self.trials: list[Trial] = []
-        self.behind = False
+        self.behind = self.awaits_reaction = False
         # Without a decoder the loop of `workbench.decode` keeps the same 50 ms.
         hop_s = 0.05 if request.decoder is None else float(request.decoder.hop_s)
         self.hop = max(1, round(hop_s * signal.spec.fs))
         self.deadline = Deadline(hop_s=hop_s, speed=plan.speed)
+        self.moves = ScheduledMoves(request, plan) if request.scheduled else None
         self.adaptation = Adaptation(request.adapts, bound=request.bound, head=request.decoder_sha256)
         self.latency = Latency(representative=plan.speed == 1.0)
         self.recent: deque[tuple[float, float]] = deque()
@@ -127,6 +129,8 @@ class LiveRun:
             "decoder_name": request.decoder_name,
             "adapts": request.adapts,
             "approved": request.approved,
+            "moves": [[[move.delay_s, move.hold_s] for move in moves] for moves in request.moves],
+            "yoked_to": request.yoked_to,
             "classes": list(request.choices),
             "evidence": asdict(EvidenceType() if request.decoder is None else request.decoder.evidence_type),
             "contract": [
@@ -333,6 +337,7 @@ class LiveRun:
             "adapting": self.adaptation.status(over=over),
             "deadline": {"warnings": self.deadline.warnings, "overruns": self.deadline.overruns},
             "task": None if over else self._task(),
+            "setting": None if over else self._setting(),
         }
 
     def _task(self) -> TaskStatus | None:
@@ -346,6 +351,18 @@ class LiveRun:
         targets = {name: list(place) for name, place in paradigm.targets.items()}
         radius = float(paradigm.params().get("target_radius", USUAL_RADIUS))
         return {"position": list(position), "targets": targets, "radius": radius}
+
+    def _setting(self) -> SettingStatus | None:
+        """Of a mapping run, the setting that the operator may confirm next, or that awaits its reaction."""
+        paradigm, done = self.request.paradigm, len(self.trials)
+        if not paradigm.by_operator or done >= self.request.n_trials:
+            return None
+        label = self.request.schedule[done].label
+        return {
+            "label": label,
+            "level": list(paradigm.level_of(label) or ()),
+            "awaits_reaction": self.awaits_reaction,
+        }
 
     def _cue(self) -> CueStatus | None:
         cue, coming = self.source.cue, self.source.next_cue()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from workbench import messages, reading
+from workbench import control, messages, reading
 from workbench.devices import lsl
 from workbench.engine.effector import SessionEffector
 from workbench.engine.events import EventLog
@@ -16,7 +16,8 @@ from workbench.errors import BadValue, Refused, WorkbenchError
 from workbench.live.plan import SessionPlan
 from workbench.live.status import RunEnd
 from workbench.messages import Message
-from workbench.paradigms import DISTURBED
+from workbench.paradigms import DISTURBED, REACTION
+from workbench.vocabulary import RunKind
 
 ENDS: dict[RunEnd, Message] = {
     "finished": Message("run.finished"),
@@ -26,6 +27,13 @@ ENDS: dict[RunEnd, Message] = {
 SHOWN = ("refresh_hz", "frame", "frames", "error_ms")
 """Figures of a presenter that are recorded with its marker: refresh rate of the screen in Hz, number of the frame
 since the presenter began, frames that the stimulus lasts, and bound of the error of its clock in ms."""
+MEANS: dict[RunKind, Message] = {
+    "passive": Message("procedure.passive_means"),
+    "open_loop": Message("procedure.open_loop_means"),
+    "sham": Message("procedure.sham_means"),
+    "mapping": Message("procedure.mapping_means"),
+}
+"""What moves the effector, and what does not, where a schedule does."""
 FUTURE_S = 5.0
 """A cue whose stamp lies further ahead than this is impossible, s of stream time."""
 
@@ -80,11 +88,69 @@ class RunControl:
                 run.writer.clock_offset(name, local, stream.offset, uncertainty=uncertainty)
                 run.source.correct(stream.spec.role, stream.offset, stamp=self._streams.now())
         self._events.mark("clock_offset", offset_s=signal.offset, uncertainty_s=signal.uncertainty)
-        if self._plan.cue_source == "engine":
+        if self._plan.cue_source == "engine" and not run.request.paradigm.by_operator:
             run.source.plan(run.request.schedule, rest=run.rest)
         self._outlets.publish_state("run", number=run.number, run=run.request.id, **self._task(run))
         extent = Message("engine.run_started", n=run.number)
         self._events.enter("operator", extent=extent, consequence=self._plan.operator)
+        if run.request.scheduled:
+            # The ledger says it in the recording itself, whatever a screen shows.
+            kind = run.request.kind
+            self._events.enter("procedure", extent=control.SCHEDULED[kind], consequence=MEANS[kind])
+
+    def apply_setting(self, by: str) -> None:
+        """The operator confirms the next setting of a mapping run: the effector takes it, as long as it lasts.
+
+        Raises
+        ------
+        Refused
+            Without such a run under way, before the reaction to the last one was noted, or when not armed.
+        """
+        run = self._mapping()
+        if run.awaits_reaction:
+            raise Refused(Message("mapping.reaction_first"))
+        if self._effector.required().state != "ARMED":
+            raise Refused(Message("mapping.not_armed", state=self._effector.required().state))
+        cue = run.request.schedule[self._n_cues]
+        self._n_cues += 1
+        run.awaits_reaction = True
+        self._mark(run, cue.label, duration_s=cue.duration_s, trial=cue.trial, by=by)
+        level = ", ".join(f"{value:g}" for value in run.request.paradigm.level_of(cue.label) or ())
+        self._events.enter(
+            "operator", extent=Message("mapping.applied", setting=cue.label, level=level), consequence=by
+        )
+
+    def note_reaction(self, text: str, by: str) -> None:
+        """Note the reaction to the setting that was applied last; it is then over.
+
+        Parameters
+        ----------
+        text : what was seen or felt. by : who says so.
+
+        Raises
+        ------
+        Refused
+            Without a mapping run under way, or without a setting that awaits its reaction.
+        BadValue
+            For an empty text.
+        """
+        run = self._mapping()
+        if not run.awaits_reaction:
+            raise Refused(Message("mapping.nothing_applied"))
+        if not text.strip():
+            raise BadValue(Message("mapping.no_reaction"))
+        run.awaits_reaction = False
+        self._mark(run, REACTION + text.strip(), by=by)
+        self._events.enter("operator", extent=Message("mapping.reaction", text=text.strip()), consequence=by)
+
+    def _mapping(self) -> LiveRun:
+        run = self._events.live_run
+        if run is None or run.state != "running" or not run.request.paradigm.by_operator:
+            raise Refused(Message("mapping.no_run"))
+        return run
+
+    def _mark(self, run: LiveRun, label: str, **detail: Any) -> None:
+        run.source.mark("cue", stamp=self._streams.now(), label=label, **detail)
 
     def _task(self, run: LiveRun) -> dict[str, Any]:
         """What another program needs to present the run; nothing where the engine presents it."""

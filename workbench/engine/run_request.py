@@ -12,26 +12,30 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench import decoders, kernels, messages, paradigms, world
+from workbench import control, decoders, kernels, messages, paradigms, world
 from workbench.decode import decode
 from workbench.engine.hop_clock import HopClock
 from workbench.engine.live_source import LiveSource
 from workbench.errors import BadValue, DecoderMismatch
-from workbench.live.status import RunKind
 from workbench.messages import Message
 from workbench.paradigms import Paradigm, PlannedCue
 from workbench.recording.other_streams import OtherStream
 from workbench.signals.units import montage_of
-from workbench.vocabulary import FloatArray, StreamSpec
+from workbench.vocabulary import FloatArray, RunKind, StreamSpec
 
 KINDS: tuple[RunKind, ...] = get_args(RunKind)
+WITHOUT_DECODER: tuple[RunKind, ...] = ("calibration", "passive", "mapping")
+"""Kinds of run that have no decoder; an open-loop run may have one."""
 MAX_TRIALS = 1000
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,80}")
 
 
 @dataclass(frozen=True)
 class RunRequest:
-    """A request for a run, checked; ``approved`` once the record's signed word on its decoder was verified."""
+    """A request for a run, checked; ``approved`` once the record's signed word on its decoder was verified.
+
+    A sham run has ``moves`` for each trial, drawn, or those of the run that it is ``yoked_to``.
+    """
 
     id: str
     kind: RunKind
@@ -43,6 +47,18 @@ class RunRequest:
     decoder_name: str
     approved: bool
     schedule: tuple[PlannedCue, ...]
+    yoked_to: str = ""
+    moves: tuple[tuple[control.Move, ...], ...] = ()
+
+    @property
+    def scheduled(self) -> bool:
+        """Whether a schedule moves the effector."""
+        return self.kind in control.SCHEDULED
+
+    @property
+    def mover(self) -> str:
+        """What moves the effector, as the grant names it: the decoder's hash, or the schedule of the procedure."""
+        return f"{control.SCHEDULE}{self.kind}" if self.scheduled else self.decoder_sha256
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -102,16 +118,13 @@ def parse_run_request(
     # It becomes a file name.
     if not _NAME.fullmatch(run_id) or run_id.startswith("."):
         raise BadValue(Message("engine.run_id", got=repr(run_id)))
-    params, seed = args.get("params") or {}, args.get("seed") or 0
-    if not isinstance(params, Mapping):
-        raise BadValue(Message("engine.run_params", got=repr(params)))
+    seed = args.get("seed") or 0
     if type(seed) is not int or seed < 0:
         raise BadValue(Message("engine.run_seed", got=repr(seed)))
-    try:
-        paradigm = paradigms.from_params(str(args.get("paradigm")), dict(params))
-    except TypeError as error:
-        name = str(args.get("paradigm"))
-        raise BadValue(Message("engine.paradigm_params", paradigm=name, why=messages.of(error))) from error
+    paradigm = _paradigm(args, kind)
+    yoked_to = str(args.get("yoked_to") or "")
+    if yoked_to and (kind != "sham" or not _NAME.fullmatch(yoked_to)):
+        raise BadValue(Message("engine.yoked_to", got=repr(yoked_to)))
     decoder, sha256 = _decoder(str(args.get("decoder_folder") or ""), kind, paradigm, (signal, *beside))
     paradigm = paradigm.suited(remembers=decoder is None or decoder.remembers)
     return RunRequest(
@@ -125,16 +138,35 @@ def parse_run_request(
         decoder_name="" if decoder is None else str(decoder.name),
         approved=False,
         schedule=paradigm.schedule(n_trials, seed=seed),
+        yoked_to=yoked_to,
     )
 
 
+def _paradigm(args: Mapping[str, Any], kind: RunKind) -> Paradigm:
+    """The paradigm of a request for a run of that kind."""
+    name, params = str(args.get("paradigm")), args.get("params") or {}
+    if not isinstance(params, Mapping):
+        raise BadValue(Message("engine.run_params", got=repr(params)))
+    try:
+        paradigm = paradigms.from_params(name, dict(params))
+    except TypeError as error:
+        raise BadValue(Message("engine.paradigm_params", paradigm=name, why=messages.of(error))) from error
+    if paradigm.by_operator != (kind == "mapping"):
+        raise BadValue(Message("engine.mapping_paradigm", paradigm=name, kind=kind))
+    return paradigm
+
+
 def _decoder(folder: str, kind: str, paradigm: Paradigm, lines: Sequence[StreamSpec]) -> tuple[Any | None, str]:
-    """The decoder of an online run, verified, and its hash."""
-    if kind == "calibration":
-        if folder:
-            raise BadValue(Message("engine.no_decoder_in_calibration"))
-        return None, ""
+    """The decoder of a run, verified, and its hash."""
+    if kind in WITHOUT_DECODER and folder:
+        raise BadValue(
+            Message("engine.no_decoder_in_calibration")
+            if kind == "calibration"
+            else Message("engine.no_decoder_in_run", kind=control.SCHEDULED[kind])
+        )
     if not folder:
+        if kind in (*WITHOUT_DECODER, "open_loop"):
+            return None, ""
         raise BadValue(Message("engine.decoder_needed"))
     decoder = decoders.read(Path(folder))
     decoders.check_inputs(decoder, {line.role: montage_of(line) for line in lines})

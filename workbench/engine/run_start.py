@@ -10,6 +10,7 @@ from workbench import world
 from workbench.devices import lsl
 from workbench.engine.hop_clock import TIMEOUT_S, HopClock
 from workbench.engine.live_source import LiveSource
+from workbench.engine.procedures import scheduled
 from workbench.engine.run import LiveRun
 from workbench.engine.run_request import RunRequest, parse_run_request, rehearse
 from workbench.engine.session import Session
@@ -129,10 +130,12 @@ class RunStart:
         beside = session.plan.beside
         request = parse_run_request(args, signal=signal.spec, beside=beside)
         check_light(request.paradigm, session.plan)
+        request = scheduled(request, session.plan)
         approved = session.grants.approves(args.get("grant"), decoder_sha256=request.decoder_sha256)
         request = replace(request, approved=approved)
         decoded = [signal, *(session.streams[line.name] for line in beside if line.role in request.inputs)]
         waived_units = [stream.spec.name for stream in decoded if stream.recording_only]
+        # Where the unit is waived nothing is decoded; a schedule may move the effector no more than a decoder may.
         if waived_units and request.kind != "calibration":
             raise Refused(Message("engine.unit_not_decoded", stream=repr(waived_units[0])))
         others = [s for s in session.streams.values() if s is not signal and s.state in ("good", "lost")]

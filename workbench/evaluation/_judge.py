@@ -10,7 +10,17 @@ from typing import Any
 import numpy as np
 
 from workbench import decoders
-from workbench.analysis import Auc, Fold, Interval, auc, blocks, chance_limit_of, leave_one_out, wilson
+from workbench.analysis import (
+    Auc,
+    Fold,
+    Interval,
+    auc,
+    blocks,
+    chance_limit_of,
+    leave_one_out,
+    share_of_events,
+    wilson,
+)
 from workbench.errors import BadValue
 from workbench.evaluation._contract import Dataset, Epochs
 from workbench.evaluation._defaults import chosen
@@ -26,7 +36,9 @@ class Judged:
     ----------
     dataset, participant, decoder, split : what was judged. params : of the decoder.
     truth, decided : ``(n,)`` classes, in the order of judging.
-    correct, n : counts. interval : Wilson 95 %. limit : 95 % chance limit, None when there is none.
+    run_of : run of each, in the same order.
+    correct, n : counts. interval : Wilson 95 %, as if epochs were independent.
+    limit : 95 % chance limit, None when there is none.
     area : AUC of the target where the data set asks for it.
     """
 
@@ -42,6 +54,15 @@ class Judged:
     interval: Interval
     limit: int | None
     area: Auc | None
+    run_of: tuple[str, ...] = ()
+
+    @property
+    def over_runs(self) -> Interval | None:
+        """95 % interval of the share of right epochs over runs, whose epochs are alike; None of a single run."""
+        if len(set(self.run_of)) < 2:
+            return None
+        right = np.array([a == b for a, b in zip(self.truth, self.decided)], dtype=np.float64)
+        return share_of_events(right, np.ones(len(right)), self.run_of)
 
     def line(self) -> str:
         """One sentence with n and interval."""
@@ -50,9 +71,11 @@ class Judged:
             return f"{head}: {self.area.line()}"
         low, high = self.interval
         limit = "none" if self.limit is None else f"{self.limit}/{self.n}"
+        runs = self.over_runs
+        over = "" if runs is None else f", over {len(set(self.run_of))} runs {runs.low:.3f}–{runs.high:.3f}"
         return (
             f"{head}: {self.correct}/{self.n} = {self.correct / self.n:.3f} "
-            f"(95 % CI {low:.3f}–{high:.3f}, Wilson; 95 % chance limit {limit})"
+            f"(95 % CI {low:.3f}–{high:.3f}, Wilson; 95 % chance limit {limit}){over}"
         )
 
 
@@ -85,11 +108,13 @@ def judge(
     truth: list[str] = []
     decided: list[str] = []
     evidence: list[float] = []
+    run_of: list[str] = []
     for fold in _folds(split_name, epochs):
         fitted = decoder_class(epochs.fs, **used)
         fitted.fit(epochs.X[fold.train], epochs.y[fold.train], lead_in=epochs.lead_in_s)
         probabilities = fitted.predict_proba(epochs.X[fold.judged], lead_in=epochs.lead_in_s)
         truth += epochs.y[fold.judged].tolist()
+        run_of += [str(epochs.run[k]) for k in fold.judged]
         decided += fitted.classes_[np.argmax(probabilities, axis=1)].tolist()
         if dataset.metric == "auc":
             # By name: classes are sorted, so the target is not always the last.
@@ -111,6 +136,7 @@ def judge(
         wilson(correct, n),
         chance_limit_of(Counter(truth).values()),
         area,
+        tuple(run_of),
     )
 
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from workbench.figures import IntervalRow
 
 COLUMNS = (
-    "dataset", "participant", "decoder", "params", "split", "correct", "n", "value", "low", "high", "chance_limit",
-    "metric",
+    "dataset", "participant", "decoder", "params", "split", "correct", "n", "value", "low", "high", "low_runs",
+    "high_runs", "chance_limit", "metric",
 )  # fmt: skip
 
 STREAM_COLUMNS = (
@@ -89,9 +89,12 @@ def to_records(rows: Sequence[Judged]) -> list[dict[str, Any]]:
     records = []
     for row in rows:
         value, (low, high) = _value(row)
+        # Of an area there is none: it is over all pairs of epochs, of different runs too.
+        runs = None if row.area is not None else row.over_runs
+        low_runs, high_runs = (None, None) if runs is None else runs
         cells = (
             row.dataset, row.participant, row.decoder, dict(row.params), row.split, row.correct, row.n, value, low,
-            high, row.limit, "accuracy" if row.area is None else "auc",
+            high, low_runs, high_runs, row.limit, "accuracy" if row.area is None else "auc",
         )  # fmt: skip
         records.append(dict(zip(COLUMNS, cells, strict=True)))
     return records
@@ -101,7 +104,7 @@ def as_csv(rows: Sequence[Judged]) -> str:
     """The same as a table with one row for each judged decoder, numbers with six digits."""
     cells = []
     for record in to_records(rows):
-        numbers = {name: f"{record[name]:.6f}" for name in ("value", "low", "high")}
+        numbers = {name: f"{value:.6f}" for name, value in record.items() if isinstance(value, float)}
         params = {"params": json.dumps(record["params"], default=list)}
         cells.append(tuple((record | params | numbers).values()))
     return delimited.to_text(COLUMNS, cells)

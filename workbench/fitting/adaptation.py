@@ -14,7 +14,7 @@ from workbench.decoding.scorer import Scorer
 from workbench.errors import BadValue
 from workbench.fitting.lda import ledoit_wolf
 from workbench.fitting.learnable import Learnable
-from workbench.fitting.riemann import inverse_sqrt, riemannian_mean
+from workbench.fitting.riemann import inverse_sqrt, of_eigenvalues, riemannian_mean
 from workbench.vocabulary import FloatArray
 
 
@@ -52,6 +52,30 @@ def _balanced(y: NDArray[Any]) -> NDArray[np.int64]:
 def whiteners(reference: FloatArray) -> FloatArray:
     """``(n_bands, n, n)`` float64: R^(-1/2) of each band."""
     return np.stack([inverse_sqrt(matrix) for matrix in reference])
+
+
+def aligned(decoder: Learnable, summaries: FloatArray, y: NDArray[Any], runs: NDArray[Any]) -> FloatArray:
+    """Summaries with the mean covariance of each run moved to that of all runs, as recentring moves it online.
+
+    What differs from run to run (electrodes, the day) then widens no class. One run stays as it is.
+
+    Parameters
+    ----------
+    decoder : that recentres. summaries : ``(n, n_bands, k, k)`` float64, µV². y : ``(n,)`` classes.
+    runs : ``(n,)`` run of each.
+    """
+    names = np.unique(runs)
+    if len(names) < 2:
+        return summaries
+    root = np.stack([of_eigenvalues(matrix, np.sqrt) for matrix in reference_of(decoder, summaries, y)])
+    moved = np.empty_like(summaries)
+    for name in names:
+        own = runs == name
+        way = root @ whiteners(reference_of(decoder, summaries[own], y[own]))
+        there = way @ summaries[own] @ way.swapaxes(1, 2)
+        # Symmetric but for rounding, and exactly so afterwards.
+        moved[own] = 0.5 * (there + there.swapaxes(2, 3))
+    return moved
 
 
 def learn_adaptation(decoder: Learnable, summaries: FloatArray, y: NDArray[Any]) -> dict[str, FloatArray]:

@@ -45,6 +45,8 @@ OPERATIONS = (
     "reset_stop",
     "arm",
     "disarm",
+    "apply_setting",
+    "note_reaction",
     "waive",
     "note",
     "task",

@@ -112,19 +112,22 @@ class Client:
         decoder_folder: str | Path | None = None,
         grant: Mapping[str, Any] | None = None,
         run_id: str = "",
+        yoked_to: str = "",
     ) -> str:
         """Start a run; returns its id as soon as the engine has accepted it (it then compiles, then runs).
 
         Parameters
         ----------
-        kind : ``"calibration"`` (no decoder) or ``"online"``.
+        kind : ``"calibration"`` (no decoder) or ``"online"``; a schedule moves the effector in ``"passive"`` and
+            ``"mapping"`` (no decoder), ``"open_loop"`` (with or without one) and ``"sham"``.
         paradigm, params : name and parameters of the paradigm.
         n_trials, seed : length and order of the schedule; with ``cue_source="stream"`` the run ends after
             ``n_trials`` trials.
-        decoder_folder : of the fitted decoder, for an online run.
+        decoder_folder : of the fitted decoder, for an online or sham run.
         grant : the record's signed word that the decoder is approved; by default it is asked for, see
             :meth:`use_grants`. Without it the run starts and the effector cannot be armed yet.
         run_id : by default a new one.
+        yoked_to : id of a run whose moves a sham run repeats; by default they are drawn with the seed.
 
         Raises
         ------
@@ -143,6 +146,7 @@ class Client:
             decoder_folder="" if decoder_folder is None else str(Path(decoder_folder).absolute()),
             grant=None if grant is None else dict(grant),
             run_id=run_id,
+            yoked_to=yoked_to,
         )
         return str(reply["value"])
 
@@ -212,10 +216,18 @@ class Client:
         """
         if grant is None and self._issue is not None:
             status = self.status()
-            decoder, effector = status["decoder"], status["effector"]
-            if decoder is not None and decoder["sha256"] and effector is not None:
-                grant = self._issue(_wanted(status, effector["name"], decoder["sha256"]))
+            effector = status["effector"]
+            if effector is not None and effector["mover"]:
+                grant = self._issue(_wanted(status, effector["name"], effector["mover"]))
         self._ask("arm", by=by, grant=None if grant is None else dict(grant))
+
+    def apply_setting(self, by: str = "") -> None:
+        """Confirm the next setting of a mapping run; the armed effector takes it for as long as it lasts."""
+        self._ask("apply_setting", by=by)
+
+    def note_reaction(self, text: str, by: str = "") -> None:
+        """Note the reaction to the setting that was applied last; without it the next one is refused."""
+        self._ask("note_reaction", text=text, by=by)
 
     def disarm(self, by: str = "") -> None:
         """Disarm the effector."""
@@ -451,13 +463,13 @@ READY: tuple[State, ...] = ("IDLE_SAFE", "ARMED", "ACTIVE", "HOLD", "RELEASE", "
 """States of an effector that passed its self-test."""
 
 
-def _wanted(status: Status, effector: str, decoder_sha256: str) -> dict[str, Any]:
+def _wanted(status: Status, effector: str, mover: str) -> dict[str, Any]:
     """What a grant is asked for."""
     return {
         "session_id": status["session"]["id"],
         "participant": status["session"]["participant"],
         "effector": effector,
-        "decoder_sha256": decoder_sha256,
+        "decoder_sha256": mover,
         "engine_nonce": status["engine"]["arming"],
     }
 

@@ -11,11 +11,9 @@ from collections.abc import Mapping
 from typing import Literal, TypedDict
 
 from workbench.control import EffectorStatus
-from workbench.vocabulary import EvidenceKind
+from workbench.vocabulary import EvidenceKind, RunKind
 
 EngineState = Literal["none", "starting", "compiling", "connecting", "idle", "running", "stopping", "failed"]
-RunKind = Literal["calibration", "online"]
-"""A calibration run has no decoder, an online run needs one."""
 RunEnd = Literal["finished", "stopped", "failed"]
 """How a run ended; stored with its recording."""
 RunState = Literal["compiling", "running", "paused", "finished", "stopped", "failed"]
@@ -190,6 +188,7 @@ class RunStatus(TypedDict):
     adapting: AdaptationStatus
     deadline: DeadlineStatus
     task: TaskStatus | None
+    setting: SettingStatus | None
 
 
 class TaskStatus(TypedDict):
@@ -201,6 +200,14 @@ class TaskStatus(TypedDict):
     position: list[float]
     targets: dict[str, list[float]]
     radius: float
+
+
+class SettingStatus(TypedDict):
+    """The setting of a mapping run that is next, or awaits its reaction; ``level`` in fractions 0–1."""
+
+    label: str
+    level: list[float]
+    awaits_reaction: bool
 
 
 class EvidenceStatus(TypedDict):

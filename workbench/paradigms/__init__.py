@@ -12,9 +12,11 @@ from typing import Any
 from workbench import registry
 from workbench.paradigms._base import Paradigm, PlannedCue, Request, Rule
 from workbench.paradigms._choosing import DISTURBED
+from workbench.paradigms.effector_settings import REACTION
 
 __all__ = [
     "DISTURBED",
+    "REACTION",
     "Paradigm",
     "PlannedCue",
     "Request",

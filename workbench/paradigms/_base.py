@@ -81,6 +81,7 @@ class Paradigm(ABC):
     name : the file name. asynchronous : decided at every hop, or once per cue.
     selects : whether an item is chosen from evidence that is summed over several windows.
     evidence : kind of evidence that its rule decides on.
+    by_operator : whether the operator gives the cues, one at a time, and not a schedule.
     hit_window : name of the parameter that says how long after a cue an onset is a hit, in s; ``""`` where each
         cue is decided once.
     """
@@ -90,6 +91,7 @@ class Paradigm(ABC):
     selects: ClassVar[bool] = False
     evidence: ClassVar[EvidenceKind] = "probabilities"
     hit_window: ClassVar[str] = ""
+    by_operator: ClassVar[bool] = False
 
     @property
     @abstractmethod
@@ -113,6 +115,15 @@ class Paradigm(ABC):
     def choices(self, classes: Sequence[str]) -> tuple[str, ...]:
         """What the probabilities of a decision are of, for a decoder of these ``classes``: usually just these."""
         return tuple(classes)
+
+    @property
+    def decided_after_s(self) -> float | None:
+        """How long after a cue its one decision comes, s; None where decisions come at every hop or by choice."""
+        return None
+
+    def level_of(self, label: str) -> tuple[float, ...] | None:
+        """Level that a cue asks of the effector, a fraction 0–1 per channel; None where it asks for none."""
+        return None
 
     @property
     def targets(self) -> Mapping[str, tuple[float, float]]:

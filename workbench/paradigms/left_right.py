@@ -73,6 +73,11 @@ class LeftRight(Paradigm):
         return self.conditions
 
     @property
+    def decided_after_s(self) -> float:
+        """At the end of its window."""
+        return self.stop_s
+
+    @property
     def stretch_s(self) -> float:
         """From ``start_s`` to ``stop_s``."""
         return self.stop_s - self.start_s

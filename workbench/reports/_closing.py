@@ -192,7 +192,7 @@ def sources(say: Say) -> list[Block]:
             rows.append((t("recording_file", run=number), Code(str(recording["path"]))))
             rows.append((t("recording_sha", run=number), Code(str(recording["sha256"]))))
             rows.append((t("recording_size", run=number), size))
-        if run.online:
+        if run.row["decoder_sha256"]:
             rows.append((t("decoder_sha", run=number), Code(str(run.row["decoder_sha256"]) or "–")))
             rows.append((t("decision_sha", run=number), Code(str(summary.get("decision_hash") or "–"))))
             rows.append((t("replay", run=number), _replay(say, summary.get("replay"))))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from workbench import paradigms
+from workbench import control, paradigms
 from workbench.analysis import Query, assessment_of, queries
 from workbench.errors import RecordFault, UnknownName
 from workbench.messages import Message
@@ -46,8 +46,13 @@ class RunFacts:
 
     @property
     def online(self) -> bool:
-        """Whether a decoder made decisions in it."""
+        """Whether decisions of a decoder moved its effector; no other run counts in a result."""
         return bool(self.row["kind"] == "online")
+
+    @property
+    def scheduled(self) -> bool:
+        """Whether a schedule moved its effector."""
+        return self.row["kind"] in control.SCHEDULED
 
     @property
     def sha(self) -> str:

@@ -39,7 +39,12 @@ def finding(say: Say) -> str:
         if not runs:
             return t("finding_none")
         n = sum(len(run.trials) for run in runs)
-        return t("finding_calibration", n=n, runs=t("runs_1") if len(runs) == 1 else t("runs_n", n=len(runs)))
+        calibrated = all(run.row["kind"] == "calibration" for run in runs)
+        return t(
+            "finding_calibration" if calibrated else "finding_no_online",
+            n=n,
+            runs=t("runs_1") if len(runs) == 1 else t("runs_n", n=len(runs)),
+        )
     # One run in the headline, the newest; the table below lists all of them.
     run = say.facts.online[-1]
     result = say.result(run)
@@ -104,6 +109,16 @@ def consent(say: Say) -> list[Block]:
     """The notice of a consent that the record does not hold; it cannot be switched off."""
     t = say.t
     return [Notice(t("consent_title"), t("consent_text"), "warn")] if say.facts.consent_missing else []
+
+
+def procedures(say: Say) -> list[Block]:
+    """Runs in which a schedule moved the effector: named, and counted in no result."""
+    t = say.t
+    moved = [run for run in say.facts.runs if run.scheduled]
+    if not moved:
+        return []
+    named = t("join").join(f"{t('run', run=run.number)} {t.word('kind', str(run.row['kind']))}" for run in moved)
+    return [Notice(t("scheduled_title"), t("scheduled_text", runs=named))]
 
 
 def alerts(say: Say) -> list[Block]:

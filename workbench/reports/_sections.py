@@ -194,6 +194,8 @@ def trials(say: Say) -> list[Block]:
         # Calibration trials have no decision: their table would have nothing but the cue.
         if run.online:
             blocks += _trial_table(say, run)
+        elif any("reaction" in trial["result"] for trial in run.trials):
+            blocks += _settings_table(say, run)
     return blocks
 
 
@@ -201,7 +203,11 @@ def _ticks(say: Say, shown: Sequence[RunFacts]) -> Figure:
     t = say.t
     labels = {code: t(f"outcome_{code}") for code in ("correct", "missed", "wrong", "recorded", "excluded")}
     labels["false_activation"] = t("false_activation")
-    drawn = figures.trial_ticks([(t("run", run=run.number), run.trials) for run in shown], words=labels)
+    names = [
+        f"{t('run', run=run.number)} {t.word('kind', str(run.row['kind'])) if run.scheduled else ''}".strip()
+        for run in shown
+    ]
+    drawn = figures.trial_ticks(list(zip(names, [run.trials for run in shown])), words=labels)
     outcomes = [trial["outcome"] for run in shown for trial in run.trials]
     counts = t("join").join(f"{labels[code]} {outcomes.count(code)}" for code in dict.fromkeys(outcomes))
     svg = figures.to_svg(drawn, name=say.name("ticks"))
@@ -271,6 +277,21 @@ def _trial_table(say: Say, run: RunFacts) -> list[Block]:
     cells = tuple(tuple(row[place] for place in shown) for row in rows)
     table = Table(tuple(columns[place] for place in shown), cells, t("no_data"), note=note)
     return [Heading(t("trial_table", run=run.number), 3), table]
+
+
+def _settings_table(say: Say, run: RunFacts) -> list[Block]:
+    """Settings of the effector in the order in which they were applied, with the reaction to each."""
+    t = say.t
+    columns = (Column(t("col_index"), 0.6), Column(t("col_level"), 1.0), Column(t("col_reaction"), 4.0))
+    rows = tuple(
+        (
+            str(int(trial["index"]) + 1),
+            ", ".join(f"{100 * level:.0f} %" for level in trial["result"]["level"]),
+            str(trial["result"]["reaction"]) or t.translate(trial["excluded"]),
+        )
+        for trial in run.trials
+    )
+    return [Heading(t("settings_table", run=run.number), 3), Table(columns, rows, t("no_data"))]
 
 
 def latency(say: Say) -> list[Block]:

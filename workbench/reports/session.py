@@ -96,6 +96,7 @@ def session_report(
 _PARTS: tuple[tuple[ReportPart | Literal[""], Callable[[Say], Sequence[Block]]], ...] = (
     ("", _page_one.simulated),
     ("", _page_one.consent),
+    ("", _page_one.procedures),
     ("", _page_one.alerts),
     ("", _page_one.results),
     ("rates", _page_one.rates),

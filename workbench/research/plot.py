@@ -267,7 +267,8 @@ def trials(study: Study, *, session_id: str | None = None) -> Figure:
     """
     table = study.trials()
     runs = study.runs().set_index("id")
-    online = table[table.outcome != "recorded"]
+    # A run that a schedule moved is judged by the same rule, and is not what the participant did.
+    online = table[(table.outcome != "recorded") & table.run_id.map(runs.kind == "online")]
     if not len(online) or (session_id is not None and session_id not in set(online.session_id)):
         raise UnknownName(f"the study {study.code} has no decided trial in session {session_id or '(any)'}")
     in_session = online[online.session_id == (session_id or online.session_id.iloc[-1])]

@@ -98,7 +98,7 @@ def fit(
     decoder = fresh()
     windows = _windows(decoder, runs, paradigm, n_channels=n_channels)
     metrics = _judged(fresh, windows, paradigm, runs, progress=progress)
-    decoder.fit_summaries(windows.summaries, windows.labels, blocks=windows.blocks)
+    decoder.fit_summaries(windows.summaries, windows.labels, blocks=windows.blocks, runs=windows.runs)
     metrics |= {"windows": len(windows.labels), "skipped": windows.skipped, "adapts": _adapts(decoder)}
     metrics["weights"] = _weights(decoder, n_channels, target=paradigm.conditions[0])
     metrics["params"] = dict(params or {})
@@ -289,7 +289,7 @@ def _validated(
         if set(windows.labels[~test].tolist()) != set(names):
             continue
         summaries, labels, blocks = windows.summaries[~test], windows.labels[~test], windows.blocks[~test]
-        decoder = fresh().fit_summaries(summaries, labels, blocks=blocks)
+        decoder = fresh().fit_summaries(summaries, labels, blocks=blocks, runs=windows.runs[~test])
         also(decoder, test)
         scores = decoder.scores_of(windows.summaries[test])
         order = [str(c) for c in decoder.classes_]

@@ -1,7 +1,8 @@
-"""Grants: the record's signed word that one decoder may move one effector of one participant, now.
+"""Grants: the record's signed word that a decoder or a schedule may move an effector of a participant, now.
 
-Issued from the record alone: the approval, its limits, and the activation of the day over all sessions, runs that
-are not in the record yet included. The engine verifies it (``workbench.live``); nothing that a client says arms.
+Issued from the record alone: the approval, its limits (of a schedule, the narrowest approved),
+and the activation of the day over all sessions, runs that are not in the record yet included. The engine verifies
+it (``workbench.live``); nothing that a client says arms.
 """
 
 from __future__ import annotations
@@ -68,9 +69,7 @@ def issue(study: Study, request: Request, *, signer: Signer) -> dict[str, Any]:
     if participant["pseudonym"] != request["participant"]:
         asked = str(request["participant"])
         raise Refused(Message("granting.other_participant", recorded=participant["pseudonym"], asked=asked))
-    approval = study.approval_of(sha256, effector=effector, participant_id=str(participant["id"]))
-    if approval is None or not approvals.holds(study, approval):
-        raise Refused(_why_not(approval, sha256[:8], effector=effector, participant=participant["pseudonym"]))
+    approval = _approval(study, sha256, effector=effector, participant=participant)
     now = world.clock.monotonic()
     payload = {
         "approval_id": approval["id"],
@@ -90,6 +89,30 @@ def issue(study: Study, request: Request, *, signer: Signer) -> dict[str, Any]:
         "method": signer.method,
     }
     return study.sign(payload, purpose=PURPOSE)
+
+
+def _approval(study: Study, mover: str, *, effector: str, participant: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The approval of a decoder. A schedule decides nothing: whoever signs the grant answers for it, within the
+    narrowest limits that were approved for this effector and participant.
+
+    Parameters
+    ----------
+    study : the open record.
+    mover : hash of the decoder, or :data:`control.SCHEDULE` and a procedure.
+    effector : profile name. participant : row.
+    """
+    if mover in {f"{control.SCHEDULE}{kind}" for kind in control.SCHEDULED}:
+        stated = [
+            dict(row["limits"] or {})
+            for row in study.approvals(participant_id=str(participant["id"]))
+            if row["effector"] == effector and row["decision"] == "approve" and approvals.holds(study, row)
+        ]
+        names = {name for limits in stated for name in limits}
+        return {"id": mover, "limits": {n: min(limits[n] for limits in stated if n in limits) for n in names}}
+    approval = study.approval_of(mover, effector=effector, participant_id=str(participant["id"]))
+    if approval is None or not approvals.holds(study, approval):
+        raise Refused(_why_not(approval, mover[:8], effector=effector, participant=participant["pseudonym"]))
+    return dict(approval)
 
 
 def issuer(study: Study, signer: Signer) -> Callable[[Request], dict[str, Any]]:

@@ -11,7 +11,7 @@ from functools import reduce
 from pathlib import Path
 from typing import Any
 
-from workbench import decoders, messages, paradigms
+from workbench import control, decoders, messages, paradigms
 from workbench.decode import Made, decode
 from workbench.errors import DecoderMismatch, RecordingFault, UnknownName, WorkbenchError
 from workbench.messages import Message
@@ -19,7 +19,7 @@ from workbench.recording import RunFile, decision_hash, file_sha256
 from workbench.runs.recomputing import CommandComparison, compare_commands, first_unequal
 from workbench.vocabulary import Chunk, Decision, EvidenceType, Marker, Snapshot, Trial
 
-KINDS = {"calibration": Message("replay.calibration"), "online": Message("replay.online")}
+KINDS = {"calibration": Message("replay.calibration"), "online": Message("replay.online"), **control.SCHEDULED}
 CUT = {
     "failed": Message("replay.failed"),
     "recovered": Message("replay.recovered"),

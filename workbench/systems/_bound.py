@@ -16,7 +16,7 @@ from workbench.live.plan import SessionPlan
 from workbench.messages import Message
 from workbench.study import Study, utc_now, uuid7
 from workbench.systems._register import Provenance, load, provenance
-from workbench.systems._system import System, Task, words
+from workbench.systems._system import SETTINGS, System, Task, words
 from workbench.vocabulary import Session, StreamSpec
 
 AUX = "aux"
@@ -121,7 +121,14 @@ class BoundSystem:
 
     def params_of(self, kind: str) -> dict[str, Any]:
         """Parameters of the paradigm for a run of this kind."""
-        return {**self.paradigm_params, **(self.task.online if kind == "online" else {})}
+        if kind == "mapping":
+            return {"levels": list(self.system.settings)}
+        # A sham run looks like an online one.
+        return {**self.paradigm_params, **(self.task.online if kind in ("online", "sham") else {})}
+
+    def paradigm_of(self, kind: str) -> str:
+        """Name of the paradigm of a run of this kind."""
+        return SETTINGS if kind == "mapping" else self.paradigm
 
     @property
     def flickers(self) -> bool:

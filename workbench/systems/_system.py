@@ -13,7 +13,7 @@ from workbench.errors import BadValue
 from workbench.messages import Message
 from workbench.paradigms import Paradigm
 from workbench.signals import units
-from workbench.vocabulary import ReportPart, StreamSpec
+from workbench.vocabulary import ReportPart, RunKind, StreamSpec
 
 SIGNAL, MARKERS = "system-signal", "system-markers"
 """source_ids of played streams; the session's id is added so that two sessions never meet."""
@@ -25,10 +25,11 @@ KINDS: tuple[InputKind, ...] = get_args(InputKind)
 
 POTENTIALS = ("ECoG", "EEG", "EMG")
 
-Procedure = Literal["calibration", "online", "passive", "open_loop", "sham", "mapping"]
-"""What a session of a system may do."""
+PROCEDURES: tuple[RunKind, ...] = get_args(RunKind)
+"""What a session of a system may do: the kinds of its runs."""
 
-PROCEDURES: tuple[Procedure, ...] = get_args(Procedure)
+SETTINGS = "effector_settings"
+"""Paradigm of mapping runs."""
 
 METRICS = (
     *("f1", "recall", "precision", "false_per_min", "onset_s", "release_s", "held_s", "accuracy"),
@@ -261,7 +262,8 @@ class System:
     name, title : name of its file, and what people call it.
     inputs : by role; exactly one has the role ``"signal"``.
     tasks : ways of working with it, the usual one first.
-    procedures : those that run today.
+    procedures : kinds of run that it offers, in the order in which they are offered.
+    settings : levels of its effector, fractions 0–1, that a mapping run steps through; none without such a run.
     published : what its makers have not published or what is only simulated, in words.
     effector, limits : name of the profile that it moves, None without one; limits narrower than the profile's.
     checks : what the operator looks at before arming, beside the conditions that the controller itself checks.
@@ -275,10 +277,11 @@ class System:
     title: str
     inputs: tuple[Input, ...]
     tasks: tuple[Task, ...]
-    procedures: tuple[Procedure, ...]
+    procedures: tuple[RunKind, ...]
     published: str
     effector: str | None = None
     limits: Limits | None = None
+    settings: tuple[float | tuple[float, ...], ...] = ()
     checks: tuple[str, ...] = ()
     visits: tuple[PlannedVisit, ...] = ()
     endpoints: tuple[str, ...] = ()
@@ -349,6 +352,18 @@ class System:
             raise BadValue(
                 f"system {self.name} needs a law in each task where it has an effector, and none without"
             )
+        moved = [kind for kind in self.procedures if kind in control.SCHEDULED]
+        if moved and (self.effector is None or any(law and law.guided for law in laws)):
+            raise BadValue(
+                f"procedures of system {self.name}: {moved[0]} needs an effector that a law closes; it has none"
+            )
+        if ("mapping" in moved) != bool(self.settings):
+            raise BadValue(
+                f"system {self.name} needs settings where it offers mapping, and none without; got "
+                f"{self.settings or 'none'}"
+            )
+        if self.settings:
+            paradigms.from_params(SETTINGS, {"levels": list(self.settings)})
         if self.effector is None:
             return
         profile = control.load(self.effector)

@@ -62,7 +62,8 @@ SYSTEM = System(
             trials=(40, 15),
         ),
     ),
-    procedures=("calibration", "online"),
+    procedures=("calibration", "online", "passive", "open_loop", "sham", "mapping"),
+    settings=(0.25, 0.5, 0.75, 1.0),
     published=words(
         "No system of one maker: a usual arrangement of the literature. The participant and the glove of a "
         "simulation are simulated.",

@@ -96,7 +96,8 @@ SYSTEM = System(
             trials=(40, 15),
         ),
     ),
-    procedures=("calibration", "online"),
+    procedures=("calibration", "online", "passive", "open_loop", "sham", "mapping"),
+    settings=(0.25, 0.5, 0.75, 1.0),
     published=words(
         "No system of one maker. The participant, the muscle, the hand and the glove of a simulation are "
         "simulated, the muscle and the hand in the simplest way.",

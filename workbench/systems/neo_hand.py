@@ -36,7 +36,8 @@ SYSTEM = System(
             law=ControlLaw("hold"),
         ),
     ),
-    procedures=("calibration", "online"),
+    procedures=("calibration", "online", "passive", "open_loop", "sham", "mapping"),
+    settings=(0.25, 0.5, 0.75, 1.0),
     published=words(
         "Rate, bands, decoder and latency of the implant's own system are not published: the values here are "
         "proposals. The participant and the glove of a simulation are simulated.",

@@ -89,7 +89,8 @@ class LiveSession(Panel):
     run_settings : called as ``run_settings(kind)`` before each run; returns the keyword arguments of
         ``client.start_run`` beside ``kind`` and ``n_trials`` (paradigm, params, seed, decoder_folder …). It
         raises a :class:`WorkbenchError` when such a run cannot start.
-    run_kinds : called regularly; returns ``[{"kind", "ok", "why"}]`` for the run form.
+    run_kinds : called regularly; returns ``[{"kind", "ok", "why"}]`` for the run form, with ``n_trials``
+        where it is not the form's.
     after_run : called on its own thread with the status when a run has ended, such as to ingest it.
     after_session : called when this page has ended the engine, before that is shown, such as for the last ingest.
     panels : names of the panels to show alone, ``()`` for the whole screen. Allowed: see ``PANELS``.
@@ -179,6 +180,8 @@ class LiveSession(Panel):
             "reset_stop": lambda: self._engine().reset_stop(),
             "arm": lambda: self._engine().arm(self._who()),
             "disarm": lambda: self._engine().disarm(self._who()),
+            "apply_setting": lambda: self._engine().apply_setting(self._who()),
+            "note_reaction": lambda words: self._engine().note_reaction(str(words), self._who()),
             "waive": lambda stream, reason: self._engine().waive(str(stream), str(reason)),
             "note": lambda words: self._engine().note(str(words)),
             "reconnect": lambda: self._engine().reconnect(),

@@ -101,9 +101,10 @@ function buildResult(root, model, t) {
   const done = h("div", { class: "s done", role: "status", "data-name": "step-done" });
   const title = result.state === "stopped" ? t("result.stopped", { done: (result.trials || []).length, total: result.total })
     : result.kind === "calibration" ? t("result.calibrated", { participant: result.participant, n: (result.trials || []).length })
+      : result.kind !== "online" ? t("result.scheduled", { participant: result.participant, n: (result.trials || []).length, kind: t(`run.kind.${result.kind}`) })
       : result.failed ? t("result.title_failed", { participant: result.participant })
         : t(result.cued ? "result.title_cued" : "result.title", { participant: result.participant, hits: result.hits, n: result.n });
-  const more = result.state === "stopped" ? t("result.kept_all") : result.kind === "calibration" ? t("result.calibrated_more")
+  const more = result.state === "stopped" ? t("result.kept_all") : result.kind === "calibration" ? t("result.calibrated_more") : result.kind !== "online" ? t("result.scheduled_more")
     : result.limit === null || result.limit === undefined ? t("result.no_limit") : [t(result.above ? "result.above" : "result.not_above", { limit: result.limit, n: result.n }), result.shuffles ? t("result.shuffled", { shuffles: result.shuffles.toLocaleString("en") }) : ""].filter(Boolean).join(" ");
   const numbers = (result.numbers || []).map((one) => h("div", {}, h("b", {}, one.value, one.unit ? h("small", {}, ` ${one.unit}`) : null), h("span", {}, say(t, one))));
   const next = (result.next || []).map((one) => h("button", { type: "button", class: `btn step ${one.primary ? "pri" : ""}`, "data-name": `next-${one.name}`, onclick: () => request(model, "act", { name: one.name }, 120).then((reply) => { put(problem, reply.ok ? "" : reply.silent ? t("ask.silent") : t.said(reply, "text")); put(done, reply.ok ? t.said(reply, "value") : ""); }) }, h("span", {}, t(`result.next.${one.name}`)), one.key ? h("small", {}, say(t, one)) : null));

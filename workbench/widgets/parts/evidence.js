@@ -133,7 +133,7 @@ export function evidencePanel(ctx) {
   function reason(s) {
     const run = s.run;
     if (ctx.signalLost()) return t("evidence.lost", { stream: ctx.signalName() });
-    if (run && run.kind === "calibration" && ctx.running()) return t("evidence.calibration");
+    if (run && ["calibration", "passive", "mapping"].includes(run.kind) && ctx.running()) return t("evidence.calibration");
     if (run && run.state === "paused") return t("evidence.paused");
     if (ctx.running()) return t(s.evidence ? "evidence.invalid" : "evidence.waiting");
     return t(s.evidence ? "evidence.over" : "evidence.empty");

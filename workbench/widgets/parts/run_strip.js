@@ -1,6 +1,8 @@
 // Progress of the run: trials, time left, and Start / Pause / End run. Ending a run asks first and states what is kept.
 import { button, capitalised, classIf, clock, confirmation, h, knows, named, put, show, whenChanged } from "./dom.js";
 
+/** A schedule moves the effector in these runs; the operator always reads which one it is. */
+const SCHEDULED = ["passive", "open_loop", "sham", "mapping"];
 const TICKS = { correct: "ok", recorded: "ok", missed: "miss", wrong: "false", excluded: "ex" };
 
 export function runStrip(ctx) {
@@ -49,14 +51,14 @@ export function runStrip(ctx) {
   });
 
   // A form between runs, buttons during one; rebuilt only when the possible actions change.
-  const drawActions = whenChanged(([mode, kinds, trials, why, latched]) => {
+  const drawActions = whenChanged(([mode, kinds, trials, why, latched, setting]) => {
     question.close();
     if (mode === "running" || mode === "paused") {
       const resume = mode === "paused";
       const toggle = button(t(resume ? "run.resume" : "run.pause"), () => ctx.ask(resume ? "resume" : "pause"), { name: resume ? "resume" : "pause" });
       toggle.disabled = resume && Boolean(why);
       actions.replaceChildren(...[
-        resume && why ? h("span", { class: "reason" }, why) : null, toggle,
+        resume && why ? h("span", { class: "reason" }, why) : null, ...(setting && !resume ? settingForm(setting) : []), toggle,
         button(t("run.end"), () => askEnd(ctx.status().run || {}), { name: "end" }),
       ].filter(Boolean));
     } else if (mode === "start_session") {
@@ -66,11 +68,19 @@ export function runStrip(ctx) {
     else actions.replaceChildren();
   });
 
+  /** A mapping run goes on by the operator alone: apply the setting, then note the reaction to it. */
+  function settingForm(setting) {
+    const level = setting.level.map((value) => `${Math.round(100 * value)} %`).join(", ");
+    if (!setting.awaits_reaction) return [button(t("run.apply_setting", { level }), () => ctx.ask("apply_setting"), { kind: "pri", name: "apply-setting" })];
+    const words = h("input", { class: "field", "aria-label": t("run.reaction", { level }), placeholder: t("run.reaction", { level }), "data-name": "reaction" });
+    return [words, button(t("run.note_reaction"), () => ctx.ask("note_reaction", { words: words.value }), { kind: "pri", name: "note-reaction" })];
+  }
+
   /** The chosen kind and a number that was typed stay: a latched stop explains why nothing starts, and changes no choice. */
   function startForm(kinds, trials, latched) {
     const kind = h("select", { class: "field", "aria-label": t("run.kind"), "data-name": "kind" },
       kinds.map((one) => h("option", { value: one.kind }, t(`run.kind.${one.kind}`))));
-    const offered = kinds.some((one) => one.kind === ctx.store.kind) ? ctx.store.kind : (kinds.filter((one) => one.ok).pop() || kinds[0] || {}).kind;
+    const offered = kinds.some((one) => one.kind === ctx.store.kind) ? ctx.store.kind : (kinds.filter((one) => one.ok && !SCHEDULED.includes(one.kind)).pop() || kinds[0] || {}).kind;
     kind.value = offered || "";
     const about = h("span", { class: "xs sub", "data-name": "decoder-used" });
     const number = h("input", { class: "field num", type: "number", min: 1, max: 200, value: ctx.store.trials || trials, "data-name": "n-trials" });
@@ -89,6 +99,7 @@ export function runStrip(ctx) {
       put(about, chosen.decoder ? t("run.decoder_used", decoderWords(chosen.decoder)) : "");
       show(about, ok && Boolean(chosen.decoder));
       show(reason, !ok);
+      if (!ctx.store.trials) number.value = chosen.n_trials || trials;
     };
     kind.addEventListener("change", () => { ctx.store.kind = kind.value; check(); });
     check();
@@ -102,7 +113,7 @@ export function runStrip(ctx) {
 
   function heading(run, link) {
     if (link.state === "ending") return [t("run.ending"), ""];
-    if (run) return [t("run.number", { n: run.number }), named(t, "paradigm", run.paradigm)];
+    if (run) return [t("run.number", { n: run.number }), [SCHEDULED.includes(run.kind) ? t(`run.kind.${run.kind}`) : "", named(t, "paradigm", run.paradigm)].filter(Boolean).join(" · ")];
     if (link.state === "live") return [t("run.ready"), named(t, "paradigm", ctx.form().paradigm || "")];
     if (link.state === "starting") return [t("run.connecting"), ""];
     return [t(link.key ? "run.session_ended" : "run.no_session"), ""];
@@ -148,7 +159,7 @@ export function runStrip(ctx) {
       const worklist = (ctx.place().views || []).includes("today");
       const mode = link.state === "none" ? (ctx.form().can_start && !worklist ? "start_session" : "") : link.state !== "live" || link.lost ? "wait"
         : live ? (run.state === "paused" ? "paused" : run.state === "running" ? "running" : "wait") : "idle";
-      drawActions([mode, kinds, ctx.form().n_trials || 20, mode === "paused" ? ctx.blocked() : "", latched]);
+      drawActions([mode, kinds, ctx.form().n_trials || 20, mode === "paused" ? ctx.blocked() : "", latched, live && run.setting ? run.setting : null]);
     },
   };
 }
