@@ -2,10 +2,9 @@
 
 Each fault is one small change of the meaning, drawn with a seed from all that could be made: a comparison, an
 operator, a number, a condition, a call that is left out. It is planted in a copy of the repository, and the tests
-of the room run until one fails: the test that found it last time, then the files that run the changed line, the
-cheapest first, then all others. A fault that no test finds is printed with its place, so that a test can be
-written for it, or the reason given why it changes nothing (``reasons.json``). ``--write docs/faults.md`` puts the
-result into that table.
+of the room that run the changed line run until one fails, first the one that found the fault last time. A fault
+that no test finds is printed with its place, so that a test can be written for it, or the reason given why it
+changes nothing (``reasons.json``). ``--write docs/faults.md`` puts the result into that table.
 """
 
 from __future__ import annotations
@@ -317,14 +316,16 @@ class Suite:
         return failed[0].split(" - ")[0] if failed else f"pytest, exit {done.returncode}"
 
     def _in_order(self, fault: Fault) -> list[str]:
-        """Test files, those first that run the line of a fault, and among them those that run much of its file."""
+        """Test files that run the line of a fault, those first that run much of its file in little time.
 
-        def cost(path: str) -> tuple[bool, float]:
-            test = self._tests[path]
-            lines = test.lines.get(fault.file, [])
-            return fault.line not in lines, (test.seconds + 1.0) / (len(lines) + 1.0)
+        All test files where none does: the line runs when its module is imported.
+        """
 
-        return sorted(self._tests, key=cost)
+        def cost(path: str) -> float:
+            return (self._tests[path].seconds + 1.0) / (len(self._tests[path].lines.get(fault.file, [])) + 1.0)
+
+        running = [path for path, test in self._tests.items() if fault.line in test.lines.get(fault.file, [])]
+        return sorted(running or self._tests, key=cost)
 
     def _run(
         self, command: tuple[str, ...], paths: list[str], env: dict[str, str], longest_s: float
