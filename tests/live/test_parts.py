@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from tests.doors import SteppedClock
 from workbench import world
+from workbench.engine.inlets import Arrival
 from workbench.engine.session import Session
 from workbench.errors import BadValue, Refused
 from workbench.live import SessionPlan
+from workbench.live._display import DisplayReader
 from workbench.live._engine_folder import EngineFolder
 from workbench.recording import read_rows
 from workbench.vocabulary import StreamSpec
@@ -90,3 +93,17 @@ def test_an_alarm_is_timed_by_the_clock_that_is_handed_in(session):
         session.failures.thread_back("door")
         (alarm,) = session.ledger.alarms.shown()
         assert alarm["cleared"]
+
+
+def test_screens_show_samples_by_the_time_of_this_computer(session):
+    session.streams.signal.offset = 100.0
+    session.monitor.open(session.engine_folder.display, mains_hz=50.0)
+    try:
+        stamps = np.array([1.0, 1.004])
+        session.monitor.take(np.zeros((2, 1)), Arrival("ECoG", None, stamps, 101.01))
+        assert (
+            DisplayReader(session.engine_folder.display).read(0, max_seconds=1.0, now=101.504).newest_stamp
+            == 101.004
+        )
+    finally:
+        session.monitor.close()

@@ -313,7 +313,7 @@ class Suite:
         failed = [
             line.split(" ", 1)[1] for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))
         ]
-        return failed[0].split(" - ")[0] if failed else f"pytest, exit {done.returncode}"
+        return failed[0].split(" - ")[0] if failed else f"an import that fails (pytest, exit {done.returncode})"
 
     def _in_order(self, fault: Fault) -> list[str]:
         """Test files that run the line of a fault, those first that run much of its file in little time.
