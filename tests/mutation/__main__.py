@@ -2,9 +2,10 @@
 
 Each fault is one small change of the meaning, drawn with a seed from all that could be made: a comparison, an
 operator, a number, a condition, a call that is left out. It is planted in a copy of the repository, and the tests
-of the room that run the changed line run until one fails, first the one that found the fault last time. A fault
-that no test finds is printed with its place, so that a test can be written for it, or the reason given why it
-changes nothing (``reasons.json``). ``--write docs/faults.md`` puts the result into that table.
+of the room run until one fails that passes without the fault: first the test that found it last time, then the
+files that run the changed line, the cheapest first, then all others. A fault that no test finds is printed with
+its place, so that a test can be written for it, or the reason given why it changes nothing (``reasons.json``).
+``--write docs/faults.md`` puts the result into that table.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -223,13 +224,13 @@ class Suite:
             for path in ([copy / part] if part.endswith(".py") else sorted((copy / part).rglob("test_*.py")))
         ]
         self._tests: dict[str, Measured] = {}
+        self._passing: set[str] = set()
+        self._failing: set[str] = set()
 
     def measure(self) -> str:
         """Run every test file without a fault, once; the test files that fail, ``""`` when none does."""
-        package = _digest(
-            *sorted((self._copy / "workbench").rglob("*.py")), *self._copy.glob("tests/**/conftest.py")
-        )
-        digests = {path: package + _digest(self._copy / path) for path in self._paths}
+        room = sorted((self._copy / "workbench" / self._room).rglob("*.py"))
+        digests = {path: _digest(*room, self._copy / path) for path in self._paths}
         for _ in range(2):
             # A test that needs real time may fail once on a busy machine.
             missing = [path for path in self._paths if self._measured.get(path, {}).get("digest") != digests[path]]
@@ -283,52 +284,64 @@ class Suite:
         }
 
     def found_by(self, fault: Fault) -> str:
-        """The test that finds a fault, ``""`` when none does."""
-        target = self._copy / fault.file
-        text = target.read_text(encoding="utf-8")
-        target.write_text(text[: fault.start] + fault.new + text[fault.end :], encoding="utf-8")
-        try:
-            by = self._first_failure(fault)
-        finally:
-            target.write_text(text, encoding="utf-8")
-        self._found_last.pop(fault.key, None)
+        """The test that fails with a fault and passes without it, ``""`` when none does."""
+        last, in_order = self._found_last.pop(fault.key, ""), self._in_order(fault)
+        by = self._first_failure(fault, [last]) if "::" in last else ""
+        if "::" not in by:
+            # Not found again, or the test has another name by now.
+            by = self._first_failure(fault, in_order)
+        while by and by not in self._failing and not self._passes(by):
+            self._failing.add(by)
+            by = self._first_failure(fault, in_order)
         if by:
             self._found_last[fault.key] = by
         self._save()
         return by
 
-    def _first_failure(self, fault: Fault) -> str:
-        """The first test that fails in the copy, ``""`` when none does."""
-        plain = ("-m", "pytest", "-x", f"--timeout={LONGEST_TEST_S}")
-        if last := self._found_last.get(fault.key, ""):
-            done = self._run(plain, [last], {}, LONGEST_S)
-            # Any other exit than that of a failed test may only say that the test has another name by now.
-            if done is None or done.returncode == 1:
-                return last
-        done = self._run(plain, self._in_order(fault), {}, LONGEST_S)
+    def _first_failure(self, fault: Fault, paths: list[str]) -> str:
+        """The first test that fails with a fault planted, ``""`` when none does."""
+        target = self._copy / fault.file
+        text = target.read_text(encoding="utf-8")
+        target.write_text(text[: fault.start] + fault.new + text[fault.end :], encoding="utf-8")
+        try:
+            done = self._pytest(*(f"--deselect={test}" for test in self._failing), *paths)
+        finally:
+            target.write_text(text, encoding="utf-8")
         if done is None:
             return "tests that hang"
-        if not done.returncode:
-            return ""
         failed = [
             line.split(" ", 1)[1] for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))
         ]
-        return failed[0].split(" - ")[0] if failed else f"an import that fails (pytest, exit {done.returncode})"
+        if failed:
+            return failed[0].split(" - ")[0]
+        return f"an import that fails (pytest, exit {done.returncode})" if done.returncode not in (0, 5) else ""
+
+    def _passes(self, test: str) -> bool:
+        """Whether a test passes without a fault; it is run once."""
+        if "::" not in test:
+            return True
+        if test not in self._passing and (done := self._pytest(test)) is not None and done.returncode == 0:
+            self._passing.add(test)
+        return test in self._passing
+
+    def _pytest(self, *arguments: str) -> subprocess.CompletedProcess[str] | None:
+        return self._run(("-m", "pytest", "-x", f"--timeout={LONGEST_TEST_S}"), arguments, {}, LONGEST_S)
 
     def _in_order(self, fault: Fault) -> list[str]:
-        """Test files that run the line of a fault, those first that run much of its file in little time.
+        """Test files, those first that run the line of a fault, and among them those that run much of its file.
 
-        All test files where none does: the line runs when its module is imported.
+        The others follow, because a line that runs when its module is imported belongs to no test.
         """
 
-        def cost(path: str) -> float:
-            return (self._tests[path].seconds + 1.0) / (len(self._tests[path].lines.get(fault.file, [])) + 1.0)
+        def cost(path: str) -> tuple[bool, float]:
+            test = self._tests[path]
+            lines = test.lines.get(fault.file, [])
+            return fault.line not in lines, (test.seconds + 1.0) / (len(lines) + 1.0)
 
-        running = [path for path, test in self._tests.items() if fault.line in test.lines.get(fault.file, [])]
-        return sorted(running or self._tests, key=cost)
+        return sorted(self._tests, key=cost)
 
     def _run(
-        self, command: tuple[str, ...], paths: list[str], env: dict[str, str], longest_s: float
+        self, command: tuple[str, ...], paths: Sequence[str], env: dict[str, str], longest_s: float
     ) -> subprocess.CompletedProcess[str] | None:
         """Run pytest in the copy; ``None`` when it takes longer than it may."""
         try:

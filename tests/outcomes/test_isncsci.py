@@ -455,6 +455,38 @@ def test_cells_that_decide_only_together_are_named_together(make):
     assert "3 to 6 of 10 below T1 (5 or more give D)" in step
 
 
+@pytest.mark.parametrize(
+    ("field", "open_cell", "named"),
+    [
+        (
+            "sensory_right",
+            {"cells": {"lightTouch.C6": "NT"}},
+            "Test right light touch C6: below 2 gives C5, 2 gives T4.",
+        ),
+        ("motor_right", {"motor": [*"555", "NT", *"500000"]}, "Test right C8: below 3 gives C7, 3 or 4 gives C8"),
+        ("zpp_sensory_right", {"cells": {"lightTouch.T8": "NT"}}, "Test right light touch T8: 0 gives T4"),
+        (
+            "zpp_motor_right",
+            {"motor": [*"55555", "NT", *"0000"]},
+            "Test right L2: 0 gives T4, 1 or more gives L2.",
+        ),
+        (
+            "complete",
+            {"cells": {"pinPrick.S4_5": "NT"}},
+            "Test right pin prick S4-5: 0 gives C, 1 or more gives I.",
+        ),
+    ],
+)
+def test_cells_that_cannot_enter_a_result_do_not_keep_the_one_that_decides_from_being_named(
+    make, field, open_cell, named
+):
+    """Twenty untested cells of the other side are more than are ever tried."""
+    others = {f"{grid}.T{n}": "NT" for grid in ("lightTouch", "pinPrick") for n in range(2, 12)}
+    right = {"motor": "5555500000", "normal_to": "T4", **open_cell}
+    found = classify(make(right, {"motor": "5555500000", "normal_to": "T12", "cells": others}))
+    assert named in next(step.text.en for step in found.steps if step.field == field)
+
+
 def test_an_unknown_result_has_no_deciding_cells(make):
     with pytest.raises(BadValue, match="isncsci has no result 'asia'; allowed: sensory_right"):
         isncsci.deciding_cells(isncsci.items_of(make()), "asia")
