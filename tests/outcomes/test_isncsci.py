@@ -487,6 +487,41 @@ def test_cells_that_cannot_enter_a_result_do_not_keep_the_one_that_decides_from_
     assert named in next(step.text.en for step in found.steps if step.field == field)
 
 
+@pytest.mark.parametrize(("far", "grades"), [("0**", "A,C*"), ("1", "A,C"), ("0", "A,B,C")])
+def test_without_vac_the_grade_carries_the_star_of_the_tag_that_makes_the_first_far_muscle_active(
+    make, far, grades
+):
+    """Right L2 lies more than three levels below the motor level, untested S1 and left L2 do as well."""
+    right = {"motor": [*"55050", far, *"000", "NT"], "normal_to": "C7"}
+    left = {"motor": [*"55555", "NT", *"0000"], "normal_to": "L1"}
+    assert classify(make(right, left, vac="No", dap="NT")).result["ais"] == grades
+
+
+@pytest.mark.parametrize(
+    ("normal_to", "reason"),
+    [
+        ("C3", "it follows the dermatomes; C4 (light touch 1, pin prick 1) is the first that is not 2/2: C3."),
+        (
+            "C6",
+            "dermatome C7 (light touch 1, pin prick 1) is not 2/2; the level does not pass T1.",
+        ),
+        ("T1", "it follows the dermatomes; T2 (light touch 1, pin prick 1) is the first that is not 2/2: T1."),
+        ("T9", "it follows the dermatomes; T10 (light touch 1, pin prick 1) is the first that is not 2/2: T9."),
+        (
+            "L3",
+            "dermatome L4 (light touch 1, pin prick 1) is not 2/2; the level does not pass S1.",
+        ),
+        ("S1", "it follows the dermatomes; S2 (light touch 1, pin prick 1) is the first that is not 2/2: S1."),
+        ("S3", "it follows the dermatomes; S4-5 (light touch 1, pin prick 1) is the first that is not 2/2: S3."),
+    ],
+)
+def test_where_every_key_muscle_is_5_the_reason_says_whether_muscles_or_dermatomes_end_the_level(
+    make, normal_to, reason
+):
+    found = classify(make({"normal_to": normal_to, "below": "1"}))
+    assert reason in next(step.text.en for step in found.steps if step.field == "motor_right")
+
+
 def test_an_unknown_result_has_no_deciding_cells(make):
     with pytest.raises(BadValue, match="isncsci has no result 'asia'; allowed: sensory_right"):
         isncsci.deciding_cells(isncsci.items_of(make()), "asia")
