@@ -522,6 +522,17 @@ def test_where_every_key_muscle_is_5_the_reason_says_whether_muscles_or_dermatom
     assert reason in next(step.text.en for step in found.steps if step.field == "motor_right")
 
 
+def test_an_open_sensory_zone_says_when_each_of_its_values_holds(make):
+    """Untested C2 light touch and DAP: not applicable, no dermatome at all, or C2."""
+    found = classify(make({"motor": "0" * 10, "normal_to": None, "cells": {"lightTouch.C2": "NT"}}, dap="NT"))
+    reason = next(step.text.en for step in found.steps if step.field == "zpp_sensory_right")
+    assert found.result["zpp_sensory_right"] == "NA,C1,C2"
+    assert (
+        "NA where there is DAP, or S4-5 sensation on this side; C1 where no dermatome has sensation; "
+        "C2 where C2 (NT, 0) is the most caudal dermatome with sensation."
+    ) in reason
+
+
 def test_an_unknown_result_has_no_deciding_cells(make):
     with pytest.raises(BadValue, match="isncsci has no result 'asia'; allowed: sensory_right"):
         isncsci.deciding_cells(isncsci.items_of(make()), "asia")
