@@ -29,12 +29,18 @@ from coverage import CoverageData
 
 ROOT = Path(__file__).resolve().parents[2]
 
+ENGINE = (
+    *("alarms", "between_runs", "deadline", "display", "door", "faults", "hop_clock", "intake", "ledger"),
+    *("live_source", "parts", "presence", "session"),
+)
+
 TESTS = {
     "control": ("tests/control", "tests/contract/test_effectors.py", "tests/runs/test_recomputing.py"),
     "decoding": (
         "tests/decoders",
         "tests/decode",
-        "tests/parity",
+        "tests/parity/test_adapting_bits.py",
+        "tests/parity/test_evidence_bits.py",
         "tests/reference/test_rejection.py",
         "tests/live/test_hop_clock.py",
     ),
@@ -45,7 +51,7 @@ TESTS = {
         "tests/contract/test_changes.py",
         "tests/cli/test_score.py",
     ),
-    "engine": ("tests/live",),
+    "engine": tuple(f"tests/live/test_{name}.py" for name in ENGINE),
 }
 """Tests that answer for a room: files and folders."""
 
@@ -54,7 +60,7 @@ COSTLY = {
     "decoding": ("tests/contract/test_decoders.py",),
     "study": ("tests/runs", "tests/dashboard"),
     "outcomes": (),
-    "engine": ("tests/faults",),
+    "engine": ("tests/live", "tests/faults"),
 }
 """Tests of which each takes long: they run only for a fault that no other test finds."""
 
