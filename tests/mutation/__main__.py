@@ -22,7 +22,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from coverage import CoverageData
@@ -239,20 +239,22 @@ class Suite:
 
     def measure(self) -> str:
         """Run every test file without a fault, once; the test files that fail, ``""`` when none does."""
-        room = sorted((self._copy / "workbench" / self._room).rglob("*.py"))
-        digests = {path: _digest(*room, self._copy / path) for path in self._paths}
+        package = sorted((self._copy / "workbench").rglob("*.py"))
+        room = [path for path in package if path.is_relative_to(self._copy / "workbench" / self._room)]
+        digests, sources = {path: _digest(*room, self._copy / path) for path in self._paths}, _digest(*package)
         for _ in range(2):
             # A test that needs real time may fail once on a busy machine.
             missing = [path for path in self._paths if self._measured.get(path, {}).get("digest") != digests[path]]
             if missing:
                 for path, test in self._run_measured(missing).items():
-                    self._measured[path] = {"digest": digests[path], "seconds": test.seconds, "lines": test.lines}
+                    self._measured[path] = {"digest": digests[path], "sources": sources, **asdict(test)}
                 self._save()
         self._tests = {
             path: Measured(stored["seconds"], stored["lines"])  # type: ignore[arg-type]
             for path in self._paths
             if (stored := self._measured.get(path, {})).get("digest") == digests[path]
         }
+        self._passing = {path for path in self._tests if self._measured[path].get("sources") == sources}
         return ", ".join(sorted(set(self._paths) - set(self._tests)))
 
     def _run_measured(self, paths: list[str]) -> dict[str, Measured]:
@@ -327,8 +329,8 @@ class Suite:
         return f"an import that fails (pytest, exit {done.returncode})" if done.returncode not in (0, 5) else ""
 
     def _passes(self, test: str) -> bool:
-        """Whether a test passes without a fault; it is run once."""
-        if "::" not in test:
+        """Whether a test passes without a fault; it is run once, unless its file has passed with these sources."""
+        if "::" not in test or test.partition("::")[0] in self._passing:
             return True
         if test not in self._passing and (done := self._pytest(test)) is not None and done.returncode == 0:
             self._passing.add(test)
