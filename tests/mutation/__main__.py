@@ -6,6 +6,8 @@ of the room run until one fails that passes without the fault: first the test th
 files that run the changed line, the cheapest first, then all others, the costly last. A fault that no test finds
 is printed with its place, so that a test can be written for it, or the reason given why it changes nothing
 (``reasons.json``). ``--write docs/faults.md`` puts the result into that table.
+
+Which test found a fault is remembered: it is not planted again while neither the test's file nor the room changes.
 """
 
 from __future__ import annotations
@@ -226,7 +228,7 @@ class Suite:
         self._room = room
         self._store = REMEMBERED / f"{room}.json"
         stored = json.loads(self._store.read_text(encoding="utf-8")) if self._store.exists() else {}
-        self._found_last: dict[str, str] = stored.get("found", {})
+        self._found: dict[str, tuple[str, str]] = stored.get("found", {})
         self._measured: dict[str, dict[str, object]] = stored.get("tests", {})
         self._paths = [
             path.relative_to(copy).as_posix()
@@ -234,6 +236,7 @@ class Suite:
             for path in ([copy / part] if part.endswith(".py") else sorted((copy / part).rglob("test_*.py")))
         ]
         self._tests: dict[str, Measured] = {}
+        self._digests: dict[str, str] = {}
         self._passing: set[str] = set()
         self._failing: set[str] = set()
 
@@ -241,7 +244,8 @@ class Suite:
         """Run every test file without a fault, once; the test files that fail, ``""`` when none does."""
         package = sorted((self._copy / "workbench").rglob("*.py"))
         room = [path for path in package if path.is_relative_to(self._copy / "workbench" / self._room)]
-        digests, sources = {path: _digest(*room, self._copy / path) for path in self._paths}, _digest(*package)
+        sources = _digest(*package)
+        self._digests = digests = {path: _digest(*room, self._copy / path) for path in self._paths}
         for _ in range(2):
             # A test that needs real time may fail once on a busy machine.
             missing = [path for path in self._paths if self._measured.get(path, {}).get("digest") != digests[path]]
@@ -296,19 +300,28 @@ class Suite:
         }
 
     def found_by(self, fault: Fault) -> str:
-        """The test that fails with a fault and passes without it, ``""`` when none does."""
-        last, in_order = self._found_last.pop(fault.key, ""), self._in_order(fault)
-        by = self._first_failure(fault, [last]) if "::" in last else ""
-        if "::" not in by:
-            # Not found again, or the test has another name by now.
-            by = self._first_failure(fault, in_order)
-        while by and by not in self._failing and not self._passes(by):
-            self._failing.add(by)
-            by = self._first_failure(fault, in_order)
+        """The test that fails with a fault and passes without it, ``""`` when none does.
+
+        A test that found the fault is asked again only when its file or a file of the room has changed since.
+        """
+        last, digest = self._found.pop(fault.key, ("", ""))
+        if digest and digest == self._digest_of(last):
+            by = last
+        else:
+            by = self._first_failure(fault, [last]) if "::" in last else ""
+            if "::" not in by:
+                # Not found again, or the test has another name by now.
+                by = self._first_failure(fault, self._in_order(fault))
+            while by and by not in self._failing and not self._passes(by):
+                self._failing.add(by)
+                by = self._first_failure(fault, self._in_order(fault))
         if by:
-            self._found_last[fault.key] = by
+            self._found[fault.key] = by, self._digest_of(by)
         self._save()
         return by
+
+    def _digest_of(self, test: str) -> str:
+        return self._digests.get(test.partition("::")[0], "")
 
     def _first_failure(self, fault: Fault, paths: list[str]) -> str:
         """The first test that fails with a fault planted, ``""`` when none does."""
@@ -371,7 +384,7 @@ class Suite:
 
     def _save(self) -> None:
         REMEMBERED.mkdir(exist_ok=True)
-        self._store.write_text(json.dumps({"found": self._found_last, "tests": self._measured}), encoding="utf-8")
+        self._store.write_text(json.dumps({"found": self._found, "tests": self._measured}), encoding="utf-8")
 
 
 def _digest(*paths: Path) -> str:
