@@ -76,7 +76,18 @@ DOORS = {
 
 KERNEL_BANS = {"scipy", "sklearn", "mne", "pandas", "pyriemann"}
 
-WORLDLY = ("control", "dashboard", "devices", "engine", "hardware", "live", "recording", "runs", "study")
+WORLDLY = (
+    "control",
+    "dashboard",
+    "devices",
+    "engine",
+    "hardware",
+    "live",
+    "recording",
+    "reports",
+    "runs",
+    "study",
+)
 """Rooms that meet time, chance, disk and network through ``world`` alone, so that a virtual world can stand in."""
 
 AROUND_THE_DOORS = re.compile(

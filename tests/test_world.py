@@ -87,6 +87,15 @@ def test_a_saved_file_replaces_the_one_before_and_only_its_owner_reads_it(tmp_pa
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_file_that_is_handed_out_is_read_by_others_as_far_as_the_account_allows(tmp_path):
+    before = os.umask(0o027)
+    try:
+        world.disk.save(tmp_path / "report", b"new", mode=0o666)
+    finally:
+        os.umask(before)
+    assert (tmp_path / "report").stat().st_mode & 0o777 == 0o640
+
+
 @pytest.mark.parametrize("call", ["os.replace", "os.fsync", "workbench.world.Disk.sync_folder"])
 def test_a_disk_that_refuses_leaves_no_half_file(tmp_path, monkeypatch, call):
     path = tmp_path / "plan.json"

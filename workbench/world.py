@@ -248,8 +248,8 @@ class Disk:
         while done < len(data):
             done += self.write(descriptor, data[done:])
 
-    def save(self, path: Path, data: bytes, *, keep: bool = False) -> None:
-        """Make or replace a file in one step, mode 0600: it is there whole, or as it was, also after a power cut.
+    def save(self, path: Path, data: bytes, *, keep: bool = False, mode: int = 0o600) -> None:
+        """Make or replace a file in one step: it is there whole, or as it was, also after a power cut.
 
         It is written under another name, synced and renamed, and its entry in the folder is synced: when this
         returns, what was saved may be cut off elsewhere. Two processes that save at once do not meet.
@@ -259,11 +259,12 @@ class Disk:
         path : of the file.
         data : its content.
         keep : a file that is there already stays as it is.
+        mode : who may read and write it; by default its owner alone.
         """
         # In the same folder, because a rename is one step only within a file system.
         part = path.with_name(f"{path.name}.{os.getpid()}-{chance.token_hex(4)}.part")
         try:
-            descriptor = self.descriptor(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+            descriptor = self.descriptor(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
             try:
                 self.write_all(descriptor, data)
                 self.sync(descriptor)

@@ -365,3 +365,20 @@ def test_a_toggle_is_released_after_a_second_of_rejected_evidence_and_not_before
         bench.decide("", label="")
     assert bench.state == "RELEASE"
     assert bench.sent[-1].ramp_ms == control.load("glove").release_ramp_ms
+
+
+@pytest.mark.parametrize("since_s", [0.0, 0.0625, 2.0])
+def test_the_age_of_a_status_counts_from_its_arrival(bench, since_s):
+    bench.prepare()
+    status(bench)
+    bench.local += since_s
+    bench.deliver(bench.controller.on_hop(0.0, local=bench.local))
+    assert bench.controller.snapshot()["confirmed"]["age_s"] == since_s
+
+
+def test_a_row_before_any_decision_names_no_sample_and_later_rows_that_of_the_newest(bench):
+    bench.act("estop", "pinched")
+    assert rows(bench, "estop")[0].sample == -1
+    bench.decide()
+    bench.act("estop", "pinched again")
+    assert rows(bench, "estop")[1].sample == bench.sample

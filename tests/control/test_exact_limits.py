@@ -9,6 +9,7 @@ import pytest
 from workbench import control
 from workbench.control._profile import Effector, SafeStep
 from workbench.errors import BadValue
+from workbench.vocabulary import Decision
 
 JUST = 2.0**-10
 """s, a step that is exact in the bench's times."""
@@ -53,6 +54,35 @@ def test_the_hold_limit_ends_an_activation_at_its_length_and_not_before(make_ben
     bench.tick(JUST)
     assert bench.state == "RELEASE"
     assert [row.extent for row in bench.rows if row.kind == "hold_limit"] == ["4.0 s"]
+
+
+@pytest.mark.parametrize(("age_s", "follows"), [(0.25, True), (0.25 + JUST, False)])
+def test_a_decision_is_followed_until_it_is_as_old_as_a_command_may_be(make_bench, age_s, follows):
+    bench = reach(make_bench(), "ARMED")
+    assert bool(bench.decide("activate", age_s=age_s)) == follows
+    assert bench.state == ("ACTIVE" if follows else "ARMED")
+
+
+@pytest.mark.parametrize(("age_s", "level"), [(0.25, 0.5), (0.25 + JUST, 0.0)])
+def test_a_velocity_is_followed_until_it_is_as_old_as_a_command_may_be(make_bench, age_s, level):
+    bench = make_bench(control.load("cursor_2d"), law=control.ControlLaw("proportional", gain=1.0, slew_per_s=4.0))
+    bench.arm()
+    for change, age in (("activate", 0.0), ("", 0.0), ("", age_s)):
+        bench.tick(0.0625)
+        decision = Decision(1, bench.stream - age, "right", change=change, kind="velocity", values=(0.5, 0.0))
+        bench.deliver(
+            bench.controller.on_decision(decision, now_stream=bench.stream, local=bench.local, quality_ok=True)
+        )
+    assert bench.sent[-1].level[0] == level
+
+
+@pytest.mark.parametrize(("apart_s", "fails"), [(0.25, True), (0.5, False)])
+def test_overruns_count_within_a_second_by_the_time_of_each_hop(bench, apart_s, fails):
+    bench.arm()
+    for _ in range(4):
+        bench.local += apart_s
+        bench.deliver(bench.controller.on_hop(9.0, local=bench.local))
+    assert bench.state == ("FAULT_SAFE" if fails else "ARMED")
 
 
 @pytest.mark.parametrize("act", ["arm", "disarm", "reset"])

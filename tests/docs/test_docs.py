@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
 
 from workbench.commands import build_parser
 
@@ -74,6 +77,18 @@ def test_every_runtime_dependency_has_its_reason_and_its_pin():
         name = re.split(r"[<>=]", requirement)[0]
         assert f"| {name} |" in DOCS["decisions.md"], name
         assert re.search(rf"^{re.escape(name)}==", pins, re.MULTILINE | re.IGNORECASE), name
+
+
+def test_the_container_holds_the_pinned_versions_and_each_pin_is_one_that_is_declared():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    steps = (ROOT / "Containerfile").read_text(encoding="utf-8")
+    assert "pip install --no-cache-dir -c constraints.txt ." in steps
+    (python,) = re.findall(r"^FROM \S+/python:(\S+?)-slim", steps, re.MULTILINE)
+    assert SpecifierSet(project["requires-python"]).contains(python)
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pins = {canonicalize_name(name): version for name, _, version in (line.partition("==") for line in lines)}
+    for requirement in map(Requirement, project["dependencies"]):
+        assert requirement.specifier.contains(pins[canonicalize_name(requirement.name)]), requirement
 
 
 def tracked():

@@ -91,7 +91,7 @@ def test_a_stream_of_another_outlet_is_lost_until_an_operator_takes_it(make_room
     assert offered["streams"][0]["state"] == "lost"
     with pytest.raises(Refused, match="is lost; bring it back first"):
         client.resume()
-    client.reconnect()
+    assert client.reconnect() == []
     back = until(client, lambda s: s["streams"][0]["state"] == "good")
     assert back["run"]["state"] == "paused"
     assert [a["key"] for a in back["alarms"] if not a["cleared"] and a["priority"] == "high"] == []

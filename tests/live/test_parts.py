@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import threading
+
+import numpy as np
 import pytest
 
 from tests.doors import SteppedClock
-from workbench import world
+from workbench import devices, world
+from workbench.devices._last_metre import DeviceEnd
+from workbench.engine.device_channel import ASK_S, DeviceChannel
+from workbench.engine.inlets import Arrival
 from workbench.engine.session import Session
 from workbench.errors import BadValue, Refused
 from workbench.live import SessionPlan
+from workbench.live._display import DisplayReader
 from workbench.live._engine_folder import EngineFolder
 from workbench.recording import read_rows
 from workbench.vocabulary import StreamSpec
@@ -90,3 +97,38 @@ def test_an_alarm_is_timed_by_the_clock_that_is_handed_in(session):
         session.failures.thread_back("door")
         (alarm,) = session.ledger.alarms.shown()
         assert alarm["cleared"]
+
+
+def test_screens_show_samples_by_the_time_of_this_computer(session):
+    session.streams.signal.offset = 100.0
+    session.monitor.open(session.engine_folder.display, mains_hz=50.0)
+    try:
+        stamps = np.array([1.0, 1.004])
+        session.monitor.take(np.zeros((2, 1)), Arrival("ECoG", None, stamps, 101.01))
+        assert (
+            DisplayReader(session.engine_folder.display).read(0, max_seconds=1.0, now=101.504).newest_stamp
+            == 101.004
+        )
+    finally:
+        session.monitor.close()
+
+
+def test_a_device_that_offers_with_each_status_is_asked_for_a_key_only_so_often(tmp_path):
+    paired = devices.pairing(tmp_path, "glove")
+    channel = DeviceChannel(
+        paired,
+        session_id="s1",
+        own_uids=frozenset,
+        time_base={"speed": 1.0, "t0": 0.0},
+        on_text=lambda uid, text: None,
+        spawn=lambda name, body, **options: threading.Thread(),
+    )
+    device, asked = DeviceEnd(paired.key(), "glove"), []
+    for now in (10.0, 10.0 + 0.5 * ASK_S, 10.0 + 1.5 * ASK_S):
+        channel.verify("device", device.status({"state": "safe"}, now=now))
+        channel.ask_for_key(now, stamp=now)
+        # An offer is used up by asking.
+        asked.append(not channel._end.has_offer)
+    channel.stop_listening()
+    channel.close()
+    assert asked == [True, False, True]

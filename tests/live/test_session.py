@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 
 from workbench import live, messages, paradigms, runs
+from workbench.devices._listening import Listener
 from workbench.errors import BadValue, DecoderMismatch, EngineFault, Refused, UnknownName
 from workbench.figures import holds_chinese
 from workbench.messages import translate
@@ -382,6 +384,13 @@ def test_a_session_says_everything_but_what_people_wrote_in_chinese(make_room, f
 
 def test_pause_and_resume(open_session, fast):
     room, client = open_session
+    over = threading.Event()
+
+    def hear(uid, text):
+        if json.loads(text)["kind"] == "end":
+            over.set()
+
+    others = Listener([f"wb-cues-{client.session_id}"], hear)
     client.start_run("calibration", "grasp_rest", fast, n_trials=4)
     client.wait("running")
     arrived = threading.Event()
@@ -393,6 +402,9 @@ def test_pause_and_resume(open_session, fast):
     client.resume()
     ended = client.wait("run", timeout=60)
     assert ended["run"]["state"] == "finished"
+    # Who follows the cue stream hears that the run is over.
+    assert over.wait(30.0)
+    others.close()
     run = RunFile(room.folder / ended["run"]["recording"])
     kinds = [m.kind for m in run.markers()]
     assert kinds.index("pause") < kinds.index("note") < kinds.index("resume")

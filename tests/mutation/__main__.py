@@ -2,14 +2,20 @@
 
 Each fault is one small change of the meaning, drawn with a seed from all that could be made: a comparison, an
 operator, a number, a condition, a call that is left out. It is planted in a copy of the repository, and the tests
-of the room run until one fails. A fault that no test finds is printed with its place, so that a test can be
-written for it, or the reason given why it changes nothing.
+of the room run until one fails that passes without the fault: first the test that found it last time, then the
+files that run the changed line, the cheapest first, then all others, the costly last. A fault that no test finds
+is printed with its place, so that a test can be written for it, or the reason given why it changes nothing
+(``reasons.json``). ``--write docs/faults.md`` puts the result into that table.
+
+Which test found a fault is remembered: it is not planted again while neither the test's file nor the room changes.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
+import hashlib
+import json
 import os
 import random
 import shutil
@@ -17,34 +23,70 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from coverage import CoverageData
 
 ROOT = Path(__file__).resolve().parents[2]
 
+ENGINE = (
+    *("alarms", "between_runs", "deadline", "display", "door", "faults", "hop_clock", "intake", "ledger"),
+    *("live_source", "parts", "presence", "session"),
+)
+
 TESTS = {
-    "control": ("tests/control", "tests/contract/test_effectors.py", "tests/live/test_effector_link.py"),
+    "control": ("tests/control", "tests/contract/test_effectors.py", "tests/runs/test_recomputing.py"),
     "decoding": (
         "tests/decoders",
-        "tests/contract/test_decoders.py",
         "tests/decode",
-        "tests/parity",
+        "tests/parity/test_adapting_bits.py",
+        "tests/parity/test_evidence_bits.py",
         "tests/reference/test_rejection.py",
+        "tests/live/test_hop_clock.py",
     ),
-    "study": ("tests/study", "tests/cli/test_record_commands.py", "tests/runs", "tests/dashboard"),
+    "study": ("tests/study", "tests/cli/test_record_commands.py", "tests/runs/test_approve.py"),
     "outcomes": (
         "tests/outcomes",
         "tests/contract/test_outcomes.py",
         "tests/contract/test_changes.py",
         "tests/cli/test_score.py",
     ),
+    "engine": tuple(f"tests/live/test_{name}.py" for name in ENGINE),
+}
+"""Tests that answer for a room: files and folders."""
+
+COSTLY = {
+    "control": ("tests/live/test_effector_link.py",),
+    "decoding": ("tests/contract/test_decoders.py",),
+    "study": ("tests/runs", "tests/dashboard"),
+    "outcomes": (),
     "engine": ("tests/live", "tests/faults"),
 }
-"""Tests that answer for a room, the quickest first."""
+"""Tests of which each takes long: they run only for a fault that no other test finds."""
+
+REMEMBERED = ROOT / ".mutation_cache"
+"""Which test file runs which lines of a room, and which test found a fault: a file of JSON for each room."""
+
+REASONS = Path(__file__).with_name("reasons.json")
+"""Why a fault that no test finds changes nothing, by the key of the fault."""
 
 LONGEST_S = 1500.0
 """Time that the tests may take with one fault, s: one that makes them hang is found."""
+
+LONGEST_TEST_S = 180
+"""Time that one test may take, s."""
+
+COVERAGE = """
+[run]
+source = {source}
+data_file = {data}
+parallel = true
+sigterm = true
+patch = _exit
+context = ${{MUTATION_TEST-}}
+"""
 
 SWAPS: dict[type[ast.AST], str] = {
     ast.Lt: "<=",
@@ -75,6 +117,31 @@ class Fault:
     start: int
     end: int
     new: str
+
+    @property
+    def file(self) -> str:
+        """The file from the root of the repository."""
+        return self.path.relative_to(ROOT).as_posix()
+
+    @property
+    def change(self) -> str:
+        """What becomes what, on one line."""
+        old = self.path.read_text(encoding="utf-8")[self.start : self.end]
+        return f"`{' '.join(old.split())}` → `{self.new}`"
+
+    @property
+    def key(self) -> str:
+        """A name that stays where other lines of the file change."""
+        line = self.path.read_text(encoding="utf-8").splitlines()[self.line - 1].strip()
+        return f"{self.file}: {line}: {self.change}"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a test file costs, s, and which lines of each file of the room it runs."""
+
+    seconds: float
+    lines: dict[str, list[int]]
 
 
 def faults(path: Path) -> Iterator[Fault]:
@@ -145,32 +212,211 @@ def _living(tree: ast.AST) -> Iterator[ast.AST]:
             yield from _living(child)
 
 
-def found_by(fault: Fault, copy: Path, tests: tuple[str, ...]) -> str:
-    """The test that finds a fault, ``""`` when none does."""
-    target = copy / fault.path.relative_to(ROOT)
-    text = target.read_text(encoding="utf-8")
-    target.write_text(text[: fault.start] + fault.new + text[fault.end :], encoding="utf-8")
-    try:
-        return first_failure(copy, tests)
-    finally:
-        target.write_text(text, encoding="utf-8")
+class Suite:
+    """The tests of a room in a copy of the repository, and what is remembered of them.
 
+    Parameters
+    ----------
+    room
+        Folder of the package.
+    copy
+        Copy of the repository in which faults are planted.
+    """
 
-def first_failure(copy: Path, tests: tuple[str, ...]) -> str:
-    """The first test that fails in a copy, ``""`` when none does."""
-    env = {**os.environ, "PYTHONPATH": str(copy), "CI": "1"}
-    for part in tests:
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "-n", "0", "-p", "no:cacheprovider", part]
+    def __init__(self, room: str, copy: Path) -> None:
+        self._copy = copy
+        self._room = room
+        self._store = REMEMBERED / f"{room}.json"
+        stored = json.loads(self._store.read_text(encoding="utf-8")) if self._store.exists() else {}
+        self._found: dict[str, tuple[str, str]] = stored.get("found", {})
+        self._measured: dict[str, dict[str, object]] = stored.get("tests", {})
+        self._paths = [
+            path.relative_to(copy).as_posix()
+            for part in TESTS[room]
+            for path in ([copy / part] if part.endswith(".py") else sorted((copy / part).rglob("test_*.py")))
+        ]
+        self._tests: dict[str, Measured] = {}
+        self._digests: dict[str, str] = {}
+        self._passing: set[str] = set()
+        self._failing: set[str] = set()
+
+    def measure(self) -> str:
+        """Run every test file without a fault, once; the test files that fail, ``""`` when none does."""
+        package = sorted((self._copy / "workbench").rglob("*.py"))
+        room = [path for path in package if path.is_relative_to(self._copy / "workbench" / self._room)]
+        sources = _digest(*package)
+        self._digests = digests = {path: _digest(*room, self._copy / path) for path in self._paths}
+        for _ in range(2):
+            # A test that needs real time may fail once on a busy machine.
+            missing = [path for path in self._paths if self._measured.get(path, {}).get("digest") != digests[path]]
+            if missing:
+                for path, test in self._run_measured(missing).items():
+                    self._measured[path] = {"digest": digests[path], "sources": sources, **asdict(test)}
+                self._save()
+        self._tests = {
+            path: Measured(stored["seconds"], stored["lines"])  # type: ignore[arg-type]
+            for path in self._paths
+            if (stored := self._measured.get(path, {})).get("digest") == digests[path]
+        }
+        self._passing = {path for path in self._tests if self._measured[path].get("sources") == sources}
+        return ", ".join(sorted(set(self._paths) - set(self._tests)))
+
+    def _run_measured(self, paths: list[str]) -> dict[str, Measured]:
+        """Run test files and see which lines of the room each runs, in its own process and in those it starts."""
+        with tempfile.TemporaryDirectory(prefix="mutation-") as name:
+            folder = Path(name)
+            settings, outcome = folder / "settings", folder / "outcome.json"
+            source = self._copy / "workbench" / self._room
+            settings.write_text(COVERAGE.format(source=source, data=folder / "lines"), encoding="utf-8")
+            command = (
+                "-m",
+                "coverage",
+                "run",
+                f"--rcfile={settings}",
+                "-m",
+                "pytest",
+                "-p",
+                "tests.mutation.watching",
+            )
+            self._run(
+                command,
+                paths,
+                {"COVERAGE_PROCESS_START": str(settings), "MUTATION_OUTCOME": str(outcome)},
+                36000.0,
+            )
+            seconds: dict[str, float] = json.loads(outcome.read_text(encoding="utf-8")) if outcome.exists() else {}
+            lines: dict[str, dict[str, set[int]]] = {path: {} for path in seconds}
+            for data_file in folder.glob("lines.*"):
+                data = CoverageData(str(data_file))
+                data.read()
+                for measured in data.measured_files():
+                    file = Path(measured).relative_to(self._copy).as_posix()
+                    for line, contexts in data.contexts_by_lineno(measured).items():
+                        for path in {context.removeprefix("|") for context in contexts} & lines.keys():
+                            lines[path].setdefault(file, set()).add(line)
+        return {
+            path: Measured(spent, {file: sorted(ran) for file, ran in lines[path].items()})
+            for path, spent in seconds.items()
+        }
+
+    def found_by(self, fault: Fault) -> str:
+        """The test that fails with a fault and passes without it, ``""`` when none does.
+
+        A test that found the fault is asked again only when its file or a file of the room has changed since.
+        """
+        last, digest = self._found.pop(fault.key, ("", ""))
+        if digest and digest == self._digest_of(last):
+            by = last
+        else:
+            by = self._first_failure(fault, [last]) if "::" in last else ""
+            if "::" not in by:
+                # Not found again, or the test has another name by now.
+                by = self._first_failure(fault, self._in_order(fault))
+            while by and by not in self._failing and not self._passes(by):
+                self._failing.add(by)
+                by = self._first_failure(fault, self._in_order(fault))
+        if by:
+            self._found[fault.key] = by, self._digest_of(by)
+        self._save()
+        return by
+
+    def _digest_of(self, test: str) -> str:
+        return self._digests.get(test.partition("::")[0], "")
+
+    def _first_failure(self, fault: Fault, paths: list[str]) -> str:
+        """The first test that fails with a fault planted, ``""`` when none does."""
+        target = self._copy / fault.file
+        text = target.read_text(encoding="utf-8")
+        target.write_text(text[: fault.start] + fault.new + text[fault.end :], encoding="utf-8")
         try:
-            done = subprocess.run(
-                command, cwd=copy, env=env, capture_output=True, text=True, timeout=LONGEST_S, check=False
+            done = self._pytest(*(f"--deselect={test}" for test in self._failing), *paths)
+        finally:
+            target.write_text(text, encoding="utf-8")
+        if done is None:
+            return "tests that hang"
+        failed = [
+            line.split(" ", 1)[1] for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))
+        ]
+        if failed:
+            return failed[0].split(" - ")[0]
+        return f"an import that fails (pytest, exit {done.returncode})" if done.returncode not in (0, 5) else ""
+
+    def _passes(self, test: str) -> bool:
+        """Whether a test passes without a fault; it is run once, unless its file has passed with these sources."""
+        if "::" not in test or test.partition("::")[0] in self._passing:
+            return True
+        if test not in self._passing and (done := self._pytest(test)) is not None and done.returncode == 0:
+            self._passing.add(test)
+        return test in self._passing
+
+    def _pytest(self, *arguments: str) -> subprocess.CompletedProcess[str] | None:
+        return self._run(("-m", "pytest", "-x", f"--timeout={LONGEST_TEST_S}"), arguments, {}, LONGEST_S)
+
+    def _in_order(self, fault: Fault) -> list[str]:
+        """Test files, those first that run the line of a fault, and among them those that run much of its file.
+
+        The others follow, because a line that runs when its module is imported belongs to no test.
+        """
+
+        def cost(path: str) -> tuple[bool, float]:
+            test = self._tests[path]
+            lines = test.lines.get(fault.file, [])
+            return fault.line not in lines, (test.seconds + 1.0) / (len(lines) + 1.0)
+
+        return [*sorted(self._tests, key=cost), *COSTLY[self._room]]
+
+    def _run(
+        self, command: tuple[str, ...], paths: Sequence[str], env: dict[str, str], longest_s: float
+    ) -> subprocess.CompletedProcess[str] | None:
+        """Run pytest in the copy; ``None`` when it takes longer than it may."""
+        try:
+            return subprocess.run(
+                [sys.executable, *command, "-q", "-n", "0", "-p", "no:cacheprovider", *paths],
+                cwd=self._copy,
+                env={**os.environ, "PYTHONPATH": str(self._copy), "CI": "1", **env},
+                capture_output=True,
+                text=True,
+                timeout=longest_s,
+                check=False,
             )
         except subprocess.TimeoutExpired:
-            return f"{part} (hangs)"
-        if done.returncode:
-            lines = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
-            return lines[0][:160] if lines else f"{part} (exit {done.returncode})"
-    return ""
+            return None
+
+    def _save(self) -> None:
+        REMEMBERED.mkdir(exist_ok=True)
+        self._store.write_text(json.dumps({"found": self._found, "tests": self._measured}), encoding="utf-8")
+
+
+def _digest(*paths: Path) -> str:
+    """A hash of the content of files, 16 digits."""
+    return hashlib.sha256(b"\0".join(path.read_bytes() for path in paths)).hexdigest()[:16]
+
+
+TABLE = """# Faults that the suite finds
+Small faults, drawn with a seed from all that could be planted in a room, one at a time (CONTRIBUTING.md). Each
+row is written by its command, `python -m tests.mutation ROOM --seed SEED --write docs/faults.md`, for the code of
+its day: other code gives other faults.
+
+| room | seed | planted | of possible | found | not found |
+|---|--:|--:|--:|--:|---|
+"""
+
+
+def write_row(path: Path, start: str, row: str) -> None:
+    """Put the row that begins with ``start`` into the table, in the place of an older one.
+
+    Parameters
+    ----------
+    path
+        The file of the table; it is made where it is missing.
+    start
+        Begin of the row: room and seed.
+    row
+        The row, a line of Markdown.
+    """
+    rows = path.read_text(encoding="utf-8").removeprefix(TABLE).splitlines() if path.exists() else []
+    rows = sorted([row, *(line for line in rows if not line.startswith(start))])
+    path.write_text(TABLE + "\n".join(rows) + "\n", encoding="utf-8")
 
 
 def main() -> int:
@@ -179,34 +425,50 @@ def main() -> int:
     parser.add_argument("room", choices=sorted(TESTS))
     parser.add_argument("--n", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", type=int, nargs="+", help="numbers of the faults to plant, as listed")
     parser.add_argument("--list", action="store_true", help="print the faults and run nothing")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="put the result into this table")
     asked = parser.parse_args()
+    if asked.write and (asked.only or asked.list):
+        parser.error("--write needs all faults planted: leave --only and --list out")
     every = [fault for path in sorted((ROOT / "workbench" / asked.room).rglob("*.py")) for fault in faults(path)]
-    chosen = random.Random(asked.seed).sample(every, asked.n)
-    missed = 0
+    chosen = list(enumerate(random.Random(asked.seed).sample(every, asked.n), 1))
+    if asked.list:
+        for number, fault in chosen:
+            print(f"{number:2} {fault.file}:{fault.line}: {fault.change}")
+        return 0
+    reasons: dict[str, str] = json.loads(REASONS.read_text(encoding="utf-8"))
+    missed: list[str] = []
     with tempfile.TemporaryDirectory(prefix="mutation-") as name:
         copy = Path(name) / "repo"
-        shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".git", "__pycache__", ".*_cache"))
+        shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".git", ".*_cache"))
         (Path(name) / "shared").symlink_to(ROOT.parent / "shared")
-        if not asked.list and (broken := first_failure(copy, TESTS[asked.room])):
+        suite = Suite(asked.room, copy)
+        if broken := suite.measure():
             # A test that fails by itself would be taken for one that found each fault.
             print(f"the tests of {asked.room} fail without any fault planted: {broken}; mend that first")
             return 2
-        for number, fault in enumerate(chosen, 1):
-            text = fault.path.read_text(encoding="utf-8")
-            old = text[fault.start : fault.end]
-            place = f"{fault.path.relative_to(ROOT)}:{fault.line}"
+        for number, fault in chosen:
+            if asked.only and number not in asked.only:
+                continue
             began = time.monotonic()
-            by = "" if asked.list else found_by(fault, copy, TESTS[asked.room])
-            missed += not by
-            verdict = "listed" if asked.list else f"found by {by}" if by else "NOT FOUND"
-            print(
-                f"{number:2} {place}: {old!r} → {fault.new!r}: {verdict} ({time.monotonic() - began:.0f} s)",
-                flush=True,
-            )
-    if not asked.list:
-        print(f"{asked.room}: {asked.n - missed} of {asked.n} found (seed {asked.seed}, of {len(every)} possible)")
-    return 1 if missed > 1 else 0
+            # A fault that changes nothing would only make every test of the room run.
+            by = "" if fault.key in reasons else suite.found_by(fault)
+            place = f"{fault.file.removeprefix('workbench/')}:{fault.line}: {fault.change}"
+            verdict = f"found by {by}" if by else "NOT FOUND"
+            if not by:
+                missed.append(f"{place}: {reasons.get(fault.key, 'needs a test')}")
+            print(f"{number:2} {place}: {verdict} ({time.monotonic() - began:.0f} s)", flush=True)
+    planted = len(asked.only or chosen)
+    print(
+        f"{asked.room}: {planted - len(missed)} of {planted} found (seed {asked.seed}, of {len(every)} possible)"
+    )
+    if asked.write:
+        start = f"| {asked.room} | {asked.seed} | "
+        listed = "; ".join(missed).replace("|", "\\|") or "–"
+        row = f"{start}{planted} | {len(every)} | {planted - len(missed)} | {listed} |"
+        write_row(asked.write, start, row)
+    return 1 if len(missed) > 1 else 0
 
 
 if __name__ == "__main__":

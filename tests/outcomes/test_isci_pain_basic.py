@@ -51,6 +51,8 @@ def test_a_higher_answer_raises_the_mean_by_a_third():
 
 def test_intensities_stand_by_themselves():
     score = PAIN.score({"pains": 2, "intensity_1": 7, "intensity_2": 3, **answers(1, 1, 1)})
+    rules = ["mean of three answers", "as answered", "as answered", "never asked: 2 pains"]
+    assert [sub.rule for sub in score.subscores.values()] == rules
     assert [score.subscores[f"intensity_{n}"].value for n in (1, 2, 3)] == [7, 3, None]
     assert statuses(score) == {
         "interference": "ok",

@@ -455,6 +455,84 @@ def test_cells_that_decide_only_together_are_named_together(make):
     assert "3 to 6 of 10 below T1 (5 or more give D)" in step
 
 
+@pytest.mark.parametrize(
+    ("field", "open_cell", "named"),
+    [
+        (
+            "sensory_right",
+            {"cells": {"lightTouch.C6": "NT"}},
+            "Test right light touch C6: below 2 gives C5, 2 gives T4.",
+        ),
+        ("motor_right", {"motor": [*"555", "NT", *"500000"]}, "Test right C8: below 3 gives C7, 3 or 4 gives C8"),
+        ("zpp_sensory_right", {"cells": {"lightTouch.T8": "NT"}}, "Test right light touch T8: 0 gives T4"),
+        (
+            "zpp_motor_right",
+            {"motor": [*"55555", "NT", *"0000"]},
+            "Test right L2: 0 gives T4, 1 or more gives L2.",
+        ),
+        (
+            "complete",
+            {"cells": {"pinPrick.S4_5": "NT"}},
+            "Test right pin prick S4-5: 0 gives C, 1 or more gives I.",
+        ),
+    ],
+)
+def test_cells_that_cannot_enter_a_result_do_not_keep_the_one_that_decides_from_being_named(
+    make, field, open_cell, named
+):
+    """Twenty untested cells of the other side are more than are ever tried."""
+    others = {f"{grid}.T{n}": "NT" for grid in ("lightTouch", "pinPrick") for n in range(2, 12)}
+    right = {"motor": "5555500000", "normal_to": "T4", **open_cell}
+    found = classify(make(right, {"motor": "5555500000", "normal_to": "T12", "cells": others}))
+    assert named in next(step.text.en for step in found.steps if step.field == field)
+
+
+@pytest.mark.parametrize(("far", "grades"), [("0**", "A,C*"), ("1", "A,C"), ("0", "A,B,C")])
+def test_without_vac_the_grade_carries_the_star_of_the_tag_that_makes_the_first_far_muscle_active(
+    make, far, grades
+):
+    """Right L2 lies more than three levels below the motor level, untested S1 and left L2 do as well."""
+    right = {"motor": [*"55050", far, *"000", "NT"], "normal_to": "C7"}
+    left = {"motor": [*"55555", "NT", *"0000"], "normal_to": "L1"}
+    assert classify(make(right, left, vac="No", dap="NT")).result["ais"] == grades
+
+
+@pytest.mark.parametrize(
+    ("normal_to", "reason"),
+    [
+        ("C3", "it follows the dermatomes; C4 (light touch 1, pin prick 1) is the first that is not 2/2: C3."),
+        (
+            "C6",
+            "dermatome C7 (light touch 1, pin prick 1) is not 2/2; the level does not pass T1.",
+        ),
+        ("T1", "it follows the dermatomes; T2 (light touch 1, pin prick 1) is the first that is not 2/2: T1."),
+        ("T9", "it follows the dermatomes; T10 (light touch 1, pin prick 1) is the first that is not 2/2: T9."),
+        (
+            "L3",
+            "dermatome L4 (light touch 1, pin prick 1) is not 2/2; the level does not pass S1.",
+        ),
+        ("S1", "it follows the dermatomes; S2 (light touch 1, pin prick 1) is the first that is not 2/2: S1."),
+        ("S3", "it follows the dermatomes; S4-5 (light touch 1, pin prick 1) is the first that is not 2/2: S3."),
+    ],
+)
+def test_where_every_key_muscle_is_5_the_reason_says_whether_muscles_or_dermatomes_end_the_level(
+    make, normal_to, reason
+):
+    found = classify(make({"normal_to": normal_to, "below": "1"}))
+    assert reason in next(step.text.en for step in found.steps if step.field == "motor_right")
+
+
+def test_an_open_sensory_zone_says_when_each_of_its_values_holds(make):
+    """Untested C2 light touch and DAP: not applicable, no dermatome at all, or C2."""
+    found = classify(make({"motor": "0" * 10, "normal_to": None, "cells": {"lightTouch.C2": "NT"}}, dap="NT"))
+    reason = next(step.text.en for step in found.steps if step.field == "zpp_sensory_right")
+    assert found.result["zpp_sensory_right"] == "NA,C1,C2"
+    assert (
+        "NA where there is DAP, or S4-5 sensation on this side; C1 where no dermatome has sensation; "
+        "C2 where C2 (NT, 0) is the most caudal dermatome with sensation."
+    ) in reason
+
+
 def test_an_unknown_result_has_no_deciding_cells(make):
     with pytest.raises(BadValue, match="isncsci has no result 'asia'; allowed: sensory_right"):
         isncsci.deciding_cells(isncsci.items_of(make()), "asia")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -228,3 +230,18 @@ def test_the_longest_mount_point_counts_and_spaces_in_it_are_read(tmp_path):
     assert record_file.filesystem(tmp_path, mounts=tmp_path / "none") == ""
     assert record_file.filesystem(Path("\\\\server\\share")) == "smb"
     assert record_file.refuse_network(inner, allow=False, mounts=mounts) == ""
+
+
+def test_those_who_hold_a_record_are_other_processes_that_have_it_open(tmp_path):
+    path = tmp_path / "record"
+    path.write_bytes(b"")
+    code = "import sys; held = open(sys.argv[1], 'rb'); print('open', flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", code, str(path)]
+    with path.open("rb"):
+        assert record_file.holders(path) == []
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+            assert other.stdout.readline() == b"open\n"
+            (name,) = record_file.holders(path)
+            assert name.endswith(f"(process {other.pid})")
+            other.stdin.close()
+    assert record_file.holders(path) == []

@@ -271,6 +271,35 @@ def test_key_files_are_their_owners_alone_and_never_in_the_study(keyed, folder):
         keyed.append(Participant("P02"))
 
 
+@pytest.mark.parametrize(
+    ("platform", "variables", "expected"),
+    [
+        ("linux", {}, "home/.config/workbench/keys"),
+        ("linux", {"XDG_CONFIG_HOME": "configuration"}, "configuration/workbench/keys"),
+        ("darwin", {"XDG_CONFIG_HOME": "configuration"}, "home/Library/Application Support/workbench/keys"),
+        ("win32", {}, "home/AppData/Roaming/workbench/keys"),
+        ("win32", {"APPDATA": "roaming"}, "roaming/workbench/keys"),
+        ("linux", {"WORKBENCH_KEYS": "named"}, "named"),
+    ],
+)
+def test_keys_lie_where_each_system_keeps_what_a_user_configures(monkeypatch, platform, variables, expected):
+    for name in ("XDG_CONFIG_HOME", "APPDATA", "WORKBENCH_KEYS"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in ({"HOME": "home"} | variables).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "platform", platform)
+    assert keys.key_folder() == Path(expected)
+
+
+@pytest.mark.parametrize("n", [11, 12])
+def test_a_passphrase_has_twelve_characters_or_more(keyed, tmp_path, n):
+    if n < 12:
+        with pytest.raises(BadValue, match="12 characters or more, got 11"):
+            keys.backup(keyed.id, tmp_path / "backup.json", "x" * n)
+    else:
+        assert keys.restore(keys.backup(keyed.id, tmp_path / "backup.json", "x" * n), "x" * n)
+
+
 def test_a_backup_brings_the_keys_back_and_hides_them(keyed, folder, tmp_path):
     file = keys.backup(keyed.id, tmp_path / "backup.json", PASSPHRASE)
     assert file.stat().st_mode & 0o777 == 0o600

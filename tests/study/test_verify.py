@@ -252,6 +252,14 @@ def test_a_torn_anchor_is_told_and_does_not_spoil_the_next(study):
     assert any("rows behind the head" in warning for warning in study.verify().warnings)
 
 
+def test_anchors_are_read_up_to_256_mib_and_no_further(tmp_path):
+    path = tmp_path / anchors.FILE
+    with path.open("wb") as file:
+        file.truncate(256 * 2**20 + 1)
+    with pytest.raises(RecordFault, match="268,?435,?456|256 M"):
+        anchors.read(path)
+
+
 def test_an_anchor_of_another_study_is_a_problem(study, empty):
     shutil.copy(empty.folder / anchors.FILE, study.folder / anchors.FILE)
     assert any("belongs to another study" in problem for problem in study.verify().problems)

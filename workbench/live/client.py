@@ -290,9 +290,15 @@ class Client:
             raise EngineFault(Message("live.no_signals"))
         return reader.local_clock()
 
-    def reconnect(self) -> None:
-        """Look for streams that are missing, and take what now announces a lost one; refused in a running run."""
-        self._ask("reconnect")
+    def reconnect(self) -> list[str]:
+        """Look for streams that are missing, and take what now announces a lost one; refused in a running run.
+
+        Returns
+        -------
+        list of str
+            Names of the streams that are still missing.
+        """
+        return list(self._ask("reconnect")["value"])
 
     def shutdown(self, timeout: float = 20.0) -> None:
         """End the session: the run is ended, the effector is released, players are stopped, the engine ends."""

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from workbench import __version__
+from workbench import __version__, world
 from workbench.errors import RecordFault, Refused
 from workbench.figures import chinese_font
 from workbench.messages import Message
@@ -148,14 +146,11 @@ def _head(facts: _facts.Facts, t: Texts) -> str:
 
 def _write(path: Path, content: bytes) -> None:
     """Write a file whole or not at all."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(content)
-        os.replace(part, path)
+        world.disk.mkdir(path.parent, mode=0o777, parents=True, exist_ok=True)
+        # A report is handed out: others may read it, as far as the account allows that for new files.
+        world.disk.save(path, content, mode=0o666)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            part.unlink()
         raise RecordFault(
             Message("report.not_written", folder=str(path.parent), why=str(error.strerror))
         ) from error

@@ -1,0 +1,51 @@
+"""Sees which test file runs which lines and how long it takes: a plugin of pytest, under ``coverage run``.
+
+Processes that a test starts find the name of its file in their environment, and note their lines under it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from coverage import Coverage
+
+SECONDS: Counter[str] = Counter()
+FAILED: set[str] = set()
+
+
+def _file(item: pytest.Item) -> str:
+    return item.path.relative_to(item.config.rootpath).as_posix()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Note lines under the file of the test that runs."""
+    name = os.environ["MUTATION_TEST"] = _file(item)
+    coverage = Coverage.current()
+    assert coverage is not None, "run me as `coverage run -m pytest -p tests.mutation.watching`"
+    coverage.switch_context(name)
+    began = time.monotonic()
+    result = yield
+    SECONDS[name] += time.monotonic() - began
+    return result
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Note files with a test that fails."""
+    report = yield
+    if report.failed:
+        FAILED.add(_file(item))
+    return report
+
+
+def pytest_sessionfinish() -> None:
+    """Write the time of each file whose tests all passed, s."""
+    passed = {name: spent for name, spent in SECONDS.items() if name not in FAILED}
+    Path(os.environ["MUTATION_OUTCOME"]).write_text(json.dumps(passed), encoding="utf-8")
