@@ -26,6 +26,11 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 """There is a worker for each core: threads of linear algebra only wait for one another, and spin meanwhile."""
 
 
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+"""Workers and child processes keep what they compile: without it each of some hundred processes compiles all of it."""
+
+
 MEMORY = Path("/dev/shm")
 MEMORY_BYTES = 4 * 2**30
 """Free bytes from which tests keep their files in memory: thousands of synced writes wait for nothing there."""
