@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import subprocess
@@ -29,6 +30,16 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 """Workers and child processes keep what they compile: without it each of some hundred processes compiles all of it."""
+
+
+gc.disable()
+"""While tests are collected: what is made stays, and each collection of garbage would walk all of it."""
+
+
+def pytest_collection_finish() -> None:
+    """From here on there is garbage; the thousands of tests and modules are none and are not walked again."""
+    gc.freeze()
+    gc.enable()
 
 
 MEMORY = Path("/dev/shm")
