@@ -29,7 +29,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
-"""Workers and child processes keep what they compile: without it each of some hundred processes compiles all of it."""
+"""Workers and child processes keep the bytecode: else each of some hundred processes compiles every module again."""
 
 
 gc.disable()

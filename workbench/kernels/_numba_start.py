@@ -26,9 +26,9 @@ def uncollected() -> Iterator[None]:
 def start() -> None:
     """Import numba without ``scipy.linalg`` and ``coverage``, which take 0.3 s.
 
-    numba looks for both when it is first imported, only to know whether there is one. BLAS it imports anyway when a
-    function that needs it is compiled; the flag is restored afterwards, so that other numba code in the same
-    process finds BLAS. Coverage that is measured was imported earlier and is found.
+    numba looks for both when it is first imported, only to know whether there is one. BLAS it imports anyway
+    when a function that needs it is compiled; the flag is restored afterwards, so that other numba code in the
+    same process finds BLAS. Coverage that is measured was imported earlier and is found.
     """
     if "numba.np.arraymath" in sys.modules:
         return
