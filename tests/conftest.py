@@ -29,7 +29,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
-"""Workers and child processes keep the bytecode: else each of some hundred processes compiles every module again."""
+"""Workers and child processes keep their bytecode: else some hundred processes would each compile every module."""
 
 
 gc.disable()
