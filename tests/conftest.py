@@ -32,14 +32,15 @@ sys.dont_write_bytecode = False
 """Workers and child processes keep their bytecode: else some hundred processes would each compile every module."""
 
 
-gc.disable()
-"""While tests are collected: what is made stays, and each collection of garbage would walk all of it."""
-
-
-def pytest_collection_finish() -> None:
-    """From here on there is garbage; the thousands of tests and modules are none and are not walked again."""
-    gc.freeze()
-    gc.enable()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[Any]:
+    """Look for no garbage while tests are collected: what is made stays, and is not walked again afterwards."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 MEMORY = Path("/dev/shm")
