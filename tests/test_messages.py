@@ -6,6 +6,7 @@ import ast
 import copy
 import json
 import string
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -49,8 +50,13 @@ def calls(*rooms):
                 yield f"{path.relative_to(PACKAGE)}:{node.lineno}", name, node
 
 
+@cache
 def made():
     """Every message that the package makes: where, its code (None where it is not written down), its arguments."""
+    return list(_made())
+
+
+def _made():
     for where, name, call in calls("**/*.py"):
         own = where.startswith(("messages.py", "devices/_last_metre.py"))  # there it is one on the wire
         if name == "Message" and not own:

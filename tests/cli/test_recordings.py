@@ -32,7 +32,7 @@ def demo(workbench, folder, *recordings, conditions=NAMES, speed="15"):
     )  # fmt: skip
 
 
-def test_real_recordings_end_to_end_and_replay_equals(files, workbench, tmp_path):
+def test_real_recordings_end_to_end_and_replay_equals(files, workbench, inside, tmp_path):
     folder = tmp_path / "study"
     said = demo(workbench, folder, *files)
     assert said.code == 0, said.out + said.err
@@ -46,10 +46,10 @@ def test_real_recordings_end_to_end_and_replay_equals(files, workbench, tmp_path
     assert low < share < high
     assert "replayed recordings S001R06.edf, S001R10.edf; no effector" in said.out
     assert said.out.count("equal the recording bit for bit") == 2
-    again = workbench("replay", folder)
+    again = inside("replay", folder)
     assert again.code == 0, again.out
     assert again.out.splitlines()[-1] == "2 of 2 runs equal the record bit for bit"
-    assert workbench("verify", folder).code == 0
+    assert inside("verify", folder).code == 0
 
 
 def test_recordings_that_cannot_be_used(files, inside, tmp_path, shared_data):

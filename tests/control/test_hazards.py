@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -36,14 +37,20 @@ def test_every_hazard_has_a_control_and_a_test():
         assert re.search(r"tests/[\w/]+\.py::\w+", tests)
 
 
-@pytest.mark.parametrize(("path", "name"), sorted(set(NAMED)), ids=lambda v: v.rsplit("/", 1)[-1])
-def test_each_test_that_the_hazards_name_exists(path, name):
+@cache
+def defined_in(path):
+    """Names that a module of tests defines."""
     tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
     defined = {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
     defined |= {
         t.id for node in tree.body if isinstance(node, ast.Assign) for t in node.targets if isinstance(t, ast.Name)
     }
-    assert name in defined
+    return defined
+
+
+@pytest.mark.parametrize(("path", "name"), sorted(set(NAMED)), ids=lambda v: v.rsplit("/", 1)[-1])
+def test_each_test_that_the_hazards_name_exists(path, name):
+    assert name in defined_in(path)
     assert name.startswith(("test_", "Test"))
 
 

@@ -91,6 +91,7 @@ def test_a_cut_at_every_byte_is_recovered_to_the_last_whole_chunk(tmp_path, inde
     whole = tmp_path / "whole.xdf"
     ends = write(whole, finish=False)
     data, entries = whole.read_bytes(), index.path_of(whole).read_bytes()
+    opened = set()
     for cut in range(len(data)):
         path = tmp_path / "cut.xdf"
         path.write_bytes(data[:cut])
@@ -102,7 +103,9 @@ def test_a_cut_at_every_byte_is_recovered_to_the_last_whole_chunk(tmp_path, inde
         assert path.read_bytes() == (data[:kept] or b"XDF:")
         assert result.n_chunks == sum(e <= cut for e in ends)
         assert result.lost_bytes >= cut - kept
-        assert opens_in_pyxdf(path)
+        # What is kept is a few files only: the same bytes need not be read by pyxdf again.
+        assert kept in opened or opens_in_pyxdf(path)
+        opened.add(kept)
         assert recover(path).sentence == result.sentence or result.state == "clean"
         if cut != kept:
             assert result.state == "recovered"

@@ -16,7 +16,7 @@ from workbench.stress import hostile
 from workbench.stress.hostile import Answer, Case
 from workbench.stress.hostile._cases import LASTING, kind_of
 
-SAMPLE = 110
+SAMPLE = 60
 """Of more than a thousand cases; `workbench stress hostile` tries all of them."""
 
 

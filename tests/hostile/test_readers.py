@@ -74,11 +74,17 @@ CALLS = {
 """What opens a file or parses a text."""
 
 
+LAST = {name.split(".")[-1] for name in CALLS} | {"read_text", "read_bytes"}
+"""Of dotted names: to write all of every call in full would take seconds."""
+
+
 def readers() -> set[str]:
     found = set()
     for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            name = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+            function = node.func if isinstance(node, ast.Call) else None
+            last = getattr(function, "attr", getattr(function, "id", ""))
+            name = ast.unparse(function) if last in LAST else ""
             if name in CALLS or name.endswith((".read_text", ".read_bytes")):
                 found.add(path.relative_to(PACKAGE).as_posix())
     return found

@@ -23,7 +23,10 @@ DASHBOARD = "widgets/dashboard.py"
 def commands_in(path: Path) -> list[tuple[str, set[str]]]:
     """What each process is started with: the place, and the names in its arguments, through local variables."""
     found = []
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    source = path.read_text(encoding="utf-8")
+    if not any(name.split(".")[0] in source for name in STARTS):
+        return found
+    tree = ast.parse(source)
     for function in [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]:
         assigned = {
             target.id: node.value

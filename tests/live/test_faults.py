@@ -152,15 +152,6 @@ def test_a_recording_that_cannot_be_written_is_a_sentence(make_room, fast):
         client.start_run("calibration", "grasp_rest", fast, n_trials=2, run_id="mine")
 
 
-def test_an_existing_recording_is_never_overwritten(make_room, fast):
-    room = make_room()
-    client = room.start(room.plan())
-    (room.folder / "recordings" / "mine.xdf").write_text("somebody else's")
-    with pytest.raises(RecordingFault, match="never overwritten"):
-        client.start_run("calibration", "grasp_rest", fast, n_trials=2, run_id="mine")
-    assert client.status()["run"] is None
-
-
 def failing(room, plan):
     """The sentence with which a start fails; no engine is left behind."""
     with pytest.raises(StreamFault) as caught:
@@ -177,7 +168,8 @@ def test_a_missing_stream_names_what_was_seen(make_room):
 
     said = failing(room, room.plan(contract=wrong, resolve_s=2.0))
     assert "'Amplifier'" in said
-    assert "was not found" in said
+    assert "was not found within 2 s" in said
+    assert "Start its source, or correct name, type" in said
     assert "wb-sim-neo" in said
 
 
@@ -282,9 +274,24 @@ def test_an_engine_without_a_plan_says_so(tmp_path):
     assert "no session plan" in outcome["sentence"]
 
 
-def test_players_end_with_their_engine(make_room):
-    room = make_room()
-    client = room.start(room.plan())
+@pytest.fixture(scope="module")
+def idle(tmp_path_factory):
+    """A room with a session in which nothing runs, for the last tests here: the very last one ends it."""
+    with rooms(tmp_path_factory) as make:
+        room = make()
+        yield room, room.start(room.plan())
+
+
+def test_an_existing_recording_is_never_overwritten(idle, fast):
+    room, client = idle
+    (room.folder / "recordings" / "mine.xdf").write_text("somebody else's")
+    with pytest.raises(RecordingFault, match="never overwritten"):
+        client.start_run("calibration", "grasp_rest", fast, n_trials=2, run_id="mine")
+    assert client.status()["run"] is None
+
+
+def test_players_end_with_their_engine(idle):
+    _, client = idle
     source = client.status()["session"]["id"]
     client.shutdown()
     with pytest.raises(StreamFault):

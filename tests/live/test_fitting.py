@@ -47,6 +47,22 @@ def demo_run(tmp_path_factory):
     return recorded(tmp_path_factory.mktemp("fit") / "one.xdf", seed=1)
 
 
+@pytest.fixture(scope="module")
+def demo_fit(demo_run, tmp_path_factory):
+    """What a fit on the demo's run found, and the shares of the work that it told."""
+    folder, shares = tmp_path_factory.mktemp("demo_fit"), []
+    fitted = fitting.fit(folder, [demo_run], "bandpower_lda", {"hop_s": 0.1}, progress=shares.append)
+    return fitted["metrics"], shares
+
+
+@pytest.fixture(scope="module")
+def two_runs(tmp_path_factory):
+    """Two short runs, and what a fit on both found."""
+    folder = tmp_path_factory.mktemp("two")
+    runs = [recorded(folder / f"{seed}.xdf", seed=seed, n_trials=6) for seed in (1, 2)]
+    return runs, fitting.fit(folder, runs, "bandpower_lda", {"hop_s": 0.1})["metrics"]
+
+
 @pytest.mark.parametrize(
     ("name", "params"),
     [
@@ -64,9 +80,8 @@ def test_the_16_grasps_of_the_demo_are_enough_for_what_is_held_out(demo_run, tmp
     assert "novelty_limit" in decoders.read(tmp_path / "decoders" / fitted["sha256"][:12]).evidence_
 
 
-def test_two_runs_are_judged_run_by_run_and_in_blocks_within_each(tmp_path):
-    runs = [recorded(tmp_path / f"{seed}.xdf", seed=seed, n_trials=6) for seed in (1, 2)]
-    metrics = fitting.fit(tmp_path, runs, "bandpower_lda", {"hop_s": 0.1})["metrics"]
+def test_two_runs_are_judged_run_by_run_and_in_blocks_within_each(two_runs):
+    metrics = two_runs[1]
     assert metrics["validation"] == "leave one run out"
     assert [table["run"] for table in metrics["confusion"]] == [1, 2]
     within = metrics["within_runs"]
@@ -75,9 +90,8 @@ def test_two_runs_are_judged_run_by_run_and_in_blocks_within_each(tmp_path):
     assert within["n"] == metrics["n"] == 2 * 13
 
 
-def test_what_is_held_out_is_decided_by_a_decoder_of_the_other_run_and_counted_once(tmp_path):
-    runs = [recorded(tmp_path / f"{seed}.xdf", seed=seed, n_trials=6) for seed in (1, 2)]
-    metrics = fitting.fit(tmp_path, runs, "bandpower_lda", {"hop_s": 0.1})["metrics"]
+def test_what_is_held_out_is_decided_by_a_decoder_of_the_other_run_and_counted_once(two_runs, tmp_path):
+    runs, metrics = two_runs
     trials = []
     for own, other in (runs, runs[::-1]):
         (tmp_path / other.stem).mkdir()
@@ -93,8 +107,8 @@ def test_what_is_held_out_is_decided_by_a_decoder_of_the_other_run_and_counted_o
     assert events["onset_limit_s"] == 1.5
 
 
-def test_evidence_is_kept_around_each_held_out_cue_and_rises_for_the_movement_alone(demo_run, tmp_path):
-    held = fitting.fit(tmp_path, [demo_run], "bandpower_lda", {"hop_s": 0.1})["metrics"]["held_out"]
+def test_evidence_is_kept_around_each_held_out_cue_and_rises_for_the_movement_alone(demo_fit):
+    held = demo_fit[0]["held_out"]
     assert held["target"] == "grasp"
     assert {name: one["n"] for name, one in held["evidence"].items()} == {"grasp": 16, "rest": 17}
     assert held["thresholds"] == {"release": 0.2, "activate": 0.65}
@@ -105,16 +119,15 @@ def test_evidence_is_kept_around_each_held_out_cue_and_rises_for_the_movement_al
     assert grasp["low"][during] <= grasp["mean"][during] <= grasp["high"][during] <= 1.0
 
 
-def test_a_positive_weight_says_that_more_power_speaks_for_the_movement(demo_run, tmp_path):
-    weights = fitting.fit(tmp_path, [demo_run], "bandpower_lda", {"hop_s": 0.1})["metrics"]["weights"]
+def test_a_positive_weight_says_that_more_power_speaks_for_the_movement(demo_fit):
+    weights = demo_fit[0]["weights"]
     assert weights["target"] == "grasp"
     assert weights["bands"][-1][0] >= 55  # high gamma, which rises with an attempt
     assert sum(weights["values"][-1]) > 0
 
 
-def test_a_fit_tells_how_far_it_is_and_a_fit_of_its_own_process_hands_that_on(demo_run, tmp_path):
-    shares = []
-    fitting.fit(tmp_path, [demo_run], "bandpower_lda", {"hop_s": 0.1}, progress=shares.append)
+def test_a_fit_tells_how_far_it_is_and_a_fit_of_its_own_process_hands_that_on(demo_run, demo_fit, tmp_path):
+    shares = demo_fit[1]
     assert shares == [k / 6 for k in range(1, 6)]  # five parts, then the fit itself
     seen = []
     fitted = run_fit(tmp_path, [demo_run], "bandpower_lda", {"hop_s": 0.1}, progress=seen.append)

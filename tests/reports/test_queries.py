@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import html
 import re
+from html import unescape
 
 import pytest
 
 from workbench import figures, outcomes
-from workbench.reports import session_report
+from workbench.reports import _facts, html
+from workbench.reports.session import session_document
 from workbench.reports.texts import LANGUAGES, Texts, catalogue
 from workbench.vocabulary import Assessment, Condition, Participant, Session, Visit
 
@@ -16,8 +17,8 @@ OFF = Condition(False, False, False)
 
 
 def page_of(study, language="en"):
-    page = session_report(study, language=language).html.read_text(encoding="utf-8")
-    text = html.unescape(re.sub(r"<[^>]+>", " ", page[page.index("<body") :]))
+    page = html.render(session_document(_facts.read(study), Texts(language)))
+    text = unescape(re.sub(r"<[^>]+>", " ", page[page.index("<body") :]))
     return re.sub(r"\s+", " ", text.replace("\u00a0", " "))
 
 

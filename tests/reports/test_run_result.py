@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import html
 import re
+from html import unescape
 
 import pytest
 
 from workbench.dashboard.results import run_result
-from workbench.reports import result_of_run, session_report
+from workbench.reports import _facts, html, result_of_run
+from workbench.reports.session import session_document
+from workbench.reports.texts import Texts
 from workbench.vocabulary import Approval, Participant, Recording, Run, Session, Trial, Visit
 from workbench.widgets import _locale
 
@@ -39,8 +41,8 @@ def cued(empty_study):
 
 
 def report_of(study):
-    page = session_report(study).html.read_text(encoding="utf-8")
-    text = html.unescape(re.sub(r"<[^>]+>", " ", page[page.index("<body") :])).replace("\u00a0", " ")
+    page = html.render(session_document(_facts.read(study), Texts("en")))
+    text = unescape(re.sub(r"<[^>]+>", " ", page[page.index("<body") :])).replace("\u00a0", " ")
     return re.sub(r"\s+", " ", text)
 
 

@@ -11,6 +11,7 @@ import shutil
 import string
 import subprocess
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ import workbench
 from workbench import analysis, figures
 from workbench.errors import RecordFault, UnknownName
 from workbench.messages import Message
-from workbench.reports import _facts, _results, session_report
+from workbench.reports import _facts, _results, html, session_report
 from workbench.reports._results import trial_of
 from workbench.reports.blocks import Heading
 from workbench.reports.session import session_document
@@ -43,14 +44,13 @@ NBSP = "\u00a0"
 
 def plain(page: str) -> str:
     """Text of an HTML page, white space folded."""
-    import html
-
     body = page[page.index("<body") :]
-    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", body)).replace(NBSP, " "))
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", body)).replace(NBSP, " "))
 
 
-def page_of(study, **options) -> str:
-    return plain(session_report(study, **options).html.read_text(encoding="utf-8"))
+def page_of(study, *, language="en", **options) -> str:
+    """The text of the report's HTML, without the seconds that its PDF would take."""
+    return plain(html.render(session_document(_facts.read(study, **options), Texts(language))))
 
 
 def metrics_of(study):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 from pathlib import Path
 
 from workbench.commands._arguments import add_language, add_system, integer, nonblank, number
@@ -49,7 +50,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the session; its modules take seconds to import and are therefore imported here."""
-    from workbench.commands import _demo_session
+    # Modules stay: to look for garbage among them would take a fifth of that time.
+    gc.disable()
+    try:
+        from workbench.commands import _demo_session
+    finally:
+        gc.enable()
 
     return _demo_session.run(
         _demo_session.Options(

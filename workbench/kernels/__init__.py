@@ -11,6 +11,8 @@ its own file only. Statuses: 0 is success; the output of any other is ``nan`` (`
 
 from __future__ import annotations
 
+# First of all that imports numba.
+from workbench.kernels import _numba_start as _numba_start
 from workbench.kernels._jit import ready
 
 __all__ = ["ready"]

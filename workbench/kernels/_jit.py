@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import hashlib
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
 
@@ -17,55 +13,19 @@ import numpy as np
 from numba.core.compiler_lock import global_compiler_lock
 from numpy.typing import NDArray
 
+from workbench.kernels._numba_start import uncollected
+
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 FlagArray = NDArray[np.uint8]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-BLAS = "scipy.linalg.cython_blas"
-
 SOURCES: dict[int, frozenset[str]] = {}
 """By the identity of a compiled kernel, which lives as long as the process: the files it is compiled from."""
 
 WAITING: dict[int, Callable[[], None]] = {}
 """By the identity of a kernel that is not loaded yet: what loads it."""
-
-
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """Pause garbage collection: numba allocates many permanent tables, and each collection would walk them all."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
-
-
-def start_without_blas() -> None:
-    """Let numba start without importing ``scipy.linalg``, which takes 0.2 s and which no kernel uses.
-
-    numba looks for it when its array functions are first imported, only to know whether there is one; it
-    imports it anyway when a function that needs it is compiled. The flag is restored afterwards, so that other
-    numba code in the same process finds BLAS.
-    """
-    if BLAS in sys.modules or "numba.np.arraymath" in sys.modules:
-        return
-    # A module that is None in sys.modules cannot be imported, which numba takes as "no BLAS here".
-    sys.modules[BLAS] = None  # type: ignore[assignment]
-    try:
-        with uncollected():
-            arrays = import_module("numba.np.arraymath")
-    finally:
-        del sys.modules[BLAS]
-    # A private flag of numba; a version without it has nothing to restore.
-    if hasattr(arrays, "_HAVE_BLAS"):
-        vars(arrays)["_HAVE_BLAS"] = "scipy" in sys.modules
-
-
-start_without_blas()
 
 
 @cache
