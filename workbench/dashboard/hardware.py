@@ -201,7 +201,11 @@ def set_up(study: Study, system: System, *, visit: str = "", operator: str = "")
 
     def decoder() -> dict[str, Any] | None:
         person = str(study.get("visit", chosen)["participant_id"])
-        return study.approved_decoder(effector=system.effector or "screen", participant_id=person)
+        return study.approved_decoder(
+            effector=system.effector or "screen",
+            participant_id=person,
+            system=f"{system.name} {system.task().name}",
+        )
 
     service = SetupService(Path(study.folder), system, who=lambda: who, decoder=decoder)
     return SetupPanel(service, start=start)

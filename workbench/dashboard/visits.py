@@ -22,6 +22,7 @@ from workbench.messages import Message
 from workbench.runs import approve as approving
 from workbench.runs import grant
 from workbench.study import Signer, Study
+from workbench.study.approvals import system_of
 from workbench.systems import BoundSystem
 from workbench.vocabulary import Note
 
@@ -138,7 +139,7 @@ class VisitService:
         running = self.session()
         with self.record() as study:
             person = self._person(study, visit_id)
-            decoder = study.approved_decoder(effector=self._effector, participant_id=person["id"])
+            decoder = self._decoder_in_use(study, person["id"])
             drafts = study.drafts.list(visit_id=visit_id)
             blocked = self._blocked(study, person, running)
             screening = self._screening(study, person)
@@ -285,8 +286,7 @@ class VisitService:
             visit = study.get("visit", rows[0]["visit_id"])
             person = study.get("participant", visit["participant_id"])
         names = {"participant": person["pseudonym"], "visit_name": visit["name"], "person": person["id"]}
-        stated = rows[0]["plan"].get("system") or {}
-        names["system"] = f"{stated['name']} {stated['task']}" if stated else ""
+        names["system"] = system_of(rows[0])
         return {"session": rows[0]["id"], "visit": visit["id"], "identity": rows[0]["identity"], **names}
 
     def visit_in_session(self) -> tuple[str, str] | None:
@@ -405,7 +405,7 @@ class VisitService:
         with self.record() as study:
             # A fit whose page was closed before it was entered appears here.
             approving.enter_waiting(study)
-            return list(study.decoders_awaiting(person))
+            return list(study.decoders_awaiting(person, system=self.system.key))
 
     def newest_decision(self, sha256: str) -> dict[str, str]:
         """The decision on a decoder that stands, as the page shows it; empty without one."""
@@ -421,8 +421,10 @@ class VisitService:
         person_id = self.participant_id()
         with self.record() as study:
             person = study.get("participant", person_id)
-            checks = approving.checks(study, sha256, effector=self._effector, participant_id=person_id)
-            in_use = study.approved_decoder(effector=self._effector, participant_id=person_id)
+            checks = approving.checks(
+                study, sha256, effector=self._effector, participant_id=person_id, system=self.system.key
+            )
+            in_use = self._decoder_in_use(study, person_id)
             others = _others(study, person_id, sha256)
             password = bool(study.people())
         rows = [asdict(check) for check in checks]
@@ -432,6 +434,8 @@ class VisitService:
             "participant": person["pseudonym"],
         }
         signing |= {"password": password, "replaces": _short(in_use["sha256"]) if in_use else ""}
+        followed = self.system
+        signing["system"] = Message("approval.system", system=followed.system.title, task=followed.task.title)
         proof = {"others": others, "false_limit": approving.MOST_FALSE_PER_MIN}
         return {"checks": rows, "signing": signing, "proof": proof}
 
@@ -455,17 +459,11 @@ class VisitService:
             person = study.get("participant", person_id)
             signer = self.signer(study, person)
             confirmation = signer.confirm(password)
+            use = {"effector": self._effector, "participant_id": person_id, "system": self.system.key}
             enter = {"approve": approving.approve, "reject": approving.reject}.get(decision)
             if enter is None:
                 raise BadValue(Message("visit.decision", value=repr(decision)))
-            enter(
-                study,
-                sha256,
-                effector=self._effector,
-                participant_id=person_id,
-                by=confirmation,
-                reason=reason,
-            )
+            enter(study, sha256, **use, by=confirmation, reason=reason)
         return self.newest_decision(sha256)
 
     def note(self, run_id: str, text: str, tags: tuple[str, ...]) -> str:
@@ -568,13 +566,19 @@ class VisitService:
         if not person:
             return None
         with self.record() as study:
-            return study.approved_decoder(effector=self._effector, participant_id=person)
+            return self._decoder_in_use(study, person)
 
     def _online_decoder(self, running: Mapping[str, str] | None) -> dict[str, Any] | None:
         if running is None:
             return None
         with self.record() as study:
-            return study.approved_decoder(effector=self._effector, participant_id=running["person"])
+            return self._decoder_in_use(study, running["person"])
+
+    def _decoder_in_use(self, study: Study, participant_id: str) -> dict[str, Any] | None:
+        """What an online run of the page's system and task would use; nothing that was made for another one."""
+        return study.approved_decoder(
+            effector=self._effector, participant_id=participant_id, system=self.system.key
+        )
 
     def _blocked(
         self, study: Study, person: Mapping[str, Any], running: Mapping[str, str] | None

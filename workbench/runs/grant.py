@@ -52,8 +52,8 @@ def issue(study: Study, request: Request, *, signer: Signer) -> dict[str, Any]:
     Raises
     ------
     Refused
-        When the signer's access was closed since, the record does not hold the session, or it has no approval of
-        this decoder for its participant and effector.
+        When the signer's access was closed since, the record does not hold the session, it has no approval of
+        this decoder for its participant and effector; or the decoder was made for another system or task.
     RecordFault
         When the record is locked or its keys are not on this computer.
     RecordingFault
@@ -68,6 +68,7 @@ def issue(study: Study, request: Request, *, signer: Signer) -> dict[str, Any]:
     if participant["pseudonym"] != request["participant"]:
         asked = str(request["participant"])
         raise Refused(Message("granting.other_participant", recorded=participant["pseudonym"], asked=asked))
+    _check_system(study, sha256, session_id)
     approval = study.approval_of(sha256, effector=effector, participant_id=str(participant["id"]))
     if approval is None or not approvals.holds(study, approval):
         raise Refused(_why_not(approval, sha256[:8], effector=effector, participant=participant["pseudonym"]))
@@ -116,6 +117,15 @@ def _why_not(approval: Mapping[str, Any] | None, sha256: str, *, effector: str, 
         return Message("granting.approved_by_script", hash=decoder, effector=effector, participant=participant)
     decision = str(approval["decision"])
     return Message("granting.decided", hash=decoder, decision=decision, effector=effector, participant=participant)
+
+
+def _check_system(study: Study, sha256: str, session_id: str) -> None:
+    """Refuse a decoder that was made for another system or task, even with the same effector and channels."""
+    used = approvals.system_of(study.get("session", session_id))
+    for decoder in study.rows("decoder", sha256=sha256):
+        if not approvals.serves(study, decoder, used):
+            made_for = sorted(approvals.systems_of(study, decoder))
+            raise Refused(Message("granting.other_system", hash=sha256[:8], made_for=made_for, used=used))
 
 
 def _participant(study: Study, session_id: str) -> dict[str, Any]:

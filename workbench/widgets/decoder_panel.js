@@ -63,7 +63,7 @@ function decisionPanel(t, model, fit, blocked) {
     sign.disabled = Boolean(lacking);
     put(sign, t(`decoder.sign.${choice}`, { hash: short }));
     put(why, lacking || (blocked ? t("decoder.blocked", { why: blocked }) : ""));
-    put(statement, t(`decoder.statement.${choice}`, { signer: signing.signer || "—", effector: t.said(signing, "effector") || t("decoder.no_effector"), participant: signing.participant || "—", replaces: signing.replaces ? t("decoder.replaces", { hash: signing.replaces }) : "" }));
+    put(statement, t(`decoder.statement.${choice}`, { signer: signing.signer || "—", effector: t.said(signing, "effector") || t("decoder.no_effector"), participant: signing.participant || "—", system: t.said(signing, "system") ? t("decoder.in_system", { system: t.said(signing, "system") }) : "", replaces: signing.replaces ? t("decoder.replaces", { hash: signing.replaces }) : "" }));
     done.replaceChildren(...(decided ? [light(decision.decision === "approve" ? "ok" : "off", t(`decoder.decided.${decision.decision}`, { by: decision.by || "—", at: decision.at || "—" })), decision.reason ? h("div", { class: "xs sub" }, `“${decision.reason}”`) : null].filter(Boolean)
       : fit.can_decide ? [] : [h("span", { class: "sub" }, t("decoder.cannot"))]));
   }

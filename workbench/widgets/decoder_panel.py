@@ -44,8 +44,8 @@ class DecoderPanel(Panel):
     decide : called as ``decide(sha256, decision=…, reason=…, password=…)`` with ``"approve"`` or ``"reject"``;
         writes the decision to the record and returns it as ``{"decision", "by", "at", "reason"}``. None shows the
         result only. The password reaches it as an argument of a message; it is not a trait and is not kept here.
-    signing : ``{"signer", "effector", "participant", "replaces", "password"}``: who signs, for what, for whom,
-        which decoder it would replace, and whether a password is asked for.
+    signing : ``{"signer", "effector", "participant", "system", "replaces", "password"}``: who signs, for what, for
+        whom, in which system and task, which decoder it would replace, and whether a password is asked for.
     numbers : up to four ``(value, caption)`` as text, computed elsewhere.
     checks : ``{"name", "state": "pass" | "warn" | "fail", "value", "limit", "text"}`` each; a failed one blocks
         approval, a warning needs a reason.
