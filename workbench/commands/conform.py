@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workbench import reading
+from workbench import reading, world
 from workbench.commands._answer import as_json
 from workbench.commands._arguments import EXIT_DIFFERS, add_json, number
 from workbench.commands._subcommand import Subcommand
@@ -28,6 +29,9 @@ def _add_effector(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--effector", default="glove", metavar="NAME", help="effector profile (default %(default)s)"
     )
+    parser.add_argument(
+        "--study", type=Path, metavar="STUDY", help="keep the certificate in this study, which then demands it"
+    )
     _add_out(parser)
 
 
@@ -45,11 +49,27 @@ def _effector(arguments: argparse.Namespace) -> int:
     from workbench.conformance import conform_effector
     from workbench.conformance.effector import check_command
 
-    _check_writable(arguments.out)
     control.load(arguments.effector)
     check_command(arguments.command_line)
+    places = [arguments.out] if arguments.out is not None else []
+    if arguments.study is not None:
+        places.append(_place_in(arguments.study, arguments.effector))
+    for place in places:
+        _check_writable(place)
     print("nobody may be in the effector: it closes and opens several times", file=sys.stderr)
-    return _print(conform_effector(arguments.command_line, effector=arguments.effector), arguments)
+    made = conform_effector(arguments.command_line, effector=arguments.effector)
+    return _print(made, places, json=arguments.json)
+
+
+def _place_in(study: Path, effector: str) -> Path:
+    """Where a study keeps the certificate; refused where there is no study."""
+    from workbench.hardware import certificates
+    from workbench.study import record_file
+
+    record_file.check_file(study / record_file.FILE)
+    place = certificates.place(study, effector)
+    world.disk.mkdir(place.parent, exist_ok=True)
+    return place
 
 
 def _stream(arguments: argparse.Namespace) -> int:
@@ -57,7 +77,9 @@ def _stream(arguments: argparse.Namespace) -> int:
 
     from workbench.conformance import conform_stream
 
-    _check_writable(arguments.out)
+    places = [arguments.out] if arguments.out is not None else []
+    for place in places:
+        _check_writable(place)
     with tqdm(total=arguments.seconds, file=sys.stderr, unit="s", disable=not sys.stderr.isatty()) as bar:
         made = conform_stream(
             arguments.name,
@@ -65,20 +87,18 @@ def _stream(arguments: argparse.Namespace) -> int:
             counter=arguments.counter,
             progress=lambda passed: bar.update(round(passed - bar.n, 1)),
         )
-    return _print(made, arguments)
+    return _print(made, places, json=arguments.json)
 
 
-def _print(made: Certificate, arguments: argparse.Namespace) -> int:
-    if arguments.out is not None:
-        made.save(arguments.out)
-    print(as_json(f"conform {made.kind}", made, ok=made.held) if arguments.json else made.as_text())
+def _print(made: Certificate, places: Sequence[Path], *, json: bool) -> int:
+    for place in places:
+        made.save(place)
+    print(as_json(f"conform {made.kind}", made, ok=made.held) if json else made.as_text())
     return 0 if made.held else EXIT_DIFFERS
 
 
-def _check_writable(out: Path | None) -> None:
+def _check_writable(out: Path) -> None:
     """Check that a certificate can be written, before anything is started."""
-    if out is None:
-        return
     from workbench.conformance.certificate import places
 
     for place in places(out):

@@ -85,6 +85,7 @@ class Effector:
     activate_action, release_action : words of the command for the two changes.
     slew_per_s : fastest rise of a level under a proportional law, fraction a second; 0 where there is none.
     skin_check : whether the operator is asked to look at the skin when the dose nears its end.
+    needs_certificate : whether a real device is used only with a certificate of conformance that held.
     """
 
     name: str
@@ -109,6 +110,7 @@ class Effector:
     level_unit: str = "fraction"
     slew_per_s: float = 0.0
     skin_check: bool = False
+    needs_certificate: bool = False
 
     def __post_init__(self) -> None:
         if self.channels < 1 or self.missed_limit < 1:

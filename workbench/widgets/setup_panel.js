@@ -183,21 +183,28 @@ function roleRow(t, ctx, { role, words, critical, one }) {
   } };
 }
 
-/** Simulated or real, the pairing, and whether the paired device answers. */
+const CERTIFIED = { held: "ok", none: "medium", refused: "high" };
+
+/** Simulated or real, its certificate, the pairing, and whether the paired device answers. */
 function effectorRow(t, ctx) {
   const kind = (name) => h("button", { type: "button", "data-name": `effector-${name}`, onclick: () => ctx.ask("attach_effector", { real: name === "real" }) }, t(`setup.effector_${name}`));
   const kinds = { simulated: kind("simulated"), real: kind("real") };
   const name = h("div", { class: "xs mute" });
   const answers = h("div", { "data-name": "effector-answers" });
+  const certificate = h("div", { class: "s", "data-name": "effector-certificate" });
   const code = h("code", { class: "mono big", "data-name": "pair-code" });
   const command = h("code", { class: "mono", "data-name": "pair-command" });
   const link = h("span", { class: "xs sub" });
   const typed = h("div", { class: "s stack", role: "status" }, h("span", {}, t("setup.pair_do")), command, code, link);
   const real = h("div", { class: "stack" }, answers, h("div", { class: "row wrap" }, button(t("setup.pair"), () => ctx.ask("pair"), { name: "pair" })), typed);
-  const el = h("div", { class: "ro", "data-name": "role-row-effector" }, h("div", {}, h("h3", {}, t("setup.effector")), name), h("div", { class: "stack" }, h("div", { class: "seg", role: "group", "aria-label": t("setup.effector") }, Object.values(kinds)), real));
+  const el = h("div", { class: "ro", "data-name": "role-row-effector" }, h("div", {}, h("h3", {}, t("setup.effector")), name), h("div", { class: "stack" }, h("div", { class: "seg", role: "group", "aria-label": t("setup.effector") }, Object.values(kinds)), certificate, real));
   const drawAnswers = whenChanged((there) => answers.replaceChildren(there ? light("ok", t("setup.effector_answers")) : light("off", t("setup.effector_silent"), false)));
+  const drawCertificate = whenChanged(([state, text]) => certificate.replaceChildren(light(CERTIFIED[state] || "off", text, false)));
   return { el, update(s) {
     const pairing = s.device.pairing || {};
+    const certified = s.device.certificate || {};
+    drawCertificate([certified.state, t.said(certified, "text")]);
+    show(certificate, Boolean(certified.state));
     show(el, Boolean(s.device.name));
     put(name, t.said(s.device, "name"));
     for (const [which, one] of Object.entries(kinds)) {

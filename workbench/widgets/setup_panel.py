@@ -79,8 +79,8 @@ class SetupPanel(Panel):
     "connections", "waived", "effector", "device", "problems", "changes", "unconfirmed", "ready", "saved",
     "as_saved", "decoder", "start"}``; problems are ``{"role", "field", "text", "stream"}``, changes ``{"role",
     "text", "confirm"}``; a connection has its ``checks`` and when it was ``measured``; ``device`` is the effector
-    with its ``pairing``, ``decoder`` says whether the approved one fits (``{"hash", "ok", "why"}``, empty for
-    none), and ``start`` is ``{"shown", "ok", "why"}``.
+    with its ``pairing`` and ``certificate`` (``{"state", "text"}``), ``decoder`` says whether the approved one
+    fits (``{"hash", "ok", "why"}``, empty for none), and ``start`` is ``{"shown", "ok", "why"}``.
     """
 
     _esm = compose("parts/dom", "parts/icons", "setup_panel")
