@@ -243,6 +243,18 @@ def test_only_one_place_makes_an_approval():
     assert made == ["approve.py"]
 
 
+def test_one_that_is_worse_than_the_last_one_on_the_same_trials_needs_a_reason(study):
+    compared = {"sha256": "cd" * 32, "n": 40, "correct": 30, "last_correct": 36, "only_new": 0, "only_last": 6}
+    sha256 = approve.enter(study, fitted(study, compared=compared | {"verdict": "worse"}))
+    (check,) = [check for check in approve.checks(study, sha256, **use(study)) if check.name == "compared"]
+    assert (check.state, check.value, check.limit) == ("warn", "30 of 40 (75.0 %)", "36 of 40 (90.0 %)")
+    with pytest.raises(
+        Refused, match="Worse than the last one on the same 40 trials: 0 right by this one alone, 6"
+    ):
+        approve.approve(study, sha256, **use(study), by=park(study))
+    approve.approve(study, sha256, **use(study), by=park(study), reason="the cap was moved")
+
+
 def of_system(study, system, task="self_paced"):
     """Rewrite the plan of the study's only session: it ran this system and task."""
     (session,) = study.rows("session")

@@ -15,7 +15,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from workbench import control, live, runs, systems, world
+from workbench import control, decoders, live, runs, systems, world
 from workbench.dashboard.hardware import SetupService
 from workbench.errors import BadValue, Refused, WorkbenchError
 from workbench.messages import Message
@@ -390,9 +390,50 @@ class VisitService:
 
         ``progress`` is called about every second with the share that is done, 0–1.
         """
-        system = self._system()
+        system, last = self._system(), self._approved_decoder()
         fitted = runs.run_fit(
-            self.folder, [self.folder / recording], system.decoder, system.decoder_params, progress=progress
+            self.folder,
+            [self.folder / recording],
+            system.decoder,
+            system.decoder_params,
+            last=self.folder / last["path"] if last else None,
+            progress=progress,
+        )
+        with self.record() as study:
+            return approving.enter(study, fitted)
+
+    def recentre(self, sha256: str, *, progress: Callable[[float], None] = lambda share: None) -> str:
+        """Re-centre the decoder in use on the runs of a fit that waits, and enter it: it waits too. Its hash.
+
+        Parameters
+        ----------
+        sha256 : of the fit.
+        progress : called about every second with the share that is done, 0–1.
+
+        Raises
+        ------
+        Refused
+            When no decoder is in use for this participant, system and task.
+        BadValue
+            When it has no centre that can be moved.
+        """
+        last = self._approved_decoder()
+        if last is None:
+            raise Refused(Message("visit.nothing_to_recentre"))
+        with self.record() as study:
+            waiting = {row["sha256"]: row for row in study.decoders_awaiting(self.participant_id())}
+            if sha256 not in waiting:
+                raise Refused(Message("visit.not_waiting", hash=sha256[:8]))
+            # The runs of its own session: a decoder that was re-centred before names those of its origin first.
+            own = list(waiting[sha256]["recordings"])[-len(waiting[sha256]["metrics"]["runs"]) :]
+            paths = [self.folder / study.rows("recording", sha256=one)[0]["path"] for one in own]
+        fitted = runs.run_fit(
+            self.folder,
+            paths,
+            str(last["name"]),
+            last=self.folder / last["path"],
+            recentre=True,
+            progress=progress,
         )
         with self.record() as study:
             return approving.enter(study, fitted)
@@ -425,7 +466,8 @@ class VisitService:
                 study, sha256, effector=self._effector, participant_id=person_id, system=self.system.key
             )
             in_use = self._decoder_in_use(study, person_id)
-            others = _others(study, person_id, sha256)
+            others = _others(study, person_id, sha256, in_use)
+            (decoder,) = study.rows("decoder", sha256=sha256)
             password = bool(study.people())
         rows = [asdict(check) for check in checks]
         signing = {
@@ -436,8 +478,19 @@ class VisitService:
         signing |= {"password": password, "replaces": _short(in_use["sha256"]) if in_use else ""}
         followed = self.system
         signing["system"] = Message("approval.system", system=followed.system.title, task=followed.task.title)
-        proof = {"others": others, "false_limit": approving.MOST_FALSE_PER_MIN}
+        proof: dict[str, Any] = {"others": others, "false_limit": approving.MOST_FALSE_PER_MIN}
+        origin = decoder["metrics"].get("recentred_from", "")
+        if origin:
+            proof["fitted_on"] = Message("approval.recentred", hash=_short(origin))
         return {"checks": rows, "signing": signing, "proof": proof}
+
+    def may_recentre(self, decoder: Mapping[str, Any]) -> bool:
+        """Whether the decoder in use can be re-centred on the runs of a fit: it has a centre that can be moved."""
+        last = self._approved_decoder()
+        if last is None or decoder["metrics"].get("recentred_from") or last["name"] not in decoders.available():
+            return False
+        rule = (last["metrics"].get("adapts") or {}).get("rule")
+        return rule == "recentre" or (rule is None and decoders.load(last["name"]).has_centre)
 
     def decide(self, sha256: str, *, decision: str, reason: str, password: str) -> dict[str, str]:
         """Approve or reject a decoder in the name of who is signed in; asks for the password again.
@@ -646,24 +699,64 @@ def _approval_fact(approval: Mapping[str, Any]) -> dict[str, Any]:
     return {"name": "approved", "key": key, "args": {"by": approval["signer"], "when": approval["utc"][:10]}}
 
 
-def _decided(row: Mapping[str, Any]) -> Message:
+def _age(utc: str) -> str:
+    """How old something of a UTC time is, ``""`` when that is not known."""
+    if not utc:
+        return ""
+    minutes = max(0, int((world.clock.now() - datetime.fromisoformat(utc)).total_seconds() // 60))
+    if minutes < 60:
+        return Message("approval.age_min", n=minutes)
+    return (
+        Message("approval.age_h", n=minutes // 60)
+        if minutes < 24 * 60
+        else Message("approval.age_d", n=_days(utc))
+    )
+
+
+def _decided(study: Study, row: Mapping[str, Any]) -> Message:
+    """What was decided on a decoder, by whom and why; of an approved one how often it was used."""
     if row["decision"] == "approve":
-        return Message("approval.approved_by", by=row["signer"])
+        used = len(study.rows("run", kind="online", decoder_sha256=row["decoder_sha256"]))
+        return Message("approval.approved_by", by=row["signer"], n=used)
     if row["decision"] == "reject":
-        return Message("approval.rejected_by", by=row["signer"])
-    return Message("approval.withdrawn_by", by=row["signer"])
+        return Message("approval.rejected_by", by=row["signer"], why=row["reason"])
+    return Message("approval.withdrawn_by", by=row["signer"], why=row["reason"])
 
 
-def _others(study: Study, person_id: str, sha256: str) -> list[dict[str, str]]:
-    """The participant's decoders, newest first: this one, and what was decided on each other."""
+def _others(study: Study, person_id: str, sha256: str, in_use: Mapping[str, Any] | None) -> list[dict[str, str]]:
+    """The participant's decoders, newest first: this one, those that wait, and what was decided on each other.
+
+    Parameters
+    ----------
+    study : the open record.
+    person_id : whose.
+    sha256 : the one that is shown.
+    in_use : row of the one that online runs use, None for none.
+    """
     # Oldest first, so that the newest decision on each decoder is the one that stays.
     decided = {row["decoder_sha256"]: row for row in study.approvals(participant_id=person_id)}
-    rows = [{"hash": _short(sha256), "state": "dot", "text": Message("approval.this_one")}]
-    for other, row in reversed(decided.items()):
-        if other != sha256:
-            state = "ok" if row["decision"] == "approve" else "off"
-            rows.append({"hash": _short(other), "state": state, "text": _decided(row)})
+    waiting = {row["sha256"] for row in study.decoders_awaiting(person_id)}
+    rows = []
+    for row in reversed(study.rows("decoder")):
+        other = row["sha256"]
+        if other == sha256:
+            state, text = "dot", Message("approval.this_one", accuracy=_accuracy(row))
+        elif other in decided:
+            state = "ok" if decided[other]["decision"] == "approve" else "off"
+            text = _decided(study, decided[other])
+            if in_use is not None and other == in_use["sha256"]:
+                text = Message("approval.in_use", accuracy=_accuracy(row), decided=text)
+        elif other in waiting:
+            state, text = "dot", Message("approval.waits", accuracy=_accuracy(row))
+        else:
+            continue
+        rows.append({"hash": _short(other), "state": state, "age": _age(row["fitted_at"]), "text": text})
     return rows
+
+
+def _accuracy(decoder: Mapping[str, Any]) -> str:
+    value = decoder["metrics"].get("accuracy")
+    return "—" if value is None else f"{100 * value:.0f} %"
 
 
 def _open_points(row: Any) -> list[dict[str, Any]]:

@@ -43,7 +43,7 @@ class Check:
     Attributes
     ----------
     name : ``"file"``, ``"participant"``, ``"system"``, ``"accuracy"``, ``"accuracy_by_run"``, ``"onset"``,
-        ``"false_starts"``, ``"windows"``.
+        ``"false_starts"``, ``"windows"``, ``"compared"``.
     value, limit : as shown, with units; ``limit`` ``""`` where there is none.
     state : ``"pass"``, ``"warn"`` (needs a reason) or ``"fail"`` (refused).
     text : what it says, one sentence.
@@ -140,6 +140,8 @@ def checks(
         results += [_onset(events), _false_starts(events)]
     if metrics.get("windows"):
         results.append(_windows(metrics))
+    if "n" in (metrics.get("compared") or {}):
+        results.append(_compared(metrics["compared"]))
     return tuple(results)
 
 
@@ -251,6 +253,19 @@ def _windows(metrics: Mapping[str, Any]) -> Check:
     value = Message("check.part", n=skipped, all=total)
     limit = Message("check.percent_of", percent=f"{MOST_SKIPPED:.0%}", all=total)
     return Check("windows", value, limit, "warn" if many else "pass", text)
+
+
+def _compared(compared: Mapping[str, Any]) -> Check:
+    """The same trials, decided by the one that was approved last: a worse one replaces it with a reason only."""
+    n, verdict = int(compared["n"]), compared["verdict"]
+    new, last = compared["only_new"], compared["only_last"]
+    state: CheckState = "warn" if verdict == "worse" else "pass"
+    text = Message("compare.no_different", n=n, new=new, last=last)
+    if verdict == "worse":
+        text = Message("compare.worse", n=n, new=new, last=last)
+    elif verdict == "better":
+        text = Message("compare.better", n=n, new=new, last=last)
+    return Check("compared", _share(compared["correct"], n), _share(compared["last_correct"], n), state, text)
 
 
 def _share(count: int, n: int) -> Message:

@@ -2,7 +2,7 @@
 import { button, followLanguage, followTheme, h, knows, named, put, request, show } from "./parts/dom.js";
 import { light } from "./parts/icons.js";
 import { eventNumbers, eventRows, evidencePlot } from "./parts/heldout.js";
-import { accuracyRows, byRun, confusionMatrix, percent, pooledMatrix, weightRows } from "./parts/proof.js";
+import { accuracyRows, byRun, comparedRows, confusionMatrix, percent, pooledMatrix, weightRows } from "./parts/proof.js";
 import { passwordField } from "./parts/signin.js";
 
 const LAMP = { pass: "ok", warn: "medium", fail: "high" };
@@ -37,6 +37,10 @@ function decisionPanel(t, model, fit, blocked) {
   password.input.addEventListener("keydown", (event) => { if (event.key === "Enter") event.preventDefault(); });
   const statement = h("p", { class: "s" });
   const why = h("div", { class: "xs sub", role: "status" });
+  const act = (name, words) => ((fit.actions || []).includes(name) ? button(words, (event) => {
+    event.currentTarget.disabled = true;
+    request(model, name, { sha256: fit.sha256 }, 60).then((reply) => put(problem, reply.ok ? "" : reply.silent ? t("ask.silent") : t.said(reply, "text")));
+  }, { name: `act-${name}` }) : null);
   const sign = button("", () => {
     sign.disabled = true;
     // take() empties the field: the password is in memory only for this one message.
@@ -47,7 +51,8 @@ function decisionPanel(t, model, fit, blocked) {
     });
   }, { kind: "pri", name: "sign" });
   const done = h("div", { class: "s stack", role: "status", "data-name": "decision" });
-  const form = h("div", { class: "stack" }, group, h("div", { class: "hash" }, h("b", {}, short), ` ${grouped(fit.sha256.slice(8))}`), reasonBox, statement, signing.password ? password.el : null, problem, sign, why);
+  const form = h("div", { class: "stack" }, group, h("div", { class: "hash" }, h("b", {}, short), ` ${grouped(fit.sha256.slice(8))}`), reasonBox, statement, signing.password ? password.el : null, problem, sign, why,
+    act("another", t("decoder.act.another")), act("recentre", t("decoder.act.recentre", { hash: signing.replaces || "" })), h("div", { class: "xs mute" }, t("decoder.valid")));
   function draw() {
     const decision = model.get("decision") || {};
     const decided = Boolean(decision.decision);
@@ -106,13 +111,14 @@ function buildDecoder(root, model, t) {
   const matrices = fit.confusions || [];
   const confusion = panel(t("decoder.confusion"), t("decoder.confusion_how"), matrices.length ? [h("div", { class: "cms" }, confusionMatrix(t, pooledMatrix(matrices), t("decoder.pooled"))), matrices.length > 1 ? h("div", { class: "xs sub byrun" }, byRun(t, matrices)) : null] : h("div", { class: "empty" }, t("decoder.empty")));
   const against = panel(t("decoder.against"), "", rows.length ? [accuracyRows(t, rows), h("div", { class: "axis xs mute" }, [0, 25, 50, 75, 100].map((n) => h("span", { style: `left:${n}%` }, n))), h("div", { class: "xs mute axisname" }, t("decoder.axis"))] : h("div", { class: "empty" }, t("decoder.empty")), heldOut.events ? [h("div", { class: "hr" }), eventRows(t, heldOut.events, fit.false_limit)] : null);
-  const others = (fit.others || []).map((one) => h("li", {}, light(one.state), h("span", {}, h("b", { class: "mono" }, one.hash), h("small", {}, t.said(one, "text")))));
+  const beside = fit.compared && fit.compared.sha256 ? panel(t("decoder.beside", { hash: grouped(fit.compared.sha256.slice(0, 8)) }), "", comparedRows(t, fit.compared, pooled ? pooled.classes : 2)) : null;
+  const others = (fit.others || []).map((one) => h("li", {}, light(one.state), h("span", {}, h("span", { class: "ofage" }, h("b", { class: "mono" }, one.hash), h("small", {}, t.said(one, "age"))), h("small", {}, t.said(one, "text")))));
   root.append(h("section", { class: "decoder", "aria-label": t("decoder.approve_title") },
     h("div", { class: "verdict" }, h("div", {}, h("h1", {}, verdictOf(t, fit, rows, blocked)), h("p", { class: "sub" }, fit.validation ? t("decoder.how_named", { how: t.said(fit, "validation") }) : t("decoder.how"))), h("div", { class: "nums" }, numbers)),
     h("div", { class: `cols ${checks.length ? "three" : ""}` },
       checks.length ? h("div", { class: "col" }, panel(t("decoder.checks"), "", h("ul", { class: "chk" }, checks)), others.length ? panel(t("decoder.others"), "", h("ul", { class: "chk" }, others)) : null) : null,
       h("div", { class: "col" },
-        evidence, h("div", { class: "two" }, confusion, against), weights),
+        evidence, h("div", { class: "two" }, confusion, against, beside), weights),
       h("div", { class: "col" }, decide.el, adapts.rule ? panel(t("decoder.adapting"), "", adaptation(t, adapts)) : null, fit.fitted_on ? h("div", { class: "xs sub" }, t.said(fit, "fitted_on")) : null))));
   model.on("change:decision", decide.draw);
   decide.draw();
