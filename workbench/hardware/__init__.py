@@ -9,7 +9,7 @@ stream contract or says what is in the way, ``difference`` says what is other th
 from __future__ import annotations
 
 from workbench.hardware import certificates
-from workbench.hardware.checks import Check, checks
+from workbench.hardware.checks import Check, Electrode, checks, electrodes
 from workbench.hardware.contract import Problem, contract, problems, waived_streams
 from workbench.hardware.difference import Change, difference
 from workbench.hardware.discovery import Discovery, discover
@@ -24,6 +24,7 @@ __all__ = [
     "Check",
     "Connection",
     "Discovery",
+    "Electrode",
     "FoundStream",
     "Listen",
     "Measurement",
@@ -37,6 +38,7 @@ __all__ = [
     "describe",
     "difference",
     "discover",
+    "electrodes",
     "load",
     "measure",
     "problems",

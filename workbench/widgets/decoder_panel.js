@@ -76,7 +76,9 @@ function decisionPanel(t, model, fit, blocked) {
 }
 
 function checkList(t, fit) {
-  const limits = (one) => [t.said(one, "value"), one.limit ? t("decoder.limit", { limit: t.said(one, "limit") }) : ""].filter(Boolean).join("; ");
+  // What has to be equal has no limit; where it is not, the sentence below says what was expected.
+  const beside = (one) => (["file", "participant", "system"].includes(one.name) || !one.limit ? "" : t(one.name === "compared" ? "decoder.last_had" : "decoder.limit", { limit: t.said(one, "limit") }));
+  const limits = (one) => [t.said(one, "value"), beside(one)].filter(Boolean).join("; ");
   return (fit.checks || []).map((one) => h("li", {}, light(LAMP[one.state] || "off"), h("span", {}, knows(`check.${one.name}`) ? t(`check.${one.name}`) : t.said(one, "text") || one.name, h("small", {}, limits(one)), one.state !== "pass" && one.text ? h("small", { class: "bad" }, t.said(one, "text")) : null)));
 }
 
@@ -117,8 +119,7 @@ function buildDecoder(root, model, t) {
     h("div", { class: "verdict" }, h("div", {}, h("h1", {}, verdictOf(t, fit, rows, blocked)), h("p", { class: "sub" }, fit.validation ? t("decoder.how_named", { how: t.said(fit, "validation") }) : t("decoder.how"))), h("div", { class: "nums" }, numbers)),
     h("div", { class: `cols ${checks.length ? "three" : ""}` },
       checks.length ? h("div", { class: "col" }, panel(t("decoder.checks"), "", h("ul", { class: "chk" }, checks)), others.length ? panel(t("decoder.others"), "", h("ul", { class: "chk" }, others)) : null) : null,
-      h("div", { class: "col" },
-        evidence, h("div", { class: "two" }, confusion, against, beside), weights),
+      h("div", { class: "middle" }, h("div", { class: "col" }, evidence, weights), h("div", { class: "col" }, confusion, against, beside)),
       h("div", { class: "col" }, decide.el, adapts.rule ? panel(t("decoder.adapting"), "", adaptation(t, adapts)) : null, fit.fitted_on ? h("div", { class: "xs sub" }, t.said(fit, "fitted_on")) : null))));
   model.on("change:decision", decide.draw);
   decide.draw();
