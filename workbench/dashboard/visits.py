@@ -717,7 +717,7 @@ def _decided(study: Study, row: Mapping[str, Any]) -> Message:
     """What was decided on a decoder, by whom and why; of an approved one how often it was used."""
     if row["decision"] == "approve":
         used = len(study.rows("run", kind="online", decoder_sha256=row["decoder_sha256"]))
-        return Message("approval.approved_by", by=row["signer"], n=used)
+        return Message("approval.used", decided=Message("approval.approved_by", by=row["signer"]), n=used)
     if row["decision"] == "reject":
         return Message("approval.rejected_by", by=row["signer"], why=row["reason"])
     return Message("approval.withdrawn_by", by=row["signer"], why=row["reason"])
