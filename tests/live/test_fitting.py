@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 
 from tests.reference.grasp_simulation import items
 from workbench import decoders, paradigms
-from workbench.dashboard import VisitService
+from workbench.dashboard import SessionPage
 from workbench.decode import decode
 from workbench.devices import simulated_participant
 from workbench.devices.simulated_participant import render
@@ -220,19 +221,26 @@ def test_the_decoder_in_use_is_re_centred_on_a_new_calibration_and_waits_beside_
         approve.approve(study, first, **use, by=signed, reason="first")
         last = folder / study.approved_decoder(**use)["path"]
         second = approve.enter(study, fitting.fit(folder, [runs[1]], "bandpower_lda", params, last=last))
-    service = VisitService(folder, operator="test")
-    service.choose(visit)
-    (waiting,) = service.awaiting()
-    assert service.may_recentre(waiting)
-    moved = service.recentre(second)
-    by_hash = {row["sha256"]: row for row in service.awaiting()}
-    assert set(by_hash) == {second, moved}
-    assert by_hash[moved]["metrics"]["recentred_from"] == first
-    assert by_hash[moved]["recordings"] == [file_sha256(path) for path in runs]
-    assert not service.may_recentre(by_hash[moved])
-    about = service.approval(moved)
-    assert about["proof"]["fitted_on"].startswith("Re-centred: the centre of")
-    assert [row["state"] for row in about["proof"]["others"]] == ["dot", "dot", "ok"]
-    assert "in use" in about["proof"]["others"][2]["text"]
+    page = SessionPage(folder, operator="test")
+    try:
+        page.worklist.choose(visit)
+        page.show("approve")
+        panel = page.stage.children[-1]
+        assert (panel.fit["sha256"], panel.fit["actions"]) == (second, ["another", "recentre"])
+        assert panel.answer("recentre", {"sha256": second})["ok"]
+        (follow,) = [thread for thread in threading.enumerate() if thread.name == "workbench-recentre"]
+        follow.join(300.0)
+        shown = page.stage.children[-1].fit
+        (first_waiting, moved) = page.service.awaiting()
+    finally:
+        page.screen.close()
+        page.log.close()
+    assert (first_waiting["sha256"], moved["sha256"]) == (second, shown["sha256"])
+    assert moved["metrics"]["recentred_from"] == first
+    assert moved["recordings"] == [file_sha256(path) for path in runs]
+    assert shown["fitted_on"].startswith("Re-centred: the centre of")
+    assert shown["actions"] == ["another"]
+    assert [row["state"] for row in shown["others"]] == ["dot", "dot", "ok"]
+    assert "in use" in shown["others"][2]["text"]
     with pytest.raises(Refused, match="does not wait for a decision any more"):
-        service.recentre(first)
+        page.service.recentre(first)

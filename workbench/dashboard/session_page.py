@@ -269,12 +269,11 @@ class SessionPage:
                 made = self.service.recentre(
                     sha256, progress=lambda share: self._fitting(world.clock.monotonic() - begun, share)
                 )
+                self.screen.tell("run.fitted", hash=made[:8])
+                self.show("approve")
             except WorkbenchError as error:
                 self.log.append(messages.of(error))
                 self.screen.tell("run.not_recentred", why=messages.of(error))
-                return
-            self.screen.tell("run.fitted", hash=made[:8])
-            self.show("approve")
 
         world.start_thread("workbench-recentre", follow)
 
