@@ -120,11 +120,7 @@ def fit(
         return fresh().fit_summaries(summaries, labels, blocks=blocks)
 
     decoder, metrics = _made(make, fresh(), runs, paradigm, last=last, progress=progress)
-
-    def save(part: Path, meta: Mapping[str, Any]) -> str:
-        return decoders.save(decoder, part, montage=montage, meta=meta)
-
-    return file_fit(Path(study_folder), runs, save, name=decoder_name, paradigm=paradigm, metrics=metrics)
+    return _filed(Path(study_folder), runs, decoder, paradigm, montage=montage, metrics=metrics)
 
 
 def recentre(
@@ -169,15 +165,33 @@ def recentre(
 
     decoder, metrics = _made(make, origin, runs, paradigm, last=last, progress=progress)
     metrics["recentred_from"] = origin.sha256_
+    before = decoders.recordings_in(Path(last))
+    return _filed(Path(study_folder), runs, decoder, paradigm, montage=montage, metrics=metrics, before=before)
+
+
+def _filed(
+    study: Path,
+    runs: Sequence[RunFile],
+    decoder: WindowDecoder,
+    paradigm: Paradigm,
+    *,
+    montage: Montage,
+    metrics: Mapping[str, Any],
+    before: Sequence[Mapping[str, str]] = (),
+) -> dict[str, Any]:
+    """Save a decoder of one stream with what its fit found; what it was re-centred from is part of its hash.
+
+    Parameters
+    ----------
+    study, runs, paradigm, metrics, before : as in :func:`file_fit`.
+    decoder, montage : what is saved.
+    """
+    provenance = {name: metrics[name] for name in ("recentred_from",) if name in metrics}
 
     def save(part: Path, meta: Mapping[str, Any]) -> str:
-        provenance = {"recentred_from": origin.sha256_}
         return decoders.save(decoder, part, montage=montage, meta={**meta, **provenance})
 
-    before = decoders.recordings_in(Path(last))
-    return file_fit(
-        Path(study_folder), runs, save, name=origin.name, paradigm=paradigm, metrics=metrics, before=before
-    )
+    return file_fit(study, runs, save, name=decoder.name, paradigm=paradigm, metrics=metrics, before=before)
 
 
 def _made(
