@@ -68,7 +68,12 @@ def _place_in(study: Path, effector: str) -> Path:
 
     record_file.check_file(study / record_file.FILE)
     place = certificates.place(study, effector)
-    world.disk.mkdir(place.parent, exist_ok=True)
+    try:
+        world.disk.mkdir(place.parent, exist_ok=True)
+    except OSError as error:
+        raise BadValue(
+            f"--study {reading.shown(study)} cannot be written ({error.strerror}); name another study"
+        ) from error
     return place
 
 
