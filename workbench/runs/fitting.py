@@ -88,9 +88,9 @@ def fit(
         ``sha256``, ``name``, ``folder``, ``recordings`` (their hashes) and ``metrics``: ``validation``,
         ``n``, ``correct``, ``accuracy``, ``interval``, ``chance_limit``, ``confusion`` (one
         ``{"run", "labels", "counts"}`` a fold), ``within_runs`` (the same from blocks within each of two runs,
-        None for one run and for more), ``windows``, ``skipped``, ``weights``, ``adapts`` (``{"rule", "bound"}``,
-        None for a decoder that stays as it was fitted; the accuracy is that of the fit), ``held_out`` (what the
-        decoders of the validation decided on what they had not seen, see :meth:`HeldOut.figures`), and where a
+        None for one run and for more), ``windows``, ``skipped``, ``weights``, ``params`` (as asked for),
+        ``adapts`` (``{"rule", "bound"}``, None for a decoder that stays as it was fitted; the accuracy is that of
+        the fit), ``held_out`` (what was decided on what was held out, see :meth:`HeldOut.figures`), and where a
         last one is given ``compared`` (see :func:`workbench.runs.comparing.compare`).
 
     Raises
@@ -106,11 +106,10 @@ def fit(
         return fit_joint(study_folder, recordings, decoder_name, params or {}, progress=progress)
     runs = [RunFile(path) for path in recordings]
     montage, paradigm = common_plan(runs)
-    requested = {**dict(params or {})}
-    if float(requested.setdefault("fs", montage.fs)) != montage.fs:
-        raise BadValue(
-            f"fs of the decoder is {requested['fs']} Hz, the recordings have {montage.fs:g} Hz; leave fs out"
-        )
+    requested = {"fs": montage.fs, **(params or {})}
+    if float(requested["fs"]) != montage.fs:
+        got = f"fs of the decoder is {requested['fs']} Hz, the recordings have {montage.fs:g} Hz"
+        raise BadValue(f"{got}; leave fs out")
     n_channels = len(montage.channels)
 
     def fresh() -> WindowDecoder:
@@ -120,6 +119,7 @@ def fit(
         return fresh().fit_summaries(summaries, labels, blocks=blocks)
 
     decoder, metrics = _made(make, fresh(), runs, paradigm, last=last, progress=progress)
+    metrics["params"] = dict(params or {})
     return _filed(Path(study_folder), runs, decoder, paradigm, montage=montage, metrics=metrics)
 
 
