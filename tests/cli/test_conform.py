@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from workbench.devices import lsl
+from workbench.hardware import certificates
+from workbench.study import Study
 from workbench.vocabulary import StreamSpec
 
 TIMED = {
@@ -29,13 +31,19 @@ TIMED = {
 
 def test_a_device_written_from_the_protocol_alone_holds_and_gets_its_certificate(inside, tmp_path):
     script = Path(__file__).parents[1] / "conformance" / "foreign_effector.py"
-    said = inside("conform", "effector", "--out", tmp_path / "hand", "--json", "--", sys.executable, script)
+    study = tmp_path / "study"
+    Study.create(study, code="N", title="t", actor="tests").close()
+    places = ("--out", tmp_path / "hand", "--study", study)
+    said = inside("conform", "effector", *places, "--json", "--", sys.executable, script)
     answer = json.loads(said.out)
     assert said.code == (0 if answer["ok"] else 1)
     assert answer["ok"] == all(check["held"] for check in answer["result"]["checks"])
     assert [check for check in answer["result"]["checks"] if not check["held"] and check["key"] not in TIMED] == []
     written = json.loads((tmp_path / "hand.json").read_text(encoding="utf-8"))
     assert written["checks"] == answer["result"]["checks"]
+    kept = certificates.load(study, "glove")
+    assert kept.driver == written["about"]["driver"] == "foreign 1.0"
+    assert len(kept.failed) == sum(not check["held"] for check in written["checks"])
     assert written["files"][str(script)] == hashlib.sha256(script.read_bytes()).hexdigest()
     assert "A STOP with an old number" in (tmp_path / "hand.txt").read_text(encoding="utf-8")
     assert said.err.splitlines()[0] == "nobody may be in the effector: it closes and opens several times"
@@ -46,6 +54,7 @@ def test_an_effector_that_cannot_be_tested_is_refused(inside, tmp_path):
     inside("conform", "effector", "--effector", "arm", "--", sys.executable).refused("no entry 'arm'")
     (tmp_path / "there.json").mkdir()
     inside("conform", "effector", "--out", tmp_path / "there", "--", sys.executable).refused("is no regular file")
+    inside("conform", "effector", "--study", tmp_path, "--", sys.executable).refused("there is no study record at")
     words = "cannot be written"
     inside("conform", "effector", "--out", tmp_path / "no" / "folder", "--", sys.executable).refused(words)
     inside("conform", "effector", "--", sys.executable, "-c", "").refused("ended with exit code 0 before")

@@ -122,7 +122,7 @@ class Device:
     def content(self):
         uids = {"acks": self.acks.get_info().uid(), "status": self.statuses.get_info().uid()}
         hand = self.hand
-        shown = {"state": hand.state, "level": hand.level, "locked": hand.locked}
+        shown = {"driver": "foreign 1.0", "state": hand.state, "level": hand.level, "locked": hand.locked}
         return {**shown, "stamp": pylsl.local_clock(), "uids": uids}
 
     def report(self, kind, **more):

@@ -12,6 +12,8 @@ import pytest
 from workbench import devices
 from workbench.conformance._engine_side import EFFECTOR, KEY
 from workbench.devices import lsl
+from workbench.engine.effector import check_driver
+from workbench.errors import Refused
 from workbench.stress.strangers import LinkBench
 
 
@@ -31,6 +33,9 @@ def paired(tmp_path):
 def test_link_and_controller_test_arm_close_and_stop_it(paired):
     bench = LinkBench(paired, "foreign")
     assert bench.self_test()
+    check_driver(bench.link.driver, certified="foreign 1.0")
+    with pytest.raises(Refused, match=r"states the driver foreign 1\.0, its certificate .* for foreign 0\.9"):
+        check_driver(bench.link.driver, certified="foreign 0.9")
     bench.arm()
     assert bench.close_hand()
     assert bench.stop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from workbench import decoders, devices, systems
+from workbench import control, decoders, devices, systems
+from workbench.conformance import Check
+from workbench.conformance.certificate import made as certificate
 from workbench.dashboard import SessionPage, SetupService, VisitService
 from workbench.errors import Refused
-from workbench.hardware import Discovery, FoundStream, Measurement, Setup
+from workbench.hardware import Discovery, FoundStream, Measurement, Setup, certificates
 from workbench.messages import translate
 from workbench.study import Study
 from workbench.vocabulary import Montage, Participant, Visit
@@ -189,3 +192,52 @@ def test_the_approved_decoder_is_compared_with_the_signal_that_is_set_up(folder:
     assert "缺少 G8" in translate(fit["why"], language="zh-CN")
     row.update(sha256="00" * 32, path="decoders/gone")
     assert service.state()["decoder"]["ok"] is False
+
+
+def test_an_effector_that_failed_its_test_of_conformance_starts_no_session_and_a_simulated_one_is_exempt(
+    folder: Path,
+) -> None:
+    service = made_for(folder, AMP)
+    service.attach_effector(real=True)
+    service.keep()
+
+    def tested(*facts: bool, driver: str = "") -> None:
+        checks = [Check("stop", "A STOP is followed", "never", "1.00 s", held=held) for held in facts]
+        about = {"effector": "glove", **({"driver": driver} if driver else {})}
+        place = certificates.place(folder, "glove")
+        place.parent.mkdir(exist_ok=True)
+        certificate("effector", "my driver", checks=checks, about=about).save(place)
+
+    def shown() -> tuple[str, str | None]:
+        return service.state()["device"]["certificate"]["state"], service.refusal()
+
+    assert shown() == ("none", None)
+    tested(True, False)
+    state, why = shown()
+    assert state == "refused"
+    assert "failed its test of conformance" in str(why)
+    assert "A STOP is followed" in str(why)
+    with Study.open(folder, actor="Lin Q.") as study, pytest.raises(Refused, match="failed its test"):
+        service.new_session(study, visit=visit_of(study, "P-041"), operator="Lin Q.")
+    tested(True, driver="2.1 ab12")
+    assert shown() == ("held", None)
+    assert "driver 2.1 ab12" in service.state()["device"]["certificate"]["text"]
+    with Study.open(folder, actor="Lin Q.") as study:
+        plan = service.new_session(study, visit=visit_of(study, "P-041"), operator="Lin Q.")
+    assert plan.certificate["driver"] == "2.1 ab12"
+    certificates.place(folder, "glove").write_text("{}")
+    assert shown()[0] == "refused"
+    service.attach_effector(real=False)
+    service.confirm()
+    service.keep()
+    assert shown() == ("exempt", None)
+
+
+def test_a_profile_that_asks_for_a_certificate_is_not_used_without_one(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    strict = replace(control.load("glove"), needs_certificate=True)
+    monkeypatch.setattr(control, "load", lambda _name: strict)
+    judged = certificates.judge(folder, "glove")
+    assert judged["state"] == "refused"
+    assert "is used only with a certificate of conformance" in judged["text"]

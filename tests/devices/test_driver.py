@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pytest
 from workbench import control, devices
 from workbench.control import SafeStep
 from workbench.devices._device_rules import DeviceRules
-from workbench.devices._driver import Measured, _profile
+from workbench.devices._driver import Measured, _profile, identity
 from workbench.errors import BadValue
 
 
@@ -237,3 +238,11 @@ def test_a_driver_without_a_key_says_so_in_one_sentence(tmp_path):
     assert done.returncode == 2
     assert "the pairing key absent.key of effector glove cannot be read" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_driver_names_its_version_and_the_hash_of_its_file():
+    machine = Machine()
+    digest = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
+    assert identity(machine) == digest
+    machine.version = "firmware 3"
+    assert identity(machine) == f"firmware 3 {digest}"

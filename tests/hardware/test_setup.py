@@ -20,6 +20,7 @@ from workbench.hardware import (
     contract,
     describe,
     difference,
+    electrodes,
     load,
     problems,
     save,
@@ -455,3 +456,17 @@ def test_what_is_measured_otherwise_than_at_the_last_visit_is_said(more, words):
     was = replace(COMPLETE, connections=(SIGNAL,))
     now = replace(was, connections=(replace(SIGNAL, measured=replace(SOUND[3], **more)),))
     assert texts(difference(was, now)) == ([words] if words else [])
+
+
+def test_every_electrode_is_drawn_with_its_state_and_what_was_measured_of_it():
+    drawn = replace(SIGNAL, stream=replace(AMP, impedances=(4.0, 31.0, 90.0)))
+    shown = [(one.state, one.text) for one in electrodes(drawn)]
+    assert shown == [("ok", "4 kΩ"), ("high", "31 kΩ"), ("left_out", "90 kΩ")]
+    assert [one.name for one in electrodes(drawn)] == list(drawn.channels)
+    unmeasured = replace(drawn, stream=replace(AMP, impedances=()), measured=None)
+    assert [one.state for one in electrodes(unmeasured)] == ["unknown", "unknown", "left_out"]
+    silent = replace(unmeasured, measured=replace(SILENT, rms=(14.0, 0.0, 3.0)))
+    assert [(one.state, one.text) for one in electrodes(silent)] == [
+        ("ok", "14 µV"), ("flat", "0 µV"), ("left_out", "3 µV"),
+    ]  # fmt: skip
+    assert electrodes(COMPLETE.connected("markers")) == []

@@ -34,14 +34,14 @@ BY_COMMANDS = {
     "recording/xdf.py", "recording/xml.py", "study/anchors.py", "study/record_file.py", "study/reading.py",
     "study/record.py", "study/verification.py", "study/files.py", "study/migrate.py", "study/migrations.py",
     "study/keys.py", "devices/_bids.py", "runs/stopping.py", "runs/approve.py", "study/database.py",
-    "systems/_protocol.py", "hardware/setup.py",
+    "systems/_protocol.py", "hardware/setup.py", "hardware/certificates.py",
 }  # fmt: skip
 """Read what a user names or a study holds: the hostile cases of the commands, or of READERS below, reach them."""
 
 OWN_TEXTS = {
     "evaluation/_document.py", "exchange/_core_data_set.py", "outcomes/_thresholds.py", "reports/html.py",
     "reports/pdf.py", "reports/texts.py", "widgets/_base.py", "widgets/_locale.py", "kernels/_jit.py",
-    "devices/_lsl_library.py", "systems/_bound.py", "messages.py", "registry.py",
+    "devices/_lsl_library.py", "devices/_driver.py", "systems/_bound.py", "messages.py", "registry.py",
 }  # fmt: skip
 """Read files of the package or of the system alone."""
 
@@ -149,9 +149,15 @@ def _setup(path: Path) -> object:
     return setup.load(path.parent.parent, path.stem)
 
 
+def _certificate(path: Path) -> object:
+    from workbench.hardware import certificates
+
+    return certificates.load(path.parent.parent, "glove")
+
+
 READERS = {
     "decoder": _decoder, "replay": _replayed, "table": _table, "plan": _plan, "ledger": _ledger, "index": _index,
-    "anchors": _anchors, "system": _system, "setup": _setup,
+    "anchors": _anchors, "system": _system, "setup": _setup, "certificate": _certificate,
 }  # fmt: skip
 
 
@@ -189,6 +195,10 @@ def test_a_reader_refuses_or_reads_but_never_hangs_or_breaks(reader, material, t
             given = [tmp_path / "setup" / f"site-{len(name)}.json"]
             given[0].parent.mkdir(exist_ok=True)
             given[0].unlink(missing_ok=True)
+            given[0].symlink_to(path)
+        if len(str(path)) < 1000 and reader == "certificate":
+            given = [tmp_path / name / "certificates" / "glove.json"]
+            given[0].parent.mkdir(parents=True)
             given[0].symlink_to(path)
         if len(str(path)) < 1000 and reader == "replay":
             given = [tmp_path / f"{name}{suffix}" for suffix in (".xdf", ".edf", ".fif")]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +12,16 @@ import pytest
 
 from tests.reference.grasp_simulation import items
 from workbench import decoders, paradigms
+from workbench.dashboard import SessionPage
 from workbench.decode import decode
 from workbench.devices import simulated_participant
 from workbench.devices.simulated_participant import render
-from workbench.errors import EngineFault
-from workbench.recording import RunFile, RunWriter
-from workbench.runs import fitting, run_fit
-from workbench.vocabulary import Marker, Trial
+from workbench.errors import EngineFault, Refused
+from workbench.recording import RunFile, RunWriter, file_sha256
+from workbench.runs import approve, fitting, run_fit
+from workbench.runs.comparing import compare
+from workbench.study import Study
+from workbench.vocabulary import Marker, Montage, Participant, Recording, Run, Session, Trial, Visit
 
 DEMO_GRASPS = 16
 
@@ -168,3 +173,87 @@ def test_runs_from_before_a_parameter_was_known_go_with_later_ones_and_other_par
     assert fitting._same(("grasp_rest", earlier), ("grasp_rest", params))
     assert not fitting._same(("grasp_rest", params | {"attempt_s": 9.0}), ("grasp_rest", params))
     assert not fitting._same(("left_right", params), ("grasp_rest", params))
+
+
+def test_a_decoder_is_re_centred_on_another_day_and_compared_with_itself_on_the_same_trials(demo_run, tmp_path):
+    params = {"hop_s": 0.2}
+    first = fitting.fit(tmp_path, [demo_run], "bandpower_lda", params)
+    assert "compared" not in first["metrics"]
+    later = recorded(tmp_path / "later.xdf", seed=2)
+    again = fitting.fit(tmp_path, [later], "bandpower_lda", params, last=first["folder"])
+    moved = fitting.recentre(tmp_path, [later], first["folder"])
+    for made in (again, moved):
+        compared = made["metrics"]["compared"]
+        assert compared["sha256"] == first["sha256"]
+        assert compared["n"] == made["metrics"]["n"] == 2 * DEMO_GRASPS + 1
+        assert compared["correct"] == made["metrics"]["correct"]
+        gained = compared["only_new"] - compared["only_last"]
+        assert compared["correct"] - compared["last_correct"] == gained
+        assert compared["verdict"] in ("better", "no different", "worse")
+    # The trials of the last one are decided by it as it is, whatever it is compared with.
+    assert again["metrics"]["compared"]["last_correct"] == moved["metrics"]["compared"]["last_correct"]
+    assert moved["metrics"]["recentred_from"] == first["sha256"]
+    assert moved["recordings"] == [*first["recordings"], *again["recordings"]]
+    assert moved["metrics"]["held_out"]["events"]["n"] == DEMO_GRASPS
+    before, after = (decoders.read(Path(made["folder"])) for made in (first, moved))
+    np.testing.assert_array_equal(after.weights_, before.weights_)
+    assert not np.array_equal(after.mean_, before.mean_)
+    text = (Path(moved["folder"]) / "decoder.json").read_text(encoding="utf-8")
+    assert json.loads(text)["decoder"]["meta"]["recentred_from"] == first["sha256"]
+
+
+def test_a_decoder_that_cannot_be_compared_is_named_with_the_reason(demo_run, tmp_path):
+    fs_of_another = decoders.load("csp_lda")(fs=250.0)
+    samples = np.random.default_rng(1).normal(size=(20, 2, 500))
+    fs_of_another.fit(samples, np.array(["grasp", "rest"] * 10))
+    decoders.save(fs_of_another, tmp_path / "other", montage=Montage(("C3", "C4"), 250.0))
+    run = RunFile(demo_run)
+    _, paradigm = fitting.common_plan([run])
+    compared = compare({}, tmp_path / "other", [run], paradigm)
+    assert compared["sha256"] == fs_of_another.sha256_
+    assert "250" in compared["why"]
+
+
+def test_the_decoder_in_use_is_re_centred_on_a_new_calibration_and_waits_beside_its_fit(tmp_path):
+    folder = tmp_path / "study"
+    (folder / "recordings").mkdir(parents=True)
+    runs = [recorded(folder / "recordings" / f"c{seed}.xdf", seed=seed, n_trials=8) for seed in (1, 2)]
+    params = {"hop_s": 0.2}
+    with Study.create(folder, code="W", title="Ward", actor="test") as study:
+        person = study.append(Participant("SIM-01", simulated=True))
+        visit = study.append(Visit(person, "Month 1"))
+        session = study.append(Session(visit, "test", simulated=True))
+        for number, path in enumerate(runs, start=1):
+            run = Run(session, number, "calibration", "grasp_rest", "finished", id=path.stem)
+            name = f"recordings/{path.name}"
+            file = Recording(run.id, name, file_sha256(path), path.stat().st_size, 1, 1000.0, "finished")
+            study.append_run(run, recordings=[file])
+        first = approve.enter(study, fitting.fit(folder, [runs[0]], "bandpower_lda", params))
+        signed = study.script_signer("test").confirm()
+        use = {"effector": "glove", "participant_id": person}
+        approve.approve(study, first, **use, by=signed, reason="first")
+        last = folder / study.approved_decoder(**use)["path"]
+        second = approve.enter(study, fitting.fit(folder, [runs[1]], "bandpower_lda", params, last=last))
+    page = SessionPage(folder, operator="test")
+    try:
+        page.worklist.choose(visit)
+        page.show("approve")
+        panel = page.stage.children[-1]
+        assert (panel.fit["sha256"], panel.fit["actions"]) == (second, ["another", "recentre"])
+        assert panel.answer("recentre", {"sha256": second})["ok"]
+        (follow,) = [thread for thread in threading.enumerate() if thread.name == "workbench-recentre"]
+        follow.join(300.0)
+        shown = page.stage.children[-1].fit
+        (first_waiting, moved) = page.service.awaiting()
+    finally:
+        page.screen.close()
+        page.log.close()
+    assert (first_waiting["sha256"], moved["sha256"]) == (second, shown["sha256"])
+    assert moved["metrics"]["recentred_from"] == first
+    assert moved["recordings"] == [file_sha256(path) for path in runs]
+    assert shown["fitted_on"].startswith("Re-centred: the centre of")
+    assert shown["actions"] == ["another"]
+    assert [row["state"] for row in shown["others"]] == ["dot", "dot", "ok"]
+    assert "in use" in shown["others"][2]["text"]
+    with pytest.raises(Refused, match="does not wait for a decision any more"):
+        page.service.recentre(first)

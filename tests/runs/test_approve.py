@@ -14,7 +14,7 @@ import pytest
 import workbench
 from workbench import decoders
 from workbench.errors import BadValue, Refused, UnknownName
-from workbench.runs import approve
+from workbench.runs import approve, grant
 from workbench.study import Study
 from workbench.vocabulary import Montage, Participant, Recording, Run, Session, Visit
 
@@ -242,3 +242,57 @@ def test_only_one_place_makes_an_approval():
             if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == "Approval":
                 made.append(path.name)
     assert made == ["approve.py"]
+
+
+def test_one_that_is_worse_than_the_last_one_on_the_same_trials_needs_a_reason(study):
+    compared = {"sha256": "cd" * 32, "n": 40, "correct": 30, "last_correct": 36, "only_new": 0, "only_last": 6}
+    sha256 = approve.enter(study, fitted(study, compared=compared | {"verdict": "worse"}))
+    (check,) = [check for check in approve.checks(study, sha256, **use(study)) if check.name == "compared"]
+    assert (check.state, check.value, check.limit) == ("warn", "30 of 40 (75.0 %)", "36 of 40 (90.0 %)")
+    with pytest.raises(
+        Refused, match="Worse than the last one on the same 40 trials: 0 right by this one alone, 6"
+    ):
+        approve.approve(study, sha256, **use(study), by=park(study))
+    approve.approve(study, sha256, **use(study), by=park(study), reason="the cap was moved")
+
+
+def of_system(study, system, task="self_paced"):
+    """Rewrite the plan of the study's only session: it ran this system and task."""
+    (session,) = study.rows("session")
+    study.amend("session", session["id"], {"plan": {"system": {"name": system, "task": task}}}, reason="test")
+
+
+def test_a_decoder_made_in_one_system_is_offered_approved_and_granted_in_no_other(study):
+    sha256 = approve.enter(study, fitted(study))
+    of_system(study, "imagery_glove")
+    here, other = "imagery_glove self_paced", "neo_hand self_paced"
+    assert [len(study.decoders_awaiting(study.person, system=name)) for name in (here, other, "")] == [1, 0, 1]
+    with pytest.raises(Refused, match="Made for imagery_glove self_paced, not for this system and task"):
+        approve.approve(study, sha256, **use(study), by=park(study), system=other, reason="same glove")
+    approve.approve(study, sha256, **use(study), by=park(study), system=here)
+    named = {check["name"]: check for check in study.approval_of(sha256, **use(study))["checks"]}
+    assert (named["system"]["value"], named["system"]["limit"]) == (here, here)
+    assert study.approved_decoder(**use(study), system=here)["sha256"] == sha256
+    assert study.approved_decoder(**use(study), system=other) is None
+    of_system(study, "imagery_glove", "cued")
+    assert study.approved_decoder(**use(study), system=here) is None
+    session = study.append(
+        Session(study.append(Visit(study.person, "x")), "L", plan={"system": {"name": "neo_hand", "task": "cued"}})
+    )
+    request = {
+        "session_id": session, "participant": "P-041", "effector": "glove", "decoder_sha256": sha256,
+        "engine_nonce": "0",
+    }  # fmt: skip
+    with pytest.raises(Refused, match="was made for imagery_glove cued and this session runs neo_hand cued"):
+        grant.issue(study, request, signer=study.sign_in("park", PASSWORD))
+
+
+def test_a_decoder_from_before_systems_were_recorded_is_offered_as_before_and_says_so(study):
+    sha256 = approve.enter(study, fitted(study))
+    (check,) = [
+        check for check in approve.checks(study, sha256, **use(study), system="neo_hand self_paced")
+        if check.name == "system"
+    ]  # fmt: skip
+    assert (check.state, check.value) == ("pass", "not known")
+    approve.approve(study, sha256, **use(study), by=park(study), system="neo_hand self_paced")
+    assert study.approved_decoder(**use(study), system="neo_hand self_paced")["sha256"] == sha256

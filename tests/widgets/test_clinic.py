@@ -468,6 +468,13 @@ def test_the_result_of_a_run_states_its_guessing_limit_and_unfolds_its_trials_as
     assert rows.nth(1).locator("td").nth(3).inner_text() == "—"
     assert "result." not in page.locator(".resultpage").inner_text()  # every text has words
     assert axe(page) == []
+    # With many items to choose from, a row for each would hold one trial.
+    spelt = [{"index": i, "condition": c, "outcome": "correct", "decided": c} for i, c in enumerate("THEQUICKB")]
+    spelt[4] |= {"outcome": "wrong", "decided": "X"}
+    page = mount(ResultPanel, {"result": {**RESULT, "trials": spelt}, "kept": "", "language": language})
+    assert page.locator(".trow").count() == 0
+    assert page.locator(".choice").all_inner_texts()[3:5] == ["Q", "U\nX"]
+    assert axe(page) == []
 
 
 def test_a_report_is_named_beside_the_result_and_the_page_stays() -> None:

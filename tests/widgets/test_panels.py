@@ -153,6 +153,16 @@ def test_a_decision_on_another_page_takes_the_buttons_of_this_one() -> None:
     assert "decided already" in ask(made, "reject", reason="late")["text"]
 
 
+def test_what_else_is_offered_names_the_decoder_that_is_shown() -> None:
+    asked: list[str] = []
+    made = DecoderPanel(SHA, name="x", accuracies={}, actions={"recentre": asked.append})
+    assert made.fit["actions"] == ["recentre"]
+    assert "approval names decoder" in made.answer("recentre", {"sha256": "0" * 64})["text"]
+    assert made.answer("recentre", {"sha256": SHA})["ok"]
+    assert asked == [SHA]
+    assert not made.answer("another", {"sha256": SHA})["ok"]
+
+
 def test_no_password_is_in_the_state_of_a_page_nor_in_its_answer() -> None:
     made = panel(18)
     reply = ask(made, password="correct horse")

@@ -109,6 +109,24 @@ def test_trials_time_left_and_thresholds_are_on_the_screen(live: Any) -> None:
     assert page.locator(".pips i.on").count() == 2
 
 
+def test_every_decoded_stream_has_a_light_for_its_signal_and_a_lost_one_has_its_own_alone(
+    live: Any, statuses: Any
+) -> None:
+    page = live()
+    assert page.locator(".streams .q:visible").count() == 0
+    lights = {"ECoG": "check", "EMG": "bad"}
+    streams = [{**one, "quality": lights.get(one["name"])} for one in statuses["live"]["streams"]]
+    page.evaluate("status => window.put({status, beat: 2})", {**statuses["live"], "streams": streams})
+    assert page.locator(".streams .q:visible").all_inner_texts() == [
+        "signal quality to check",
+        "signal quality bad",
+    ]
+    assert "2 of 4 streams" in page.locator("[data-name=inputs]").inner_text()
+    lost = [{**one, "state": "lost"} if one["name"] == "EMG" else one for one in streams]
+    page.evaluate("status => window.put({status, beat: 3})", {**statuses["live"], "streams": lost})
+    assert page.locator(".streams .q:visible").all_inner_texts() == ["signal quality to check"]
+
+
 def test_the_simulated_badges_are_there_in_every_state(live: Any) -> None:
     for name in ("live", "fault", "idle", "compiling"):
         assert live(name).locator("[data-name=simulated]:visible").count() == 2
@@ -511,8 +529,16 @@ def test_approval_says_beforehand_that_a_decoder_adapts_by_which_rule_and_bound(
     page = mount(DecoderPanel, {**shown, "adapts": {"rule": rule, "bound": bound}})
     said = page.locator("[data-name=adapts]").inner_text()
     assert all(part in said for part in words)
-    page = mount(DecoderPanel, {**shown, "adapts": {}})
+    compared = {"sha256": "8b02d41e" * 8, "n": 40, "correct": 30, "interval": [0.6, 0.86], "last_correct": 36}
+    compared |= {"last_interval": [0.77, 0.96], "only_new": 0, "only_last": 6, "p": 0.03125, "verdict": "worse"}
+    more = fit | {"signing": signing, "compared": compared, "actions": ["another", "recentre"]}
+    page = mount(DecoderPanel, {**shown, "fit": more, "adapts": {}})
     assert page.locator("[data-name=adapts]").count() == 0
+    said = page.locator("[data-name=compared]").inner_text()
+    assert {"en": "Worse than the last one.", "zh-CN": "不及上一个。"}[language] in said
+    page.click("[data-name=act-recentre]")
+    assert asked(page, "recentre") == [{"sha256": fit["sha256"]}]
+    assert page.errors == []
 
 
 INPUTS = [
@@ -545,6 +571,8 @@ def connection(name: str, **more: Any) -> dict[str, Any]:
         "reference": "",
         "ground": "",
         "checks": [],
+        "electrodes": [],
+        "potential": True,
         "measured": {},
     }
     return {"name": name, **usual, "reference_announced": False, "ground_announced": False, "codes": {}} | more
@@ -625,6 +653,15 @@ def test_the_unit_of_a_signal_that_announces_none_is_declared_with_a_name(
     sent = set_up(connections=[connection("Amp A", announced_unit="microvolts")])
     page.evaluate("s => window.put({setup: s})", sent)
     assert page.locator("[data-name=unit-signal]").is_hidden()
+    states = {"C3": ("ok", "5 kΩ"), "EEG C4-REF": ("high", "31 kΩ"), "G1": ("left_out", "")}
+    drawn = [{"name": name, "state": state, "text": text} for name, (state, text) in states.items()]
+    sent = set_up(connections=[connection("Amp A", announced_unit="microvolts", electrodes=drawn)])
+    page.evaluate("s => window.put({setup: s})", sent)
+    # C3 and C4 have their place on the head; nobody knows where G1 is.
+    drawing = page.locator("[data-name=drawing-signal]")
+    assert drawing.locator(".headtop .site").count() == 2
+    assert "G1" in drawing.locator(".headrest").inner_text()
+    assert "31 kΩ" in drawing.inner_text()
     assert page.errors == []
 
 

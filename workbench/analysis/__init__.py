@@ -35,6 +35,7 @@ from workbench.analysis._implant import ImplantDays, implant_days
 from workbench.analysis._isncsci import AisChange, IsncsciChange, LevelChange, isncsci_change
 from workbench.analysis._latency import Latency, latency
 from workbench.analysis._metrics import Auc, Kappa, auc, itr, kappa
+from workbench.analysis._paired import Paired, paired
 from workbench.analysis._patterns import activation_pattern
 from workbench.analysis._queries import Limits, Query, queries
 from workbench.analysis._reaching import (
@@ -100,6 +101,7 @@ __all__ = [
     "Outcome",
     "OutcomesTable",
     "OwnMdc",
+    "Paired",
     "Permuted",
     "Query",
     "RandomWalks",
@@ -154,6 +156,7 @@ __all__ = [
     "number_of",
     "outcomes_table",
     "own_mdc",
+    "paired",
     "poisson_interval",
     "queries",
     "random_walks",

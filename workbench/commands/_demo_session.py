@@ -147,7 +147,7 @@ def _session(study: Study, system: BoundSystem, options: Options, *, speed: floa
             for line in runs.ingest_pending(study):
                 _say(line)
             fitted = runs.run_fit(study.folder, _files(study, calibration), system.decoder, system.decoder_params)
-            _approve(study, fitted, participant=participant, effector=system.effector or "screen")
+            _approve(study, fitted, participant=participant, system=system)
         # Another seed than the calibration's: the same schedule would let the decoder be tested on what it saw.
         last, seed = len(calibration), options.seed + 1
         online = _run(client, system, "online", last, bar=bar, speed=speed, seed=seed, fitted=fitted)
@@ -285,12 +285,18 @@ def _end_if_player_gone(client: live.Client, kind: str, status: Mapping[str, Any
     )
 
 
-def _approve(study: Study, fitted: Mapping[str, Any], *, participant: str, effector: str) -> None:
+def _approve(study: Study, fitted: Mapping[str, Any], *, participant: str, system: BoundSystem) -> None:
     """Enter the decoder and approve exactly its hash; the demo stands in for the person who would sign."""
     sha256 = approving.enter(study, fitted)
     signed = study.script_signer(f"{OPERATOR} (demo script)").confirm()
     approving.approve(
-        study, sha256, effector=effector, participant_id=participant, by=signed, reason="demonstration"
+        study,
+        sha256,
+        effector=system.effector or "screen",
+        participant_id=participant,
+        by=signed,
+        system=system.key,
+        reason="demonstration",
     )
 
 

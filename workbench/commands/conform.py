@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workbench import reading
+from workbench import reading, world
 from workbench.commands._answer import as_json
 from workbench.commands._arguments import EXIT_DIFFERS, add_json, number
 from workbench.commands._subcommand import Subcommand
@@ -29,6 +29,9 @@ def _add_effector(parser: argparse.ArgumentParser) -> None:
                         "{key} in it becomes the path of its key file")  # fmt: skip
     parser.add_argument(
         "--effector", default="glove", metavar="NAME", help="effector profile (default %(default)s)"
+    )
+    parser.add_argument(
+        "--study", type=Path, metavar="STUDY", help="keep the certificate in this study, which then demands it"
     )
     _add_out(parser)
 
@@ -64,17 +67,35 @@ def _effector(arguments: argparse.Namespace) -> int:
     from workbench.conformance import conform_effector
     from workbench.conformance.effector import check_command
 
-    _check_writable(arguments.out)
     control.load(arguments.effector)
     check_command(arguments.command_line)
+    kept = [] if arguments.study is None else [_place_in(arguments.study, arguments.effector)]
+    places = _places(arguments, *kept)
     print("nobody may be in the effector: it closes and opens several times", file=sys.stderr)
-    return _print(conform_effector(arguments.command_line, effector=arguments.effector), arguments)
+    made = conform_effector(arguments.command_line, effector=arguments.effector)
+    return _print(made, places, json=arguments.json)
+
+
+def _place_in(study: Path, effector: str) -> Path:
+    """Where a study keeps the certificate; refused where there is no study."""
+    from workbench.hardware import certificates
+    from workbench.study import record_file
+
+    record_file.check_file(study / record_file.FILE)
+    place = certificates.place(study, effector)
+    try:
+        world.disk.mkdir(place.parent, exist_ok=True)
+    except OSError as error:
+        raise BadValue(
+            f"--study {reading.shown(study)} cannot be written ({error.strerror}); name another study"
+        ) from error
+    return place
 
 
 def _presenter(arguments: argparse.Namespace) -> int:
     from workbench.conformance import conform_presenter
 
-    _check_writable(arguments.out)
+    places = _places(arguments)
     with _seconds(arguments) as passed:
         made = conform_presenter(
             arguments.markers,
@@ -84,18 +105,18 @@ def _presenter(arguments: argparse.Namespace) -> int:
             delay_ms=arguments.delay_ms,
             progress=passed,
         )
-    return _print(made, arguments)
+    return _print(made, places, json=arguments.json)
 
 
 def _stream(arguments: argparse.Namespace) -> int:
     from workbench.conformance import conform_stream
 
-    _check_writable(arguments.out)
+    places = _places(arguments)
     with _seconds(arguments) as passed:
         made = conform_stream(
             arguments.name, seconds=arguments.seconds, counter=arguments.counter, progress=passed
         )
-    return _print(made, arguments)
+    return _print(made, places, json=arguments.json)
 
 
 @contextmanager
@@ -107,17 +128,23 @@ def _seconds(arguments: argparse.Namespace) -> Iterator[Callable[[float], object
         yield lambda passed: bar.update(round(passed - bar.n, 1))
 
 
-def _print(made: Certificate, arguments: argparse.Namespace) -> int:
-    if arguments.out is not None:
-        made.save(arguments.out)
-    print(as_json(f"conform {made.kind}", made, ok=made.held) if arguments.json else made.as_text())
+def _places(arguments: argparse.Namespace, *more: Path) -> list[Path]:
+    """Where the certificate is kept; refused before anything is started where it cannot be."""
+    places = [*([arguments.out] if arguments.out is not None else []), *more]
+    for place in places:
+        _check_writable(place)
+    return places
+
+
+def _print(made: Certificate, places: Sequence[Path], *, json: bool) -> int:
+    for place in places:
+        made.save(place)
+    print(as_json(f"conform {made.kind}", made, ok=made.held) if json else made.as_text())
     return 0 if made.held else EXIT_DIFFERS
 
 
-def _check_writable(out: Path | None) -> None:
+def _check_writable(out: Path) -> None:
     """Check that a certificate can be written, before anything is started."""
-    if out is None:
-        return
     from workbench.conformance.certificate import places
 
     for place in places(out):

@@ -485,7 +485,8 @@ def conform_effector(
     limits = limits or limits_of(profile)
     with Bench(command, profile) as bench:
         checks = examine(bench, limits)
-    about = {"effector": effector, "time to live": f"{profile.ttl_ms} ms"}
+        driver = next((str(status.body.get("driver", "")) for status in bench.engine.statuses), "")
+    about = {"effector": effector, "time to live": f"{profile.ttl_ms} ms"} | ({"driver": driver} if driver else {})
     return made("effector", shlex.join(command), checks=checks, about=about, command=command)
 
 

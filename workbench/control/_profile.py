@@ -86,6 +86,7 @@ class Effector:
     slew_per_s : fastest rise of a level under a proportional law, fraction a second; 0 where there is none.
     share_max : greatest share of assistance in what a proportional law asks for, 0–1; 0 where none is allowed.
     skin_check : whether the operator is asked to look at the skin when the dose nears its end.
+    needs_certificate : whether a real device is used only with a certificate of conformance that held.
     """
 
     name: str
@@ -111,6 +112,7 @@ class Effector:
     slew_per_s: float = 0.0
     share_max: float = 0.0
     skin_check: bool = False
+    needs_certificate: bool = False
 
     def __post_init__(self) -> None:
         if self.channels < 1 or self.missed_limit < 1:

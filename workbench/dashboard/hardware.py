@@ -10,7 +10,16 @@ from typing import Any
 from workbench import control, decoders, devices, live, messages
 from workbench.decoders import JoinedDecoder, WindowDecoder
 from workbench.errors import DecoderMismatch, RecordingFault, Refused, WorkbenchError
-from workbench.hardware import Discovery, Listen, SetupEditor, contract, discover, measure, waived_streams
+from workbench.hardware import (
+    Discovery,
+    Listen,
+    SetupEditor,
+    certificates,
+    contract,
+    discover,
+    measure,
+    waived_streams,
+)
 from workbench.live.plan import SessionPlan
 from workbench.messages import Message
 from workbench.signals import units
@@ -95,7 +104,12 @@ class SetupService(SetupEditor):
         return {
             **super().state(),
             "system": self.system.title,
-            "device": {"name": self._effector_title(), "answers": answers, "pairing": self._pairing},
+            "device": {
+                "name": self._effector_title(),
+                "answers": answers,
+                "pairing": self._pairing,
+                "certificate": self._certificate(),
+            },
             "decoder": self._fit(),
         }
 
@@ -110,7 +124,8 @@ class SetupService(SetupEditor):
             return found[0].text
         if self.saved.sha256 != self.draft.sha256:
             return Message("setup.save_first", site=self.draft.site)
-        return None
+        certificate = self._certificate()
+        return str(certificate["text"]) if certificate.get("state") == "refused" else None
 
     def new_session(
         self, study: Study, *, visit: str, operator: str, identity: str = "", **entries: Any
@@ -136,6 +151,8 @@ class SetupService(SetupEditor):
         source = replace(HARDWARE, labels=setup.codes)
         bound = bind(self.system, contract(setup, self.system.inputs), task=self._task, source=source)
         person = study.get("participant", study.get("visit", visit)["participant_id"])
+        real = self.system.effector is not None and setup.effector == "real"
+        certificate = certificates.load(self.folder, str(self.system.effector)) if real else None
         return bound.new_session(
             study,
             visit=visit,
@@ -146,12 +163,21 @@ class SetupService(SetupEditor):
             consent=str(person["consent"]),
             waived=waived_streams(setup),
             effector_simulated=setup.effector == "simulated",
+            certificate=certificate.plan_entry() if certificate else {},
             **entries,
         )
 
     def _effector_title(self) -> str:
         name = self.system.effector
         return (control.load(name).title or name) if name else ""
+
+    def _certificate(self) -> Mapping[str, Any]:
+        """What the certificate of the effector means now; a simulated one needs none, and is labelled as such."""
+        if self.system.effector is None:
+            return {}
+        if self.draft.effector == "simulated":
+            return {"state": "exempt", "text": Message("certificate.exempt")}
+        return certificates.judge(self.folder, self.system.effector)
 
     def _fit(self) -> dict[str, Any]:
         """Whether the approved decoder decodes the streams of the draft; empty without one or without a signal."""
@@ -201,7 +227,11 @@ def set_up(study: Study, system: System, *, visit: str = "", operator: str = "")
 
     def decoder() -> dict[str, Any] | None:
         person = str(study.get("visit", chosen)["participant_id"])
-        return study.approved_decoder(effector=system.effector or "screen", participant_id=person)
+        return study.approved_decoder(
+            effector=system.effector or "screen",
+            participant_id=person,
+            system=f"{system.name} {system.task().name}",
+        )
 
     service = SetupService(Path(study.folder), system, who=lambda: who, decoder=decoder)
     return SetupPanel(service, start=start)

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from workbench import outcomes, paradigms, world
+from workbench import messages, outcomes, paradigms, world
 from workbench.dashboard.results import run_result
 from workbench.dashboard.visits import VisitService
 from workbench.errors import Refused, WorkbenchError
@@ -149,7 +149,11 @@ class SessionPage:
         waiting = self.service.awaiting()
         if waiting and (self._decoder is None or self._decoder[0] != waiting[-1]["sha256"]):
             row = waiting[-1]
-            panel = DecoderPanel.of_fit(row, decide=self._decide, **self.service.approval(row["sha256"]))
+            actions: dict[str, Callable[[str], None]] = {"another": lambda _sha256: self.show("run")}
+            if self.service.may_recentre(row):
+                actions["recentre"] = self._recentre
+            about = self.service.approval(row["sha256"])
+            panel = DecoderPanel.of_fit(row, decide=self._decide, actions=actions, **about)
             self._decoder = (row["sha256"], panel)
         if self._decoder is None:
             return (DecoderPanel("", name="", accuracies={}),)
@@ -271,6 +275,23 @@ class SessionPage:
         self._hold_result(run)
         # After a stop the effector is looked at first: the result waits under its own name.
         self.show("result" if run["state"] == "finished" else "run")
+
+    def _recentre(self, sha256: str) -> None:
+        """Re-centre the decoder in use on the runs of a fit, on a thread of its own: STOP must not wait for it."""
+
+        def follow(_beat: Callable[[], None]) -> None:
+            begun = world.clock.monotonic()
+            try:
+                made = self.service.recentre(
+                    sha256, progress=lambda share: self._fitting(world.clock.monotonic() - begun, share)
+                )
+                self.screen.tell("run.fitted", hash=made[:8])
+                self.show("approve")
+            except WorkbenchError as error:
+                self.log.append(messages.of(error))
+                self.screen.tell("run.not_recentred", why=messages.of(error))
+
+        world.start_thread("workbench-recentre", follow)
 
     def _fitting(self, seconds: float, share: float) -> None:
         """How long the fit has gone on, and how long it will at its pace so far."""

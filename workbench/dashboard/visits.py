@@ -15,7 +15,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from workbench import control, live, runs, systems, world
+from workbench import control, decoders, live, runs, systems, world
 from workbench.dashboard.hardware import SetupService
 from workbench.errors import BadValue, Refused, WorkbenchError
 from workbench.live._engine_folder import EngineFolder, in_turn
@@ -23,6 +23,7 @@ from workbench.messages import Message
 from workbench.runs import approve as approving
 from workbench.runs import grant
 from workbench.study import Signer, Study, record_file
+from workbench.study.approvals import system_of
 from workbench.systems import BoundSystem
 from workbench.vocabulary import Note
 
@@ -159,7 +160,7 @@ class VisitService:
         running = self.session()
         with self.record() as study:
             person = self._person(study, visit_id)
-            decoder = study.approved_decoder(effector=self._effector, participant_id=person["id"])
+            decoder = self._decoder_in_use(study, person["id"])
             drafts = study.drafts.list(visit_id=visit_id)
             blocked = self._blocked(study, person, running)
             screening = self._screening(study, person)
@@ -306,8 +307,7 @@ class VisitService:
             visit = study.get("visit", rows[0]["visit_id"])
             person = study.get("participant", visit["participant_id"])
         names = {"participant": person["pseudonym"], "visit_name": visit["name"], "person": person["id"]}
-        stated = rows[0]["plan"].get("system") or {}
-        names["system"] = f"{stated['name']} {stated['task']}" if stated else ""
+        names["system"] = system_of(rows[0])
         return {"session": rows[0]["id"], "visit": visit["id"], "identity": rows[0]["identity"], **names}
 
     def visit_in_session(self) -> tuple[str, str] | None:
@@ -421,16 +421,53 @@ class VisitService:
         recording : of the run, relative to the study's folder.
         progress : called about every second with the share that is done, 0–1.
         """
-        system = self._system()
+        system, last = self._system(), self._approved_decoder()
         recipe = (system.decoder, system.decoder_params)
         with in_turn(EngineFolder(self.folder), "fit", while_waiting=lambda: progress(0.0)):
             with self.record() as study:
                 taken_in = [row["sha256"] for row in study.rows("recording", path=recording)]
                 if taken_in and (sha256 := approving.entered(study, taken_in, *recipe)):
                     return sha256
-            fitted = runs.run_fit(self.folder, [self.folder / recording], *recipe, progress=progress)
+            before = self.folder / last["path"] if last else None
+            fitted = runs.run_fit(self.folder, [self.folder / recording], *recipe, last=before, progress=progress)
             with self.record() as study:
                 return approving.enter(study, fitted)
+
+    def recentre(self, sha256: str, *, progress: Callable[[float], None] = lambda share: None) -> str:
+        """Re-centre the decoder in use on the runs of a fit that waits, and enter it: it waits too. Its hash.
+
+        Parameters
+        ----------
+        sha256 : of the fit.
+        progress : called about every second with the share that is done, 0–1.
+
+        Raises
+        ------
+        Refused
+            When no decoder is in use for this participant, system and task.
+        BadValue
+            When it has no centre that can be moved.
+        """
+        last = self._approved_decoder()
+        if last is None:
+            raise Refused(Message("visit.nothing_to_recentre"))
+        with self.record() as study:
+            waiting = {row["sha256"]: row for row in study.decoders_awaiting(self.participant_id())}
+            if sha256 not in waiting:
+                raise Refused(Message("visit.not_waiting", hash=sha256[:8]))
+            # The runs of its own session: a decoder that was re-centred before names those of its origin first.
+            own = list(waiting[sha256]["recordings"])[-len(waiting[sha256]["metrics"]["runs"]) :]
+            paths = [self.folder / study.rows("recording", sha256=one)[0]["path"] for one in own]
+        fitted = runs.run_fit(
+            self.folder,
+            paths,
+            str(last["name"]),
+            last=self.folder / last["path"],
+            recentre=True,
+            progress=progress,
+        )
+        with self.record() as study:
+            return approving.enter(study, fitted)
 
     def awaiting(self) -> list[dict[str, Any]]:
         """Fits of the participant in session, or chosen, that wait for a decision, newest last."""
@@ -440,7 +477,7 @@ class VisitService:
         with self.record() as study:
             # A fit whose page was closed before it was entered appears here.
             approving.enter_waiting(study)
-            return list(study.decoders_awaiting(person))
+            return list(study.decoders_awaiting(person, system=self.system.key))
 
     def newest_decision(self, sha256: str) -> dict[str, str]:
         """The decision on a decoder that stands, as the page shows it; empty without one."""
@@ -456,9 +493,12 @@ class VisitService:
         person_id = self.participant_id()
         with self.record() as study:
             person = study.get("participant", person_id)
-            checks = approving.checks(study, sha256, effector=self._effector, participant_id=person_id)
-            in_use = study.approved_decoder(effector=self._effector, participant_id=person_id)
-            others = _others(study, person_id, sha256)
+            checks = approving.checks(
+                study, sha256, effector=self._effector, participant_id=person_id, system=self.system.key
+            )
+            in_use = self._decoder_in_use(study, person_id)
+            others = _others(study, person_id, sha256, in_use)
+            (decoder,) = study.rows("decoder", sha256=sha256)
             password = bool(study.people())
         rows = [asdict(check) for check in checks]
         signing = {
@@ -467,8 +507,21 @@ class VisitService:
             "participant": person["pseudonym"],
         }
         signing |= {"password": password, "replaces": _short(in_use["sha256"]) if in_use else ""}
-        proof = {"others": others, "false_limit": approving.MOST_FALSE_PER_MIN}
+        followed = self.system
+        signing["system"] = Message("approval.system", system=followed.system.title, task=followed.task.title)
+        proof: dict[str, Any] = {"others": others, "false_limit": approving.MOST_FALSE_PER_MIN}
+        origin = decoder["metrics"].get("recentred_from", "")
+        if origin:
+            proof["fitted_on"] = Message("approval.recentred", hash=_short(origin))
         return {"checks": rows, "signing": signing, "proof": proof}
+
+    def may_recentre(self, decoder: Mapping[str, Any]) -> bool:
+        """Whether the decoder in use can be re-centred on the runs of a fit: it has a centre that can be moved."""
+        last = self._approved_decoder()
+        if last is None or decoder["metrics"].get("recentred_from") or last["name"] not in decoders.available():
+            return False
+        rule = (last["metrics"].get("adapts") or {}).get("rule")
+        return rule == "recentre" or (rule is None and decoders.load(last["name"]).has_centre)
 
     def decide(self, sha256: str, *, decision: str, reason: str, password: str) -> dict[str, str]:
         """Approve or reject a decoder in the name of who is signed in; asks for the password again.
@@ -490,17 +543,11 @@ class VisitService:
             person = study.get("participant", person_id)
             signer = self.signer(study, person)
             confirmation = signer.confirm(password)
+            use = {"effector": self._effector, "participant_id": person_id, "system": self.system.key}
             enter = {"approve": approving.approve, "reject": approving.reject}.get(decision)
             if enter is None:
                 raise BadValue(Message("visit.decision", value=repr(decision)))
-            enter(
-                study,
-                sha256,
-                effector=self._effector,
-                participant_id=person_id,
-                by=confirmation,
-                reason=reason,
-            )
+            enter(study, sha256, **use, by=confirmation, reason=reason)
         return self.newest_decision(sha256)
 
     def note(self, run_id: str, text: str, tags: tuple[str, ...]) -> str:
@@ -603,13 +650,19 @@ class VisitService:
         if not person:
             return None
         with self.record() as study:
-            return study.approved_decoder(effector=self._effector, participant_id=person)
+            return self._decoder_in_use(study, person)
 
     def _online_decoder(self, running: Mapping[str, str] | None) -> dict[str, Any] | None:
         if running is None:
             return None
         with self.record() as study:
-            return study.approved_decoder(effector=self._effector, participant_id=running["person"])
+            return self._decoder_in_use(study, running["person"])
+
+    def _decoder_in_use(self, study: Study, participant_id: str) -> dict[str, Any] | None:
+        """What an online run of the page's system and task would use; nothing that was made for another one."""
+        return study.approved_decoder(
+            effector=self._effector, participant_id=participant_id, system=self.system.key
+        )
 
     def _blocked(
         self, study: Study, person: Mapping[str, Any], running: Mapping[str, str] | None
@@ -677,24 +730,64 @@ def _approval_fact(approval: Mapping[str, Any]) -> dict[str, Any]:
     return {"name": "approved", "key": key, "args": {"by": approval["signer"], "when": approval["utc"][:10]}}
 
 
-def _decided(row: Mapping[str, Any]) -> Message:
+def _age(utc: str) -> str:
+    """How old something of a UTC time is, ``""`` when that is not known."""
+    if not utc:
+        return ""
+    minutes = max(0, int((world.clock.now() - datetime.fromisoformat(utc)).total_seconds() // 60))
+    if minutes < 60:
+        return Message("approval.age_min", n=minutes)
+    return (
+        Message("approval.age_h", n=minutes // 60)
+        if minutes < 24 * 60
+        else Message("approval.age_d", n=_days(utc))
+    )
+
+
+def _decided(study: Study, row: Mapping[str, Any]) -> Message:
+    """What was decided on a decoder, by whom and why; of an approved one how often it was used."""
     if row["decision"] == "approve":
-        return Message("approval.approved_by", by=row["signer"])
+        used = len(study.rows("run", kind="online", decoder_sha256=row["decoder_sha256"]))
+        return Message("approval.used", decided=Message("approval.approved_by", by=row["signer"]), n=used)
     if row["decision"] == "reject":
-        return Message("approval.rejected_by", by=row["signer"])
-    return Message("approval.withdrawn_by", by=row["signer"])
+        return Message("approval.rejected_by", by=row["signer"], why=row["reason"])
+    return Message("approval.withdrawn_by", by=row["signer"], why=row["reason"])
 
 
-def _others(study: Study, person_id: str, sha256: str) -> list[dict[str, str]]:
-    """The participant's decoders, newest first: this one, and what was decided on each other."""
+def _others(study: Study, person_id: str, sha256: str, in_use: Mapping[str, Any] | None) -> list[dict[str, str]]:
+    """The participant's decoders, newest first: this one, those that wait, and what was decided on each other.
+
+    Parameters
+    ----------
+    study : the open record.
+    person_id : whose.
+    sha256 : the one that is shown.
+    in_use : row of the one that online runs use, None for none.
+    """
     # Oldest first, so that the newest decision on each decoder is the one that stays.
     decided = {row["decoder_sha256"]: row for row in study.approvals(participant_id=person_id)}
-    rows = [{"hash": _short(sha256), "state": "dot", "text": Message("approval.this_one")}]
-    for other, row in reversed(decided.items()):
-        if other != sha256:
-            state = "ok" if row["decision"] == "approve" else "off"
-            rows.append({"hash": _short(other), "state": state, "text": _decided(row)})
+    waiting = {row["sha256"] for row in study.decoders_awaiting(person_id)}
+    rows = []
+    for row in reversed(study.rows("decoder")):
+        other = row["sha256"]
+        if other == sha256:
+            state, text = "dot", Message("approval.this_one", accuracy=_accuracy(row))
+        elif other in decided:
+            state = "ok" if decided[other]["decision"] == "approve" else "off"
+            text = _decided(study, decided[other])
+            if in_use is not None and other == in_use["sha256"]:
+                text = Message("approval.in_use", accuracy=_accuracy(row), decided=text)
+        elif other in waiting:
+            state, text = "dot", Message("approval.waits", accuracy=_accuracy(row))
+        else:
+            continue
+        rows.append({"hash": _short(other), "state": state, "age": _age(row["fitted_at"]), "text": text})
     return rows
+
+
+def _accuracy(decoder: Mapping[str, Any]) -> str:
+    value = decoder["metrics"].get("accuracy")
+    return "—" if value is None else f"{100 * value:.0f} %"
 
 
 def _open_points(row: Any) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from workbench.decoders._base import WindowDecoder
 from workbench.decoders._collect import Training, collect
 from workbench.decoders._joined import JOINT_RULES, JoinedDecoder
 from workbench.decoders._stopping import Stopped, Stopping, StoppingStream
-from workbench.decoders._store import check_inputs, check_montage, read, save, save_joined
+from workbench.decoders._store import check_inputs, check_montage, read, recordings_in, save, save_joined
 from workbench.decoding.adapt import check_chain
 from workbench.decoding.flashes import Flashes
 from workbench.decoding.fusion import fuse, fusion_weights
@@ -49,6 +49,7 @@ __all__ = [
     "procrustes",
     "read",
     "recentre",
+    "recordings_in",
     "rescale",
     "save",
     "save_joined",

@@ -29,12 +29,13 @@ from workbench.fitting.checks import (
     checked_labels,
 )
 from workbench.fitting.epoch_windows import EpochWindows
-from workbench.fitting.held_out import learn_evidence
+from workbench.fitting.held_out import learn_evidence, novelty_of
 from workbench.fitting.parallel import by_stretches
 from workbench.fitting.patterns import patterns_of_scores
 from workbench.fitting.settings import AdaptSettings, EvidenceSettings, accumulator_of
 from workbench.html_repr import card
 from workbench.kernels.evidence import softmax
+from workbench.messages import Message
 from workbench.signals import SignalSettings, SignalStream, design
 from workbench.signals.design import check_design
 from workbench.vocabulary import EvidenceType, FloatArray, Montage
@@ -90,6 +91,8 @@ class WindowDecoder(ABC):
     time_locked: ClassVar[bool] = False
     """Whether an epoch has one window, ``latency_s`` after the event at the end of the lead-in, in place of one at
     every hop. In a stream, that of an event at sample ``n`` ends at ``n + round(latency_s · fs) + window``."""
+    has_centre: ClassVar[bool] = False
+    """Whether features are normalised by the windows of the fit, so that :meth:`recentred_on` can move them."""
     inputs: ClassVar[tuple[str, ...]] = ("signal",)
     """Roles of the streams that it decodes."""
     fit_metadata: ClassVar[tuple[str, ...]] = ("lead_in", "blocks")
@@ -475,6 +478,45 @@ class WindowDecoder(ABC):
         self._learn(self._recentred(summaries), y)
         if self.adapt_settings is not None and self.adapt_settings.rule != "recentre":
             self.adaptation_ = learn_adaptation(self, summaries, y)
+
+    def recentred_on(self, summaries: FloatArray, y: ArrayLike, *, blocks: ArrayLike | None = None) -> Self:
+        """A copy of a fitted decoder that sees windows from the centre of these; what tells classes apart stays.
+
+        Where covariances are recentred, the reference moves; else what the decoder normalises its features by. The
+        limits of a valid window, and of one far from the training data, are those of these windows.
+
+        Parameters
+        ----------
+        summaries : ``(n, …)`` float64, of another day. y : ``(n,)`` class of each.
+        blocks : ``(n,)`` run or block of each, as for :meth:`fit_summaries`.
+
+        Raises
+        ------
+        BadValue
+            For a decoder without such a centre, and one whose adaptation starts from the features of its fit.
+        """
+        self.require_fitted()
+        labels, block_of = checked_labels(y, n=len(summaries)), checked_blocks(blocks, n=len(summaries))
+        twin = copy(self)
+        # Hash and patterns are those of the decoder that it comes from.
+        for stale in ("sha256_", "patterns_"):
+            twin.__dict__.pop(stale, None)
+        if "reference" in self.adaptation_:
+            reference = reference_of(self, summaries, labels)
+            twin.adaptation_ = self.adaptation_ | {"reference": reference, "whitening": whiteners(reference)}
+        elif self.adapt is None:
+            twin._move_centre(summaries, labels)
+        else:
+            raise BadValue(Message("decoder.adapts_from_fit", decoder=self.name))
+        reducer, index = self.reducer(), np.searchsorted(self.classes_, labels)
+        power = np.array([reducer.lane_power(summary) for summary in summaries])
+        twin.low_, twin.high_ = power.min(axis=0) / LIMIT, power.max(axis=0) * LIMIT
+        twin.evidence_ = self.evidence_ | novelty_of(twin, summaries, index, block_of)
+        return twin
+
+    def _move_centre(self, summaries: FloatArray, y: NDArray[Any]) -> None:
+        """Normalise features by other windows, ``(n, …)`` of classes ``(n,)``; the classifier stays."""
+        raise BadValue(Message("decoder.no_centre", decoder=self.name))
 
     def _recentred(self, summaries: FloatArray) -> FloatArray:
         """Summaries ``(n, …)`` as features are made of them."""

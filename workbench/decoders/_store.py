@@ -198,6 +198,14 @@ def read(folder: Path) -> WindowDecoder | JoinedDecoder:
     return restored(body, arrays, stored)
 
 
+def recordings_in(folder: Path) -> list[dict[str, str]]:
+    """``run`` and ``sha256`` of the recordings that a stored decoder names; :func:`read` has checked its hash."""
+    text = reading.read_text(folder / "decoder.json", "decoder", error=RecordingFault)
+    meta = reading.parse_json(text, "decoder", error=RecordingFault)["decoder"]["meta"]
+    named = meta.get("recordings", [])
+    return [{"run": str(one["run"]), "sha256": str(one["sha256"])} for one in named if isinstance(one, dict)]
+
+
 def check_inputs(decoder: WindowDecoder | JoinedDecoder, montages: Mapping[str, Montage]) -> None:
     """Raise :class:`DecoderMismatch` unless the decoded streams are those that the decoder was saved with.
 

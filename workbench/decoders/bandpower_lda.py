@@ -102,6 +102,7 @@ class BandpowerLda(WindowDecoder):
     """
 
     name: ClassVar[str] = "bandpower_lda"
+    has_centre: ClassVar[bool] = True
     signal_defaults: ClassVar[SignalDefaults] = SignalDefaults(window_s=0.5)
     evidence_defaults: ClassVar[Mapping[str, Any]] = {"memory": "gate", "gamma": 0.25, "dwell_s": (5.0, 3.0, 1.5)}
     learned: ClassVar[tuple[str, ...]] = ("mean_", "variance_", "weights_", "bias_", "filters_", "group_")
@@ -181,16 +182,11 @@ class BandpowerLda(WindowDecoder):
                 f"the band power is {float(np.median(power)):.2g} µV²; samples must be in µV (volts × 1e6)"
             )
         rest = self.evidence_settings.rest_index(self.class_names)
-        quiet = np.full(len(y), fill_value=True) if rest < 0 else y == self.classes_[rest]
+        quiet = self._quiet(y)
         white = self._whitens(self.n_channels_in_)
         self.filters_ = whitening(summaries[quiet].mean(axis=0)) if white else np.zeros((0, 0, 0))
         self.group_ = self._groups(white=white)
-        features = self._features()
-        logs = np.array([features.features(summary) for summary in summaries])
-        # Over rest, as that is what the running normalisation follows.
-        self.mean_, self.variance_ = logs[quiet].mean(axis=0), logs[quiet].var(axis=0)
-        if not (self.variance_ > 0).all():
-            raise BadSignal("band power does not vary between the windows; the recording repeats itself")
+        logs = self._normalise(summaries, quiet)
         z = (logs - self.mean_) / np.sqrt(self.variance_)
         # Without rest there is nothing to discriminate from; without whitening the shrunk means lose topography.
         if rest < 0 or not white:
@@ -199,6 +195,26 @@ class BandpowerLda(WindowDecoder):
         n_bands = len(np.unique(self.group_))
         index = np.searchsorted(self.classes_, y)
         self.weights_, self.bias_, _ = rest_lda(z, index, rest=rest, n_bands=n_bands)
+
+    def _quiet(self, y: NDArray[Any]) -> NDArray[np.bool_]:
+        """``(n,)`` bool: the windows of rest, all of them where there is no rest."""
+        rest = self.evidence_settings.rest_index(self.class_names)
+        quiet: NDArray[np.bool_] = np.full(len(y), fill_value=True) if rest < 0 else y == self.classes_[rest]
+        return quiet
+
+    def _normalise(self, summaries: FloatArray, quiet: NDArray[np.bool_]) -> FloatArray:
+        """Log power of the windows, ``(n, n_features)``; normalised from now on by those that are quiet."""
+        features = self._features()
+        logs = np.array([features.features(summary) for summary in summaries])
+        # Over rest, as that is what the running normalisation follows.
+        self.mean_, self.variance_ = logs[quiet].mean(axis=0), logs[quiet].var(axis=0)
+        if not (self.variance_ > 0).all():
+            raise BadSignal("band power does not vary between the windows; the recording repeats itself")
+        return logs
+
+    def _move_centre(self, summaries: FloatArray, y: NDArray[Any]) -> None:
+        """The normalisation by rest, which the stream tracks from there on."""
+        self._normalise(summaries, self._quiet(y))
 
     def _groups(self, *, white: bool) -> FloatArray:
         """``(n_bands,)`` float64: feature of each band; the default bands of high gamma share one where white."""

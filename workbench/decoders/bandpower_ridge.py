@@ -61,6 +61,7 @@ class BandpowerRidge(WindowDecoder):
     """
 
     name: ClassVar[str] = "bandpower_ridge"
+    has_centre: ClassVar[bool] = True
     signal_defaults: ClassVar[SignalDefaults] = SignalDefaults(window_s=0.5, order=2)
     learned: ClassVar[tuple[str, ...]] = ("mean_", "variance_", "weights_", "bias_", "points_", "error_")
 
@@ -121,11 +122,7 @@ class BandpowerRidge(WindowDecoder):
 
     def _learn(self, summaries: FloatArray, y: NDArray[Any]) -> None:
         self.points_ = self._points()
-        extract = self._features()
-        logs = np.array([extract.features(summary) for summary in summaries])
-        self.mean_, self.variance_ = logs.mean(axis=0), logs.var(axis=0)
-        if not (self.variance_ > 0).all():
-            raise BadSignal("band power does not vary between the windows; the recording repeats itself")
+        logs = self._normalise(summaries)
         z = (logs - self.mean_) / np.sqrt(self.variance_)
         shown = self.points_[np.searchsorted(self.classes_, y)]
         self.bias_ = shown.mean(axis=0)
@@ -135,6 +132,19 @@ class BandpowerRidge(WindowDecoder):
         left = shown - self.bias_ - z @ weights.T
         # A fit with as many features as windows leaves no error, and would make every class certain.
         self.error_ = np.array([max(float((left**2).mean()), 0.01 * float(((shown - self.bias_) ** 2).mean()))])
+
+    def _normalise(self, summaries: FloatArray) -> FloatArray:
+        """Log power of the windows, ``(n, n_features)``; normalised by them from now on."""
+        extract = self._features()
+        logs = np.array([extract.features(summary) for summary in summaries])
+        self.mean_, self.variance_ = logs.mean(axis=0), logs.var(axis=0)
+        if not (self.variance_ > 0).all():
+            raise BadSignal("band power does not vary between the windows; the recording repeats itself")
+        return logs
+
+    def _move_centre(self, summaries: FloatArray, y: NDArray[Any]) -> None:
+        """The normalisation of log power."""
+        self._normalise(summaries)
 
     def _points(self) -> FloatArray:
         """``(n_classes, n_values)`` float64: what is regressed on."""

@@ -49,6 +49,7 @@ class TangentSpaceLda(WindowDecoder):
     """
 
     name: ClassVar[str] = "tangent_space_lda"
+    has_centre: ClassVar[bool] = True
     signal_defaults: ClassVar[SignalDefaults] = SignalDefaults(window_s=2.0)
     evidence_defaults: ClassVar[Mapping[str, Any]] = {"calibrate": "temperature"}
     learned: ClassVar[tuple[str, ...]] = ("whiteners_", "weights_", "bias_")
@@ -85,12 +86,16 @@ class TangentSpaceLda(WindowDecoder):
         return as_bands(self.bands)
 
     def _learn(self, summaries: FloatArray, y: NDArray[Any]) -> None:
-        # Each band by itself: band powers differ by orders of magnitude, and so do their means.
-        means = [riemannian_mean(summaries[:, band]) for band in range(summaries.shape[1])]
-        self.whiteners_ = inverse_sqrt(np.array(means))
+        self._move_centre(summaries, y)
         extract = self._features()
         features = np.array([extract.features(summary) for summary in summaries])
         self.weights_, self.bias_, _ = shrinkage_lda(features, y)
+
+    def _move_centre(self, summaries: FloatArray, y: NDArray[Any]) -> None:
+        """Tangent vectors are taken at the mean of the windows, whatever their classes."""
+        # Each band by itself: band powers differ by orders of magnitude, and so do their means.
+        means = [riemannian_mean(summaries[:, band]) for band in range(summaries.shape[1])]
+        self.whiteners_ = inverse_sqrt(np.array(means))
 
     def reducer(self) -> Covariances:
         """The shrunk covariance of each band, and of the delayed copies where there are any."""

@@ -99,6 +99,7 @@ class DeviceProcess:
     Attributes
     ----------
     end : verifies and signs.
+    driver : version and hash of what moves it, for its statuses; ``""`` states none.
     specs : its two streams.
 
     Raises
@@ -125,6 +126,7 @@ class DeviceProcess:
     ) -> None:
         self.rules, self.paired, self.name, self.stop = rules, paired, name, stop
         self.simulated, self.idle_s = simulated, idle_s
+        self.driver = ""
         stream = {"speed": 1.0, "t0": lsl.local_clock(), **(time_base or {})}
         if not _is_time(stream):
             raise BadValue(f"speed of {name} must be above 0, got {stream['speed']}; 1 is usual")
@@ -242,6 +244,7 @@ class DeviceProcess:
         return {
             "device": self.name,
             "simulated": self.simulated,
+            "driver": self.driver,
             "state": self.rules.state,
             "level": self.rules.level(now),
             "target": self.rules.target,

@@ -18,6 +18,8 @@ clipping and the report of the level that was measured, signed statuses, the wat
 
 from __future__ import annotations
 
+import hashlib
+import inspect
 import math
 import signal
 import sys
@@ -47,6 +49,8 @@ class Driver(ABC):
     Attributes
     ----------
     name : of the device, in its statuses.
+    version : of the driver and of what it needs beyond its own file, such as the firmware; stands in the statuses
+        before the SHA-256 of that file, and a certificate of conformance speaks for both.
     simulated : whether nothing real moves.
     greatest : level above which an order is clipped, 0–1.
     tolerance : a measured level that differs by less from the one ordered counts as it, fraction.
@@ -55,6 +59,7 @@ class Driver(ABC):
     """
 
     name = "driver"
+    version = ""
     simulated = False
     greatest = 1.0
     tolerance = 0.02
@@ -186,7 +191,18 @@ def device(driver: Driver, paired: Pairing, *, stop: threading.Event, idle_s: fl
     rules = DeviceRules(
         Measured(driver), profile=profile.profile, safe_state=lambda: profile.on_fault, greatest=driver.greatest
     )
-    return DeviceProcess(rules, paired, name=driver.name, stop=stop, simulated=driver.simulated, idle_s=idle_s)
+    process = DeviceProcess(rules, paired, name=driver.name, stop=stop, simulated=driver.simulated, idle_s=idle_s)
+    process.driver = identity(driver)
+    return process
+
+
+def identity(driver: Driver) -> str:
+    """Version of a driver and SHA-256 of the file that defines it; the version alone where there is no file."""
+    try:
+        digest = hashlib.sha256(Path(inspect.getfile(type(driver))).read_bytes()).hexdigest()
+    except (OSError, TypeError):
+        digest = ""  # a class that was typed in has no file
+    return " ".join(filter(None, (driver.version, digest)))
 
 
 def _profile(driver: Driver, effector: str) -> Effector:

@@ -99,6 +99,11 @@ class SessionEffector:
             raise Refused(Message("engine.no_effector"))
         return self.link
 
+    def check_driver(self) -> None:
+        """Refuse a device that states another driver than its certificate speaks for; without one, none is."""
+        if self._plan.certificate:
+            check_driver(self.required().driver, certified=self._plan.certificate["driver"])
+
     def disconnect(self) -> None:
         """Disarm the effector and tell the device that no engine follows."""
         if self.link is not None:
@@ -123,3 +128,16 @@ class SessionEffector:
         """Take the command stream away."""
         if self.link is not None:
             self.link.channel.close()
+
+
+def check_driver(stated: str, *, certified: str) -> None:
+    """Refuse another driver than the one that was tested.
+
+    Raises
+    ------
+    Refused
+        When they differ; a driver that is not named (``""``) is another one than any that is.
+    """
+    if stated != certified:
+        none = Message("engine.no_driver")
+        raise Refused(Message("engine.other_driver", stated=stated or none, certified=certified or none))

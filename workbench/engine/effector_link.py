@@ -28,6 +28,9 @@ FOLLOWED_S = 1.0
 SILENT_S = 5.0
 """A device that has not answered a self-test for so long raises an alarm, s."""
 
+LONGEST_DRIVER = 200
+"""Characters of what a device says of its driver that are kept."""
+
 RECORD_S = 0.5
 """Time between two recorded statuses while nothing changes, s."""
 
@@ -58,6 +61,7 @@ class EffectorLink:
     ----------
     controller, recording : of this effector.
     channel : to the device.
+    driver : version and hash of its driver as the device last stated them, signed; ``""`` for none.
     """
 
     def __init__(
@@ -81,6 +85,7 @@ class EffectorLink:
         self.recording = EffectorRecording(self.controller, record=record, lock=self._lock)
         self._recorded_at = self._waiting_since = 0.0
         self._last: DeviceStatus | None = None
+        self.driver = ""
         self._stop_sent = False
         self._followed = -inf
         with self._lock:  # a device that runs already answers before the channel has its name here
@@ -252,6 +257,7 @@ class EffectorLink:
         if status is None:
             return
         follows = answer.kind == "welcome" or answer.content.get("session") == self.channel.session
+        self.driver = str(answer.content.get("driver", ""))[:LONGEST_DRIVER]
         now, last = lsl.local_clock(), self._last
         self._followed = now if follows else -inf
         shown = (status.state, status.level, status.locked)

@@ -98,6 +98,7 @@ class RequestHandler:
             raise Refused(Message("engine.nobody_there"))
         if session.streams.signal.recording_only:
             raise Refused(Message("engine.unit_arms_nothing", stream=repr(session.streams.signal.spec.name)))
+        session.effector.check_driver()
         by = self._by(args)
         if not run.request.mover:  # the record grants nothing without a decoder or a schedule
             link.name_unmet()

@@ -60,7 +60,7 @@ def learn_evidence(
     settings, classes = decoder.evidence_settings, decoder.class_names
     kind = settings.remembers(classes)
     index = np.searchsorted(decoder.classes_, y)
-    out = bounds_of(settings, classes) | _novelty(decoder, summaries, index, blocks)
+    out = bounds_of(settings, classes) | novelty_of(decoder, summaries, index, blocks)
     calibrate = settings.calibrate
     # One factor changes no decision, so a fit that cannot hold a block out may do without it.
     if calibrate == "temperature" and _blocks_of_scarcest(index, blocks) < 2:
@@ -91,10 +91,17 @@ def learn_evidence(
     return out
 
 
-def _novelty(
+def novelty_of(
     decoder: Learnable, summaries: FloatArray, index: NDArray[np.int64], blocks: NDArray[Any] | None
 ) -> dict[str, FloatArray]:
-    """Arrays that detect windows far from these; empty where that is not asked for."""
+    """Arrays that detect windows far from these; empty where that is not asked for.
+
+    Parameters
+    ----------
+    decoder : its ``settings`` are known.
+    summaries : ``(n, …)`` float64. index : ``(n,)`` class of each window.
+    blocks : ``(n,)``; windows of one block are held out together. None: each window is a block.
+    """
     share = decoder.evidence_settings.novelty
     if share is None:
         return {}

@@ -1,13 +1,15 @@
 """What is attached at a site: streams of the network, their roles, and the contract of a session that follows.
 
 ``discovery`` looks, ``measurement`` listens and ``checks`` judges what came, ``setup`` holds streams and answers
-and saves them, ``contract`` turns them into the stream contract or says what is in the way, ``difference`` says
-what is other than at the last visit, and :class:`SetupEditor` is what a screen asks.
+and saves them, ``certificates`` keeps what a test of the effector found, ``contract`` turns streams into the
+stream contract or says what is in the way, ``difference`` says what is other than at the last visit, and
+:class:`SetupEditor` is what a screen asks.
 """
 
 from __future__ import annotations
 
-from workbench.hardware.checks import Check, checks
+from workbench.hardware import certificates
+from workbench.hardware.checks import Check, Electrode, checks, electrodes
 from workbench.hardware.contract import Problem, contract, problems, waived_streams
 from workbench.hardware.difference import Change, difference
 from workbench.hardware.discovery import Discovery, discover
@@ -22,6 +24,7 @@ __all__ = [
     "Check",
     "Connection",
     "Discovery",
+    "Electrode",
     "FoundStream",
     "Listen",
     "Measurement",
@@ -29,11 +32,13 @@ __all__ = [
     "Setup",
     "SetupEditor",
     "Waiver",
+    "certificates",
     "checks",
     "contract",
     "describe",
     "difference",
     "discover",
+    "electrodes",
     "load",
     "measure",
     "problems",

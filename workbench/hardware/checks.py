@@ -49,6 +49,51 @@ def checks(one: Connection) -> list[Check]:
     ]
 
 
+ElectrodeState = Literal["ok", "high", "flat", "left_out", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Electrode:
+    """One channel of a biopotential as a drawing shows it.
+
+    Attributes
+    ----------
+    name : its label.
+    state : ``"ok"``; ``"high"`` impedance; ``"flat"``, it never changed while it was listened to; ``"left_out"``
+        of decoding; ``"unknown"`` before anything was measured.
+    text : its impedance, else its amplitude, with the unit; ``""`` for neither.
+    """
+
+    name: str
+    state: ElectrodeState
+    text: str
+
+
+def electrodes(one: Connection) -> list[Electrode]:
+    """Every channel of a biopotential with its state, in order; empty for any other stream, and without labels."""
+    labels, ohms = one.channels, one.stream.impedances
+    if not labels or not units.is_biopotential(one.stream.type):
+        return []
+    rms = one.measured.rms if one.measured else ()
+    unit = units.parse(one.unit or one.announced_unit)
+    shown = []
+    for place, label in enumerate(labels):
+        ohm = ohms[place] if len(ohms) == len(labels) else None
+        size = rms[place] if len(rms) == len(labels) else None
+        state: ElectrodeState = "unknown" if ohm is None and size is None else "ok"
+        if label in one.left_out:
+            state = "left_out"
+        elif size == 0.0:
+            state = "flat"
+        elif ohm is not None and ohm > IMPEDANCE_KOHM:
+            state = "high"
+        text = f"{ohm:g} kΩ" if ohm is not None else ""
+        if not text and size is not None:
+            text = f"{size * unit.factor:.3g} {unit.symbol.replace('uV', 'µV')}"
+        shown.append(Electrode(label, state, text))
+    return shown
+
+
 def failed(one: Connection) -> list[Check]:
     """Checks of a stream that failed and that nobody waived."""
     return [check for check in checks(one) if check.state == "failed" and check.waiver is None]

@@ -11,7 +11,7 @@ from workbench import world
 from workbench.errors import BadValue, Refused
 from workbench.hardware import montages
 from workbench.hardware import setup as saving
-from workbench.hardware.checks import checks
+from workbench.hardware.checks import checks, electrodes
 from workbench.hardware.contract import Problem, SystemInput, contract, problems
 from workbench.hardware.difference import Change, difference
 from workbench.hardware.discovery import Discovery, discover
@@ -19,6 +19,7 @@ from workbench.hardware.measurement import Measurement, measure
 from workbench.hardware.setup import AUX, Connection, Setup, Waiver
 from workbench.hardware.streams import FoundStream
 from workbench.messages import Message
+from workbench.signals import units
 from workbench.vocabulary import StreamSpec
 
 DEFAULT_SITE = "main"
@@ -301,13 +302,15 @@ class SetupEditor:
         }
 
     def _connected(self, one: Connection) -> dict[str, Any]:
-        """A connection with its checks, and when it was measured: now, or at an earlier visit."""
+        """A connection with its checks and electrodes, and when it was measured: now, or at an earlier visit."""
         return {
             **_connection(one),
             "checks": [asdict(check) for check in checks(one)],
+            "electrodes": [asdict(electrode) for electrode in electrodes(one)],
             "measured": {
                 "at": one.measured.at,
                 "seconds": one.measured.seconds,
+                "codes": dict(one.measured.codes),
                 "now": one.stream.uid in self._heard,
             }
             if one.measured
@@ -371,6 +374,7 @@ def _connection(one: Connection) -> dict[str, Any]:
         "fs": stream.fs,
         "n_channels": stream.n_channels,
         "markers": stream.is_markers,
+        "potential": units.is_biopotential(stream.type),
         "coded": stream.has_codes,
         "announced_labels": bool(stream.channels),
         "channels": list(one.channels),

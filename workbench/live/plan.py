@@ -38,6 +38,9 @@ _SCREENING = {"answer", "by", "utc"}
 DELAY_S = (-1.0, 0.08)
 """Least and greatest delay of a stream behind the signal, s: the signal waits for it no longer than 100 ms."""
 
+_CERTIFICATE = {"driver", "made_at", "sha256"}
+"""What a plan states of the effector's certificate of conformance."""
+
 _SYSTEM = {"name", "distribution", "version", "sha256", "task"}
 """What a plan states of the system that it follows."""
 
@@ -77,6 +80,8 @@ class SessionPlan:
     law, limits : how decisions move the effector, and limits narrower than its profile's, None for the profile's.
     system : the description that the session follows (``name, distribution, version, sha256``) and its ``task``;
         empty for a plan that somebody wrote by hand.
+    certificate : what the certificate of conformance of a real effector says of the driver that was tested
+        (``driver, made_at, sha256``): with another driver nothing is armed. Empty without one.
     screening : answer to the question about seizures that is asked before light flickers: ``answer``
         (``"none"`` or ``"history"``), ``by`` whom it was given, and ``utc``; empty where nobody was asked.
     """
@@ -110,6 +115,7 @@ class SessionPlan:
     law: ControlLaw = ControlLaw()
     limits: Limits | None = None
     system: Mapping[str, str] = field(default_factory=dict)
+    certificate: Mapping[str, str] = field(default_factory=dict)
     screening: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -202,6 +208,8 @@ def _check(plan: SessionPlan) -> None:
     _check_presence(plan)
     _check_setup(plan)
     _check_system(plan.system)
+    if plan.certificate and set(plan.certificate) != _CERTIFICATE:
+        raise BadValue(Message("plan.certificate", needed=sorted(_CERTIFICATE), got=sorted(plan.certificate)))
     _check_screening(plan.screening)
 
 

@@ -61,10 +61,13 @@ class Say:
         return f"{self.t('run', run=run.number)} {run.source}"
 
     def use(self, approval: Row) -> str:
-        """What a decoder is approved for: effector, and the participant by pseudonym where it is this one."""
+        """What a decoder is approved for: effector, participant by pseudonym where it is this one, and system."""
         person = self.facts.participant or {"id": "", "pseudonym": ""}
         who = str(approval["participant_id"])
-        return f"{approval['effector']} · {person['pseudonym'] if who == person['id'] else who[-8:]}"
+        names = [approval["effector"], person["pseudonym"] if who == person["id"] else who[-8:]]
+        # Approvals from before systems were recorded have no such check.
+        names += [check["limit"] for check in approval["checks"] if check["name"] == "system"]
+        return " · ".join(map(str, names))
 
     def simulated_words(self) -> str:
         """What is simulated, in words."""

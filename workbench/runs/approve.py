@@ -17,7 +17,7 @@ from workbench import analysis, messages, reading
 from workbench.errors import BadValue, RecordFault, Refused, UnknownName
 from workbench.messages import Message, restored
 from workbench.study import Confirmation, Study, utc_now
-from workbench.study.approvals import may_be_scripted, recordings_of
+from workbench.study.approvals import may_be_scripted, recordings_of, serves, systems_of
 from workbench.study.files import decoder_hash
 from workbench.vocabulary import Approval, ApprovalDecision, FittedDecoder
 
@@ -30,7 +30,7 @@ MOST_FALSE_PER_MIN = 2.0
 MOST_JSON = 16_000_000
 LIMITS = ("level_max", "hold_limit_s", "dose_s")
 """Limits that an approval may state: highest level (fraction 0–1), longest activation and dose of a day (s)."""
-HARD = ("file", "participant")
+HARD = ("file", "participant", "system")
 """Checks that nobody may pass over."""
 VERBS = {"reject": Message("approval.reject"), "withdraw": Message("approval.withdraw")}
 
@@ -43,8 +43,8 @@ class Check:
 
     Attributes
     ----------
-    name : ``"file"``, ``"participant"``, ``"accuracy"``, ``"accuracy_by_run"``, ``"onset"``, ``"false_starts"``,
-        ``"windows"``.
+    name : ``"file"``, ``"participant"``, ``"system"``, ``"accuracy"``, ``"accuracy_by_run"``, ``"onset"``,
+        ``"false_starts"``, ``"windows"``, ``"compared"``.
     value, limit : as shown, with units; ``limit`` ``""`` where there is none.
     state : ``"pass"``, ``"warn"`` (needs a reason) or ``"fail"`` (refused).
     text : what it says, one sentence.
@@ -133,7 +133,9 @@ def _read_fit(path: Path) -> dict[str, Any] | None:
 
 
 # ------------------------------------------------------------------------------------ checks
-def checks(study: Study, sha256: str, *, effector: str, participant_id: str) -> tuple[Check, ...]:
+def checks(
+    study: Study, sha256: str, *, effector: str, participant_id: str, system: str = ""
+) -> tuple[Check, ...]:
     """Every check of a decoder for one use, with value and limit.
 
     Parameters
@@ -142,6 +144,7 @@ def checks(study: Study, sha256: str, *, effector: str, participant_id: str) -> 
     sha256 : hash of the decoder.
     effector : effector profile it would command, ``"screen"`` for none.
     participant_id : with whom.
+    system : ``"name task"`` of the session that it would serve, ``""`` where none is named.
 
     Raises
     ------
@@ -151,13 +154,18 @@ def checks(study: Study, sha256: str, *, effector: str, participant_id: str) -> 
     decoder = _decoder(study, sha256)
     person = study.get("participant", participant_id)
     metrics = decoder["metrics"]
-    results = [_file(study, decoder), _participant(study, decoder, person), _accuracy(metrics, effector)]
+    results = [_file(study, decoder), _participant(study, decoder, person)]
+    if system:
+        results.append(_system(study, decoder, system))
+    results.append(_accuracy(metrics, effector))
     if metrics.get("validation") == "leave one run out":
         results.append(_by_run(metrics))
     if events := (metrics.get("held_out") or {}).get("events"):
         results += [_onset(events), _false_starts(events)]
     if metrics.get("windows"):
         results.append(_windows(metrics))
+    if "n" in (metrics.get("compared") or {}):
+        results.append(_compared(metrics["compared"]))
     return tuple(results)
 
 
@@ -182,6 +190,15 @@ def _participant(study: Study, decoder: Mapping[str, Any], person: Mapping[str, 
     text = Message("check.fitted_on", name=name) if right else Message("check.not_fitted_on", name=name)
     value, limit = Message("check.recordings", n=n, all=total), Message("check.part", n=total, all=total)
     return Check("participant", value, limit, "pass" if right else "fail", text)
+
+
+def _system(study: Study, decoder: Mapping[str, Any], system: str) -> Check:
+    """The system and task of its calibration are those that it would serve; the approval keeps both names."""
+    made_for = sorted(systems_of(study, decoder))
+    if serves(study, decoder, system):
+        value = ", ".join(made_for) or Message("check.not_known")
+        return Check("system", value, system, "pass", Message("check.same_system"))
+    return Check("system", ", ".join(made_for), system, "fail", Message("check.other_system", systems=made_for))
 
 
 def _accuracy(metrics: Mapping[str, Any], effector: str) -> Check:
@@ -262,6 +279,19 @@ def _windows(metrics: Mapping[str, Any]) -> Check:
     return Check("windows", value, limit, "warn" if many else "pass", text)
 
 
+def _compared(compared: Mapping[str, Any]) -> Check:
+    """The same trials, decided by the one that was approved last: a worse one replaces it with a reason only."""
+    n, verdict = int(compared["n"]), compared["verdict"]
+    new, last = compared["only_new"], compared["only_last"]
+    state: CheckState = "warn" if verdict == "worse" else "pass"
+    text = Message("compare.no_different", n=n, new=new, last=last)
+    if verdict == "worse":
+        text = Message("compare.worse", n=n, new=new, last=last)
+    elif verdict == "better":
+        text = Message("compare.better", n=n, new=new, last=last)
+    return Check("compared", _share(compared["correct"], n), _share(compared["last_correct"], n), state, text)
+
+
 def _share(count: int, n: int) -> Message:
     return Message("check.share", n=count, all=n, percent=f"{100 * count / n:.1f}")
 
@@ -274,6 +304,7 @@ def approve(
     effector: str,
     participant_id: str,
     by: Confirmation,
+    system: str = "",
     reason: str = "",
     limits: Mapping[str, Any] | None = None,
 ) -> str:
@@ -285,6 +316,7 @@ def approve(
     sha256 : hash of the decoder; exactly what is approved.
     effector, participant_id : what for; ``"screen"`` for a session without an effector.
     by : a fresh confirmation of who signs (:meth:`workbench.study.Signer.confirm`); used up by this call.
+    system : ``"name task"`` of the session that it is approved for, ``""`` where none is named.
     reason : in words; needed when a check warns.
     limits : limits of the effector that were shown, of :data:`LIMITS`; those left out are the profile's.
 
@@ -302,7 +334,7 @@ def approve(
     if not signer.can_approve:
         raise Refused(Message("approval.may_not", name=signer.name, roles=signer.roles))
     # Judged now, whatever a page showed a while ago: files and record may have changed since.
-    results = checks(study, sha256, effector=effector, participant_id=participant_id)
+    results = checks(study, sha256, effector=effector, participant_id=participant_id, system=system)
     failed = [check for check in results if check.state == "fail"]
     # In a simulation nobody is moved: a script's decision keeps a failed accuracy on record, and is not stopped.
     stopping = [check for check in failed if check.name in HARD or signer.method != "script"]
@@ -331,12 +363,21 @@ def _check_limits(limits: Mapping[str, Any]) -> None:
             raise BadValue(Message("approval.limits", allowed=LIMITS, name=str(name), value=f"{value!r:.40}"))
 
 
-def reject(study: Study, sha256: str, *, effector: str, participant_id: str, by: Confirmation, reason: str) -> str:
+def reject(
+    study: Study,
+    sha256: str,
+    *,
+    effector: str,
+    participant_id: str,
+    by: Confirmation,
+    reason: str,
+    system: str = "",
+) -> str:
     """Reject a decoder for one use; another one that is in use stays so. Returns the decision's id.
 
     Parameters
     ----------
-    study, sha256, effector, participant_id, by : as in :func:`approve`.
+    study, sha256, effector, participant_id, by, system : as in :func:`approve`.
     reason : why; must not be empty.
 
     Raises
@@ -344,7 +385,7 @@ def reject(study: Study, sha256: str, *, effector: str, participant_id: str, by:
     Refused
         Without a reason, or when the confirmation is used up. No check is needed.
     """
-    results = checks(study, sha256, effector=effector, participant_id=participant_id)
+    results = checks(study, sha256, effector=effector, participant_id=participant_id, system=system)
     return _decide(
         study, sha256, "reject", effector, participant_id, by=by, reason=reason, results=results, limits={}
     )

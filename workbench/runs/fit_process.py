@@ -30,6 +30,8 @@ def run_fit(
     decoder_name: str,
     params: Mapping[str, Any] | None = None,
     *,
+    last: Path | str | None = None,
+    recentre: bool = False,
     timeout: float = 600.0,
     progress: Callable[[float], None] = lambda share: None,
 ) -> dict[str, Any]:
@@ -37,7 +39,9 @@ def run_fit(
 
     Parameters
     ----------
-    study_folder, recordings, decoder_name, params : see :func:`workbench.runs.fitting.fit`.
+    study_folder, recordings, decoder_name, params, last : see :func:`workbench.runs.fitting.fit`.
+    recentre : move the centre of the last one instead, see :func:`workbench.runs.fitting.recentre`; name and
+        parameters are then its own.
     timeout : s after which the fit is ended.
     progress : called every :data:`LOOK_S` with the share that is done, 0–1.
 
@@ -59,6 +63,8 @@ def run_fit(
             "recordings": [str(r) for r in recordings],
             "decoder": decoder_name,
             "params": dict(params or {}),
+            "last": None if last is None else str(last),
+            "recentre": recentre,
             "progress": str(done),
         }
         command = [sys.executable, "-m", "workbench.runs.fitting", json.dumps(request)]

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,20 +30,37 @@ from workbench.signals.cues import locate_cues
 from workbench.signals.units import montage_of
 from workbench.vocabulary import FloatArray, Montage, Trial
 
+MOST_PERIODS = 1_000_000
+"""More cued periods than a run has."""
 FOLDS = 5
 """Contiguous blocks of a single run in its cross-validation."""
 
 
+Votes = Mapping[Hashable, bool]
+"""Cued period or choice → whether it was taken for what it is."""
+
+
 @dataclass(frozen=True)
-class _Windows:
-    """Windows of all runs: summaries, classes, period (unique over runs), end within its run in samples, run."""
+class Windows:
+    """Windows of all runs: summaries, classes, period (unique over runs), end within its run in samples, run.
+
+    ``cued`` numbers the cued period by its cue, the same for every decoder, however long its windows are.
+    """
 
     summaries: FloatArray
     labels: NDArray[Any]
     blocks: NDArray[np.int64]
+    cued: NDArray[np.int64]
     ends: NDArray[np.int64]
     runs: NDArray[np.int64]
     skipped: int
+
+
+class Make(Protocol):
+    """Makes a decoder: a fit, or one that is re-centred."""
+
+    def __call__(self, windows: Windows, rows: NDArray[np.bool_] | slice) -> WindowDecoder:
+        """From some of the windows."""
 
 
 def fit(
@@ -52,6 +69,7 @@ def fit(
     decoder_name: str,
     params: Mapping[str, Any] | None = None,
     *,
+    last: Path | str | None = None,
     progress: Callable[[float], None] = lambda share: None,
 ) -> dict[str, Any]:
     """Fit a decoder on recorded runs and save it as ``STUDY/decoders/<hash>``.
@@ -61,6 +79,7 @@ def fit(
     recordings : runs of one paradigm and one montage.
     decoder_name, params : the decoder; ``fs`` is that of the recordings. For a decoder of several streams see
         :func:`workbench.runs.joint_fitting.fit_joint`.
+    last : folder of the decoder that was approved last, to be compared on the same runs; None for none.
     progress : called with the share of the work that is done, 0–1.
 
     Returns
@@ -71,7 +90,8 @@ def fit(
         ``{"run", "labels", "counts"}`` a fold), ``within_runs`` (the same from blocks within each of two runs,
         None for one run and for more), ``windows``, ``skipped``, ``weights``, ``params`` (as asked for),
         ``adapts`` (``{"rule", "bound"}``, None for a decoder that stays as it was fitted; the accuracy is that of
-        the fit), ``held_out`` (what was decided on what was held out, see :meth:`HeldOut.figures`).
+        the fit), ``held_out`` (what was decided on what was held out, see :meth:`HeldOut.figures`), and where a
+        last one is given ``compared`` (see :func:`workbench.runs.comparing.compare`).
 
     Raises
     ------
@@ -95,18 +115,118 @@ def fit(
     def fresh() -> WindowDecoder:
         return _prepared(decoder_name, requested, paradigm, n_channels=n_channels)
 
-    decoder = fresh()
-    windows = _windows(decoder, runs, paradigm, n_channels=n_channels)
-    metrics = _judged(fresh, windows, paradigm, runs, progress=progress)
-    decoder.fit_summaries(windows.summaries, windows.labels, blocks=windows.blocks, runs=windows.runs)
-    metrics |= {"windows": len(windows.labels), "skipped": windows.skipped, "adapts": _adapts(decoder)}
-    metrics["weights"] = _weights(decoder, n_channels, target=paradigm.conditions[0])
+    def make(windows: Windows, rows: NDArray[np.bool_] | slice) -> WindowDecoder:
+        summaries, labels = windows.summaries[rows], windows.labels[rows]
+        return fresh().fit_summaries(summaries, labels, blocks=windows.blocks[rows], runs=windows.runs[rows])
+
+    decoder, metrics = _made(make, fresh(), runs, paradigm, last=last, progress=progress)
     metrics["params"] = dict(params or {})
+    return _filed(Path(study_folder), runs, decoder, paradigm, montage=montage, metrics=metrics)
+
+
+def recentre(
+    study_folder: Path | str,
+    recordings: Sequence[Path | str],
+    last: Path | str,
+    *,
+    progress: Callable[[float], None] = lambda share: None,
+) -> dict[str, Any]:
+    """Move the centre of a fitted decoder to recorded runs of another day, and save it as a decoder of its own.
+
+    What tells the classes apart stays as it was fitted (:meth:`WindowDecoder.recentred_on`). It is judged as a fit
+    is: each part of the runs by a decoder that was re-centred on the others.
+
+    Parameters
+    ----------
+    study_folder, recordings, progress : as in :func:`fit`; the runs are of the decoder's montage.
+    last : folder of the decoder.
+
+    Returns
+    -------
+    dict
+        As :func:`fit`; ``recordings`` begins with those of the decoder itself, whose hash is
+        ``metrics["recentred_from"]``.
+
+    Raises
+    ------
+    BadValue, BadSignal, RecordingFault, DecoderMismatch
+        As :func:`fit`; a decoder of another montage, of several streams, or without a centre that can be moved.
+    """
+    if not recordings:
+        raise BadValue(Message("fit.no_recording"))
+    runs = [RunFile(path) for path in recordings]
+    montage, paradigm = common_plan(runs)
+    origin = decoders.read(Path(last))
+    if not isinstance(origin, WindowDecoder):
+        raise BadValue(Message("decoder.no_centre", decoder=origin.name))
+    decoders.check_montage(origin, montage)
+
+    def make(windows: Windows, rows: NDArray[np.bool_] | slice) -> WindowDecoder:
+        return origin.recentred_on(windows.summaries[rows], windows.labels[rows], blocks=windows.blocks[rows])
+
+    decoder, metrics = _made(make, origin, runs, paradigm, last=last, progress=progress)
+    metrics["recentred_from"] = origin.sha256_
+    before = decoders.recordings_in(Path(last))
+    return _filed(Path(study_folder), runs, decoder, paradigm, montage=montage, metrics=metrics, before=before)
+
+
+def _filed(
+    study: Path,
+    runs: Sequence[RunFile],
+    decoder: WindowDecoder,
+    paradigm: Paradigm,
+    *,
+    montage: Montage,
+    metrics: Mapping[str, Any],
+    before: Sequence[Mapping[str, str]] = (),
+) -> dict[str, Any]:
+    """Save a decoder of one stream with what its fit found; what it was re-centred from is part of its hash.
+
+    Parameters
+    ----------
+    study, runs, paradigm, metrics, before : as in :func:`file_fit`.
+    decoder, montage : what is saved.
+    """
+    provenance = {name: metrics[name] for name in ("recentred_from",) if name in metrics}
 
     def save(part: Path, meta: Mapping[str, Any]) -> str:
-        return decoders.save(decoder, part, montage=montage, meta=meta)
+        return decoders.save(decoder, part, montage=montage, meta={**meta, **provenance})
 
-    return file_fit(Path(study_folder), runs, save, name=decoder_name, paradigm=paradigm, metrics=metrics)
+    return file_fit(study, runs, save, name=decoder.name, paradigm=paradigm, metrics=metrics, before=before)
+
+
+def _made(
+    make: Make,
+    prepared: WindowDecoder,
+    runs: Sequence[RunFile],
+    paradigm: Paradigm,
+    *,
+    last: Path | str | None,
+    progress: Callable[[float], None],
+) -> tuple[WindowDecoder, dict[str, Any]]:
+    """A decoder of all windows of the runs, and what its validation says of it.
+
+    Parameters
+    ----------
+    make : makes one from windows.
+    prepared : has its filters and windows.
+    runs, paradigm : the data.
+    last : folder of a decoder to compare with, None for none.
+    progress : as in :func:`fit`.
+    """
+    n_channels = prepared.n_channels_in_
+    windows = windows_of(prepared, runs, paradigm, n_channels=n_channels)
+    metrics, votes = _judged(make, windows, paradigm, runs, progress=progress)
+    decoder = make(windows, slice(None))
+    metrics |= {"windows": len(windows.labels), "skipped": windows.skipped, "adapts": _adapts(decoder)}
+    if weights := _weights(decoder, n_channels, target=paradigm.conditions[0]):
+        weights["channels"] = list(common_plan(runs)[0].channels)
+    metrics["weights"] = weights
+    if last is not None:
+        from workbench.runs.comparing import compare
+
+        metrics["compared"] = compare(votes, Path(last), runs, paradigm)
+    return decoder, metrics
 
 
 def _prepared(
@@ -146,8 +266,14 @@ def _same(first: tuple[str, dict[str, Any]], other: tuple[str, dict[str, Any]]) 
     return first[0] == other[0] and all(first[1][name] == other[1][name] for name in known)
 
 
-def _windows(decoder: WindowDecoder, runs: Sequence[RunFile], paradigm: Paradigm, *, n_channels: int) -> _Windows:
-    """Training windows of all runs."""
+def windows_of(decoder: WindowDecoder, runs: Sequence[RunFile], paradigm: Paradigm, *, n_channels: int) -> Windows:
+    """Training windows of all runs.
+
+    Parameters
+    ----------
+    decoder : prepared. runs : recordings of one montage.
+    paradigm : of the runs. n_channels : of the decoded stream.
+    """
     parts: list[Training] = []
     settings = decoder.settings
     for run in runs:
@@ -164,17 +290,18 @@ def _windows(decoder: WindowDecoder, runs: Sequence[RunFile], paradigm: Paradigm
     missing = set(paradigm.classes) - set(labels.tolist())
     if missing:
         raise BadSignal(Message("fit.no_window", classes=sorted(missing)))
-    return _Windows(
+    return Windows(
         np.concatenate([p.summaries for p in parts]),
         labels,
         np.concatenate([p.blocks + offset for p, offset in zip(parts, offsets, strict=True)]),
+        np.concatenate([p.blocks + at * MOST_PERIODS for at, p in enumerate(parts)]),
         np.concatenate([p.ends for p in parts]),
         np.concatenate([np.full(len(p.labels), at) for at, p in enumerate(parts)]),
         sum(p.skipped for p in parts),
     )
 
 
-def _folds(windows: _Windows) -> tuple[NDArray[np.int64], Message]:
+def _folds(windows: Windows) -> tuple[NDArray[np.int64], Message]:
     """Fold of each window: its run, or a contiguous stretch of blocks of the only run."""
     if windows.runs.max() > 0:
         return windows.runs, Message("fit.leave_one_run_out")
@@ -186,14 +313,21 @@ def _folds(windows: _Windows) -> tuple[NDArray[np.int64], Message]:
 
 
 def _judged(
-    fresh: Callable[[], WindowDecoder],
-    windows: _Windows,
+    make: Make,
+    windows: Windows,
     paradigm: Paradigm,
     runs: Sequence[RunFile],
     *,
     progress: Callable[[float], None],
-) -> dict[str, Any]:
-    """Figures of the cross-validation, those within runs, and what it would have decided."""
+) -> tuple[dict[str, Any], Votes]:
+    """Figures of the cross-validation, those within runs, and what it would have decided; and trial by trial.
+
+    Parameters
+    ----------
+    make : makes a decoder from windows.
+    windows, paradigm, runs : the data.
+    progress : as in :func:`fit`.
+    """
     folds, validation = _folds(windows)
     held_out = HeldOut(paradigm, runs[0].signal.fs)
     # Almost all of the time goes into the parts of the validation; each part, and the last fit, count alike.
@@ -212,13 +346,15 @@ def _judged(
                 held_out.add(run, decoder, windows.ends[own], np.where(test, windows.blocks, -1)[own])
         step(decoder, test)
 
-    metrics = _validated(fresh, windows, folds, paradigm.classes, also=decoded) | {"validation": validation}
-    within = _within_runs(fresh, windows, paradigm.classes, also=step)
+    metrics, votes = _validated(make, windows, folds, paradigm.classes, also=decoded)
+    metrics["validation"] = validation
+    within = _within_runs(make, windows, paradigm.classes, also=step)
     if paradigm.selects:
         # One window says little: what is approved is what the windows of a choice say together.
         metrics |= _of_choices(held_out.trials, paradigm)
+        votes = held_out.choices()
         within = None
-    return metrics | {"within_runs": within, "held_out": held_out.figures()}
+    return metrics | {"within_runs": within, "held_out": held_out.figures()}, votes
 
 
 def _of_choices(trials: Sequence[Trial], paradigm: Paradigm) -> dict[str, Any]:
@@ -245,8 +381,8 @@ def _of_choices(trials: Sequence[Trial], paradigm: Paradigm) -> dict[str, Any]:
 
 
 def _within_runs(
-    fresh: Callable[[], WindowDecoder],
-    windows: _Windows,
+    make: Make,
+    windows: Windows,
     classes: Sequence[str],
     *,
     also: Callable[[WindowDecoder, NDArray[np.bool_]], None],
@@ -264,51 +400,41 @@ def _within_runs(
         blocks = np.unique(windows.blocks[own])
         order = np.searchsorted(blocks, windows.blocks[own])
         fold[own] = run * FOLDS + order * FOLDS // len(blocks)
-    return _validated(fresh, windows, fold, classes, also=also) | {
-        "validation": Message("fit.blocks_of_each_run", n=FOLDS)
-    }
+    figures, _ = _validated(make, windows, fold, classes, also=also)
+    return figures | {"validation": Message("fit.blocks_of_each_run", n=FOLDS)}
 
 
 def _validated(
-    fresh: Callable[[], WindowDecoder],
-    windows: _Windows,
+    make: Make,
+    windows: Windows,
     folds: NDArray[np.int64],
     classes: Sequence[str],
     *,
     also: Callable[[WindowDecoder, NDArray[np.bool_]], None],
-) -> dict[str, Any]:
-    """Confusion by fold, accuracy with interval and chance limit; one prediction a cued period.
+) -> tuple[dict[str, Any], Votes]:
+    """Confusion by fold, accuracy with interval and chance limit; one prediction a cued period, also one by one.
 
     ``also`` is called with the decoder of each fold and the windows ``(n,)`` bool that it has not seen.
     """
     names = [str(c) for c in classes]
     tables = []
+    votes: dict[Hashable, bool] = {}
     for fold in np.unique(folds).tolist():
         test = folds == fold
         # A fold that leaves a class without training data judges no decoder that anybody would use.
         if set(windows.labels[~test].tolist()) != set(names):
             continue
-        summaries, labels, blocks = windows.summaries[~test], windows.labels[~test], windows.blocks[~test]
-        decoder = fresh().fit_summaries(summaries, labels, blocks=blocks, runs=windows.runs[~test])
+        decoder = make(windows, ~test)
         also(decoder, test)
-        scores = decoder.scores_of(windows.summaries[test])
-        order = [str(c) for c in decoder.classes_]
         counts = [[0] * len(names) for _ in names]
-        # One block may contain an attempt and the rest after it: these are two periods.
-        period = np.array(
-            [f"{b} {name}" for b, name in zip(windows.blocks[test], windows.labels[test], strict=True)]
-        )
-        for number in np.unique(period):
-            rows = period == number
-            truth = str(windows.labels[test][rows][0])
-            # Windows of one period overlap and are not independent: they vote by their mean and count once.
-            guess = order[int(np.argmax(scores[rows].mean(axis=0)))]
+        for period, truth, guess in decided(decoder, windows, test):
             counts[names.index(truth)][names.index(guess)] += 1
+            votes[period] = truth == guess
         tables.append({"run": fold + 1, "labels": names, "counts": counts})
     total = sum(sum(map(sum, t["counts"])) for t in tables)
     correct = sum(t["counts"][i][i] for t in tables for i in range(len(names)))
     interval = analysis.wilson(correct, total) if total else None
-    return {
+    figures = {
         "n": total,
         "correct": correct,
         "accuracy": correct / total if total else None,
@@ -318,6 +444,28 @@ def _validated(
         "confusion": tables,
         "unit": "cued period",
     }
+    return figures, votes
+
+
+def decided(
+    decoder: WindowDecoder, windows: Windows, test: NDArray[np.bool_]
+) -> Iterator[tuple[Hashable, str, str]]:
+    """What each cued period is, and what a decoder takes it for: ``(period, truth, guess)``.
+
+    Parameters
+    ----------
+    decoder : fitted; the windows are as it wants them.
+    windows : of all periods. test : ``(n,)`` bool, those that count.
+    """
+    scores = decoder.scores_of(windows.summaries[test])
+    order = [str(c) for c in decoder.classes_]
+    labels = windows.labels[test]
+    # One block may contain an attempt and the rest after it: these are two periods.
+    periods = np.array([f"{k} {name}" for k, name in zip(windows.cued[test], labels, strict=True)])
+    for period in np.unique(periods):
+        rows = periods == period
+        # Windows of one period overlap and are not independent: they vote by their mean and count once.
+        yield str(period), str(labels[rows][0]), order[int(np.argmax(scores[rows].mean(axis=0)))]
 
 
 def _weights(decoder: WindowDecoder, n_channels: int, *, target: str) -> dict[str, Any] | None:
@@ -363,6 +511,7 @@ def file_fit(
     name: str,
     paradigm: Paradigm,
     metrics: Mapping[str, Any],
+    before: Sequence[Mapping[str, str]] = (),
 ) -> dict[str, Any]:
     """Save a fitted decoder, and what its fit found beside it; returns the latter, as :func:`fit` does.
 
@@ -374,8 +523,9 @@ def file_fit(
     name : of the decoder.
     paradigm : of the runs.
     metrics : of the fit.
+    before : ``{"run", "sha256"}`` of each recording that is in it from an earlier fit.
     """
-    sources = [{"run": str(run.plan["run"]), "sha256": file_sha256(run.path)} for run in runs]
+    sources = [*before, *({"run": str(run.plan["run"]), "sha256": file_sha256(run.path)} for run in runs)]
     meta = {"recordings": sources, "paradigm": paradigm.name}
     home = study / "decoders"
     world.disk.mkdir(home, mode=0o777, exist_ok=True)
@@ -393,7 +543,7 @@ def file_fit(
         "sha256": sha256,
         "name": name,
         "recordings": [source["sha256"] for source in sources],
-        "metrics": {**metrics, "runs": [source["run"] for source in sources]},
+        "metrics": {**metrics, "runs": [str(run.plan["run"]) for run in runs]},
     }
     # Beside the decoder too: who asked for the fit may be gone before it is entered in the record.
     world.disk.save(folder / "fit.json", json.dumps(carried(summary), sort_keys=True).encode())
@@ -404,14 +554,17 @@ def main(argv: Sequence[str]) -> int:
     """One fit from one JSON argument; the result is the last line of standard output, as JSON."""
     try:
         request = json.loads(argv[0])
-        file = request.get("progress")
-        value = fit(
-            request["study_folder"],
-            request["recordings"],
-            request["decoder"],
-            request.get("params"),
-            progress=lambda share: world.disk.save(Path(file), f"{share:.4f}".encode()) if file else None,
-        )
+        file, study, recordings = request.get("progress"), request["study_folder"], request["recordings"]
+
+        def progress(share: float) -> None:
+            if file:
+                world.disk.save(Path(file), f"{share:.4f}".encode())
+
+        if request["recentre"]:
+            value = recentre(study, recordings, request["last"], progress=progress)
+        else:
+            settings = (request["decoder"], request["params"])
+            value = fit(study, recordings, *settings, last=request["last"], progress=progress)
     except WorkbenchError as error:
         sys.stdout.write(json.dumps(carried(_wire.refusal(error))) + "\n")
         return 2

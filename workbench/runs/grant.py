@@ -53,8 +53,8 @@ def issue(study: Study, request: Request, *, signer: Signer) -> dict[str, Any]:
     Raises
     ------
     Refused
-        When the signer's access was closed since, the record does not hold the session, or it has no approval of
-        this decoder for its participant and effector.
+        When the signer's access was closed since, the record does not hold the session, it has no approval of
+        this decoder for its participant and effector; or the decoder was made for another system or task.
     RecordFault
         When the record is locked or its keys are not on this computer.
     RecordingFault
@@ -69,7 +69,7 @@ def issue(study: Study, request: Request, *, signer: Signer) -> dict[str, Any]:
     if participant["pseudonym"] != request["participant"]:
         asked = str(request["participant"])
         raise Refused(Message("granting.other_participant", recorded=participant["pseudonym"], asked=asked))
-    approval = _approval(study, sha256, effector=effector, participant=participant)
+    approval = _approval(study, sha256, effector=effector, participant=participant, session_id=session_id)
     now = world.clock.monotonic()
     payload = {
         "approval_id": approval["id"],
@@ -91,7 +91,9 @@ def issue(study: Study, request: Request, *, signer: Signer) -> dict[str, Any]:
     return study.sign(payload, purpose=PURPOSE)
 
 
-def _approval(study: Study, mover: str, *, effector: str, participant: Mapping[str, Any]) -> Mapping[str, Any]:
+def _approval(
+    study: Study, mover: str, *, effector: str, participant: Mapping[str, Any], session_id: str
+) -> Mapping[str, Any]:
     """The approval of a decoder. A schedule decides nothing: whoever signs the grant answers for it, within the
     narrowest limits that were approved for this effector and participant.
 
@@ -99,7 +101,7 @@ def _approval(study: Study, mover: str, *, effector: str, participant: Mapping[s
     ----------
     study : the open record.
     mover : hash of the decoder, or :data:`control.SCHEDULE` and a procedure.
-    effector : profile name. participant : row.
+    effector : profile name. participant : row. session_id : in whose system and task the decoder is to move it.
     """
     if mover in {f"{control.SCHEDULE}{kind}" for kind in control.SCHEDULED}:
         stated = [
@@ -109,6 +111,7 @@ def _approval(study: Study, mover: str, *, effector: str, participant: Mapping[s
         ]
         names = {name for limits in stated for name in limits}
         return {"id": mover, "limits": {n: min(limits[n] for limits in stated if n in limits) for n in names}}
+    _check_system(study, mover, session_id)
     approval = study.approval_of(mover, effector=effector, participant_id=str(participant["id"]))
     if approval is None or not approvals.holds(study, approval):
         raise Refused(_why_not(approval, mover[:8], effector=effector, participant=participant["pseudonym"]))
@@ -139,6 +142,15 @@ def _why_not(approval: Mapping[str, Any] | None, sha256: str, *, effector: str, 
         return Message("granting.approved_by_script", hash=decoder, effector=effector, participant=participant)
     decision = str(approval["decision"])
     return Message("granting.decided", hash=decoder, decision=decision, effector=effector, participant=participant)
+
+
+def _check_system(study: Study, sha256: str, session_id: str) -> None:
+    """Refuse a decoder that was made for another system or task, even with the same effector and channels."""
+    used = approvals.system_of(study.get("session", session_id))
+    for decoder in study.rows("decoder", sha256=sha256):
+        if not approvals.serves(study, decoder, used):
+            made_for = sorted(approvals.systems_of(study, decoder))
+            raise Refused(Message("granting.other_system", hash=sha256[:8], made_for=made_for, used=used))
 
 
 def _participant(study: Study, session_id: str) -> dict[str, Any]:

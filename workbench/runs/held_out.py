@@ -9,7 +9,7 @@ The participant saw no evidence and no effector during a calibration: an online 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -131,6 +131,13 @@ class HeldOut:
 
     def _attempt_s(self) -> float:
         return float(self.paradigm.params()["attempt_s"])
+
+    def choices(self) -> dict[Hashable, bool]:
+        """Run and cue of each held-out choice → whether it was right."""
+        return {
+            (run, trial.cue_sample): trial.outcome == "correct"
+            for run, trial in zip(self._of_run, self.trials, strict=True)
+        }
 
     def figures(self) -> dict[str, Any] | None:
         """Plain data for the record and for the page that approves; None when nothing was decoded.

@@ -5,6 +5,7 @@ Reading only. The one place where a decision is made is ``workbench.runs.approve
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -61,7 +62,28 @@ def may_be_scripted(study: Study, *, effector: str, participant_id: str) -> bool
     return effector == SCREEN or bool(study.get("participant", participant_id)["simulated"])
 
 
-def in_use(study: Study, *, effector: str, participant_id: str) -> Row | None:
+def system_of(session: Mapping[str, Any]) -> str:
+    """System and task of a session's row, as ``"name task"``; ``""`` where its plan names none."""
+    stated = session["plan"].get("system") or {}
+    return f"{stated['name']} {stated['task']}" if stated else ""
+
+
+def systems_of(study: Study, decoder: Mapping[str, Any]) -> frozenset[str]:
+    """System and task, as ``"name task"``, of the sessions that a decoder was fitted on.
+
+    Empty where the record does not say: sessions from before systems were recorded, or without one.
+    """
+    runs = {row["run_id"] for sha256 in decoder["recordings"] for row in study.rows("recording", sha256=sha256)}
+    sessions = {study.get("run", run)["session_id"] for run in runs}
+    return frozenset(filter(None, (system_of(study.get("session", session)) for session in sessions)))
+
+
+def serves(study: Study, decoder: Mapping[str, Any], system: str) -> bool:
+    """Whether a decoder may be used in a system and task (``"name task"``); unknown on either side, it may."""
+    return not system or systems_of(study, decoder) <= {system}
+
+
+def in_use(study: Study, *, effector: str, participant_id: str, system: str = "") -> Row | None:
     """The decoder that an online run would use: the one approved last, with its decision; None when there is
     none.
 
@@ -69,22 +91,35 @@ def in_use(study: Study, *, effector: str, participant_id: str) -> Row | None:
     ----------
     study : the open record.
     effector, participant_id : the use.
+    system : ``"name task"`` of the session; decoders made for another one are passed over. ``""`` for any.
     """
     seen: set[str] = set()
     for decision in reversed(study.rows("approval", effector=effector, participant_id=participant_id)):
         sha256 = decision["decoder_sha256"]
         if sha256 not in seen and holds(study, decision):
-            return {**study.rows("decoder", sha256=sha256)[0], "approval": decision}
+            (decoder,) = study.rows("decoder", sha256=sha256)
+            if serves(study, decoder, system):
+                return {**decoder, "approval": decision}
         # Only the newest decision on each decoder counts: an older approval must not outlive its withdrawal.
         seen.add(sha256)
     return None
 
 
-def awaiting(study: Study, participant_id: str) -> list[Row]:
-    """Decoders that were fitted on recordings of a participant and not yet decided on, newest last."""
+def awaiting(study: Study, participant_id: str, *, system: str = "") -> list[Row]:
+    """Decoders that were fitted on recordings of a participant and not yet decided on, newest last.
+
+    Parameters
+    ----------
+    study : the open record.
+    participant_id : of whom.
+    system : ``"name task"`` that they must serve, ``""`` for any.
+    """
     decided = {row["decoder_sha256"] for row in decisions(study, participant_id=participant_id)}
     own = recordings_of(study, participant_id)
-    return [row for row in study.rows("decoder") if row["sha256"] not in decided and set(row["recordings"]) & own]
+    waiting = [
+        row for row in study.rows("decoder") if row["sha256"] not in decided and set(row["recordings"]) & own
+    ]
+    return [row for row in waiting if serves(study, row, system)]
 
 
 def recordings_of(study: Study, participant_id: str) -> set[str]:

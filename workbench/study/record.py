@@ -550,13 +550,22 @@ class Study:
         """Every decision, oldest first, of a participant or decoder or of all."""
         return approvals.decisions(self, participant_id=participant_id, sha256=sha256)
 
-    def approved_decoder(self, *, effector: str, participant_id: str) -> dict[str, Any] | None:
-        """The decoder that an online run would use, with its ``"approval"``; None when there is none."""
-        return approvals.in_use(self, effector=effector, participant_id=participant_id)
+    def approved_decoder(self, *, effector: str, participant_id: str, system: str = "") -> dict[str, Any] | None:
+        """The decoder that an online run would use, with its ``"approval"``; None when there is none.
 
-    def decoders_awaiting(self, participant_id: str) -> list[dict[str, Any]]:
-        """Decoders fitted on a participant's recordings that nobody has decided on, newest last."""
-        return approvals.awaiting(self, participant_id)
+        Parameters
+        ----------
+        effector, participant_id : the use.
+        system : ``"name task"`` of the session; decoders made for another one are passed over. ``""`` for any.
+        """
+        return approvals.in_use(self, effector=effector, participant_id=participant_id, system=system)
+
+    def decoders_awaiting(self, participant_id: str, *, system: str = "") -> list[dict[str, Any]]:
+        """Decoders fitted on a participant's recordings that nobody has decided on, newest last.
+
+        ``system`` leaves out those made for another system and task than this ``"name task"``.
+        """
+        return approvals.awaiting(self, participant_id, system=system)
 
     def worklist(self, on: date | None = None) -> list[WorklistRow]:
         """Visits that are due, early, late or open on a day (today): see :mod:`workbench.study.worklist`."""

@@ -2,7 +2,7 @@
 import { button, followLanguage, followTheme, h, knows, named, put, request, show } from "./parts/dom.js";
 import { light } from "./parts/icons.js";
 import { eventNumbers, eventRows, evidencePlot } from "./parts/heldout.js";
-import { accuracyRows, byRun, confusionMatrix, percent, pooledMatrix, weightRows } from "./parts/proof.js";
+import { accuracyRows, byRun, comparedRows, confusionMatrix, percent, pooledMatrix, weightRows } from "./parts/proof.js";
 import { passwordField } from "./parts/signin.js";
 
 const LAMP = { pass: "ok", warn: "medium", fail: "high" };
@@ -37,6 +37,10 @@ function decisionPanel(t, model, fit, blocked) {
   password.input.addEventListener("keydown", (event) => { if (event.key === "Enter") event.preventDefault(); });
   const statement = h("p", { class: "s" });
   const why = h("div", { class: "xs sub", role: "status" });
+  const act = (name, words) => ((fit.actions || []).includes(name) ? button(words, (event) => {
+    event.currentTarget.disabled = true;
+    request(model, name, { sha256: fit.sha256 }, 60).then((reply) => put(problem, reply.ok ? "" : reply.silent ? t("ask.silent") : t.said(reply, "text")));
+  }, { name: `act-${name}` }) : null);
   const sign = button("", () => {
     sign.disabled = true;
     // take() empties the field: the password is in memory only for this one message.
@@ -47,7 +51,8 @@ function decisionPanel(t, model, fit, blocked) {
     });
   }, { kind: "pri", name: "sign" });
   const done = h("div", { class: "s stack", role: "status", "data-name": "decision" });
-  const form = h("div", { class: "stack" }, group, h("div", { class: "hash" }, h("b", {}, short), ` ${grouped(fit.sha256.slice(8))}`), reasonBox, statement, signing.password ? password.el : null, problem, sign, why);
+  const form = h("div", { class: "stack" }, group, h("div", { class: "hash" }, h("b", {}, short), ` ${grouped(fit.sha256.slice(8))}`), reasonBox, statement, signing.password ? password.el : null, problem, sign, why,
+    act("another", t("decoder.act.another")), act("recentre", t("decoder.act.recentre", { hash: signing.replaces || "" })), h("div", { class: "xs mute" }, t("decoder.valid")));
   function draw() {
     const decision = model.get("decision") || {};
     const decided = Boolean(decision.decision);
@@ -63,7 +68,7 @@ function decisionPanel(t, model, fit, blocked) {
     sign.disabled = Boolean(lacking);
     put(sign, t(`decoder.sign.${choice}`, { hash: short }));
     put(why, lacking || (blocked ? t("decoder.blocked", { why: blocked }) : ""));
-    put(statement, t(`decoder.statement.${choice}`, { signer: signing.signer || "—", effector: t.said(signing, "effector") || t("decoder.no_effector"), participant: signing.participant || "—", replaces: signing.replaces ? t("decoder.replaces", { hash: signing.replaces }) : "" }));
+    put(statement, t(`decoder.statement.${choice}`, { signer: signing.signer || "—", effector: t.said(signing, "effector") || t("decoder.no_effector"), participant: signing.participant || "—", system: t.said(signing, "system") ? t("decoder.in_system", { system: t.said(signing, "system") }) : "", replaces: signing.replaces ? t("decoder.replaces", { hash: signing.replaces }) : "" }));
     done.replaceChildren(...(decided ? [light(decision.decision === "approve" ? "ok" : "off", t(`decoder.decided.${decision.decision}`, { by: decision.by || "—", at: decision.at || "—" })), decision.reason ? h("div", { class: "xs sub" }, `“${decision.reason}”`) : null].filter(Boolean)
       : fit.can_decide ? [] : [h("span", { class: "sub" }, t("decoder.cannot"))]));
   }
@@ -71,7 +76,9 @@ function decisionPanel(t, model, fit, blocked) {
 }
 
 function checkList(t, fit) {
-  const limits = (one) => [t.said(one, "value"), one.limit ? t("decoder.limit", { limit: t.said(one, "limit") }) : ""].filter(Boolean).join("; ");
+  // What has to be equal has no limit; where it is not, the sentence below says what was expected.
+  const beside = (one) => (["file", "participant", "system"].includes(one.name) || !one.limit ? "" : t(one.name === "compared" ? "decoder.last_had" : "decoder.limit", { limit: t.said(one, "limit") }));
+  const limits = (one) => [t.said(one, "value"), beside(one)].filter(Boolean).join("; ");
   return (fit.checks || []).map((one) => h("li", {}, light(LAMP[one.state] || "off"), h("span", {}, knows(`check.${one.name}`) ? t(`check.${one.name}`) : t.said(one, "text") || one.name, h("small", {}, limits(one)), one.state !== "pass" && one.text ? h("small", { class: "bad" }, t.said(one, "text")) : null)));
 }
 
@@ -106,13 +113,13 @@ function buildDecoder(root, model, t) {
   const matrices = fit.confusions || [];
   const confusion = panel(t("decoder.confusion"), t("decoder.confusion_how"), matrices.length ? [h("div", { class: "cms" }, confusionMatrix(t, pooledMatrix(matrices), t("decoder.pooled"))), matrices.length > 1 ? h("div", { class: "xs sub byrun" }, byRun(t, matrices)) : null] : h("div", { class: "empty" }, t("decoder.empty")));
   const against = panel(t("decoder.against"), "", rows.length ? [accuracyRows(t, rows), h("div", { class: "axis xs mute" }, [0, 25, 50, 75, 100].map((n) => h("span", { style: `left:${n}%` }, n))), h("div", { class: "xs mute axisname" }, t("decoder.axis"))] : h("div", { class: "empty" }, t("decoder.empty")), heldOut.events ? [h("div", { class: "hr" }), eventRows(t, heldOut.events, fit.false_limit)] : null);
-  const others = (fit.others || []).map((one) => h("li", {}, light(one.state), h("span", {}, h("b", { class: "mono" }, one.hash), h("small", {}, t.said(one, "text")))));
+  const beside = fit.compared && fit.compared.sha256 ? panel(t("decoder.beside", { hash: grouped(fit.compared.sha256.slice(0, 8)) }), "", comparedRows(t, fit.compared, pooled ? pooled.classes : 2)) : null;
+  const others = (fit.others || []).map((one) => h("li", {}, light(one.state), h("span", {}, h("span", { class: "ofage" }, h("b", { class: "mono" }, one.hash), h("small", {}, t.said(one, "age"))), h("small", {}, t.said(one, "text")))));
   root.append(h("section", { class: "decoder", "aria-label": t("decoder.approve_title") },
     h("div", { class: "verdict" }, h("div", {}, h("h1", {}, verdictOf(t, fit, rows, blocked)), h("p", { class: "sub" }, fit.validation ? t("decoder.how_named", { how: t.said(fit, "validation") }) : t("decoder.how"))), h("div", { class: "nums" }, numbers)),
     h("div", { class: `cols ${checks.length ? "three" : ""}` },
       checks.length ? h("div", { class: "col" }, panel(t("decoder.checks"), "", h("ul", { class: "chk" }, checks)), others.length ? panel(t("decoder.others"), "", h("ul", { class: "chk" }, others)) : null) : null,
-      h("div", { class: "col" },
-        evidence, h("div", { class: "two" }, confusion, against), weights),
+      h("div", { class: "middle" }, h("div", { class: "col" }, evidence, weights), h("div", { class: "col" }, confusion, against, beside)),
       h("div", { class: "col" }, decide.el, adapts.rule ? panel(t("decoder.adapting"), "", adaptation(t, adapts)) : null, fit.fitted_on ? h("div", { class: "xs sub" }, t.said(fit, "fitted_on")) : null))));
   model.on("change:decision", decide.draw);
   decide.draw();

@@ -44,8 +44,8 @@ class DecoderPanel(Panel):
     decide : called as ``decide(sha256, decision=…, reason=…, password=…)`` with ``"approve"`` or ``"reject"``;
         writes the decision to the record and returns it as ``{"decision", "by", "at", "reason"}``. None shows the
         result only. The password reaches it as an argument of a message; it is not a trait and is not kept here.
-    signing : ``{"signer", "effector", "participant", "replaces", "password"}``: who signs, for what, for whom,
-        which decoder it would replace, and whether a password is asked for.
+    signing : ``{"signer", "effector", "participant", "system", "replaces", "password"}``: who signs, for what, for
+        whom, in which system and task, which decoder it would replace, and whether a password is asked for.
     numbers : up to four ``(value, caption)`` as text, computed elsewhere.
     checks : ``{"name", "state": "pass" | "warn" | "fail", "value", "limit", "text"}`` each; a failed one blocks
         approval, a warning needs a reason.
@@ -53,7 +53,11 @@ class DecoderPanel(Panel):
         ``validation``, how the accuracy was cross-validated; ``held_out``, its decisions on unseen data
         (as :mod:`workbench.live` fits it); ``false_limit``, false starts per minute above which a reason is due;
         ``weights``, where it reads (``{"bands", "derivations", "values", "target"}``, one value per electrode and
-        band); ``others``, the decoders of this participant (``{"hash", "state", "text"}`` each, newest first).
+        band, and the names of its ``channels``); ``compared``, both on the same trials (see
+        ``runs.comparing.compare``); ``others``, the decoders of this participant, newest first, each
+        ``{"hash", "state", "age", "text"}``.
+    actions : what else is offered while nothing is decided, each called with the hash: ``"another"`` records
+        another run instead, ``"recentre"`` re-centres the decoder in use on this calibration.
     adapts : ``{"rule", "bound"}`` of a decoder that adapts while it decides, which approval covers; empty for one
         that stays as it was fitted.
 
@@ -62,7 +66,9 @@ class DecoderPanel(Panel):
     decision : the decision in force, ``{}`` while there is none. :meth:`decided` shows another page's decision.
     """
 
-    _esm = compose("parts/dom", "parts/icons", "parts/signin", "parts/proof", "parts/heldout", "decoder_panel")
+    _esm = compose(
+        "parts/dom", "parts/icons", "parts/signin", "parts/head", "parts/proof", "parts/heldout", "decoder_panel"
+    )
     _css = styles("panels", "decoder")
 
     fit = traitlets.Dict().tag(**SYNCED)
@@ -81,10 +87,12 @@ class DecoderPanel(Panel):
         numbers: Sequence[tuple[str, str]] = (),
         checks: Sequence[Mapping[str, str]] = (),
         proof: Mapping[str, Any] | None = None,
+        actions: Mapping[str, Callable[[str], None]] | None = None,
         **traits: Any,
     ) -> None:
         self._sha256 = sha256
         self._decide = decide
+        self._actions = dict(actions or {})
         self._blocked = _blocked(accuracies, checks)
         self._warned = any(check.get("state") == "warn" for check in checks)
         super().__init__(
@@ -97,8 +105,9 @@ class DecoderPanel(Panel):
                 "numbers": [list(pair) for pair in numbers],
                 "checks": [dict(check) for check in checks],
                 "can_decide": decide is not None,
+                "actions": sorted(self._actions),
                 "blocked": self._blocked,
-                **{"fitted_on": "", "validation": "", "weights": {}, "held_out": {}, "others": []},
+                **{"fitted_on": "", "validation": "", "weights": {}, "held_out": {}, "others": [], "compared": {}},
                 **(proof or {}),
             },
             **traits,
@@ -123,7 +132,7 @@ class DecoderPanel(Panel):
             above_chance=limit is not None and metrics["correct"] >= limit,
         )
         proof: dict[str, Any] = {"validation": metrics["validation"]}
-        proof |= {name: metrics.get(name) or {} for name in ("weights", "held_out")}
+        proof |= {name: metrics.get(name) or {} for name in ("weights", "held_out", "compared")}
         part = "part" if "blocks" in metrics["validation"] else "run"
         confusions = [{**matrix, "part": part} for matrix in metrics["confusion"]]
         return cls(
@@ -149,8 +158,21 @@ class DecoderPanel(Panel):
         ]
 
     def requests(self) -> Mapping[str, Callable[..., Any]]:
-        """Decide by hash; nothing else."""
-        return {"decide": self.decide}
+        """Decide by hash, and what else is offered for this decoder; each names it by its hash."""
+        return {"decide": self.decide, **{name: self._acting(name) for name in self._actions}}
+
+    def _acting(self, name: str) -> Callable[..., None]:
+        def act(sha256: str) -> None:
+            self._check_shown(sha256)
+            self._actions[name](sha256)
+
+        return act
+
+    def _check_shown(self, sha256: str) -> None:
+        """Raise unless a hash is that of the decoder shown: nothing goes to one that was swapped meanwhile."""
+        if sha256 != self._sha256:
+            named, shown = repr(sha256[:12]), repr(self._sha256[:12])
+            raise BadValue(Message("decoder.other_shown", named=named, shown=shown))
 
     def decided(self, decision: Mapping[str, str]) -> None:
         """Show a decision taken on another page or computer; the buttons disappear."""
@@ -173,10 +195,7 @@ class DecoderPanel(Panel):
         Refused
             When a check failed, a reason is missing, it is decided already, or this page may not decide.
         """
-        # The page sends the hash that it shows: an approval never goes to a decoder that was swapped meanwhile.
-        if sha256 != self._sha256:
-            named, shown = repr(sha256[:12]), repr(self._sha256[:12])
-            raise BadValue(Message("decoder.other_shown", named=named, shown=shown))
+        self._check_shown(sha256)
         if decision not in ("approve", "reject"):
             raise BadValue(Message("decoder.decision", value=repr(decision)))
         if self._decide is None:

@@ -3,6 +3,7 @@ import { button, followLanguage, followTheme, h, named, put, request, show } fro
 import { light } from "./parts/icons.js";
 
 const TICK = { correct: "ok", recorded: "ok", missed: "miss", wrong: "false", false_start: "false", excluded: "ex" };
+const MOST_ROWS = 8; // with more conditions most rows would hold one trial
 const TAGS = ["fatigue", "spasm", "interrupted", "cap_moved"];
 const say = (t, one) => (one.key ? t(one.key, one.args || {}) : t.said(one, "text"));
 const SVG = "http://www.w3.org/2000/svg";
@@ -13,12 +14,19 @@ const draw = (name, attributes, text) => {
   return el;
 };
 
+/** Each choice in order: what was asked for, and below it what was selected where that is something else. */
+function selectionCells(t, trials) {
+  const words = (one) => (one.outcome === "wrong" && one.decided ? t("result.selected", { asked: named(t, "cue", one.condition), got: named(t, "cue", one.decided) }) : named(t, "cue", one.condition));
+  return h("div", { class: "choices", role: "img", "aria-label": trials.map(words).join(", ") }, trials.map((one) => h("span", { class: "choice", title: words(one) },
+    h("b", {}, named(t, "cue", one.condition)), h("i", { class: `tk-${TICK[one.outcome] || "ok"}` }), h("small", {}, one.outcome === "wrong" && one.decided ? named(t, "cue", one.decided) : ""))));
+}
+
 /** One row per condition, each trial at its place; below, the onset of each activation on the same axis. */
 function trialsPanel(t, result) {
   const trials = result.trials || [];
   const conditions = [...new Set(trials.map((one) => one.condition))];
   const columns = `grid-template-columns:repeat(${Math.max(1, trials.length)},minmax(3px,1fr))`;
-  const rows = conditions.map((name) => {
+  const rows = conditions.length > MOST_ROWS ? selectionCells(t, trials) : conditions.map((name) => {
     const own = trials.filter((one) => one.condition === name);
     const judged = own.filter((one) => one.outcome !== "excluded");
     const right = judged.filter((one) => ["correct", "recorded"].includes(one.outcome)).length;
@@ -44,8 +52,8 @@ function trialsTable(t, trials) {
 
 function onsetPlot(t, result, trials) {
   const most = Math.max(1, Math.ceil(2 * Math.max(result.window_s || 0, ...trials.map((one) => one.onset_s || 0))) / 2);
-  const [width, height, left, right] = [1000, 170, 10, 10];
-  const x = (i) => left + ((i + 0.5) * (width - left - right)) / trials.length;
+  const [width, height] = [1000, 170];
+  const x = (i) => ((i + 0.5) * width) / trials.length; // below the middle of the trial's own mark
   const y = (s) => height - 22 - (s / most) * (height - 34);
   const svg = draw("svg", { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", role: "img", "aria-label": t("result.onsets", { median: Number.isFinite(result.median_s) ? result.median_s.toFixed(2) : "—" }) });
   for (const s of [0, most / 2, most]) svg.append(draw("line", { x1: 0, x2: width, y1: y(s), y2: y(s), class: "grid" }));

@@ -1,5 +1,6 @@
 // The set-up of a session's hardware. Python holds it; this file shows it and sends each answer as it is given.
-import { button, classIf, followLanguage, followTheme, h, put, request, show, whenChanged } from "./parts/dom.js";
+import { button, capitalised, classIf, followLanguage, followTheme, h, put, request, show, whenChanged } from "./parts/dom.js";
+import { headMap } from "./parts/head.js";
 import { light } from "./parts/icons.js";
 
 const UNITS = ["uV", "mV", "V", "nV", "g", "m/s^2", "deg/s", "N", "counts"];
@@ -138,6 +139,27 @@ function checkList(t, ctx, one) {
   } };
 }
 
+const ELECTRODE = { high: "medium", flat: "high", left_out: "off", unknown: "dot" };
+
+/** Electrodes where they sit, each with its state; of markers how often each came. */
+function drawing(t, one) {
+  const el = h("div", { class: "drawn", "data-name": `drawing-${keyOf(one)}` });
+  const draw = whenChanged(([all, codes]) => {
+    const said = (each) => [each.name, t(`setup.electrode.${each.state}`), each.text].filter(Boolean).join(" ");
+    const mark = (state) => (state === "ok" ? h("i", { class: "el-ok" }) : light(ELECTRODE[state]));
+    const odd = all.filter((each) => ["high", "flat"].includes(each.state));
+    const most = Math.max(1, ...codes.map(([, n]) => n));
+    el.replaceChildren(...[
+      all.length ? headMap(all.map((each) => ({ name: each.name, title: said(each), mark: mark(each.state) })), all.map(said).join(", ")) : null,
+      odd.length ? h("div", { class: "xs sub" }, odd.map((each) => `${each.name} ${each.text}`).join(" · ")) : null,
+      codes.length ? h("div", { class: "codebars", role: "img", "aria-label": codes.map(([code, n]) => t("setup.code_count", { code, n })).join(", ") },
+        codes.map(([code, n]) => h("span", {}, h("small", {}, code), h("i", { style: `height:${Math.round(4 + (28 * n) / most)}px` }), h("small", { class: "mute" }, `×${n}`)))) : null,
+    ].filter(Boolean));
+    show(el, all.length > 0 || codes.length > 0);
+  });
+  return { el, update: (now) => draw([now.electrodes, now.markers ? Object.entries(now.measured.codes || {}).slice(0, 12) : []]) };
+}
+
 /** One stream in its role, with every question that it leaves open. */
 function connected(t, ctx, one, critical) {
   const key = keyOf(one);
@@ -146,14 +168,16 @@ function connected(t, ctx, one, critical) {
   const [reference, ground] = ["reference", "ground"].map(electrode);
   reference.field.disabled = one.reference_announced;
   ground.field.disabled = one.ground_announced;
+  const electrodes = h("div", { class: "halves" }, reference.el, ground.el);
   const channels = channelFields(t, ctx, one);
   const unit = unitFields(t, ctx, one);
   const codes = entry({ name: `codes-${key}`, label: t(one.coded ? "setup.codes" : "setup.texts"), rows: 3, send: (text) => answer({ codes: mapped(text) }) });
   const waive = entry({ name: `waive-${key}`, label: t("setup.waive"), send: (reason) => ctx.ask("waive", { role: one.role, reason }) });
   const about = h("span", { class: "xs mute" });
   const measured = checkList(t, ctx, one);
+  const drawn = drawing(t, one);
   const el = h("div", { class: "stack" }, h("div", { class: "row wrap" }, h("span", { class: "well" }, one.name), about, h("span", { class: "grow" }), button(t("setup.take_out"), () => ctx.ask("take_out", { stream: one.name }), { kind: "quiet", name: `out-${key}` })),
-    one.markers ? codes.el : [channels.els, unit.el, h("div", { class: "halves" }, reference.el, ground.el)], measured.els, waive.el);
+    one.markers ? codes.el : [channels.els, unit.el, electrodes], h("div", { class: "proven" }, h("div", { class: "stack" }, measured.els), drawn.el), waive.el);
   return { el, update(now, problems, waived) {
     put(about, [now.host, t("setup.channels", { n: now.n_channels }), now.announced_unit].filter(Boolean).join(" · "));
     channels.update(now);
@@ -161,7 +185,9 @@ function connected(t, ctx, one, critical) {
     reference.set(now.reference);
     ground.set(now.ground);
     codes.set(Object.entries(now.codes).map(([code, label]) => `${code} = ${label}`).join("\n"));
+    show(electrodes, now.potential);
     measured.update(now);
+    drawn.update(now);
     show(waive.el, !critical && now.role !== AUXILIARY && (!now.uid || Boolean(waived)));
     waive.set(waived || "");
   } };
@@ -183,21 +209,28 @@ function roleRow(t, ctx, { role, words, critical, one }) {
   } };
 }
 
-/** Simulated or real, the pairing, and whether the paired device answers. */
+const CERTIFIED = { held: "ok", refused: "high" };
+
+/** Simulated or real, its certificate, the pairing, and whether the paired device answers. */
 function effectorRow(t, ctx) {
   const kind = (name) => h("button", { type: "button", "data-name": `effector-${name}`, onclick: () => ctx.ask("attach_effector", { real: name === "real" }) }, t(`setup.effector_${name}`));
   const kinds = { simulated: kind("simulated"), real: kind("real") };
   const name = h("div", { class: "xs mute" });
   const answers = h("div", { "data-name": "effector-answers" });
+  const certificate = h("div", { class: "s", "data-name": "effector-certificate" });
   const code = h("code", { class: "mono big", "data-name": "pair-code" });
   const command = h("code", { class: "mono", "data-name": "pair-command" });
   const link = h("span", { class: "xs sub" });
   const typed = h("div", { class: "s stack", role: "status" }, h("span", {}, t("setup.pair_do")), command, code, link);
   const real = h("div", { class: "stack" }, answers, h("div", { class: "row wrap" }, button(t("setup.pair"), () => ctx.ask("pair"), { name: "pair" })), typed);
-  const el = h("div", { class: "ro", "data-name": "role-row-effector" }, h("div", {}, h("h3", {}, t("setup.effector")), name), h("div", { class: "stack" }, h("div", { class: "seg", role: "group", "aria-label": t("setup.effector") }, Object.values(kinds)), real));
+  const el = h("div", { class: "ro", "data-name": "role-row-effector" }, h("div", {}, h("h3", {}, t("setup.effector")), name), h("div", { class: "stack" }, h("div", { class: "seg", role: "group", "aria-label": t("setup.effector") }, Object.values(kinds)), certificate, real));
   const drawAnswers = whenChanged((there) => answers.replaceChildren(there ? light("ok", t("setup.effector_answers")) : light("off", t("setup.effector_silent"), false)));
+  const drawCertificate = whenChanged(([state, text]) => certificate.replaceChildren(light(CERTIFIED[state] || "off", text, false)));
   return { el, update(s) {
     const pairing = s.device.pairing || {};
+    const certified = s.device.certificate || {};
+    drawCertificate([certified.state, t.said(certified, "text")]);
+    show(certificate, Boolean(certified.state));
     show(el, Boolean(s.device.name));
     put(name, t.said(s.device, "name"));
     for (const [which, one] of Object.entries(kinds)) {
@@ -256,7 +289,7 @@ function savePanel(t, ctx) {
     show(start, s.start.shown);
     start.disabled = !s.start.ok;
     show(why, s.start.shown && !s.start.ok);
-    put(why, t.said(s.start, "why"));
+    put(why, capitalised(t.said(s.start, "why")));
   } };
 }
 

@@ -78,12 +78,13 @@ class SetupPanel(Panel):
     setup : ``{"site", "sites", "system", "peers", "looked_at", "own_configuration", "found", "inputs",
     "connections", "waived", "effector", "device", "problems", "changes", "unconfirmed", "ready", "saved",
     "as_saved", "decoder", "start"}``; problems are ``{"role", "field", "text", "stream"}``, changes ``{"role",
-    "text", "confirm"}``; a connection has its ``checks`` and when it was ``measured``; ``device`` is the effector
-    with its ``pairing``, ``decoder`` says whether the approved one fits (``{"hash", "ok", "why"}``, empty for
-    none), and ``start`` is ``{"shown", "ok", "why"}``.
+    "text", "confirm"}``; a connection has its ``checks``, its ``electrodes`` and when it was ``measured``;
+    ``device`` is the effector with its ``pairing`` and ``certificate`` (``{"state", "text"}``), ``decoder`` says
+    whether the approved one fits (``{"hash", "ok", "why"}``, empty for none), and ``start`` is
+    ``{"shown", "ok", "why"}``.
     """
 
-    _esm = compose("parts/dom", "parts/icons", "setup_panel")
+    _esm = compose("parts/dom", "parts/icons", "parts/head", "setup_panel")
     _css = styles("panels", "setup")
 
     setup = traitlets.Dict().tag(**SYNCED)

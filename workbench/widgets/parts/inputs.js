@@ -29,10 +29,12 @@ export function streamsPanel(ctx) {
   /** One stream. It is built once and then updated in place, so that a reason can be typed while ages count. */
   function row(name) {
     const lamp = h("span");
+    const signal = h("span", { class: "d q" });
     const below = h("span", { class: "d" });
     const problem = h("span", { class: "d bad" });
     const waive = waiver(name);
-    const line = h("div", { class: "st" }, h("span", { class: "n", title: name }, name), lamp, below, problem, waive);
+    const line = h("div", { class: "st" }, h("span", { class: "n", title: name }, name), lamp, below, signal, problem, waive);
+    const drawSignal = whenChanged(([quality]) => signal.replaceChildren(light(QUALITY[quality] || "off", t(`evidence.quality.${quality}`), false)));
     const drawLamp = whenChanged(([state]) => {
       line.dataset.state = state;
       lamp.replaceChildren(light(STREAM[state] || "off", t(`stream.${state}`, {}, state)));
@@ -42,6 +44,10 @@ export function streamsPanel(ctx) {
       update(one) {
         drawLamp([one.state]);
         put(below, detail(one));
+        // A stream that is lost has one light; what its signal was last would be a second alarm for one cause.
+        const known = Boolean(QUALITY[one.quality]) && one.state === "good";
+        show(signal, known);
+        if (known) drawSignal([one.quality]);
         put(problem, t.said(one, "message"));
         show(problem, Boolean(one.message) && !["waived", "good"].includes(one.state));
         show(waive, !one.critical && ["lost", "missing"].includes(one.state));

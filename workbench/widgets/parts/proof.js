@@ -1,5 +1,6 @@
 // The proof beside the checks of a fit: confusion matrices, accuracy against the chance limit, where the decoder reads.
 import { h, named } from "./dom.js";
+import { headMap } from "./head.js";
 
 export const percent = (value, digits = 0) => (value === null || value === undefined ? "—" : `${(100 * value).toFixed(digits)} %`);
 
@@ -37,16 +38,32 @@ export function accuracyRows(t, rows) {
       h("i", { class: "guess", style: `left:${at(1 / one.classes)}` }),
       one.low !== null ? h("i", { class: "span", style: `left:${at(one.low)};width:${at(one.high - one.low)}` }) : null,
       one.value !== null ? h("i", { class: "point", style: `left:${at(one.value)}` }) : null),
-    h("span", { class: "xs sub" }, one.value === null ? t("decoder.none") : t("decoder.accuracy_row", { correct: one.correct, n: one.n, p: percent(one.value), low: percent(one.low), high: percent(one.high), limit: one.limit ?? "—" }))));
+    h("span", { class: "xs sub" }, one.value === null ? t("decoder.none") : t(one.limit === null ? "decoder.accuracy_plain" : "decoder.accuracy_row", { correct: one.correct, n: one.n, p: percent(one.value), low: percent(one.low), high: percent(one.high), limit: one.limit ?? "—" }))));
 }
 
-/** Weights as discs, one row per band: size is magnitude, the sign is inside. Nothing is drawn between electrodes. */
+/** Both decoders on the same trials: the verdict in words, and two rows on one axis. */
+export function comparedRows(t, compared, classes) {
+  if (compared.why) return h("div", { class: "s sub" }, t("decoder.not_compared", { why: t.said(compared, "why") }));
+  const row = (run, correct, [low, high]) => ({ run, correct, n: compared.n, value: correct / compared.n, low, high, limit: null, classes });
+  const words = { better: "better", worse: "worse" }[compared.verdict] || "same";
+  return [h("p", { class: "s", "data-name": "compared" }, h("b", { class: "semi" }, t(`decoder.compared.${words}`)), " ", t("decoder.compared_on", { n: compared.n, only: compared.only_new, last: compared.only_last, p: compared.p.toFixed(3) })),
+    accuracyRows(t, [row(t("decoder.this_one"), compared.correct, compared.interval), row(t("decoder.last_one"), compared.last_correct, compared.last_interval)])];
+}
+
+/** Weights where the electrodes sit, a head a band: size is magnitude, the sign is inside. Nothing is drawn between them. */
 export function weightRows(t, weights) {
-  const { bands, derivations, values } = weights;
+  const { bands, derivations, values, channels } = weights;
   const most = Math.max(...values.flat().map(Math.abs), 1e-12);
-  const name = (one) => one.map((i) => i + 1).join("−");
-  return h("div", { class: "reads" }, bands.map((band, b) => h("div", { class: "weights" }, h("span", { class: "xs sub" }, t("decoder.band", { low: band[0], high: band[1] })),
-    h("div", { class: "discs", role: "img", "aria-label": t("decoder.band_label", { low: band[0], high: band[1], all: values[b].map((v, i) => `${name(derivations[i])} ${(v / most).toFixed(1)}`).join(", ") }) },
-      values[b].map((v, i) => h("span", { class: `disc ${v < 0 ? "neg" : "pos"}`, title: `${name(derivations[i])}: ${(v / most).toFixed(2)}` },
-        h("i", { style: `width:${(8 + 20 * Math.abs(v) / most).toFixed(0)}px;height:${(8 + 20 * Math.abs(v) / most).toFixed(0)}px` }, Math.abs(v) > 0.25 * most ? (v < 0 ? "−" : "+") : ""), h("small", {}, name(derivations[i]))))))));
+  const names = derivations.map((one) => one.map((i) => (channels ? channels[i] : i + 1)).join("−"));
+  const signed = (v) => (v / most).toFixed(1).replace("-", "−");
+  return h("div", { class: "reads" }, bands.map((band, b) => {
+    const strongest = names.map((name, i) => [name, values[b][i]]).sort((one, other) => Math.abs(other[1]) - Math.abs(one[1])).slice(0, 3);
+    const entries = names.map((name, i) => {
+      const size = 6 + (16 * Math.abs(values[b][i])) / most;
+      return { name, title: `${name}: ${signed(values[b][i])}`, mark: h("i", { class: `disc ${values[b][i] < 0 ? "neg" : "pos"}`, style: `width:${size.toFixed(0)}px;height:${size.toFixed(0)}px` }, Math.abs(values[b][i]) > 0.4 * most ? (values[b][i] < 0 ? "−" : "+") : "") };
+    });
+    return h("div", { class: "weights" }, h("b", { class: "s semi" }, t("decoder.band", { low: band[0], high: band[1] })),
+      headMap(entries, t("decoder.band_label", { low: band[0], high: band[1], all: names.map((name, i) => `${name} ${signed(values[b][i])}`).join(", ") })),
+      h("div", { class: "xs sub" }, strongest.map(([name, v]) => `${name} ${signed(v)}`).join(" · ")));
+  }));
 }

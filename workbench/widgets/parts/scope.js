@@ -210,9 +210,12 @@ export function scopePanel(ctx) {
     update(s) {
       status = s;
       const streams = s.streams || [];
-      const good = streams.filter((one) => one.state === "good").length;
-      const worst = streams.some((one) => ["lost", "missing"].includes(one.state)) ? "high" : (status.quality || {}).state === "bad" ? "high"
-        : (status.quality || {}).state === "check" || streams.some((one) => one.state === "check") ? "medium" : streams.length ? "ok" : "off";
+      // The channels of the signal are counted by themselves; of another stream that is decoded its one light counts.
+      const own = (one) => (one.role === "signal" ? "good" : one.quality || "good");
+      const good = streams.filter((one) => one.state === "good" && own(one) === "good").length;
+      const any = (state) => (status.quality || {}).state === state || streams.some((one) => own(one) === state);
+      const worst = streams.some((one) => ["lost", "missing"].includes(one.state)) || any("bad") ? "high"
+        : any("check") || streams.some((one) => one.state === "check") ? "medium" : streams.length ? "ok" : "off";
       const channels = (status.quality || {}).channels || [];
       drawInputs([worst, t("scope.inputs", { good, all: streams.length, channels: channels.filter((c) => c.state === "good").length, n: channels.length })]);
       draw();
