@@ -1,8 +1,9 @@
 """Algorithms of MetaBCI and pyRiemann beside ours, decided as live, in one run.
 
-    python -m tests.reference.peers_study DATA > docs/peers.md
+    python -m tests.reference.peers_study DATA [NAME …] > docs/peers.md
 
-``DATA`` holds the folders ssvep_exo, p300_bi2012 and eegmmidb. What is not installed is said on standard error.
+``DATA`` holds the folders eegmmidb, p300_bi2012 and ssvep_exo; ``NAME`` is one of them, all by default. What is
+not installed is said on standard error.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from workbench import evaluation
 
 HEAD = """# Algorithms of others beside ours
 
-Do not edit; made by `python -m tests.reference.peers_study DATA > docs/peers.md`. For any data set and decoder,
-`workbench evaluate DATASET FOLDER --peers` does the same.
+Do not edit; made by `python -m tests.reference.peers_study DATA {names} > docs/peers.md`. For any data set and
+decoder, `workbench evaluate DATASET FOLDER --peers` does the same.
 
 Each algorithm stands in the place of ours: the same causal filters, windows, folds and rule, so it decides at the
 same moments on the same numbers, and only the algorithm differs. Several bands are weighed as ours are, as the
@@ -65,16 +66,30 @@ def streams(dataset, folder, names):
                 row(judged, "stream", count, judged.interval, f"{judged.window_accuracy:.3f}")
 
 
-def main(data):
-    print(HEAD, flush=True)
+def eegmmidb(folder):
     for kind in ("hands_feet_executed", "hands_feet_imagined", "left_right_executed", "left_right_imagined"):
-        streams(evaluation.load(f"eegmmidb_{kind}"), data / "eegmmidb", MOTOR)
-    epochs(evaluation.load("p300_bi2012"), data / "p300_bi2012", ("xdawn_tangent_space",))
-    ssvep = evaluation.load("ssvep_exo")
-    epochs(ssvep, data / "ssvep_exo", ("cca", "fbcca"))
+        streams(evaluation.load(f"eegmmidb_{kind}"), folder, MOTOR)
+
+
+def p300_bi2012(folder):
+    epochs(evaluation.load("p300_bi2012"), folder, ("xdawn_tangent_space",))
+
+
+def ssvep_exo(folder):
+    dataset = evaluation.load("ssvep_exo")
+    epochs(dataset, folder, ("cca", "fbcca"))
     # A shorter window: these begin later, by the latency of the response, and the lights end after 5 s.
-    epochs(ssvep, data / "ssvep_exo", TEMPLATES, window_s=3.0)
+    epochs(dataset, folder, TEMPLATES, window_s=3.0)
+
+
+STUDIES = {one.__name__: one for one in (eegmmidb, p300_bi2012, ssvep_exo)}
+
+
+def main(data, names):
+    print(HEAD.format(names=" ".join(names)), flush=True)
+    for name in names:
+        STUDIES[name](data / name)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2:] or list(STUDIES))
