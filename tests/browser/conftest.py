@@ -15,7 +15,7 @@ from workbench.vocabulary import Participant, Visit
 from workbench.widgets.dashboard import Dashboard, serve
 
 READY_MS = 120_000
-SPEED = "10"
+SPEED = "5"
 
 
 @dataclass

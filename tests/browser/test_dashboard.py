@@ -11,11 +11,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.browser.conftest import Visited
+from tests.browser.conftest import READY_MS, Visited
 from workbench import live, runs
 from workbench.errors import EngineFault
 from workbench.recording import RunFile
 from workbench.study import Study
+from workbench.widgets.guarded import PROTOCOL
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -131,7 +132,7 @@ def test_one_notebook_is_served_and_no_file(visited: Visited, path: str) -> None
 
 def test_a_page_cannot_run_code(visited: Visited, tmp_path: Path) -> None:
     target = tmp_path / "ran"
-    replies = visited.page.evaluate(EXECUTE, [str(target), ["v1.kernel.websocket.jupyter.org"]])
+    replies = visited.page.evaluate(EXECUTE, [str(target), [PROTOCOL]])
     assert "kernel_info_reply" in replies
     assert not {"execute_reply", "execute_input"} & set(replies)
     assert not target.exists()
@@ -148,7 +149,7 @@ def test_a_socket_without_the_subprotocol_and_a_foreign_host_are_refused_and_the
     assert refused.value.code == 403
     refused.value.close()
     assert "token" not in visited.page.url
-    assert visited.page.request.get(f"http://127.0.0.1:{visited.dashboard.port}/login").ok
+    assert "kernel_info_reply" in visited.page.evaluate(EXECUTE, [str(tmp_path / "ran"), [PROTOCOL]])
     assert visited.dashboard.restarts == 0
 
 
@@ -177,6 +178,27 @@ def test_a_session_starts_for_the_person_whose_code_was_read_and_for_nobody_else
         assert session["identity"].startswith("participant code")
 
 
+def test_a_calibration_ends_in_a_fit_that_waits_for_a_decision(visited: Visited) -> None:
+    start_run(visited, 8)
+    visited.page.wait_for_selector("[data-name=sign]")
+    visited.page.click("[data-name=view-run]")
+
+
+def test_a_form_opened_from_the_session_is_bound_to_its_visit(visited: Visited) -> None:
+    page = visited.page
+    page.click("[data-name=view-assess]")
+    page.wait_for_selector("[data-item=grasp_1]")
+    assert "SIM-01" in page.locator("[data-name=form-identity]").inner_text()
+    page.locator("[data-item=grasp_1]").focus()
+    page.keyboard.type("3210")
+    page.wait_for_selector("text=Draft kept")
+    page.mouse.wheel(0, 2000)
+    for name in ("stop", "participant"):
+        box = page.locator(f"[data-name={name}]").bounding_box()
+        assert 0 <= box["y"] < box["y"] + box["height"] <= 900, name
+    page.click("[data-name=view-run]")
+
+
 def test_a_run_starts_trials_are_counted_and_the_picture_moves(visited: Visited) -> None:
     start_run(visited, 60)
     visited.page.wait_for_function("parseInt(document.querySelector('[data-name=trials]').textContent) >= 2")
@@ -189,7 +211,7 @@ def test_the_language_switches_while_a_run_goes_on(visited: Visited) -> None:
     visited.page.wait_for_selector("text=停止")
     visited.page.wait_for_selector("text=本轮剩余")
     shown = visited.page.locator(".wb-live").inner_text()
-    assert "第 1 轮开始" in shown
+    assert "第 2 轮开始" in shown
     assert re.findall(r"[a-z]+ [a-z]+ [a-z]+", shown) == [], "a sentence in English"
     visited.page.get_by_role("button", name="EN", exact=True).click()
     visited.page.wait_for_selector("text=left in run")
@@ -198,13 +220,23 @@ def test_the_language_switches_while_a_run_goes_on(visited: Visited) -> None:
         assert client.status()["run"]["state"] == "running"
 
 
-def test_a_second_page_shows_the_same_session(visited: Visited) -> None:
+def test_a_second_page_shows_the_same_session_with_the_fit_that_waits_and_the_draft_and_outlives_the_first(
+    visited: Visited,
+) -> None:
+    """What a run came to and what was typed must not live in the page."""
     other = visited.page.context.new_page()
-    other.set_default_timeout(120_000)
+    other.set_default_timeout(READY_MS)
+    other.on("websocket", lambda socket: visited.requests.append(socket.url))
     other.goto(visited.dashboard.url)
     other.wait_for_selector("[data-name=pause]")
-    assert "Run 1" in other.locator(".run").inner_text()
-    other.close(run_before_unload=True)
+    assert "Run 2" in other.locator(".run").inner_text()
+    other.wait_for_selector("[data-name=view-approve] .badge")
+    visited.page.close(run_before_unload=True)
+    visited.page = other
+    other.click("[data-name=view-assess]")
+    other.click("[data-name=continue]")
+    other.wait_for_function("document.querySelectorAll('.val.on').length === 4")
+    other.click("[data-name=view-run]")
 
 
 def test_escape_stops_the_run_and_the_engine_says_so(visited: Visited) -> None:
@@ -221,16 +253,12 @@ def test_the_stop_button_stops_the_next_run(visited: Visited) -> None:
     visited.page.wait_for_selector("text=Run stopped")
     with live.attach(visited.study) as client:
         run = client.status()["run"]
-        assert (run["number"], run["state"]) == (2, "stopped")
+        assert (run["number"], run["state"]) == (3, "stopped")
     reset_stop(visited)
 
 
-def test_a_fit_waits_on_every_page_after_a_reload_is_decided_once_and_moves_the_glove(visited: Visited) -> None:
+def test_a_fit_that_waits_is_decided_once_and_moves_the_glove(visited: Visited) -> None:
     page = visited.page
-    start_run(visited, 8)
-    page.wait_for_selector("[data-name=sign]")
-    page.reload()  # the result of the fit must not live in the page
-    page.wait_for_selector("[data-name=view-approve] .badge")
     page.click("[data-name=view-approve]")
     page.wait_for_selector("[data-name=sign]")
     stop = page.locator("[data-name=stop]").bounding_box()
@@ -269,27 +297,6 @@ def test_a_fit_waits_on_every_page_after_a_reload_is_decided_once_and_moves_the_
     page.click("[data-name=next-report]")
     page.wait_for_selector("[data-name=step-done]:has-text('Report kept: reports/session-')")
     assert page.locator("[data-name=result-title]").is_visible()
-
-
-def test_a_form_opened_from_the_session_is_bound_to_its_visit_and_keeps_its_draft_over_a_reload(
-    visited: Visited,
-) -> None:
-    page = visited.page
-    page.click("[data-name=view-assess]")
-    page.wait_for_selector("[data-item=grasp_1]")
-    assert "SIM-01" in page.locator("[data-name=form-identity]").inner_text()
-    page.locator("[data-item=grasp_1]").focus()
-    page.keyboard.type("3210")
-    page.wait_for_selector("text=Draft kept")
-    page.mouse.wheel(0, 2000)
-    for name in ("stop", "participant"):
-        box = page.locator(f"[data-name={name}]").bounding_box()
-        assert 0 <= box["y"] < box["y"] + box["height"] <= 900, name
-    page.reload()
-    page.wait_for_selector("[data-name=view-assess]")
-    page.click("[data-name=view-assess]")
-    page.click("[data-name=continue]")
-    page.wait_for_function("document.querySelectorAll('.val.on').length === 4")
 
 
 def test_a_dark_page_is_dark_behind_its_panels_too(visited: Visited) -> None:

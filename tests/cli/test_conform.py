@@ -51,6 +51,12 @@ def test_an_effector_that_cannot_be_tested_is_refused(inside, tmp_path):
     inside("conform", "effector", "--", sys.executable, "-c", "").refused("ended with exit code 0 before")
 
 
+def test_a_presenter_that_is_not_there_is_refused(inside, tmp_path):
+    (tmp_path / "there.json").mkdir()
+    inside("conform", "presenter", "absent", "diode", "--out", tmp_path / "there").refused("is no regular file")
+    inside("conform", "presenter", "absent", "diode").refused("no stream 'absent' was found")
+
+
 def test_a_stream_that_sends_nothing_or_is_not_there_is_refused(inside):
     inside("conform", "stream", "absent", "--seconds", 3).refused("no stream 'absent' was found")
     name = f"silent-{uuid.uuid4().hex[:8]}"

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 import shlex
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.runs.fits import RECORDING, enter_calibration, enter_fit, fit
 from workbench import systems
 from workbench.commands import build_parser
 from workbench.dashboard import SessionPage, VisitService
 from workbench.errors import BadValue, Refused, WorkbenchError
 from workbench.messages import of, translate
 from workbench.outcomes import load
+from workbench.runs import approve
 from workbench.study import Study
 from workbench.vocabulary import Participant, Visit
 from workbench.widgets import AssessmentForm, RecordStore
@@ -334,8 +338,6 @@ def test_a_form_of_another_visit_takes_nothing_while_a_session_is_under_way(
 
 
 def test_a_fit_waits_on_every_page_until_one_of_them_decides_once(folder: Path, page: SessionPage) -> None:
-    from tests.runs.fits import enter_fit
-
     visit = visits(page.service)["P-041"]
     sha256 = enter_fit(folder, visit)
     other = SessionPage(folder, operator="Okafor A.")
@@ -356,6 +358,51 @@ def test_a_fit_waits_on_every_page_until_one_of_them_decides_once(folder: Path, 
     finally:
         other.screen.close()
         other.log.close()
+
+
+def test_a_recording_is_fitted_once_however_many_pages_are_open(
+    folder: Path, service: VisitService, monkeypatch: Any
+) -> None:
+    enter_calibration(folder, visits(service)["P-041"])
+    made, another_waits = [], threading.Event()
+
+    def run_fit(_folder: Path, recordings: list[Path], name: str, params: Any, *, progress: Any) -> dict[str, Any]:
+        made.append(recordings)
+        assert another_waits.wait(20)
+        fitted = fit(folder)
+        return fitted | {"name": name, "metrics": fitted["metrics"] | {"params": dict(params)}}
+
+    def ask(page: VisitService) -> str:
+        return page.fit(RECORDING, progress=lambda share: another_waits.set())
+
+    monkeypatch.setattr("workbench.dashboard.visits.runs.run_fit", run_fit)
+    other = VisitService(folder, operator="Okafor A.")
+    with ThreadPoolExecutor() as pages:
+        first, second = pages.map(ask, (service, other))
+    assert first == second == ask(VisitService(folder, operator="Smith B."))
+    assert made == [[folder / RECORDING]]
+    with service.record() as study:
+        (decoder,) = study.rows("decoder")
+        assert decoder["sha256"] == first
+        recipe = (decoder["recordings"], decoder["name"])
+        assert approve.entered(study, *recipe, service.system.decoder_params) == first
+        assert approve.entered(study, *recipe, {"window_s": 9.0}) == ""
+        assert approve.entered(study, ["another"], decoder["name"], service.system.decoder_params) == ""
+
+
+def test_a_page_reads_the_record_again_only_when_it_has_changed(folder: Path, page: SessionPage) -> None:
+    page.screen.close()  # nothing else looks
+    page._run_kinds()
+    shown = page._run_kinds()
+    assert page._run_kinds() is shown
+    visit = visits(page.service)["P-041"]
+    assert page._run_kinds() is shown
+    page.service.choose(visit)
+    assert page._run_kinds() is not shown
+    assert page.screen.place["participant"] == "P-041"
+    enter_fit(folder, visit)
+    page._run_kinds()
+    assert page.screen.place["badges"] == {"approve": 1}
 
 
 def test_before_light_flickers_a_person_is_asked_about_seizures_and_the_answer_has_a_name(folder: Path) -> None:

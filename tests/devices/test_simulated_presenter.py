@@ -63,6 +63,42 @@ def test_flashes_that_were_not_shown_yet_are_left_out_and_those_sent_ahead_stay_
     assert following == (pytest.approx(rest[0] + 1.0, abs=1 / 60), "b")
 
 
+def test_a_pause_ends_what_is_shown_and_excludes_its_choice():
+    presentation = Presentation(SCHEDULE, begins=100.0, refresh_hz=60.0)
+    shown(presentation, 101.5)
+    ended = presentation.pause(now=101.4)
+    assert [marker["label"] for _, marker in ended] == ["disturbed: paused", "rest"]
+    assert all(stamp == 101.4 for stamp, _ in ended)
+    assert shown(presentation) == []
+    presentation.resume(now=110.0)
+    following, _ = shown(presentation)
+    assert following == (pytest.approx(112.0, abs=1 / 60), "b")
+
+
+def test_a_pause_comes_after_the_cue_that_was_sent_ahead():
+    presentation = Presentation(SCHEDULE, begins=100.0, refresh_hz=60.0)
+    shown(presentation, 101.01)
+    assert min(stamp for stamp, _ in presentation.pause(now=100.95)) > 101.0
+
+
+def test_a_choice_that_had_not_begun_is_presented_after_the_pause_from_its_start():
+    schedule = [SCHEDULE[0], [1.0, "look:a", 1.0, 0], [2.0, "a", 2.0, 0], [4.0, "rest", 1.0, 0]]
+    presentation = Presentation(schedule, begins=0.0, refresh_hz=60.0)
+    shown(presentation, 1.5)
+    assert presentation.pause(now=1.5) == []
+    presentation.resume(now=5.0)
+    assert [label for _, label in shown(presentation)] == ["look:a", "a", "rest"]
+
+
+def test_a_pause_between_two_choices_excludes_none():
+    presentation = Presentation(SCHEDULE, begins=100.0, refresh_hz=60.0)
+    shown(presentation, 103.2)
+    assert presentation.pause(now=103.2) == []
+    presentation.resume(now=104.0)
+    presentation.resume(now=105.0)
+    assert shown(presentation)[0] == (pytest.approx(106.0, abs=1 / 60), "b")
+
+
 def test_a_presenter_without_a_name_for_its_stream_is_refused():
     with pytest.raises(BadValue, match="needs the option source_id"):
         spec({})

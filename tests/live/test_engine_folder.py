@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -36,6 +37,23 @@ def test_the_lock_is_taken_once(engine_folder):
         _engine_folder.take_lock(engine_folder, {"session_id": "s2"})
     _engine_folder.release_lock(engine_folder)
     assert find(engine_folder.study) is None
+
+
+def test_who_waits_for_a_turn_gets_it_when_the_other_has_done_the_work(engine_folder):
+    done, waits = [], threading.Event()
+
+    def work():
+        with _engine_folder.in_turn(engine_folder, "fit", while_waiting=waits.set):
+            done.append("second")
+
+    second = threading.Thread(target=work)
+    with _engine_folder.in_turn(engine_folder, "fit"):
+        with _engine_folder.in_turn(engine_folder, "ingest"):  # another work does not wait for this one
+            second.start()
+        assert waits.wait(20)
+        done.append("first")
+    second.join(20)
+    assert done == ["first", "second"]
 
 
 @pytest.mark.parametrize(

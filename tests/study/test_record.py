@@ -15,7 +15,7 @@ import pytest
 import workbench
 from workbench.errors import BadValue, RecordFault, Refused, UnknownName
 from workbench.messages import Message
-from workbench.study import Study, uuid7
+from workbench.study import Study, record_file, uuid7
 from workbench.study.migrate import migrate
 from workbench.vocabulary import (
     Approval,
@@ -534,6 +534,23 @@ def test_a_study_opens_without_the_rest_of_the_stack():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_file_of_a_record_says_by_its_state_that_something_was_written_and_reading_leaves_it(tmp_path):
+    Study.create(tmp_path, code="S", title="T", actor="a").close()
+    states = [record_file.state(tmp_path)]
+    with Study.open(tmp_path, actor="reader") as reader:
+        reader.rows("participant")
+        assert record_file.state(tmp_path) == states[0]
+        with Study.open(tmp_path, actor="writer") as writer:
+            for name in ("P1", "P2"):
+                writer.append(Participant(name))
+                states.append(record_file.state(tmp_path))
+    assert len(set(states)) == 3
+    after = record_file.state(tmp_path)
+    with Study.open(tmp_path, actor="reader") as reader:
+        assert len(reader.rows("participant")) == 2
+    assert record_file.state(tmp_path) == after
 
 
 def test_a_study_that_was_made_read_only_refuses_every_write_with_the_reason(tmp_path):

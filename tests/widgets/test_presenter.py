@@ -39,10 +39,10 @@ class Silent:
     """A client without an engine behind it."""
 
     def __init__(self):
-        self.shown = []
+        self.shown, self.now = [], {"run": None}
 
     def status(self):
-        return {"run": None}
+        return self.now
 
     def task(self):
         return {"run": "r1", "schedule": []}
@@ -83,6 +83,120 @@ def test_a_marker_whose_clock_is_not_known_well_enough_disturbs_its_choice(silen
     assert not widget.answer("shown", {"marks": [{"local": 4.0}]})["ok"]
 
 
+def status(state, *decided, stopped=""):
+    trials = [{"index": k, "condition": "1", "outcome": "recorded", "decided": d} for k, d in enumerate(decided)]
+    return {"session": {"stopped": stopped}, "run": {"id": "r1", "state": state, "trials": trials}}
+
+
+def test_the_page_follows_pause_resumption_and_stop(silent):
+    widget, _ = silent
+    shown = []
+    for now in (
+        status("compiling"),
+        status("running", "1", ""),
+        status("paused", "1", ""),
+        status("running", "1", ""),
+        status("running", "1", "", stopped="STOP pressed"),
+        status("stopped", "1", ""),
+    ):
+        widget._show(now)
+        shown.append((widget.run, widget.paused, list(widget.chosen)))
+    dark = ("", False, [])
+    running = ("r1", False, ["1", ""])
+    assert shown == [dark, running, ("r1", True, ["1", ""]), running, dark, dark]
+
+
+FLICKER = {
+    "run": "r1",
+    "params": {**QUICK, "items": ["A", "B"], "frequencies_hz": [8, 9], "phases": [0, 0], "contrast": 1.0},
+    "schedule": [
+        [0.0, "A", 600.0, 0],
+        [600.0, "rest", 600.0, 0],
+        [1200.0, "look:B", 600.0, 1],
+        [1800.0, "B", 1.0, 1],
+    ],
+}
+WRITTEN = """() => {
+  const before = CanvasRenderingContext2D.prototype.fillText;
+  window.written = new Set();
+  CanvasRenderingContext2D.prototype.fillText = function (text, ...at) {
+    window.written.add(text);
+    before.call(this, text, ...at);
+  };
+  window.outlined = new Set();
+  const stroke = CanvasRenderingContext2D.prototype.strokeRect;
+  CanvasRenderingContext2D.prototype.strokeRect = function (...at) {
+    window.outlined.add(this.strokeStyle);
+    stroke.call(this, ...at);
+  };
+}"""
+SQUARE = """() => {
+  const canvas = document.querySelector("canvas");
+  return canvas.getContext("2d").getImageData(canvas.width - 20, 20, 1, 1).data[0];
+}"""
+ANSWERS = """task => {
+  const answer = { clock: () => performance.now() / 1000, begin: () => task };
+  window.labels = [];
+  setInterval(() => {
+    for (const { name, id, args } of window.sent.splice(0)) {
+      if (name === "shown") window.labels.push(...args.marks.map((mark) => mark.label));
+      else if (name === "begin" && window.refusal) window.say({ id, name, kind: "answer", text: window.refusal });
+      else window.say({ kind: "answer", id, name, ok: true, text: "", value: answer[name]() });
+    }
+  }, 5);
+}"""
+
+
+def test_a_paused_page_is_dark_with_a_sentence_and_continues_with_the_next_choice(mount, silent):
+    page = mount(silent[0], {"run": "", "paused": False, "chosen": [], "wave": "sine"})
+    page.evaluate(WRITTEN)
+    page.evaluate(ANSWERS, FLICKER)
+    page.evaluate("() => window.put({run: 'r1'})")
+    page.wait_for_function("() => window.labels.includes('A')")
+    page.evaluate("() => window.put({paused: true})")
+    page.wait_for_function("() => window.labels.includes('rest')")
+    disturbed = [label for label in page.evaluate("() => window.labels") if "dropped" not in label]
+    assert disturbed == ["A", "disturbed: paused", "rest"]
+    page.evaluate("() => window.written.clear()")
+    page.wait_for_function("() => window.written.has('Paused. Please wait.')")
+    assert not page.evaluate("() => window.written.has('A')")
+    page.evaluate("() => window.put({paused: false, chosen: ['']})")
+    page.wait_for_function("() => window.labels.includes('look:B')")
+    page.evaluate("() => window.put({run: '', chosen: []})")
+    page.wait_for_function("() => window.written.has('This run is over.')")
+    assert page.errors == []
+
+
+def test_a_page_that_is_refused_says_why_fits_its_window_and_asks_again(mount, silent):
+    page = mount(silent[0], {"run": "", "paused": False, "chosen": [], "wave": "sine"}, width=1440, height=700)
+    page.evaluate(WRITTEN)
+    page.evaluate(ANSWERS, FLICKER)
+    page.evaluate("() => { window.refusal = 'this page is too slow'; window.put({run: 'r1'}); }")
+    page.wait_for_function("() => window.written.has('This page is too slow')")
+    assert page.evaluate("() => document.documentElement.scrollHeight <= innerHeight")
+    page.evaluate("() => { window.refusal = ''; }")
+    page.wait_for_function("() => window.labels.includes('A')")
+    assert page.text_content("[data-name=presenter-says]") == ""
+    assert page.errors == []
+
+
+def test_what_was_chosen_is_framed_and_written(mount, silent):
+    page = mount(silent[0], {"run": "", "paused": False, "chosen": [], "wave": "sine"})
+    page.evaluate(WRITTEN)
+    page.evaluate(ANSWERS, FLICKER)
+    page.evaluate("() => window.put({run: 'r1'})")
+    page.wait_for_function("() => window.labels.includes('A')")
+    # The square for a photodiode changes with each marker: white after the first one, black after the next.
+    page.check("[data-name=photodiode]")
+    page.wait_for_function(f"() => ({SQUARE})() === 255")
+    page.evaluate("() => window.outlined.clear()")
+    page.evaluate("() => window.put({chosen: ['B']})")
+    page.wait_for_function("() => window.labels.includes('rest') && window.outlined.has('#33cc33')")
+    page.wait_for_function(f"() => ({SQUARE})() === 0")
+    assert page.evaluate("() => window.written.has('B')")
+    assert page.errors == []
+
+
 @pytest.fixture
 def session(tmp_path):
     """An engine whose run waits for a page, and a simulated participant who looks at it."""
@@ -107,7 +221,7 @@ def session(tmp_path):
 def test_a_page_presents_its_markers_reach_the_engine_and_a_hidden_page_excludes_its_choice(mount, session):
     client, bound = session
     widget = Presenter(lambda: client)
-    page = mount(widget, {"run": "", "done": 0, "wave": "sine"})
+    page = mount(widget, {"run": "", "paused": False, "chosen": [], "wave": "sine"})
     run_id = client.start_run("calibration", bound.paradigm, bound.paradigm_params, n_trials=3, seed=1)
     try:
         hidden, given = False, {}
@@ -121,7 +235,7 @@ def test_a_page_presents_its_markers_reach_the_engine_and_a_hidden_page_excludes
                     page.evaluate(HIDE, True)
                     page.evaluate(HIDE, False)
                     hidden = True
-            now = {"run": widget.run, "done": widget.done}
+            now = {"run": widget.run, "paused": widget.paused, "chosen": list(widget.chosen)}
             if now != given:
                 page.evaluate("values => window.put(values)", now)
                 given = now

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ import pytest
 
 from workbench.errors import BadValue, EngineFault, RecordFault, Refused
 from workbench.widgets import LiveSession, LogView
+from workbench.widgets.live_session import UNSEEN_S
 
 
 class Recorded:
@@ -87,6 +89,20 @@ def test_the_status_and_new_samples_reach_the_page(client: Recorded, screen: Liv
     assert (message["kind"], message["names"], message["n"]) == ("signals", ["A", "B"], 5)
     assert len(buffers[0]) == 5 * 2 * 4
     assert message["first"] == sent[-2][0]["first"] + 5
+
+
+def test_signals_are_followed_closely_while_somebody_sees_them(screen: LiveSession) -> None:
+    assert not screen._shows_signals(time.monotonic())
+    for page in ("first", "second"):
+        assert screen.answer("hello", {"page": page, "visible": True})["ok"]
+    assert screen.answer("here", {"page": "first", "visible": False})["ok"]
+    assert screen._shows_signals(time.monotonic())  # the second page is still open
+    assert not screen._shows_signals(time.monotonic() + UNSEEN_S + 1)
+    screen.place = {"view": "log"}
+    assert not screen._shows_signals(time.monotonic())
+    screen.place = {"view": "run"}
+    assert screen.answer("here", {"page": "second", "visible": False})["ok"]
+    assert not screen._shows_signals(time.monotonic())
 
 
 @pytest.mark.parametrize("name", ["pause", "resume", "end_run", "stop", "reset_stop", "disarm", "reconnect"])

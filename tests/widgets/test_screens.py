@@ -145,7 +145,7 @@ def test_a_cursor_is_shown_where_it_is_with_its_targets_and_the_cued_one_filled(
     live: Any, statuses: dict[str, Any]
 ) -> None:
     page, run = live(), statuses["live"]["run"]
-    cursor = {"position": [0.25, 0.5], "targets": {"right": [1.0, 0.0], "up": [0.0, 1.0]}}
+    cursor = {"position": [0.25, 0.5], "targets": {"right": [1.0, 0.0], "up": [0.0, 1.0]}, "radius": 0.3}
     moving = {**run, "paradigm": "centre_out", "task": cursor, "cue": {**run["cue"], "label": "up"}}
     evidence = {**statuses["live"]["evidence"], "target": "", "activate": None, "release": None}
     page.evaluate(
@@ -156,8 +156,52 @@ def test_a_cursor_is_shown_where_it_is_with_its_targets_and_the_cued_one_filled(
     assert [shown.get_attribute(name) for name in ("cx", "cy")] == ["0.25", "-0.5"]
     assert page.locator("svg.plane .target").count() == 2
     assert page.locator("svg.plane .cued").get_attribute("cy") == "-1"
+    assert page.locator("svg.plane .cued").get_attribute("r") == "0.3"
     page.evaluate("status => window.put({status, beat: 3})", statuses["live"])
     page.wait_for_selector("svg.plane", state="detached")
+
+
+PIXEL = """([x, y]) => {
+  const canvas = document.querySelector("canvas");
+  if (!canvas) return "";
+  const unit = Math.min(canvas.width, canvas.height) / 3.2;
+  const at = [Math.round(canvas.width / 2 + x * unit), Math.round(canvas.height / 2 - y * unit)];
+  return [...canvas.getContext("2d").getImageData(...at, 1, 1).data].slice(0, 3).join(" ");
+}"""
+"""Colour on the participant's screen at a place of the task."""
+
+
+def test_the_participants_screen_shows_target_and_cursor_in_a_window_of_its_own_and_counts_its_frames(
+    live: Any, statuses: dict[str, Any]
+) -> None:
+    page, run = live(), statuses["live"]["run"]
+    cursor = {"position": [0.25, 0.5], "targets": {"right": [1.0, 0.0], "up": [0.0, 1.0]}, "radius": 0.3}
+    moving = {**run, "paradigm": "centre_out", "task": cursor, "cue": {**run["cue"], "label": "up"}}
+
+    def put(beat: int, **more: Any) -> None:
+        page.evaluate(
+            "([run, beat, status]) => window.put({status: {...status, run}, beat})",
+            [{**moving, **more}, beat, statuses["live"]],
+        )
+
+    put(2)
+    asked = page.evaluate("() => window.sent.length")
+    with page.expect_popup() as opened:
+        page.click("[data-name=open-screen]")
+    screen = opened.value
+    white, green, grey, black = "255 255 255", "51 204 51", "85 85 85", "0 0 0"
+    for place, colour in (([0.25, 0.5], white), ([0.0, 1.15], green), ([1.3, 0.0], grey), ([1.0, 0.0], black)):
+        screen.wait_for_function(f"([place, colour]) => ({PIXEL})(place) === colour", arg=[place, colour])
+    put(3, task={**cursor, "position": [0.6, 0.5]})
+    screen.wait_for_function(f"() => ({PIXEL})([0.6, 0.5]) === '{white}'")
+    put(4)
+    page.wait_for_function("/^[1-9]\\d* frames a second, \\d+ dropped$/.test("
+                           "document.querySelector('[data-name=participant-frames]').textContent)")  # fmt: skip
+    assert page.evaluate("() => window.sent.length") == asked, "something flowed back"
+    put(5, state="paused")
+    screen.wait_for_function(f"() => ({PIXEL})([0.0, 1.15]) === '{black}'")
+    screen.close()
+    assert page.errors == []
 
 
 def test_stop_is_never_covered_by_the_unfolded_ledger(live: Any) -> None:

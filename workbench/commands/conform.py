@@ -1,9 +1,11 @@
-"""`workbench conform`: does a foreign effector or stream keep to its protocol? A table, and a certificate."""
+"""`workbench conform`: does a foreign effector, presenter or stream keep to its protocol? A certificate."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,11 +33,28 @@ def _add_effector(parser: argparse.ArgumentParser) -> None:
     _add_out(parser)
 
 
-def _add_stream(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME", help="name of the stream")
+def _add_seconds(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seconds", type=number, default=60.0, metavar="S", help="how long to listen (default %(default)g)"
     )
+
+
+def _add_presenter(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("markers", metavar="MARKERS", help="name of the presenter's marker stream")
+    parser.add_argument("photodiode", metavar="PHOTODIODE", help="name of the stream that has the photodiode")
+    parser.add_argument(
+        "--channel", default="", metavar="LABEL", help="of the photodiode, where there are several"
+    )
+    parser.add_argument(
+        "--delay-ms", type=number, default=0.0, metavar="MS", help="delay that the protocol states (default 0)"
+    )
+    _add_seconds(parser)
+    _add_out(parser)
+
+
+def _add_stream(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help="name of the stream")
+    _add_seconds(parser)
     parser.add_argument("--counter", default="", metavar="LABEL", help="channel that counts samples")
     _add_out(parser)
 
@@ -52,20 +71,40 @@ def _effector(arguments: argparse.Namespace) -> int:
     return _print(conform_effector(arguments.command_line, effector=arguments.effector), arguments)
 
 
-def _stream(arguments: argparse.Namespace) -> int:
-    from tqdm import tqdm
+def _presenter(arguments: argparse.Namespace) -> int:
+    from workbench.conformance import conform_presenter
 
+    _check_writable(arguments.out)
+    with _seconds(arguments) as passed:
+        made = conform_presenter(
+            arguments.markers,
+            arguments.photodiode,
+            channel=arguments.channel,
+            seconds=arguments.seconds,
+            delay_ms=arguments.delay_ms,
+            progress=passed,
+        )
+    return _print(made, arguments)
+
+
+def _stream(arguments: argparse.Namespace) -> int:
     from workbench.conformance import conform_stream
 
     _check_writable(arguments.out)
-    with tqdm(total=arguments.seconds, file=sys.stderr, unit="s", disable=not sys.stderr.isatty()) as bar:
+    with _seconds(arguments) as passed:
         made = conform_stream(
-            arguments.name,
-            seconds=arguments.seconds,
-            counter=arguments.counter,
-            progress=lambda passed: bar.update(round(passed - bar.n, 1)),
+            arguments.name, seconds=arguments.seconds, counter=arguments.counter, progress=passed
         )
     return _print(made, arguments)
+
+
+@contextmanager
+def _seconds(arguments: argparse.Namespace) -> Iterator[Callable[[float], object]]:
+    """A bar of the seconds that have passed."""
+    from tqdm import tqdm
+
+    with tqdm(total=arguments.seconds, file=sys.stderr, unit="s", disable=not sys.stderr.isatty()) as bar:
+        yield lambda passed: bar.update(round(passed - bar.n, 1))
 
 
 def _print(made: Certificate, arguments: argparse.Namespace) -> int:
@@ -97,9 +136,9 @@ def _check_writable(out: Path | None) -> None:
 
 COMMAND = Subcommand(
     name="conform",
-    help="test an effector or a stream of somebody else, with a certificate: effector, stream",
-    description="Test whether an effector process or a stream that is not ours keeps to its protocol: fact, "
-    "measured, allowed, held. Exit 0 only when every fact holds, 1 when one does not.",
+    help="test somebody else's effector, presenter or stream, with a certificate: effector, presenter, stream",
+    description="Test whether an effector process, a presenter or a stream that is not ours keeps to its "
+    "protocol: fact, measured, allowed, held. Exit 0 only when every fact holds, 1 when one does not.",
     actions=(
         Subcommand(
             "effector",
@@ -108,6 +147,14 @@ COMMAND = Subcommand(
             _add_effector,
             description="Start a device with nobody in it, pair with it, and try it as an engine and as a "
             "stranger. docs/effector_protocol.md is what it must do.",
+        ),
+        Subcommand(
+            "presenter",
+            "compare a presenter's markers with a photodiode: delay, late and dropped frames",
+            _presenter,
+            _add_presenter,
+            description="Listen to a presenter whose screen shows its photodiode square, and to the photodiode, "
+            "and match each marker with a change of light. docs/presenters.md describes the square.",
         ),
         Subcommand(
             "stream",

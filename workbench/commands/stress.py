@@ -164,6 +164,13 @@ def _evoked(n: int, seed: int) -> tuple[str, bool]:
     return "\n".join(one.text() for one in figures), all(one.passed for one in figures)
 
 
+def _peers(n: int, seed: int) -> tuple[str, bool]:
+    from workbench.stress import peers
+
+    figures = peers.two_computers(float(n))
+    return figures.text(), figures.passed
+
+
 TESTS = {
     "record": StressTest("kill -9, cut logs and flipped bits of the study record, n of each", 1000, _record),
     "recording": StressTest("kill -9 of a recording writer and torn files, n kills", 1000, _recording),
@@ -175,6 +182,9 @@ TESTS = {
     "hostile": StressTest("bad input for every command and reader, n of the cases", 5000, _hostile),
     "lossless": StressTest(
         "64 ch × 1 kHz with a sample counter, a kernel holding its lock, n seconds", 60, _lossless
+    ),
+    "peers": StressTest(
+        "an amplifier on another computer, by network namespaces (Linux, root), n seconds", 60, _peers
     ),
     "safety": StressTest("every fault with a closed hand: time until the device is safe, n each", 5, _safety),
     "reloads": StressTest("the only page of an armed session reloads n times; nothing is dropped", 50, _reloads),

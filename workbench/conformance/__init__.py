@@ -1,9 +1,18 @@
-"""Does a device or a stream of somebody else do what its protocol says? Measured on LSL, with a certificate."""
+"""Does somebody else's device, presenter or stream do what its protocol says? Measured on LSL."""
 
 from __future__ import annotations
 
 from workbench.conformance.certificate import Certificate, Check
 from workbench.conformance.effector import Limits, conform_effector, limits_of
+from workbench.conformance.presenter import conform_presenter
 from workbench.conformance.stream import conform_stream
 
-__all__ = ["Certificate", "Check", "Limits", "conform_effector", "conform_stream", "limits_of"]
+__all__ = [
+    "Certificate",
+    "Check",
+    "Limits",
+    "conform_effector",
+    "conform_presenter",
+    "conform_stream",
+    "limits_of",
+]

@@ -50,7 +50,7 @@ class Certificate:
     Attributes
     ----------
     kind : what was tested.
-    subject : the command line, or the name of the stream.
+    subject : the command line, or the name of the stream (a presenter's: of its markers).
     files : path → SHA-256 of each file that the command line names.
     about : what else identifies the subject: profile and limits, or the announced header.
     checks : every fact.
@@ -59,7 +59,7 @@ class Certificate:
     host : name of the computer.
     """
 
-    kind: Literal["effector", "stream"]
+    kind: Literal["effector", "presenter", "stream"]
     subject: str
     files: dict[str, str]
     about: dict[str, Any]
@@ -138,7 +138,7 @@ def places(path: Path) -> tuple[Path, Path]:
 
 
 def made(
-    kind: Literal["effector", "stream"],
+    kind: Literal["effector", "presenter", "stream"],
     subject: str,
     *,
     checks: Sequence[Check],

@@ -47,7 +47,7 @@ def conform_stream(
         raise BadValue(f"--seconds must be {SHORTEST_S:g} to {LONGEST_S:g}, got {seconds:g}; 60 is usual")
     if not name.strip():
         raise BadValue("the name of a stream is not blank; 'workbench conform stream NAME' tests the stream NAME")
-    seen = _find(name)
+    seen = find(name, regular=True)
     spec = StreamSpec(
         name,
         seen.type,
@@ -74,8 +74,14 @@ def conform_stream(
     return made("stream", name, checks=checks, about=about)
 
 
-def _find(name: str) -> lsl.StreamSeen:
-    """The one stream of that name."""
+def find(name: str, *, regular: bool) -> lsl.StreamSeen:
+    """The one stream of that name, of samples at a rate or of markers.
+
+    Raises
+    ------
+    StreamFault
+        When there is none, there are several, or it is of the other kind.
+    """
     every = lsl.discover(SEARCH_S, describe=False)
     found = [seen for seen in every if seen.name == name]
     if len(found) > 1:
@@ -88,8 +94,10 @@ def _find(name: str) -> lsl.StreamSeen:
         raise StreamFault(
             f"no stream {name!r:.200} was found within {SEARCH_S:g} s; streams seen: {others}. Start it"
         )
-    if not found[0].fs > 0 or found[0].dtype == "string":
+    if regular and (not found[0].fs > 0 or found[0].dtype == "string"):
         raise StreamFault(f"stream {name!r} has no rate of samples (markers); only regular streams are tested")
+    if not regular and found[0].fs > 0:
+        raise StreamFault(f"stream {name!r} has {found[0].fs:g} samples a second; a presenter sends markers")
     return found[0]
 
 
@@ -179,23 +187,26 @@ def _sent(heard: Reception, offsets: list[lsl.ClockOffset]) -> list[Check]:
             "0",
             heard.n_not_finite == 0,
         ),
-        _clock(offsets),
+        clock_check(offsets),
     ]
     return [*checks, _counted(heard.counter)] if heard.counter is not None else checks
 
 
-def _clock(offsets: list[lsl.ClockOffset]) -> Check:
-    """The clock offset: is it known, and does it stay?"""
-    fact, allowed = "The clock offset is known and steady", f"2 or more, both within {OFFSET_S * 1000:g} ms"
+def clock_check(offsets: list[lsl.ClockOffset], key: str = "clock", of: str = "") -> Check:
+    """The clock offset, of a stream where there are several: is it known, and does it stay?"""
+    fact, allowed = (
+        f"The clock offset{of and f' of the {of}'} is known and steady",
+        f"2 or more, both within {OFFSET_S * 1000:g} ms",
+    )
     if len(offsets) < 2:
-        return Check("clock", fact, f"{len(offsets)} measurements", allowed, held=False)
+        return Check(key, fact, f"{len(offsets)} measurements", allowed, held=False)
     values = [one.offset for one in offsets]
     wander, spread = max(values) - min(values), float(np.median([one.uncertainty for one in offsets]))
     measured = (
         f"{len(offsets)} measurements, {values[-1] * 1000:+.3f} ms, uncertainty {spread * 1000:.3f} ms, "
         f"wanders by {wander * 1000:.3f} ms"
     )
-    return Check("clock", fact, measured, allowed, held=wander <= OFFSET_S and spread <= OFFSET_S)
+    return Check(key, fact, measured, allowed, held=wander <= OFFSET_S and spread <= OFFSET_S)
 
 
 def _counted(steps: CounterSteps) -> Check:

@@ -7,10 +7,11 @@ wires the panels and decides nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from workbench import outcomes, world
+from workbench import outcomes, paradigms, world
 from workbench.dashboard.results import run_result
 from workbench.dashboard.visits import VisitService
 from workbench.errors import Refused, WorkbenchError
@@ -65,6 +66,8 @@ class SessionPage:
         self.service = VisitService(folder, system, operator=operator, speed=speed)
         self._turn = world.clock.rlock()
         self._view = "today"
+        self._shown: tuple[Any, ...] = ()
+        self._kinds: list[dict[str, Any]] = []
         self._decoder: tuple[str, DecoderPanel] | None = None
         self._result: ResultPanel | None = None
         self._form: tuple[str, str, Any] | None = None
@@ -108,10 +111,16 @@ class SessionPage:
 
     def refresh(self) -> None:
         """Whose visit, what waits, who is signed in: read again, on every page alike."""
-        try:
-            visit, waiting = self.service.visit(), self.service.awaiting()
-        except WorkbenchError:
-            return  # a record that is held by another writer; the next look shows it
+        with suppress(WorkbenchError):  # a record that is held by another writer; the next look shows it
+            self._read_place()
+
+    def _read_place(self) -> None:
+        with self.service.record():
+            visit, waiting, can_sign_in = (
+                self.service.visit(),
+                self.service.awaiting(),
+                self.service.takes_sign_in(),
+            )
         with self._turn:
             self.screen.place = {
                 "study": visit.get("study", ""),
@@ -122,7 +131,7 @@ class SessionPage:
                 "views": [name for name in VIEWS if name != "result" or self._result is not None],
                 "badges": {"approve": len(waiting)} if waiting else {},
                 "signed_in": self.service.signed_in,
-                "can_sign_in": self.service.takes_sign_in(),
+                "can_sign_in": can_sign_in,
             }
             if self._decoder is not None and not self._decoder[1].decision:
                 self._decoder[1].decided(self.service.newest_decision(self._decoder[0]))
@@ -231,11 +240,18 @@ class SessionPage:
 
     def _run_form(self) -> dict[str, Any]:
         system = self.service.system
-        return {"paradigm": system.paradigm, "n_trials": system.trials[0]}
+        targets = paradigms.from_params(system.paradigm, system.paradigm_params).targets
+        return {"paradigm": system.paradigm, "n_trials": system.trials[0], "targets": bool(targets)}
 
     def _run_kinds(self) -> list[dict[str, Any]]:
-        self.refresh()
-        return self.service.run_kinds()
+        """The kinds of run that can start; they and the rest are read again when the record has changed."""
+        state = self.service.state()
+        if state != self._shown:
+            self._read_place()
+            self._kinds = self.service.run_kinds()
+            # Last: what could not be read, or has changed meanwhile, is read at the next look.
+            self._shown = state
+        return self._kinds
 
     def _after_run(self, status: dict[str, Any]) -> None:
         """Take the run in, show its result; fit after a calibration."""

@@ -18,10 +18,11 @@ from typing import Any
 from workbench import control, live, runs, systems, world
 from workbench.dashboard.hardware import SetupService
 from workbench.errors import BadValue, Refused, WorkbenchError
+from workbench.live._engine_folder import EngineFolder, in_turn
 from workbench.messages import Message
 from workbench.runs import approve as approving
 from workbench.runs import grant
-from workbench.study import Signer, Study
+from workbench.study import Signer, Study, record_file
 from workbench.systems import BoundSystem
 from workbench.vocabulary import Note
 
@@ -63,12 +64,32 @@ class VisitService:
         self._chosen = ""
         # A page's own requests queue here and not in SQLite, which would let the second one wait and then fail.
         self._writing = world.clock.rlock()
+        self._open: Study | None = None
 
     @contextmanager
     def record(self) -> Iterator[Study]:
-        """The record, open for one request in the name of who is signed in."""
-        with self._writing, Study.open(self.folder, actor=self.who) as study:
-            yield study
+        """The record, open for one request in the name of who is signed in; requests within it share it."""
+        with self._writing:
+            if self._open is not None and self._open.actor == self.who:
+                yield self._open
+                return
+            with Study.open(self.folder, actor=self.who) as study:
+                outer, self._open = self._open, study
+                try:
+                    yield study
+                finally:
+                    self._open = outer
+
+    def state(self) -> tuple[Any, ...]:
+        """What is different whenever the record, or this page's view of it, has something else to show.
+
+        Looking at it is cheap: a page that asks every few seconds reads the record only when it has changed.
+        """
+        lock = live.find(self.folder) or {}
+        fits = sorted((self.folder / "decoders").glob(f"*/{approving.FIT}"))
+        page = (self.who, self.signed_in, self._chosen, tuple(self._confirmed.items()), self.system.key)
+        # The age of a decoder is shown in days.
+        return (record_file.state(self.folder), fits, lock.get("session_id"), world.clock.local().date(), *page)
 
     # -------------------------------------------------------------------------------- people
     @property
@@ -388,14 +409,23 @@ class VisitService:
     def fit(self, recording: str, *, progress: Callable[[float], None] = lambda share: None) -> str:
         """Fit a decoder on a calibration run and enter it: it awaits a decision on every page. Its hash.
 
-        ``progress`` is called about every second with the share that is done, 0–1.
+        Every page asks for it when the run has ended; one fits, the others take what it entered in the record.
+
+        Parameters
+        ----------
+        recording : of the run, relative to the study's folder.
+        progress : called about every second with the share that is done, 0–1.
         """
         system = self._system()
-        fitted = runs.run_fit(
-            self.folder, [self.folder / recording], system.decoder, system.decoder_params, progress=progress
-        )
-        with self.record() as study:
-            return approving.enter(study, fitted)
+        recipe = (system.decoder, system.decoder_params)
+        with in_turn(EngineFolder(self.folder), "fit", while_waiting=lambda: progress(0.0)):
+            with self.record() as study:
+                taken_in = [row["sha256"] for row in study.rows("recording", path=recording)]
+                if taken_in and (sha256 := approving.entered(study, taken_in, *recipe)):
+                    return sha256
+            fitted = runs.run_fit(self.folder, [self.folder / recording], *recipe, progress=progress)
+            with self.record() as study:
+                return approving.enter(study, fitted)
 
     def awaiting(self) -> list[dict[str, Any]]:
         """Fits of the participant in session, or chosen, that wait for a decision, newest last."""

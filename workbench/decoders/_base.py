@@ -35,6 +35,7 @@ from workbench.fitting.settings import AdaptSettings, EvidenceSettings, accumula
 from workbench.html_repr import card
 from workbench.kernels.evidence import softmax
 from workbench.signals import SignalSettings, SignalStream, design
+from workbench.signals.design import check_design
 from workbench.vocabulary import EvidenceType, FloatArray, Montage
 
 LIMIT = 100.0
@@ -288,6 +289,10 @@ class WindowDecoder(ABC):
         self.design_ = design(self.settings_, fs=self.fs, n_channels=n_channels)
         self.n_channels_in_ = n_channels
         return self
+
+    def check_stream(self, n_channels: int) -> None:
+        """Raise BadValue where :meth:`prepare` would; no filter is designed."""
+        check_design(self.settings_for(n_channels), fs=self.fs, n_channels=n_channels)
 
     def signal(self) -> SignalStream:
         """A fresh signal stream with the decoder's filters."""

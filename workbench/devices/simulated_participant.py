@@ -127,7 +127,7 @@ class CueReader:
         self._source_id, self._stop = source_id, stop
         self.connected = world.clock.event()
         self._lock = world.clock.lock()
-        self._texts: list[str] = []
+        self._texts: list[tuple[str, float]] = []
         self._thread = world.clock.thread(self._run, name="cues")
         self._thread.start()
 
@@ -136,10 +136,12 @@ class CueReader:
         with self._lock:
             texts, self._texts = self._texts, []
         cues = []
-        for text in texts:
+        for text, stamp in texts:
             try:
                 row = json.loads(text)
-                row["stamp"], row["duration_s"] = float(row["stamp"]), float(row.get("duration_s") or 0.0)
+                # A presenter need not repeat in its text what the stamp of the marker says.
+                row["stamp"] = float(row.get("stamp", stamp))
+                row["duration_s"] = float(row.get("duration_s") or 0.0)
                 cues.append(row)
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 sys.stderr.write(f"not a cue: {text[:200]!r} ({error})\n")
@@ -157,9 +159,9 @@ class CueReader:
         if inlet is not None:
             self.connected.set()
         while inlet is not None and not self._stop.is_set():
-            texts, _ = inlet.pull(0.2)
+            texts, stamps = inlet.pull(0.2)
             with self._lock:
-                self._texts.extend(texts)
+                self._texts.extend(zip(texts, map(float, stamps), strict=True))
         if inlet is not None:
             inlet.close()
 

@@ -3,7 +3,8 @@
 It does what any presenter does (``docs/presenters.md``): the engine's cue stream says that a run began, with the
 schedule; it shows each cue at a frame; its marker bears the stamp of that frame; and when a decision of the
 trial came, it ends the trial with ``rest`` and goes on to the next. Markers are sent a little before their frame,
-which a simulated screen knows exactly: the stamp says when the light changes.
+which a simulated screen knows exactly: the stamp says when the light changes. While the run is paused the
+screen is dark; a choice that was open is excluded, and the next one follows after a rest.
 """
 
 from __future__ import annotations
@@ -37,7 +38,10 @@ DEVICE = Device(
     simulated=True,
 )
 
-REST, CHOSEN = "rest", "cued"
+REST, LOOK, CHOSEN = "rest", "look:", "cued"
+PAUSED = "disturbed: paused"
+RESUME_S = 2.0
+"""Rest before the next choice when a run is resumed, s of stream time."""
 CONNECT_S = 10.0
 """How long to wait for the engine's streams before saying that one is ready, s."""
 
@@ -68,13 +72,14 @@ class Presentation:
 
     def __init__(self, schedule: list[list[Any]], *, begins: float, refresh_hz: float) -> None:
         self._cues, self._begins, self._refresh_hz = [tuple(cue) for cue in schedule], begins, refresh_hz
-        self._next, self._delay_s = 0, 0.0
+        self._next, self._delay_s, self._latest = 0, 0.0, begins
         self._over: set[int] = set()
+        self._paused = False
 
     def take(self, until: float) -> list[tuple[float, dict[str, Any]]]:
         """Stamp and marker of each cue whose frame lies before stream time ``until`` in s."""
-        shown = []
-        while self._next < len(self._cues):
+        shown: list[tuple[float, dict[str, Any]]] = []
+        while self._next < len(self._cues) and not self._paused:
             at_s, label, duration_s, trial = self._cues[self._next]
             if trial in self._over and label != REST:
                 # The trial was decided: everything after it moves forward by what is left out.
@@ -88,8 +93,35 @@ class Presentation:
             frames = round(duration_s * self._refresh_hz)
             detail = {"refresh_hz": self._refresh_hz, "frame": frame, "frames": frames, "error_ms": 0.0}
             shown.append((stamp, {"label": label, "duration_s": duration_s, "trial": trial, **detail}))
-            self._next += 1
+            self._next, self._latest = self._next + 1, stamp
         return shown
+
+    def pause(self, *, now: float) -> list[tuple[float, dict[str, Any]]]:
+        """The screen goes dark at stream time ``now`` in s; stamp and marker of what is thereby ended."""
+        self._paused = True
+        cue = self._cues[self._next - 1] if self._next else None
+        if cue is None or cue[1] == REST or cue[1].startswith(LOOK):
+            return []
+        # After the newest cue, which was sent ahead: before it there is no choice that could be excluded.
+        stamp = max(now, self._latest + 1.0 / self._refresh_hz)
+        labels = (REST,) if cue[3] in self._over else (PAUSED, REST)
+        return [(stamp, {"label": label, "trial": cue[3]}) for label in labels]
+
+    def resume(self, *, now: float) -> None:
+        """Continue at stream time ``now`` in s with the next choice that has not begun, after a rest."""
+        if not self._paused:
+            return
+        self._paused = False
+        last = self._cues[self._next - 1] if self._next else None
+        if last is not None and last[1].startswith(LOOK):
+            self._next -= 1
+        else:
+            # What is left of a choice that had begun is not shown; a rest before the first choice is not repeated.
+            begun = -1 if last is None else last[3]
+            while self._next < len(self._cues) and self._cues[self._next][3] <= begun:
+                self._next += 1
+        if self._next < len(self._cues):
+            self._delay_s = now + RESUME_S - self._begins - self._cues[self._next][0]
 
     def end_trial(self, trial: int, *, now: float) -> None:
         """A decision of a trial came at stream time ``now`` in s: what is left of the trial is not shown."""
@@ -132,16 +164,19 @@ class Player:
             now = t0 + (self.clock() - t0) * speed
             self._hear(now)
             if self._shown is not None:
-                for stamp, marker in self._shown.take(now + self.lead_s * speed):
-                    self.outlet.push_text(json.dumps({**marker, "stamp": stamp}), stamp)
+                self._send(self._shown.take(now + self.lead_s * speed))
             self.stop.wait(0.004)
         self._runs.join()
         if self._decisions is not None:
             self._decisions.join()
         self.outlet.close()
 
+    def _send(self, shown: list[tuple[float, dict[str, Any]]]) -> None:
+        for stamp, marker in shown:
+            self.outlet.push_text(json.dumps({**marker, "stamp": stamp}), stamp)
+
     def _hear(self, now: float) -> None:
-        """What the engine said: a run begins or ends, a trial was decided."""
+        """What the engine said: a run begins, pauses, resumes or ends, a trial was decided."""
         for said in self._runs.take():
             if said.get("kind") == "run" and said.get("schedule"):
                 self._time = (float(said["t0"]), float(said["speed"]))
@@ -150,6 +185,10 @@ class Player:
                 )
             elif said.get("kind") in ("end", "stop"):
                 self._shown = None
+            elif self._shown is not None and said.get("kind") == "pause":
+                self._send(self._shown.pause(now=now))
+            elif self._shown is not None and said.get("kind") == "resume":
+                self._shown.resume(now=now)
         for decision in self._decisions.take() if self._decisions is not None else ():
             if self._shown is not None and decision.get("change") == CHOSEN:
                 self._shown.end_trial(int(decision["trial"]), now=now)

@@ -44,7 +44,7 @@ class Outlets:
         return frozenset(outlet.uid for outlet in self._open.values())
 
     def publish_state(self, kind: str, *, stamp: float | None = None, **more: Any) -> None:
-        """A JSON text on the cue stream: begin, pause or end of a run, or a cue. Without a stamp (s), now."""
+        """A JSON text on the cue stream: what a run does, a STOP, or a cue. Without a stamp (s), now."""
         when = self._streams.now() if stamp is None else stamp
         self._open["cues"].push_text(json.dumps({"kind": kind, "stamp": when, **more}), when)
 

@@ -35,6 +35,8 @@ from workbench.vocabulary import (
 )
 
 HISTORY_S = 10.0
+USUAL_RADIUS = 0.3
+"""Radius of a target where a paradigm states none, in distances from the centre to a target."""
 LONGEST_GAP_S = 60.0
 """A run ends when its signal stays away for longer than this, so that a longer step is one of the clock, s."""
 
@@ -322,7 +324,10 @@ class LiveRun:
             "left_s": 0.0 if over else left,
             "left_real_s": 0.0 if over else None if left is None else left / self.plan.speed,
             "cue": None if over else self._cue(),
-            "trials": [{"index": t.index, "condition": t.condition, "outcome": t.outcome} for t in self.trials],
+            "trials": [
+                {"index": t.index, "condition": t.condition, "outcome": t.outcome, "decided": t.decided}
+                for t in self.trials
+            ],
             "recording": f"recordings/{self.path.name}",
             "sentence": self.sentence,
             "adapting": self.adaptation.status(over=over),
@@ -339,7 +344,8 @@ class LiveRun:
         if self.request.decoder is None and cue is not None:
             position = paradigm.shown_at(cue.label, self.source.newest - cue.stamp)
         targets = {name: list(place) for name, place in paradigm.targets.items()}
-        return {"position": list(position), "targets": targets}
+        radius = float(paradigm.params().get("target_radius", USUAL_RADIUS))
+        return {"position": list(position), "targets": targets, "radius": radius}
 
     def _cue(self) -> CueStatus | None:
         cue, coming = self.source.cue, self.source.next_cue()

@@ -126,13 +126,18 @@ class RunControl:
         run.state, run.sentence = "running", ""
         self._events.mark("resume", by=by)
         run.source.resume()
+        self._outlets.publish_state("resume")
         self._events.enter("operator", extent=Message("engine.run_resumed"), consequence=by)
 
     def end(self, state: RunEnd, sentence: str = "") -> None:
         """The run is over: what waits is still decoded, then the recording is closed."""
         run = self._events.live_run
-        if run is not None:
-            run.end(state, sentence)
+        if run is None:
+            return
+        run.end(state, sentence)
+        if state == "stopped":
+            # Now, not when the effector has acknowledged its release: light must not go on after a STOP.
+            self._outlets.publish_state("stop")
 
     def stand_down(self, run: LiveRun) -> float:
         """After the run's last item: effector released and disarmed; returns how long its answer may take, s."""
@@ -216,8 +221,8 @@ class RunControl:
         """A marker of a page that presents, at local time in s; other programs get it like a cue of the engine."""
         stamp = self._streams.signal.stream_time(local)
         label = self.take_cue(text, stamp)
-        duration_s = parse_cue(text)[1]
-        self._outlets.publish_state("cue", stamp=stamp, label=label, duration_s=duration_s)
+        _, duration_s, shown = parse_cue(text)
+        self._outlets.publish_state("cue", stamp=stamp, label=label, duration_s=duration_s, **shown)
 
     def task(self) -> dict[str, Any]:
         """What a page needs to present the run under way.

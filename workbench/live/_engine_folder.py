@@ -11,7 +11,7 @@ import json
 import os
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,9 @@ HEARTBEAT_S = 0.25
 
 SILENT_S = 15.0
 """A heartbeat older than this, where the process cannot be looked up, means that the engine is dead, s."""
+
+TURN_S = 0.05
+"""Time between two looks whether somebody else has done a work of the study, s."""
 
 MAX_SOCKET_PATH = 100
 LARGEST = 16 * 2**20
@@ -236,14 +239,36 @@ def _age_text(age: float | None) -> Message:
 
 
 @contextmanager
-def guard(engine_folder: EngineFolder) -> Iterator[None]:
-    """One process at a time may judge and take the lock."""
-    descriptor = world.disk.descriptor(engine_folder.path / "guard", os.O_RDWR | os.O_CREAT)
+def in_turn(
+    engine_folder: EngineFolder, work: str, *, while_waiting: Callable[[], None] = lambda: None
+) -> Iterator[None]:
+    """Do a work of the study while nobody else does it, in this process or another.
+
+    Parameters
+    ----------
+    engine_folder : of the study; made if it is not there.
+    work : its name; works of different names do not wait for one another.
+    while_waiting : called every :data:`TURN_S` as long as somebody else has the turn.
+    """
+    world.disk.mkdir(engine_folder.path, exist_ok=True)
+    descriptor = world.disk.descriptor(engine_folder.path / work, os.O_RDWR | os.O_CREAT)
     try:
-        world.disk.lock(descriptor, wait=True)
+        # Asked again and again instead of waited for, so that a page can say that it is waiting. Who dies gives
+        # the turn back: the system releases the lock with the process.
+        while not _locked(descriptor):
+            while_waiting()
+            world.clock.sleep(TURN_S)
         yield
     finally:
         world.disk.close(descriptor)
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        world.disk.lock(descriptor)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def take_lock(engine_folder: EngineFolder, content: dict[str, Any]) -> str:
@@ -259,7 +284,7 @@ def take_lock(engine_folder: EngineFolder, content: dict[str, Any]) -> str:
     EngineFault
         When another engine of this study runs.
     """
-    with guard(engine_folder):
+    with in_turn(engine_folder, "guard"):
         lock, sentence = read_json(engine_folder.lock), ""
         if lock is not None:
             reason = stale(engine_folder, lock)
@@ -280,7 +305,7 @@ def update_lock(engine_folder: EngineFolder, content: dict[str, Any]) -> None:
 
 def release_lock(engine_folder: EngineFolder) -> None:
     """Remove the lock if it is this process's own."""
-    with guard(engine_folder):
+    with in_turn(engine_folder, "guard"):
         lock = read_json(engine_folder.lock)
         if lock is not None and lock.get("pid") == os.getpid():
             world.disk.unlink(engine_folder.lock, missing_ok=True)

@@ -140,11 +140,12 @@ class CueStatus(TypedDict):
 
 
 class TrialStatus(TypedDict):
-    """One trial of the run."""
+    """One trial of the run; ``decided`` is ``""`` where nothing was."""
 
     index: int
     condition: str
     outcome: str
+    decided: str
 
 
 class AdaptationStatus(TypedDict):
@@ -192,10 +193,14 @@ class RunStatus(TypedDict):
 
 
 class TaskStatus(TypedDict):
-    """What a task shows: where its cursor and its targets are, in distances from the centre to a target."""
+    """What a task shows: where its cursor and its targets are, in distances from the centre to a target.
+
+    ``radius`` : of a target, in the same unit.
+    """
 
     position: list[float]
     targets: dict[str, list[float]]
+    radius: float
 
 
 class EvidenceStatus(TypedDict):

@@ -7,6 +7,7 @@ overwritten; the newest decision holds.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -83,17 +84,40 @@ def enter(study: Study, fitted: Mapping[str, Any]) -> str:
     return sha256
 
 
+def entered(
+    study: Study, recordings: Sequence[str], decoder_name: str, params: Mapping[str, Any] | None = None
+) -> str:
+    """Hash of the newest decoder in the record that such a fit gave; ``""`` when there is none.
+
+    Parameters
+    ----------
+    study : the open record.
+    recordings : SHA-256 of each.
+    decoder_name, params : as the fit was asked for.
+    """
+    # As the record gives them back: JSON has no tuples.
+    recipe = json.loads(json.dumps(dict(params or {})))
+    for row in reversed(study.rows("decoder", name=decoder_name)):
+        # A fit of before they were kept has no parameters, and is made again.
+        if list(row["recordings"]) == list(recordings) and row["metrics"].get("params") == recipe:
+            return str(row["sha256"])
+    return ""
+
+
 def enter_waiting(study: Study) -> list[str]:
     """Enter fits that are on disk and never entered, because a process died after the fit. Returns their
     hashes.
     """
-    known = {row["sha256"] for row in study.rows("decoder")}
-    entered = []
-    for path in sorted((study.folder / "decoders").glob(f"*/{FIT}"), key=lambda file: file.lstat().st_mtime):
+    known = {row["path"] for row in study.rows("decoder")}
+    fits = (study.folder / "decoders").glob(f"*/{FIT}")
+    # Those in the record are not read: a page asks again and again, and reading one means hashing its arrays.
+    new = [path for path in fits if path.parent.relative_to(study.folder).as_posix() not in known]
+    hashes = []
+    for path in sorted(new, key=lambda file: file.lstat().st_mtime):
         fitted = _read_fit(path)
-        if fitted is not None and fitted["sha256"] not in known:
-            entered.append(enter(study, {**fitted, "folder": path.parent}))
-    return entered
+        if fitted is not None and not study.rows("decoder", sha256=fitted["sha256"]):
+            hashes.append(enter(study, {**fitted, "folder": path.parent}))
+    return hashes
 
 
 def _read_fit(path: Path) -> dict[str, Any] | None:

@@ -69,9 +69,9 @@ def fit(
         ``sha256``, ``name``, ``folder``, ``recordings`` (their hashes) and ``metrics``: ``validation``,
         ``n``, ``correct``, ``accuracy``, ``interval``, ``chance_limit``, ``confusion`` (one
         ``{"run", "labels", "counts"}`` a fold), ``within_runs`` (the same from blocks within each of two runs,
-        None for one run and for more), ``windows``, ``skipped``, ``weights``, ``adapts`` (``{"rule", "bound"}``,
-        None for a decoder that stays as it was fitted; the accuracy is that of the fit), ``held_out`` (what the
-        decoders of the validation decided on what they had not seen, see :meth:`HeldOut.figures`).
+        None for one run and for more), ``windows``, ``skipped``, ``weights``, ``params`` (as asked for),
+        ``adapts`` (``{"rule", "bound"}``, None for a decoder that stays as it was fitted; the accuracy is that of
+        the fit), ``held_out`` (what was decided on what was held out, see :meth:`HeldOut.figures`).
 
     Raises
     ------
@@ -86,11 +86,10 @@ def fit(
         return fit_joint(study_folder, recordings, decoder_name, params or {}, progress=progress)
     runs = [RunFile(path) for path in recordings]
     montage, paradigm = common_plan(runs)
-    requested = {**dict(params or {})}
-    if float(requested.setdefault("fs", montage.fs)) != montage.fs:
-        raise BadValue(
-            f"fs of the decoder is {requested['fs']} Hz, the recordings have {montage.fs:g} Hz; leave fs out"
-        )
+    requested = {"fs": montage.fs, **(params or {})}
+    if float(requested["fs"]) != montage.fs:
+        got = f"fs of the decoder is {requested['fs']} Hz, the recordings have {montage.fs:g} Hz"
+        raise BadValue(f"{got}; leave fs out")
     n_channels = len(montage.channels)
 
     def fresh() -> WindowDecoder:
@@ -101,7 +100,8 @@ def fit(
     metrics = _judged(fresh, windows, paradigm, runs, progress=progress)
     decoder.fit_summaries(windows.summaries, windows.labels, blocks=windows.blocks)
     metrics |= {"windows": len(windows.labels), "skipped": windows.skipped, "adapts": _adapts(decoder)}
-    metrics |= {"weights": _weights(decoder, n_channels, target=paradigm.conditions[0])}
+    metrics["weights"] = _weights(decoder, n_channels, target=paradigm.conditions[0])
+    metrics["params"] = dict(params or {})
 
     def save(part: Path, meta: Mapping[str, Any]) -> str:
         return decoders.save(decoder, part, montage=montage, meta=meta)

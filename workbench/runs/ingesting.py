@@ -220,15 +220,22 @@ def take_in(study: Study) -> Ingestion:
     folder = study.path.parent
     stale = _engine_folder.end_stale(folder)
     parts = [Ingestion((stale,) if stale else ())]
-    # By name: a salvaged recording keeps it, in a folder of its own.
-    known = {Path(str(row["path"])).name for row in study.rows("recording")}
-    for path in _by_age(folder / "recordings"):
-        if path.name not in known:
-            parts.append(_take_in_one(study, path))
+    if _pending(study):
+        # Every open page takes in the run that has just ended. Replaying it takes seconds: one does it, and the
+        # others find it done.
+        with _engine_folder.in_turn(EngineFolder(folder), "ingest"):
+            parts += [_take_in_one(study, path) for path in _pending(study)]
     parts.append(_between_runs(study, folder))
     return Ingestion(
         tuple(sentence for part in parts for sentence in part.sentences), any(part.damaged for part in parts)
     )
+
+
+def _pending(study: Study) -> list[Path]:
+    """Recordings that are not in the record, the oldest first."""
+    # By name: a salvaged recording keeps it, in a folder of its own.
+    known = {Path(str(row["path"])).name for row in study.rows("recording")}
+    return [path for path in _by_age(study.path.parent / "recordings") if path.name not in known]
 
 
 def _by_age(folder: Path) -> list[Path]:

@@ -92,6 +92,7 @@ def fit_joint(
         "windows": len(streams[SIGNAL].labels),
         "skipped": sum(stream.skipped for stream in streams.values()),
         "streams": {role: {"auc": areas[role], "weight": decoder.weights.get(role)} for role in streams},
+        "params": dict(params),
     }
     montages = {role: stream.montage for role, stream in streams.items()}
 

@@ -55,7 +55,7 @@ def design(settings: SignalSettings, *, fs: float, n_channels: int) -> dict[str,
     edges 0.5 dB down, or of the second kind with its edges 3 dB down; notch: second-order resonator, Orfanidis
     1996 (all as in SciPy).
     """
-    _check(settings, fs, n_channels)
+    check_design(settings, fs=fs, n_channels=n_channels)
     return {name: array.copy() for name, array in _designed(settings, fs).items()}
 
 
@@ -79,7 +79,18 @@ def _designed(settings: SignalSettings, fs: float) -> dict[str, FloatArray]:
     }
 
 
-def _check(settings: SignalSettings, fs: float, n_channels: int) -> None:
+def check_design(settings: SignalSettings, *, fs: float, n_channels: int) -> None:
+    """Raise what :func:`design` would raise, without SciPy, whose import takes a second.
+
+    Parameters
+    ----------
+    settings, fs, n_channels : as for :func:`design`.
+
+    Raises
+    ------
+    BadValue
+        As :func:`design`.
+    """
     if not 0 < fs < float("inf"):
         raise BadValue(f"fs must be a rate in Hz above 0, got {fs}")
     if n_channels < 1:

@@ -110,7 +110,7 @@ def _measure(folder: Path, seconds: float, seed: int, n_channels: int, fs: float
         mains_hz=0.0,
     )
     # A process of its own: the source must keep its rate while the kernel computes.
-    source = _source({"source_id": spec.source_id, "n_channels": n_channels, "fs": fs})
+    source = start_source({"source_id": spec.source_id, "n_channels": n_channels, "fs": fs})
     try:
         client = _starting.start(plan)
         try:
@@ -122,20 +122,28 @@ def _measure(folder: Path, seconds: float, seed: int, n_channels: int, fs: float
         finally:
             client.shutdown()
     finally:
-        _end(source)
-    file = RunFile(folder / "recordings" / f"{run_id}.xdf")
-    # float32 counts exactly up to 2²⁴ samples: 4.6 hours at 1 kHz.
-    steps = np.diff(file.signal.values[:, 0])
+        end_source(source)
+    finished = run is not None and run["state"] == "finished"
+    n, lost, doubled, gaps = count(folder / "recordings" / f"{run_id}.xdf")
     return LosslessFigures(
         n_channels=n_channels,
         fs=fs,
         seconds=seconds,
-        n=len(file.signal.stamps) if run is not None and run["state"] == "finished" else 0,
-        lost=int(np.sum(np.maximum(steps - 1, 0))),
-        doubled=int(np.sum(steps < 1)),
-        gaps=sum(m.kind == "gap" for m in file.markers()),
+        n=n if finished else 0,
+        lost=lost,
+        doubled=doubled,
+        gaps=gaps,
         held_s=held_s,
     )
+
+
+def count(path: Path) -> tuple[int, int, int, int]:
+    """Samples of a recording of the counting source, of these lost and doubled, and gap entries of the engine."""
+    file = RunFile(path)
+    # float32 counts exactly up to 2²⁴ samples: 4.6 hours at 1 kHz.
+    steps = np.diff(file.signal.values[:, 0])
+    lost, doubled = int(np.sum(np.maximum(steps - 1, 0))), int(np.sum(steps < 1))
+    return len(file.signal.stamps), lost, doubled, sum(m.kind == "gap" for m in file.markers())
 
 
 def _hold(folder: Path, seconds: float) -> float:
@@ -165,10 +173,16 @@ def _hold(folder: Path, seconds: float) -> float:
     return float("".join(output))
 
 
-def _source(options: dict[str, Any]) -> subprocess.Popen[bytes]:
-    """Start the process that counts samples; it ends when its standard input is closed."""
+def start_source(options: dict[str, Any], *, before: Sequence[str] = ()) -> subprocess.Popen[bytes]:
+    """Start the process that counts samples; it ends when its standard input is closed.
+
+    Raises
+    ------
+    EngineFault
+        When it does not start.
+    """
     child = subprocess.Popen(
-        [sys.executable, "-m", "workbench.stress.lossless", json.dumps(options)],
+        [*before, sys.executable, "-m", "workbench.stress.lossless", json.dumps(options)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
@@ -178,7 +192,8 @@ def _source(options: dict[str, Any]) -> subprocess.Popen[bytes]:
     return child
 
 
-def _end(child: subprocess.Popen[bytes]) -> None:
+def end_source(child: subprocess.Popen[bytes]) -> None:
+    """End the process that counts samples."""
     if child.stdin is not None:
         child.stdin.close()
     child.wait(10.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
@@ -25,6 +26,23 @@ BUSY_S = 5.0
 _OCTAL = re.compile(r"\\([0-7]{3})")
 """How the system writes a space, tab, line break or backslash of a mount point (fstab(5))."""
 MAGIC = b"SQLite format 3\x00"
+
+
+def state(folder: Path) -> tuple[tuple[int, int, int], ...]:
+    """Inode, size and time of what a commit changes: while they stay, nothing new stands in the record.
+
+    Parameters
+    ----------
+    folder : of the study.
+    """
+    seen = []
+    for name in (FILE, f"{FILE}-wal"):
+        # Whoever reads makes an empty write-ahead log, and takes it away again.
+        with suppress(FileNotFoundError):
+            file = (folder / name).stat()
+            if file.st_size:
+                seen.append((file.st_ino, file.st_size, file.st_mtime_ns))
+    return tuple(seen)
 
 
 def filesystem(path: Path, *, mounts: Path | None = None) -> str:

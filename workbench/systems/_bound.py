@@ -388,7 +388,8 @@ def _check_decoder(name: str, line: StreamSpec, params: Mapping[str, Any], *, pa
     try:
         if unknown := sorted(set(params) - set(kind.parameter_names())):
             raise BadValue(f"it has no parameter {unknown[0]!r}")
-        decoder = kind(**params).prepare(len(line.measured))
+        decoder = kind(**params)
+        decoder.check_stream(len(line.measured))
         wanted, got = paradigms.load(paradigm).evidence, decoder.evidence_type.kind
         if got != wanted:
             raise BadValue(Message("engine.decoder_of_other_evidence", paradigm=paradigm, wanted=wanted, got=got))

@@ -18,7 +18,7 @@ const PANELS = {
 
 /** State that survives a change of language: the samples, the cues seen, the last STOP. */
 function makeStore() {
-  return { page: crypto.randomUUID ? crypto.randomUUID() : `page-${Math.random()}`, buffer: new SignalBuffer(), cues: [], levels: [], noise: [], kind: "", beatAt: performance.now(), stop: null, refusal: "", told: null, run: null };
+  return { page: crypto.randomUUID ? crypto.randomUUID() : `page-${Math.random()}`, buffer: new SignalBuffer(), cues: [], levels: [], noise: [], kind: "", beatAt: performance.now(), stop: null, refusal: "", told: null, run: null, shown: {}, screen: null };
 }
 
 /** Remembers when cues began, in stream time, for the shading of scope and evidence. */
@@ -205,10 +205,18 @@ function render({ model, el }) {
   const store = makeStore();
   const stopTheme = followTheme(root, model);
   const stopLanguage = followLanguage(root, model, (host, t) => build(host, model, store, t));
-  model.send({ name: "hello", args: {}, id: "hello" });
-  const here = setInterval(() => model.send({ name: "here", args: {}, id: "here" }), HERE_MS);
+  const tell = (name, visible = document.visibilityState === "visible") => model.send({ name, args: { page: store.page, visible }, id: name });
+  const seen = () => tell("here");
+  const gone = () => tell("here", false);
+  tell("hello");
+  const here = setInterval(seen, HERE_MS);
+  document.addEventListener("visibilitychange", seen);
+  window.addEventListener("pagehide", gone);
   return () => {
     clearInterval(here);
+    document.removeEventListener("visibilitychange", seen);
+    window.removeEventListener("pagehide", gone);
+    gone();
     stopLanguage();
     stopTheme();
   };

@@ -1,8 +1,8 @@
 """The screen of a running session: shows the engine's status and passes requests on to it.
 
-The engine is another process and does not need this screen. A thread polls the client for its status at
-about 10 Hz and for new samples at about 20 Hz and sets traits; requests come as named messages from a
-closed list, are carried out by the client, and are validated by the engine.
+The engine is another process and does not need this screen. A thread polls the client for its status and for new
+samples at 10 Hz while a run is under way and a page is visible, else at 2 Hz, and sets traits; requests come as
+named messages from a closed list, are carried out by the client, and are validated by the engine.
 """
 
 from __future__ import annotations
@@ -24,9 +24,14 @@ from workbench.vocabulary import LiveClient
 from workbench.widgets._base import SAYABLE, SYNCED, Panel, compose, styles
 from workbench.widgets._locale import text
 
-STATUS_PERIOD_S = 0.1
-SIGNAL_PERIOD_S = 0.05
+PERIOD_S = 0.1
+"""Time between two statuses, and between two increments of the signals, that somebody follows closely, s."""
+IDLE_PERIOD_S = 0.5
+"""The same while no run is under way, and while no page is visible, s."""
+FOLLOWED_S = 3.0
+"""What a request changes is followed closely for this long, s."""
 LOOK_PERIOD_S = 2.0
+"""Time between two looks for an engine, and between two looks at what the run form can start, s."""
 UNSEEN_S = 90.0
 """A screen without a message of its page for this long stops polling, so that its kernel can be culled, s."""
 HISTORY_S = 10.0
@@ -40,6 +45,7 @@ MODULES = (
     "parts/topbar",
     "parts/run_strip",
     "parts/inputs",
+    "parts/participant",
     "parts/cue",
     "parts/evidence",
     "parts/scope",
@@ -87,7 +93,8 @@ class LiveSession(Panel):
     after_run : called on its own thread with the status when a run has ended, such as to ingest it.
     after_session : called when this page has ended the engine, before that is shown, such as for the last ingest.
     panels : names of the panels to show alone, ``()`` for the whole screen. Allowed: see ``PANELS``.
-    run_form : returns ``{"paradigm", "n_trials"}``, what the run form shows before the first run.
+    run_form : returns ``{"paradigm", "n_trials"}``, what the run form shows before the first run, and whether
+        there are ``"targets"`` of a cursor, so that the participant's screen can be opened.
 
     Traits
     ------
@@ -96,7 +103,8 @@ class LiveSession(Panel):
     one of the catalogue, its ``key`` and ``args``;
     place : whose visit, which view, who is signed in (``study, participant, visit, confirmed, view, views,
     badges, signed_in, can_sign_in``), set by the creator of the screen; form : what the run form offers; beat :
-    counts up with every answer of the engine. A page reports every 10 s; without a page the screen stops polling.
+    counts up with every answer of the engine. A page reports every 10 s and when it is hidden or shown; without a
+    page the screen stops polling.
     """
 
     _esm = compose(*MODULES)
@@ -142,7 +150,8 @@ class LiveSession(Panel):
         self._run_form = run_form
         self._lost_since: float | None = None
         self._newest = 0
-        self._seen_at = time.monotonic()
+        self._seen_at = self._asked_at = time.monotonic()
+        self._visible: dict[str, float] = {}
         self._fresh_view = threading.Event()
         self._offer()
         self._thread = threading.Thread(target=self._follow, name="workbench-live-session", daemon=True)
@@ -206,6 +215,8 @@ class LiveSession(Panel):
         super().close()
 
     def _received(self, widget: Any, content: Any, buffers: Any) -> None:
+        if isinstance(content, dict) and content.get("name") not in ("here", "presence"):
+            self._asked_at = time.monotonic()
         # Each request has its own thread: one may take seconds (loading a decoder), and STOP must not wait for it.
         threading.Thread(
             target=super()._received, args=(widget, content, buffers), name="workbench-request", daemon=True
@@ -242,12 +253,16 @@ class LiveSession(Panel):
         if self._page is not None:
             self._page.sign_out()
 
-    def _hello(self) -> None:
+    def _hello(self, page: str = "", *, visible: bool = True) -> None:
         self._fresh_view.set()
-        self._here()
+        self._here(page, visible=visible)
 
-    def _here(self) -> None:
-        self._seen_at = time.monotonic()
+    def _here(self, page: str = "", *, visible: bool = True) -> None:
+        """Note that a page is open, and whether somebody can see it."""
+        with self._turn:
+            now = self._seen_at = time.monotonic()
+            others = {one: at for one, at in self._visible.items() if one != page and now - at <= UNSEEN_S}
+            self._visible = others | ({page: now} if visible else {})
 
     def _start(self) -> None:
         if self._start_session is None:
@@ -303,8 +318,8 @@ class LiveSession(Panel):
         self.form = {**self._run_form(), "kinds": kinds, "can_start": self._start_session is not None}
 
     def _follow(self) -> None:
-        due = look = 0.0
-        while not self._ended.wait(SIGNAL_PERIOD_S):
+        look = signals = status = offer = 0.0
+        while not self._ended.wait(PERIOD_S):
             now = time.monotonic()
             if now - self._seen_at > UNSEEN_S:
                 continue
@@ -314,18 +329,30 @@ class LiveSession(Panel):
             client = self._client
             if client is None:
                 continue
-            try:
-                if now >= due:
-                    due = now + STATUS_PERIOD_S
+            closely = self._is_visible(now) and (_runs(self.status) or now - self._asked_at < FOLLOWED_S)
+            # Before the status: the page places a cue of the status at the newest sample that it has.
+            if closely or now >= signals or self._shows_signals(now):
+                signals = now + IDLE_PERIOD_S
+                with suppress(WorkbenchError):  # Not connected to the streams yet, or lost: the status shows it.
+                    self._show_signals(client)
+            if now >= status or (closely and self._lost_since is None):
+                try:
                     self._show_status(client)
-            except WorkbenchError as error:
-                self._show_lost(client, messages.of(error))
-                due = now + LOOK_PERIOD_S
-                continue
-            try:
-                self._show_signals(client)
-            except WorkbenchError:
-                continue  # The engine is still connecting to its streams; the status shows that.
+                    status = now + IDLE_PERIOD_S
+                except WorkbenchError as error:
+                    self._show_lost(client, messages.of(error))
+                    status = now + LOOK_PERIOD_S
+            if now >= offer:
+                offer = now + LOOK_PERIOD_S
+                self._offer()
+
+    def _is_visible(self, now: float) -> bool:
+        """Whether somebody can see a page."""
+        return any(now - seen <= UNSEEN_S for seen in self._visible.values())
+
+    def _shows_signals(self, now: float) -> bool:
+        """Whether somebody can see the signals: other views of a page stand in their place."""
+        return self.place.get("view", "run") == "run" and self._is_visible(now)
 
     def _look(self) -> None:
         """Attach to a new engine, or show that there is none."""
@@ -339,6 +366,7 @@ class LiveSession(Panel):
             return
         if client is not None:
             self._client, self._newest = client, 0
+            self._offer()
         elif self._client is not None:
             self._client, self._lost_since = None, None
             self._show_none(sentence=self.link.get("sentence", ""))
@@ -360,10 +388,9 @@ class LiveSession(Panel):
             self._lost_since = None
             self.link = {"state": "live", "sentence": ""}
             self.status = status
-            # Every 20th status, about every 2 s: asking the record at 10 Hz would slow the page down.
-            if changed or self.beat % 20 == 0:
-                self._offer()
             self.beat += 1
+        if changed:
+            self._offer()
         self._challenge_pages(status)
         # On its own thread: ingesting takes seconds, during which status and alarms must go on.
         if ended and self._after_run is not None:

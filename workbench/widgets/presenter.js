@@ -1,10 +1,15 @@
 // What flickers or flashes, frame by frame. Nothing here is timed by a timer: frames are counted.
-import { followLanguage, followTheme, h, put, request, show } from "./parts/dom.js";
+import { capitalised, followLanguage, followTheme, h, put, request, show } from "./parts/dom.js";
 
 const TRIPS = 30; // round trips before a run begins
 const MORE_TRIPS = 5; // and before each choice
 const KEPT = 200; // round trips that are remembered
 const LOOK = "look:";
+const DISTURBED = "disturbed:";
+const AGAIN_MS = 5000; // after a refusal, until clock and frames are measured again
+const RESUME_S = 2; // rest before the next choice when a run is resumed
+const MOST_SHOWN = 24; // items that were chosen, in the line above
+const LINE = 64; // height of the line of what was chosen, and side of the square for a photodiode, px
 
 /** Offset and drift from the shortest fifth of the round trips, and half of the longest of these as bound, ms. */
 function fitClock(trips) {
@@ -24,10 +29,25 @@ function layoutOf(params) {
   return params.items.map((name, i) => ({ name, row: Math.floor(i / columns), column: i % columns, rows, columns }));
 }
 
+/** A sentence in lines of at most so many pixels; between words, or anywhere in a language that has no spaces. */
+function linesOf(pen, sentence, width) {
+  pen.font = "40px sans-serif";
+  const parts = sentence.includes(" ") ? sentence.split(/(?<= )/) : [...sentence];
+  const lines = [""];
+  for (const part of parts) {
+    if (lines[lines.length - 1] && pen.measureText(lines[lines.length - 1] + part).width > width) lines.push("");
+    lines[lines.length - 1] += part;
+  }
+  return lines;
+}
+
 function buildPresenter(root, model, t) {
-  const canvas = h("canvas", { width: "1200", height: "760", style: "width:100%;background:#000", "data-name": "screen" });
+  // As large as the window allows, so that no item lies below its edge; a click fills the screen.
+  const fitting = "display:block;width:100%;max-height:calc(100vh - 84px);object-fit:contain;background:#000";
+  const canvas = h("canvas", { width: "1200", height: "760", style: fitting, "data-name": "screen", title: t("participant.full"), onclick: () => canvas.requestFullscreen().catch(() => {}) });
   const say = h("div", { class: "s", "data-name": "presenter-says", role: "status" });
-  root.append(h("div", { class: "panel" }, canvas, say));
+  const square = h("input", { type: "checkbox", "data-name": "photodiode" });
+  root.append(h("div", { class: "panel" }, canvas, say, h("label", { class: "xs" }, square, " ", t("presenter.square"))));
   const pen = canvas.getContext("2d");
   const trips = [];
   const deltas = [];
@@ -38,6 +58,9 @@ function buildPresenter(root, model, t) {
   let frame = 0;
   let stopped = false;
   let starting = "";
+  let again = 0;
+  let bright = false; // of the square for a photodiode: it changes with every marker
+  let over = false; // a run was presented here and is over
 
   const seconds = (ms) => ms / 1000;
   const local = (ms) => seconds(ms) + clock.offset + clock.slope * (seconds(ms) - clock.at);
@@ -61,26 +84,50 @@ function buildPresenter(root, model, t) {
     starting = run;
     await measure(TRIPS);
     const answer = await request(model, "begin", { refresh_hz: refreshHz(), error_ms: clock.errorMs });
-    put(say, answer.ok ? "" : t.said(answer, "text"));
-    if (!answer.ok) return;
-    task = { ...answer.value, boxes: layoutOf(answer.value.params), next: 0, delay: 0, began: 0, cue: null, onset: 0, seen: 0, done: model.get("done"), over: new Set() };
+    put(say, answer.ok ? "" : capitalised(t.said(answer, "text")));
+    if (!answer.ok) {
+      // A computer may be busy for a moment: it is asked again while the run waits for its first choice.
+      starting = "";
+      again = setTimeout(runs, AGAIN_MS);
+      return;
+    }
+    task = { ...answer.value, boxes: layoutOf(answer.value.params), next: 0, delay: 0, began: 0, cue: null, onset: 0, seen: 0, done: model.get("chosen").length, over: new Set(), paused: false };
   };
-  const mark = (label, ms, more = {}) => marks.push({ label, local: local(ms), refresh_hz: refreshHz(), error_ms: clock.errorMs, frame, ...more });
+  const mark = (label, ms, more = {}) => {
+    marks.push({ label, local: local(ms), refresh_hz: refreshHz(), error_ms: clock.errorMs, frame, ...more });
+    if (!label.startsWith(DISTURBED)) bright = !bright;
+  };
   const shown = () => task && task.cue && task.cue[1] !== "rest" && !task.cue[1].startsWith(LOOK);
   const disturb = (why, ms) => {
     // Not before its cue is seen, or there would be no choice yet that it could exclude.
-    if (shown() && !task.over.has(task.cue[3])) mark(`disturbed: ${why}`, Math.max(ms, task.seen));
+    if (shown() && !task.over.has(task.cue[3])) mark(`${DISTURBED} ${why}`, Math.max(ms, task.seen));
   };
 
   /** The decision of a choice came: what is left of it is not shown. */
   const endChoice = () => {
-    const done = model.get("done");
+    const done = model.get("chosen").length;
     if (!task || done <= task.done || !task.cue) return;
     task.done = done;
     const trial = task.cue[3];
     if (trial < 0 || task.over.has(trial) || trial >= done) return;
     task.over.add(trial);
     if (task.cue[1] !== "rest") task.delay -= Math.max(0, task.began + task.cue[0] + task.delay + task.cue[2] - seconds(last));
+  };
+
+  /** A run that pauses goes dark and its open choice is excluded; a run that goes on does so with the next choice. */
+  const follow = (ms, hz) => {
+    if (model.get("paused") === task.paused) return;
+    task.paused = model.get("paused");
+    if (task.paused) {
+      disturb("paused", ms);
+      if (shown()) mark("rest", Math.max(ms + 1000 / hz, task.seen), { trial: task.cue[3] });
+      task.cue = null;
+      return;
+    }
+    const last = task.schedule[task.next - 1];
+    if (last && last[1].startsWith(LOOK)) task.next -= 1;
+    else while (task.next < task.schedule.length && task.schedule[task.next][3] <= (last ? last[3] : -1)) task.next += 1;
+    if (task.next < task.schedule.length) task.delay = seconds(ms) + RESUME_S - task.began - task.schedule[task.next][0];
   };
 
   const advance = (ms, hz) => {
@@ -104,11 +151,32 @@ function buildPresenter(root, model, t) {
     }
   };
 
+  const write = (text, x, y, size, align = "center") => {
+    pen.font = `${size}px sans-serif`;
+    pen.textAlign = align;
+    pen.fillText(text, x, y);
+  };
+  const outline = (box, width, height, colour) => {
+    pen.strokeStyle = colour;
+    pen.lineWidth = 6;
+    pen.strokeRect((box.column + 0.17) * width, LINE + (box.row + 0.12) * height, 0.66 * width, 0.76 * height);
+  };
+  /** What the participant reads while nothing is presented. */
+  const sentence = () => {
+    if (task) return task.paused ? t("presenter.paused") : "";
+    if (model.get("run")) return say.textContent || t("participant.wait");
+    return over ? t("presenter.over") : t("participant.wait");
+  };
   const draw = (hz) => {
     pen.fillStyle = "#000";
     pen.fillRect(0, 0, canvas.width, canvas.height);
+    pen.fillStyle = "#fff";
+    if (square.checked && bright) pen.fillRect(canvas.width - LINE, 0, LINE, LINE);
+    linesOf(pen, sentence(), 0.9 * canvas.width).forEach((line, i) => write(line, canvas.width / 2, canvas.height / 2 + 52 * i, 40));
     if (!task || !task.cue) return;
     const { params, cue } = task;
+    const chosen = model.get("chosen");
+    write(chosen.slice(-MOST_SHOWN).join(params.frequencies_hz ? " " : ""), 24, 46, 40, "left");
     const label = cue[1];
     const flashing = label.startsWith("stim:") ? Number(label.split(":")[1]) - 1 : -1;
     // A flash is shorter than the time to the next one.
@@ -116,7 +184,7 @@ function buildPresenter(root, model, t) {
     const flickers = Boolean(params.frequencies_hz) && (label === "free" || params.items.includes(label));
     task.boxes.forEach((box, i) => {
       const width = canvas.width / box.columns;
-      const height = canvas.height / box.rows;
+      const height = (canvas.height - LINE) / box.rows;
       let level = 0.2;
       if (flickers) {
         const wave = Math.sin(2 * Math.PI * params.frequencies_hz[i] * (frame - task.onset) / hz + Math.PI * params.phases[i]);
@@ -129,16 +197,11 @@ function buildPresenter(root, model, t) {
       const asked = label === LOOK + box.name || (!params.frequencies_hz && label === box.name);
       const grey = Math.round(255 * level);
       pen.fillStyle = `rgb(${grey},${grey},${grey})`;
-      pen.fillRect((box.column + 0.2) * width, (box.row + 0.15) * height, 0.6 * width, 0.7 * height);
+      pen.fillRect((box.column + 0.2) * width, LINE + (box.row + 0.15) * height, 0.6 * width, 0.7 * height);
       pen.fillStyle = level > 0.5 ? "#000" : "#fff";
-      pen.font = `${Math.round(0.35 * height)}px sans-serif`;
-      pen.textAlign = "center";
-      pen.fillText(box.name, (box.column + 0.5) * width, (box.row + 0.62) * height);
-      if (asked) {
-        pen.strokeStyle = "#fff";
-        pen.lineWidth = 6;
-        pen.strokeRect((box.column + 0.17) * width, (box.row + 0.12) * height, 0.66 * width, 0.76 * height);
-      }
+      write(box.name, (box.column + 0.5) * width, LINE + (box.row + 0.62) * height, Math.round(0.35 * height));
+      if (asked) outline(box, width, height, "#fff");
+      if (label === "rest" && cue[3] >= 0 && chosen[cue[3]] === box.name) outline(box, width, height, "#3c3");
     });
   };
 
@@ -152,11 +215,15 @@ function buildPresenter(root, model, t) {
     frame += Math.max(1, passed);
     if (passed > 1) disturb(`${passed - 1} frames dropped`, ms);
     last = ms;
-    if (task && task.run !== model.get("run")) task = null;
+    if (task && task.run !== model.get("run")) {
+      task = null;
+      over = true;
+    }
     if (task && hz) {
       if (!task.began) task.began = seconds(ms);
       endChoice();
-      advance(ms, hz);
+      follow(ms, hz);
+      if (!task.paused) advance(ms, hz);
     }
     draw(hz || 60);
     if (marks.length) {
@@ -180,6 +247,7 @@ function buildPresenter(root, model, t) {
   show(say, true);
   return () => {
     stopped = true;
+    clearTimeout(again);
     model.off("change:run", runs);
     document.removeEventListener("visibilitychange", hidden);
   };

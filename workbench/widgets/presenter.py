@@ -4,7 +4,8 @@ The page counts its frames and measures the refresh rate and, by round trips to 
 clock says at each of them: from the fifth of the round trips that were shortest, with offset and drift fitted
 before each choice. The bound of that error goes with every marker. A page that is hidden or drops a frame says so,
 and the choice is excluded; a page whose clock is known too badly presents nothing and names the external
-presenter.
+presenter. While the run is paused, and after a STOP, nothing flickers: the page says so, and a choice that was
+open is excluded. What was decided is shown as feedback and never read back.
 """
 
 from __future__ import annotations
@@ -54,7 +55,8 @@ class Presenter(Panel):
 
     Traits
     ------
-    run : id of the run to present, ``""`` while there is none. done : choices that are over. wave : as given.
+    run : id of the run to present, ``""`` while there is none. paused : whether it is paused.
+    chosen : what was decided in each choice that is over, ``""`` where nothing was. wave : as given.
     """
 
     _esm = compose("parts/dom", "presenter")
@@ -63,7 +65,8 @@ class Presenter(Panel):
     _client: PresenterClient | None
 
     run = traitlets.Unicode("").tag(sync=True)
-    done = traitlets.Int(0).tag(sync=True)
+    paused = traitlets.Bool(default_value=False).tag(sync=True)
+    chosen: traitlets.List[str] = traitlets.List(traitlets.Unicode()).tag(sync=True)
     wave = traitlets.Enum(("sine", "square"), default_value="sine").tag(sync=True)
 
     def __init__(self, connect: Callable[[], PresenterClient], *, wave: str = "sine", **traits: Any) -> None:
@@ -74,7 +77,7 @@ class Presenter(Panel):
 
     def describe(self) -> tuple[str, list[tuple[str, object]]]:
         """Which run it presents."""
-        return "", [("run", self.run or "—"), ("choices over", self.done)]
+        return "", [("run", self.run or "—"), ("choices over", len(self.chosen))]
 
     def requests(self) -> Mapping[str, Callable[..., Any]]:
         """The clock, what to present, and what was shown."""
@@ -118,15 +121,24 @@ class Presenter(Panel):
         super().close()
 
     def _follow(self) -> None:
-        """Tell the page of runs that begin and end, and of choices that are over."""
+        """Tell the page of runs that begin, pause and end, and of choices that are over."""
         period = POLL_S
         while not self._ended.wait(period):
             try:
-                run = self._engine().status().get("run")
+                status = self._engine().status()
                 period = POLL_S
             except WorkbenchError:
                 # No engine, or another one next time.
-                run, self._client, period = None, None, LOOK_S
-            running = run is not None and run["state"] == "running"
-            self.done = int(run["trials_done"]) if running and run is not None else 0
-            self.run = str(run["id"]) if running and run is not None else ""
+                status, self._client, period = {}, None, LOOK_S
+            self._show(status)
+
+    def _show(self, status: Mapping[str, Any]) -> None:
+        """What the page presents at a status; nothing after a STOP, although its run may still be closing."""
+        run = status.get("run")
+        presents = run is not None and run["state"] in ("running", "paused") and not status["session"]["stopped"]
+        if run is None or not presents:
+            self.run, self.paused, self.chosen = "", False, []
+            return
+        self.chosen = [str(trial["decided"]) for trial in run["trials"]]
+        self.paused = run["state"] == "paused"
+        self.run = str(run["id"])

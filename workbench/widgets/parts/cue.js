@@ -1,6 +1,7 @@
 // What the participant sees, mirrored. The onset of a cue is never animated.
 import { fixed, h, named, put, show, whenChanged } from "./dom.js";
 import { CUES } from "./icons.js";
+import { participantScreen } from "./participant.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const REACH = 1.6;
@@ -18,7 +19,7 @@ function plane(cursor, label) {
   svg.setAttribute("viewBox", `${-REACH} ${-REACH} ${2 * REACH} ${2 * REACH}`);
   svg.setAttribute("class", "plane");
   svg.setAttribute("data-name", "cursor");
-  for (const [name, [x, y]] of Object.entries(cursor.targets)) svg.append(circle(x, y, 0.28, name === label ? "target cued" : "target"));
+  for (const [name, [x, y]] of Object.entries(cursor.targets)) svg.append(circle(x, y, cursor.radius, name === label ? "target cued" : "target"));
   svg.append(circle(cursor.position[0], cursor.position[1], 0.09, "dot"));
   return svg;
 }
@@ -33,8 +34,9 @@ export function cuePanel(ctx) {
   const now = h("span");
   const next = h("span");
   const progress = h("div", { class: "foot" }, h("div", { class: "prog" }, fill), h("div", { class: "row between xs", style: "margin-top:5px" }, now, next));
+  const screen = participantScreen(ctx);
   const el = h("div", { class: "panel cue" }, h("div", { class: "hd" }, h("h2", {}, t("cue.title")), trial),
-    h("div", { class: "bd" }, picture, word, more, progress));
+    h("div", { class: "bd" }, picture, word, more, progress, screen.el));
   const draw = whenChanged(([label, attempt]) => {
     picture.innerHTML = CUES[label] || CUES[""];
     el.classList.toggle("go", attempt);
@@ -42,6 +44,7 @@ export function cuePanel(ctx) {
   return {
     el,
     update(s) {
+      screen.update(s);
       const run = s.run;
       const cue = run && run.state === "running" ? run.cue : null;
       const resting = !cue || cue.label === "rest";

@@ -1,0 +1,149 @@
+"""The example of an external presenter, as a process of its own that shares no code with the engine."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from workbench import analysis, decoders, live, paradigms, systems
+from workbench.decode import decode
+from workbench.devices import lsl
+from workbench.devices._evoked import Observer
+from workbench.paradigms.selection import Selection
+from workbench.paradigms.speller import Speller
+from workbench.recording import RunFile
+from workbench.runs.replaying import replay_run
+from workbench.signals.units import montage_of
+from workbench.stress.evoked import _fitted, _Run
+from workbench.study import Study
+from workbench.vocabulary import Participant, Visit
+
+SCRIPT = Path(__file__).resolve().parents[2] / "docs" / "presenter_psychopy.py"
+QUICK = {
+    "selection_ssvep": {"windows": [1, 2], "gaze_s": 0.3, "rest_s": 0.5, "jitter_s": 0.0, "lead_in_s": 0.5},
+    "speller_p300": {"repetitions": [2, 2], "gaze_s": 0.5, "rest_s": 0.8, "lead_in_s": 0.5},
+}
+
+
+def fit(bound, folder):
+    """Folder in a study of the system's decoder, fitted without a clock on the participant of the session."""
+    player = bound.source.player["options"]
+    paradigm = paradigms.from_params(bound.paradigm, bound.paradigm_params)
+    person = Observer(player["seed"], preset=player["preset"], shows=player["shows"])
+    run = _Run(person, paradigm, bound.trials[0], seed=1)
+    list(decode(run.source(), paradigm, fs=run.fs))
+    made = folder / "decoders" / "new"
+    sha256 = decoders.save(_fitted(bound, paradigm, run), made, montage=montage_of(bound.signal))
+    return made.rename(made.with_name(sha256[:12]))
+
+
+@pytest.fixture(scope="module")
+def example():
+    """The example as a module."""
+    spec = importlib.util.spec_from_file_location("presenter_psychopy", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("layout", ["row_column", "single"])
+def test_each_flash_lights_the_items_that_the_rule_gives_it(example, layout):
+    speller = Speller(layout=layout, items=tuple("ABCDEFGH"), columns=3)
+    for stimulus, group in zip(speller.stimuli, speller.groups, strict=True):
+        for frame, lit in ((0, set(group)), (6, set())):
+            levels = example.brightness(speller.params(), stimulus, frame, 60.0)
+            assert {i for i, level in enumerate(levels) if level > -0.6} == lit
+
+
+def test_each_item_flickers_at_its_frequency_and_rests_between_choices(example):
+    params = Selection(frequencies_hz=tuple(range(8, 16))).params()
+    for label, moves in (("free", True), ("3", True), ("look:3", False), ("rest", False)):
+        frames = np.array([example.brightness(params, label, frame, 60.0) for frame in range(60)])
+        peaks = np.abs(np.fft.rfft(frames - frames.mean(axis=0), axis=0)).argmax(axis=0)
+        assert peaks.tolist() == (list(range(8, 16)) if moves else [0] * 8)
+
+
+@pytest.mark.parametrize(
+    ("name", "n", "interrupted"),
+    [("selection_ssvep", 4, True), pytest.param("speller_p300", 2, False, marks=pytest.mark.job)],
+)
+def test_the_example_presents_a_run_and_its_selections_are_counted_and_replay_equal(
+    tmp_path, name, n, interrupted
+):
+    system = systems.load(name)
+    # Of a strong response, so that no choice depends on how busy the computer is.
+    played = systems.simulate(system, seed=5)
+    bound = systems.bind(system, played.contract, source=played.source, params=QUICK[name], trials=(16, n))
+    with Study.create(tmp_path / "study", code="T", title="t", actor="tests") as study:
+        visit = study.append(Visit(study.append(Participant("P1", simulated=True)), "V1"))
+        plan = bound.new_session(
+            study, visit=visit, operator="tests", screening=systems.screen("none", by="tests")
+        )
+    decoder = fit(bound, tmp_path / "study")
+    # The participant stays simulated; the screen is the example.
+    plan = replace(plan, players=plan.players[:1])
+    markers = next(line for line in plan.contract if line.role == "markers")
+    lsl.configure()
+    options = ["--source-id", markers.source_id, "--name", markers.name, "--no-window"]
+    with (tmp_path / "presenter.log").open("wb") as log:
+        presenter = subprocess.Popen(
+            [sys.executable, str(SCRIPT), plan.session_id, *options],
+            stderr=log,
+            env={**os.environ, "PYTHONPATH": ""},
+        )
+    client = live.start(plan)
+    heard = lsl.connect(plan.source_id("cues"))
+    acts = ["pause", "resume"] if interrupted else []
+
+    def interrupt(status):
+        """Pause in the middle of the second choice, and resume."""
+        run = status["run"]
+        if acts[:1] == ["resume"]:
+            client.resume()
+            acts.clear()
+        elif (
+            acts
+            and run["trials_done"] == 1
+            and run["cue"]
+            and run["cue"]["label"] in bound.paradigm_params["items"]
+        ):
+            client.pause()
+            acts.pop(0)
+
+    try:
+        params = bound.params_of("online")
+        run_id = client.start_run("online", bound.paradigm, params, n_trials=n, seed=2, decoder_folder=decoder)
+        run = client.wait("run", timeout=90.0, progress=interrupt)["run"]
+        client.start_run("calibration", bound.paradigm, bound.params_of("calibration"), n_trials=1)
+        client.wait("running")
+        client.stop()
+        client.wait("run")
+        told = [json.loads(text)["kind"] for text in heard.pull(2.0)[0]]
+    finally:
+        heard.close()
+        client.shutdown()
+        presenter.terminate()
+        presenter.wait(10.0)
+    assert (run["state"], acts) == ("finished", [])
+    # A STOP is said before the run is closed, so that nothing flickers while an effector is released.
+    assert told == ["run", *(["pause", "resume"] if interrupted else []), "end", "run", "stop", "end"]
+    recorded = RunFile(tmp_path / "study" / "recordings" / f"{run_id}.xdf")
+    trials = recorded.trials()
+    excluded = [trial for trial in trials if trial.outcome == "excluded"]
+    assert [trial.index for trial in excluded] == ([1] if interrupted else [])
+    made = analysis.selections(trials, items=len(bound.paradigm_params["items"]), fs=recorded.signal.fs)
+    assert made.n == n - len(excluded)
+    if name == "selection_ssvep":  # two repetitions of flashes are too few to be right
+        assert made.accuracy.correct > made.n / 2
+        assert made.bits_per_min > 0
+    cues = [marker for marker in recorded.markers() if marker.kind == "cue" and marker.label.startswith("stim:")]
+    assert all(cue.detail["frames"] == 9.0 for cue in cues)
+    assert replay_run(recorded.path).equal
