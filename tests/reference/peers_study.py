@@ -22,8 +22,7 @@ Each algorithm stands in the place of ours: the same causal filters, windows, fo
 same moments on the same numbers, and only the algorithm differs. Several bands are weighed as ours are, as the
 filter banks of MetaBCI filter forwards and backwards and cannot run live. *stream* is a continuous run through the
 paradigm's rule, decided by what all other runs trained; *run* and *blocks* are one decision an epoch. Intervals
-are 95 %. The lights of ssvep_exo are not locked to the cue, so templates (all but cca and fbcca) are at a loss
-there, whoever computes them.
+are 95 %. The lights of ssvep_exo are not locked to the cue, as templates (all but cca and fbcca) assume.
 
 | recordings | participant | split | algorithm | result | 95 % interval | windows |
 |---|---|---|---|---|---|---|"""
