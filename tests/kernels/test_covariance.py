@@ -73,17 +73,20 @@ def test_a_lane_that_is_not_finite_spoils_its_row_and_column_only():
     assert np.isfinite(out[np.ix_([0, 2], [0, 2])]).all()
 
 
-def test_bands_and_epochs_get_the_bits_of_one_covariance():
-    x = np.random.default_rng(8).normal(5, 2, (2, 19, 6))
-    bands, epochs, one = np.empty((2, 3, 3)), np.empty((2, 2, 3, 3)), np.empty((3, 3))
+@pytest.mark.parametrize(("n_channels", "n_times"), [(3, 19), (22, 67)])
+def test_bands_and_epochs_get_the_bits_of_one_covariance(n_channels, n_times):
+    x = np.random.default_rng(8).normal(5, 2, (3, n_times, 2 * n_channels))
+    square = (n_channels, n_channels)
+    bands, epochs, one = np.empty((2, *square)), np.empty((3, 2, *square)), np.empty(square)
     epoch_covariances(x, epochs)
     for e, epoch in enumerate(x):
         band_covariances(epoch, bands)
         assert np.array_equal(epochs[e], bands)
         for band in range(2):
-            part = np.ascontiguousarray(epoch[:, 3 * band : 3 * band + 3])
+            part = np.ascontiguousarray(epoch[:, n_channels * band : n_channels * (band + 1)])
             covariance(part, np.empty_like(part), one)
             assert np.array_equal(bands[band], one)
+            assert np.array_equal(one, naive.covariance_in_order(part))
 
 
 @pytest.mark.parametrize("n_times", [5, 40])

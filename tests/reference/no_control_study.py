@@ -20,7 +20,7 @@ from workbench.decode import decode
 from workbench.devices._physiology import preset as physiology
 from workbench.devices.simulated_participant import render
 from workbench.evaluation._document import rate_range
-from workbench.evaluation._stream import _fitted, collected
+from workbench.evaluation._stream import _fitted, collected, events_of
 from workbench.evaluation._stream import items as run_items
 from workbench.signals.cues import locate_cues
 from workbench.vocabulary import Trial
@@ -29,6 +29,7 @@ TRIALS = (0, 10, 40)
 PEOPLE, OTHERS = range(100, 106), range(200, 204)
 """Seeds of the simulated people who are judged, and of those who calibrate where there is nothing of their own."""
 ONLINE = 12
+KINDS = ("executed", "imagined")
 TARGET = {"memory": "detector", "false_per_min": 0.25}
 TRIGGER = {"memory": "trigger", "false_per_min": 0.25}
 
@@ -48,11 +49,22 @@ FOOT = """
   with 0 trials, other simulated people calibrate. An onset within 1.5 s of the cue is a hit.
 - *Potential*: the slow potential before a prepared movement, 10 µV at the vertex, 16 channels of scalp EEG at
   250 Hz; the same seeds. An onset within 3.5 s of the cue, 1.5 s of the movement, is a hit.
-- *S001* of the PhysioNet motor movement/imagery data base (Schalk et al. 2004): runs 7 and 9 (executed), 8 and 10
-  (imagined) are judged, on which nothing was chosen. An onset within 4.1 s of the cue is a hit. There is one
-  person, so nobody else can calibrate for 0 trials; two minutes of rest cannot show a rate below 0.5 a minute, as
-  the intervals say.
-"""
+- *S…* are people of the PhysioNet motor movement/imagery data base (Schalk et al. 2004) whose recordings are in
+  the folder: runs 7 and 9 (executed), 8 and 10 (imagined) are judged, on which nothing was chosen. An onset within
+  4.1 s of the cue is a hit. With 0 trials all other people calibrate, where there are any. Two minutes of rest
+  cannot show a rate below 0.5 a minute, as the intervals say.
+
+## Self-paced, beside pyRiemann
+
+Each run decoded by what all other runs of the person trained: event F1, false activations a minute of rest, and
+the mean over classes of the share of windows that are right. pyRiemann's tangent space stands in the place of
+ours, on the same windows and by the same rule; both without calibration and rejection, which would fit several
+times.
+
+| recordings | decoder | event F1 | false a minute of rest | rest | windows |
+|---|---|---|---|---|---|"""
+BARE = {"calibrate": None, "novelty": None}
+"""Evidence that is the classifier's own."""
 
 
 def row(source, decoder, n, metrics):
@@ -132,7 +144,8 @@ def first_movements(runs, n):
     return kept
 
 
-def recorded(dataset, recording, n):
+def recorded(dataset, recording, n, others=()):
+    """Metrics of the judged runs of a person, after ``n`` movements of its own, or for 0 those of all others."""
     name, used = evaluation.chosen(
         dataset, decoder="", params=None, fs=recording.fs, n_channels=len(recording.channels)
     )
@@ -141,8 +154,9 @@ def recorded(dataset, recording, n):
         if run.name in recording.looked_at:
             continue
         decoder = decoders.load(name)(recording.fs, **used).prepare(len(recording.channels))
-        others = first_movements([other for other in recording.runs if other.name != run.name], n)
-        fitted = _fitted(decoder, [collected(decoder, other, dataset.rule, fs=recording.fs) for other in others])
+        own_runs = [other for other in recording.runs if other.name != run.name]
+        from_runs = first_movements(own_runs, n) if n else [r for other in others for r in other.runs]
+        fitted = _fitted(decoder, [collected(decoder, r, dataset.rule, fs=recording.fs) for r in from_runs])
         made = decode(run_items(run, fs=recording.fs), dataset.rule, fitted, fs=recording.fs)
         own = [trial for trial in made if isinstance(trial, Trial)]
         trials += own
@@ -153,21 +167,46 @@ def recorded(dataset, recording, n):
 
 def main(folder):
     print(HEAD, flush=True)
-    people = Simulated("neo", paradigms.load("grasp_rest")(), "bandpower_lda", TARGET)
+    simulated = Simulated("neo", paradigms.load("grasp_rest")(), "bandpower_lda", TARGET)
     for n in TRIALS:
-        row("simulated", "bandpower_lda", n, people.metrics(n))
+        row("simulated", "bandpower_lda", n, simulated.metrics(n))
     potentials()
-    for kind in ("executed", "imagined"):
+    people = {kind: list(evaluation.load(f"eegmmidb_rest_movement_{kind}").read_runs(folder)) for kind in KINDS}
+    for kind in KINDS:
         dataset = evaluation.load(f"eegmmidb_rest_movement_{kind}")
-        (recording,) = dataset.read_runs(folder)
-        for n in TRIALS[1:]:
-            row(f"S001, {kind}", *_named(n, recorded(dataset, recording, n)))
-    print(FOOT.format(first=PEOPLE[0], last=PEOPLE[-1]), end="")
+        for person in people[kind]:
+            others = [other for other in people[kind] if other is not person]
+            for n in TRIALS if others else TRIALS[1:]:
+                name, metrics = recorded(dataset, person, n, others)
+                row(f"{person.participant}, {kind}", name, n, metrics)
+    print(FOOT.format(first=PEOPLE[0], last=PEOPLE[-1]), flush=True)
+    for kind in KINDS:
+        for judged in beside_pyriemann(evaluation.load(f"eegmmidb_rest_movement_{kind}"), people[kind]):
+            row_of_windows(judged)
 
 
-def _named(n, result):
-    name, metrics = result
-    return name, n, metrics
+def beside_pyriemann(dataset, people):
+    """Ours and pyRiemann's of each person, and of all people together where there are several."""
+    peer = next(one for one in evaluation.PEERS["tangent_space_lda"] if one.package == "pyriemann")
+    for one in (None, peer) if peer.installed else (None,):
+        rows = [evaluation.judge_stream(dataset, person, params={"evidence": BARE}, peer=one) for person in people]
+        yield from ([judged] for judged in rows)
+        if len(rows) > 1:
+            yield rows
+
+
+def row_of_windows(rows):
+    events, people = events_of(rows), ", ".join(judged.participant for judged in rows)
+    kind, (low, high) = rows[0].dataset.rsplit("_", maxsplit=1)[1], events.f1_interval
+    rate, windows = (
+        rate_range(*events.false_per_min_interval),
+        np.mean([judged.window_accuracy for judged in rows]),
+    )
+    print(
+        f"| {people}, {kind} | {rows[0].decoder} | {events.f1:.2f} ({low:.2f}–{high:.2f}) "
+        f"| {events.false_per_min:.2f} ({rate}) | {events.rest_s / 60:.1f} min | {windows:.3f} |",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

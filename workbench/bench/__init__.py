@@ -6,24 +6,35 @@ installed is named as missing; a missed goal is printed with its distance. Nothi
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
+from types import ModuleType
 
 from workbench.bench._items import Item, Result, Row
-from workbench.bench._table import as_text, to_record
+from workbench.bench._table import as_markdown, as_text, to_record
 from workbench.errors import UnknownName
 
-__all__ = ["Item", "Result", "Row", "as_text", "chosen", "items", "measure", "to_record"]
+__all__ = ["Item", "Result", "Row", "as_markdown", "as_text", "chosen", "items", "measure", "methods", "to_record"]
 
 ROUNDS = 15
 """Turns of each contest."""
 
 
+def methods() -> dict[str, str]:
+    """How each key is measured, as text."""
+    return {item.key: inspect.cleandoc(module.__doc__ or "") for module in _modules() for item in module.ITEMS}
+
+
 def items() -> tuple[Item, ...]:
     """Everything that can be measured, in order."""
-    # Imported late: a start that only lists options must not load the decoders.
-    from workbench.bench import decoding, evoked, filters, outcomes, start, streams
+    return tuple(item for module in _modules() for item in module.ITEMS)
 
-    return (*filters.ITEMS, *decoding.ITEMS, *evoked.ITEMS, *start.ITEMS, *streams.ITEMS, *outcomes.ITEMS)
+
+def _modules() -> tuple[ModuleType, ...]:
+    # Imported late: a start that only lists options must not load the decoders.
+    from workbench.bench import decoding, evoked, filters, live, outcomes, start, streams
+
+    return filters, decoding, evoked, start, streams, live, outcomes
 
 
 def chosen(keys: Sequence[str]) -> tuple[Item, ...]:

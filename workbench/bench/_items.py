@@ -21,12 +21,14 @@ class Result:
     value : the figure, a median over rounds where there are any.
     low, high : least and greatest of a round.
     detail : what it rests on, as text.
+    judged : False where it cannot be held against its goal; the detail says why.
     """
 
     value: float
     low: float
     high: float
     detail: str
+    judged: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +64,8 @@ class Row:
 
     @property
     def met(self) -> bool | None:
-        """Whether the goal was reached; None without a goal or a figure."""
-        if self.result is None or self.item.goal is None:
+        """Whether the goal was reached; None without a goal or a figure that can be judged."""
+        if self.result is None or self.item.goal is None or not self.result.judged:
             return None
         value = self.result.value
         return value >= self.item.goal if self.item.sense == ">=" else value <= self.item.goal

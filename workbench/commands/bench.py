@@ -19,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rounds", type=integer, default=15, metavar="N", help="turns of each contest (default %(default)s)"
     )
+    parser.add_argument("--markdown", action="store_true", help="print a page, with how each figure is measured")
     add_json(parser)
 
 
@@ -35,7 +36,10 @@ def run(arguments: argparse.Namespace) -> int:
         with bar.stage(f"{item.key} {item.what}, {item.size}"[:36], item.seconds):
             rows.append(bench.measure(item, rounds=arguments.rounds))
     bar.close()
-    print(as_json("bench", bench.to_record(rows), ok=True) if arguments.json else bench.as_text(rows))
+    if arguments.json:
+        print(as_json("bench", bench.to_record(rows), ok=True))
+    else:
+        print(bench.as_markdown(rows, bench.methods()) if arguments.markdown else bench.as_text(rows))
     return 0
 
 

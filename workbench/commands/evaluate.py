@@ -49,6 +49,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="may be repeated (default: the paradigm's own)",
     )
     parser.add_argument("--every", action="store_true", help="each decoder that fits the paradigm, for comparison")
+    parser.add_argument(
+        "--peers",
+        action="store_true",
+        help="beside each decoder the algorithms of MetaBCI and pyRiemann like it, on the same windows",
+    )
     parser.add_argument("--split", default="", help="run, blocks or fixed (default: the data set's own)")
     parser.add_argument(
         "--set",
@@ -122,7 +127,12 @@ def _of_epochs(arguments: argparse.Namespace) -> _Results:
     params, rows = options(arguments.options), []
     for dataset, participants in _recordings(arguments, lambda dataset: dataset.read):
         for epochs, name in _pairs(arguments, dataset, participants):
-            rows.append(evaluation.judge(dataset, epochs, decoder=name, params=params, split=arguments.split))
+            for peer in _peers(arguments, dataset, name, len(epochs.channels)):
+                rows.append(
+                    evaluation.judge(
+                        dataset, epochs, decoder=name, params=params, split=arguments.split, peer=peer
+                    )
+                )
     return _Results(
         "evaluation",
         evaluation.as_text(rows),
@@ -141,7 +151,10 @@ def _of_streams(arguments: argparse.Namespace) -> _Results:
     params, rule, rows = options(arguments.options), options(arguments.rule, flag="--rule"), []
     for dataset, participants in _recordings(arguments, _runs_of):
         for runs, name in _pairs(arguments, dataset, participants):
-            rows.append(evaluation.judge_stream(dataset, runs, decoder=name, params=params, rule=rule))
+            for peer in _peers(arguments, dataset, name, len(runs.channels)):
+                rows.append(
+                    evaluation.judge_stream(dataset, runs, decoder=name, params=params, rule=rule, peer=peer)
+                )
     return _Results(
         "evaluation_stream",
         evaluation.streams_as_text(rows),
@@ -173,6 +186,22 @@ def _pairs(
         for recording, name in bar:
             bar.set_description(f"{dataset.name} {recording.participant} {name}".strip())
             yield recording, name
+
+
+def _peers(
+    arguments: argparse.Namespace, dataset: evaluation.Dataset, name: str, n_channels: int
+) -> list[evaluation.Peer | None]:
+    """None for the decoder itself, then what stands beside it and is installed; what is not is said."""
+    from workbench.evaluation import PEERS, default_of
+
+    beside: list[evaluation.Peer | None] = [None]
+    if arguments.peers:
+        for peer in PEERS.get(name or default_of(dataset.paradigm, n_channels=n_channels)[0], ()):
+            if peer.installed:
+                beside.append(peer)
+            else:
+                print(f"{peer.name} is left out: {peer.package.split('.')[0]} is not installed", file=sys.stderr)
+    return beside
 
 
 def _decoders(arguments: argparse.Namespace, dataset: evaluation.Dataset, n_channels: int) -> Sequence[str]:

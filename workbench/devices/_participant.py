@@ -232,6 +232,7 @@ class SimParticipant:
             low, high = max(attempt.start - first, 0), max(min(stop - first, n), 0)
             effort[low:high] = self._efforts.get(attempt.label, 1.0)
         return effort
+
     def _slow(self, first: int, n: int) -> FloatArray:
         """Slow potentials ``(n, n_channels)``, µV: they grow until each movement begins, then fall."""
         p, slow = self.physiology, np.zeros((n, len(self.physiology.channels)))

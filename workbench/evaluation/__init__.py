@@ -11,6 +11,7 @@ from workbench import registry
 from workbench.evaluation._contract import ContinuousRun, ContinuousRuns, Dataset, Epochs
 from workbench.evaluation._defaults import DEFAULTS, Default, all_of, chosen, default_of
 from workbench.evaluation._judge import Judged, judge
+from workbench.evaluation._peers import PEERS, Peer
 from workbench.evaluation._stream import StreamJudged, judge_stream
 from workbench.evaluation._table import (
     as_csv,
@@ -25,12 +26,14 @@ from workbench.evaluation._table import (
 
 __all__ = [
     "DEFAULTS",
+    "PEERS",
     "ContinuousRun",
     "ContinuousRuns",
     "Dataset",
     "Default",
     "Epochs",
     "Judged",
+    "Peer",
     "StreamJudged",
     "all_of",
     "as_csv",

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from workbench import decoders
 from workbench.analysis import (
     Auc,
     Fold,
@@ -24,6 +23,7 @@ from workbench.analysis import (
 from workbench.errors import BadValue
 from workbench.evaluation._contract import Dataset, Epochs
 from workbench.evaluation._defaults import chosen
+from workbench.evaluation._peers import Peer, kind_of
 
 SPLITS = ("run", "blocks", "fixed")
 
@@ -86,6 +86,7 @@ def judge(
     decoder: str = "",
     params: Mapping[str, Any] | None = None,
     split: str = "",
+    peer: Peer | None = None,
 ) -> Judged:
     """Fit on the training side of each fold, judge the other.
 
@@ -94,6 +95,7 @@ def judge(
     dataset, epochs : what is judged.
     decoder, params : name and parameters; the paradigm's default without a name.
     split : ``"run"``, ``"blocks"`` or ``"fixed"``; the data set's own when empty.
+    peer : an algorithm of another library that is judged in the decoder's place.
 
     Raises
     ------
@@ -103,7 +105,7 @@ def judge(
         What the decoder cannot be fitted on, in its own words.
     """
     name, used = chosen(dataset, decoder=decoder, params=params, fs=epochs.fs, n_channels=len(epochs.channels))
-    decoder_class = decoders.load(name)
+    decoder_class = kind_of(name, peer)
     split_name = split or dataset.split
     truth: list[str] = []
     decided: list[str] = []
@@ -126,7 +128,7 @@ def judge(
     return Judged(
         dataset.name,
         epochs.participant,
-        name,
+        name if peer is None else peer.name,
         used,
         split_name,
         tuple(truth),

@@ -20,6 +20,7 @@ from workbench.decoders import Training, WindowDecoder
 from workbench.errors import BadSignal, BadValue
 from workbench.evaluation._contract import ContinuousRun, ContinuousRuns, Dataset
 from workbench.evaluation._defaults import chosen
+from workbench.evaluation._peers import Peer, kind_of
 from workbench.paradigms import Paradigm
 from workbench.vocabulary import Chunk, Marker, Trial
 
@@ -123,6 +124,7 @@ def judge_stream(
     decoder: str = "",
     params: Mapping[str, Any] | None = None,
     rule: Mapping[str, Any] | None = None,
+    peer: Peer | None = None,
 ) -> StreamJudged:
     """Decode each run with what all others trained, in order of time.
 
@@ -131,6 +133,7 @@ def judge_stream(
     dataset, runs : what is judged.
     decoder, params : name and parameters; the paradigm's default without a name.
     rule : parameters of the data set's rule that differ.
+    peer : an algorithm of another library that is judged in the decoder's place.
 
     Raises
     ------
@@ -143,7 +146,7 @@ def judge_stream(
         raise BadValue(f"{dataset.name} has no continuous runs to decode; leave --stream out")
     paradigm = _changed(dataset.rule, rule or {})
     name, used = chosen(dataset, decoder=decoder, params=params, fs=runs.fs, n_channels=len(runs.channels))
-    kind = decoders.load(name)
+    kind = kind_of(name, peer)
 
     def fresh() -> WindowDecoder:
         return kind(runs.fs, **used).prepare_for(len(runs.channels), stretch_s=paradigm.stretch_s)
@@ -164,7 +167,7 @@ def judge_stream(
     return StreamJudged(
         dataset.name,
         runs.participant,
-        name,
+        name if peer is None else peer.name,
         used,
         paradigm,
         tuple(trials),

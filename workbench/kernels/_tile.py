@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 from numba import types
-from numba.core import config
+from numba.core import cgutils, config
 from numba.extending import intrinsic
 
 from workbench.kernels import _jit
@@ -86,6 +86,16 @@ def subtract_in_python(
     out : ``(n_rows or more, width)`` float64, written at ``[: n_rows, at : at + 8]``; not ``window``.
     """
     out[:n_rows, at : at + SIDE] = window[t : t + n_rows, lane : lane + SIDE] - mean[at : at + SIDE]
+
+
+def prefetch_in_python(window: FloatArray, t: int, lane: int, n_lanes: int, n_rows: int) -> None:
+    """Ask for samples that are needed soon, so that they are on their way from memory while others are worked on.
+
+    Parameters
+    ----------
+    window : ``(n_times, n)`` float64; nothing of it is read or written, and no value depends on it.
+    t, lane : first sample and lane. n_lanes, n_rows : how many.
+    """
 
 
 # ------------------------------------------------------------------ machine code; the compiler runs it
@@ -219,6 +229,25 @@ def _write_subtract(context: Any, builder: Any, signature: Any, arguments: Any) 
     return context.get_dummy_value()
 
 
+def _write_prefetch(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # pragma: no cover
+    """One request for every eight lanes of each row, as a line of the cache holds eight numbers."""
+    write = _Writer(context, builder, signature, arguments)
+    window, (t, lane, n_lanes, n_rows) = write.array(0), arguments[1:]
+    byte, flag = write.ir.IntType(8).as_pointer(), write.ir.IntType(32)
+    name = "llvm.prefetch.p0"
+    ask = builder.module.globals.get(name) or write.ir.Function(
+        builder.module, write.ir.FunctionType(write.ir.VoidType(), [byte, flag, flag, flag]), name
+    )
+    with (
+        cgutils.for_range(builder, n_rows) as row,
+        cgutils.for_range_slice(builder, write.word(0), n_lanes, write.word(SIDE)) as (column, _),
+    ):
+        place = write.place(window, builder.add(t, row.index), builder.add(lane, column))
+        # To be read, kept in the second cache as the first is full of what is worked on, and data.
+        builder.call(ask, [builder.bitcast(place, byte), flag(0), flag(2), flag(1)])
+    return context.get_dummy_value()
+
+
 # ------------------------------------------------------------------ types, and who writes the code
 def _typed_add_rows(_typing: Any, window: Any, t: Any, lane: Any, sums: Any, at: Any) -> Any:  # pragma: no cover
     """Of :func:`add_rows_in_python`."""
@@ -230,6 +259,13 @@ def _typed_subtract(
 ) -> Any:  # pragma: no cover
     """Of :func:`subtract_in_python`."""
     return types.void(window, types.int64, types.int64, mean, types.int64, types.int64, out), _write_subtract
+
+
+def _typed_prefetch(
+    _typing: Any, window: Any, t: Any, lane: Any, n_lanes: Any, n_rows: Any
+) -> Any:  # pragma: no cover
+    """Of :func:`prefetch_in_python`."""
+    return types.void(window, types.int64, types.int64, types.int64, types.int64), _write_prefetch
 
 
 def _compiled(python: Python, typed: Callable[..., Any]) -> Python:
@@ -256,3 +292,4 @@ tile_6, triangle_6 = _products(6, triangle=False), _products(6, triangle=True)
 tile_8, triangle_8 = _products(8, triangle=False), _products(8, triangle=True)
 add_rows = _compiled(add_rows_in_python, _typed_add_rows)
 subtract = _compiled(subtract_in_python, _typed_subtract)
+prefetch = _compiled(prefetch_in_python, _typed_prefetch)

@@ -7,6 +7,7 @@ import numpy as np
 from workbench.kernels._jit import FloatArray, kernel, part
 from workbench.kernels._tile import (
     add_rows,
+    prefetch,
     subtract,
     tile_2,
     tile_4,
@@ -26,6 +27,9 @@ ROWS = 8
 
 PIECE = 64
 """Samples that are centred at a time: with 64 lanes 32 KiB, which the fastest cache holds."""
+
+LINE = 64
+"""Bytes of a line of the cache, and of eight lanes."""
 
 
 @kernel("void(float64[:,::1], float64[::1])")
@@ -150,14 +154,31 @@ def products(centred: FloatArray, n_rows: int, group: int, n_new: int, sums: Flo
 
 
 @part
+def workspace(n_rows: int, wide: int) -> FloatArray:
+    """``(n_rows, wide)`` float64, not set, for whole groups of eight: each lies in one line of the cache."""
+    whole = np.empty(n_rows * wide + SIDE)
+    start = (LINE - whole.ctypes.data % LINE) % LINE // 8
+    return whole[start : start + n_rows * wide].reshape(n_rows, wide)
+
+
+@part
 def scatter(
-    window: FloatArray, first: int, mean: FloatArray, centred: FloatArray, sums: FloatArray, out: FloatArray
+    window: FloatArray,
+    first: int,
+    following: FloatArray,
+    ahead: int,
+    mean: FloatArray,
+    centred: FloatArray,
+    sums: FloatArray,
+    out: FloatArray,
 ) -> None:
     """Covariance of some lanes; symmetric to the bit.
 
     Parameters
     ----------
     window : ``(n_times, n)`` float64, µV. first : of the lanes that are taken, as many as ``out`` has.
+    following, ahead : window of the same shape and first lane of what comes next, fetched from memory
+        while this one is worked on; −1 for nothing.
     mean : ``(padded(n_lanes),)`` float64, overwritten.
     centred : ``(PIECE, padded(n_lanes))`` float64, overwritten. Pieces stay in the fastest cache between the
         subtraction of the mean and the products, and change no order: the sums are carried from piece to piece.
@@ -169,7 +190,13 @@ def scatter(
     sums[:] = 0.0
     for t in range(0, n_times, PIECE):
         n_rows = centre(window, t, first, n_lanes, mean, centred)
+        fetched = 0
         for group in range(0, wide, SIDE):
+            if ahead >= 0:
+                # A share for each group: the processor keeps only so many requests at a time.
+                until = n_rows * (group + SIDE) // wide
+                prefetch(following, t + fetched, ahead, n_lanes, until - fetched)
+                fetched = until
             products(centred, n_rows, group, min(SIDE, n_lanes - group), sums)
     for i in range(n_lanes):
         for j in range(i, n_lanes):
@@ -193,8 +220,8 @@ def covariance(window: FloatArray, centred: FloatArray, out: FloatArray) -> None
     """
     n_times, n_lanes = window.shape
     wide = padded(n_lanes)
-    mean, piece, sums = np.empty(wide), np.empty((PIECE, wide)), np.empty((wide, wide))
-    scatter(window, 0, mean, piece, sums, out)
+    mean, piece, sums = np.empty(wide), workspace(PIECE, wide), workspace(wide, wide)
+    scatter(window, 0, window, -1, mean, piece, sums, out)
     for t in range(n_times):
         for lane in range(n_lanes):
             centred[t, lane] = window[t, lane] - mean[column(lane, n_lanes)]
@@ -211,9 +238,9 @@ def band_covariances(window: FloatArray, out: FloatArray) -> None:
     """
     n_bands, n_channels, _ = out.shape
     wide = padded(n_channels)
-    mean, centred, sums = np.empty(wide), np.empty((PIECE, wide)), np.empty((wide, wide))
+    mean, centred, sums = np.empty(wide), workspace(PIECE, wide), workspace(wide, wide)
     for band in range(n_bands):
-        scatter(window, band * n_channels, mean, centred, sums, out[band])
+        scatter(window, band * n_channels, window, -1, mean, centred, sums, out[band])
 
 
 @kernel("void(float64[:,:,::1], float64[:,:,:,::1])")
@@ -227,10 +254,13 @@ def epoch_covariances(epochs: FloatArray, out: FloatArray) -> None:
     """
     n_epochs, n_bands, n_channels, _ = out.shape
     wide = padded(n_channels)
-    mean, centred, sums = np.empty(wide), np.empty((PIECE, wide)), np.empty((wide, wide))
-    for e in range(n_epochs):
-        for band in range(n_bands):
-            scatter(epochs[e], band * n_channels, mean, centred, sums, out[e, band])
+    mean, centred, sums = np.empty(wide), workspace(PIECE, wide), workspace(wide, wide)
+    n_all = n_epochs * n_bands
+    for k in range(n_all):
+        e, band = k // n_bands, k % n_bands
+        # The last one has nothing after it.
+        following, ahead = (k + 1) // n_bands % n_epochs, (k + 1) % n_bands * n_channels if k + 1 < n_all else -1
+        scatter(epochs[e], band * n_channels, epochs[following], ahead, mean, centred, sums, out[e, band])
 
 
 @kernel("void(float64[:,::1], float64[:,::1], float64[::1])")

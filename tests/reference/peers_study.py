@@ -1,0 +1,94 @@
+"""Algorithms of MetaBCI and pyRiemann beside ours, decided as live, in one run.
+
+    python -m tests.reference.peers_study DATA [NAME …] > docs/peers.md
+
+``DATA`` holds the folders eegmmidb, p300_bi2012 and ssvep_exo; ``NAME`` is one of them, all by default. What is
+not installed is said on standard error.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from workbench import evaluation
+
+HEAD = """# Algorithms of others beside ours
+
+Do not edit; made by `python -m tests.reference.peers_study DATA {names} > docs/peers.md`. For any data set and
+decoder, `workbench evaluate DATASET FOLDER --peers` does the same.
+
+Each algorithm stands in the place of ours: the same causal filters, windows, folds and rule, so it decides at the
+same moments on the same numbers, and only the algorithm differs. Several bands are weighed as ours are, as the
+filter banks of MetaBCI filter forwards and backwards and cannot run live. *stream* is a continuous run through the
+paradigm's rule, decided by what all other runs trained; *run* and *blocks* are one decision an epoch. Intervals
+are 95 %. The lights of ssvep_exo are not locked to the cue, as templates (all but cca and fbcca) assume.
+
+| recordings | participant | split | algorithm | result | 95 % interval | windows |
+|---|---|---|---|---|---|---|"""
+
+MOTOR = ("csp_lda", "riemann_mdm", "tangent_space_lda", "fgmdm")
+TEMPLATES = ("ecca", "mset_cca", "trca", "etrca", "tdca")
+
+
+def installed(name):
+    """None for ours, and the peers beside it that are there."""
+    for peer in evaluation.PEERS[name]:
+        if not peer.installed:
+            print(f"{peer.name} is left out: it is not installed", file=sys.stderr)
+    return [None, *(peer for peer in evaluation.PEERS[name] if peer.installed)]
+
+
+def row(judged, split, result, interval, windows=""):
+    low, high = interval
+    who = f"{judged.dataset} | {judged.participant} | {split} | {judged.decoder}"
+    print(f"| {who} | {result} | {low:.3f}–{high:.3f} | {windows} |", flush=True)
+
+
+def epochs(dataset, folder, names, **params):
+    for one in dataset.read(folder):
+        for name in names:
+            for peer in installed(name):
+                judged = evaluation.judge(dataset, one, decoder=name, params=params, peer=peer)
+                if judged.area is None:
+                    row(judged, judged.split, f"{judged.correct}/{judged.n}", judged.interval)
+                else:
+                    row(judged, judged.split, f"AUC {judged.area.value:.3f}", judged.area.interval)
+
+
+def streams(dataset, folder, names):
+    for one in dataset.read_runs(folder):
+        for name in names:
+            for peer in installed(name):
+                judged = evaluation.judge_stream(dataset, one, decoder=name, peer=peer)
+                count = f"{judged.correct}/{len(judged.judged)}"
+                row(judged, "stream", count, judged.interval, f"{judged.window_accuracy:.3f}")
+
+
+def eegmmidb(folder):
+    for kind in ("hands_feet_executed", "hands_feet_imagined", "left_right_executed", "left_right_imagined"):
+        streams(evaluation.load(f"eegmmidb_{kind}"), folder, MOTOR)
+
+
+def p300_bi2012(folder):
+    epochs(evaluation.load("p300_bi2012"), folder, ("xdawn_tangent_space",))
+
+
+def ssvep_exo(folder):
+    dataset = evaluation.load("ssvep_exo")
+    epochs(dataset, folder, ("cca", "fbcca"))
+    # A shorter window: these begin later, by the latency of the response, and the lights end after 5 s.
+    epochs(dataset, folder, TEMPLATES, window_s=3.0)
+
+
+STUDIES = {one.__name__: one for one in (eegmmidb, p300_bi2012, ssvep_exo)}
+
+
+def main(data, names):
+    print(HEAD.format(names=" ".join(names)), flush=True)
+    for name in names:
+        STUDIES[name](data / name)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2:] or list(STUDIES))

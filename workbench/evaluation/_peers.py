@@ -1,0 +1,237 @@
+"""Algorithms of other libraries in the place of ours: the same signal, windows, rule and evidence.
+
+A peer is a decoder whose windows are filtered as live, by our filters, and handed to the other library. So only
+the algorithm differs, it decides at the same moments, and it can be judged in epochs and in continuous runs alike.
+It is judged and never stored.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench import decoders
+from workbench.decoders import WindowDecoder
+from workbench.decoding.classifiers import Direct
+from workbench.decoding.reducers import Whole
+from workbench.fitting.steady_state import band_weights
+from workbench.vocabulary import FloatArray
+
+METABCI = "metabci.brainda.algorithms"
+PADDING = 5
+"""Delayed copies of TDCA, as ours has them."""
+
+
+class Model(Protocol):
+    """A classifier of windows ``(n, n_bands, n_channels, n_times)`` float64, µV, of integer classes from 0."""
+
+    def fit(self, windows: FloatArray, y: NDArray[np.int64]) -> None:
+        """Learn."""
+
+    def scores(self, windows: FloatArray) -> FloatArray:
+        """``(n, n_classes)`` float64, greatest for the best class."""
+
+
+@dataclass(frozen=True)
+class Peer:
+    """An algorithm of another library.
+
+    Attributes
+    ----------
+    name : library and algorithm. package : what has to be importable.
+    make : called with the decoder of ours in whose place it stands.
+    """
+
+    name: str
+    package: str
+    make: Callable[[WindowDecoder], Model]
+
+    @property
+    def installed(self) -> bool:
+        """Whether its library can be imported."""
+        return find_spec(self.package.split(".", maxsplit=1)[0]) is not None
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Warnings of other libraries concern their own code."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+class _Correlating:
+    """A correlation with each class of steady-state responses, in each band, squared and weighed over several."""
+
+    def __init__(self, estimator: Callable[[], Any], ours: WindowDecoder, *, padding: int = 0) -> None:
+        self._estimator, self._ours, self._padding = estimator, ours, padding
+        self._bands: list[Any] = []
+
+    def fit(self, windows: FloatArray, y: NDArray[np.int64]) -> None:
+        """One estimator for each band."""
+        self._bands = []
+        waves = self._references(windows.shape[3] - self._padding)
+        for band in range(windows.shape[1]):
+            estimator = self._estimator()
+            # A copy, as some centre in place.
+            estimator.fit(windows[:, band].copy(), y, Yf=waves)
+            self._bands.append(estimator)
+
+    def _references(self, n_times: int) -> FloatArray:
+        """``(n_classes, 2 · harmonics, n_times)`` sines and cosines, in the order of the classes."""
+        hertz = [float(self._ours.frequencies[name]) for name in sorted(self._ours.frequencies)]  # type: ignore[attr-defined]
+        t = np.arange(n_times) / self._ours.fs
+        harmonics = range(1, 1 + getattr(self._ours, "harmonics", 5))
+        waves = [[f(2 * np.pi * k * hz * t) for k in harmonics for f in (np.sin, np.cos)] for hz in hertz]
+        return np.array(waves)
+
+    def scores(self, windows: FloatArray) -> FloatArray:
+        """Sum over bands."""
+        each = [np.asarray(one.transform(windows[:, k].copy())) for k, one in enumerate(self._bands)]
+        if len(each) == 1:
+            return each[0]
+        weights = band_weights(len(each))
+        return np.asarray(sum(weight * rho**2 for weight, rho in zip(weights, each, strict=True)))
+
+
+class _Probable:
+    """Anything that classifies the windows of the first band, with probabilities or without."""
+
+    def __init__(self, estimator: Any) -> None:
+        self._estimator = estimator
+
+    def fit(self, windows: FloatArray, y: NDArray[np.int64]) -> None:
+        """Fit it."""
+        self._estimator.fit(windows[:, 0], y)
+
+    def scores(self, windows: FloatArray) -> FloatArray:
+        """Log probabilities, kept away from minus infinity; of an algorithm without any, 0 for what it chose."""
+        if hasattr(self._estimator, "predict_proba"):
+            shares = np.asarray(self._estimator.predict_proba(windows[:, 0]), dtype=np.float64)
+        else:
+            shares = np.eye(len(self._estimator.classes_))[self._estimator.predict(windows[:, 0])]
+        return np.asarray(np.log(np.maximum(shares, 1e-12)))
+
+
+def _correlating(module: str, name: str, **params: Any) -> Callable[[WindowDecoder], Model]:
+    def make(ours: WindowDecoder) -> Model:
+        kind = getattr(_load(f"{METABCI}.decomposition.{module}"), name)
+        return _Correlating(lambda: kind(**params), ours, padding=int(params.get("padding_len", 0)))
+
+    return make
+
+
+def _manifold(name: str) -> Callable[[WindowDecoder], Model]:
+    return lambda _ours: _Probable(getattr(_load(f"{METABCI}.manifold"), name)())
+
+
+def _metabci_csp(_ours: WindowDecoder) -> Model:
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+    from sklearn.pipeline import make_pipeline
+
+    csp = _load(f"{METABCI}.decomposition").CSP(n_components=6)
+    return _Probable(make_pipeline(csp, LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")))
+
+
+def _pyriemann(name: str) -> Callable[[WindowDecoder], Model]:
+    def make(_ours: WindowDecoder) -> Model:
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.pipeline import make_pipeline
+
+        with _quiet():
+            from pyriemann.classification import MDM, FgMDM
+            from pyriemann.estimation import Covariances, XdawnCovariances
+            from pyriemann.tangentspace import TangentSpace
+
+        linear = LogisticRegression(max_iter=1000)
+        parts = {
+            "MDM": (Covariances("oas"), MDM()),
+            "FgMDM": (Covariances("oas"), FgMDM()),
+            "TangentSpace": (Covariances("oas"), TangentSpace(), linear),
+            "XdawnCovariances": (XdawnCovariances(4, estimator="oas"), TangentSpace(), linear),
+        }
+        return _Probable(make_pipeline(*parts[name]))
+
+    return make
+
+
+def _load(module: str) -> Any:
+    from importlib import import_module
+
+    with _quiet():
+        return import_module(module)
+
+
+PEERS: dict[str, tuple[Peer, ...]] = {
+    "csp_lda": (Peer("MetaBCI CSP", METABCI, _metabci_csp),),
+    "riemann_mdm": (
+        Peer("MetaBCI MDRM", METABCI, _manifold("MDRM")),
+        Peer("pyRiemann MDM", "pyriemann", _pyriemann("MDM")),
+    ),
+    "tangent_space_lda": (
+        Peer("MetaBCI TSClassifier", METABCI, _manifold("TSClassifier")),
+        Peer("pyRiemann TangentSpace", "pyriemann", _pyriemann("TangentSpace")),
+    ),
+    "fgmdm": (
+        Peer("MetaBCI FgMDRM", METABCI, _manifold("FgMDRM")),
+        Peer("pyRiemann FgMDM", "pyriemann", _pyriemann("FgMDM")),
+    ),
+    "xdawn_tangent_space": (Peer("pyRiemann XdawnCovariances", "pyriemann", _pyriemann("XdawnCovariances")),),
+    "cca": (Peer("MetaBCI SCCA", METABCI, _correlating("cca", "SCCA")),),
+    "fbcca": (Peer("MetaBCI FBSCCA", METABCI, _correlating("cca", "SCCA")),),
+    "ecca": (Peer("MetaBCI FBECCA", METABCI, _correlating("cca", "ECCA")),),
+    "mset_cca": (Peer("MetaBCI FBMsetCCA", METABCI, _correlating("cca", "MsetCCA")),),
+    "trca": (Peer("MetaBCI FBTRCA", METABCI, _correlating("cca", "TRCA", ensemble=False)),),
+    "etrca": (Peer("MetaBCI FBTRCA, ensemble", METABCI, _correlating("cca", "TRCA", ensemble=True)),),
+    "tdca": (Peer("MetaBCI FBTDCA", METABCI, _correlating("tdca", "TDCA", padding_len=PADDING, n_components=8)),),
+}
+"""Decoder of ours → algorithms of others that stand beside it."""
+
+
+@dataclass(frozen=True)
+class _Scores:
+    """Scores of a fitted model, as features that are scores already."""
+
+    model: Model
+    n_bands: int
+
+    def features(self, summary: FloatArray) -> FloatArray:
+        """``(n_classes,)`` float64, of a window ``(n_window, n_lanes)``, band after band."""
+        with _quiet():
+            scores: FloatArray = self.model.scores(_windows(summary[None], self.n_bands))[0]
+        return scores
+
+
+def _windows(summaries: FloatArray, n_bands: int) -> FloatArray:
+    """``(n, n_bands, n_channels, n_times)`` of ``(n, n_times, n_bands · n_channels)``."""
+    n, n_times, n_lanes = summaries.shape
+    return np.ascontiguousarray(summaries.reshape(n, n_times, n_bands, n_lanes // n_bands).transpose(0, 2, 3, 1))
+
+
+def kind_of(name: str, peer: Peer | None = None) -> type[WindowDecoder]:
+    """The decoder of that name, or a peer in its place: a decoder with the same parameters."""
+    ours = decoders.load(name)
+    if peer is None:
+        return ours
+
+    def learn(self: Any, summaries: FloatArray, y: NDArray[Any]) -> None:
+        self.model_ = peer.make(self)
+        with _quiet():
+            self.model_.fit(_windows(summaries, len(self.settings.bands)), np.searchsorted(self.classes_, y))
+
+    parts = {
+        "_learn": learn,
+        "_features": lambda self: _Scores(self.model_, len(self.settings.bands)),
+        "_classifier": lambda self: Direct(),
+        "_patterns": lambda self, summaries: None,
+        "reducer": lambda self: Whole(),
+        "scores_hold_prior": False,
+    }
+    return type(f"{ours.__name__}Peer", (ours,), parts)
