@@ -19,7 +19,6 @@ clipping and the report of the level that was measured, signed statuses, the wat
 from __future__ import annotations
 
 import math
-import signal
 import sys
 import threading
 from abc import ABC, abstractmethod
@@ -226,8 +225,8 @@ def drive(driver: Driver, *, key: Path | str, effector: str = "glove") -> int:
         0 after an end in good order; 2 with a sentence on standard error when it cannot begin.
     """
     stop = world.clock.event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    for name in ("SIGTERM", "SIGINT"):
+        world.computer.on_signal(name, lambda *_: stop.set())
     try:
         device(driver, Pairing(Path(key), effector), stop=stop).run()
     except WorkbenchError as error:

@@ -11,7 +11,6 @@ import gc
 import json
 import logging
 import queue
-import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -412,10 +411,9 @@ def main(
         engine.end_requested = True
 
     for name in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), ask_to_end)
+        world.computer.on_signal(name, ask_to_end)
     # An interrupted kernel, or Ctrl-C in a terminal, must not end a session; only clients and SIGTERM do.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    world.computer.on_signal("SIGINT", None)
     sentence, error_name, code = Message("engine.ended_well"), "", 0
     try:
         engine.open()
