@@ -1,10 +1,10 @@
 """The five doors to the world: time, chance, disk, network, computer.
 
 Engine, control, devices, recording, study, runs and the live wire read no clock, draw no number, write no file,
-open no socket and start no process but through ``world.clock``, ``world.chance``, ``world.disk``, ``world.network``
-and ``world.computer``; the architecture test reads the tree for other ways. So the same code runs under a virtual world: :func:`entered` hands
-in other doors of the same shape. Files are read directly, because a virtual disk is a folder in which what was
-written lies.
+open no socket and start no process but through ``world.clock``, ``world.chance``, ``world.disk``,
+``world.network`` and ``world.computer``; the architecture test reads the tree for other ways. So the same code
+runs under a virtual world: :func:`entered` hands in other doors of the same shape. Files are read directly,
+because a virtual disk is a folder in which what was written lies.
 
 Always call ``world.clock.monotonic()``: a door imported under its own name would stay the real one.
 """
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import gc
 import mmap
 import os
 import queue
@@ -401,7 +402,7 @@ class Computer:
         return os.getpid()
 
     def start_time(self, pid: int) -> str:
-        """When a process started, as the system counts it; ``"?"`` where it cannot be told, ``""`` when it is dead.
+        """When a process started, as the system counts it; ``"?"`` where that is unknown, ``""`` when it is dead.
 
         Process ids are used again; id and start time together are not.
         """
@@ -417,7 +418,7 @@ class Computer:
         return "" if fields[0] in "ZX" else fields[19]
 
     def start(self, module: str, *arguments: str, **options: Any) -> subprocess.Popen[bytes]:
-        """``python -m MODULE ARGUMENTS`` as a process of its own; the rest as :class:`subprocess.Popen` takes it."""
+        """``python -m MODULE ARGUMENTS`` as a process; the rest as :class:`subprocess.Popen` takes it."""
         return subprocess.Popen([sys.executable, "-m", module, *arguments], **options)
 
     def on_signal(self, name: str, handler: Callable[[int, Any], object] | None) -> None:
@@ -436,6 +437,14 @@ class Computer:
         """
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, getattr(signal, name, signal.SIGTERM))
+
+    def keep_what_exists(self) -> None:
+        """What exists now lives as long as this process.
+
+        Frozen, it is not walked by later collections of garbage, whose pauses would fall into the hops of a run.
+        """
+        gc.collect()
+        gc.freeze()
 
     def input(self) -> IO[bytes]:
         """Standard input."""

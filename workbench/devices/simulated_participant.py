@@ -162,7 +162,7 @@ class CueReader:
             finally:
                 inlet.close()
 
-    def _follow(self, inlet: Inlet) -> None:
+    def _follow(self, inlet: Any) -> None:
         """Read until stopped; raises StreamFault when the outlet has gone."""
         while not self._stop.is_set():
             texts, _ = inlet.pull(0.2)

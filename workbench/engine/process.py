@@ -7,7 +7,6 @@ it makes the effector safe, closes the journal, and writes the reason.
 
 from __future__ import annotations
 
-import gc
 import json
 import logging
 import queue
@@ -138,10 +137,7 @@ class Engine:
                 consequence=Message("engine.script_allowed"),
                 priority="low",
             )
-        # What exists now lives as long as the session. Frozen, it is not walked by later collections, whose pauses
-        # would fall into the hops of a run.
-        gc.collect()
-        gc.freeze()
+        world.computer.keep_what_exists()
         # Only from here: nobody knows how long compiling takes on a computer that does it for the first time.
         self.supervisor.limit(LOOP, IDLE_LIMIT_S)
         self._to("idle")

@@ -75,6 +75,9 @@ class VirtualComputer(Computer):
         if process is not None:
             process.handlers[name] = handler if handler is not None else lambda *_: None
 
+    def keep_what_exists(self) -> None:
+        """Nothing: the process goes on to other lives."""
+
     def input(self) -> Any:
         return self._pipes[self.pid()][0]
 

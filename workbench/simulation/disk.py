@@ -19,7 +19,7 @@ class VirtualDisk(Disk):
     ----------
     scheduler : of the world.
     wall_ns : the calendar clock of whoever writes, ns since 1970.
-    before : called before each change with what it is and the path; it may raise OSError, wait, or end the process.
+    before : called before each change with what it is and the path; it may raise OSError, or wait.
     """
 
     def __init__(

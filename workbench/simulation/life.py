@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +29,26 @@ from workbench.study import Study, uuid7
 from workbench.vocabulary import Participant, Session, Visit
 
 FAST = {"attempt_s": 2.0, "rest_s": 2.5, "jitter_s": 0.2, "lead_in_s": 1.0}
+
+
+LUCK = (
+    "kill engine",
+    "kill engine when moved",
+    "freeze engine when moved",
+    "kill simulated_participant",
+    "kill simulated_glove",
+    "freeze engine",
+    "freeze simulated_participant",
+    "freeze simulated_glove",
+    "disk full",
+    "disk failing",
+    "disk slow",
+    "clock step",
+    "stranger",
+    "second amplifier",
+    "hostile",
+)
+"""What may happen in a life beside what its people do."""
 
 
 @dataclass(frozen=True)
@@ -59,11 +81,24 @@ class Life:
     seed : of everything.
     seconds : of the session, s of world time.
     template : folder with a study and an approved decoder, see :func:`template`.
+    strokes : world time in s and kind of each stroke of bad luck; drawn by default.
     """
 
-    def __init__(self, seed: int, *, seconds: float, template: Path) -> None:
+    def __init__(
+        self,
+        seed: int,
+        *,
+        seconds: float,
+        template: Path,
+        strokes: Sequence[tuple[float, str]] | None = None,
+    ) -> None:
         self.seed, self.seconds = seed, seconds
         self.random = random.Random(f"life {seed}")
+        drawn = [
+            (self.random.uniform(0.5, seconds), self.random.choice(LUCK))
+            for _ in range(self.random.randrange(0, 5))
+        ]
+        self.strokes = drawn if strokes is None else strokes
         self.folder = Path(tempfile.mkdtemp(prefix="life-", dir=_memory()))
         self.study_folder = self.folder / "study"
         shutil.copytree(template / "study", self.study_folder)
@@ -75,7 +110,6 @@ class Life:
         self._failing: str = ""
         self._slow_s = 0.0
         self._over = False
-        self.people: list[Process] = []
 
     # -------------------------------------------------------------------------------- luck
     def _disk_luck(self, what: str, path: str) -> None:
@@ -87,26 +121,13 @@ class Life:
     def _processes(self, name: str) -> list[Process]:
         return [p for p in self.world.scheduler.processes.values() if p.alive and p.name == name]
 
-    def luck(self) -> None:
-        """One stroke of bad luck."""
+    def strike(self, kind: str) -> None:
+        """One stroke of bad luck, of :data:`LUCK`."""
         scheduler, watcher = self.world.scheduler, self.watcher
-        kind = self.random.choice(
-            (
-                "kill engine",
-                "kill simulated_participant",
-                "kill simulated_glove",
-                "freeze engine",
-                "freeze simulated_participant",
-                "freeze simulated_glove",
-                "disk full",
-                "disk failing",
-                "disk slow",
-                "clock step",
-                "stranger",
-                "second amplifier",
-                "hostile",
-            )
-        )
+        kind, _, moved = kind.partition(" when ")
+        if moved and self.watcher.level < 0.2:
+            scheduler.after(0.05, partial(self.strike, f"{kind} when moved"))
+            return
         act, _, whom = kind.partition(" ")
         if act in ("kill", "freeze"):
             for process in self._processes(whom)[:1]:
@@ -118,8 +139,7 @@ class Life:
                 else:
                     pause = self.random.choice((0.02, 0.1, 0.4, 1.5, 6.0))
                     watcher.note(f"{whom} stands still for {pause:g} s")
-                    scheduler.freeze(process)
-                    scheduler.after(pause, lambda: scheduler.thaw(process))
+                    self._freeze(process, pause)
         elif act == "disk":
             lasts = self.random.uniform(0.1, 4.0)
             watcher.note(f"the disk is {whom} for {lasts:.1f} s")
@@ -143,6 +163,20 @@ class Life:
             watcher.note("garbage is sent to the engine's door")
             self.world.start("hostile", self._hostile)
 
+    def _freeze(self, process: Process, seconds: float) -> None:
+        """A process gets no turn for a while."""
+        scheduler, watcher = self.world.scheduler, self.watcher
+        is_device = process.name == "simulated_glove"
+        scheduler.freeze(process)
+        watcher.device_frozen = watcher.device_frozen or is_device
+
+        def thaw() -> None:
+            scheduler.thaw(process)
+            if is_device:
+                watcher.device_resumed()
+
+        scheduler.after(seconds, thaw)
+
     def _stranger(self, *, commands: bool) -> int:
         """A process that uses a name of ours."""
         outlets = [o for o in self.world.air.outlets.values() if o.process.alive]
@@ -158,7 +192,9 @@ class Life:
         end = world.clock.monotonic() + self.random.uniform(0.2, 6.0)
         while world.clock.monotonic() < end:
             if channels:
-                outlet.push(np.full((10, len(channels)), 1e4), lsl.local_clock() + np.arange(10) / info.nominal_srate())
+                outlet.push(
+                    np.full((10, len(channels)), 1e4), lsl.local_clock() + np.arange(10) / info.nominal_srate()
+                )
             else:
                 outlet.push_text('{"action": "close", "level": 5.0}', lsl.local_clock())
             world.clock.sleep(0.05)
@@ -193,16 +229,33 @@ class Life:
                     self.watcher.note(f"a session starts: {plan.session_id}")
                 self._click(client, decoder)
             except WorkbenchError as error:
-                self.watcher.note(f"the operator reads: {str(error)[:160]}")
+                self.watcher.note(f"the operator reads: {self._without_place(error)}")
                 if live.find(self.study_folder) is None:
                     client = None
+                    world.clock.sleep(self.random.choice((0.0, 1.0, 8.0)))
             except (OSError, TimeoutError) as error:
-                self.watcher.note(f"the operator's program meets: {error}")
+                self.watcher.note(f"the operator's program meets: {self._without_place(error)}")
             world.clock.sleep(self.random.choice((0.05, 0.3, 1.0, 2.0)))
         with suppress(WorkbenchError, OSError):
             if client is not None:
                 client.shutdown()
         study.close()
+        return 0
+
+    def _page(self) -> int:
+        """A page that somebody looks at, and reloads."""
+        client: live.Client | None = None
+        while not self._over:
+            try:
+                if client is None:
+                    client = live.attach(self.study_folder, timeout=1.0)
+                self.watcher.screen(client.status())
+                if self.random.random() < 0.02:
+                    client.close()
+                    client = None
+            except WorkbenchError:
+                client = None
+            world.clock.sleep(0.25)
         return 0
 
     def _click(self, client: live.Client, decoder: Path) -> None:
@@ -246,15 +299,23 @@ class Life:
         elif act == "note":
             client.note("tired")
 
+    def _without_place(self, error: Exception) -> str:
+        """An error's sentence, the same wherever the files of this life lie."""
+        return str(error).replace(str(self.folder), "")[:160]
+
     # ------------------------------------------------------------------------------- living
     def live(self) -> Lived:
         """Live it to its end, and reckon."""
         scheduler, watcher = self.world.scheduler, self.watcher
+        # Garbage is collected between lives: what it closes would else be closed at another moment each time.
+        gc.collect()
+        gc.disable()
         try:
             with _keys(self.folder / "keys"), self.world.entered():
                 operator = self.world.start("operator", self._operator)
-                for _ in range(self.random.randrange(0, 5)):
-                    scheduler.after(self.random.uniform(0.5, self.seconds), self.luck)
+                self.world.start("page", self._page)
+                for at_s, kind in self.strokes:
+                    scheduler.after(at_s, partial(self.strike, kind))
 
                 def over() -> None:
                     self._over = True
@@ -268,17 +329,24 @@ class Life:
                     watcher.breaks("every act of the operator comes to an end", "the operator still waits")
                 for process, thread, error in scheduler.defects:
                     watcher.breaks(
-                        "no thread ends by a defect", f"{process.name} {thread.name}: {type(error).__name__}: {error}"
+                        "no thread ends by a defect",
+                        f"{process.name} {thread.name}: {type(error).__name__}: {error}",
                     )
                 for process in scheduler.processes.values():
                     if process.name == "engine" and process.code == 1:
-                        watcher.breaks("no engine ends by a defect", (self.study_folder / "engine" / "outcome.json").read_text()[:300])
+                        watcher.breaks(
+                            "no engine ends by a defect",
+                            (self.study_folder / "engine" / "outcome.json").read_text()[:300],
+                        )
                 # The device goes on for as long as it needs to become safe.
-                scheduler.run(until_s=scheduler.now / NS + 5.0, done=lambda: False) if self._processes("simulated_glove") else None
+                scheduler.run(until_s=scheduler.now / NS + 5.0, done=lambda: False) if self._processes(
+                    "simulated_glove"
+                ) else None
                 if watcher.level > 1e-6 and self._processes("simulated_glove"):
                     watcher.breaks("a device is safe in the end", f"level {watcher.level:.3f}")
                 self._reckon()
         finally:
+            gc.enable()
             shutil.rmtree(self.folder, ignore_errors=True)
         return Lived(
             self.seed,
@@ -307,7 +375,7 @@ class Life:
             with suppress(WorkbenchError):
                 for result in replay_study(self.study_folder):
                     if not result.equal:
-                        self.watcher.breaks("replay equals", result.sentence)
+                        self.watcher.breaks("replay equals", str(result.sentence))
             return 0
 
         process = self.world.start("reckoning", reckoning)
@@ -339,7 +407,9 @@ def template(folder: Path) -> Path:
         fitted = fitting.fit(at, [at / "recordings" / f"{run}.xdf"], "bandpower_lda")
         sha256 = approve.enter(study, fitted)
         signed = study.script_signer("simulation").confirm()
-        approve.approve(study, sha256, effector="glove", participant_id=person, by=signed, reason="simulated lives")
+        approve.approve(
+            study, sha256, effector="glove", participant_id=person, by=signed, reason="simulated lives"
+        )
         study.close()
         return 0
 

@@ -6,13 +6,12 @@ The contract of the stub, which ``tests/simulation/test_lsl_contract.py`` checks
 - an inlet holds at most its buffer; what does not fit any more is lost from its oldest end;
 - an inlet without recovery whose outlet has gone raises ``LostError`` at its next pull, after what had arrived;
 - a resolver shows a new outlet after a moment, and one that has gone for up to ``forget_after`` s more;
-- a clock offset is the difference of both clocks, wrong by at most half of its uncertainty, and an outlet that does
-  not answer gives none.
+- a clock offset is the difference of both clocks, wrong by at most half of its uncertainty, and an outlet that
+  does not answer gives none.
 """
 
 from __future__ import annotations
 
-import ctypes
 import re
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -31,6 +30,10 @@ SEEN_AFTER_S = 0.05
 """How long a new outlet takes to be seen, s."""
 LOST_AFTER_S = 0.02
 """How long the end of an outlet takes to be noticed by its inlets, s."""
+
+
+TIMEOUT, LOST = -1, -2
+"""``lsl_timeout_error`` and ``lsl_lost_error`` of liblsl."""
 
 
 class LostError(RuntimeError):
@@ -108,7 +111,7 @@ class StreamInfo:
         self._source_id = source_id
         self._uid, self._host = "", ""
         self._desc = ElementTree.Element("desc")
-        self.outlet: StreamOutlet | None = None
+        self.outlet: Source | None = None
 
     def name(self) -> str:
         return self._name
@@ -140,7 +143,7 @@ class StreamInfo:
     def desc(self) -> Element:
         return Element(self._desc)
 
-    def announced(self, outlet: StreamOutlet, uid: str, host: str) -> None:
+    def announced(self, outlet: Source, uid: str, host: str) -> None:
         """It belongs to an outlet now."""
         self.outlet, self._uid, self._host = outlet, uid, host
 
@@ -196,8 +199,8 @@ class Air:
     link: Callable[[str, str], Link]
     uid: Callable[[], str]
     clock: Callable[[Process], float]
-    heard: Callable[[StreamOutlet, list[tuple[Any, float]]], None] = lambda outlet, samples: None
-    outlets: dict[str, StreamOutlet] = field(default_factory=dict)
+    heard: Callable[[Source, list[tuple[Any, float]]], None] = lambda source, samples: None
+    outlets: dict[str, Source] = field(default_factory=dict)
     gone: dict[str, tuple[int, StreamInfo]] = field(default_factory=dict)
 
     def process(self) -> Process:
@@ -265,8 +268,8 @@ class Air:
         )
 
 
-class StreamOutlet:
-    """Announces a stream."""
+class Source:
+    """A stream that is announced."""
 
     def __init__(self, air: Air, info: StreamInfo, max_buffered: int) -> None:
         del max_buffered
@@ -280,9 +283,6 @@ class StreamOutlet:
         info.announced(self, self.uid, self.process.host.name)
         air.outlets[self.uid] = self
         self.process.on_end.append(self.close)
-
-    def get_info(self) -> StreamInfo:
-        return self.info
 
     def push_chunk(self, values: Any, stamps: Any) -> None:
         rows = np.array(values, dtype=DTYPES[_name(self.info)])
@@ -301,14 +301,6 @@ class StreamOutlet:
         for inlet in self.inlets:
             inlet.arrive(samples)
 
-    def wait_for_consumers(self, timeout: float) -> bool:
-        if not self.inlets:
-            self.air.scheduler.wait(self.waiting, timeout)
-        return bool(self.inlets)
-
-    def have_consumers(self) -> bool:
-        return bool(self.inlets)
-
     def close(self) -> None:
         """It is gone."""
         if not self.open:
@@ -321,8 +313,28 @@ class StreamOutlet:
         for inlet in list(self.inlets):
             inlet.lose()
 
+
+class StreamOutlet:
+    """What holds a stream: it is gone with this."""
+
+    def __init__(self, air: Air, info: StreamInfo, max_buffered: int) -> None:
+        self._source = Source(air, info, max_buffered)
+        self.push_chunk, self.push_sample = self._source.push_chunk, self._source.push_sample
+
+    def get_info(self) -> StreamInfo:
+        return self._source.info
+
+    def wait_for_consumers(self, timeout: float) -> bool:
+        source = self._source
+        if not source.inlets:
+            source.air.scheduler.wait(source.waiting, timeout)
+        return bool(source.inlets)
+
+    def have_consumers(self) -> bool:
+        return bool(self._source.inlets)
+
     def __del__(self) -> None:
-        self.close()
+        self._source.close()
 
 
 class StreamInlet:
@@ -344,7 +356,7 @@ class StreamInlet:
         self.process.on_end.append(self.close_stream)
 
     @property
-    def outlet(self) -> StreamOutlet | None:
+    def outlet(self) -> Source | None:
         """What it receives from, None when that has gone."""
         outlet = self._info.outlet
         return outlet if outlet is not None and outlet.open else None
@@ -423,7 +435,7 @@ class StreamInlet:
                 raise LostError
             first = self._samples[0][0] if self._samples else end
             scheduler.wait(self._waiting, (min(first, end) - scheduler.now) / NS)
-        taken = []
+        taken: list[tuple[int, Any, float]] = []
         while self._arrived() and len(taken) < max_samples:
             taken.append(self._samples.popleft())
         if not taken:
@@ -497,13 +509,10 @@ class _TimeCorrection:
     argtypes: Any = None
 
     def __call__(self, inlet: StreamInlet, remote: Any, spread: Any, timeout: Any, code: Any) -> float:
-        outlet, link = inlet.outlet, inlet.link()
-        if not inlet.answers(
-            float(ctypes.c_double(timeout).value if not hasattr(timeout, "value") else timeout.value)
-        ):
-            code._obj.value = -1 if outlet is not None else -2
+        link = inlet.link()
+        if not inlet.answers(timeout.value) or (outlet := inlet.outlet) is None:
+            code._obj.value = LOST if inlet.outlet is None else TIMEOUT
             return 0.0
-        assert outlet is not None
         there, here = inlet.air.clock(outlet.process), inlet.air.clock(inlet.process)
         there_and_back = 2 * link.delay_s()
         remote._obj.value, spread._obj.value, code._obj.value = there, there_and_back, 0

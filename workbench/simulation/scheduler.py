@@ -143,7 +143,8 @@ class Thread:
             self._body()
         except (Killed, SystemExit):
             pass
-        except BaseException as error:  # as in a real thread: it ends, and whoever watches it is told
+        # As in a real thread: it ends, and whoever watches it is told.
+        except BaseException as error:  # noqa: BLE001
             self.error = error
             self._scheduler.defects.append((self.process, self, error))
         finally:
@@ -296,6 +297,8 @@ class Scheduler:
                 index = self.random.randrange(len(self._ready)) if len(self._ready) > 1 else 0
                 self._turn(*self._ready.pop(index), woken=True)
                 continue
+            if not timers and not any(process.alive for process in self.processes.values()):
+                return
             if not timers:
                 raise Stuck("everybody waits and nothing is due")
             if timers[0][0] > self._until:

@@ -1,4 +1,4 @@
-"""What must hold in every world, whatever happens in it. It is looked at after every message that a device hears."""
+"""What must hold in every world, looked at with every message to and from a device."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.devices import _last_metre
-from workbench.simulation.lsl import StreamOutlet
+from workbench.live.status import Status
+from workbench.simulation.lsl import Source
 from workbench.simulation.scheduler import NS, Scheduler
 
 LAPSE_S = 0.25
@@ -53,7 +54,8 @@ class Watcher:
         self.level = 0.0
         self.device_state = ""
         self._stop_at: float | None = None
-        self._order_at = -1e9
+        self._order_at = self._device_since = -1e9
+        self.device_frozen = False
         self.orders = 0
         self.n_events = 0
 
@@ -83,7 +85,7 @@ class Watcher:
         self._hash.update(f"{self._scheduler.now} {kind} {what}\n".encode())
 
     # --------------------------------------------------------------------------- what is heard
-    def heard(self, outlet: StreamOutlet, samples: list[tuple[Any, float]]) -> None:
+    def heard(self, outlet: Source, samples: list[tuple[Any, float]]) -> None:
         """Every push of every outlet."""
         name = outlet.info.name()
         if name not in ("wb-commands", "wb-status", "wb-acks"):
@@ -118,13 +120,27 @@ class Watcher:
         rose, self.level = level > self.level + 1e-9, level
         if level > self._greatest + 1e-9:
             self.breaks("no level above a limit", f"the device is at {level}, allowed are {self._greatest:g}")
-        silent = self.now - self._order_at
+        silent = self.now - max(self._order_at, self._device_since)
         if level > 1e-6 and silent > LAPSE_S + HOLD_S + VENT_S + SLACK_S:
             self.breaks("a device that hears nothing becomes safe", f"level {level:.3f} after {silent:.2f} s")
         if self._stop_at is not None:
             since = self.now - self._stop_at
             if rose and since > SLACK_S:
                 self.breaks("nothing rises after STOP", f"level rose to {level:.3f}, {since:.2f} s after STOP")
+
+    def device_resumed(self) -> None:
+        """The device had stood still: what it does by itself begins now."""
+        self.device_frozen, self._device_since = False, self.now
+
+    def screen(self, status: Status) -> None:
+        """What a page shows."""
+        effector = status["effector"]
+        if effector is None or self.device_frozen:
+            return
+        if effector["state"] == "ESTOP" and effector["stop"]["confirmed"] and self.level > 1e-6:
+            self.breaks("what a screen confirms is so", f"a confirmed STOP, and the device is at {self.level:.3f}")
+        if effector["level"] > self._greatest:
+            self.breaks("no order above a limit", f"the screen shows {effector['level']:.3f}")
 
     def stopped(self) -> None:
         """The engine said that it took a STOP."""
