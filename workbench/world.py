@@ -1,10 +1,10 @@
-"""The four doors to the world: time, chance, disk, network.
+"""The five doors to the world: time, chance, disk, network, computer.
 
-Engine, control, devices, recording, study, runs and the live wire read no clock, draw no number, write no file
-and open no socket but through ``world.clock``, ``world.chance``, ``world.disk`` and ``world.network``; the
-architecture test reads the tree for other ways. So the same code runs under a virtual world: :func:`entered` hands
-in other doors of the same shape. Files are read directly, because a virtual disk is a folder in which what was
-written lies.
+Engine, control, devices, recording, study, runs and the live wire read no clock, draw no number, write no file,
+open no socket and start no process but through ``world.clock``, ``world.chance``, ``world.disk``,
+``world.network`` and ``world.computer``; the architecture test reads the tree for other ways. So the same code
+runs under a virtual world: :func:`entered` hands in other doors of the same shape. Files are read directly,
+because a virtual disk is a folder in which what was written lies.
 
 Always call ``world.clock.monotonic()``: a door imported under its own name would stay the real one.
 """
@@ -13,12 +13,16 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import gc
 import mmap
 import os
 import queue
 import secrets
 import shutil
+import signal
+import socket
 import sqlite3
+import subprocess
 import sys
 import tempfile
 import threading
@@ -31,6 +35,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+import psutil
 
 if TYPE_CHECKING:
     import zmq
@@ -121,6 +126,14 @@ class Clock:
         daemon : the process may end while it runs.
         """
         return threading.Thread(target=body, name=name, daemon=daemon)
+
+    def current_thread(self) -> threading.Thread:
+        """The thread that asks."""
+        return threading.current_thread()
+
+    def threads(self) -> list[threading.Thread]:
+        """The threads of this process that run."""
+        return threading.enumerate()
 
 
 class Chance:
@@ -371,6 +384,77 @@ class Network:
 
         return zmq.curve_keypair()
 
+    def poller(self) -> zmq.Poller:
+        """What waits for several sockets at once."""
+        import zmq
+
+        return zmq.Poller()
+
+
+class Computer:
+    """Who runs on this computer, and how a process of ours is started, told to end, and heard."""
+
+    def name(self) -> str:
+        """The computer's name on its network."""
+        return socket.gethostname()
+
+    def pid(self) -> int:
+        """The number of this process."""
+        return os.getpid()
+
+    def start_time(self, pid: int) -> str:
+        """When a process started, as the system counts it; ``"?"`` where that is unknown, ``""`` when it is dead.
+
+        Process ids are used again; id and start time together are not.
+        """
+        if not Path("/proc/self/stat").exists():
+            return "?" if psutil.pid_exists(pid) else ""
+        try:
+            # The name of the program, in brackets, may itself contain blanks and brackets; the fields count after
+            # its last.
+            fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        except OSError:
+            return ""
+        # State (Z zombie, X dead) and start time, fields 3 and 22 of proc(5).
+        return "" if fields[0] in "ZX" else fields[19]
+
+    def start(self, module: str, *arguments: str, **options: Any) -> subprocess.Popen[bytes]:
+        """``python -m MODULE ARGUMENTS`` as a process; the rest as :class:`subprocess.Popen` takes it."""
+        return subprocess.Popen([sys.executable, "-m", module, *arguments], **options)
+
+    def on_signal(self, name: str, handler: Callable[[int, Any], object] | None) -> None:
+        """Call ``handler`` when this process gets the signal, where the system has it; None ignores it."""
+        number = getattr(signal, name, None)
+        if number is not None:
+            signal.signal(number, signal.SIG_IGN if handler is None else handler)
+
+    def send_signal(self, pid: int, name: str) -> None:
+        """Send a process a signal, SIGTERM where the system lacks it; one that is gone needs none.
+
+        Raises
+        ------
+        PermissionError
+            When it is another account's.
+        """
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, getattr(signal, name, signal.SIGTERM))
+
+    def keep_what_exists(self) -> None:
+        """What exists now lives as long as this process.
+
+        Frozen, it is not walked by later collections of garbage, whose pauses would fall into the hops of a run.
+        """
+        gc.collect()
+        gc.freeze()
+
+    def input(self) -> IO[bytes]:
+        """Standard input."""
+        return sys.stdin.buffer
+
+    def output(self) -> IO[str]:
+        """Standard output."""
+        return sys.stdout
+
 
 @cache
 def _text_of(path: Path) -> str:
@@ -413,6 +497,7 @@ clock = Clock()
 chance = Chance()
 disk = Disk()
 network = Network()
+computer = Computer()
 
 Beat = Callable[[], None]
 """Called by a thread each time it comes round: it is alive."""

@@ -49,7 +49,7 @@ def test_an_engine_of_another_computer_is_never_looked_for_among_the_processes_o
     innocent = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     try:
         held = lock(
-            engine_folder, host="another-computer", pid=innocent.pid, start=_engine_folder.start_time(innocent.pid)
+            engine_folder, host="another-computer", pid=innocent.pid, start=world.computer.start_time(innocent.pid)
         )
         with pytest.raises(EngineFault, match="runs on another-computer"):
             kill(engine_folder, held)

@@ -21,7 +21,6 @@ from __future__ import annotations
 import hashlib
 import inspect
 import math
-import signal
 import sys
 import threading
 from abc import ABC, abstractmethod
@@ -242,8 +241,8 @@ def drive(driver: Driver, *, key: Path | str, effector: str = "glove") -> int:
         0 after an end in good order; 2 with a sentence on standard error when it cannot begin.
     """
     stop = world.clock.event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    for name in ("SIGTERM", "SIGINT"):
+        world.computer.on_signal(name, lambda *_: stop.set())
     try:
         device(driver, Pairing(Path(key), effector), stop=stop).run()
     except WorkbenchError as error:

@@ -8,7 +8,6 @@ time that came with it is new, so that an old offset is never recorded as a meas
 from __future__ import annotations
 
 import ctypes
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -109,5 +108,5 @@ class ClockThread:
         """End the thread; returns when it has ended."""
         self._stop.set()
         # A callback may close its own clock; a thread that joins itself never ends.
-        if self._thread is not threading.current_thread():
+        if self._thread is not world.clock.current_thread():
             self._thread.join()

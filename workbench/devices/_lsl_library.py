@@ -10,7 +10,8 @@ import hashlib
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,8 @@ def configure(*, peers: Sequence[str] = (), session_id: str = "default") -> Conf
         When liblsl is already in use with another configuration.
     """
     check_names((*peers, session_id))
+    if _stand_ins:
+        return Configuration(Path(os.devnull), own=True, confined=not peers)
     stated = os.environ.get("LSLAPICFG", "")
     if stated and not _is_own(Path(stated)):
         return Configuration(Path(stated), own=False, confined=False)
@@ -100,6 +103,17 @@ def check_names(names: Sequence[str]) -> None:
 
 
 _used: list[Path] = []
+_stand_ins: list[Callable[[], Any]] = []
+
+
+@contextmanager
+def standing_in(library: Callable[[], Any]) -> Iterator[None]:
+    """Let what ``library`` gives stand in for the module ``pylsl``: in a simulated world there is no network."""
+    _stand_ins.append(library)
+    try:
+        yield
+    finally:
+        _stand_ins.pop()
 
 
 def _text(peers: Sequence[str], session_id: str) -> str:
@@ -140,6 +154,8 @@ def library() -> Any:
     StreamFault
         When pylsl or liblsl is not installed; the text states the remedy.
     """
+    if _stand_ins:
+        return _stand_ins[-1]()
     known = sys.modules.get("pylsl")
     if known is not None and _used:
         return known

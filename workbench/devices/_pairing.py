@@ -14,7 +14,6 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from workbench import world
@@ -189,8 +188,14 @@ def pair_by_code(name: str, effector: str, code: str, *, now: float | None = Non
 
 def running_device(paired: Pairing) -> int | None:
     """Process id of the device that runs on this computer with the pairing, None when none does."""
-    process = _device(paired)
-    return None if process is None else process.pid
+    try:
+        content = json.loads(paired.device_file.read_bytes()[:500])
+        pid, started = int(content["pid"]), str(content["started"])
+    # A missing or torn file: no device runs.
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    # Process ids are reused; id and start time together are not.
+    return pid if started and world.computer.start_time(pid) == started else None
 
 
 def note_device(paired: Pairing) -> None:
@@ -201,46 +206,30 @@ def note_device(paired: Pairing) -> None:
     EngineFault
         When another one runs.
     """
-    other = _device(paired)
-    if other is not None and other.pid != os.getpid():
-        raise EngineFault(Message("pairing.device_runs", pid=other.pid))
-    content = {"pid": os.getpid(), "started": psutil.Process().create_time()}
+    other, own = running_device(paired), world.computer.pid()
+    if other is not None and other != own:
+        raise EngineFault(Message("pairing.device_runs", pid=other))
+    content = {"pid": own, "started": world.computer.start_time(own)}
     world.disk.save(paired.device_file, json.dumps(content).encode())
 
 
 def forget_device(paired: Pairing) -> None:
     """Remove the registration of this process."""
-    process = _device(paired)
-    if process is not None and process.pid == os.getpid():
+    if running_device(paired) == world.computer.pid():
         world.disk.unlink(paired.device_file, missing_ok=True)
 
 
 def end_device(paired: Pairing, *, timeout: float = 5.0) -> bool:
     """End the device process of a pairing: SIGTERM, then SIGKILL, ``timeout`` s each. True when one ran."""
-    process = _device(paired)
-    if process is None:
+    pid = running_device(paired)
+    if pid is None:
         return False
-    process.terminate()
-    gone, _ = psutil.wait_procs([process], timeout)
-    if not gone:
-        process.kill()
-        psutil.wait_procs([process], timeout)
+    for name in ("SIGTERM", "SIGKILL"):
+        world.computer.send_signal(pid, name)
+        if world.clock.until(lambda: running_device(paired) is None, timeout):
+            break
     world.disk.unlink(paired.device_file, missing_ok=True)
     return True
-
-
-def _device(paired: Pairing) -> psutil.Process | None:
-    """The process in the device file, if it is still that process."""
-    try:
-        content = json.loads(paired.device_file.read_bytes()[:500])
-        process = psutil.Process(int(content["pid"]))
-        # Process ids are reused; id and start time together are not.
-        same = abs(process.create_time() - float(content["started"])) < 0.01
-        alive = process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    # A missing or torn file, or a process that is gone: no device runs in any of these cases.
-    except (OSError, ValueError, KeyError, TypeError, psutil.Error):
-        return None
-    return process if same and alive else None
 
 
 def keys_folder() -> Path:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -79,10 +78,11 @@ def start(
     text = json.dumps(dict(options))
     checked(device, described, text)
     path = log if log is not None else _log_file(device)
-    command = [sys.executable, "-m", f"workbench.devices.{device}", "--json", text]
+    arguments = ("--json", text, "--owned") if owned else ("--json", text)
     with world.disk.open(path, "ab") as errors:
-        process = subprocess.Popen(
-            [*command, "--owned"] if owned else command,
+        process = world.computer.start(
+            f"workbench.devices.{device}",
+            *arguments,
             stdin=subprocess.PIPE if owned else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=errors,

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -43,8 +42,8 @@ def play(name: str, device: Device, body: Body, argv: Sequence[str] | None = Non
     arguments = parser.parse_args(argv)
     stop = world.clock.event()
     # A handler that only sets an event: the player ends at a place of its own choice, with its streams closed.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    for name_of_signal in ("SIGTERM", "SIGINT"):
+        world.computer.on_signal(name_of_signal, lambda *_: stop.set())
     if arguments.owned:
         world.clock.thread(lambda: _watch_owner(stop), name="owner").start()
     try:
@@ -86,14 +85,14 @@ def checked(name: str, device: Device, text: str) -> Mapping[str, Any]:
 
 def ready(streams: Sequence[StreamSpec], **more: object) -> None:
     """Report that the streams can be found now. ``more`` is passed to the owner as it is (JSON-able)."""
-    _say({"ready": True, "pid": os.getpid(), "streams": [asdict(spec) for spec in streams], **more})
+    _say({"ready": True, "pid": world.computer.pid(), "streams": [asdict(spec) for spec in streams], **more})
 
 
 def _say(message: Mapping[str, object]) -> None:
     """One line to the owner, who may be gone."""
     try:
-        sys.stdout.write(json.dumps(messages.carried(message)) + "\n")
-        sys.stdout.flush()
+        world.computer.output().write(json.dumps(messages.carried(message)) + "\n")
+        world.computer.output().flush()
     except BrokenPipeError:
         # Otherwise the interpreter fails once more when it flushes standard output at its end.
         os.dup2(world.disk.descriptor(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -101,6 +100,6 @@ def _say(message: Mapping[str, object]) -> None:
 
 def _watch_owner(stop: threading.Event) -> None:
     """Wait for the end of standard input."""
-    while sys.stdin.buffer.read(1024):
+    while world.computer.input().read(1024):
         continue
     stop.set()

@@ -9,7 +9,6 @@ References: https://labstreaminglayer.readthedocs.io (stream header, time synchr
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -102,7 +101,7 @@ class Outlet:
         info = self._lsl.StreamInfo(
             spec.name, spec.type, self.n_channels, float(spec.fs), self.dtype, spec.source_id
         )
-        _describe(info, spec, {"pid": os.getpid(), **(desc or {})})
+        _describe(info, spec, {"pid": world.computer.pid(), **(desc or {})})
         # Chunk size 0: liblsl sends what each push contains, without holding samples back.
         self._outlet: Any = self._lsl.StreamOutlet(info, 0, buffer_s)
         self.uid = str(self._outlet.get_info().uid())

@@ -151,20 +151,26 @@ class CueReader:
     def _run(self) -> None:
         from workbench.devices import lsl
 
-        inlet = None
-        while inlet is None and not self._stop.is_set():
+        while not self._stop.is_set():
             try:
                 inlet = lsl.connect(self._source_id, timeout=1.0)
             except StreamFault:
                 continue
-        if inlet is not None:
             self.connected.set()
-        while inlet is not None and not self._stop.is_set():
+            try:
+                self._follow(inlet)
+            # Whoever sent the cues has gone; a person waits for the next who does.
+            except StreamFault as fault:
+                sys.stderr.write(f"{fault}\n")
+            finally:
+                inlet.close()
+
+    def _follow(self, inlet: Any) -> None:
+        """Read until stopped; raises StreamFault when the outlet has gone."""
+        while not self._stop.is_set():
             texts, stamps = inlet.pull(0.2)
             with self._lock:
                 self._texts.extend(zip(texts, map(float, stamps), strict=True))
-        if inlet is not None:
-            inlet.close()
 
     def join(self) -> None:
         """Wait for the thread; after ``stop`` is set it ends within about a second."""

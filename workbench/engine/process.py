@@ -7,11 +7,9 @@ it makes the effector safe, closes the journal, and writes the reason.
 
 from __future__ import annotations
 
-import gc
 import json
 import logging
 import queue
-import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -139,10 +137,7 @@ class Engine:
                 consequence=Message("engine.script_allowed"),
                 priority="low",
             )
-        # What exists now lives as long as the session. Frozen, it is not walked by later collections, whose pauses
-        # would fall into the hops of a run.
-        gc.collect()
-        gc.freeze()
+        world.computer.keep_what_exists()
         # Only from here: nobody knows how long compiling takes on a computer that does it for the first time.
         self.supervisor.limit(LOOP, IDLE_LIMIT_S)
         self._to("idle")
@@ -412,10 +407,9 @@ def main(
         engine.end_requested = True
 
     for name in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), ask_to_end)
+        world.computer.on_signal(name, ask_to_end)
     # An interrupted kernel, or Ctrl-C in a terminal, must not end a session; only clients and SIGTERM do.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    world.computer.on_signal("SIGINT", None)
     sentence, error_name, code = Message("engine.ended_well"), "", 0
     try:
         engine.open()

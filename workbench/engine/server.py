@@ -153,7 +153,7 @@ class Server:
             self._serving = False
 
     def _answer(self, beat: world.Beat) -> None:
-        poller = zmq.Poller()
+        poller = world.network.poller()
         poller.register(self._socket, zmq.POLLIN)
         poller.register(self._replies, zmq.POLLIN)
         while True:

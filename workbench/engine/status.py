@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import threading
 from collections.abc import Mapping
 from typing import TypedDict
 
+from workbench import world
 from workbench.devices import lsl
 from workbench.engine.session import Session
 from workbench.live.status import EngineState, Status, blank
@@ -46,10 +45,10 @@ def compose(session: Session, *, process: ProcessStatus) -> Status:
     status = blank()
     status["engine"] = {
         **status["engine"],
-        "pid": os.getpid(),
+        "pid": world.computer.pid(),
         "log": "engine/engine.log",
         "heavy_modules": [name for name in HEAVY if name in sys.modules],
-        "threads": threading.active_count(),
+        "threads": len(world.clock.threads()),
         "arming": session.grants.nonce,
         **process,
     }

@@ -126,7 +126,7 @@ class Supervisor:
 
     def adopt(self, name: str, *, limit_s: float = inf) -> world.Beat:
         """Watch the calling thread, which was there before; returns its beat."""
-        self._watch(name, threading.current_thread(), limit_s, returns=False)
+        self._watch(name, world.clock.current_thread(), limit_s, returns=False)
         return lambda: self.beat(name)
 
     def _watch(self, name: str, thread: threading.Thread, limit_s: float, *, returns: bool) -> SupervisedThread:
@@ -218,7 +218,7 @@ class Supervisor:
     def unsupervised(self) -> list[str]:
         """Names of the threads of this process that were not started through the supervisor."""
         known = {watched.thread for watched in self._watched.values()}
-        return sorted(thread.name for thread in threading.enumerate() if thread not in known)
+        return sorted(thread.name for thread in world.clock.threads() if thread not in known)
 
     def close(self) -> None:
         """From now on threads end on purpose."""

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Mapping
 from typing import Any
 
-from workbench import reading
+from workbench import reading, world
 from workbench.errors import StreamFault
 from workbench.messages import Message
 
@@ -34,21 +33,16 @@ def ask(module: str, request: Mapping[str, Any], *, seconds: float) -> Mapping[s
     StreamFault
         When LSL cannot be used; the text is what it said.
     """
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", module],
-            input=json.dumps(request),
-            capture_output=True,
-            text=True,
-            timeout=seconds + GRACE_S,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise StreamFault(Message("setup.search_hangs", n=f"{seconds + GRACE_S:g}")) from error
-    if done.returncode != 0:
-        lines = done.stderr.strip().splitlines() or [""]
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with world.computer.start(module, **pipes) as process:
+        try:
+            out, err = process.communicate(json.dumps(request).encode(), seconds + GRACE_S)
+        except subprocess.TimeoutExpired as error:
+            process.kill()
+            raise StreamFault(Message("setup.search_hangs", n=f"{seconds + GRACE_S:g}")) from error
+    if process.returncode != 0:
+        lines = err.decode(errors="replace").strip().splitlines() or [""]
         raise StreamFault(Message("setup.search_failed", why=lines[-1]))
     # liblsl writes to the process's own output; only the last line is the answer.
-    answer: Mapping[str, Any] = reading.parse_json(
-        done.stdout.splitlines()[-1], "the streams found", error=StreamFault
-    )
+    answer: Mapping[str, Any] = reading.parse_json(out.splitlines()[-1], "the streams found", error=StreamFault)
     return answer

@@ -9,8 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import socket
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -109,7 +107,7 @@ class EngineFolder:
             for folder in (self.path, self.recordings, self.decoders):
                 world.disk.mkdir(folder, exist_ok=True)
             world.disk.chmod(self.path, 0o700)
-            probe = self.recordings / f".probe-{os.getpid()}-{world.chance.token_hex(4)}"
+            probe = self.recordings / f".probe-{world.computer.pid()}-{world.chance.token_hex(4)}"
             world.disk.touch(probe, 0o666)
             world.disk.unlink(probe)
         except OSError as error:
@@ -169,36 +167,12 @@ def socket_path(study: Path, session_id: str) -> Path:
 
 
 # ------------------------------------------------------------------------------------------- who runs
-def start_time(pid: int) -> str:
-    """Start time of a process as the system counts it, ``"?"`` where it cannot be told, ``""`` when it is dead."""
-    if not Path("/proc/self/stat").exists():
-        return "?" if _alive(pid) else ""
-    try:
-        # The name of the program, in brackets, may itself contain blanks and brackets; the fields count after its
-        # last.
-        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    except OSError:
-        return ""
-    # State (Z zombie, X dead) and start time, fields 3 and 22 of proc(5).
-    return "" if fields[0] in "ZX" else fields[19]
-
-
-def _alive(pid: int) -> bool:
-    if sys.platform == "win32":
-        return True
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
 def identity() -> dict[str, Any]:
     """This process, as the lock names it."""
-    pid = os.getpid()
-    return {"pid": pid, "boot": world.clock.boot_id(), "start": start_time(pid), "host": socket.gethostname()}
+    computer = world.computer
+    pid = computer.pid()
+    start = computer.start_time(pid)
+    return {"pid": pid, "boot": world.clock.boot_id(), "start": start, "host": computer.name()}
 
 
 def stale(engine_folder: EngineFolder, lock: dict[str, Any]) -> Message | None:
@@ -207,14 +181,14 @@ def stale(engine_folder: EngineFolder, lock: dict[str, Any]) -> Message | None:
     if not isinstance(pid, int) or isinstance(pid, bool) or not 0 < pid < 2**31:
         return Message("lock.no_process", got=f"{pid!r:.40}")
     # The process table of another computer cannot be read; what is left is the age of the heartbeat.
-    if lock.get("host") != socket.gethostname():
+    if lock.get("host") != world.computer.name():
         age = heartbeat_age(engine_folder)
         if age is not None and age < SILENT_S:
             return None
         return Message("lock.silent_elsewhere", host=str(lock.get("host")), age=_age_text(age))
     if lock.get("boot") != world.clock.boot_id():
         return Message("lock.restarted")
-    started = start_time(pid)
+    started = world.computer.start_time(pid)
     if started == "":
         return Message("lock.process_gone", pid=pid)
     # Process ids are used again; the start time tells two of them apart.
@@ -307,7 +281,7 @@ def release_lock(engine_folder: EngineFolder) -> None:
     """Remove the lock if it is this process's own."""
     with in_turn(engine_folder, "guard"):
         lock = read_json(engine_folder.lock)
-        if lock is not None and lock.get("pid") == os.getpid():
+        if lock is not None and lock.get("pid") == world.computer.pid():
             world.disk.unlink(engine_folder.lock, missing_ok=True)
 
 

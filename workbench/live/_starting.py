@@ -157,8 +157,9 @@ def _spawn(engine_folder: EngineFolder) -> subprocess.Popen[bytes]:
         flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
         options = {"creationflags": flags}
     try:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "workbench.engine", str(engine_folder.study)],
+        process = world.computer.start(
+            "workbench.engine",
+            str(engine_folder.study),
             stdin=subprocess.DEVNULL,
             stdout=descriptor,
             stderr=descriptor,

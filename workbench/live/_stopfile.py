@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -30,7 +29,7 @@ def ask_stop(engine_folder: EngineFolder, reason: str) -> Path:
         When the file cannot be written.
     """
     stated = reason if isinstance(reason, Message) else reason[:500]
-    content = carried({"reason": stated, "time": world.clock.wall(), "pid": os.getpid()})
+    content = carried({"reason": stated, "time": world.clock.wall(), "pid": world.computer.pid()})
     world.disk.save(engine_folder.stop, json.dumps(content, ensure_ascii=False).encode("utf-8"))
     return engine_folder.stop
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 import math
-import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -143,7 +142,7 @@ class RunWriter:
             "created_at": repr(float(stamp)),
             "uid": str(self.plan.get("run") or self.journal.path.stem),
             "session_id": str(self.plan.get("session") or ""),
-            "hostname": socket.gethostname(),
+            "hostname": world.computer.name(),
             "desc": {"manufacturer": "workbench", "version": str(self.plan.get("workbench") or "")},
         }
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -67,11 +66,15 @@ def run_fit(
             "recentre": recentre,
             "progress": str(done),
         }
-        command = [sys.executable, "-m", "workbench.runs.fitting", json.dumps(request)]
         # Files and not pipes: a pipe that nobody reads while waiting would block a child that prints much.
         with world.disk.open(out) as output, world.disk.open(err) as errors:
-            process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors, env={**os.environ, **ONE_THREAD}
+            process = world.computer.start(
+                "workbench.runs.fitting",
+                json.dumps(request),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=errors,
+                env={**os.environ, **ONE_THREAD},
             )
             code = _ended(process, timeout, lambda: progress(_share(done)))
         lines, messages = (path.read_text(encoding="utf-8").strip().splitlines() for path in (out, err))

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,19 +121,17 @@ def kill(engine_folder: EngineFolder, lock: Mapping[str, Any]) -> None:
     # Asked once more right before the kill: the number may belong to another program by now.
     if _engine_folder.stale(engine_folder, dict(lock)):
         return
-    _send(lock, getattr(signal, "SIGKILL", signal.SIGTERM))
+    _send(lock, "SIGKILL")
     world.clock.until(lambda: _engine_folder.running(engine_folder) is None, TAKEN_S)
 
 
-def _send(lock: Mapping[str, Any], number: int) -> None:
+def _send(lock: Mapping[str, Any], name: str) -> None:
     """Send a signal to the engine of a lock; one that is gone meanwhile needs none."""
     host = lock.get("host")
-    if host != socket.gethostname():
+    if host != world.computer.name():
         raise EngineFault(Message("live.runs_elsewhere", host=str(host)))
     try:
-        os.kill(int(lock["pid"]), number)
-    except ProcessLookupError:
-        return
+        world.computer.send_signal(int(lock["pid"]), name)
     except PermissionError as error:
         raise EngineFault(Message("live.other_account", pid=str(lock["pid"]))) from error
 
@@ -165,7 +160,7 @@ def end_session(study_folder: Path | str) -> str:
     except EngineFault:
         if _engine_folder.running(engine_folder) is None:
             return f"the session in {study_folder} has ended"
-    _send(lock, signal.SIGTERM)
+    _send(lock, "SIGTERM")
     if not world.clock.until(lambda: _engine_folder.running(engine_folder) is None, END_S):
         raise EngineFault(Message("live.does_not_end", pid=str(lock["pid"]), study=str(study_folder)))
     return f"the door of the session in {study_folder} did not answer; it was ended by the system's signal"

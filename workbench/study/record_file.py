@@ -158,7 +158,7 @@ def holders(path: Path) -> list[str]:
     """
     import psutil
 
-    names, own = [], os.getpid()
+    names, own = [], world.computer.pid()
     real = str(path.resolve())
     for process in psutil.process_iter(["pid", "name"]):
         try:

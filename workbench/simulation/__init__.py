@@ -1,0 +1,10 @@
+"""A simulator of bad luck: the real code under a virtual clock, disk and network, replayable from a seed.
+
+``docs/simulation.md`` says what is simulated and what is not.
+"""
+
+from __future__ import annotations
+
+from workbench.simulation.life import Life, Lived, template
+
+__all__ = ["Life", "Lived", "template"]

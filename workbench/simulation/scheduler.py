@@ -1,0 +1,326 @@
+"""Virtual time: threads of virtual processes take turns, and time passes only while all of them wait.
+
+Every thread is a greenlet, so that exactly one runs at a time, switches cost microseconds, and a process can be
+ended between two instructions without running its clean-up, as by SIGKILL. Whose turn it is, is drawn from the
+seed; with the same seed the same thread runs at the same nanosecond on every computer.
+"""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from math import inf
+
+from greenlet import getcurrent, greenlet
+
+from workbench.errors import WorkbenchError
+
+NS = 1_000_000_000
+
+
+class Killed(BaseException):
+    """The process of this thread was ended from outside: no door opens to it any more."""
+
+
+class Stuck(WorkbenchError):
+    """Nothing in the world will ever happen again, and somebody still waits."""
+
+
+@dataclass
+class Host:
+    """A computer: its clocks and who runs on it.
+
+    Attributes
+    ----------
+    name : of the computer.
+    boot_id : of the running boot.
+    booted_ns : world time at which it started.
+    rate : of its oscillator, 1 + drift.
+    wall_ns : what its calendar clock is ahead of the world, ns; it steps.
+    slept_ns : how long it slept since it started.
+    """
+
+    name: str
+    boot_id: str
+    booted_ns: int = 0
+    rate: float = 1.0
+    wall_ns: int = 0
+    slept_ns: int = 0
+
+
+@dataclass
+class Process:
+    """A virtual process.
+
+    Attributes
+    ----------
+    pid : its number, never used again.
+    host : where it runs.
+    name : for the story.
+    code : its exit code, None while it runs.
+    frozen : whether it gets no turn (SIGSTOP, a computer that sleeps).
+    on_end : called when it has ended, however that happened.
+    handlers : of signals, by their name.
+    """
+
+    pid: int
+    host: Host
+    name: str
+    started_ns: int
+    code: int | None = None
+    frozen: bool = False
+    threads: list[Thread] = field(default_factory=list)
+    waiting: deque[tuple[Thread, int]] = field(default_factory=deque)
+    on_end: list[Callable[[], None]] = field(default_factory=list)
+    handlers: dict[str, Callable[..., object]] = field(default_factory=dict)
+
+    @property
+    def alive(self) -> bool:
+        """Whether it runs, frozen or not."""
+        return self.code is None
+
+
+class Thread:
+    """A thread of a virtual process, with what the code uses of :class:`threading.Thread`."""
+
+    def __init__(self, scheduler: Scheduler, process: Process, body: Callable[[], object], name: str) -> None:
+        self.name, self.process, self.daemon = name, process, True
+        self.ident: int | None = None
+        self.error: BaseException | None = None
+        self.turn = 0
+        self._scheduler, self._body = scheduler, body
+        self._over = False
+        self._joining: list[tuple[Thread, int]] = []
+        self._greenlet = greenlet(self._run, parent=scheduler.hub)
+
+    def start(self) -> None:
+        """Let it have its first turn."""
+        self._scheduler.number += 1
+        self.ident = self._scheduler.number
+        self.process.threads.append(self)
+        self._scheduler.ready(self, self.turn)
+
+    def is_alive(self) -> bool:
+        """Whether it has begun and not ended."""
+        return self.ident is not None and not self._over and self.process.alive
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait for its end."""
+        while self.is_alive():
+            if not self._scheduler.wait(self._joining, timeout):
+                return
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended."""
+        return self._over
+
+    def resume(self, parent: greenlet, *, woken: bool) -> None:
+        """Its turn, until it waits; ``woken`` is what its wait returns."""
+        self._greenlet.parent = parent
+        self._greenlet.switch(woken)
+
+    def kill(self) -> None:
+        """End it where it stands; nothing that it does from here reaches the world."""
+        if self._over:
+            return
+        if not self._greenlet:
+            self._over = True
+            return
+        # What it runs while it unwinds meets closed doors, and then whoever ends it goes on.
+        before, self._scheduler.current = self._scheduler.current, self
+        self._greenlet.parent = getcurrent()
+        try:
+            self._greenlet.throw(Killed())
+        finally:
+            self._scheduler.current = before
+
+    def _run(self, _woken: bool) -> None:
+        try:
+            self._body()
+        except (Killed, SystemExit):
+            pass
+        # As in a real thread: it ends, and whoever watches it is told.
+        except BaseException as error:  # noqa: BLE001
+            self.error = error
+            self._scheduler.defects.append((self.process, self, error))
+        finally:
+            self._over = True
+            if self.process.alive:
+                self.process.threads.remove(self)
+            self._scheduler.wake(self._joining)
+
+
+class Scheduler:
+    """Whose turn it is, and what time it is.
+
+    Parameters
+    ----------
+    seed : of the order in which threads take turns.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.now = 0
+        self.random = random.Random(seed)
+        self.number = 0
+        self.current: Thread | None = None
+        self.processes: dict[int, Process] = {}
+        self.defects: list[tuple[Process, Thread, BaseException]] = []
+        self.switches = 0
+        self.hub: greenlet = getcurrent()
+        self._ready: list[tuple[Thread, int]] = []
+        self._timers: list[tuple[int, int, Thread | None, int, Callable[[], None] | None]] = []
+        self._seq = 0
+        self._until = 0
+        self._done: Callable[[], bool] = lambda: False
+
+    # ------------------------------------------------------------------------------- processes
+    def process(self, host: Host, name: str, body: Callable[[], int | None]) -> Process:
+        """Start a process with one thread; it ends when that thread does."""
+        self.number += 1
+        started = Process(1000 + self.number, host, name, self.now)
+        self.processes[started.pid] = started
+
+        def main() -> None:
+            code = 1
+            try:
+                code = body() or 0
+            except SystemExit as left:
+                code = left.code if isinstance(left.code, int) else 1
+            finally:
+                if started.alive:
+                    self.end(started, code)
+
+        Thread(self, started, main, "main").start()
+        return started
+
+    def end(self, process: Process, code: int) -> None:
+        """A process ends: none of its threads gets another turn."""
+        if not process.alive:
+            return
+        process.code = code
+        threads, process.threads = process.threads, []
+        process.waiting.clear()
+        for thread in threads:
+            if thread is not self.current:
+                thread.kill()
+        for call in process.on_end:
+            call()
+        process.on_end.clear()
+
+    def freeze(self, process: Process) -> None:
+        """No turn until :meth:`thaw`."""
+        process.frozen = True
+
+    def thaw(self, process: Process) -> None:
+        """Turns again; what was due meanwhile is due now."""
+        process.frozen = False
+        self._ready.extend(process.waiting)
+        process.waiting.clear()
+
+    # --------------------------------------------------------------------------------- waiting
+    def ready(self, thread: Thread, turn: int) -> None:
+        """A thread may go on, unless it has done so since ``turn``."""
+        self._ready.append((thread, turn))
+
+    def at(self, time_ns: int, call: Callable[[], None]) -> None:
+        """Do something at a time; it does not wait."""
+        self._seq += 1
+        heapq.heappush(self._timers, (max(time_ns, self.now), self._seq, None, 0, call))
+
+    def after(self, seconds: float, call: Callable[[], None]) -> None:
+        """Do something in ``seconds`` s."""
+        self.at(self.now + round(seconds * NS), call)
+
+    def wait(self, waiting: list[tuple[Thread, int]] | None, timeout: float | None) -> bool:
+        """The running thread waits until it is woken; False when ``timeout`` s passed first."""
+        thread = self.current
+        if thread is None:
+            raise Stuck("only a thread of the virtual world can wait in it; start one with Scheduler.process")
+        if not thread.process.alive:
+            raise Killed
+        thread.turn += 1
+        turn = thread.turn
+        due = None
+        if timeout is not None and timeout < inf:
+            self._seq += 1
+            due = self.now + max(0, round(timeout * NS))
+            heapq.heappush(self._timers, (due, self._seq, thread, turn, None))
+        if waiting is not None:
+            waiting.append((thread, turn))
+        woken = self.hub.switch(thread)
+        if not thread.process.alive:
+            raise Killed
+        if not woken and waiting is not None and (thread, turn) in waiting:
+            waiting.remove((thread, turn))
+        return bool(woken)
+
+    def wake(self, waiting: list[tuple[Thread, int]], n: int = -1) -> None:
+        """Wake ``n`` of those who wait, all by default."""
+        while waiting and n:
+            thread, turn = waiting.pop(0)
+            if thread.turn == turn and thread.process.alive:
+                self._ready.append((thread, turn))
+                n -= 1
+
+    def pause(self) -> None:
+        """Give the others a turn."""
+        thread = self.current
+        if thread is None or not thread.process.alive:
+            raise Killed
+        thread.turn += 1
+        self._ready.append((thread, thread.turn))
+        self.hub.switch(thread)
+        if not thread.process.alive:
+            raise Killed
+
+    # ------------------------------------------------------------------------------------ loop
+    def run(self, *, until_s: float, done: Callable[[], bool] = lambda: False) -> None:
+        """Let the world go on until a time, or until ``done``.
+
+        Raises
+        ------
+        Stuck
+            When everybody waits for something that will never happen.
+        """
+        self._until, self._done = round(until_s * NS), done
+        self.hub = getcurrent()
+        self._loop()
+
+    def _loop(self) -> None:
+        timers = self._timers
+        while not self._done():
+            if self._ready:
+                index = self.random.randrange(len(self._ready)) if len(self._ready) > 1 else 0
+                self._turn(*self._ready.pop(index), woken=True)
+                continue
+            if not timers and not any(process.alive for process in self.processes.values()):
+                return
+            if not timers:
+                raise Stuck("everybody waits and nothing is due")
+            if timers[0][0] > self._until:
+                self.now = self._until
+                return
+            due, _, thread, turn, call = heapq.heappop(timers)
+            if thread is not None:
+                if thread.turn != turn or thread.over or not thread.process.alive:
+                    continue
+                self.now = due
+                self._turn(thread, turn, woken=False)
+            elif call is not None:
+                self.now = due
+                call()
+
+    def _turn(self, thread: Thread, turn: int, *, woken: bool) -> None:
+        if thread.turn != turn or thread.over or not thread.process.alive:
+            return
+        if thread.process.frozen:
+            thread.process.waiting.append((thread, turn))
+            return
+        self.current = thread
+        self.switches += 1
+        thread.resume(self.hub, woken=woken)
+        self.current = None

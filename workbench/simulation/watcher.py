@@ -1,0 +1,157 @@
+"""What must hold in every world, looked at with every message to and from a device."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from workbench.devices import _last_metre
+from workbench.live.status import Status
+from workbench.simulation.lsl import Source
+from workbench.simulation.scheduler import NS, Scheduler
+
+LAPSE_S = 0.25
+"""Time to live of an order, s: a device that hears nothing newer leaves it."""
+HOLD_S, VENT_S = 1.0, 2.0
+"""How long the simulated glove holds and vents without a link, s."""
+SLACK_S = 0.25
+"""Two of the device's statuses, and one delivery, s."""
+MOVES = ("close", "hold")
+"""Actions that hold or raise a level."""
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A rule that did not hold.
+
+    Attributes
+    ----------
+    rule : its name. at_s : world time, s. why : what was seen.
+    """
+
+    rule: str
+    at_s: float
+    why: str
+
+
+class Watcher:
+    """Hears everything, sees every device, and says what did not hold.
+
+    Parameters
+    ----------
+    scheduler : of the world.
+    greatest : level that no order may exceed.
+    """
+
+    def __init__(self, scheduler: Scheduler, *, greatest: float = 1.0) -> None:
+        self._scheduler, self._greatest = scheduler, greatest
+        self.broken: list[Broken] = []
+        self.story: list[tuple[float, str]] = []
+        self._hash = hashlib.sha256()
+        self.may_move = False
+        self.level = 0.0
+        self.device_state = ""
+        self._stop_at: float | None = None
+        self._order_at = self._device_since = -1e9
+        self.device_frozen = False
+        self.orders = 0
+        self.n_events = 0
+
+    @property
+    def now(self) -> float:
+        """World time, s."""
+        return self._scheduler.now / NS
+
+    @property
+    def trace(self) -> str:
+        """Hash of everything that happened so far."""
+        return self._hash.hexdigest()
+
+    def note(self, what: str) -> None:
+        """Something happened that belongs in the story."""
+        self.story.append((self.now, what))
+        self._enter("story", what)
+
+    def breaks(self, rule: str, why: str) -> None:
+        """A rule did not hold."""
+        if not any(one.rule == rule for one in self.broken):
+            self.broken.append(Broken(rule, self.now, why))
+            self.note(f"RULE BROKEN: {rule}: {why}")
+
+    def _enter(self, kind: str, what: str) -> None:
+        self.n_events += 1
+        self._hash.update(f"{self._scheduler.now} {kind} {what}\n".encode())
+
+    # --------------------------------------------------------------------------- what is heard
+    def heard(self, outlet: Source, samples: list[tuple[Any, float]]) -> None:
+        """Every push of every outlet."""
+        name = outlet.info.name()
+        if name not in ("wb-commands", "wb-status", "wb-acks"):
+            self._enter(name, str(len(samples)))
+            return
+        for values, _ in samples:
+            text = values[0].decode()
+            message = _last_metre.parse(text)
+            content = None if message is None else message.content()
+            if message is None or content is None:
+                continue
+            self._enter(name, f"{message.kind} {json.dumps(content, sort_keys=True)}")
+            if message.kind == "command" and outlet.process.name == "engine":
+                self._order(content)
+            elif message.kind == "status" and outlet.process.name == "simulated_glove":
+                self._status(content)
+
+    def _order(self, content: dict[str, Any]) -> None:
+        """The engine orders something."""
+        self.orders += 1
+        action, level = content.get("action"), _greatest(content.get("level"))
+        if level > self._greatest:
+            self.breaks("no order above a limit", f"{action} at level {level}, allowed are {self._greatest:g}")
+        if action in MOVES and level > 0.0 and not self.may_move:
+            self.breaks("no order without arming", f"{action} at level {level} while nothing is armed")
+        if action in MOVES:
+            self._order_at = self.now
+
+    def _status(self, content: dict[str, Any]) -> None:
+        """The device says where it is."""
+        level, self.device_state = _greatest(content.get("level")), str(content.get("state"))
+        rose, self.level = level > self.level + 1e-9, level
+        if level > self._greatest + 1e-9:
+            self.breaks("no level above a limit", f"the device is at {level}, allowed are {self._greatest:g}")
+        silent = self.now - max(self._order_at, self._device_since)
+        if level > 1e-6 and silent > LAPSE_S + HOLD_S + VENT_S + SLACK_S:
+            self.breaks("a device that hears nothing becomes safe", f"level {level:.3f} after {silent:.2f} s")
+        if self._stop_at is not None:
+            since = self.now - self._stop_at
+            if rose and since > SLACK_S:
+                self.breaks("nothing rises after STOP", f"level rose to {level:.3f}, {since:.2f} s after STOP")
+
+    def device_resumed(self) -> None:
+        """The device had stood still: what it does by itself begins now."""
+        self.device_frozen, self._device_since = False, self.now
+
+    def screen(self, status: Status) -> None:
+        """What a page shows."""
+        effector = status["effector"]
+        if effector is None or self.device_frozen:
+            return
+        if effector["state"] == "ESTOP" and effector["stop"]["confirmed"] and self.level > 1e-6:
+            self.breaks("what a screen confirms is so", f"a confirmed STOP, and the device is at {self.level:.3f}")
+        if effector["level"] > self._greatest:
+            self.breaks("no order above a limit", f"the screen shows {effector['level']:.3f}")
+
+    def stopped(self) -> None:
+        """The engine said that it took a STOP."""
+        self._stop_at, self.may_move = self.now, False
+
+    def stop_left(self) -> None:
+        """The stop was left by somebody."""
+        self._stop_at = None
+
+
+def _greatest(level: Any) -> float:
+    """The greatest of one or several levels."""
+    levels = level if isinstance(level, list) else [level or 0.0]
+    return max((abs(float(one)) for one in levels), default=0.0)
