@@ -54,32 +54,15 @@ def run_fit(
     WorkbenchError
         In the words of the fit.
     """
-    folder = world.disk.temporary("workbench-fit-")
-    try:
-        done, out, err = (folder / name for name in ("done", "out", "err"))
-        request = {
-            "study_folder": str(study_folder),
-            "recordings": [str(r) for r in recordings],
-            "decoder": decoder_name,
-            "params": dict(params or {}),
-            "last": None if last is None else str(last),
-            "recentre": recentre,
-            "progress": str(done),
-        }
-        # Files and not pipes: a pipe that nobody reads while waiting would block a child that prints much.
-        with world.disk.open(out) as output, world.disk.open(err) as errors:
-            process = world.computer.start(
-                "workbench.runs.fitting",
-                json.dumps(request),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=errors,
-                env={**os.environ, **ONE_THREAD},
-            )
-            code = _ended(process, timeout, lambda: progress(_share(done)))
-        lines, messages = (path.read_text(encoding="utf-8").strip().splitlines() for path in (out, err))
-    finally:
-        world.disk.rmtree(folder)
+    request = {
+        "study_folder": str(study_folder),
+        "recordings": [str(r) for r in recordings],
+        "decoder": decoder_name,
+        "params": dict(params or {}),
+        "last": None if last is None else str(last),
+        "recentre": recentre,
+    }
+    code, lines, messages = _answered(request, timeout, progress)
     try:
         # The last line: libraries may print before it.
         reply: dict[str, Any] = json.loads(lines[-1])
@@ -88,6 +71,35 @@ def run_fit(
         raise EngineFault(Message("fit.no_result", exit=str(code), why=tail[0])) from error
     _wire.raise_refusal(reply)
     return dict(restored(reply["value"]))
+
+
+def _answered(
+    request: Mapping[str, Any], timeout: float, progress: Callable[[float], None]
+) -> tuple[int, list[str], list[str]]:
+    """Exit code of the process, the lines that it printed, and those of its errors.
+
+    Parameters
+    ----------
+    request, timeout, progress : see :func:`run_fit`.
+    """
+    folder = world.disk.temporary("workbench-fit-")
+    try:
+        done, out, err = (folder / name for name in ("done", "out", "err"))
+        # Files and not pipes: a pipe that nobody reads while waiting would block a child that prints much.
+        with world.disk.open(out) as output, world.disk.open(err) as errors:
+            process = world.computer.start(
+                "workbench.runs.fitting",
+                json.dumps({**request, "progress": str(done)}),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=errors,
+                env={**os.environ, **ONE_THREAD},
+            )
+            code = _ended(process, timeout, lambda: progress(_share(done)))
+        lines, messages = (path.read_text(encoding="utf-8").strip().splitlines() for path in (out, err))
+        return code, lines, messages
+    finally:
+        world.disk.rmtree(folder)
 
 
 def _ended(process: subprocess.Popen[bytes], timeout: float, look: Callable[[], None]) -> int:
