@@ -111,7 +111,9 @@ def test_estimate_answers_by_the_name_of_the_endpoint():
     trials = run(13, 2)
     assert estimate("accuracy", trials, CLASSES) == accuracy(trials, CLASSES)
     assert estimate("latency", [0.1], speed=1.0) == latency([0.1])
-    with pytest.raises(UnknownName, match="available: accuracy, event_metrics, selections, latency, change"):
+    with pytest.raises(
+        UnknownName, match="available: accuracy, event_metrics, selections, tracking, latency, change"
+    ):
         estimate("happiness")
 
 

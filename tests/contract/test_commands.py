@@ -73,7 +73,7 @@ def calls_in(path):
 
 CALLED = {
     words[:n]
-    for room in ("bench", "cli", "evaluation", "faults", "study")
+    for room in ("bench", "cli", "evaluation", "faults", "simulation", "study")
     for path in (TESTS / room).glob("test_*.py")
     for words in calls_in(path)
     for n in (1, 2)

@@ -379,7 +379,10 @@ def test_a_recording_is_fitted_once_however_many_pages_are_open(
     enter_calibration(folder, visits(service)["P-041"])
     made, another_waits = [], threading.Event()
 
-    def run_fit(_folder: Path, recordings: list[Path], name: str, params: Any, *, progress: Any) -> dict[str, Any]:
+    def run_fit(
+        _folder: Path, recordings: list[Path], name: str, params: Any, *, progress: Any, last: Path | None
+    ) -> dict[str, Any]:
+        assert last is None
         made.append(recordings)
         assert another_waits.wait(20)
         fitted = fit(folder)

@@ -53,7 +53,7 @@ BETWEEN_OWN_PROCESSES = {
     "widgets/_stores.py", "widgets/dashboard.py", "widgets/log_view.py", "study/drafts.py", "devices/_pairing.py",
     "devices/_last_metre.py", "engine/alarms.py", "live/_stopfile.py", "engine/standstill.py", "stress/safety.py",
     "stress/breakable.py", "hardware/discovery.py",
-    "hardware/measurement.py",
+    "hardware/measurement.py", "stress/peers.py", "simulation/life.py", "bench/live.py", "bench/_live_session.py",
 }  # fmt: skip
 """Read what another process of the workbench wrote; their own tests try bad messages."""
 
@@ -61,7 +61,7 @@ FROM_DEVICES = {"devices/serial_line.py", "conformance/_engine_side.py"}
 """Read some bytes of what a device said; their own tests try bad answers."""
 
 HOSTILE = {"stress/hostile/_judge.py", "stress/hostile/_material.py"}
-DOORS = {"world.py"}
+DOORS = {"world.py", "simulation/disk.py"}
 """Open files for other modules, which stand in the lists above."""
 
 CALLS = {

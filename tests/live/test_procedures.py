@@ -141,7 +141,7 @@ def test_a_session_in_which_no_schedule_may_move_anything_refuses(done, fast):
     slow = control.ControlLaw("proportional", gain=1.0, slew_per_s=1.0)
     for changes, why in (
         ({"effector": None}, "this session has none"),
-        ({"law": slow}, "follows a velocity"),
+        ({"law": slow}, "follows a value or waits for a phase"),
         ({"cue_source": "page"}, "the engine itself must give them"),
     ):
         with pytest.raises(Refused, match=why):

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 import workbench
-from workbench import analysis, figures
+from workbench import analysis, figures, world
 from workbench.errors import RecordFault, UnknownName
 from workbench.messages import Message
 from workbench.reports import _facts, _results, html, session_report
@@ -168,7 +168,7 @@ def test_a_report_that_could_not_be_written_leaves_nothing(study, monkeypatch):
     def full(source, target):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("workbench.reports.session.os.replace", full)
+    monkeypatch.setattr(world.disk, "replace", full)
     with pytest.raises(RecordFault, match="No space left on device.; choose another folder, or free space"):
         session_report(study)
     assert list((study.folder / "reports").iterdir()) == []

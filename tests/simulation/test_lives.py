@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from workbench import commands
 from workbench.control import SafeStep
 from workbench.devices._glove import GloveModel
 from workbench.simulation import Life, template
@@ -33,8 +36,19 @@ def test_the_same_seed_lives_the_same_life(made, lived):
     assert (again.trace, again.events, again.story) == (lived.trace, lived.events, lived.story)
 
 
-def test_another_seed_lives_another_life(made, lived):
-    assert Life(12, seconds=3.0, template=made).live().trace != lived.trace
+def test_the_command_tells_what_happened_in_each_life(capsys):
+    assert commands.main(["simulate", "--seed", "12", "--lives", "2", "--seconds", "3", "--story"]) == 0
+    said = capsys.readouterr().out
+    assert said.splitlines()[-1].endswith("0 broke a rule")
+    assert said.count("a session starts") == 2
+    traces = re.findall(r"^seed 1[23]: .* trace (\w{16})$", said, re.MULTILINE)
+    assert len(set(traces)) == 2
+
+
+@pytest.mark.parametrize(("option", "value"), [("--lives", "0"), ("--seconds", "0.5"), ("--hours", "-1")])
+def test_lives_that_cannot_be_are_refused(option, value, capsys):
+    assert commands.main(["simulate", option, value]) == 2
+    assert f"{option} must be" in capsys.readouterr().err
 
 
 def test_a_device_that_keeps_its_pressure_without_an_engine_is_found(made, monkeypatch):

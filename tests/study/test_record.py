@@ -430,7 +430,11 @@ def test_redacting_an_amended_row_and_amending_it_again_still_replays(study):
         (Visit("nobody", "v"), UnknownName, "no participant 'nobody'"),
         (Session("none", "op"), UnknownName, "no visit 'none'"),
         (Run("none", 1, "online", "p", "finished"), UnknownName, "no session"),
-        (Run("none", 1, "rehearsal", "p", "finished"), BadValue, "'calibration', 'online'; got 'rehearsal'"),
+        (
+            Run("none", 1, "rehearsal", "p", "finished"),
+            BadValue,
+            "'calibration', 'online', 'passive', 'open_loop', 'sham', 'mapping'; got 'rehearsal'",
+        ),
         (Run("none", True, "online", "p", "finished"), BadValue, "an integer"),
         (Run("none", 2**63, "online", "p", "finished"), BadValue, "at most 64 bits"),
         (Run("none", 1, "online", "p", "finished", decoder_sha256="12"), BadValue, "64 hexadecimal"),

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workbench.commands._arguments import EXIT_DIFFERS
+from workbench.commands._arguments import EXIT_DIFFERS, integer, number, seed
 from workbench.commands._progress import Bar
 from workbench.commands._subcommand import Subcommand
 
@@ -21,12 +21,12 @@ LIFE_COSTS_S = 3.0
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add seed, number and length of the lives."""
-    parser.add_argument("--seed", type=int, default=1, metavar="S", help="of the first life (1)")
-    parser.add_argument("--lives", type=int, default=1, metavar="N", help="lives, each with the next seed (1)")
+    parser.add_argument("--seed", type=seed, default=1, metavar="S", help="of the first life (1)")
+    parser.add_argument("--lives", type=integer, default=1, metavar="N", help="lives, each with the next seed (1)")
     parser.add_argument(
-        "--hours", type=float, default=0.0, metavar="H", help="session-hours, in as many lives as that takes"
+        "--hours", type=number, default=0.0, metavar="H", help="session-hours, in as many lives as that takes"
     )
-    parser.add_argument("--seconds", type=float, default=20.0, metavar="T", help="length of a life, s (20)")
+    parser.add_argument("--seconds", type=number, default=20.0, metavar="T", help="length of a life, s (20)")
     parser.add_argument("--story", action="store_true", help="print what happened, also where no rule broke")
 
 

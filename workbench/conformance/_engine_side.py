@@ -30,7 +30,7 @@ from workbench.vocabulary import StreamSpec
 STEP_S = 0.004
 START_S = 30.0
 """How long a device may take until its first signed status, s."""
-AGREE_S = 5.0
+AGREE_S = 20.0
 ASK_S = 0.2
 """Time between two requests for a session key, s."""
 LISTENER_S = 0.3

@@ -379,7 +379,8 @@ class WindowDecoder(ABC):
         shorter = None if self.window_s is not None else windows.shortened(self.defaults_for(n_channels).window_s)
         self.prepare(n_channels, window_s=shorter)
         slowest = min(low for low, _ in self.bands_for(n_channels))
-        if lead_in == 0.0 and slowest <= SLOW_HZ:
+        # A band that begins at 0 Hz has no high-pass filter, so that none has to settle.
+        if lead_in == 0.0 and 0.0 < slowest <= SLOW_HZ:
             warnings.warn(
                 f"lead_in is 0: filters of {self.name} from {slowest:g} Hz have not settled where the epochs "
                 f"begin; give epochs that begin about {1 / slowest:.0f} s earlier and say so with lead_in",

@@ -400,7 +400,7 @@ def template(folder: Path) -> Path:
         person = study.append(Participant("SIM-01", simulated=True))
         study.append(Visit(person, "V1"))
         client = live.start(planned(study, at, seed=0))
-        run = client.start_run("calibration", "grasp_rest", FAST, n_trials=12)
+        run = client.start_run("calibration", "grasp_rest", FAST, n_trials=8)
         client.wait("run", timeout=300.0)
         client.shutdown()
         runs.ingest_pending(study)
