@@ -6,6 +6,7 @@ import os
 import signal
 import time
 
+import psutil
 import pytest
 
 from tests.faults.test_engine_ends import exists, until
@@ -15,6 +16,12 @@ from workbench.errors import EngineFault
 from workbench.live.client import REPLY_S
 
 pytestmark = pytest.mark.timeout(180)
+
+
+def freeze(pid):
+    """Stop a process, and wait until it stands: on a busy computer one of its threads may still answer."""
+    os.kill(pid, signal.SIGSTOP)
+    until(lambda: psutil.Process(pid).status() == psutil.STATUS_STOPPED)
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +54,7 @@ def test_a_frozen_device_is_never_reported_as_stopped(worn, capsys):
     client.reset_stop()
     client.wait("ready", timeout=60)
     glove = devices.running_device(pairing)
-    os.kill(glove, signal.SIGSTOP)
+    freeze(glove)
     assert main(["stop", str(room.folder)]) == 1
     said = capsys.readouterr().err
     assert "STOP not confirmed: use the hardware stop" in said
@@ -60,7 +67,7 @@ def test_a_frozen_device_is_never_reported_as_stopped(worn, capsys):
 
 def test_a_frozen_engine_is_noticed_long_before_a_reply_times_out_and_a_stop_kills_it(worn, capsys):
     room, client, pairing = worn
-    os.kill(client.pid, signal.SIGSTOP)
+    freeze(client.pid)
     began = time.monotonic()
     with pytest.raises(EngineFault, match="hardware stop"):
         client.status()
