@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import gc
 import os
 import shutil
@@ -43,6 +44,23 @@ def pytest_collection() -> Iterator[Any]:
         gc.enable()
 
 
+WAITING = ("browser", "cli", "conformance", "devices", "docs", "faults", "live", "notebooks", "systems", "widgets")
+"""Rooms whose tests wait for processes, devices and pages more than they compute."""
+EARLY = 0.85
+"""Part of the run within which all of them begin, so that at its end nobody waits for a long one."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Beside tests that wait there are always some that compute; the order within a file stays."""
+    files = list(dict.fromkeys(item.path for item in items))
+    rooms = [path.relative_to(ROOT / "tests").parts[0] in WAITING for path in files]
+    place = {}
+    for waits in (True, False):
+        those = [path for path, does in zip(files, rooms, strict=True) if does == waits]
+        place.update({path: k / len(those) * (EARLY if waits else 1.0) for k, path in enumerate(those)})
+    items.sort(key=lambda item: place[item.path])
+
+
 MEMORY = Path("/dev/shm")
 MEMORY_BYTES = 4 * 2**30
 """Free bytes from which tests keep their files in memory: thousands of synced writes wait for nothing there."""
@@ -55,19 +73,30 @@ KERNELS = """
 import sys, workbench.kernels as room
 from importlib import import_module
 from pkgutil import iter_modules
-for name in sorted(module.name for module in iter_modules(room.__path__))[int(sys.argv[1])::2]:
-    import_module(f"{room.__name__}.{name}")
-room.ready()
+from workbench.kernels._jit import WAITING
+for module in iter_modules(room.__path__):
+    import_module(f"{room.__name__}.{module.name}")
+for load in list(WAITING.values())[::int(sys.argv[1])]:
+    load()
 """
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Compile the kernels once, in two processes, before each worker would; where they are cached it is quick."""
+    """Compile the kernels once, before each worker would; where they are cached it is quick.
+
+    Two processes begin at either end; each reads from the cache what the other has compiled.
+    """
     if hasattr(session.config, "workerinput") or not session.config.getoption("numprocesses", default=None):
         return
-    halves = [subprocess.Popen([sys.executable, "-c", KERNELS, str(k)], cwd=ROOT) for k in range(2)]
-    for half in halves:
-        half.wait()
+    held = os.open(ROOT / "tests", os.O_RDONLY)
+    try:
+        # One of several runs in this folder compiles; the others wait for it and find everything cached.
+        fcntl.flock(held, fcntl.LOCK_EX)
+        both = [subprocess.Popen([sys.executable, "-c", KERNELS, step], cwd=ROOT) for step in ("1", "-1")]
+        for one in both:
+            one.wait()
+    finally:
+        os.close(held)
 
 
 @pytest.fixture(scope="session")
@@ -127,6 +156,17 @@ def costly_hasher() -> Iterator[Any]:
         costly = people._hasher
         patch.setattr(people, "_hasher", lambda: PasswordHasher.from_parameters(profiles.CHEAPEST))
         yield costly
+
+
+@pytest.fixture(autouse=True, scope="session")
+def lsl_ports() -> None:
+    """Ports of its own for each worker: streams are looked for at 128 of them, and several workers use more."""
+    from workbench.devices import lsl
+
+    if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+        os.environ["WORKBENCH_LSL_PORT"] = str(16572 + 200 * (1 + int(worker.removeprefix("gw"))))
+    # Programs that are not ours find the configuration in their environment.
+    lsl.configure()
 
 
 @pytest.fixture(autouse=True, scope="session")

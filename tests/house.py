@@ -25,6 +25,12 @@ def syntax(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
+@cache
+def nodes(tree: ast.AST) -> tuple[ast.AST, ...]:
+    """All nodes of a tree, which is walked once, however many rules are read from it."""
+    return tuple(ast.walk(tree))
+
+
 def modules() -> Iterator[tuple[str, Path, ast.Module]]:
     """Room, path and syntax tree of every module of the package."""
     for path in sorted(PACKAGE.rglob("*.py")):
@@ -35,7 +41,7 @@ def modules() -> Iterator[tuple[str, Path, ast.Module]]:
 
 def imported(tree: ast.AST) -> Iterator[str]:
     """Dotted names of ours that a module imports anywhere, for type checking too."""
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:

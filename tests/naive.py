@@ -489,3 +489,10 @@ def last_cycles(wave, threshold):
             begun.append(t - 1 + wave[t - 1] / (wave[t - 1] - wave[t]))
             since = t
     return ([-1.0, -1.0] + begun)[:-3:-1]
+
+
+def teager_kaiser(window):
+    """Mean of ``x[t]² - x[t-1] x[t+1]`` of each lane, one product after the other."""
+    lanes = list(zip(*window))
+    energies = [[lane[t] ** 2 - lane[t - 1] * lane[t + 1] for t in range(1, len(lane) - 1)] for lane in lanes]
+    return [sum(energy) / len(energy) if energy else 0.0 for energy in energies]

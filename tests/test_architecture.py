@@ -57,7 +57,7 @@ DOORS = {
     "numba": {"kernels"},
     "llvmlite": {"kernels"},
     "sqlalchemy": {"study"},
-    "sqlite3": {"world", "study", "stress"},
+    "sqlite3": {"world", "study", "stress", "simulation"},
     "pylsl": {"devices"},
     "anywidget": {"widgets"},
     "ipywidgets": {"widgets"},
@@ -135,12 +135,12 @@ def imports(tree):
     """Dotted names that a module imports, with whether the import runs when the module is imported."""
     inside = {
         id(node)
-        for function in ast.walk(tree)
+        for function in house.nodes(tree)
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
         for node in ast.walk(function)
         if node is not function
     }
-    for node in ast.walk(tree):
+    for node in house.nodes(tree):
         if isinstance(node, ast.Import):
             yield from ((alias.name, id(node) not in inside) for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
@@ -189,7 +189,7 @@ def test_one_door_for_each_outside_library(library):
 
 def annotations(tree):
     """Every node that stands in an annotation, where naming ``threading.Event`` makes none."""
-    for node in ast.walk(tree):
+    for node in house.nodes(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             own = [node.returns]
         elif isinstance(node, ast.arg | ast.AnnAssign):
@@ -207,7 +207,7 @@ def around_the_doors(tree):
     A function that is handed on (``default_factory=threading.Event``, ``clock=time.monotonic``) counts as called.
     """
     named_only = {id(node) for node in annotations(tree)}
-    for node in ast.walk(tree):
+    for node in house.nodes(tree):
         if id(node) in named_only:
             continue
         if isinstance(node, ast.Attribute | ast.Name) and isinstance(node.ctx, ast.Load):
@@ -299,8 +299,8 @@ def test_kernels_know_nothing_of_us():
         if room == "kernels":
             for name, _ in names:
                 own = name.startswith("workbench.") and not name.startswith("workbench.kernels")
-                assert not own, path
-                assert name.split(".")[0] not in KERNEL_BANS, path
+                assert not own, f"{path.name} imports {name}; take its value as an argument"
+                assert name.split(".")[0] not in KERNEL_BANS, f"{path.name} imports {name}"
 
 
 DECIDES = {"devices", "study", "recording", "widgets", "control", "live", "engine", "runs"}
@@ -331,7 +331,7 @@ def test_bans_of_the_house(room, banned):
 
 def test_only_control_and_the_live_engine_know_how_to_make_a_command():
     for room, path, tree in in_rooms():
-        made = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
+        made = [node.func for node in house.nodes(tree) if isinstance(node, ast.Call)]
         calls = {function.id for function in made if isinstance(function, ast.Name)}
         if room not in ("control", "recording", "devices", "vocabulary"):
             assert "Command" not in calls, f"{path.name} makes a Command"
@@ -347,7 +347,7 @@ def strict_trees():
 def test_no_blas_and_no_libm_on_the_decision_path():
     wrong = []
     for name, tree in strict_trees():
-        for node in ast.walk(tree):
+        for node in house.nodes(tree):
             if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
                 wrong.append(f"{name}:{node.lineno} @")
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
@@ -355,13 +355,28 @@ def test_no_blas_and_no_libm_on_the_decision_path():
                     wrong.append(f"{name}:{node.lineno} np.{node.attr}")
                 if node.value.id == "math" and node.attr in LIBM:
                     wrong.append(f"{name}:{node.lineno} math.{node.attr}")
-    assert wrong == []
+    assert wrong == [], "kernels have their own: matmul in kernels.linalg, log and exp in kernels.evidence"
+
+
+def test_a_decoder_file_defines_its_decoder_alone():
+    """What decides stands in ``decoding``, which is strict; a decoder's file may use BLAS, for it learns.
+
+    A table of settings, which has no methods, may stand beside it.
+    """
+    for path in (PACKAGE / "decoders").glob("[a-z]*.py"):
+        classes = [
+            node.name
+            for node in house.syntax(path).body
+            if isinstance(node, ast.ClassDef)
+            and (not node.decorator_list or any(isinstance(part, ast.FunctionDef) for part in node.body))
+        ]
+        assert len(classes) == 1, f"{path.name} defines {classes}; move what decides to workbench/decoding"
 
 
 def test_no_kernel_is_fast_at_the_price_of_its_bits():
     for room, path, tree in in_rooms():
         if room == "kernels":
-            for node in ast.walk(tree):
+            for node in house.nodes(tree):
                 if isinstance(node, ast.keyword) and node.arg in ("fastmath", "parallel"):
                     assert isinstance(node.value, ast.Constant), path
                     assert node.value.value is False, path
@@ -436,7 +451,8 @@ def test_every_file_of_a_registry_folder_defines_its_one_constant(room, constant
             for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
             if isinstance(target, ast.Name)
         }
-        assert constant in names, f"{path.relative_to(PACKAGE)} defines no {constant}"
+        remedy = "define it, or begin the file's name with an underscore"
+        assert constant in names, f"{path.relative_to(PACKAGE)} defines no {constant}; {remedy}"
 
 
 OUTERMOST = ("engine/process.py", "engine/server.py", "simulation/scheduler.py")
@@ -446,7 +462,7 @@ OUTERMOST = ("engine/process.py", "engine/server.py", "simulation/scheduler.py")
 def test_nothing_swallows_every_error_outside_the_engine_loop_and_its_door():
     wrong = []
     for _, path, tree in in_rooms():
-        for node in ast.walk(tree):
+        for node in house.nodes(tree):
             if isinstance(node, ast.ExceptHandler):
                 names = {getattr(n, "id", "") for n in ast.walk(node.type)} if node.type else {"Exception"}
                 passed_on = isinstance(node.body[-1], ast.Raise) and node.body[-1].exc is None
@@ -475,7 +491,7 @@ def test_threads_of_the_engine_are_started_through_its_supervisor():
         inside = room in ("engine", "live", "recording", "devices", "control", "decode")
         if not inside or name in SPAWNS or player:
             continue
-        for node in ast.walk(tree):
+        for node in house.nodes(tree):
             if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(THREADS):
                 wrong.append(f"{name}:{node.lineno}")
     assert wrong == []
@@ -486,7 +502,7 @@ def test_every_thread_of_the_engine_has_a_time_within_which_it_must_report():
     for room, path, tree in in_rooms():
         if room not in ("engine", "recording", "devices", "control"):
             continue
-        for node in ast.walk(tree):
+        for node in house.nodes(tree):
             name = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
             spawns = name.split(".")[-1] in ("spawn", "_spawn") or name.endswith("supervisor.start")
             if spawns and "limit_s" not in {keyword.arg for keyword in node.keywords}:
@@ -502,6 +518,7 @@ def test_no_public_name_is_also_the_name_of_another_module_of_its_room(room):
     assert names & modules == set()  # importing the module would replace what the name stands for
 
 
+@cache
 def bases_of_classes():
     """``{(module, class): [(module, class) or (None, name) of each base]}``, read from the syntax trees."""
     made = {}
@@ -510,11 +527,11 @@ def bases_of_classes():
         own = {node.name for node in tree.body if isinstance(node, ast.ClassDef)}
         imported = {
             alias.asname or alias.name: (node.module, alias.name)
-            for node in ast.walk(tree)
+            for node in house.nodes(tree)
             if isinstance(node, ast.ImportFrom) and node.module
             for alias in node.names
         }
-        for node in ast.walk(tree):
+        for node in house.nodes(tree):
             if isinstance(node, ast.ClassDef):
                 names = [
                     ast.unparse(base.value if isinstance(base, ast.Subscript) else base) for base in node.bases
@@ -547,6 +564,107 @@ def test_no_class_has_more_than_three_ancestors_of_ours_with_itself():
     assert deep == set()
 
 
+ENGLISH = {
+    "bench": "a command",
+    "commands": "the command line speaks English",
+    "conformance": "a command",
+    "evaluation": "a command",
+    "exchange": "files of other systems, which a script reads",
+    "research": "the interface of researchers' scripts",
+    "simulation": "a command",
+    "stress": "a command",
+    "figures": "a picture that a script asks for; reports hand over what they have checked",
+    **dict.fromkeys(
+        (
+            "analysis/__init__", "analysis/_change", "analysis/_components", "analysis/_implant",
+            "analysis/_isncsci", "analysis/_patterns", "analysis/_repeats", "analysis/_responders",
+            "analysis/_scores", "analysis/_splits", "analysis/_state",
+        ),
+        "endpoints of a study, which a script computes",
+    ),
+    **dict.fromkeys(("outcomes/_lines", "outcomes/isncsci/tables"), "files that `workbench score` reads"),
+    **dict.fromkeys(
+        (
+            "outcomes/_scoring", "outcomes/_t_scores", "outcomes/_tables", "outcomes/_thresholds",
+            "outcomes/eq5d5l", "outcomes/isncsci/classify", "outcomes/scar", "outcomes/scifap",
+            "outcomes/sf36v2",
+        ),
+        "options and tables of norms, which a script or the command line names",
+    ),
+}  # fmt: skip
+"""Rooms and modules whose errors may be sentences in English alone, and why no screen ever shows them."""
+
+
+def errors_of_ours():
+    """Names of the classes of :mod:`workbench.errors` and of all that derive from them."""
+    bases, names, n = bases_of_classes(), {"WorkbenchError"}, 0
+    while n < len(names):
+        n = len(names)
+        names |= {name for (_, name), above in bases.items() if names & {base for _, base in above}}
+    return names
+
+
+def written(value):
+    """Whether an expression can be a text that is written in place instead of a message of the catalogue."""
+    if isinstance(value, ast.IfExp):
+        return written(value.body) or written(value.orelse)
+    if isinstance(value, ast.BinOp | ast.BoolOp):
+        return any(map(written, (value.left, value.right) if isinstance(value, ast.BinOp) else value.values))
+    return isinstance(value, ast.JoinedStr) or (
+        isinstance(value, ast.Constant) and isinstance(value.value, str) and bool(value.value)
+    )
+
+
+def errors_in_english(tree, names):
+    """Lines where an error is made of a text: in place, by way of a variable or of a function beside it."""
+    made = {}
+    for node in house.nodes(tree):
+        if isinstance(node, ast.Assign):
+            for target in node.targets:
+                made.setdefault(ast.unparse(target).removeprefix("self."), []).append(node.value)
+        elif isinstance(node, ast.FunctionDef):
+            returned = [part.value for part in ast.walk(node) if isinstance(part, ast.Return)]
+            made.setdefault(f"{node.name}()", []).extend(returned)
+    for node in house.nodes(tree):
+        if not (isinstance(node, ast.Call) and node.args):
+            continue
+        # A bare `error` is what a reader of files calls the class that its caller chose.
+        called = ast.unparse(node.func)
+        if called.split(".")[-1] not in names and called != "error":
+            continue
+        said = node.args[0]
+        name = ast.unparse(said.func) + "()" if isinstance(said, ast.Call) else ast.unparse(said)
+        if any(map(written, [said, *made.get(name.removeprefix("self."), ())])):
+            yield node.lineno
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "raise BadValue('no')",
+        "raise errors.BadValue(f'no {x}')",
+        "raise BadValue(Message('a.b') if x else 'no')",
+        "def f():\n    why = 'no ' + x\n    raise BadValue(why)",
+        "def f():\n    raise BadValue(why())\ndef why():\n    return f'no {x}'",
+        "raise error(f'no {x}')",
+    ],
+)
+def test_each_way_to_an_error_in_english_alone_is_seen(source):
+    assert list(errors_in_english(ast.parse(source), {"BadValue"}))
+
+
+def test_every_error_that_a_screen_may_show_is_a_message_in_every_language():
+    names = errors_of_ours()
+    assert {"BadValue", "RecordLocked", "TornChunk", "Undetermined"} <= names
+    english = {}
+    for room, path, tree in in_rooms():
+        module = path.relative_to(PACKAGE).with_suffix("").as_posix()
+        if lines := list(errors_in_english(tree, names)):
+            english[room if room in ENGLISH else module] = (path.relative_to(PACKAGE).as_posix(), lines)
+    assert {place: lines for place, lines in english.items() if place not in ENGLISH} == {}
+    assert set(ENGLISH) == set(english), "no such error any more: leave the place out of ENGLISH"
+
+
 COMPOSED = ("engine", "control")
 """Rooms whose classes are made of parts: none inherits from another, none reaches into another's private names."""
 
@@ -554,12 +672,12 @@ COMPOSED = ("engine", "control")
 @pytest.mark.parametrize("room", COMPOSED)
 def test_a_part_has_no_ancestor_of_ours_and_reaches_into_no_other_part(room):
     files = [(path, tree) for own, path, tree in in_rooms() if own == room]
-    classes = {node.name for _, tree in files for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
+    classes = {node.name for _, tree in files for node in house.nodes(tree) if isinstance(node, ast.ClassDef)}
     wrong = []
     for path, tree in files:
-        modules = {alias.asname or alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)
+        modules = {alias.asname or alias.name for node in house.nodes(tree) if isinstance(node, ast.ImportFrom)
                    for alias in node.names}  # fmt: skip
-        for node in ast.walk(tree):
+        for node in house.nodes(tree):
             if isinstance(node, ast.ClassDef):
                 wrong += [f"{path.name} {node.name}({b})" for b in map(ast.unparse, node.bases) if b in classes]
             private = isinstance(node, ast.Attribute) and re.match(r"_(?!_|replace$)", node.attr)
@@ -572,7 +690,7 @@ def test_a_part_has_no_ancestor_of_ours_and_reaches_into_no_other_part(room):
 def test_a_part_fits_in_a_head(room):
     wrong = []
     for own, path, tree in in_rooms():
-        for node in ast.walk(tree) if own == room else ():
+        for node in house.nodes(tree) if own == room else ():
             if isinstance(node, ast.ClassDef):
                 public = [m.name for m in node.body if isinstance(m, ast.FunctionDef) and m.name[0] != "_"]
                 if len(public) > 17:
@@ -590,7 +708,7 @@ def test_engine_reports_and_dashboard_name_no_paradigm_no_effector_and_no_system
     names |= {paradigms.load(name).hit_window for name in paradigms.available()} - {""}
     wrong = []
     for room, path, tree in in_rooms():
-        for node in ast.walk(tree) if room in GENERAL else ():
+        for node in house.nodes(tree) if room in GENERAL else ():
             if isinstance(node, ast.Constant) and node.value in names:
                 wrong.append(f"{path.name}:{node.lineno} {node.value}")
     assert wrong == []
@@ -598,6 +716,43 @@ def test_engine_reports_and_dashboard_name_no_paradigm_no_effector_and_no_system
 
 def test_no_function_is_too_complex():
     assert [line for _, path, tree in in_rooms() for line in measures.complex_functions(path, tree)] == []
+
+
+def public_functions(tree):
+    """``(class or None, function)`` of every function and method that others call by name."""
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and node.name[0] != "_":
+            yield None, node
+        if isinstance(node, ast.ClassDef) and node.name[0] != "_":
+            for inner in node.body:
+                if isinstance(inner, ast.FunctionDef) and (inner.name[0] != "_" or inner.name == "__init__"):
+                    yield node, inner
+
+
+def ancestors(one, bases):
+    """Every class of ours that a class derives from."""
+    for base in bases.get(one, ()):
+        yield base
+        yield from ancestors(base, bases)
+
+
+def test_public_functions_of_three_arguments_and_more_name_their_parameters():
+    """A method may leave them to one of its name in its room; without a docstring, to that which it overrides."""
+    sections, bare, bases = set(), [], bases_of_classes()
+    for room, path, tree in in_rooms():
+        module = ".".join(("workbench", *path.relative_to(PACKAGE).with_suffix("").parts))
+        for outer, function in public_functions(tree):
+            arguments, name = function.args, function.name
+            names = {a.arg for a in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)}
+            own, of_class = ast.get_docstring(function) or "", ast.get_docstring(outer) or "" if outer else ""
+            if "Parameters" in own + (of_class if name == "__init__" else ""):
+                sections |= {(room, name), (module, outer.name if outer else "", name)}
+            elif len(names - {"self", "cls"}) >= 3:
+                elsewhere = {(room, name)} if name != "__init__" else set()
+                if outer and not own and name != "__init__":
+                    elsewhere |= {(*one, name) for one in ancestors((module, outer.name), bases)}
+                bare.append((elsewhere, f"{path.relative_to(PACKAGE)}:{function.lineno}"))
+    assert [where for elsewhere, where in bare if not elsewhere & sections] == []
 
 
 MOST_FLOORS = 8
@@ -615,7 +770,7 @@ def test_rooms_form_no_circle_and_the_picture_shows_them():
 def test_functions_stay_short():
     wrong = []
     for _, path, tree in in_rooms():
-        for node in ast.walk(tree):
+        for node in house.nodes(tree):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno - node.lineno > 60:
                 wrong.append(f"{path.name}:{node.lineno} {node.name} is over 60 lines")
     assert wrong == []

@@ -54,8 +54,9 @@ class Message(str):
 
     def __new__(cls, code: str, /, **arguments: Argument) -> Self:
         """The English sentence of a code."""
-        message = super().__new__(cls, _filled(code, arguments, "en"))
-        message.code, message.arguments = code, arguments
+        kept = {name: _argument(value) for name, value in arguments.items()}
+        message = super().__new__(cls, _filled(code, kept, "en"))
+        message.code, message.arguments = code, kept
         return message
 
     def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, Argument]]:
@@ -78,6 +79,14 @@ def of(error: BaseException) -> str:
     """The sentence of an error: its message where it was raised with one, else its text."""
     first = error.args[0] if error.args else ""
     return first if isinstance(first, Message) else str(error)
+
+
+def _argument(value: Argument) -> Argument:
+    """A value as a message keeps it.
+
+    What an error refuses may be of any type, whatever its annotation says: it must not fail again in its sentence.
+    """
+    return value if isinstance(value, str | int | list | tuple) else str(value)
 
 
 def _filled(code: str, arguments: Mapping[str, Argument], language: str) -> str:
@@ -118,18 +127,21 @@ def restored(value: Any) -> Any:
     A code that this version does not know, or that says something else than the text beside it, leaves the text.
     A field that happens to be called ``said`` and is about none of those beside it stays.
     """
-    if isinstance(value, Mapping):
-        codes = value.get(SAID)
-        # Strictly fewer than all keys: `said` itself is never coded, and codes without their texts are somebody's
-        # own data.
-        if not (isinstance(codes, Mapping) and codes and set(codes) < set(value)):
-            return {name: restored(part) for name, part in value.items()}
-        return {
-            name: _decoded(codes[name], part) if name in codes else restored(part)
-            for name, part in value.items()
-            if name != SAID
-        }
-    return [restored(part) for part in value] if isinstance(value, list) else value
+    # A recording holds thousands of objects of plain values, which are passed on without a call.
+    if isinstance(value, list):
+        return [part if type(part) in _PLAIN else restored(part) for part in value]
+    if type(value) in _PLAIN or not isinstance(value, Mapping):
+        return value
+    codes = value.get(SAID)
+    # Strictly fewer than all keys: `said` itself is never coded, and codes without their texts are somebody's own
+    # data.
+    if not (isinstance(codes, Mapping) and codes and set(codes) < set(value)):
+        return {name: part if type(part) in _PLAIN else restored(part) for name, part in value.items()}
+    return {
+        name: _decoded(codes[name], part) if name in codes else restored(part)
+        for name, part in value.items()
+        if name != SAID
+    }
 
 
 def _coded(value: Any) -> Any:

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import BadValue, WorkbenchError
+from workbench.messages import Message
 
 LARGEST_TEXT = 256 * 2**20
 """Bytes of the largest text or JSON file that is read."""
@@ -39,14 +40,11 @@ BROKEN_ARCHIVE = (
 """What NumPy and zipfile raise for a damaged archive: one bit can name encryption, another packing or version."""
 
 _KINDS = (
-    (stat.S_ISFIFO, "a pipe"),
-    (stat.S_ISCHR, "a device"),
-    (stat.S_ISBLK, "a device"),
-    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISFIFO, Message("file.pipe")),
+    (stat.S_ISCHR, Message("file.device")),
+    (stat.S_ISBLK, Message("file.device")),
+    (stat.S_ISSOCK, Message("file.socket")),
 )
-
-
-_TOO_DEEP = f"{{}} is JSON nested too deeply; at most {DEEPEST} levels are read; restore or correct it"
 
 
 def why(error: OSError | ValueError) -> str:
@@ -70,9 +68,7 @@ def is_there(path: Path, what: str, *, error: type[WorkbenchError] = BadValue) -
     except (FileNotFoundError, NotADirectoryError):
         return False
     except (OSError, ValueError) as reason:
-        raise error(
-            f"{what} {shown(path)} cannot be used ({why(reason)}); check the path and your right to it"
-        ) from reason
+        raise error(Message("file.not_usable", what=what, path=shown(path), why=why(reason))) from reason
     return True
 
 
@@ -100,7 +96,9 @@ def read_bytes(path: Path, what: str, *, largest: int, error: type[WorkbenchErro
     with _opened(path, what, error) as descriptor:
         size = os.fstat(descriptor).st_size
         if size > largest:
-            raise error(_too_large(path, what, f"{size:,}", largest))
+            raise error(
+                Message("file.too_large", what=what, path=shown(path), size=f"{size:,}", most=f"{largest:,}")
+            )
         with open(descriptor, "rb", closefd=False) as file:
             # In blocks to the end: a file may grow, or the system not know its size; memory for ``largest``
             # bytes is not asked for where there are few. One byte more than allowed tells that there are more.
@@ -110,7 +108,8 @@ def read_bytes(path: Path, what: str, *, largest: int, error: type[WorkbenchErro
                 room -= len(block)
             data = b"".join(blocks)
     if len(data) > largest:
-        raise error(_too_large(path, what, f"over {largest:,}", largest))
+        most = f"{largest:,}"
+        raise error(Message("file.too_large_over", what=what, path=shown(path), size=most, most=most))
     return data
 
 
@@ -154,8 +153,8 @@ def _opened(path: Path, what: str, error: type[WorkbenchError]) -> Iterator[int]
         if stat.S_ISDIR(mode):
             raise _refused(path, what, IsADirectoryError(errno.EISDIR, ""), error)
         if not stat.S_ISREG(mode):
-            kind = next((name for is_kind, name in _KINDS if is_kind(mode)), "no regular file")
-            raise error(f"{what} {shown(path)} cannot be read (it is {kind}); name a regular file")
+            kind = next((name for is_kind, name in _KINDS if is_kind(mode)), Message("file.no_regular"))
+            raise error(Message("file.is_other", what=what, path=shown(path), kind=kind))
         yield descriptor
     except (OSError, MemoryError) as reason:
         raise _refused(path, what, reason, error) from reason
@@ -184,7 +183,10 @@ def read_text(
         Also where a byte is not UTF-8; the text names its place.
     """
     return decoded(
-        read_bytes(path, what, largest=largest, error=error), f"{what} {shown(path)}", error=error, signed=signed
+        read_bytes(path, what, largest=largest, error=error),
+        Message("file.named", what=what, path=shown(path)),
+        error=error,
+        signed=signed,
     )
 
 
@@ -201,8 +203,8 @@ def decoded(data: bytes, what: str, *, error: type[WorkbenchError] = BadValue, s
     try:
         return data.decode("utf-8-sig" if signed else "utf-8")
     except UnicodeDecodeError as reason:
-        wrong = f"byte {reason.start:,} (0x{data[reason.start]:02x}) that is not"
-        raise error(f"{what} must be UTF-8 text, got {wrong}; save it as UTF-8") from reason
+        n, byte = f"{reason.start:,}", f"{data[reason.start]:02x}"
+        raise error(Message("file.no_utf8", what=what, n=n, byte=byte)) from reason
 
 
 def parse_json(text: str | bytes, what: str, *, error: type[WorkbenchError] = BadValue) -> Any:
@@ -222,15 +224,15 @@ def parse_json(text: str | bytes, what: str, *, error: type[WorkbenchError] = Ba
     try:
         content = json.loads(text)
     except RecursionError as reason:
-        raise error(_TOO_DEEP.format(what)) from reason
+        raise error(Message("file.too_deep", what=what, most=DEEPEST)) from reason
     except ValueError as reason:
-        raise error(f"{what} cannot be read, it is no JSON ({reason}); restore or correct it") from reason
+        raise error(Message("file.no_json", what=what, why=str(reason))) from reason
     # Level by level and not by recursion, which deep nesting would exhaust.
     level, depth = [content], 0
     while level:
         depth += 1
         if depth > DEEPEST:
-            raise error(_TOO_DEEP.format(what))
+            raise error(Message("file.too_deep", what=what, most=DEEPEST))
         below = [
             item.values() if isinstance(item, dict) else item for item in level if isinstance(item, dict | list)
         ]
@@ -240,10 +242,6 @@ def parse_json(text: str | bytes, what: str, *, error: type[WorkbenchError] = Ba
 
 def _refused(path: Path, what: str, reason: Exception, error: type[WorkbenchError]) -> WorkbenchError:
     if isinstance(reason, MemoryError):
-        return error(f"{what} {shown(path)} cannot be read (there is not enough memory); close other programs")
+        return error(Message("file.no_memory", what=what, path=shown(path)))
     explanation = why(reason) if isinstance(reason, OSError | ValueError) else str(reason)
-    return error(f"{what} {shown(path)} cannot be read ({explanation}); check the path and its rights")
-
-
-def _too_large(path: Path, what: str, size: str, largest: int) -> str:
-    return f"{what} {shown(path)} has {size} bytes, at most {largest:,} are read; name another file"
+    return error(Message("file.not_read", what=what, path=shown(path), why=explanation))

@@ -7,6 +7,7 @@ side effect, no list to forget.
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from workbench.errors import BadValue, UnknownName
+from workbench.messages import Message
 
 
 def available(package: str) -> tuple[str, ...]:
@@ -45,19 +47,23 @@ def load(package: str, name: str, constant: str) -> Any:
     UnknownName
         When the folder has no such file; the text lists those it has.
     BadValue
-        When two entries have that name: none is picked, least of all in place of one of ours.
+        When two entries have that name: none is picked, least of all in place of one of ours. When the file lacks
+        the constant.
     """
     known = available(package)
     if name not in known:
-        raise UnknownName(f"{package} has no entry {name!r}; available: {', '.join(known)}")
+        raise UnknownName(Message("registry.no_entry", package=package, name=repr(name), known=list(known)))
     modules = [entry.module for entry in _foreign(package) if entry.name == name]
     if name in _own(package):
         modules.append(f"{package}.{name}")
     if len(modules) > 1:
         raise BadValue(
-            f"{package} has {len(modules)} entries {name!r} ({', '.join(modules)}); uninstall all but one"
+            Message("registry.twice", package=package, n=len(modules), name=repr(name), modules=list(modules))
         )
-    return getattr(import_module(modules[0]), constant)
+    module = import_module(modules[0])
+    if not hasattr(module, constant):
+        raise BadValue(Message("registry.no_constant", module=modules[0], constant=constant))
+    return getattr(module, constant)
 
 
 class Origin(NamedTuple):
@@ -120,9 +126,18 @@ def _foreign(package: str) -> tuple[EntryPoint, ...]:
 
 
 @lru_cache(maxsize=32)
-def _installed(package: str, _folders: tuple[tuple[str, int], ...]) -> tuple[EntryPoint, ...]:
-    """Those entries, read again only when a package comes or goes: to look through all there are takes 10 ms."""
-    return tuple(entry_points(group=package))
+def _installed(package: str, folders: tuple[tuple[str, int], ...]) -> tuple[EntryPoint, ...]:
+    """Those entries."""
+    return tuple(_all_installed(folders).select(group=package))
+
+
+@lru_cache(maxsize=1)
+def _all_installed(_folders: tuple[tuple[str, int], ...]) -> Any:
+    """Entries of every package, read again only when one comes or goes: to look through all there are takes 5 ms.
+
+    Python 3.11 and 3.12 return objects of different classes; both can select.
+    """
+    return entry_points()
 
 
 def _folder(path: str) -> tuple[str, int]:
@@ -134,7 +149,7 @@ def _folder(path: str) -> tuple[str, int]:
 
 def _own(package: str) -> set[str]:
     """Names of the files of a registry folder that are entries; a folder with an ``__init__`` is one as well."""
-    folder = Path(str(import_module(package).__file__)).parent
-    names = {path.stem for path in folder.glob("*.py")}
-    names |= {path.parent.name for path in folder.glob("*/__init__.py")}
-    return {name for name in names if not name.startswith("_")}
+    with os.scandir(Path(str(import_module(package).__file__)).parent) as entries:
+        files = [entry for entry in entries if not entry.name.startswith("_")]
+    names = {entry.name.removesuffix(".py") for entry in files if entry.name.endswith(".py")}
+    return names | {entry.name for entry in files if os.path.exists(os.path.join(entry.path, "__init__.py"))}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy import stats
+import scipy
 
 from workbench.analysis import event_metrics, f1_of, poisson_interval, spread, wilson
 from workbench.errors import BadValue
@@ -88,7 +88,7 @@ def test_runs_are_the_unit_of_several_runs_and_nothing_narrows_by_naming_them():
     whole = metrics(trials, runs=runs)
     q, b = 80 / 100, 100
     se = (5 / 4 * sum((h - q * 20) ** 2 for h in hits)) ** 0.5 / b
-    half = stats.t.ppf(0.975, 4) * se / (q * (1 - q))
+    half = scipy.stats.t.ppf(0.975, 4) * se / (q * (1 - q))
     low, high = (1 / (1 + np.exp(-(np.log(q / (1 - q)) + side * half))) for side in (-1, 1))
     assert whole.f1_interval == pytest.approx((2 * low / (1 + low), 2 * high / (1 + high)))
     assert whole.clusters == 5

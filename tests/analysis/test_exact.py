@@ -8,7 +8,7 @@ from fractions import Fraction
 from math import comb
 
 import pytest
-from scipy import stats
+import scipy
 
 from workbench.analysis import (
     binomial_tail,
@@ -155,15 +155,15 @@ def test_the_chance_limit_of_twenty_thousand_trials_is_exact_and_quick():
                 assert chance_limit(n, classes=classes, alpha=alpha) == (fitting[0] if fitting else None)
     for n, classes in ((6000, 2), (20000, 2), (20000, 4)):
         limit = chance_limit(n, classes=classes)
-        assert limit == stats.binom.isf(0.05, n, 1 / classes) + 1
+        assert limit == scipy.stats.binom.isf(0.05, n, 1 / classes) + 1
 
 
 @pytest.mark.parametrize("df", [1, 2, 4, 9, 30, 1000])
 def test_students_t_equals_the_reference(df):
     for t in (-30.0, -1.0, 0.0, 1e-9, 0.5, 2.0, 12.0, 1e4):
-        assert student_t_tail(t, df) == pytest.approx(stats.t.sf(t, df), rel=1e-9, abs=1e-300)
+        assert student_t_tail(t, df) == pytest.approx(scipy.stats.t.sf(t, df), rel=1e-9, abs=1e-300)
     for p in (0.001, 0.025, 0.4, 0.5, 0.9, 0.975, 0.9995):
-        assert student_t_quantile(p, df) == pytest.approx(stats.t.ppf(p, df), rel=1e-9, abs=1e-9)
+        assert student_t_quantile(p, df) == pytest.approx(scipy.stats.t.ppf(p, df), rel=1e-9, abs=1e-9)
     with pytest.raises(BadValue, match="at least 1 degree of freedom, got 0"):
         student_t_tail(1.0, 0)
 

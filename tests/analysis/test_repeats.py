@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy import stats
+import scipy
 
 from workbench.analysis import change, false_positive, false_responder, own_mdc
 from workbench.errors import BadValue, Refused
@@ -64,14 +64,16 @@ def test_the_own_mdc_is_exceeded_upwards_by_chance_in_one_of_forty(arat, df):
     own = own_mdc(pairs(arat, *pair))
     assert own.df == df
     assert false_positive(own.mdc, sem=own.sem, df=df) == pytest.approx(0.025, abs=1e-12)
-    assert own.t == pytest.approx(stats.t.ppf(0.975, df), rel=1e-12)
+    assert own.t == pytest.approx(scipy.stats.t.ppf(0.975, df), rel=1e-12)
     assert false_positive(1.96 * 2**0.5 * 2.5, sem=2.5) == pytest.approx(0.0249979, abs=1e-7)
 
 
 def test_an_averaged_baseline_makes_chance_rarer():
     """With m baselines the difference has the variance SEM²(1 + 1/m): z = 2 / √1.5."""
     assert false_positive(2.0, sem=1.0, baseline_records=2) == pytest.approx(0.0512353, abs=1e-7)
-    assert false_positive(2.0, sem=1.0, df=5, baseline_records=2) == pytest.approx(stats.t.sf(2 / 1.5**0.5, 5))
+    assert false_positive(2.0, sem=1.0, df=5, baseline_records=2) == pytest.approx(
+        scipy.stats.t.sf(2 / 1.5**0.5, 5)
+    )
 
 
 def test_any_of_several_outcomes_inflates_the_false_responders():
@@ -88,7 +90,7 @@ def test_any_of_several_outcomes_inflates_the_false_responders():
 def test_errors_that_go_together_lie_within_the_printed_bounds():
     """Both groups must be met: the product understates what correlated errors give, the bound holds it."""
     draw = np.random.Generator(np.random.PCG64(3))
-    limit = stats.norm.ppf(1 - 0.2)
+    limit = scipy.stats.norm.ppf(1 - 0.2)
     found = false_responder([{"a": 0.2, "b": 0.2}, {"c": 0.2, "d": 0.2}])
     for correlation in (0.0, 0.3, 0.7, 0.95):
         common, own = draw.standard_normal((40000, 1)), draw.standard_normal((40000, 4))

@@ -70,7 +70,7 @@ def test_what_cannot_be_judged_is_left_out():
     assert (none.n, none.rmse, none.line()) == (
         0,
         None,
-        "force tracking: no level was followed with sound evidence",
+        "level tracking: no level was followed with sound evidence",
     )
     alike = tracking(run([0.5] * 4), seed_of="d")
     assert (alike.r_squared, alike.limit) == (None, None)

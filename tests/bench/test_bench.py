@@ -45,7 +45,7 @@ def test_a_rate_counts_what_one_call_does():
     ("sense", "goal", "met"),
     [(">=", 2.0, True), (">=", 4.0, False), ("<=", 4.0, True), ("<=", 2.0, False), ("<=", None, None)],
 )
-def test_a_figure_stands_beside_its_goal(sense, goal, met):
+def test_a_figure_is_printed_beside_its_goal(sense, goal, met):
     row = bench.measure(
         item(lambda rounds: bench.Result(3.0, 2.5, 3.5, f"{rounds} rounds"), sense=sense, goal=goal), rounds=7
     )
@@ -57,7 +57,7 @@ def test_a_figure_stands_beside_its_goal(sense, goal, met):
     assert (figure["value"], figure["goal"], figure["met"]) == (3.0, goal, met)
 
 
-def test_a_peer_that_is_not_installed_is_named_and_the_rest_goes_on():
+def test_a_peer_that_is_not_installed_is_named_and_the_rest_is_measured():
     def run(rounds):
         raise ImportError("no", name="peerlib")
 

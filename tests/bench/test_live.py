@@ -59,7 +59,7 @@ def test_a_peer_that_is_not_installed_is_named_and_is_not_measured(monkeypatch):
     assert "package_that_nobody_has.lsl is not installed" in bench.measure(item).note
 
 
-def test_every_figure_of_g8_stands_beside_its_echo_at_both_sizes_with_the_goals():
+def test_every_figure_of_g8_is_printed_beside_its_echo_at_both_sizes_with_the_goals():
     goals = {(one.what, one.size.split()[0]): one.goal for one in live.ITEMS}
     for loop in (live.OURS, *live.PEERS):
         for size in ("8", "64"):

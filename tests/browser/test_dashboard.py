@@ -16,7 +16,6 @@ from workbench import live, runs
 from workbench.errors import EngineFault
 from workbench.recording import RunFile
 from workbench.study import Study
-from workbench.widgets.guarded import PROTOCOL
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -130,16 +129,24 @@ def test_one_notebook_is_served_and_no_file(visited: Visited, path: str) -> None
     assert reply.status in (403, 404)
 
 
-def test_a_page_cannot_run_code(visited: Visited, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def protocol() -> str:
+    """What the guard asks of a socket; imported here, because Voila takes longer than all tests to collect."""
+    from workbench.widgets.guarded import PROTOCOL
+
+    return PROTOCOL
+
+
+def test_a_page_cannot_run_code(visited: Visited, tmp_path: Path, protocol: str) -> None:
     target = tmp_path / "ran"
-    replies = visited.page.evaluate(EXECUTE, [str(target), [PROTOCOL]])
+    replies = visited.page.evaluate(EXECUTE, [str(target), [protocol]])
     assert "kernel_info_reply" in replies
     assert not {"execute_reply", "execute_input"} & set(replies)
     assert not target.exists()
 
 
 def test_a_socket_without_the_subprotocol_and_a_foreign_host_are_refused_and_the_page_lives_on(
-    visited: Visited, tmp_path: Path
+    visited: Visited, tmp_path: Path, protocol: str
 ) -> None:
     assert visited.page.evaluate(EXECUTE, [str(tmp_path / "ran"), []]) is None
     address = visited.dashboard.url
@@ -149,7 +156,7 @@ def test_a_socket_without_the_subprotocol_and_a_foreign_host_are_refused_and_the
     assert refused.value.code == 403
     refused.value.close()
     assert "token" not in visited.page.url
-    assert "kernel_info_reply" in visited.page.evaluate(EXECUTE, [str(tmp_path / "ran"), [PROTOCOL]])
+    assert "kernel_info_reply" in visited.page.evaluate(EXECUTE, [str(tmp_path / "ran"), [protocol]])
     assert visited.dashboard.restarts == 0
 
 

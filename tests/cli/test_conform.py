@@ -25,13 +25,11 @@ TIMED = {
     "woken",
     "woken_safe",
     "takeover",
-    # Somebody new on the network must be found first, which takes its time where much else is announced.
-    "watcher",
-    "newest_engine",
 }
 """Facts that a busy computer may spoil."""
 
 
+@pytest.mark.job
 def test_a_device_written_from_the_protocol_alone_holds_and_gets_its_certificate(inside, tmp_path):
     script = Path(__file__).parents[1] / "conformance" / "foreign_effector.py"
     study = tmp_path / "study"
@@ -58,6 +56,7 @@ def test_an_effector_that_cannot_be_tested_is_refused(inside, tmp_path):
     (tmp_path / "there.json").mkdir()
     inside("conform", "effector", "--out", tmp_path / "there", "--", sys.executable).refused("is no regular file")
     inside("conform", "effector", "--study", tmp_path, "--", sys.executable).refused("there is no study record at")
+    inside("conform", "presenter", "m", "diode", "--study", tmp_path).refused("there is no study record at")
     words = "cannot be written"
     inside("conform", "effector", "--out", tmp_path / "no" / "folder", "--", sys.executable).refused(words)
     inside("conform", "effector", "--", sys.executable, "-c", "").refused("ended with exit code 0 before")

@@ -170,7 +170,7 @@ def test_3_kill_9_of_the_engine_is_explained_and_the_run_recovered(begin, folder
     assert code == 2
     assert "has ended" in sentence(err)
     assert "is gone" in sentence(err)
-    assert "was not closed" in out
+    assert "was never closed" in out
     assert "recovered, taken into the record. It is quarantined." in out
     assert run_states(folder)[-1] == (1, "recovered")
 

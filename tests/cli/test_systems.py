@@ -75,3 +75,13 @@ def test_recordings_and_the_name_of_another_system_contradict_each_other(tmp_pat
     assert commands.main(asked) == 2
     assert "--recordings plays replay_recordings" in capsys.readouterr().err
     assert not folder.exists()
+
+
+@pytest.mark.parametrize("name", [one for one in systems.available() if not systems.load(one).visits])
+def test_the_study_of_a_system_without_a_protocol_has_a_visit_whose_session_can_start(tmp_path, capsys, name):
+    folder = tmp_path / "trial"
+    assert commands.main(["new", str(folder), "--system", name, "--simulated"]) == 0
+    assert "Visit 1: any day" in capsys.readouterr().out
+    with Study.open(folder, actor="test") as study:
+        (row,) = study.worklist()
+        assert (row.window, row.state) == ("unscheduled", "ready")

@@ -1,6 +1,6 @@
 """A glove with switches for what a driver of somebody else may get wrong: ``KEY FAULT``, a file that names one.
 
-The fault is read anew at every step, so that one process serves many tests.
+The fault is read again at every step, so that one process serves many tests.
 """
 
 from __future__ import annotations

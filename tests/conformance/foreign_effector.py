@@ -10,6 +10,7 @@ import os
 import re
 import secrets
 import signal
+import threading
 import time
 
 import pylsl
@@ -201,15 +202,27 @@ class Device:
                 self.report("status")
             time.sleep(0.004)
 
+    def open(self, info):
+        inlet = pylsl.StreamInlet(info, max_buflen=1, recover=False)
+        try:
+            inlet.info(2.0)
+            inlet.open_stream(2.0)
+        except (TimeoutError, pylsl.util.LostError):
+            del self.inlets[info.uid()]
+        else:
+            self.inlets[info.uid()] = inlet
+
     def listen(self):
         for info in self.resolver.results():
             if info.uid() and info.uid() not in self.inlets:
-                self.inlets[info.uid()] = pylsl.StreamInlet(info, max_buflen=1, recover=False)
+                self.inlets[info.uid()] = None
+                threading.Thread(target=self.open, args=(info,), daemon=True).start()
         for uid, inlet in list(self.inlets.items()):
+            if inlet is None:
+                continue
             try:
                 texts, _ = inlet.pull_chunk(0.0, 64)
             except pylsl.util.LostError:
-                self.inlets[uid] = None
                 del self.inlets[uid]
                 continue
             for (text,) in texts:

@@ -77,6 +77,9 @@ def test_the_delay_of_a_sound_presenter_is_measured_to_about_a_sample():
     # The light has risen half after half a sample.
     assert figures.median_s == pytest.approx(SCREEN_S + 0.0005, abs=0.0007)
     assert figures.p99_s < 0.0015
+    # The delay of the screen is an error, unless it is stated.
+    assert figures.error_ms(0.0) == pytest.approx(1000 * SCREEN_S, abs=2.5)
+    assert figures.error_ms(1000 * SCREEN_S) < 2.5
     assert (figures.n, figures.n_missing, figures.n_unmarked, figures.n_late, figures.n_miscounted) == (
         80,
         0,
@@ -123,7 +126,7 @@ def test_a_backlight_that_is_dimmed_by_pulses_gives_one_change_each():
     assert times == pytest.approx([0.5], abs=0.002)
 
 
-def test_what_stands_for_no_change_of_light_is_left_out():
+def test_markers_without_a_change_of_light_are_left_out():
     assert read_marker("stim:3:on", 1.0) == ShownMarker(
         "stim:3:on", 1.0, *2 * [pytest.approx(np.nan, nan_ok=True)]
     )

@@ -60,6 +60,8 @@ def test_rejected_evidence_decides_nothing_and_starts_nothing(name):
 
     def sure(truth):
         """Evidence that leaves no doubt."""
+        if paradigm.evidence == "phase":
+            return {"values": (0.5, 1.0)}
         if valued:
             velocity = paradigm.evidence == "velocity"
             return {"values": paradigm.targets[asked] if velocity else (paradigm.levels[asked],)}

@@ -15,11 +15,11 @@ def install(tmp_path, monkeypatch):
     """Installs a package that brings an entry, as an installer leaves it on disk."""
     monkeypatch.syspath_prepend(str(tmp_path))
 
-    def install(package, name):
+    def install(package, name, module="workbench.control.cursor"):
         folder = tmp_path / f"{package}-1.0.dist-info"
         folder.mkdir()
         (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
-        (folder / "entry_points.txt").write_text(f"[{ROOM}]\n{name} = workbench.control.cursor\n")
+        (folder / "entry_points.txt").write_text(f"[{ROOM}]\n{name} = {module}\n")
 
     return install
 
@@ -41,6 +41,12 @@ def test_two_packages_with_one_name_are_refused(install):
     install("first", "more")
     install("second", "more")
     with pytest.raises(BadValue, match="2 entries 'more'.*uninstall all but one"):
+        registry.load(ROOM, "more", "EFFECTOR")
+
+
+def test_an_entry_without_its_constant_is_refused_with_the_remedy(install):
+    install("first", "more", "workbench.control._profile")
+    with pytest.raises(BadValue, match="_profile defines no EFFECTOR; end the file with EFFECTOR = …, or begin"):
         registry.load(ROOM, "more", "EFFECTOR")
 
 

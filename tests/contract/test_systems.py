@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench import control, devices, systems
+from workbench import control, decoders, devices, paradigms, systems
 from workbench.errors import BadValue, UnknownName
 from workbench.messages import Message, translate
 from workbench.study import Study
@@ -75,6 +75,26 @@ def test_no_system_weakens_a_limit_of_its_effector(name):
     )
     with pytest.raises(BadValue, match="longer than"):
         control.check_law(longer, limits, control.load(system.effector))
+
+
+def test_what_decides_an_onset_sees_it_in_a_whole_window_before_it_no_longer_counts(bound):
+    for (name, task), one in bound.items():
+        limit = paradigms.hit_window_s(one.paradigm, one.params_of("online"))
+        if limit is None:
+            continue
+        members = one.decoder_params.get("members") or {
+            "signal": {"decoder": one.decoder, "params": one.decoder_params}
+        }
+        # With a gate the signal alone decides; of streams that are weighed the fastest may.
+        deciding = members if one.decoder == "late_fusion" else {"signal": members["signal"]}
+        lines = {line.role: line for line in one.contract}
+        windows = [window_s(member, lines[role]) for role, member in deciding.items()]
+        assert min(windows) <= limit, (name, task)
+
+
+def window_s(member, line):
+    decoder = decoders.load(member["decoder"])(**{"fs": line.fs, **member.get("params", {})})
+    return decoder.prepare(len(line.channels)).settings.window_s
 
 
 @pytest.mark.parametrize("name", SYSTEMS)

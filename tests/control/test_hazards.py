@@ -56,7 +56,7 @@ def test_each_test_that_the_hazards_name_exists(path, name):
 
 def test_every_effector_stands_in_the_safe_states_with_its_numbers():
     rows = {row[0]: row for row in table_rows(section("Safe states"))}
-    assert set(rows) == set(control.available())
+    assert set(rows) == set(control.available()), "each effector has a row in docs/hazards.md, Safe states"
     for name, row in rows.items():
         effector = control.load(name)
         for words, steps in ((row[1], effector.on_fault), (row[2], effector.on_estop)):

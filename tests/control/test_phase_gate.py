@@ -104,7 +104,7 @@ def test_a_trigger_on_a_phase_closes_once_a_stride_for_its_time():
     assert [c.reason for c in bench.sent if c.action == "release"] == ["trigger over"] * 3
 
 
-def test_after_a_limit_or_a_fault_an_intent_begins_anew():
+def test_after_a_limit_or_a_fault_an_intent_begins_again():
     short = control.Limits("short", 1.0, 0.1, 600.0)
     bench = armed(limits=short)
     closed, _ = strides(bench, 3, change="activate")

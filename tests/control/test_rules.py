@@ -303,5 +303,5 @@ class Everything(RuleBasedStateMachine):
         ) in ROWS or self.controller.next_state == "IDLE_SAFE"
 
 
-Everything.TestCase.settings = settings(max_examples=250, stateful_step_count=25)
+Everything.TestCase.settings = settings(max_examples=400, stateful_step_count=25)
 TestEverything = Everything.TestCase

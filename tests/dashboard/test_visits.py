@@ -16,6 +16,7 @@ from tests.runs.fits import RECORDING, enter_calibration, enter_fit, fit
 from workbench import systems
 from workbench.commands import build_parser
 from workbench.dashboard import SessionPage, VisitService
+from workbench.dashboard.visits import _has_centre
 from workbench.errors import BadValue, Refused, WorkbenchError
 from workbench.messages import of, translate
 from workbench.outcomes import load
@@ -435,3 +436,19 @@ def test_before_light_flickers_a_person_is_asked_about_seizures_and_the_answer_h
     assert (known["answer"], known["by"]) == ("history", "Chen L.")
     still = VisitService(folder, operator="Chen L.")
     assert still.details(rows["P-200"])["screening"] is None
+
+
+@pytest.mark.parametrize(
+    ("name", "metrics", "centre"),
+    [
+        ("bandpower_ridge", {}, True),
+        ("csp_lda", {}, False),
+        ("gating", {"params": {"members": {"signal": {"decoder": "bandpower_ridge"}, "emg": {}}}}, True),
+        ("late_fusion", {"params": {"members": {"signal": {"decoder": "csp_lda"}, "emg": {}}}}, False),
+        # One that was re-centred before names no members, and can be once more.
+        ("gating", {"recentred": ["signal"]}, True),
+        ("of_another_package", {}, False),
+    ],
+)
+def test_re_centring_is_offered_where_the_decoder_of_the_signal_has_a_centre(name, metrics, centre):
+    assert _has_centre({"name": name, "metrics": metrics}) is centre

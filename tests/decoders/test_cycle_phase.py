@@ -73,6 +73,12 @@ def test_a_cycle_that_stopped_is_unknown_after_one_and_a_half_and_again_known_af
     assert all(known[320:])
 
 
+def test_noise_at_rest_is_no_cycle_however_long_nobody_moves(decoder):
+    rest = said(decoder, standing(60.0, np.random.default_rng(8)))
+    assert all(e.rejected or not e.valid for e in rest)
+    assert any(e.valid for e in rest)
+
+
 def test_evidence_of_a_phase_is_whole_even_where_it_is_unknown(decoder):
     rng = np.random.default_rng(3)
     for e in said(decoder, np.concatenate([standing(5.0, rng), walking(5.0, rng)])):

@@ -50,7 +50,7 @@ def test_a_trigger_needs_data():
         decoders.load("cca")(FS, frequencies=frequencies, evidence={"memory": "trigger"}).start_from(2)
 
 
-def test_a_decoder_made_anew_loses_the_hash_of_the_one_before():
+def test_a_decoder_started_again_loses_the_hash_of_the_one_before():
     decoder = decoders.load("cca")(FS, frequencies=FREQUENCIES).start_from(2)
     decoder.sha256_ = "0" * 64
     assert not hasattr(decoder.start_from(3), "sha256_")

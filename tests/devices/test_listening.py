@@ -6,6 +6,7 @@ import ctypes
 import threading
 import uuid
 
+import psutil
 import pytest
 
 from workbench.devices import lsl
@@ -59,6 +60,21 @@ def test_an_outlet_of_no_format_ends_no_thread_and_the_real_one_is_heard():
     real.close()
     del strange
     assert lost == []
+
+
+def test_a_listener_that_is_closed_gives_its_port_back_though_somebody_still_holds_it():
+    """Streams are looked for at so many ports only: what is closed must not wait until garbage is collected."""
+
+    def taken():
+        return len(psutil.Process().net_connections(kind="udp"))
+
+    lsl.configure()
+    before = taken()
+    listeners = [Listener([f"nobody-{k}"], lambda uid, text: None) for k in range(3)]
+    assert taken() >= before + 3
+    for listener in listeners:
+        listener.close()
+    until(lambda: taken() <= before)
 
 
 def test_whoever_floods_loses_its_own_texts_and_the_others_are_heard():

@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 import os
 import queue
+import signal
 import subprocess
 import sys
+import threading
 import uuid
 from pathlib import Path
 
@@ -21,6 +23,61 @@ from workbench.vocabulary import StreamSpec
 def spec_of(**changes):
     base = StreamSpec("amp", "ECoG", 1000.0, ("E1", "E2"), "uV", uuid.uuid4().hex)
     return dataclasses.replace(base, **changes)
+
+
+SENDS = """
+import sys, time, pylsl
+outlet = pylsl.StreamOutlet(pylsl.StreamInfo("amp", "ECoG", 2, 1000.0, "float32", sys.argv[1]))
+print(flush=True)
+while True:
+    outlet.push_sample([0.0, 0.0])
+    time.sleep(0.01)
+"""
+
+
+@pytest.fixture
+def amplifier_process():
+    """An amplifier of its own process, and that process; it does not outlive its test."""
+    spec = spec_of()
+    process = subprocess.Popen([sys.executable, "-c", SENDS, spec.source_id], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.readline()
+    yield spec, process
+    process.kill()
+    process.wait()
+    process.stdout.close()
+
+
+def test_an_outlet_that_stands_still_before_the_first_pull_holds_nobody_longer_than_was_asked(amplifier_process):
+    """liblsl itself waits for ever there; the inlet must have asked for the description before."""
+    spec, process = amplifier_process
+    seen = lsl.connect(spec.source_id).seen
+    (info,) = _lsl_library.library().resolve_byprop("source_id", spec.source_id, 1, 10.0)
+    inlet = lsl.Inlet(spec, info, seen=seen)
+    process.send_signal(signal.SIGSTOP)
+    ended = threading.Event()
+
+    def pull():
+        for _ in range(3):
+            inlet.pull(0.1)
+        ended.set()
+
+    threading.Thread(target=pull, daemon=True).start()
+    assert ended.wait(30.0)
+
+
+def test_no_inlet_is_opened_but_where_its_description_is_asked_for_first():
+    room = Path(lsl.__file__).parents[1]
+    those = {p.name for p in room.rglob("*.py") if "library().StreamInlet(" in p.read_text("utf-8")}
+    assert those == {"_lsl_library.py", "_lsl_seen.py"}
+
+
+def test_an_outlet_that_stands_still_before_it_is_opened_is_refused(amplifier_process):
+    spec, process = amplifier_process
+    (info,) = _lsl_library.library().resolve_byprop("source_id", spec.source_id, 1, 10.0)
+    process.send_signal(signal.SIGSTOP)
+    with pytest.raises(StreamFault, match="amp"):
+        lsl.Inlet(spec, info, timeout=0.5)
 
 
 @pytest.fixture
@@ -47,6 +104,81 @@ def test_discovery_is_confined_to_this_computer():
     assert os.environ["LSLAPICFG"] == str(found.path)
     if hasattr(os, "getuid"):
         assert found.path.parent.stat().st_mode & 0o077 == 0
+
+
+IN_NEW_PORTS = """
+import sys
+from workbench.devices import lsl
+from workbench.errors import WorkbenchError
+from workbench.vocabulary import StreamSpec
+outlets = []
+try:
+    while len(outlets) < 200:
+        outlets.append(lsl.Outlet(StreamSpec(f"s{len(outlets)}", "EEG", 0.0, source_id=f"s{len(outlets)}")))
+    print("no limit")
+except WorkbenchError as error:
+    print(len(outlets), error)
+seen = lsl.watcher()
+import time
+time.sleep(3.0)
+print(sum(stream.name.startswith("s") for stream in seen()), "found")
+"""
+
+
+def test_an_outlet_that_nobody_would_find_is_refused():
+    """liblsl announces it at a port at which nobody asks, and says nothing."""
+    env = {k: v for k, v in os.environ.items() if k != "LSLAPICFG"} | {"WORKBENCH_LSL_PORT": "20572"}
+    made = subprocess.run(
+        [sys.executable, "-c", IN_NEW_PORTS], env=env, capture_output=True, text=True, check=True
+    )
+    refusal, found = made.stdout.splitlines()
+    n_outlets, words = refusal.split(" ", 1)
+    assert words.startswith("stream 's")
+    assert "the UDP ports 20572 to 20699, at which LSL streams are looked for" in words
+    assert 100 < int(n_outlets) <= 128
+    assert found == f"{n_outlets} found"
+
+
+def test_the_configuration_in_force_says_where_streams_are_found_whatever_the_variable_says(tmp_path):
+    """A process may inherit a configuration that was written with another value of the variable, or with none."""
+    file = tmp_path / "lsl_api.cfg"
+    file.write_text(
+        f"{_lsl_library.OWN}\n[ports]\nIPv6=disable\nMulticastPort=20771\nBasePort=20772\nPortRange=6\n"
+        "[multicast]\nResolveScope=machine\nListenAddress=127.0.0.1\n[lab]\nKnownPeers={127.0.0.1}\n[log]\nlevel=-2\n",
+        encoding="utf-8",
+    )
+    env = os.environ | {"LSLAPICFG": str(file), "WORKBENCH_LSL_PORT": "20972"}
+    made = subprocess.run(
+        [sys.executable, "-c", IN_NEW_PORTS], env=env, capture_output=True, text=True, check=True
+    )
+    refusal, found = made.stdout.splitlines()
+    n_outlets, words = refusal.split(" ", 1)
+    assert "the UDP ports 20772 to 20777, at which LSL streams are looked for" in words
+    assert 1 <= int(n_outlets) <= 6
+    assert found == f"{n_outlets} found"
+
+
+@pytest.mark.parametrize(
+    ("text", "ports"),
+    [
+        ("", range(16572, 16604)),
+        ("[ports]\nBasePort = 17000\n", range(17000, 17032)),
+        ("PortRange=4\n", range(16572, 16576)),
+    ],
+)
+def test_what_a_configuration_leaves_out_is_as_liblsl_has_it(text, ports, tmp_path, monkeypatch):
+    file = tmp_path / "lsl_api.cfg"
+    file.write_text(text, encoding="utf-8")
+    monkeypatch.setattr(_lsl_library, "_used", [file])
+    assert _lsl_library.searched_ports() == ports
+
+
+@pytest.mark.parametrize("stated", ["x", "80", "65500", "1e4", "٣٤٥٦"])
+def test_a_first_port_that_is_none_is_named_with_what_is_allowed(stated):
+    env = {k: v for k, v in os.environ.items() if k != "LSLAPICFG"} | {"WORKBENCH_LSL_PORT": stated}
+    asked = "from workbench.devices import lsl; lsl.configure()"
+    made = subprocess.run([sys.executable, "-c", asked], env=env, capture_output=True, text=True, check=False)
+    assert f"a number above 1024 and up to 65407, got {stated!r}; 16572 is LSL's own" in made.stderr
 
 
 IN_A_NEW_PROCESS = [

@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 import pytest
 
+from workbench import world
 from workbench.devices.simulated_glove import GloveModel, GloveSettings
 from workbench.errors import BadValue
 from workbench.vocabulary import Command
@@ -240,3 +241,9 @@ def test_one_command_in_a_thousand_is_lost_by_default_and_a_repetition_gets_thro
 def test_settings_no_device_has_are_refused(bad):
     with pytest.raises(BadValue, match=next(iter(bad))):
         GloveSettings(**bad)
+
+
+def test_a_link_that_loses_nothing_draws_nothing(monkeypatch):
+    glove = GloveModel(7, SURE)
+    monkeypatch.setattr(world.chance, "generator", lambda *_: pytest.fail("a number was drawn"))
+    assert not any(glove._is_lost(n) for n in range(10))

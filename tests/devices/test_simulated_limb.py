@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from workbench.devices import simulated_limb
+from workbench.devices._stream_player import PacedOutlet
 from workbench.devices.simulated_limb import EMG_ACTIVE_UV, EMG_FS, EMG_REST_UV, IMU_FS, Limb
 from workbench.errors import BadValue
 
@@ -51,5 +52,5 @@ def test_the_muscle_follows_the_intent_and_the_hand_shakes_while_it_moves():
 )
 def test_a_stall_holds_samples_back_and_loses_none(now_s, delivered_s):
     (eeg, *_) = simulated_limb.specs({"source_id": "s"})
-    outlet = simulated_limb._Outlet(eeg, None, ({"at_s": 2.0, "for_s": 1.0, "every_s": 10.0},))
+    outlet = PacedOutlet(eeg, Limb(4).emg, None, ({"at_s": 2.0, "for_s": 1.0, "every_s": 10.0},))
     assert outlet.due(now_s) == pytest.approx(delivered_s * 250.0, abs=1)

@@ -57,6 +57,25 @@ def test_every_installed_peer_scores_each_class_of_the_decoder_it_stands_beside(
         assert model.scores(windows[:3]).shape == (3, 2), peer.name
 
 
+@pytest.mark.parametrize("classes", [("feet", "hands"), ("feet", "hands", "rest")])
+def test_a_filter_bank_of_mne_finds_the_band_and_the_sources_that_tell_the_classes_apart(classes, capsys):
+    pytest.importorskip("mne")
+    (peer,) = evaluation.PEERS["fbcsp"]
+    rng = np.random.default_rng(5)
+    windows, y = rng.normal(0.0, 5.0, (180, 4, 5, 100)), np.arange(180) % len(classes)
+    # Only the third band tells anything.
+    for k in range(len(classes)):
+        windows[y == k, 2, k] *= 1.6
+    model = peer.make(decoders.load("fbcsp")(100.0))
+    model.fit(windows[:120], y[:120])
+    # What it prints would stand in a table that is written to a file.
+    assert capsys.readouterr().out == ""
+    assert {column // 4 for column in model._chosen.tolist()} >= {2}
+    assert (model.scores(windows[120:]).argmax(axis=1) == y[120:]).mean() > 0.9
+    model.fit(windows[:120][:, :2], y[:120])
+    assert (model.scores(windows[120:][:, :2]).argmax(axis=1) == y[120:]).mean() < 0.7
+
+
 def test_minimum_distance_of_pyriemann_decides_as_ours_does():
     pytest.importorskip("pyriemann")
     (peer,) = [one for one in evaluation.PEERS["riemann_mdm"] if one.package == "pyriemann"]

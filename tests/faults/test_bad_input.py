@@ -28,7 +28,7 @@ from workbench.systems import BoundSystem
 usual, planned = systems.simulate, BoundSystem.new_session
 
 def hasty(*args, **more):
-    return replace(planned(*args, **more), resolve_s=4.0)
+    return replace(planned(*args, **more), resolve_s=4.0{plan})
 
 def wrong(system, *, task, seed):
     made = usual(system, task=task, seed=seed, trials=(6, 2))
@@ -62,15 +62,32 @@ def foreign(folder, *args):
 runs.run_fit = foreign
 """
 
+START = {  # one of each way in; every other difference from a contract is tried in tests/devices/test_lsl.py
+    "absent": (
+        "",
+        ", players=()",
+        [
+            "stream 'wb-sim-neo' (type 'ECoG'",
+            "was not found within 4 s",
+            "Start its source, or correct name, type",
+        ],
+    ),
+    "names": (
+        'signal = replace(signal, channels=("Cz", *signal.channels[1:]))',
+        "",
+        ["channel 1 is", "expected 'Cz'", "Correct the setting of the device, or the contract"],
+    ),
+}
+
 
 @pytest.fixture
 def demo():
     """Start a demo in which something is wrong; it does not outlive its test, nor does its engine."""
     started = []
 
-    def start(folder, *, change="", more="", **environment):
+    def start(folder, *, change="", plan="", more="", **environment):
         process = subprocess.Popen(
-            [sys.executable, "-c", DEMO.format(change=change, more=more), str(folder)],
+            [sys.executable, "-c", DEMO.format(change=change, plan=plan, more=more), str(folder)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -106,12 +123,11 @@ def refused(process, folder, *words) -> str:
     return out
 
 
-def test_a_stream_that_is_not_what_was_agreed_blocks_the_start(demo, tmp_path):
-    """One way to differ: an absent stream is tried in tests/live/test_faults.py, the others in test_lsl.py."""
+@pytest.mark.parametrize("case", START)
+def test_a_stream_that_is_not_what_was_agreed_blocks_the_start(demo, tmp_path, case):
+    change, plan, words = START[case]
     folder = tmp_path / "study"
-    change = 'signal = replace(signal, channels=("Cz", *signal.channels[1:]))'
-    words = ["channel 1 is", "expected 'Cz'", "Correct the setting of the device, or the contract"]
-    refused(demo(folder, change=change), folder, *words)
+    refused(demo(folder, change=change, plan=plan), folder, *words)
     assert not list((folder / "recordings").iterdir())
 
 

@@ -155,11 +155,11 @@ def test_the_sentence_says_what_was_lost(tmp_path):
     result = recover(path)
     assert result.lost_s == 3 / 250
     for part in (
-        "was not closed: its writer ended in the middle of the recording",
-        "at most 1 s, is missing",
-        "3 samples of 'ECoG' (0.012 s) and 1 samples of 'events', are lost",
-        f"{ends[-3]:,} bytes, 6 whole chunks, are kept",
-        f"saved as {result.tail.name}",
+        "was never closed: the program that wrote it ended during the recording",
+        "at most 1 s of signal",
+        "3 samples of 'ECoG' (0.012 s), 1 sample of 'events'.",
+        f"{ends[-3]:,} bytes in 6 whole chunks, in r.xdf.",
+        f"are kept in {result.tail.name}",
     ):
         assert part in result.sentence
     assert inspect(path).sentence == result.sentence
@@ -171,7 +171,7 @@ def test_without_an_index_the_head_of_the_torn_chunk_tells_what_was_lost(tmp_pat
     os.truncate(path, ends[-2] - 5)
     index.path_of(path).unlink()
     result = recover(path)
-    assert "3 samples of 'ECoG' (0.012 s)," in result.sentence
+    assert "3 samples of 'ECoG' (0.012 s)." in result.sentence
     assert result.lost_s == 3 / 250
 
 
@@ -188,7 +188,7 @@ def test_a_writer_that_ended_between_two_chunks_leaves_a_whole_but_quarantined_f
     assert inspect(path).state == "unfinished"
     result = recover(path)
     assert (result.state, result.lost_bytes, result.tail) == ("recovered", 0, None)
-    assert "Nothing in the file is torn" in result.sentence
+    assert result.account.lost == ("What had not been written by then, at most 1 s of signal.",)
     assert inspect(path).quarantined
 
 
@@ -300,7 +300,10 @@ def test_a_flip_in_a_torn_recording_loses_one_chunk_and_the_tail(tmp_path):
     result = recover(path)
     assert result.state == "salvaged"
     assert len(result.damage) == 1
-    assert "was changed after it was written, in 2 places: chunk 6 (samples of 'ECoG')" in result.sentence
+    assert (
+        "was changed after it was written, in 2 places, the first of them chunk 6 (samples of 'ECoG')"
+        in result.sentence
+    )
     assert path.read_bytes() == data
     assert opens_in_pyxdf(result.salvaged)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from workbench import figures
 from workbench.errors import BadValue
@@ -125,6 +127,41 @@ def test_a_score_outside_the_scale_is_refused():
 def test_a_confusion_figure_without_a_matrix_is_refused():
     with pytest.raises(BadValue, match="at least one matrix"):
         figures.confusion([])
+
+
+@pytest.mark.parametrize("n_classes", [2, 3, 4, 5, 8, 12])
+def test_matrices_of_any_size_stay_on_the_sheet_and_cover_no_name_of_another(n_classes):
+    names = tuple(f"class{k}" for k in range(n_classes))
+    counts = tuple((10,) * n_classes for _ in names)
+    drawn = figures.confusion([figures.Matrix(f"Fold {k}", "10 of 99", names, counts) for k in range(5)])
+    FigureCanvasAgg(drawn).draw()
+    (axes,) = drawn.axes
+    boxes = {text: text.get_window_extent() for text in axes.texts}
+    # The names of columns and rows of one matrix stand close where there are many; those of two never meet.
+    for text, box in boxes.items():
+        assert drawn.bbox.x0 <= box.x0, text
+        assert box.x1 <= drawn.bbox.x1, text
+    titles = {text for text in boxes if text.get_text().startswith(("Fold", "10 of"))}
+    for one, other in itertools.combinations(titles, 2):
+        assert not boxes[one].overlaps(boxes[other]), (one, other)
+    cells = [patch.get_window_extent() for patch in axes.patches]
+    rows = [text for text in boxes if text.get_text() in names and text.get_horizontalalignment() == "right"]
+    assert len(rows) == 5 * n_classes
+    for name, cell in itertools.product(rows, cells):
+        assert not boxes[name].overlaps(cell), name
+
+
+@pytest.mark.parametrize(("n_classes", "n_matrices"), [(2, 1), (2, 9), (5, 5), (8, 5), (12, 2)])
+def test_matrices_are_shared_out_over_sheets_that_fit_a_page_in_their_order(n_classes, n_matrices):
+    names = tuple(f"class{k}" for k in range(n_classes))
+    all_of_them = [
+        figures.Matrix(f"Fold {k}", "", names, ((1,) * n_classes,) * n_classes) for k in range(n_matrices)
+    ]
+    sheets = figures.confusion_sheets(all_of_them)
+    assert [matrix for sheet in sheets for matrix in sheet] == all_of_them
+    for sheet in sheets:
+        height_px = figures.confusion(sheet).get_size_inches()[1] * 96
+        assert height_px <= 640 or len(sheet) == 1
 
 
 def test_a_confusion_matrix_of_another_shape_is_refused():

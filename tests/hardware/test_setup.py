@@ -201,7 +201,7 @@ def test_a_site_has_a_name_that_is_a_file_name_everywhere(site):
         ("aux", {"stream_fs": 50.0}, "wrist: rate 50 Hz, was 100 Hz", False),
     ],
 )
-def test_what_differs_from_the_last_visit_is_said_in_words(role, more, words, confirm):
+def test_each_difference_from_the_last_visit_is_one_phrase(role, more, words, confirm):
     (change,) = difference(COMPLETE, changed(COMPLETE, role, **more))
     assert (str(change.text), change.confirm, change.role) == (words, confirm, role)
 

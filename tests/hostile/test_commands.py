@@ -16,7 +16,7 @@ from workbench.stress import hostile
 from workbench.stress.hostile import Answer, Case
 from workbench.stress.hostile._cases import LASTING, kind_of
 
-SAMPLE = 60
+SAMPLE = 110
 """Of more than a thousand cases; `workbench stress hostile` tries all of them."""
 
 
@@ -34,6 +34,18 @@ def test_every_argument_of_every_command_has_hostile_cases(every):
                 assert f"{words} {option}" in names, (
                     "a new argument needs a kind in workbench/stress/hostile/_cases.py"
                 )
+
+
+def test_what_one_case_makes_is_met_by_no_other(every):
+    """Else a study that `new` makes at an absent path is verified there, and that would count as mishandled."""
+    users = {}
+    for case in every:
+        for word in case.argv:
+            path = word.partition("=")[2] or word
+            if path.endswith(("/absent", "/folder", "/empty")):
+                users.setdefault(path, set()).add(case.name.split(": ")[0])
+    assert len(users) > 50
+    assert {path: names for path, names in users.items() if len(names) > 1} == {}
 
 
 def test_an_argument_of_an_unknown_kind_is_an_error():

@@ -27,8 +27,9 @@ PACKAGE = Path(workbench.__file__).parent
 
 BY_COMMANDS = {
     "commands/_main.py", "commands/_arguments.py", "commands/_demo_session.py", "commands/export.py",
-    "commands/score.py", "commands/stress.py", "reading.py", "systems/replay_recordings.py",
-    "decoders/_store.py", "devices/_recorded.py", "evaluation/_contract.py", "evaluation/ssvep_exo.py",
+    "commands/score.py", "commands/simulate.py", "commands/stress.py", "reading.py",
+    "systems/replay_recordings.py", "decoders/_store.py", "devices/_recorded.py", "evaluation/_contract.py",
+    "evaluation/ssvep_exo.py",
     "live/_engine_folder.py", "live/plan.py", "exchange/redcap.py", "outcomes/_lines.py", "outcomes/_tables.py",
     "recording/files.py", "recording/index.py", "recording/recover.py", "recording/session_ledger.py",
     "recording/xdf.py", "recording/xml.py", "study/anchors.py", "study/record_file.py", "study/reading.py",

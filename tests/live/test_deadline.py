@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from workbench.engine import deadline as deadlines
 from workbench.engine.deadline import REPEATED, Deadline, Latency, percentiles
 
 
@@ -51,3 +52,20 @@ def test_latency_says_whether_it_is_representative():
         "n": 1,
         "representative": False,
     }
+
+
+def test_percentiles_are_computed_again_only_when_a_decision_was_made(monkeypatch):
+    computed = []
+
+    def counted(values):
+        computed.append(len(values))
+        return percentiles(values)
+
+    monkeypatch.setattr(deadlines, "percentiles", counted)
+    latency = Latency(representative=True)
+    for n in range(3):
+        latency.add(0.01 * (n + 1))
+        shown = [latency.status() for _ in range(5)]
+        assert all(one == shown[0] for one in shown)
+    assert computed == [0, 1, 2, 3]
+    assert shown[0]["max_ms"] == 30.0

@@ -12,10 +12,12 @@ import time
 
 import pytest
 import zmq
+from hypothesis import given
+from hypothesis import strategies as st
 
 from workbench import world
 from workbench.engine.process import Engine
-from workbench.engine.server import Server
+from workbench.engine.server import WATCHED_S, Server
 from workbench.errors import BadValue, EngineFault, Refused
 from workbench.live import _engine_folder, _wire
 from workbench.live._engine_folder import EngineFolder
@@ -60,6 +62,29 @@ def test_a_signed_request_is_answered(door):
         thread = answering(server, {"ok": True, "value": None})
         client.note("hello")
         thread.join()
+
+
+def test_a_status_becomes_a_text_only_when_somebody_asks(door):
+    server, engine_folder, lock, _ = door
+    # What no text can hold: it is in the way only of whoever asks for it.
+    server.publish({"engine": {"state": object()}})
+    with Client(engine_folder, lock) as client:
+        for state in ("starting", "idle"):
+            server.publish({"engine": {"state": state}})
+            assert [client.status()["engine"]["state"] for _ in range(2)] == [state] * 2
+
+
+def test_a_door_is_watched_from_the_first_look_at_the_status_until_nobody_has_looked_for_a_while(
+    door, monkeypatch
+):
+    server, engine_folder, lock, _ = door
+    assert not server.watched
+    with Client(engine_folder, lock) as client:
+        client.status()
+    assert server.watched
+    now = world.clock.monotonic()
+    monkeypatch.setattr(world.clock, "monotonic", lambda: now + WATCHED_S + 1.0)
+    assert not server.watched
 
 
 def test_a_refusal_arrives_under_its_own_class(door):
@@ -290,6 +315,32 @@ def test_brackets_inside_a_text_are_no_nesting():
     assert _wire.opened(signed(body, KEY), KEY)["text"].startswith("[[[[")
 
 
+def depth(body):
+    """Deepest nesting that a reader byte by byte finds."""
+    deepest = now = 0
+    in_text = escaped = False
+    for sign in body:
+        if in_text:
+            in_text, escaped = escaped or sign != ord('"'), not escaped and sign == ord("\\")
+        elif sign == ord('"'):
+            in_text = True
+        else:
+            now += (sign in b"[{") - (sign in b"]}")
+            deepest = max(deepest, now)
+    return deepest
+
+
+@given(st.lists(st.sampled_from([b'"', b"\\", b"[", b"]", b"{", b"}", b"a", b"\n", b"[[[[[["]), max_size=60))
+def test_nesting_is_found_in_any_bytes_as_a_reader_byte_by_byte_finds_it(parts):
+    body = b"".join(parts)
+    try:
+        _wire._check_depth(body)
+    except ValueError:
+        assert depth(body) > _wire.MAX_DEPTH
+    else:
+        assert depth(body) <= _wire.MAX_DEPTH
+
+
 def test_a_stop_that_the_door_does_not_answer_takes_the_stop_file(door):
     server, engine_folder, lock, stops = door
     server.close()
@@ -355,3 +406,9 @@ def test_a_door_whose_end_is_noticed_before_its_thread_is_gone_is_opened_again(t
     finally:
         printed.set()
         server.close()
+
+
+@pytest.mark.parametrize("end", [b'"', b"", b"\\"])
+def test_a_text_is_left_out_whole_however_it_ends_before_brackets_are_counted(end):
+    """What is left of a text would be looked at once for each mark in it: 40 kB took ten seconds."""
+    assert _wire._TEXT.sub(b"", b'["' + b'\\"[' * 1000 + end) == b"["

@@ -50,7 +50,7 @@ def test_kill_9_of_the_engine_loses_at_most_a_second_and_no_trial(make_room, fas
     assert "is gone" in live.end_stale(room.folder)
     said = runs.ingest_pending(room.study)
     assert "is not running" in said[0]
-    assert "was not closed" in said[1]
+    assert "was never closed" in said[1]
     assert "recovered, taken into the record. It is quarantined." in said[2]
     run = RunFile(room.folder / "recordings" / f"{run_id}.xdf")
     assert run.state == "recovered"

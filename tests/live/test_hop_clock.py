@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from workbench import paradigms
 from workbench.decode import decode
-from workbench.decoding.joined import Gate, Gating, JoinedDecoderStream, LateFusion
+from workbench.decoding.joined import ClassGate, Gating, JoinedDecoderStream, LateFusion
 from workbench.engine.hop_clock import TIMEOUT_S, HopClock
 from workbench.engine.live_source import LiveSource
 from workbench.paradigms import PlannedCue
@@ -30,7 +30,7 @@ CUES = (PlannedCue(0.5, "grasp", 1.5, 0), PlannedCue(2.5, "rest", 1.0, 0), Plann
 class MeanStream:
     """Probability from the mean of the last ten samples: small, causal, exact."""
 
-    remembers, window = False, 10
+    remembers, window, learns = False, 10, False
     classes = ("grasp", "rest")
 
     def __init__(self, fs, hop=1):
@@ -39,6 +39,9 @@ class MeanStream:
 
     def step(self, samples):
         self.samples = np.concatenate([self.samples, samples])
+
+    def snapshots(self):
+        return ()
 
     def reset(self):
         self.since = len(self.samples)
@@ -60,7 +63,11 @@ class MeanDecoder:
     def start(self):
         streams = {"signal": MeanStream(50.0, hop=2), "emg": MeanStream(200.0), "imu": MeanStream(20.0)}
         return JoinedDecoderStream(
-            streams, combination=self.combination, critical=self.critical, classes=self.classes_
+            streams,
+            combination=self.combination,
+            critical=self.critical,
+            classes=self.classes_,
+            remembers=False,
         )
 
 
@@ -231,7 +238,7 @@ def test_a_gap_in_one_stream_is_a_row_and_touches_only_what_rests_on_it(role, n_
 
 def test_a_closed_gate_rejects_what_the_signal_says():
     yes, no = Evidence(5, (0.9, 0.1)), Evidence(5, (0.2, 0.8))
-    gating = Gating({"emg": Gate(0, 0.6)})
+    gating = Gating({"emg": ClassGate(0, 0.6)})
     assert gating.combine({"signal": yes, "emg": yes}) == yes
     assert gating.combine({"signal": yes, "emg": no}).rejected
     assert gating.combine({"signal": yes, "emg": Evidence(5, (0.9, 0.1), valid=False)}).rejected

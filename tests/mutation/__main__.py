@@ -7,6 +7,9 @@ files that run the changed line, the cheapest first, then all others, the costly
 is printed with its place, so that a test can be written for it, or the reason given why it changes nothing
 (``reasons.json``). ``--write docs/faults.md`` puts the result into that table.
 
+``--lives N`` looks with sessions full of bad luck in virtual time instead (``workbench simulate``): at most ``N``
+short ones, one seed after the other, until one breaks a rule.
+
 Which test found a fault is remembered: it is not planted again while neither the test's file nor the room changes.
 """
 
@@ -18,12 +21,14 @@ import hashlib
 import json
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -46,7 +51,12 @@ TESTS = {
         "tests/reference/test_rejection.py",
         "tests/live/test_hop_clock.py",
     ),
-    "study": ("tests/study", "tests/cli/test_record_commands.py", "tests/runs/test_approve.py"),
+    "study": (
+        "tests/study",
+        "tests/api/test_html_repr.py",
+        "tests/cli/test_record_commands.py",
+        "tests/runs/test_approve.py",
+    ),
     "outcomes": (
         "tests/outcomes",
         "tests/contract/test_outcomes.py",
@@ -56,6 +66,13 @@ TESTS = {
     "engine": tuple(f"tests/live/test_{name}.py" for name in ENGINE),
 }
 """Tests that answer for a room: files and folders."""
+
+LIVED = ("control", "engine", "live", "recording", "runs", "study")
+"""Rooms whose code simulated lives run."""
+LIFE_S = "8"
+"""Length of a life, s."""
+LONGEST_LIFE_S = 15.0
+"""How long a life may take, s."""
 
 COSTLY = {
     "control": ("tests/live/test_effector_link.py",),
@@ -325,13 +342,8 @@ class Suite:
 
     def _first_failure(self, fault: Fault, paths: list[str]) -> str:
         """The first test that fails with a fault planted, ``""`` when none does."""
-        target = self._copy / fault.file
-        text = target.read_text(encoding="utf-8")
-        target.write_text(text[: fault.start] + fault.new + text[fault.end :], encoding="utf-8")
-        try:
+        with planted(self._copy, fault):
             done = self._pytest(*(f"--deselect={test}" for test in self._failing), *paths)
-        finally:
-            target.write_text(text, encoding="utf-8")
         if done is None:
             return "tests that hang"
         failed = [
@@ -387,6 +399,62 @@ class Suite:
         self._store.write_text(json.dumps({"found": self._found, "tests": self._measured}), encoding="utf-8")
 
 
+class Lives:
+    """Looks for faults with simulated lives in a copy of the repository.
+
+    Parameters
+    ----------
+    copy
+        Of the repository.
+    n
+        Lives at most for each fault.
+    """
+
+    def __init__(self, copy: Path, n: int) -> None:
+        self._copy, self._n = copy, n
+
+    def measure(self) -> str:
+        """What breaks without a fault, ``""`` when nothing does."""
+        return self._first_broken()
+
+    def found_by(self, fault: Fault) -> str:
+        """The seed and the rule that it broke with a fault, ``""`` when none did."""
+        with planted(self._copy, fault):
+            return self._first_broken()
+
+    def _first_broken(self) -> str:
+        asked = ("--lives", str(self._n), "--seconds", LIFE_S, "--jobs", "1", "--until-broken")
+        try:
+            done = subprocess.run(
+                [sys.executable, "-m", "workbench", "simulate", *asked],
+                cwd=self._copy,
+                env={**os.environ, "PYTHONPATH": str(self._copy)},
+                capture_output=True,
+                text=True,
+                timeout=LONGEST_S + LONGEST_LIFE_S * self._n,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return "lives that hang"
+        if done.returncode == 0:
+            return ""
+        rules = re.findall(r"RULE BROKEN: ([^:]+)", done.stdout)
+        seeds = re.findall(r"^seed (\d+):", done.stdout, re.MULTILINE)
+        return f"seed {seeds[0]}: {rules[0]}" if rules else "a calibration that fails"
+
+
+@contextmanager
+def planted(copy: Path, fault: Fault) -> Iterator[None]:
+    """With a fault in a copy of the repository."""
+    target = copy / fault.file
+    text = target.read_text(encoding="utf-8")
+    target.write_text(text[: fault.start] + fault.new + text[fault.end :], encoding="utf-8")
+    try:
+        yield
+    finally:
+        target.write_text(text, encoding="utf-8")
+
+
 def _digest(*paths: Path) -> str:
     """A hash of the content of files, 16 digits."""
     return hashlib.sha256(b"\0".join(path.read_bytes() for path in paths)).hexdigest()[:16]
@@ -422,13 +490,20 @@ def write_row(path: Path, start: str, row: str) -> None:
 def main() -> int:
     """Plant faults and print which were found."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
-    parser.add_argument("room", choices=sorted(TESTS))
+    parser.add_argument("room", choices=sorted({*TESTS, *LIVED}))
     parser.add_argument("--n", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", type=int, nargs="+", help="numbers of the faults to plant, as listed")
     parser.add_argument("--list", action="store_true", help="print the faults and run nothing")
     parser.add_argument("--write", type=Path, metavar="FILE", help="put the result into this table")
+    parser.add_argument(
+        "--lives", type=int, metavar="N", help="look with simulated lives, at most N for each fault"
+    )
     asked = parser.parse_args()
+    if asked.lives is None and asked.room not in TESTS:
+        parser.error(f"no tests answer for {asked.room} alone: look with --lives N")
+    if asked.lives is not None and asked.write:
+        parser.error("--write is for faults that the suite finds: leave --lives out")
     if asked.write and (asked.only or asked.list):
         parser.error("--write needs all faults planted: leave --only and --list out")
     every = [fault for path in sorted((ROOT / "workbench" / asked.room).rglob("*.py")) for fault in faults(path)]
@@ -443,7 +518,7 @@ def main() -> int:
         copy = Path(name) / "repo"
         shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".git", ".*_cache"))
         (Path(name) / "shared").symlink_to(ROOT.parent / "shared")
-        suite = Suite(asked.room, copy)
+        suite = Suite(asked.room, copy) if asked.lives is None else Lives(copy, asked.lives)
         if broken := suite.measure():
             # A test that fails by itself would be taken for one that found each fault.
             print(f"the tests of {asked.room} fail without any fault planted: {broken}; mend that first")

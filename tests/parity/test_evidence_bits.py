@@ -152,7 +152,8 @@ def test_the_hash_sees_one_bit(folder, tmp_path):
     decoder.evidence = {**(decoder.evidence or {}), "memory": None}
     decoder.evidence_.pop("factor", None)  # of noise it is so small that probabilities hide what scores show
     told = ("weights_", "coefficients_", "whiteners_", "templates_", "references_")
-    name = next(name for name in told if name in decoder.learned)
+    name = next((name for name in told if name in decoder.learned), None)
+    assert name, f"{decoder.name}: an array of {decoder.learned} that makes scores must stand among {told}"
     for version in ("as_fitted", "changed"):
         decoders.save(decoder, tmp_path / version, montage=decoder.montage_)
         np.save(tmp_path / version / "samples.npy", np.load(folder / "samples.npy"))

@@ -104,7 +104,7 @@ def test_what_was_written_is_on_the_disk_before_long(tmp_path):
     assert index.read(path).synced == path.stat().st_size
 
 
-def test_a_slow_sync_is_told(tmp_path, monkeypatch):
+def test_a_slow_sync_is_reported(tmp_path, monkeypatch):
     told: list[float] = []
     came = threading.Event()
     monkeypatch.setattr("workbench.recording.journal.SYNC_SLOW_S", 0.0)

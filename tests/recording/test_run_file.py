@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
+import shutil
 import struct
+import threading
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from workbench import world
 from workbench.errors import BadValue, RecordingFault
 from workbench.messages import Message, translate
-from workbench.recording import Corrector, Journal, RunFile, RunWriter, decision_hash, file_sha256
-from workbench.recording.recover import recover
+from workbench.recording import Corrector, Journal, RunFile, RunWriter, decision_hash, file_sha256, index
+from workbench.recording.recover import inspect, recover
 from workbench.signals import Timebase
 from workbench.vocabulary import (
     Acknowledgement,
@@ -254,7 +259,7 @@ def test_a_replay_of_what_a_live_corrector_gave_is_the_same(tmp_path):
     assert gaps == [-1.5, 0.5, -20.0], "a clock offset that comes late, and the two jumps of the stamps"
 
 
-def test_a_recorded_gap_is_not_told_twice(tmp_path):
+def test_a_recorded_gap_is_not_reported_twice(tmp_path):
     path = tmp_path / "r.xdf"
     stamps = raw_stamps()
     with RunWriter(path, plan=PLAN, stamp=0.0, signal=SIGNAL) as writer:
@@ -499,3 +504,38 @@ def test_the_hash_of_probabilities_stays_what_it_was_and_that_of_values_names_th
         decision_hash([replace(moves()[0], position=()), *moves()[1:]], VELOCITY),
     ]
     assert len(set(hashes)) == len(hashes)
+
+
+def test_a_run_that_has_begun_is_on_the_disk_with_its_plan(tmp_path):
+    path = tmp_path / "r.xdf"
+    with RunWriter(path, plan=PLAN, stamp=0.0, signal=SIGNAL):
+        assert index.read(path).synced == path.stat().st_size
+        shutil.copy(path, tmp_path / "cut.xdf")
+    assert recover(tmp_path / "cut.xdf").lost_bytes == 0
+    assert RunFile(tmp_path / "cut.xdf").plan["run"] == "r1"
+
+
+class _Unsure(world.Disk):
+    """A disk that confirms the folder of a new file and nothing after it."""
+
+    doubt = False
+
+    def sync(self, descriptor: int) -> None:
+        if self.doubt:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        super().sync(descriptor)
+
+    def sync_folder(self, folder: Path) -> None:
+        super().sync_folder(folder)
+        self.doubt = True
+
+
+def test_a_run_whose_beginning_the_disk_does_not_confirm_is_refused_and_nothing_stays_held(tmp_path):
+    threads = threading.active_count()
+    with (
+        world.entered(disk=_Unsure()),
+        pytest.raises(RecordingFault, match=r"the disk did not confirm recording r\.xdf"),
+    ):
+        RunWriter(tmp_path / "r.xdf", plan=PLAN, stamp=0.0, signal=SIGNAL)
+    assert threading.active_count() == threads
+    assert inspect(tmp_path / "r.xdf").state == "unfinished"

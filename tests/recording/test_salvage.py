@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+from dataclasses import astuple
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,9 @@ from hypothesis import strategies as st
 
 from workbench import commands
 from workbench.errors import RecordingFault
+from workbench.messages import translate
 from workbench.recording import Journal, RunFile, RunWriter, chunks, index, read
+from workbench.recording.account import Account
 from workbench.recording.chunks import Tag
 from workbench.recording.recover import inspect, recover
 from workbench.recording.xdf import load
@@ -134,7 +137,7 @@ def test_a_flip_in_a_header_or_in_the_plan_costs_nothing(small, tmp_path):
         result = recover(path)
         assert result.state == "salvaged"
         assert result.lost_bytes == 0
-        assert "Nothing is lost, because the bytes of what is damaged are known" in result.sentence
+        assert result.account.lost == ("Nothing; the bytes that were damaged are known.",)
         assert result.salvaged.read_bytes() == small.read_bytes()
         assert RunFile(result.salvaged).plan["text"] == PLAN["text"]
 
@@ -149,7 +152,7 @@ def test_a_command_that_met_damage_never_exits_with_0(small, tmp_path, capsys, c
             assert commands.main([command, str(path)]) == 1, (name, at)
             said = capsys.readouterr()
             assert "damaged" in said.out or "changed after" in said.out
-            assert "Nothing in the file is torn: " not in said.out or name == "index"
+            assert "lost:  What had not been written" not in said.out or name == "index"
 
 
 def test_what_is_lost_is_said_in_bytes_chunks_samples_seconds_and_streams(original, tmp_path):
@@ -157,11 +160,13 @@ def test_what_is_lost_is_said_in_bytes_chunks_samples_seconds_and_streams(origin
     entries = [e for e in index.read(path).chunks if e.tag == chunks.Tag.SAMPLES and e.n_samples == BLOCK]
     for entry in entries[10:13]:
         flip(path, entry.start + entry.length // 2)
-    sentence = recover(path).sentence
+    said = recover(path).account
     lost = sum(e.length for e in entries[10:13])
-    assert "run.xdf is damaged, in 3 places: chunk " in sentence
-    assert f"{lost:,} bytes in 3 chunks are lost: 60 samples of 'ECoG' (0.060 s);" in sentence
-    assert "are in salvaged/run.xdf. The damaged file is unchanged" in sentence
+    assert said.found[0].startswith("run.xdf is damaged in 3 places, the first of them chunk ")
+    assert said.lost == (f"{lost:,} bytes in 3 chunks: 60 samples of 'ECoG' (0.060 s).",)
+    assert said.saved[0].endswith(" whole chunks, in salvaged/run.xdf.")
+    assert said.saved[1] == "The damaged file itself was not changed."
+    assert said.next[0].startswith("Restore the file from its backup.")
     assert recover(path).lost_s == pytest.approx(0.06)
 
 
@@ -191,6 +196,41 @@ def test_a_damaged_index_of_a_whole_recording_is_reported_and_nothing_is_changed
         assert result.quarantined, at
         assert "index r.xdf.idx is damaged" in result.sentence
         assert copied.read_bytes() == before
+
+
+def test_what_became_of_a_recording_is_said_in_every_language_and_again_on_a_second_call(original, tmp_path):
+    path = copy_of(original, tmp_path / "torn")
+    os.truncate(path, path.stat().st_size - 100)
+    first, again = recover(path).account, recover(path).account
+    text = first.text(path.name).splitlines()
+    labels = [line.split()[0] for line in text if line[2] != " "]
+    assert labels == ["run.xdf", "found:", "saved:", "lost:", "next:"]
+    assert again == first
+    chinese = [[translate(s, language="zh-CN") for s in part] for part in astuple(first)]
+    assert chinese == [[translate(s, language="zh-CN") for s in part] for part in astuple(again)]
+    assert chinese[0] == ["run.xdf 未曾关闭：写入程序在记录期间结束。"]
+
+
+def test_an_account_that_an_index_of_a_version_before_does_not_have_is_its_sentence(small, tmp_path):
+    path = copy_of(small, tmp_path / "copy")
+    recover(path)
+    side = index.read(path)
+    note = {name: value for name, value in side.end.items() if name != "account"}
+    index.replace(path, side.chunks, note | {"sentence": "It lost its end."}, copies=side.copies)
+    assert recover(path).account == Account(("It lost its end.",))
+    assert inspect(path).sentence == "It lost its end."
+
+
+@pytest.mark.parametrize(
+    "account", [{"found": 3}, {"found": []}, {"found": [None]}, {"found": ["a"], "lost": "b"}]
+)
+def test_an_account_that_no_recovery_writes_is_refused(small, tmp_path, account):
+    path = copy_of(small, tmp_path / "copy")
+    recover(path)
+    side = index.read(path)
+    index.replace(path, side.chunks, side.end | {"account": account}, copies=side.copies)
+    with pytest.raises(RecordingFault, match="end entry of the index has account = "):
+        recover(path)
 
 
 def test_a_damaged_index_of_a_recovered_recording_is_reported_too(small, tmp_path, capsys):
@@ -225,7 +265,7 @@ def test_stamps_that_count_on_from_a_lost_chunk_are_not_made_up(tmp_path):
     path.write_bytes(chunks.MAGIC + head + parts[0] + bytes(broken) + b"".join(parts[2:]))
     result = recover(path)
     assert read(result.salvaged).stream("s").stamps.tolist() == pytest.approx([0.0, 0.1, 0.6, 0.7, 0.8, 0.9])
-    assert "1 whole chunks that cannot be read without lost ones are left out" in result.sentence
+    assert "1 whole chunk cannot be read without lost ones and was left out." in result.account.saved
 
 
 places = st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 7)), max_size=4)
@@ -254,7 +294,9 @@ def test_whatever_is_flipped_or_cut_every_whole_chunk_is_saved_and_the_loss_is_s
     saved = result.salvaged or path
     kept = set(whole_chunks(saved))
     if now != was and not (was.startswith(now) and len(now) in ends):
-        assert result.damaged or "not in its index and were checked by their structure alone" in result.sentence
+        assert (
+            result.damaged or "missing from its index and were checked by their structure only" in result.sentence
+        )
     readable = untouched if not _header_lost(now, was, ends, load(path)[1]) else []
     for chunk in readable:
         assert chunk in kept, "a whole chunk was left behind"

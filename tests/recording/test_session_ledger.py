@@ -48,7 +48,7 @@ def test_nothing_to_write_makes_no_file(path):
     assert not path.exists()
 
 
-def test_every_changed_byte_is_told_in_the_place_of_its_row(path):
+def test_every_changed_byte_is_reported_in_the_place_of_its_row(path):
     append_rows(path, ROWS)
     data = path.read_bytes()
     first = data.index(b"\n")
@@ -85,7 +85,7 @@ def test_a_folder_that_is_not_there_is_one_sentence(path, tmp_path):
         read_rows(path)
 
 
-def test_a_write_that_is_torn_is_refused_and_told_as_damaged_behind_the_rows_before(path):
+def test_a_torn_write_is_refused_and_reported_as_damage_after_the_rows_before_it(path):
     disk = WatchedDisk()
     with world.entered(disk=disk):
         append_rows(path, ROWS[:1])

@@ -182,3 +182,18 @@ def test_fuzzed_files_give_a_fault_or_a_file_and_nothing_else(recording, tmp_pat
                 outcomes["fault"] += 1
     assert outcomes["read"] > 0
     assert outcomes["fault"] > 0
+
+
+def test_samples_of_the_named_streams_alone_are_decoded_and_damage_anywhere_is_told(recording):
+    path = recording()
+    whole, part = read(path), read(path, only=("events",))
+    names = [stream.name for stream in whole.streams]
+    assert [stream.name for stream in part.streams] == names
+    assert [len(stream.stamps) > 0 for stream in part.streams] == [name == "events" for name in names]
+    assert part.stream("events").values == whole.stream("events").values
+    assert part.stream("ECoG").channels == whole.stream("ECoG").channels
+    data = bytearray(path.read_bytes())
+    at = bytes(data).index(np.ascontiguousarray(whole.stream("ECoG").values[5]).tobytes())
+    data[at] ^= 1
+    path.write_bytes(data)
+    assert read(path, damaged="skip", only=("events",)).damaged == read(path, damaged="skip").damaged != ()

@@ -1,4 +1,4 @@
-"""Algorithms of MetaBCI and pyRiemann beside ours, decided as live, in one run.
+"""Algorithms of MetaBCI, MNE and pyRiemann beside ours, decided as live, in one run.
 
     python -m tests.reference.peers_study DATA [NAME …] > docs/peers.md
 
@@ -22,12 +22,19 @@ Each algorithm stands in the place of ours: the same causal filters, windows, fo
 same moments on the same numbers, and only the algorithm differs. Several bands are weighed as ours are, as the
 filter banks of MetaBCI filter forwards and backwards and cannot run live. *stream* is a continuous run through the
 paradigm's rule, decided by what all other runs trained; *run* and *blocks* are one decision an epoch. Intervals
-are 95 %. The lights of ssvep_exo are not locked to the cue, as templates (all but cca and fbcca) assume.
+are 95 %. The lights of ssvep_exo are not locked to the cue, as templates (all but cca and fbcca) assume. An
+algorithm that is not installed has no row.
 
 | recordings | participant | split | algorithm | result | 95 % interval | windows |
 |---|---|---|---|---|---|---|"""
 
-MOTOR = ("csp_lda", "riemann_mdm", "tangent_space_lda", "fgmdm")
+FOOT = """## Rows in which another is better
+
+By its result alone: the intervals of each pair overlap where the table says so.
+
+"""
+
+MOTOR = ("csp_lda", "fbcsp", "riemann_mdm", "tangent_space_lda", "fgmdm")
 TEMPLATES = ("ecca", "mset_cca", "trca", "etrca", "tdca")
 
 
@@ -39,10 +46,26 @@ def installed(name):
     return [None, *(peer for peer in evaluation.PEERS[name] if peer.installed)]
 
 
-def row(judged, split, result, interval, windows=""):
+ROWS = []
+"""Source, algorithm of ours, algorithm of the row, and share that was right or area, of each row so far."""
+
+
+def row(judged, split, result, interval, windows="", *, ours, value):
     low, high = interval
-    who = f"{judged.dataset} | {judged.participant} | {split} | {judged.decoder}"
-    print(f"| {who} | {result} | {low:.3f}–{high:.3f} | {windows} |", flush=True)
+    source = f"{judged.dataset} | {judged.participant} | {split}"
+    print(f"| {source} | {judged.decoder} | {result} | {low:.3f}–{high:.3f} | {windows} |", flush=True)
+    ROWS.append((source, ours, judged.decoder, value))
+
+
+def better(rows):
+    """In words, each row in which an algorithm of others is better than ours beside it."""
+    of_ours = {(source, name): value for source, ours, name, value in rows if name == ours}
+    lines = [
+        f"- {source.replace(' | ', ', ')}: {name} {value:.3f}, {ours} {of_ours[source, ours]:.3f}"
+        for source, ours, name, value in rows
+        if value > of_ours[source, ours]
+    ]
+    return lines or ["- none"]
 
 
 def epochs(dataset, folder, names, **params):
@@ -51,9 +74,11 @@ def epochs(dataset, folder, names, **params):
             for peer in installed(name):
                 judged = evaluation.judge(dataset, one, decoder=name, params=params, peer=peer)
                 if judged.area is None:
-                    row(judged, judged.split, f"{judged.correct}/{judged.n}", judged.interval)
+                    result, value = f"{judged.correct}/{judged.n}", judged.correct / judged.n
+                    row(judged, judged.split, result, judged.interval, ours=name, value=value)
                 else:
-                    row(judged, judged.split, f"AUC {judged.area.value:.3f}", judged.area.interval)
+                    value = round(judged.area.value, 3)
+                    row(judged, judged.split, f"AUC {value:.3f}", judged.area.interval, ours=name, value=value)
 
 
 def streams(dataset, folder, names):
@@ -61,8 +86,10 @@ def streams(dataset, folder, names):
         for name in names:
             for peer in installed(name):
                 judged = evaluation.judge_stream(dataset, one, decoder=name, peer=peer)
-                count = f"{judged.correct}/{len(judged.judged)}"
-                row(judged, "stream", count, judged.interval, f"{judged.window_accuracy:.3f}")
+                n, windows = len(judged.judged), f"{judged.window_accuracy:.3f}"
+                value = judged.correct / n
+                result = f"{judged.correct}/{n}"
+                row(judged, "stream", result, judged.interval, windows, ours=name, value=value)
 
 
 def eegmmidb(folder):
@@ -88,6 +115,7 @@ def main(data, names):
     print(HEAD.format(names=" ".join(names)), flush=True)
     for name in names:
         STUDIES[name](data / name)
+    print("\n" + FOOT + "\n".join(better(ROWS)), flush=True)
 
 
 if __name__ == "__main__":

@@ -204,6 +204,23 @@ def test_a_simulated_session_says_so_on_every_page(study, tmp_path):
     assert all("Simulated data" in page and "Draft, not signed" in page for page in pages)
 
 
+def test_no_word_of_the_ledger_runs_into_the_next_column(study, tmp_path):
+    if shutil.which("pdftotext") is None:
+        pytest.skip("pdftotext (poppler-utils) is not installed")
+    session = study.rows("session")[0]["id"]
+    names = ("tendon_glove", "simulated_limb", "cursor_2d", "eeg-8-channels")
+    rows = [
+        LedgerRow("operator", 386.96 + k, 387.0 + k, 12345678, name, "effector disconnected", "it is off", "info")
+        for k, name in enumerate(names)
+    ]
+    study.append_session_ledger(session, rows)
+    files = session_report(study)
+    said = subprocess.run(["pdftotext", "-raw", files.pdf, "-"], capture_output=True, text=True, check=True).stdout
+    words = said.split()
+    for word in ("tendon_glove", "simulated_limb", "cursor_2d", "between"):
+        assert word in words
+
+
 def test_a_real_session_carries_no_simulated_label(empty_study):
     import_of(empty_study, simulated=False, speed=1.0)
     said = page_of(empty_study)

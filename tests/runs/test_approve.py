@@ -14,6 +14,7 @@ import pytest
 import workbench
 from workbench import decoders
 from workbench.errors import BadValue, Refused, UnknownName
+from workbench.messages import translate
 from workbench.runs import approve, grant
 from workbench.study import Study
 from workbench.vocabulary import Montage, Participant, Recording, Run, Session, Visit
@@ -296,3 +297,62 @@ def test_a_decoder_from_before_systems_were_recorded_is_offered_as_before_and_sa
     assert (check.state, check.value) == ("pass", "not known")
     approve.approve(study, sha256, **use(study), by=park(study), system="neo_hand self_paced")
     assert study.approved_decoder(**use(study), system="neo_hand self_paced")["sha256"] == sha256
+
+
+# ------------------------------------------------------------------------------------ what the signal itself says
+SIGNAL = {
+    "pattern": {"parts": "runs", "r": 0.89},
+    "muscle": {"stream": "wb-emg", "n": 80, "silent": 78},
+    "channels": {"n": 80, "noisy": {"FC3": 6, "C5": 2}},
+}
+SPOILED = {
+    "pattern": (
+        {"r": 0.31, "parts": "runs"},
+        "correlation 0.31",
+        "at least 0.5",
+        "was another one from run to run",
+    ),
+    "muscle": (
+        {"stream": "wb-emg", "n": 80, "silent": 71},
+        "EMG silent in 71 of 80",
+        "at least 90% of 80",
+        "wb-emg",
+    ),
+    "channels": ({"n": 40, "noisy": {"C5": 1, "FC3": 6}}, "FC3 in 6 of 40 cued periods", "10% of 40", "FC3"),
+}
+
+
+def test_a_calibration_of_one_pattern_without_muscle_and_noise_passes_with_its_figures(study):
+    sha256 = approve.enter(study, fitted(study, signal=SIGNAL))
+    found = {check.name: check for check in approve.checks(study, sha256, **use(study))}
+    assert {found[name].state for name in SIGNAL} == {"pass"}
+    assert found["pattern"].value == "correlation 0.89"
+    assert found["muscle"].value == "EMG silent in 78 of 80 attempts"
+    # The one that was noisy most often stands there although it may be.
+    assert found["channels"].value == "FC3 in 6 of 80 cued periods"
+
+
+@pytest.mark.parametrize("name", SPOILED)
+def test_another_pattern_a_muscle_or_a_noisy_channel_needs_a_reason_that_is_kept_with_its_figure(study, name):
+    spoiled, value, limit, named = SPOILED[name]
+    sha256 = approve.enter(study, fitted(study, signal=SIGNAL | {name: spoiled}))
+    (warned,) = [check for check in approve.checks(study, sha256, **use(study)) if check.state != "pass"]
+    assert warned.name == name
+    assert value in warned.value
+    assert limit in warned.limit
+    assert named in warned.text
+    assert translate(warned.text, language="zh-CN") != warned.text
+    with pytest.raises(Refused, match="say why it may be used all the same"):
+        approve.approve(study, sha256, **use(study), by=park(study))
+    approve.approve(study, sha256, **use(study), by=park(study), reason="seen, and no matter")
+    kept = {check["name"]: check for check in study.approval_of(sha256, **use(study))["checks"]}
+    assert kept[name]["state"] == "warn"
+    assert value in kept[name]["value"]
+
+
+def test_a_muscle_of_which_nothing_is_known_needs_a_reason(study):
+    unknown = {"stream": "wb-emg", "why": "the run has nothing of it"}
+    sha256 = approve.enter(study, fitted(study, signal={"muscle": unknown}))
+    (warned,) = [check for check in approve.checks(study, sha256, **use(study)) if check.state != "pass"]
+    assert (warned.name, warned.value) == ("muscle", "not known")
+    assert "the run has nothing of it" in warned.text

@@ -15,7 +15,7 @@ from workbench import control, world
 from workbench.engine.grants import GrantGate
 from workbench.errors import RecordFault, RecordingFault, Refused
 from workbench.live import SessionPlan
-from workbench.recording import RunWriter, index
+from workbench.recording import RunFile, RunWriter, chunks, index
 from workbench.runs import grant
 from workbench.study import Study, people
 from workbench.vocabulary import Approval, Command, FittedDecoder, Participant, Session, StreamSpec, Visit
@@ -242,6 +242,30 @@ def test_the_dose_of_the_day_is_that_of_other_engines_and_of_runs_not_yet_in_the
     assert not clinic.study.rows("run")
     assert dose(clinic) == {"run-a": 2.0, "run-b": 3.0, "run-mine": 4.0}
     assert arm(gate, issued(clinic, gate, plan), own=["run-mine"]).dose_used_s == 5.0
+
+
+def test_a_recording_of_today_is_read_once_for_all_grants_and_again_when_it_changed(clinic, monkeypatch):
+    read = []
+    monkeypatch.setattr(grant, "RunFile", lambda path, **more: read.append(path) or RunFile(path, **more))
+    path = recorded(clinic, "run-a", held=2.0)
+    assert [dose(clinic) for _ in range(3)] == [{"run-a": 2.0}] * 3
+    assert read == [path]
+    path.unlink()
+    index.path_of(path).unlink()
+    recorded(clinic, "run-a", held=3.0)
+    assert dose(clinic) == {"run-a": 3.0}
+    index.path_of(path).write_bytes(b"")
+    dose(clinic)
+    assert read == [path] * 3
+
+
+def test_the_dose_of_a_whole_recording_is_read_without_its_samples(clinic, monkeypatch):
+    def unread(*_, **__):
+        raise AssertionError
+
+    recorded(clinic, "run-a", held=2.0)
+    monkeypatch.setattr(chunks, "decode_numbers", unread)
+    assert dose(clinic) == {"run-a": 2.0}
 
 
 def test_a_recording_dated_in_the_future_counts_towards_the_dose_of_today(clinic):

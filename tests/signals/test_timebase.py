@@ -62,7 +62,7 @@ def test_a_drifting_clock_is_followed():
     assert base.measured_fs == pytest.approx(FS * 1.0005, rel=1e-6)
 
 
-def test_a_gap_is_reported_with_its_length_and_the_loop_starts_anew():
+def test_a_gap_is_reported_with_its_length_and_the_loop_starts_again():
     raw = 1000 + np.arange(1000) / FS
     raw[500:] += 4.0
     stamps, gaps = Timebase(FS).step(raw)

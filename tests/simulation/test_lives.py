@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import signal
 
 import pytest
 
-from workbench import commands
+from workbench import commands, simulation
+from workbench.commands.simulate import TABLE
 from workbench.control import SafeStep
 from workbench.devices._glove import GloveModel
-from workbench.simulation import Life, template
+from workbench.engine.grants import GrantGate
+from workbench.errors import BadValue, Refused
+from workbench.simulation import Life, lives, template
+from workbench.simulation.people import STEADY
+from workbench.simulation.scheduler import NS
 
 KILLED_WHEN_MOVED = ((1.0, "kill engine when moved"),)
+MOVING = range(1, 25)
+"""Seeds, in some of which the device moves within 14 s."""
+QUIET = 6
+"""A seed that draws no stroke."""
+SEEDS = range(600, 608)
+"""Short lives in the suite."""
 
 
 @pytest.fixture(scope="module")
@@ -36,16 +50,35 @@ def test_the_same_seed_lives_the_same_life(made, lived):
     assert (again.trace, again.events, again.story) == (lived.trace, lived.events, lived.story)
 
 
-def test_the_command_tells_what_happened_in_each_life(capsys):
-    assert commands.main(["simulate", "--seed", "12", "--lives", "2", "--seconds", "3", "--story"]) == 0
+def test_the_command_tells_what_happened_in_each_life_and_enters_its_figures(capsys, tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("\n".join(["# Figures", *TABLE, "", "the end", ""]), encoding="utf-8")
+    asked = ["simulate", "--seed", "12", "--lives", "2", "--seconds", "3", "--story", "--jobs", "1"]
+    assert commands.main([*asked, "--out", str(page)]) == 0
     said = capsys.readouterr().out
-    assert said.splitlines()[-1].endswith("0 broke a rule")
-    assert said.count("a session starts") == 2
+    figures = r"^2 lives from seed 12, .* session-hours in .* s \(\d+ × real time\), (.*): 0 broke a rule$"
+    (cost,) = re.findall(figures, said, re.MULTILINE)
+    assert re.fullmatch(r"\d+\.\d\d CPU s a life \(\d+ × CPU time\)", cost)
+    assert said.count("a session starts") >= 2
+    rows = page.read_text(encoding="utf-8").splitlines()
+    row = r"\| signals \| neo_hand \| 12–13 \| 3 \| 0\.0 \| \d+ \| \d+ \| 0 \|"
+    assert re.fullmatch(row, rows[1 + len(TABLE)])
+    assert rows[2 + len(TABLE) :] == ["", "the end"]
     traces = re.findall(r"^seed 1[23]: .* trace (\w{16})$", said, re.MULTILINE)
     assert len(set(traces)) == 2
 
 
-@pytest.mark.parametrize(("option", "value"), [("--lives", "0"), ("--seconds", "0.5"), ("--hours", "-1")])
+REFUSED = [
+    ("--lives", "0"),
+    ("--seconds", "0.5"),
+    ("--hours", "-1"),
+    ("--hours", "0"),
+    ("--jobs", "0"),
+    ("--jobs", "2000"),
+]
+
+
+@pytest.mark.parametrize(("option", "value"), REFUSED)
 def test_lives_that_cannot_be_are_refused(option, value, capsys):
     assert commands.main(["simulate", option, value]) == 2
     assert f"{option} must be" in capsys.readouterr().err
@@ -53,7 +86,79 @@ def test_lives_that_cannot_be_are_refused(option, value, capsys):
 
 def test_a_device_that_keeps_its_pressure_without_an_engine_is_found(made, monkeypatch):
     monkeypatch.setattr(GloveModel, "_safe_steps", lambda self: (SafeStep("hold", keep_level=True),))
-    lives = (Life(seed, seconds=20.0, template=made, strokes=KILLED_WHEN_MOVED).live() for seed in range(11, 16))
-    assert any(
-        broken.rule == "a device that hears nothing becomes safe" for lived in lives for broken in lived.broken
-    )
+    lived = (Life(seed, seconds=14.0, template=made, strokes=KILLED_WHEN_MOVED).live() for seed in MOVING)
+    assert any("a device that hears nothing becomes safe" in {b.rule for b in life.broken} for life in lived)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_very_short_life_breaks_no_rule(made, seed):
+    assert Life(seed, seconds=2.0, template=made).live().broken == ()
+
+
+def test_the_timer_of_a_far_device_is_as_coarse_in_a_long_life_as_that_of_the_desk(made):
+    begun = [Life(seed, seconds=600.0, template=made) for seed in range(20)]
+    far = [host for life in begun for host in life.world.places.values()]
+    for life in begun:
+        shutil.rmtree(life.folder)
+    assert far
+    assert {host.tick_ns for host in far} <= {round(tick_s * NS) for tick_s in STEADY.tick_s}
+
+
+@pytest.mark.job
+def test_lives_on_two_processes_are_those_of_one(made):
+    def lived(jobs):
+        return [(one.seed, one.trace) for one in lives(made, first=30, n=3, seconds=1.0, jobs=jobs)]
+
+    assert lived(2) == lived(1)
+
+
+def test_lives_end_with_the_first_that_breaks_a_rule_where_that_is_asked(made, capsys, monkeypatch):
+    monkeypatch.setattr(simulation, "template", lambda *_, **__: made)
+    monkeypatch.setattr(GrantGate, "arming", lambda self, *_, **__: _refuse())
+    asked = ["simulate", "--seed", str(QUIET), "--lives", "3", "--seconds", "8", "--jobs", "1", "--until-broken"]
+    assert commands.main(asked) == 1
+    said = capsys.readouterr().out
+    assert "RULE BROKEN: what nothing disturbs works" in said
+    assert said.splitlines()[-1].startswith("1 lives from seed 6")
+
+
+def test_whoever_interrupts_gets_the_figures_so_far(made, capsys, monkeypatch, request):
+    monkeypatch.setattr(simulation, "template", lambda *_, **__: made)
+    real = Life.live
+
+    def interrupted(self):
+        if self.seed == 41:
+            self.world.start("interrupt", _interrupt)
+        return real(self)
+
+    monkeypatch.setattr(Life, "live", interrupted)
+    # Whoever starts the tests in the background lets them ignore interrupts.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
+    assert commands.main(["simulate", "--seed", "40", "--lives", "3", "--seconds", "1", "--jobs", "1"]) == 130
+    assert re.search(r"^1 lives from seed 40, .* until it was interrupted: 0 broke", capsys.readouterr().out, re.M)
+
+
+def _interrupt():
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+@pytest.mark.job
+def test_drawn_evidence_moves_the_device_as_samples_do(tmp_path):
+    lived = Life(3, seconds=40.0, template=template(tmp_path, depth="evidence"), strokes=()).live()
+    assert lived.broken == ()
+    assert lived.orders > 50
+
+
+@pytest.mark.parametrize(("system", "depth"), [("speller_p300", "signals"), ("imagery_glove", "evidence")])
+def test_a_system_that_cannot_be_lived_is_refused(system, depth, tmp_path):
+    with pytest.raises(BadValue, match=system):
+        template(tmp_path, system=system, depth=depth)
+
+
+def _refuse():
+    raise Refused("never")
+
+
+def test_a_life_in_which_nothing_goes_wrong_breaks_no_rule(made):
+    assert Life(QUIET, seconds=8.0, template=made).live().broken == ()

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
 import uuid
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.simulation.lsl_processes import announce, receive
 from workbench import world
 from workbench.devices import lsl
 from workbench.errors import StreamFault
@@ -149,3 +157,129 @@ def test_a_resolver_sees_a_new_outlet_and_forgets_one_that_has_gone(live):
 def test_a_local_clock_is_monotonic_seconds(live):
     first, second = live(lambda: (lsl.local_clock(), lsl.local_clock()))
     assert 0.0 < first <= second
+
+
+class OfLiblsl:
+    """An outlet and an inlet of real LSL, each a process: a pull that waits for ever cannot be ended otherwise."""
+
+    def __init__(self, source_id, *, described):
+        lsl.configure()
+        ours = "import sys; from tests.simulation.lsl_processes import announce, receive; "
+        told = "lambda word: print(word, flush=True) or sys.stdin.readline()"
+        self._outlet = self._started(f"{ours}announce(sys.argv[1])", source_id)
+        self._inlet = self._started(f"{ours}receive(sys.argv[1], described={described}, tell={told})", source_id)
+        self._said: queue.Queue[str] = queue.Queue()
+        threading.Thread(target=self._read, daemon=True).start()
+        assert self._said.get(timeout=60.0) == "open"
+
+    @staticmethod
+    def _started(code, source_id):
+        root = Path(__file__).parents[2]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        return subprocess.Popen([sys.executable, "-c", code, source_id], cwd=root, text=True, **pipes)
+
+    def _read(self):
+        for line in self._inlet.stdout:
+            self._said.put(line.strip())
+
+    def stop(self):
+        """The outlet stands still from now on."""
+        self._outlet.send_signal(signal.SIGSTOP)
+        # Returns once all of its threads stand still, which takes a moment.
+        os.waitpid(self._outlet.pid, os.WUNTRACED)
+
+    def go_on(self):
+        self._outlet.send_signal(signal.SIGCONT)
+
+    def kill(self):
+        self._outlet.kill()
+
+    def pull(self):
+        self._inlet.stdin.write("\n")
+        self._inlet.stdin.flush()
+
+    def said(self, limit_s):
+        """What the pull gave within so many seconds, ``""`` for nothing."""
+        try:
+            return self._said.get(timeout=limit_s)
+        except queue.Empty:
+            return ""
+
+    def close(self):
+        for process in (self._outlet, self._inlet):
+            process.kill()
+            process.communicate()
+
+
+class OfTheStandIn:
+    """The same in a virtual world."""
+
+    def __init__(self, source_id, *, described):
+        self._world, self._words, self._may_pull = VirtualWorld(1), [], False
+        self._entered = self._world.entered()
+        self._entered.__enter__()
+        self._outlet = self._world.start("outlet", lambda: announce(source_id))
+        self._world.start("inlet", lambda: receive(source_id, described=described, tell=self._tell))
+        assert self.said(60.0) == "open"
+
+    def _tell(self, word):
+        self._words.append(word)
+        world.clock.until(lambda: self._may_pull, 600.0)
+
+    def stop(self):
+        self._world.scheduler.freeze(self._outlet)
+
+    def go_on(self):
+        self._world.scheduler.thaw(self._outlet)
+
+    def kill(self):
+        self._world.scheduler.end(self._outlet, -9)
+
+    def pull(self):
+        self._may_pull = True
+
+    def said(self, limit_s):
+        scheduler = self._world.scheduler
+        scheduler.run(until_s=scheduler.now / 1e9 + limit_s, done=lambda: bool(self._words))
+        return self._words.pop() if self._words else ""
+
+    def close(self):
+        self._entered.__exit__(None, None, None)
+
+
+@pytest.fixture(params=[OfLiblsl, OfTheStandIn])
+def pair(request):
+    """Makes an outlet and an open inlet, which pulls when it is told to."""
+    made = []
+
+    def make(**options):
+        made.append(request.param(f"contract-{uuid.uuid4()}", **options))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+
+
+def test_a_first_pull_without_the_description_waits_until_the_outlet_goes_on_whatever_its_timeout(pair):
+    both = pair(described=False)
+    both.stop()
+    both.pull()
+    assert both.said(2.0) == ""
+    both.go_on()
+    assert both.said(60.0) == "pulled"
+
+
+def test_a_first_pull_with_the_description_waits_for_no_outlet(pair):
+    both = pair(described=True)
+    both.stop()
+    both.pull()
+    assert both.said(60.0) == "pulled"
+
+
+def test_a_first_pull_without_the_description_ends_with_its_outlet(pair):
+    both = pair(described=False)
+    both.stop()
+    both.pull()
+    both.kill()
+    assert both.said(60.0) == "lost"

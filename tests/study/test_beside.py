@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import shutil
 import time
@@ -18,7 +19,7 @@ from workbench.recording.session_ledger import append_rows
 from workbench.study import Study, verify
 from workbench.study.files import decoder_hash
 from workbench.study.migrate import migrate
-from workbench.vocabulary import LedgerRow
+from workbench.vocabulary import LedgerRow, Montage
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "studies"
 OLD = (1_600_000_000, 1_600_000_000)
@@ -35,6 +36,21 @@ def problems(study):
 def test_the_hash_of_a_decoder_is_the_one_that_was_saved(study):
     folder = decoder_folder(study)
     assert decoder_hash(folder) == decoders.read(folder).sha256_ == study.ids["sha256"]
+
+
+def test_the_hash_of_a_decoder_depends_on_its_values_and_not_on_how_its_description_is_written(tmp_path):
+    """Both ways to write the same: keys in any order, a letter beyond ASCII as it is or escaped."""
+    epochs, cues = np.random.default_rng(1).normal(0.0, 10.0, (12, 2, 500)), ["grasp", "rest"] * 6
+    fitted = decoders.load("bandpower_lda")(250.0).fit(epochs, cues, lead_in=0.0)
+    sha256 = decoders.save(fitted, tmp_path, montage=Montage(("FC\u03b1", "Cz"), 250.0))
+    described = json.loads((tmp_path / "decoder.json").read_text("utf-8"))
+    assert "FC\u03b1" in described["decoder"]["montage"]["channels"]
+    assert decoder_hash(tmp_path) == sha256
+    turned = {**described, "decoder": dict(reversed(described["decoder"].items()))}
+    for ascii_only in (True, False):
+        text = json.dumps(turned, ensure_ascii=ascii_only)
+        (tmp_path / "decoder.json").write_text(text, encoding="utf-8")
+        assert decoder_hash(tmp_path) == sha256
 
 
 @pytest.mark.parametrize("name", ["decoder.json", "arrays.npz"])
@@ -106,6 +122,15 @@ def test_a_recording_that_never_entered_the_record_is_a_problem_unless_it_grows(
     assert verify(study.folder, files=False).ok
 
 
+def test_a_recording_that_somebody_only_reads_does_not_pass_for_one_that_grows(study):
+    path = study.folder / "recordings" / "r2.xdf"
+    path.write_bytes(b"XDF: never taken in")
+    os.utime(path, OLD)
+    with path.open("rb") as reader:
+        fcntl.flock(reader, fcntl.LOCK_SH)
+        assert any("recordings/r2.xdf never entered the record" in problem for problem in problems(study))
+
+
 def test_a_recording_dated_in_the_future_does_not_pass_for_one_that_grows(study):
     path = study.folder / "recordings" / "r2.xdf"
     path.write_bytes(b"XDF: never taken in")
@@ -126,6 +151,19 @@ def test_session_ledgers_are_compared_line_by_line(study):
     assert any("line 1 is not what the record says" in p for p in problems(study))
     path.write_bytes(b"")
     assert any("its end was cut" in p for p in problems(study))
+
+
+def test_rows_of_a_session_that_runs_are_not_missing_yet(study):
+    path = study.folder / "recordings" / f"{study.ids['session']}.ledger.jsonl"
+    append_rows(path, [LedgerRow("note", 0.5, 2.5, extent="after the last run")])
+    engine = study.folder / "engine"
+    engine.mkdir(exist_ok=True)
+    for session, runs in ((study.ids["session"], True), ("another", False)):
+        lock = {"session_id": session, "pid": os.getpid()}
+        (engine / "lock.json").write_text(json.dumps(lock), encoding="utf-8")
+        found = verify(study.folder)
+        assert found.ok == runs
+        assert any("are not in the record yet; the session runs" in warning for warning in found.warnings) == runs
 
 
 def test_a_session_ledger_that_was_deleted_is_a_problem_until_it_is_restored(study):

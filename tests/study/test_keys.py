@@ -173,6 +173,19 @@ def test_signatures_that_were_taken_out_are_missed(keyed):
     assert any("no signed head" in problem for problem in verify(keyed.folder).problems)
 
 
+def test_entries_that_no_signature_covers_yet_are_counted(keyed):
+    """Without the HMAC key only signatures tell; while a study is open its last entries have none."""
+    for number in range(3):
+        keyed.append(Participant(f"Q{number}"))
+    keys.key_folder().rename(keys.key_folder().with_name("elsewhere"))
+    found = verify(keyed.folder)
+    with closing(sqlite3.connect(keyed.path)) as connection:
+        (newest,) = connection.execute("SELECT MAX(seq) FROM audit").fetchone()
+        (signed,) = connection.execute("SELECT MAX(seq) FROM signed_head").fetchone()
+    assert newest - signed >= 3
+    assert f"the newest {newest - signed} audit rows are not covered by a signature yet" in found.warnings
+
+
 def test_a_head_is_signed_when_a_study_closes_at_an_anchor_and_every_thousand_entries(keyed, monkeypatch):
     monkeypatch.setattr("workbench.study.writer.SIGN_EVERY", 4)
     for number in range(9):

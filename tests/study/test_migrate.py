@@ -66,6 +66,16 @@ def test_a_version_2_study_verifies_and_opens_for_reading_only(old):
     assert (old / "study.db").read_bytes() == before
 
 
+def test_the_lifted_copy_of_an_old_study_lives_exactly_as_long_as_the_study_is_open(old):
+    study = Study.open(old, actor="tests")
+    copy = Path(study.database.engine.url.database)
+    assert copy.is_file()
+    assert copy != old / "study.db"
+    study.close()
+    assert not copy.exists()
+    assert not copy.parent.exists()
+
+
 def test_a_migrated_study_verifies_and_keeps_every_old_audit_row(old):
     before = chain_of(old)
     migration = migrate(old, actor="tests")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
 import json
 import os
 import re
@@ -14,10 +16,13 @@ from pathlib import Path
 import pytest
 
 from workbench.errors import RecordFault
+from workbench.messages import Message, translate
 from workbench.study import Study, anchors, chain, verify, writer
 from workbench.vocabulary import Participant
 
 AUDIT = (*chain.RECORD, "hash")
+COLLECTED = ("findings.problems", "findings.warnings")
+APPENDED = tuple(f"{name}.append" for name in COLLECTED)
 
 
 def tamper(study, *statements):
@@ -297,6 +302,45 @@ def test_a_long_list_of_problems_is_shortened_in_the_text(study):
     text = study.verify().text()
     assert text.startswith("the record does NOT hold")
     assert "more\n" in text
+
+
+def test_whatever_is_found_is_said_in_chinese_too(study):
+    (study.folder / "recordings" / "r1.xdf").unlink()
+    (study.folder / "reports" / "s.html").write_text("another", encoding="utf-8")
+    (study.folder / "recordings" / "new.xdf").write_bytes(b"x")
+    with (study.folder / anchors.FILE).open("ab") as file:
+        file.write(b"torn")
+    newest = study.head()[0]
+    tamper(
+        study,
+        "UPDATE audit_payload SET salt = x'00' WHERE seq = 4",
+        "DELETE FROM audit_payload WHERE seq = 5",
+        "UPDATE audit SET actor = 'x' WHERE seq = 6",
+        'DELETE FROM trial WHERE "index" = 1',
+        "UPDATE visit SET participant_id = 'gone'",
+        "UPDATE report SET head_hash = 'x' || substr(head_hash, 2)",
+        f"DELETE FROM signed_head WHERE seq = {newest}",
+    )
+    found = verify(study.folder, known=[(newest + 7, "0" * 64)], copies=[study.folder / "none.jsonl"])
+    said = [*found.problems, *found.warnings]
+    assert len({one.code for one in said if isinstance(one, Message)}) >= 12
+    assert [one for one in said if not re.search("[\u4e00-\u9fff]", translate(one, language="zh-CN"))] == []
+
+
+@pytest.mark.parametrize("module", ["verification", "files"])
+def test_every_finding_is_a_message_of_the_catalogue(module):
+    tree = ast.parse(Path(importlib.import_module(f"workbench.study.{module}").__file__).read_text("utf-8"))
+    found = []
+    for node in ast.walk(tree):
+        added = None
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in APPENDED:
+            (added,) = node.args
+        elif isinstance(node, ast.AugAssign) and ast.unparse(node.target) in COLLECTED:
+            added = node.value.elt if isinstance(node.value, ast.ListComp) else node.value
+        found += [ast.unparse(added)] if added is not None else []
+    assert len(found) > 8
+    allowed = ("Message(", "messages.of(error)", "lying.")
+    assert [one for one in found if not one.startswith(allowed)] == []
 
 
 def test_verify_tells_a_file_that_is_no_record(tmp_path):

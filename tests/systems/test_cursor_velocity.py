@@ -37,9 +37,8 @@ def test_a_decoder_of_classes_and_a_law_that_follows_no_velocity_are_refused_bef
     classes = replace(task, decoder="bandpower_lda", decoder_params=lambda signal: {"fs": signal.fs})
     with pytest.raises(BadValue, match="centre_out decides on velocity, and this decoder gives probabilities"):
         simulate(replace(SYSTEM, tasks=(classes,)))
-    with pytest.raises(
-        BadValue, match="the law proportional, and no other, follows a velocity or a force; got hold"
-    ):
+    followed = "the law proportional, and no other, follows velocity, force, amplitude, state_level; got hold"
+    with pytest.raises(BadValue, match=followed):
         replace(task, law=control.ControlLaw("hold"))
 
 
@@ -57,6 +56,7 @@ def test_assistance_is_said_of_a_task_and_bounded_by_the_profile():
         assisted(0.6)
 
 
+@pytest.mark.job
 @pytest.mark.timeout(240)
 def test_a_velocity_moves_a_cursor_and_the_run_replays_with_its_commands(tmp_path, monkeypatch, capsys):
     # Sixteen trials: arming takes time, and at a speed of 20 half of eight were over before it.

@@ -48,6 +48,35 @@ def test_a_law_with_a_phase_window_needs_a_task_that_decides_on_a_phase():
         replace(grasp, law=gated)
 
 
+@pytest.mark.job
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize(
+    ("quantity", "names"),
+    [("state_level", ("level",)), pytest.param("amplitude", ("amplitude",), marks=pytest.mark.job)],
+)
+def test_a_level_of_another_kind_moves_the_grip_too_and_replays_with_its_commands(
+    quantity, names, tmp_path, monkeypatch, capsys
+):
+    (task,) = [replace(one, trials=(9, 3)) for one in SYSTEM.tasks if one.name == f"{quantity}_track"]
+    monkeypatch.setattr(force_glove, "SYSTEM", replace(SYSTEM, tasks=(task,)))
+    folder = tmp_path / quantity
+    options = ["--system", "force_glove", "--speed", "8", "--no-browser", "--study", str(folder)]
+    assert commands.main(["demo", *options]) == 0
+    said = capsys.readouterr().out
+    assert "level tracking: RMSE" in said
+    assert said.count("commands recomputed, equal") == 2
+    run = RunFile(sorted((folder / "recordings").glob("*.xdf"))[-1])
+    assert (run.evidence.kind, run.evidence.names) == (quantity, names)
+    decided = {decision.sample: decision for decision in run.decisions()}
+    assert {len(decision.probabilities) for decision in decided.values()} == {
+        4 if quantity == "state_level" else 0
+    }
+    followed = [command for command in run.commands() if command.reason == quantity and any(command.level)]
+    assert len(followed) > 20
+    assert all(c.level[0] <= max(0.0, decided[c.sample].values[0] - 0.1) + 1e-12 for c in followed)
+
+
+@pytest.mark.job
 @pytest.mark.timeout(240)
 def test_a_force_moves_a_grip_and_the_run_replays_with_its_commands(tmp_path, monkeypatch, capsys):
     fewer = replace(SYSTEM.tasks[0], trials=(12, 8))
@@ -57,7 +86,7 @@ def test_a_force_moves_a_grip_and_the_run_replays_with_its_commands(tmp_path, mo
     options = ["--system", "force_glove", "--speed", "8", "--no-browser", "--study", str(folder)]
     assert commands.main(["demo", *options]) == 0
     said = capsys.readouterr().out
-    assert "force tracking: RMSE" in said
+    assert "level tracking: RMSE" in said
     assert said.count("commands recomputed, equal") == 2
     run = RunFile(sorted((folder / "recordings").glob("*.xdf"))[-1])
     assert (run.evidence.kind, run.evidence.names, run.evidence.unit) == ("force", ("force",), "fraction")

@@ -362,10 +362,27 @@ def heard(streams: Any, _labels: Any, *, peers: Any) -> list[Measurement]:
     return made
 
 
+INPUTS = (
+    systems.Input(
+        "signal",
+        "EEG",
+        at_least_channels=3,
+        at_most_channels=256,
+        at_least_hz=128.0,
+        words=systems.words("scalp electrodes over the sensorimotor cortex", "感觉运动皮层上方的头皮电极"),
+    ),
+    systems.Input(
+        "markers",
+        "markers",
+        critical=False,
+        words=systems.words("cues of another presenter", "其他程序呈现的提示标记"),
+    ),
+)
+
+
 def set_up() -> dict[str, Any]:
     """What the set-up screen is sent at a second visit, with something of everything on it."""
-    inputs = systems.load("imagery_glove").inputs
-    made = SetupEditor(Path("nowhere"), inputs, look=lambda _peers: Discovery((AMP, CODES, WRIST)), listen=heard)
+    made = SetupEditor(Path("nowhere"), INPUTS, look=lambda _peers: Discovery((AMP, CODES, WRIST)), listen=heard)
     made.name_peers(["amp-pc-2", "stim-pc"])
     made.look()
     for uid, role in (("1", "signal"), ("2", "markers"), ("3", "aux")):

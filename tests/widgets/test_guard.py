@@ -134,3 +134,14 @@ def test_no_argument_of_voila_holds_the_token() -> None:
     arguments = dashboard.command(Path("session.ipynb"), port=PORT)
     assert "workbench.widgets.guarded" in arguments
     assert not [one for one in arguments if "token=" in one.lower() and "auto_token" not in one.lower()]
+
+
+def test_the_guard_starts_without_the_grammar_that_it_never_asks_for_and_others_still_find_it() -> None:
+    script = """
+import sys
+import workbench.widgets.guarded
+assert "jsonschema" in sys.modules and "lark" not in sys.modules
+import rfc3987_syntax
+assert rfc3987_syntax.is_valid_syntax("iri", "http://example.org/é")
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=120)

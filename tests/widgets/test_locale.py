@@ -105,11 +105,11 @@ def test_every_state_and_condition_of_the_controller_has_words() -> None:
 
 def test_every_paradigm_and_its_conditions_have_names() -> None:
     for name in paradigms.available():
-        assert f"paradigm.{name}" in catalogue()["en"]
+        assert f"paradigm.{name}" in catalogue()["en"], f"name paradigm.{name} in workbench/widgets/locale.json"
         paradigm = paradigms.load(name)()
         # Items that are selected are shown under their own names.
         for label in () if paradigm.selects else paradigm.classes:
-            assert f"cue.{label}" in catalogue()["en"]
+            assert f"cue.{label}" in catalogue()["en"], f"name cue.{label} in workbench/widgets/locale.json"
 
 
 MEASURES = sorted({key.split(".")[1] for key in catalogue()["en"] if key.startswith("measure.")})

@@ -145,7 +145,7 @@ def confusion_of(
         When there are not as many decisions as epochs, or a class is none of ``classes``.
     """
     if len(truth) != len(decided):
-        raise BadValue(f"each epoch needs one decision, got {len(truth)} epochs and {len(decided)} decisions")
+        raise BadValue(Message("rate.decisions", n=len(truth), decisions=len(decided)))
     trials = [
         Trial(i, cued, 0, 0.0, 0, "correct" if cued == answer else "wrong" if answer else "missed", answer)
         for i, (cued, answer) in enumerate(zip(truth, decided, strict=True))

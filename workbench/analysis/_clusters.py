@@ -10,6 +10,7 @@ import numpy as np
 
 from workbench.analysis._exact import Interval
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.vocabulary import FloatArray
 
 EXACT_BELOW = 10
@@ -69,10 +70,10 @@ def clustered(right: Sequence[bool] | FloatArray, groups: Sequence[str], *, seed
     """
     values, names = np.asarray(right, dtype=np.float64), list(dict.fromkeys(groups))
     if len(values) != len(groups) or not len(values):
-        raise BadValue(f"each trial needs its cluster, got {len(values)} trials and {len(groups)} clusters")
+        raise BadValue(Message("rate.clusters", n=len(values), clusters=len(groups)))
     in_range = (values >= 0) & (values <= 1)
     if not in_range.all():
-        raise BadValue(f"each trial must be right, wrong or a share in 0–1, got {values[~in_range][0]}")
+        raise BadValue(Message("rate.right_or_wrong", got=str(values[~in_range][0])))
     labels = np.array(groups)
     sums = np.array([values[labels == name].sum() for name in names])
     sizes = np.array([(labels == name).sum() for name in names], dtype=np.float64)
@@ -155,17 +156,12 @@ def block_permutation(
         number for some order.
     """
     if n_blocks < 5 or permutations < 19:
-        raise BadValue(
-            f"block permutation needs 5 blocks and 19 permutations or more, got {n_blocks} and {permutations}"
-        )
+        raise BadValue(Message("rate.permutations", blocks=str(n_blocks), permutations=str(permutations)))
     draw = np.random.Generator(np.random.PCG64(seed))
     observed = statistic(range(n_blocks))
     values = np.array([observed, *(statistic(draw.permutation(n_blocks).tolist()) for _ in range(permutations))])
     if not np.isfinite(values).all():
-        raise BadValue(
-            f"the statistic must be a number for every order of blocks, got {values[~np.isfinite(values)][0]}; "
-            "say what it is without a judged attempt"
-        )
+        raise BadValue(Message("rate.statistic", got=str(values[~np.isfinite(values)][0])))
     # The observed order is among them, so p is never 0.
     p = float((values >= observed - 1e-12).mean())
     return Permuted(observed, float(np.quantile(values, 0.95, method="higher")), p, permutations, n_blocks)

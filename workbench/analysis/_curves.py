@@ -8,6 +8,7 @@ import numpy as np
 
 from workbench.analysis._exact import student_t_quantile
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.vocabulary import FloatArray
 
 
@@ -42,7 +43,7 @@ def mean_course(values: FloatArray, *, least: float = 0.0, most: float = 1.0, le
         When ``values`` has not two dimensions.
     """
     if values.ndim != 2:
-        raise BadValue(f"courses must have shape (n_courses, n_times), got {values.shape}")
+        raise BadValue(Message("rate.courses", got=str(values.shape)))
     points = [_at(column[np.isfinite(column)], least=least, most=most, level=level) for column in values.T]
     return MeanCourse(len(values), *(tuple(point[i] for point in points) for i in range(3)))
 

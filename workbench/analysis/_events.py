@@ -180,11 +180,11 @@ def _check_definition(
     trials: Sequence[Trial], onset_window_s: float, fs: float, runs: Sequence[str], unit: str
 ) -> None:
     if unit not in UNITS:
-        raise BadValue(f"unit must be one of {', '.join(UNITS)}, got {unit!r}")
+        raise BadValue(Message("rate.unit", allowed=list(UNITS), got=repr(unit)))
     if not (onset_window_s > 0 and fs > 0):
         raise BadValue(Message("result.window_and_rate", window=str(onset_window_s), fs=str(fs)))
     if runs and len(runs) != len(trials):
-        raise BadValue(f"each trial needs its run, got {len(trials)} trials and {len(runs)} runs")
+        raise BadValue(Message("rate.runs", n=len(trials), runs=len(runs)))
 
 
 def _in_rest(judged: Sequence[Trial], runs: Sequence[str]) -> dict[str, Any]:
@@ -260,7 +260,7 @@ def f1_of(hits: int, *, false: int, missed: int) -> float:
     """
     events = 2 * hits + false + missed
     if events < 1:
-        raise BadValue("F1 needs at least one attempt or activation, got none")
+        raise BadValue(Message("rate.f1"))
     return 2 * hits / events
 
 

@@ -20,6 +20,7 @@ from statistics import NormalDist
 from typing import NamedTuple
 
 from workbench.errors import BadValue
+from workbench.messages import Message
 
 
 class Interval(NamedTuple):
@@ -148,7 +149,7 @@ def binomial_tail(k: int, n: int, *, p: float) -> float:
     p : probability of each, 0–1.
     """
     if not 0 <= p <= 1:
-        raise BadValue(f"p must lie in 0–1, got {p}")
+        raise BadValue(Message("rate.p", got=str(p)))
     if k <= 0:
         return 1.0
     if k > n or p == 0:
@@ -169,9 +170,9 @@ def poisson_interval(count: int, *, exposure: float = 1.0, level: float = 0.95) 
     level : of confidence, 0–1.
     """
     if count < 0 or int(count) != count:
-        raise BadValue(f"a count must be an integer of 0 or more, got {count}")
+        raise BadValue(Message("rate.count", got=count))
     if not 0 < exposure < float("inf"):
-        raise BadValue(f"exposure must be above 0, got {exposure}; without it there is no rate")
+        raise BadValue(Message("rate.exposure", got=str(exposure)))
     _level(level, "level")
     alpha = (1 - level) / 2
     # Far above any bound in use: twenty standard deviations.
@@ -184,7 +185,7 @@ def poisson_interval(count: int, *, exposure: float = 1.0, level: float = 0.95) 
 def chi_square_factors(df: int, *, level: float = 0.95) -> Interval:
     """Factors of a standard deviation with ``df`` degrees of freedom for its interval: √(df / χ²)."""
     if df < 1:
-        raise BadValue(f"a standard deviation needs at least 1 degree of freedom, got {df}")
+        raise BadValue(Message("rate.freedom_of_sd", got=df))
     _level(level, "level")
     top = df + 20 * sqrt(2 * df) + 40
     alpha = (1 - level) / 2
@@ -196,7 +197,7 @@ def chi_square_factors(df: int, *, level: float = 0.95) -> Interval:
 def student_t_tail(t: float, df: int) -> float:
     """Probability that Student's t with ``df`` degrees of freedom is above ``t``."""
     if df < 1:
-        raise BadValue(f"Student's t needs at least 1 degree of freedom, got {df}")
+        raise BadValue(Message("rate.freedom_of_t", got=df))
     half = 0.5 * _incomplete_beta(df / (df + t * t), df / 2, 0.5)
     return half if t >= 0 else 1 - half
 
@@ -271,19 +272,19 @@ def _solve(rising: Callable[[float], float], low: float, high: float) -> float:
 
 def _counts(k: int, n: int) -> None:
     if not 0 <= k <= n:
-        raise BadValue(f"a count must lie between 0 and the number of trials, got {k} of {n}")
+        raise BadValue(Message("rate.count_of_trials", k=str(k), n=str(n)))
 
 
 def _positive(n: int) -> None:
     if n < 1:
-        raise BadValue("an interval needs at least 1 trial, got 0")
+        raise BadValue(Message("rate.no_trial"))
 
 
 def _classes(classes: int) -> None:
     if classes < 2:
-        raise BadValue(f"guessing needs at least 2 classes, got {classes}")
+        raise BadValue(Message("rate.guessing", got=classes))
 
 
 def _level(value: float, name: str) -> None:
     if not 0 < value < 1:
-        raise BadValue(f"{name} must lie between 0 and 1, got {value}")
+        raise BadValue(Message("rate.share", name=name, got=str(value)))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.vocabulary import FloatArray
 
 
@@ -45,6 +46,6 @@ def latency(seconds: Sequence[float] | FloatArray, *, speed: float = 1.0) -> Lat
     values = np.asarray(seconds, dtype=np.float64) * 1000.0
     if values.size == 0 or not np.isfinite(values).all():
         bad = int(values.size - np.isfinite(values).sum())
-        raise BadValue(f"latencies must be numbers, at least one; got {values.size} of which {bad} are none")
+        raise BadValue(Message("rate.latencies", n=str(values.size), bad=str(bad)))
     p50, p95, p99 = (float(q) for q in np.quantile(values, (0.5, 0.95, 0.99)))
     return Latency(int(values.size), p50, p95, p99, float(values.max()), representative=speed == 1.0)

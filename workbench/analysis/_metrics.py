@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from workbench.analysis._exact import Interval, wilson
 from workbench.errors import BadValue
+from workbench.messages import Message
 
 Z95 = 1.959963984540054
 """Two-sided 95 % point of the normal distribution."""
@@ -106,10 +107,10 @@ def auc(evidence: ArrayLike, positive: ArrayLike) -> Auc:
     """
     scores, target = np.asarray(evidence, dtype=np.float64), np.asarray(positive, dtype=bool)
     if scores.shape != target.shape or scores.ndim != 1 or not np.isfinite(scores).all():
-        raise BadValue("AUC needs one finite value of evidence for each epoch")
+        raise BadValue(Message("rate.auc_values"))
     m, n = int(target.sum()), int((~target).sum())
     if m == 0 or n == 0:
-        raise BadValue(f"AUC needs targets and others, got {m} and {n}")
+        raise BadValue(Message("rate.auc_classes", targets=str(m), others=str(n)))
     order = np.argsort(scores, kind="stable")
     ranks = np.empty(len(scores))
     ordered = scores[order]
@@ -164,11 +165,11 @@ def itr(accuracy: float, *, classes: int, selection_s: float) -> float:
     accuracy from few trials makes it optimistic. Print the accuracy and the time beside it.
     """
     if not 0.0 <= accuracy <= 1.0:
-        raise BadValue(f"accuracy must lie in 0–1, got {accuracy}")
+        raise BadValue(Message("rate.accuracy", got=str(accuracy)))
     if classes < 2:
-        raise BadValue(f"ITR needs two classes or more, got {classes}")
+        raise BadValue(Message("rate.itr_classes", got=classes))
     if not selection_s > 0:
-        raise BadValue(f"the time of a selection must be above 0 s, got {selection_s}")
+        raise BadValue(Message("rate.itr_time", got=str(selection_s)))
     if accuracy <= 1.0 / classes:
         return 0.0
     bits = log2(classes)
@@ -180,5 +181,5 @@ def itr(accuracy: float, *, classes: int, selection_s: float) -> float:
 
 def _pairs(truth: Sequence[str], decided: Sequence[str]) -> int:
     if len(truth) != len(decided) or not len(truth):
-        raise BadValue(f"classes must come in pairs, got {len(truth)} true and {len(decided)} decided")
+        raise BadValue(Message("rate.pairs", true=len(truth), decided=len(decided)))
     return len(truth)

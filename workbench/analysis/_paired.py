@@ -8,6 +8,7 @@ from typing import Literal
 
 from workbench.analysis._exact import Interval, binomial_tail, wilson
 from workbench.errors import BadValue
+from workbench.messages import Message
 
 ALPHA = 0.05
 """Probability below which a difference is called one."""
@@ -62,7 +63,7 @@ def paired(first: Sequence[bool], second: Sequence[bool]) -> Paired:
         For no trials, or different numbers of them.
     """
     if len(first) != len(second) or not len(first):
-        raise BadValue(f"paired trials need two equally long lists, got {len(first)} and {len(second)}")
+        raise BadValue(Message("rate.paired", first=len(first), second=len(second)))
     n, right, other = len(first), sum(map(bool, first)), sum(map(bool, second))
     only_first = sum(a and not b for a, b in zip(first, second, strict=True))
     only_second = sum(b and not a for a, b in zip(first, second, strict=True))

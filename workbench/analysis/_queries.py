@@ -18,6 +18,7 @@ from workbench.analysis._isncsci import ais_change, plain
 from workbench.analysis._scores import DRAFT, direction_of, name_of, parts_of, reading
 from workbench.analysis._state import under
 from workbench.errors import BadValue, UnknownName
+from workbench.messages import Message
 from workbench.outcomes.isncsci.tables import DERMATOMES, LIGHT, MUSCLES, PIN, PLACE, examined, same_result
 from workbench.vocabulary import Assessment
 
@@ -388,5 +389,5 @@ def _utc(text: str, *, what: str) -> datetime:
     try:
         when = datetime.fromisoformat(text)
     except ValueError as error:
-        raise BadValue(f"{what} must be UTC or an ISO date such as 2026-03-01, got {text!r}") from error
+        raise BadValue(Message("rate.date", what=what, got=repr(text))) from error
     return when if when.tzinfo else when.replace(tzinfo=UTC)

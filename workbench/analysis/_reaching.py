@@ -36,7 +36,14 @@ class ReachingTask(Protocol):
         """Name and place of each target."""
 
     def moved(self, place: Place, velocity: Sequence[float], *, dt: float) -> Place:
-        """Where the cursor is after ``dt`` s at a velocity."""
+        """Where a velocity moves the cursor.
+
+        Parameters
+        ----------
+        place : of the cursor before, in distances to a target.
+        velocity : decoded, in distances to a target a second.
+        dt : how long it lasts, s.
+        """
 
     def target_at(self, place: Place) -> str:
         """The target that a place lies in, ``""`` for none."""

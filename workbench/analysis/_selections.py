@@ -11,6 +11,7 @@ from workbench.analysis._accuracy import Accuracy, accuracy
 from workbench.analysis._exact import Interval, student_t_quantile
 from workbench.analysis._metrics import itr
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.vocabulary import Trial
 
 MINUTE_S = 60.0
@@ -78,7 +79,7 @@ def selections(trials: Iterable[Trial], *, items: int, fs: float) -> Selections:
     Times of selections of one run are taken as independent; with dynamic stopping they vary.
     """
     if items < 2 or not fs > 0:
-        raise BadValue(f"selections need two items or more and a rate above 0 Hz, got {items} and {fs}")
+        raise BadValue(Message("rate.selections", items=items, fs=str(fs)))
     run = list(trials)
     counted = [trial for trial in run if not trial.excluded]
     # Only neighbours: across an excluded choice nobody knows how long a selection would have taken.

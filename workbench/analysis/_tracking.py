@@ -45,7 +45,7 @@ class Tracking:
     def line(self) -> str:
         """One sentence with error, variance explained, time in the band and the limit of chance."""
         if self.rmse is None or self.in_band is None:
-            return "force tracking: no level was followed with sound evidence"
+            return "level tracking: no level was followed with sound evidence"
         explained = "" if self.r_squared is None else f", R² {self.r_squared:.2f}"
         limit = (
             ""
@@ -54,7 +54,7 @@ class Tracking:
         )
         middle, low, high = (100 * part for part in (self.in_band.median, self.in_band.low, self.in_band.high))
         return (
-            f"force tracking: RMSE {self.rmse:.3f}{explained}, within the band {middle:.0f} % of the time "
+            f"level tracking: RMSE {self.rmse:.3f}{explained}, within the band {middle:.0f} % of the time "
             f"(IQR {low:.0f}–{high:.0f} %, n = {self.n}){limit}"
         )
 

@@ -1,7 +1,7 @@
 """`workbench bench`: speed and accuracy of the core beside its peers, measured in turns on this machine.
 
 Every figure is a ratio taken in one interleaved run, or a count, and is printed with its goal. A peer that is not
-installed is named as missing; a missed goal is printed with its distance. Nothing here is a test.
+installed is reported as missing; a missed goal is printed with how far it was missed. Nothing here is a test.
 """
 
 from __future__ import annotations

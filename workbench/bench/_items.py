@@ -1,4 +1,4 @@
-"""Items of a benchmark, and how two competitors take turns."""
+"""Items of a benchmark, and how two candidates take turns."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The source of `bench live`, in a process of its own: ``python -m workbench.bench._live_session PLAN``.
 
 ``PLAN`` is JSON; what was measured is printed as JSON. Receivers wait in threads that hold no lock while they
-wait, and every clock is LSL's of this computer, so that one process takes both ends of each round.
+wait, and every time is LSL's clock of this computer, so that one process takes both ends of each round.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Partner:
     def __init__(self, name: str, n_channels: int, *, fs: float = FS) -> None:
         source = f"bench-{os.getpid()}-{name}"
         self.outlet = lsl.Outlet(StreamSpec(source, "EEG", fs, source_id=source), n_channels=n_channels)
-        # A file and not a pipe: a loop that says much must not stop because nobody reads.
+        # A file and not a pipe: a loop that prints much must not block because nobody reads.
         self._said = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115
         # More threads make products of small matrices slower, and would take the second processor from the source.
         environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
@@ -95,7 +95,7 @@ class Partner:
     def latencies(self, first: int) -> list[float]:
         """Seconds from the push of each hop to the first answer that knows it, from hop ``first`` on; else NaN."""
         counts = np.array([count for count, _ in self.returned], dtype=np.int64)
-        # An answer that knows more comes for all hops that had none.
+        # An answer that rests on later samples answers all hops before it that had none.
         at = np.searchsorted(np.maximum.accumulate(counts), (1 + np.arange(len(self.pushed))) * HOP)
         times = [self.returned[k][1] if k < len(counts) else float("nan") for k in at]
         return [time - pushed for time, pushed in zip(times[first:], self.pushed[first:], strict=True)]
@@ -172,7 +172,7 @@ def decisions(names: Sequence[str], n_channels: int, rounds: int, n: int) -> dic
     samples = noise(5 * WINDOW, n_channels, seed=7)
     with connected(["echo", *names], n_channels) as (echo, *loops):
         for loop in loops:
-            # Fills the window, and is the first time for everything.
+            # Warm-up: fills the window, compiles and fills caches.
             hops(loop, samples, 2 * WINDOW // HOP, echo=echo)
         warm = {loop.name: len(loop.pushed) for loop in loops}
         mine: dict[str, list[int]] = {loop.name: [] for loop in loops}
@@ -210,7 +210,7 @@ def held(rounds: int, n: int) -> dict[str, list[float]]:
                 first = len(partner.pushed)
                 hops(partner, samples, n)
                 thread.say("rest")
-                # A thread that had no turn answers only now.
+                # A thread that the lock kept waiting answers only now.
                 time.sleep(0.2)
                 measured.setdefault(label, []).extend(partner.latencies(first))
     return measured
@@ -242,7 +242,7 @@ def lost(n_channels: int, fs: float, seconds: float) -> dict[str, list[float]]:
 def main(text: str) -> None:
     """Measure what the plan asks for and print it."""
     plan = json.loads(text)
-    # Of its own, so that no session on this computer sees these streams.
+    # A session id of its own, so that no session on this computer sees these streams.
     lsl.configure(session_id=f"bench-{os.getpid()}")
     measures: dict[str, Callable[..., dict[str, list[float]]]] = {
         "decisions": decisions,

@@ -28,7 +28,7 @@ FS, HOP, WINDOW = 1000.0, 20, 1000
 """Rate in Hz; samples from decision to decision; samples that each rests on."""
 BAND = (8.0, 30.0)
 POLL_S = 0.0005
-"""How often a loop asks that cannot wait for samples, s."""
+"""Interval at which a loop polls that cannot wait for samples, s."""
 
 Answer = Callable[[int], None]
 """Takes the number of samples on which an answer rests."""
@@ -50,7 +50,17 @@ def missing(name: str) -> str:
 
 
 def noise(n: int, n_channels: int, *, seed: int) -> FloatArray:
-    """``(n, n_channels)`` float64, µV: mixed noise, so that channels share what they say."""
+    """Noise that is mixed, so that channels are correlated.
+
+    Parameters
+    ----------
+    n, n_channels : samples, and channels of each.
+    seed : of the noise; the mixing is always the same.
+
+    Returns
+    -------
+    ``(n, n_channels)`` float64, µV.
+    """
     rng = np.random.Generator(np.random.PCG64(seed))
     mixing = np.random.Generator(np.random.PCG64(1)).normal(0.0, 1.0, (n_channels, n_channels))
     return np.asarray(rng.normal(0.0, 10.0, (n, n_channels)) @ mixing.T)
@@ -64,8 +74,8 @@ def training(n_channels: int) -> tuple[FloatArray, NDArray[np.str_]]:
 
 
 # ------------------------------------------------------------------ the loops
-def echo(source: str, n_channels: int, answer: Answer) -> None:
-    """Raw pylsl: nothing is decided, so what it takes is the transport."""
+def _echo(source: str, n_channels: int, answer: Answer) -> None:
+    """Raw pylsl: nothing is decided, so that its time is that of the transport."""
     from workbench.devices import _lsl_library
 
     pylsl = _lsl_library.library()
@@ -78,7 +88,7 @@ def echo(source: str, n_channels: int, answer: Answer) -> None:
             answer(seen)
 
 
-def ours(source: str, n_channels: int, answer: Answer) -> None:
+def _ours(source: str, n_channels: int, answer: Answer) -> None:
     """The inlet and the loop of a session, without its journal and its control."""
     from workbench import decoders, paradigms
     from workbench.decode import decode
@@ -106,7 +116,7 @@ def classifier(n_channels: int) -> Any:
     """pyRiemann's covariances and tangent space with a linear classifier, fitted on the same noise.
 
     A logistic regression, as scikit-learn takes half a minute to fit its discriminant on 2,080 numbers an epoch;
-    one decision takes either of them as long.
+    one decision takes the same time with either.
     """
     from scipy import signal
 
@@ -123,8 +133,8 @@ def classifier(n_channels: int) -> Any:
     return make_pipeline(Covariances("oas"), TangentSpace(), LogisticRegression()).fit(filtered, classes)
 
 
-def mne_lsl(source: str, n_channels: int, answer: Answer) -> None:
-    """MNE-LSL's stream, acquired by hand, which is sooner than by its thread; then pyRiemann."""
+def _mne_lsl(source: str, n_channels: int, answer: Answer) -> None:
+    """MNE-LSL's stream, acquired by explicit calls, which is faster than by its thread; then pyRiemann."""
     from mne_lsl import set_log_level
     from mne_lsl.stream import StreamLSL
 
@@ -146,7 +156,7 @@ def mne_lsl(source: str, n_channels: int, answer: Answer) -> None:
         due = seen + HOP
 
 
-def ezmsg(source: str, n_channels: int, answer: Answer) -> None:
+def _ezmsg(source: str, n_channels: int, answer: Answer) -> None:
     """A graph of ezmsg's inlet, filter and windows in one process; then pyRiemann."""
     import ezmsg.core as ez
     from ezmsg.lsl.inlet import LSLInfo, LSLInletSettings, LSLInletUnit
@@ -189,8 +199,8 @@ def ezmsg(source: str, n_channels: int, answer: Answer) -> None:
     )
 
 
-def inlet(source: str, n_channels: int, answer: Answer) -> None:
-    """The acquisition of a session in a process of its own: nothing is decided."""
+def _inlet(source: str, n_channels: int, answer: Answer) -> None:
+    """The acquisition of a session in a separate process: nothing is decided."""
     from workbench.devices import lsl
 
     connected, seen = lsl.connect(source), 0
@@ -201,9 +211,9 @@ def inlet(source: str, n_channels: int, answer: Answer) -> None:
             answer(seen)
 
 
-def kernel(source: str, n_channels: int, answer: Answer) -> None:
+def _kernel(source: str, n_channels: int, answer: Answer) -> None:
     """A notebook's kernel that acquires in a thread; between the signals to hold and to rest it only computes."""
-    threading.Thread(target=inlet, args=(source, n_channels, answer), daemon=True).start()
+    threading.Thread(target=_inlet, args=(source, n_channels, answer), daemon=True).start()
     while True:
         if HOLDING.wait(1.0):
             # Python's own arithmetic on large integers: one operation keeps the interpreter's lock for long.
@@ -214,17 +224,25 @@ HOLDING = threading.Event()
 """Set while the kernel shall hold the interpreter's lock."""
 
 LOOPS: dict[str, Callable[[str, int, Answer], None]] = {
-    "echo": echo,
-    "workbench": ours,
-    "mne-lsl": mne_lsl,
-    "ezmsg": ezmsg,
-    "inlet": inlet,
-    "kernel": kernel,
+    "echo": _echo,
+    "workbench": _ours,
+    "mne-lsl": _mne_lsl,
+    "ezmsg": _ezmsg,
+    "inlet": _inlet,
+    "kernel": _kernel,
 }
+"""Name → loop, called with the source id of its stream, the number of channels, and what takes its answers."""
 
 
 def main(name: str, source: str, n_channels: int) -> None:
-    """Run a loop until the standard input ends."""
+    """Run a loop until the standard input ends.
+
+    Parameters
+    ----------
+    name : of the loop, one of :data:`LOOPS`.
+    source : source id of its stream.
+    n_channels : of that stream.
+    """
     from workbench.devices import lsl
     from workbench.vocabulary import StreamSpec
 

@@ -20,7 +20,7 @@ def machine() -> dict[str, str]:
     """The environment of the figures: workbench, Python, processor, cores and their load, peers."""
     environment = {"workbench": __version__, "python": platform.python_version(), "processor": platform.machine()}
     environment["cores"] = str(os.cpu_count())
-    # Processes that wanted to run during the last five minutes: above the cores, others were at work too.
+    # Load average of five minutes: above the number of cores, other programs competed.
     if hasattr(os, "getloadavg"):
         environment["load"] = f"{os.getloadavg()[1]:.1f}"
     for name in PEERS:
@@ -89,7 +89,7 @@ def _goal(row: Row) -> str:
         return ""
     verdict = ""
     if row.met is not None:
-        # No share of a goal of nothing at all.
+        # No share can be given of a goal of 0.
         by = f" by {_short(row):.0%}" if item.goal and not row.met else ""
         verdict = ", met" if row.met else f", MISSED{by}"
     return f"{'≥' if item.sense == '>=' else '≤'} {_number(item.goal)}{verdict}"

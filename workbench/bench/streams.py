@@ -42,7 +42,7 @@ def _chunks(seconds: int) -> Iterator[Chunk]:
             n = round(STREAMS[role][0] * HOP_S)
             first = hop * n
             rows = noise[role][first % len(noise[role]) :][:n]
-            # A moment later than the signal's, so that each stream has passed the hop that is decided.
+            # Slightly later than the signal's, so that each stream has passed the hop that is decided.
             ahead = 0.0 if role == "signal" else HOP_S
             stamps = (first + np.arange(n)) / STREAMS[role][0] + ahead
             yield Chunk(first, rows, stamps, stream="" if role == "signal" else role)
@@ -76,7 +76,7 @@ def _run(rounds: int) -> Result:
 
 
 def _memory() -> str:
-    """Peak memory of this process, in words."""
+    """Peak memory of this process, as text."""
     if sys.platform == "win32":
         return "peak memory is not known on Windows"
     import resource

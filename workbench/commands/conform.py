@@ -51,6 +51,9 @@ def _add_presenter(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--delay-ms", type=number, default=0.0, metavar="MS", help="delay that the protocol states (default 0)"
     )
+    parser.add_argument(
+        "--study", type=Path, metavar="STUDY", help="keep the certificate in this study, which then heeds it"
+    )
     _add_seconds(parser)
     _add_out(parser)
 
@@ -69,20 +72,32 @@ def _effector(arguments: argparse.Namespace) -> int:
 
     control.load(arguments.effector)
     check_command(arguments.command_line)
-    kept = [] if arguments.study is None else [_place_in(arguments.study, arguments.effector)]
+    kept = [] if arguments.study is None else [_place_in(arguments.study, _of_effector(arguments))]
     places = _places(arguments, *kept)
     print("nobody may be in the effector: it closes and opens several times", file=sys.stderr)
     made = conform_effector(arguments.command_line, effector=arguments.effector)
     return _print(made, places, json=arguments.json)
 
 
-def _place_in(study: Path, effector: str) -> Path:
-    """Where a study keeps the certificate; refused where there is no study."""
+def _of_effector(arguments: argparse.Namespace) -> Path:
+    """Where the study keeps the certificate of an effector."""
     from workbench.hardware import certificates
+
+    return certificates.place(arguments.study, arguments.effector)
+
+
+def _of_presenter(arguments: argparse.Namespace) -> Path:
+    """Where the study keeps the certificate of a presenter."""
+    from workbench.hardware import certificates
+
+    return certificates.place_of_presenter(arguments.study, arguments.markers)
+
+
+def _place_in(study: Path, place: Path) -> Path:
+    """The place in a study, made; refused where there is no study."""
     from workbench.study import record_file
 
     record_file.check_file(study / record_file.FILE)
-    place = certificates.place(study, effector)
     try:
         world.disk.mkdir(place.parent, exist_ok=True)
     except OSError as error:
@@ -95,7 +110,8 @@ def _place_in(study: Path, effector: str) -> Path:
 def _presenter(arguments: argparse.Namespace) -> int:
     from workbench.conformance import conform_presenter
 
-    places = _places(arguments)
+    kept = [] if arguments.study is None else [_place_in(arguments.study, _of_presenter(arguments))]
+    places = _places(arguments, *kept)
     with _seconds(arguments) as passed:
         made = conform_presenter(
             arguments.markers,

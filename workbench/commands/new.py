@@ -52,8 +52,8 @@ def run(arguments: argparse.Namespace) -> int:
         visits = study.rows("visit")
     print(f"Study      {folder}, system {system.name}: {system.title}")
     for visit in visits:
-        window = f"{visit['earliest']} to {visit['latest']}"
-        print(f"Visit      {arguments.participant}, {visit['name']}: {visit['planned']} ({window})")
+        day = f"{visit['planned']} ({visit['earliest']} to {visit['latest']})" if visit["planned"] else "any day"
+        print(f"Visit      {arguments.participant}, {visit['name']}: {day}")
     print(f"Next       workbench people add {folder} LOGIN --name NAME    who may sign in")
     print(f"           workbench dashboard {folder}    the first session")
     return 0

@@ -1,4 +1,4 @@
-"""Does somebody else's device, presenter or stream do what its protocol says? Measured on LSL."""
+"""Whether another maker's device, presenter or stream does what its protocol says, measured over LSL."""
 
 from __future__ import annotations
 

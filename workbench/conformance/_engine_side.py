@@ -1,4 +1,4 @@
-"""The engine's side of a link, held by hand: every message can be made, kept back, repeated, spoiled.
+"""The engine's side of a link, under control of a test: it can make, hold back, repeat or corrupt every message.
 
 It gives no orders of a session: it tests a device with nobody in it.
 """
@@ -30,7 +30,7 @@ from workbench.vocabulary import StreamSpec
 STEP_S = 0.004
 START_S = 30.0
 """How long a device may take until its first signed status, s."""
-AGREE_S = 20.0
+AGREE_S = 5.0
 ASK_S = 0.2
 """Time between two requests for a session key, s."""
 LISTENER_S = 0.3
@@ -40,7 +40,7 @@ KEY, EFFECTOR = "WORKBENCH_PAIRING", "WORKBENCH_EFFECTOR"
 
 
 class NotTried(Exception):
-    """What a fact needs first did not come about, so that the fact could not be tested."""
+    """A precondition of a fact was not met, so that the fact could not be tested."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +183,7 @@ class EngineSide:
             self.order("heartbeat", self.beating)
 
     def close(self) -> None:
-        """Take the command stream away."""
+        """Remove the command stream."""
         self._listener.close()
         self._outlet.close()
 
@@ -256,7 +256,7 @@ class Bench:
                 f"It reads its key from the file that {KEY} names, and publishes the status stream of "
                 "docs/effector_protocol.md"
             )
-        # A device that listens to the engine's outlet alone is as good as one that hears the stranger.
+        # A device that only listens to the engine's outlet is as good as one that ignores the stranger.
         self.stranger.wait_for_receiver(2.0)
 
     def __exit__(
@@ -276,7 +276,7 @@ class Bench:
         self._forget()
 
     def _forget(self) -> None:
-        """The key of a test opens nothing afterwards."""
+        """Delete the key, so that it is of no use after the test."""
         self.paired.path.unlink(missing_ok=True)
         self.paired.device_file.unlink(missing_ok=True)
         self._folder.cleanup()
@@ -292,7 +292,7 @@ class Bench:
         return self.engines[-1]
 
     def leave(self, engine: EngineSide) -> None:
-        """An engine goes without a word."""
+        """An engine disappears without notice."""
         self.engines.remove(engine)
         engine.close()
 
@@ -302,7 +302,7 @@ class Bench:
             os.killpg(self.process.pid, number)
 
     def last_words(self) -> str:
-        """The end of what the device wrote, in one line."""
+        """The end of what the device printed, in one line."""
         text = self._log.read_bytes()[-600:].decode("utf-8", errors="replace")
         return " | ".join(text.strip().splitlines()[-3:]) or "none"
 
@@ -409,7 +409,7 @@ class Bench:
         NotTried
             When none does.
         """
-        # What is on its way already was made before: one status is waited for.
+        # A status that is on its way was made earlier, so the first one is skipped.
         n = len(self.engine.statuses)
         self.wait(lambda: len(self.engine.statuses) > n, 2.0)
         n = len(self.engine.statuses)

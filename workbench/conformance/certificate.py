@@ -145,7 +145,7 @@ def made(
     about: dict[str, Any],
     command: Sequence[str] = (),
 ) -> Certificate:
-    """A certificate of now, of this computer.
+    """A certificate with the present time and this computer.
 
     Parameters
     ----------

@@ -1,7 +1,8 @@
-"""Conformance of a foreign effector: a process that is not ours is started, paired, and tried fact by fact.
+"""Conformance of an effector: its process is started, paired, and tested fact by fact.
 
-The other side is an engine held by hand, so that every message can be kept back, repeated or spoiled. A fact that
-cannot be tested, because something it needs does not work, does not hold. Run it with nobody in the effector.
+The other side is an engine under control of the test, so that every message can be held back, repeated or
+corrupted. A fact that cannot be tested, because something it needs does not work, counts as not held. Run it with
+nobody in the effector.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ class Fact:
 
 # ------------------------------------------------------------------------------------------- at rest
 def _rest(bench: Bench, limits: Limits) -> Found:
-    """Statuses and acknowledgements of a device that is well."""
+    """Statuses and acknowledgements of a device in normal operation."""
     worst = bench.self_test()
     engine = bench.engine
     before = len(engine.sent)
@@ -176,7 +177,7 @@ def _replayed(bench: Bench, limits: Limits) -> Found:
 
 
 def _delayed(bench: Bench, limits: Limits) -> Found:
-    """An order whose echo names a status of long ago, all else as it should be."""
+    """An order whose echo names an old status and that is correct otherwise."""
     bench.self_test()
     engine = bench.engine
     counter = engine.end.counter
@@ -269,7 +270,7 @@ def _stop(bench: Bench, limits: Limits) -> Found:
 
 
 def _watcher(bench: Bench, limits: Limits) -> Found:
-    """A process with the key alone, as ``workbench stop`` is, while the engine is gone."""
+    """A process that has only the key, as ``workbench stop`` has, while there is no engine."""
     bench.closed()
     bench.engine.beating = None
     began, patience_s = lsl.local_clock(), limits.stop_s + WATCHER_S
@@ -288,7 +289,7 @@ def _watcher(bench: Bench, limits: Limits) -> Found:
 
 
 def _suspended(bench: Bench, limits: Limits) -> Found:
-    """The process stands still with the effector closed, while the engine goes on beating, and wakes."""
+    """The process is suspended with the effector closed while the engine keeps sending heartbeats, and resumes."""
     bench.closed()
     bench.signal(signal.SIGSTOP)
     bench.pause(bench.profile.ttl_ms / 1000.0 + 0.5)
@@ -306,7 +307,7 @@ def _suspended(bench: Bench, limits: Limits) -> Found:
 
 # ----------------------------------------------------------------------------------------- two engines
 def _two_engines(bench: Bench, limits: Limits) -> Found:
-    """A second engine with the key: at rest it takes over, and the first has no say any more."""
+    """A second engine with the key: at rest it takes over, and the first one is ignored from then on."""
     bench.self_test()
     second = bench.join()
     try:
@@ -416,7 +417,7 @@ FACTS: Mapping[str, Fact] = {key: fact for _, facts in TRIALS for key, fact in f
 
 
 def examine(bench: Bench, limits: Limits, *, only: Sequence[str] = ()) -> list[Check]:
-    """Try a device that runs.
+    """Test a device that runs.
 
     Parameters
     ----------
@@ -446,7 +447,7 @@ def examine(bench: Bench, limits: Limits, *, only: Sequence[str] = ()) -> list[C
 
 
 def _tried(trial: Callable[[Bench, Limits], Found], bench: Bench, limits: Limits) -> tuple[Found, str]:
-    """What a trial found; where it could not be tried :data:`TRIES` times, nothing, and why."""
+    """What a test found; nothing, and why, where it could not be carried out in :data:`TRIES` attempts."""
     why = ""
     for _ in range(TRIES):
         try:
@@ -459,7 +460,7 @@ def _tried(trial: Callable[[Bench, Limits], Found], bench: Bench, limits: Limits
 def conform_effector(
     command: Sequence[str], *, effector: str = "glove", limits: Limits | None = None
 ) -> Certificate:
-    """Start a device that is not ours, try it, and end it.
+    """Start a device, test it, and end it.
 
     Parameters
     ----------

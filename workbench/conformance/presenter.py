@@ -1,4 +1,4 @@
-"""Conformance of a presenter: when did the light change, by a photodiode, and when does its marker say so?
+"""Conformance of a presenter: when the light changed, by a photodiode, beside the time that its marker states.
 
 The presenter shows a square that changes between black and white with every marker, a photodiode sees the square,
 and an amplifier sends what it sees. Each marker is then matched with a change of light, so that a delay, a late or
@@ -19,6 +19,7 @@ from workbench.conformance.certificate import Certificate, Check, made
 from workbench.conformance.stream import SETTLE_S, clock_check, find
 from workbench.devices import lsl
 from workbench.errors import BadValue, StreamFault
+from workbench.messages import Message
 from workbench.signals.reception import Reception
 from workbench.signals.timebase import Timebase
 from workbench.vocabulary import FloatArray, StreamSpec
@@ -83,6 +84,10 @@ class LightFigures:
         """99th percentile of the distance to the median delay, s; NaN without any."""
         return float(np.percentile(self._apart, 99)) if len(self.delays_s) else np.nan
 
+    def error_ms(self, delay_ms: float) -> float:
+        """How far 99 % of the light lies from where marker and stated delay (ms) put it, ms; NaN without any."""
+        return float(np.percentile(np.abs(1000 * self.delays_s - delay_ms), 99)) if len(self.delays_s) else np.nan
+
     @property
     def n_late(self) -> int:
         """Changes of light that lie half a frame or more from the median delay."""
@@ -143,17 +148,28 @@ def conform_presenter(
             inlet.close()
     figures = match_light(heard.shown(), heard.light(), heard.stamps())
     checks = [*_judged(figures, heard.received, delay_ms=delay_ms), *heard.clocks()]
-    unsaid = "not stated by the presenter: a frame that delays a marker and its light alike is not seen"
     about = {
         "photodiode": photodiode,
         "channel": channel or "the only one",
         "host of the markers": found[0].host,
-        "refresh rate": f"{figures.refresh_hz:g} Hz",
-        "stated delay": f"{delay_ms:g} ms",
         "heard": f"{seconds:g} s",
-        "frames": "counted by the presenter" if figures.n_counted else unsaid,
+        **_about(figures, delay_ms),
     }
     return made("presenter", markers, checks=checks, about=about)
+
+
+def _about(figures: LightFigures, delay_ms: float) -> dict[str, Any]:
+    """What identifies the light that was judged; ``delay_ms`` is what the protocol states, ms."""
+    unsaid = "not stated by the presenter: a frame that delays a marker and its light alike is not seen"
+    about: dict[str, Any] = {
+        "refresh rate": f"{figures.refresh_hz:g} Hz",
+        "stated delay": f"{delay_ms:g} ms",
+        "frames": "counted by the presenter" if figures.n_counted else unsaid,
+    }
+    # A number for a program, that a paradigm holds against its own limit; left out where no light was seen.
+    if len(figures.delays_s):
+        about["error_ms"] = round(figures.error_ms(delay_ms), 3)
+    return about
 
 
 def _column(seen: lsl.StreamSeen, channel: str) -> int:
@@ -233,12 +249,12 @@ def read_marker(text: str, stamp: float) -> ShownMarker | None:
     if not text.startswith("{"):
         return None if text.startswith(DISTURBED) else ShownMarker(text, stamp)
     try:
-        content: dict[str, Any] = reading.parse_json(text, "marker")
+        content: dict[str, Any] = reading.parse_json(text, Message("file.noun_marker"))
         frame, refresh = (float(content.get(name, np.nan)) for name in ("frame", "refresh_hz"))
     except (BadValue, ValueError, TypeError):
         return ShownMarker(text, stamp)
     label = content.get("label")
-    # The engine's own stream says of a run too that it begins and ends.
+    # The engine's own stream has markers for the beginning and the end of a run too.
     if not isinstance(label, str) or label.startswith(DISTURBED):
         return None
     return ShownMarker(label, stamp, frame, refresh)
@@ -379,7 +395,7 @@ def _judged(figures: LightFigures, received: Reception, *, delay_ms: float) -> l
 
 
 def _heard(figures: LightFigures, received: Reception) -> list[Check]:
-    """Whether enough was heard to judge."""
+    """Whether enough was received to judge."""
     n = figures.n
     return [
         Check("markers", "Enough markers were heard", f"{n}", f"{FEWEST} or more", n >= FEWEST),

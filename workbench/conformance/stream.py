@@ -1,6 +1,6 @@
 """Conformance of a stream: rate, jitter, counter, units, labels, clock offset, loss, over a minute.
 
-What is announced is read once; what is sent is counted by the time base and the stamp monitor of the live road.
+What is announced is read once; what is sent is counted by the time base and the stamp monitor of a live session.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ def _hear(
 
 # ------------------------------------------------------------------------------------------- announced
 def _announced(seen: lsl.StreamSeen) -> list[Check]:
-    """What the header says."""
+    """Checks of what the header announces."""
     n = seen.n_channels
     named = [label for label in seen.channels if label.strip()]
     twice = len(named) - len(set(named))
@@ -148,7 +148,7 @@ def _announced(seen: lsl.StreamSeen) -> list[Check]:
 
 # ------------------------------------------------------------------------------------------------ sent
 def _sent(heard: Reception, offsets: list[lsl.ClockOffset]) -> list[Check]:
-    """What came."""
+    """Checks of what was received."""
     fs, jitter, allowed_jitter = heard.measured_fs, heard.jitter, allowed_jitter_s(heard.fs)
     checks = [
         Check(
@@ -193,7 +193,14 @@ def _sent(heard: Reception, offsets: list[lsl.ClockOffset]) -> list[Check]:
 
 
 def clock_check(offsets: list[lsl.ClockOffset], key: str = "clock", of: str = "") -> Check:
-    """The clock offset, of a stream where there are several: is it known, and does it stay?"""
+    """Whether the clock offset of a stream is known and steady.
+
+    Parameters
+    ----------
+    offsets : measured while the test listened.
+    key : of the check.
+    of : which stream it is, where a test has several; else empty.
+    """
     fact, allowed = (
         f"The clock offset{of and f' of the {of}'} is known and steady",
         f"2 or more, both within {OFFSET_S * 1000:g} ms",
@@ -210,7 +217,7 @@ def clock_check(offsets: list[lsl.ClockOffset], key: str = "clock", of: str = ""
 
 
 def _counted(steps: CounterSteps) -> Check:
-    """Steps of the counter; one from its highest value back to 0 or 1 is its beginning again."""
+    """Steps of the counter; a step from its highest value back to 0 or 1 is a wrap-around."""
     return Check(
         "counter",
         "The sample counter rises by one",

@@ -140,7 +140,7 @@ class Activation:
     def _gated(self, decision: Decision, level: Sequence[float] | None) -> list[Command]:
         """A decision on a phase: an intent passes in the window of the law, and waits outside of it."""
         passage = self._gate.take(decision, sound=self._sound(decision))
-        # What was meant before the effector was armed, or before a fault, must be meant anew.
+        # What was meant before the effector was armed, or before a fault, must be meant again.
         if self._machine.state not in ARMED_OR_ENGAGED:
             self._gate.forget()
             return []

@@ -54,5 +54,5 @@ class PhaseGate:
         return Passage(is_open, is_open and (enters or asks), asks and not inside)
 
     def forget(self) -> None:
-        """Nothing is meant any longer, until an intent begins anew."""
+        """Nothing is meant any longer, until an intent begins again."""
         self._meant = False

@@ -117,8 +117,12 @@ class Effector:
     def __post_init__(self) -> None:
         if self.channels < 1 or self.missed_limit < 1:
             raise BadValue(
-                f"effector {self.name} needs at least 1 channel and 1 tolerated missing acknowledgement, "
-                f"got {self.channels} and {self.missed_limit}"
+                Message(
+                    "control.profile_channels",
+                    effector=self.name,
+                    channels=self.channels,
+                    missed=self.missed_limit,
+                )
             )
         self._check_numbers()
         for steps in (self.on_fault, self.on_estop):
@@ -126,26 +130,34 @@ class Effector:
         # Only a stop locks the device until a new session key; after an open or release it would follow the next
         # command.
         if any(step.action != "stop" for step in self.on_estop):
-            raise BadValue(f"e-stop of effector {self.name} must be the action stop alone")
+            raise BadValue(Message("control.profile_stop", effector=self.name))
 
     def _check_numbers(self) -> None:
         for name in ("level", "heartbeat_s", "ack_timeout_s", "hold_limit_s", "hold_reminder_s", "dose_s"):
             value = float(getattr(self, name))
             if not (isfinite(value) and value > 0):
-                raise BadValue(f"{name} of effector {self.name} must be above 0, got {value}")
+                raise BadValue(Message("control.profile_above_0", name=name, effector=self.name, got=str(value)))
         for name in ("level", "share_max"):
             # Not `>`: a number that is none is refused too.
             if not 0 <= float(getattr(self, name)) <= 1:
-                raise BadValue(f"{name} of effector {self.name} must be a fraction 0–1, got {getattr(self, name)}")
+                raise BadValue(
+                    Message(
+                        "control.profile_fraction", name=name, effector=self.name, got=str(getattr(self, name))
+                    )
+                )
         lowest = (self.ramp_ms, self.release_ramp_ms, self.refractory_s, self.slew_per_s)
         # Not `<`: a number that is none is refused too.
         if not all(value >= 0 for value in lowest):
-            raise BadValue(f"ramps, refractory time and slew of effector {self.name} must not be negative")
+            raise BadValue(Message("control.profile_negative", effector=self.name))
         # Otherwise the device would go to its safe state between two heartbeats that both arrived.
         if not self.heartbeat_s * 1000 < self.ttl_ms:
             raise BadValue(
-                f"heartbeat of effector {self.name} must come before its time to live of {self.ttl_ms} ms, "
-                f"got {self.heartbeat_s * 1000:.0f} ms"
+                Message(
+                    "control.profile_heartbeat",
+                    effector=self.name,
+                    ttl=self.ttl_ms,
+                    got=f"{self.heartbeat_s * 1000:.0f}",
+                )
             )
 
     @property
@@ -167,8 +179,8 @@ class Effector:
         times = [step.after_s for step in steps]
         allowed = ("hold", "open", "release", "stop")
         if not times or times[0] != 0 or times != sorted(times):
-            raise BadValue(f"a safe state of effector {self.name} must start at 0 s and go forward, got {times}")
+            raise BadValue(Message("control.profile_safe_state", effector=self.name, got=str(times)))
         if bad := [step.action for step in steps if step.action not in allowed]:
             raise BadValue(
-                f"a safe state of effector {self.name} may only {', '.join(allowed)}; got {', '.join(bad)}"
+                Message("control.profile_safe_actions", effector=self.name, allowed=list(allowed), got=list(bad))
             )

@@ -80,6 +80,9 @@ def _sequence_to_json(value: Any) -> Any:
 
 def from_json(value: Any) -> Any:
     """What :func:`to_json` made, read back; ``ValueError``, ``TypeError`` or ``KeyError`` for anything else."""
+    # Most are plain, and asking for an abstract class takes longer than all else.
+    if value is None or isinstance(value, str | int | float):
+        return value
     if isinstance(value, list):
         return [from_json(part) for part in value]
     if not isinstance(value, Mapping):

@@ -76,7 +76,13 @@ class SetupService(SetupEditor):
         super().measure(stream)
 
     def waive_check(self, stream: str, check: str, reason: str) -> None:
-        """Let a failed check pass in the name of who answers for it; an empty reason takes that back."""
+        """Let a failed check pass in the name of the person who is signed in.
+
+        Parameters
+        ----------
+        stream, check : their names.
+        reason : why; an empty one takes the waiver back.
+        """
         self.waive_failed(stream, check, reason, by=self.who())
 
     def pair(self) -> None:

@@ -518,10 +518,10 @@ class VisitService:
     def may_recentre(self, decoder: Mapping[str, Any]) -> bool:
         """Whether the decoder in use can be re-centred on the runs of a fit: it has a centre that can be moved."""
         last = self._approved_decoder()
-        if last is None or decoder["metrics"].get("recentred_from") or last["name"] not in decoders.available():
+        if last is None or decoder["metrics"].get("recentred_from"):
             return False
         rule = (last["metrics"].get("adapts") or {}).get("rule")
-        return rule == "recentre" or (rule is None and decoders.load(last["name"]).has_centre)
+        return rule == "recentre" or (rule is None and _has_centre(last))
 
     def decide(self, sha256: str, *, decision: str, reason: str, password: str) -> dict[str, str]:
         """Approve or reject a decoder in the name of who is signed in; asks for the password again.
@@ -694,6 +694,16 @@ def _short(sha256: str) -> str:
     return f"{sha256[:4]} {sha256[4:8]}"
 
 
+def _has_centre(decoder: Mapping[str, Any]) -> bool:
+    """Whether a decoder of the record has a centre that can be moved; of several streams, that of the signal."""
+    name, metrics = str(decoder["name"]), decoder["metrics"]
+    if name in decoders.JOINT_RULES:
+        if "recentred" in metrics:
+            return True
+        name = str(metrics["params"]["members"]["signal"]["decoder"])
+    return name in decoders.available() and decoders.load(name).has_centre
+
+
 def _days(utc: str) -> int:
     """Whole days since a UTC time, 0 when it is not known."""
     if not utc:
@@ -822,7 +832,8 @@ def _row(
         about = {"text": ""}
     last = row.last_session
     runs = len(study.rows("run", session_id=last["id"])) if last else 0
-    window = {"earliest": visit["earliest"] or "—", "latest": visit["latest"] or "—"}
+    # A visit without a window has its day for one, as the record judges it.
+    window = {name: visit[name] or visit["planned"][:10] or "—" for name in ("earliest", "latest")}
     in_session = running is not None and running["visit"] == visit["id"]
     return {
         "visit": visit["id"],

@@ -13,18 +13,21 @@ from typing import Any
 from workbench import registry
 from workbench.decoders._base import WindowDecoder
 from workbench.decoders._collect import Training, collect
-from workbench.decoders._joined import JOINT_RULES, JoinedDecoder
+from workbench.decoders._joined import GATES_OF, JOINT_RULES, JoinedDecoder
 from workbench.decoders._stopping import Stopped, Stopping, StoppingStream
 from workbench.decoders._store import check_inputs, check_montage, read, recordings_in, save, save_joined
 from workbench.decoding.adapt import check_chain
 from workbench.decoding.flashes import Flashes
 from workbench.decoding.fusion import fuse, fusion_weights
 from workbench.decoding.stream import DecoderStream
+from workbench.errors import BadValue
 from workbench.fitting.settings import AdaptSettings, EvidenceSettings
 from workbench.fitting.transfer import procrustes, recentre, rescale
+from workbench.messages import Message
 from workbench.vocabulary import Snapshot
 
 __all__ = [
+    "GATES_OF",
     "JOINT_RULES",
     "SELF_PACED_EEG",
     "AdaptSettings",
@@ -65,6 +68,10 @@ SELF_PACED_EEG: Mapping[str, Any] = {
 """Parameters of ``tangent_space_lda`` that finds movement or imagery without cues in scalp EEG."""
 
 
+WRITTEN = ("name", "signal_defaults", "learned")
+"""What each decoder's class sets itself."""
+
+
 def available() -> tuple[str, ...]:
     """Names of the decoders."""
     return registry.available(__name__)
@@ -73,4 +80,9 @@ def available() -> tuple[str, ...]:
 def load(name: str) -> type[WindowDecoder]:
     """The decoder class of that name; call it with its parameters, ``fs`` in Hz first."""
     decoder: type[WindowDecoder] = registry.load(__name__, name, "DECODER")
+    lacking = [one for one in WRITTEN if not hasattr(decoder, one)]
+    if lacking:
+        raise BadValue(Message("decoder.lacks_attributes", name=repr(name), lacking=lacking, needed=list(WRITTEN)))
+    if decoder.name != name:
+        raise BadValue(Message("decoder.other_name", name=repr(name), got=repr(decoder.name)))
     return decoder

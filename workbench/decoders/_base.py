@@ -38,7 +38,7 @@ from workbench.kernels.evidence import softmax
 from workbench.messages import Message
 from workbench.signals import SignalSettings, SignalStream, design
 from workbench.signals.design import check_design
-from workbench.vocabulary import EvidenceType, FloatArray, Montage
+from workbench.vocabulary import Evidence, EvidenceType, FloatArray, Montage
 
 LIMIT = 100.0
 """A window whose power in a lane leaves the range of the training windows by this factor is not valid."""
@@ -54,7 +54,9 @@ class WindowDecoder(ABC):
     imported only where it asks: the live engine reads decoders and must start fast.
 
     A decoder is this class with its parts named: the defaults of its signal and of its evidence, the pass bands, a
-    reducer, features, a classifier, and how it learns them.
+    reducer, features, a classifier, and how it learns them. It writes ``name``, ``signal_defaults``, ``learned``,
+    a constructor, :meth:`pass_bands`, :meth:`_learn`, :meth:`reducer`, :meth:`_features` and :meth:`_classifier`;
+    all else is here. The default of a parameter is None, a number, a text or a tuple. Its paper stands in *Notes*.
 
     Parameters that every decoder takes
     -----------------------------------
@@ -82,6 +84,7 @@ class WindowDecoder(ABC):
     """
 
     name: ClassVar[str]
+    """That of its file, under which it is stored and found again."""
     signal_defaults: ClassVar[SignalDefaults]
     """Window, reference and kind of filter where the parameters leave them open."""
     evidence_defaults: ClassVar[Mapping[str, Any]] = {}
@@ -98,7 +101,7 @@ class WindowDecoder(ABC):
     fit_metadata: ClassVar[tuple[str, ...]] = ("lead_in", "blocks")
     """What ``fit`` takes beside epochs and classes."""
     learned: ClassVar[tuple[str, ...]]
-    """Names of the arrays that fitting learns."""
+    """Names of the arrays that fitting learns; one of its own that is not named is not stored."""
     before: ClassVar[Mapping[str, Any]] = {}
     """What parameters were in effect that a decoder does not name, because it was stored before there were any."""
     fs: float
@@ -144,7 +147,12 @@ class WindowDecoder(ABC):
         for name, value in params.items():
             if name not in self.parameter_names():
                 raise BadValue(
-                    f"{type(self).__name__} has no parameter {name!r}; it has {', '.join(self.parameter_names())}"
+                    Message(
+                        "decoder.no_parameter",
+                        decoder=type(self).__name__,
+                        name=repr(name),
+                        known=list(self.parameter_names()),
+                    )
                 )
             setattr(self, name, value)
         return self
@@ -180,7 +188,7 @@ class WindowDecoder(ABC):
         """
         unknown = sorted(set(requested) - set(self.fit_metadata))
         if unknown:
-            raise BadValue(f"fit takes no {', '.join(unknown)}; it takes {', '.join(self.fit_metadata)}")
+            raise BadValue(Message("decoder.fit_metadata", got=list(unknown), allowed=list(self.fit_metadata)))
         request = self.get_metadata_routing()
         for name, alias in requested.items():
             request.fit.add_request(param=name, alias=alias)
@@ -205,7 +213,7 @@ class WindowDecoder(ABC):
         if not self.__sklearn_is_fitted__():
             from workbench.decoders._not_fitted import NotFitted
 
-            raise NotFitted(f"this {type(self).__name__} is not fitted; call fit first")
+            raise NotFitted(Message("decoder.not_fitted", decoder=type(self).__name__))
 
     # ------------------------------------------------------------------ what a decoder defines
     @abstractmethod
@@ -218,7 +226,7 @@ class WindowDecoder(ABC):
 
     @abstractmethod
     def _learn(self, summaries: FloatArray, y: NDArray[Any]) -> None:
-        """Learn from summaries ``(n_windows, …)``, recentred where that is asked for; ``classes_`` is set."""
+        """Learn from summaries ``(n_windows, …)``, recentred if asked; ``classes_`` and ``log_prior_`` are set."""
 
     @abstractmethod
     def reducer(self) -> Reducer:
@@ -274,7 +282,7 @@ class WindowDecoder(ABC):
     def settings(self) -> SignalSettings:
         """Signal settings of the fitted decoder; before fitting, ask :meth:`settings_for`."""
         if not hasattr(self, "settings_"):
-            raise BadSignal(f"this {type(self).__name__} is not prepared; call settings_for(n_channels) or fit")
+            raise BadSignal(Message("decoder.not_prepared", decoder=type(self).__name__))
         return self.settings_
 
     @property
@@ -409,7 +417,7 @@ class WindowDecoder(ABC):
         def checked(window: FloatArray) -> FloatArray:
             """A window of the shape that was prepared for."""
             if np.shape(window) != expected:
-                raise BadSignal(f"a window must have shape {expected} (n_window, n_lanes), got {np.shape(window)}")
+                raise BadSignal(Message("decoder.window_shape", expected=str(expected), got=str(np.shape(window))))
             return np.ascontiguousarray(window, dtype=np.float64)
 
         if isinstance(windows, np.ndarray) and windows.ndim == 3 and len(windows):
@@ -437,7 +445,7 @@ class WindowDecoder(ABC):
         runs : ``(n,)`` run of each; a decoder that recentres aligns several runs first. One run by default.
         """
         if not hasattr(self, "design_"):
-            raise BadSignal("filters are not designed yet; call prepare(n_channels) first")
+            raise BadSignal(Message("decoder.no_filters"))
         labels, block_of = checked_labels(y, n=len(summaries)), checked_blocks(blocks, n=len(summaries))
         if self.evidence_settings.memory == "gate":
             self.evidence_settings.check_dwell(self.hop_s)
@@ -445,7 +453,7 @@ class WindowDecoder(ABC):
         reducer = self.reducer()
         power = np.array([reducer.lane_power(summary) for summary in summaries])
         if not np.isfinite(power).all() or not (power > 0.0).all():
-            raise BadSignal("a training window has no finite power above 0; leave out windows that are not valid")
+            raise BadSignal(Message("fit.no_power"))
         # Wide, since physiology changes by the hour: only a fault changes power a hundredfold.
         self.low_, self.high_ = power.min(axis=0) / LIMIT, power.max(axis=0) * LIMIT
         self.lead_in_ = 0.0
@@ -531,8 +539,34 @@ class WindowDecoder(ABC):
         scorer = self.scorer()
         scores = np.array([scorer.scores(scorer.features(summary)) for summary in summaries])
         if not np.isfinite(scores).all():
-            raise BadSignal("a window cannot be scored: its covariance has not full rank; leave it out")
+            raise BadSignal(Message("fit.window_rank"))
         return scores.reshape(-1, len(self.classes_))
+
+    def evidence_of(self, summaries: Iterable[FloatArray]) -> list[Evidence]:
+        """What the stream would say of each window without those before it; ``end`` is 0 in each.
+
+        Parameters
+        ----------
+        summaries : ``(n, …)`` float64, of valid windows.
+        """
+        self.require_fitted()
+        scorer, accumulator = self._stream_scorer(), self._accumulator()
+        n, found = len(self.classes_) if self.evidence_type.has_classes else 0, []
+        for summary in summaries:
+            numbers, undecided = scorer.scores(scorer.features(summary)), False
+            if accumulator is None:
+                softmax(numbers.copy(), numbers)
+            else:
+                state = accumulator.step(accumulator.initial, numbers)
+                numbers, undecided = accumulator.probabilities(state), accumulator.undecided(state)
+            each = tuple(numbers.tolist())
+            found.append(Evidence(0, each[:n], rejected=undecided, values=each[n:]))
+        return found
+
+    @property
+    def movable(self) -> bool:
+        """Whether :meth:`recentred_on` has a centre to move."""
+        return "reference" in self.adaptation_ or (self.has_centre and self.adapt is None)
 
     def _epoch_scores(self, X: ArrayLike, lead_in: float | None) -> FloatArray:
         """Scores of each epoch: the mean over its windows, that is, log odds are averaged."""
@@ -551,8 +585,11 @@ class WindowDecoder(ABC):
         if names is None or fitted is None or tuple(fitted) == names:
             return
         raise DecoderMismatch(
-            f"the epochs have other channels than the decoder was fitted on: {channel_difference(fitted, names)}. "
-            f"Pick and order them as in the fit: epochs.pick({list(fitted)[:3]}…) then epochs.reorder_channels"
+            Message(
+                "decoder.epochs_channels",
+                difference=channel_difference(fitted, names),
+                names=str(list(fitted)[:3]),
+            )
         )
 
     def predict_proba(self, X: ArrayLike, *, lead_in: float | None = None) -> FloatArray:

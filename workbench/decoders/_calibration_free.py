@@ -9,6 +9,7 @@ import numpy as np
 from workbench.decoders._base import WindowDecoder
 from workbench.errors import BadValue
 from workbench.fitting.held_out import bounds_of
+from workbench.messages import Message
 
 
 def ready_without_data(
@@ -29,7 +30,7 @@ def ready_without_data(
     """
     names = sorted(str(name) for name in frequencies or {})
     if len(names) < 2:
-        raise BadValue(f"frequencies must name at least two classes and their Hz, got {frequencies}")
+        raise BadValue(Message("fit.frequencies_two", got=str(frequencies)))
     decoder.prepare(n_channels)
     n_lanes = decoder.signal().n_lanes
     decoder.classes_, decoder.log_prior_ = np.array(names), np.zeros(len(names))
@@ -38,7 +39,7 @@ def ready_without_data(
     decoder.lead_in_, decoder.adaptation_ = 0.0, {}
     kind = decoder.evidence_settings.remembers(decoder.class_names)
     if kind in ("trigger", "detector"):
-        raise BadValue(f"the threshold of a {kind} is learned from rest; fit the decoder, or take another memory")
+        raise BadValue(Message("fit.threshold_from_rest", kind=kind))
     decoder.evidence_ = bounds_of(decoder.evidence_settings, decoder.class_names)
     # The hash of an earlier fit or file does not name these arrays.
     decoder.__dict__.pop("sha256_", None)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from workbench.decoders._base import WindowDecoder
 from workbench.errors import BadSignal, BadValue
+from workbench.messages import Message
 from workbench.vocabulary import Chunk, FloatArray, Marker
 
 
@@ -61,7 +62,7 @@ def collect(
     stream = decoder.signal()
     waiting = sorted(wanted, key=lambda w: w[0])
     if waiting and waiting[0][0] <= 0:
-        raise BadValue(f"a wanted window ends at sample {waiting[0][0]}; ends are counted from 0 and above it")
+        raise BadValue(Message("fit.wanted_window", got=waiting[0][0]))
     collected: list[tuple[FloatArray, tuple[int, str, int]]] = []
     i = 0
     for item in source:
@@ -84,9 +85,9 @@ def collect(
                     collected.append((decoder.summarise(window), waiting[i]))
                 i += 1
     if i < len(waiting):
-        raise BadSignal(f"{len(waiting) - i} training windows end after the recording ({stream.n_seen} samples)")
+        raise BadSignal(Message("fit.windows_after_end", n=str(len(waiting) - i), n_seen=str(stream.n_seen)))
     if not collected:
-        raise BadSignal(f"none of {len(waiting)} training windows is valid; check the signal and the cues")
+        raise BadSignal(Message("fit.no_valid_window", n=len(waiting)))
     return Training(
         np.array([summary for summary, _ in collected]),
         np.array([label for _, (_, label, _) in collected]),

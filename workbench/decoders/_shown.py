@@ -8,15 +8,18 @@ import numpy as np
 
 from workbench.decoders._base import WindowDecoder
 from workbench.errors import BadValue
-from workbench.vocabulary import FloatArray
+from workbench.messages import Message
+from workbench.vocabulary import EvidenceType, FloatArray
 
 AXES = ("x", "y", "z")
 """Dimensions of a velocity, in their order."""
 
 
-def axes_of(velocities: Mapping[str, Sequence[float]]) -> tuple[str, ...]:
-    """Names of the dimensions, as many as the first velocity has."""
-    return AXES[: len(next(iter(velocities.values()), ()))]
+def evidence_of(velocities: Mapping[str, Sequence[float]] | None) -> EvidenceType:
+    """A velocity in 1/s, in as many dimensions as the first one has; without velocities a probability a class."""
+    if velocities is None:
+        return EvidenceType()
+    return EvidenceType("velocity", AXES[: len(next(iter(velocities.values()), ()))], "1/s")
 
 
 def refuse_settings_of_classes(decoder: WindowDecoder, *, name: str) -> None:
@@ -29,7 +32,7 @@ def refuse_settings_of_classes(decoder: WindowDecoder, *, name: str) -> None:
     settings = decoder.evidence_settings
     asked = (settings.memory, settings.calibrate, settings.reject, settings.stop, decoder.adapt)
     if any(one is not None for one in asked):
-        raise BadValue(f"memory, calibrate, reject, stop and adapt are for classes; leave them out with {name}")
+        raise BadValue(Message("fit.for_classes", decoder=name))
 
 
 def points_of(decoder: WindowDecoder, shown: Mapping[str, Sequence[float]], *, name: str, most: int) -> FloatArray:
@@ -53,8 +56,12 @@ def points_of(decoder: WindowDecoder, shown: Mapping[str, Sequence[float]], *, n
     n = len(next(iter(shown.values()), ()))
     complete = len(points) == len(decoder.class_names) and 1 <= n <= most
     if not complete or any(len(point) != n or not np.isfinite(point).all() for point in points):
-        count = "one finite value" if most == 1 else f"as many finite values, 1 to {most},"
-        raise BadValue(f"{name} needs {count} for each of {', '.join(decoder.class_names)}; got {dict(shown)}")
+        classes, got = list(decoder.class_names), str(dict(shown))
+        raise BadValue(
+            Message("fit.shown_one", name=name, classes=classes, got=got)
+            if most == 1
+            else Message("fit.shown_many", name=name, most=most, classes=classes, got=got)
+        )
     if len(set(points)) == 1:
-        raise BadValue(f"{name} must differ between classes, got {points[0]} for each; nothing could be learned")
+        raise BadValue(Message("fit.points_differ", name=name, got=str(points[0])))
     return np.array(points)

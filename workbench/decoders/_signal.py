@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.signals import SignalSettings
 
 ECOG_RATE = 500.0
@@ -87,7 +88,7 @@ def signal_settings(
     elif reference == "auto":
         reference = defaults.reference(fs, n_channels)
     elif reference == "bipolar" and n_channels != 8:
-        raise BadValue(f"bipolar neighbours are known for 8 channels, got {n_channels}; give pairs")
+        raise BadValue(Message("fit.bipolar", got=n_channels))
     return SignalSettings(
         bands=bands,
         window_s=defaults.window_s if window_s is None else window_s,

@@ -12,6 +12,7 @@ from workbench.decoders._base import WindowDecoder
 from workbench.decoding.stream import DecoderStream
 from workbench.errors import BadSignal, BadValue
 from workbench.fitting.checks import checked_epochs
+from workbench.messages import Message
 from workbench.vocabulary import Evidence, FloatArray
 
 
@@ -51,11 +52,10 @@ class Stopping:
     def __init__(self, decoder: WindowDecoder, *, lengths_s: Sequence[float], stop: float = 0.95) -> None:
         lengths = [float(length) for length in lengths_s]
         if not lengths or not lengths[0] > 0 or any(b <= a for a, b in zip(lengths, lengths[1:])):
-            raise BadValue(f"lengths_s must be above 0 and grow, got {lengths}")
+            raise BadValue(Message("stopping.lengths", got=str(lengths)))
         if decoder.evidence_settings.memory is not None:
             raise BadValue(
-                f"{decoder.name} has the memory {decoder.evidence_settings.memory}; windows of growing length "
-                "need none: set evidence={'memory': None}"
+                Message("stopping.memory", decoder=decoder.name, memory=decoder.evidence_settings.memory)
             )
         self.decoder, self.lengths_s, self.stop = decoder, lengths, stop
 
@@ -120,7 +120,7 @@ class Stopping:
     def require_fitted(self) -> None:
         """Raise :class:`BadSignal` before ``fit``."""
         if not hasattr(self, "decoders_"):
-            raise BadSignal("this Stopping is not fitted; call fit first")
+            raise BadSignal(Message("stopping.not_fitted"))
 
 
 class StoppingStream:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench import reading, registry
+from workbench import messages, reading, registry
 from workbench.decoders._base import WindowDecoder
 from workbench.decoders._joined import JoinedDecoder
 from workbench.decoding.joined import SIGNAL
@@ -82,7 +82,7 @@ def save_joined(
     ----------
     decoder : of fitted members.
     folder : made if it is not there.
-    montages : by role, what each member was fitted on.
+    montages : by role, of the streams that it decodes.
     meta : JSON-able facts about the fit; part of the hash.
 
     Returns
@@ -97,6 +97,7 @@ def save_joined(
     """
     arrays: dict[str, FloatArray] = {}
     members: dict[str, Any] = {}
+    montages = decoder.montages(montages)
     for role, member in decoder.members.items():
         _check_fitted_on(member, montages[role])
         own = _arrays(member)
@@ -121,14 +122,18 @@ def _check_fitted_on(decoder: WindowDecoder, montage: Montage) -> None:
     decoder.require_fitted()
     if len(montage.channels) != decoder.n_channels_in_ or montage.fs != decoder.fs:
         raise DecoderMismatch(
-            f"the decoder was fitted on {decoder.n_channels_in_} channels at {decoder.fs:g} Hz, the montage has "
-            f"{len(montage.channels)} at {montage.fs:g} Hz"
+            Message(
+                "decoder.other_montage",
+                n=decoder.n_channels_in_,
+                fs=f"{decoder.fs:g}",
+                got=len(montage.channels),
+                got_fs=f"{montage.fs:g}",
+            )
         )
     named = tuple(getattr(decoder, "feature_names_in_", montage.channels))
     if named != montage.channels:
         raise DecoderMismatch(
-            "the montage has other channels than the epochs the decoder was fitted on: "
-            f"{channel_difference(named, montage.channels)}. Name and order them as in the fit"
+            Message("decoder.other_names", difference=channel_difference(named, montage.channels))
         )
 
 
@@ -174,25 +179,32 @@ def read(folder: Path) -> WindowDecoder | JoinedDecoder:
         When the content is not what the hash says, or was written by a newer version.
     """
     path = folder / "decoder.json"
-    if not reading.is_there(path, "decoder", error=RecordingFault):
-        raise RecordingFault(f"{folder} contains no decoder (no decoder.json); name the folder it was saved in")
-    text = reading.read_text(path, "decoder", error=RecordingFault)
-    document = reading.parse_json(text, f"decoder {reading.shown(path)}", error=RecordingFault)
+    if not reading.is_there(path, Message("file.noun_decoder"), error=RecordingFault):
+        raise RecordingFault(Message("decoder.none_in_folder", folder=str(folder)))
+    text = reading.read_text(path, Message("file.noun_decoder"), error=RecordingFault)
+    document = reading.parse_json(
+        text,
+        Message("file.named", what=Message("file.noun_decoder"), path=reading.shown(path)),
+        error=RecordingFault,
+    )
     try:
         body, stored = dict(document["decoder"]), document["sha256"]
         arrays = _stored_arrays(folder / "arrays.npz")
     except reading.BROKEN_ARCHIVE as error:
-        raise RecordingFault(f"the decoder in {folder} cannot be read ({error}); fit it again") from error
+        raise RecordingFault(Message("decoder.not_read", folder=str(folder), why=messages.of(error))) from error
     # Before the layout is looked at: a damaged file may state any layout.
     if _hash(body, arrays) != stored:
         raise DecoderMismatch(
-            f"the decoder in {folder} is not the one that was saved: its hash is {_hash(body, arrays)[:12]}, "
-            f"the file says {str(stored)[:12]}. It was changed or damaged; restore it or fit it again"
+            Message(
+                "decoder.changed",
+                folder=str(folder),
+                hash=_hash(body, arrays)[:12],
+                stored=str(stored)[:12],
+            )
         )
     if body.get("format") not in (1, 2, FORMAT, JOINT_FORMAT):
         raise DecoderMismatch(
-            f"the decoder in {folder} has layout {body.get('format')}, this version reads 1 to {JOINT_FORMAT}; "
-            "update it"
+            Message("decoder.layout", folder=str(folder), got=str(body.get("format")), newest=JOINT_FORMAT)
         )
     restored = _restored_joint if body["format"] == JOINT_FORMAT else _restored
     return restored(body, arrays, stored)
@@ -200,8 +212,8 @@ def read(folder: Path) -> WindowDecoder | JoinedDecoder:
 
 def recordings_in(folder: Path) -> list[dict[str, str]]:
     """``run`` and ``sha256`` of the recordings that a stored decoder names; :func:`read` has checked its hash."""
-    text = reading.read_text(folder / "decoder.json", "decoder", error=RecordingFault)
-    meta = reading.parse_json(text, "decoder", error=RecordingFault)["decoder"]["meta"]
+    text = reading.read_text(folder / "decoder.json", Message("file.noun_decoder"), error=RecordingFault)
+    meta = reading.parse_json(text, Message("file.noun_decoder"), error=RecordingFault)["decoder"]["meta"]
     named = meta.get("recordings", [])
     return [{"run": str(one["run"]), "sha256": str(one["sha256"])} for one in named if isinstance(one, dict)]
 
@@ -215,10 +227,11 @@ def check_inputs(decoder: WindowDecoder | JoinedDecoder, montages: Mapping[str, 
     montages : by role.
     """
     members = decoder.members if isinstance(decoder, JoinedDecoder) else {SIGNAL: decoder}
-    for role, member in members.items():
+    for role in decoder.inputs:
         if role not in montages:
             raise DecoderMismatch(Message("decoder.needs_role", role=repr(role), roles=list(montages)))
-        check_montage(member, montages[role])
+        # What reads channels of the signal was fitted on those of this montage.
+        check_montage(members[role], montages[role])
 
 
 def check_montage(decoder: WindowDecoder, montage: Montage) -> None:
@@ -229,7 +242,7 @@ def check_montage(decoder: WindowDecoder, montage: Montage) -> None:
     """
     own = getattr(decoder, "montage_", None)
     if own is None:
-        raise DecoderMismatch("the decoder has no montage; save it with one first")
+        raise DecoderMismatch(Message("decoder.no_montage"))
     if own.fs != montage.fs:
         raise DecoderMismatch(Message("decoder.other_rate", fitted=f"{own.fs:g}", got=f"{montage.fs:g}"))
     # A montage names the unit of the samples that reach the decoder, which scales nothing itself.
@@ -242,7 +255,7 @@ def check_montage(decoder: WindowDecoder, montage: Montage) -> None:
 
 def _stored_arrays(path: Path) -> dict[str, FloatArray]:
     """The arrays of a decoder, float64. Raises what NumPy does, and ValueError for more bytes than are read."""
-    reading.read_start(path, "arrays of a decoder", 4, error=RecordingFault)
+    reading.read_start(path, Message("file.noun_decoder_arrays"), 4, error=RecordingFault)
     with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
         # zipfile extracts no more than the declared size, so a file that expands further does no harm.
         size = sum(member.file_size for member in archive.zip.infolist())
@@ -264,7 +277,9 @@ def _restored(body: dict[str, Any], arrays: dict[str, FloatArray], sha256: str) 
     try:
         decoder_class = registry.load("workbench.decoders", str(body.get("name")), "DECODER")
     except UnknownName as error:
-        raise DecoderMismatch(f"no decoder of the name {body.get('name')!r} here: {error}") from error
+        raise DecoderMismatch(
+            Message("decoder.not_here", name=repr(body.get("name")), why=messages.of(error))
+        ) from error
     try:
         params = _params_of_1(body["params"]) if body["format"] == 1 else body["params"]
         decoder: WindowDecoder = decoder_class(**{**decoder_class.before, **params})
@@ -280,7 +295,7 @@ def _restored(body: dict[str, Any], arrays: dict[str, FloatArray], sha256: str) 
         montage = body["montage"]
         decoder.montage_ = Montage(tuple(montage["channels"]), montage["fs"], montage["kind"], montage["unit"])
     except (AttributeError, LookupError, OverflowError, TypeError, ValueError, WorkbenchError) as error:
-        raise DecoderMismatch(f"the decoder {sha256[:12]} lacks what this version needs ({error})") from error
+        raise DecoderMismatch(Message("decoder.lacks", hash=sha256[:12], why=messages.of(error))) from error
     decoder.sha256_ = sha256
     return decoder
 
@@ -295,11 +310,12 @@ def _restored_joint(body: dict[str, Any], arrays: dict[str, FloatArray], sha256:
             body["name"],
             members,
             weights=dict(joint["weights"]),
-            gates={role: (str(opens), float(least)) for role, (opens, least) in dict(joint["gates"]).items()},
+            gates=dict(joint["gates"]),
             critical=tuple(joint["critical"]),
+            picks={role: tuple(map(int, own)) for role, own in dict(joint.get("picks", {})).items()},
         )
     except (AttributeError, LookupError, TypeError, ValueError, BadValue) as error:
-        raise DecoderMismatch(f"the decoder {sha256[:12]} lacks what this version needs ({error})") from error
+        raise DecoderMismatch(Message("decoder.lacks", hash=sha256[:12], why=messages.of(error))) from error
     decoder.sha256_ = sha256
     return decoder
 

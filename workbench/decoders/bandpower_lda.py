@@ -21,7 +21,9 @@ from workbench.decoding.reducers import Covariances, Power, Reducer
 from workbench.decoding.scorer import Features
 from workbench.errors import BadSignal, BadValue
 from workbench.fitting.lda import shrinkage_lda
+from workbench.fitting.normalisation import fitted_norm
 from workbench.fitting.whitening import rest_lda, whitening
+from workbench.messages import Message
 from workbench.vocabulary import FloatArray
 
 ECOG_BANDS_50 = ((8, 13), (13, 20), (20, 30), (30, 45), (55, 95), (105, 145))
@@ -173,14 +175,12 @@ class BandpowerLda(WindowDecoder):
 
     def _learn(self, summaries: FloatArray, y: NDArray[Any]) -> None:
         if self.tau_s is not None and not self.tau_s > self.hop_s:
-            raise BadValue(f"tau_s must be above the hop of {self.hop_s:g} s, or None, got {self.tau_s}")
+            raise BadValue(Message("fit.tau", hop=f"{self.hop_s:g}", got=str(self.tau_s)))
         reducer = self.reducer()
         power = np.array([reducer.lane_power(summary) for summary in summaries])
         # Recentred covariances have no unit, so their size says nothing about volts.
         if "whitening" not in self.adaptation_ and float(np.median(power)) < 100 * FLOOR:
-            raise BadSignal(
-                f"the band power is {float(np.median(power)):.2g} µV²; samples must be in µV (volts × 1e6)"
-            )
+            raise BadSignal(Message("fit.power_in_volts", power=f"{float(np.median(power)):.2g}"))
         rest = self.evidence_settings.rest_index(self.class_names)
         quiet = self._quiet(y)
         white = self._whitens(self.n_channels_in_)
@@ -207,9 +207,7 @@ class BandpowerLda(WindowDecoder):
         features = self._features()
         logs = np.array([features.features(summary) for summary in summaries])
         # Over rest, as that is what the running normalisation follows.
-        self.mean_, self.variance_ = logs[quiet].mean(axis=0), logs[quiet].var(axis=0)
-        if not (self.variance_ > 0).all():
-            raise BadSignal("band power does not vary between the windows; the recording repeats itself")
+        self.mean_, self.variance_ = fitted_norm(logs[quiet])
         return logs
 
     def _move_centre(self, summaries: FloatArray, y: NDArray[Any]) -> None:

@@ -12,6 +12,7 @@ from workbench.decoders._shown import points_of
 from workbench.decoders.bandpower_ridge import BandpowerRidge
 from workbench.decoding.accumulation import EvidenceAccumulator, StateLevel
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.vocabulary import EvidenceKind, EvidenceType, FloatArray
 
 NAMES: dict[EvidenceKind, str] = {"force": "force", "amplitude": "amplitude", "state_level": "level"}
@@ -90,15 +91,18 @@ class BandpowerLevel(BandpowerRidge):
         kind, unit = self.quantity
         known = next((one for one in NAMES if one == kind), None)
         if known is None:
-            raise BadValue(f"quantity must begin with one of {', '.join(NAMES)}, got {kind!r}")
+            raise BadValue(Message("fit.quantity", allowed=list(NAMES), got=repr(kind)))
         return EvidenceType(known, (NAMES[known],), unit)
 
     def _points_of(self, shown: Mapping[str, Sequence[float]]) -> FloatArray:
         kind, points = self.evidence_type.kind, points_of(self, shown, name="levels", most=1)
         least, most = float(points.min()), float(points.max())
         if (kind != "force" and least < 0.0) or (kind == "state_level" and most > 1.0):
-            allowed = "within 0–1" if kind == "state_level" else "0 or above"
-            raise BadValue(f"levels of kind {kind} must be {allowed}, got {least:g} to {most:g}")
+            raise BadValue(
+                Message("fit.levels_share", kind=kind, least=f"{least:g}", most=f"{most:g}")
+                if kind == "state_level"
+                else Message("fit.levels", kind=kind, least=f"{least:g}", most=f"{most:g}")
+            )
         return points
 
     def _accumulator(self) -> EvidenceAccumulator | None:

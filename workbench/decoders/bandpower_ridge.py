@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.decoders._base import WindowDecoder
-from workbench.decoders._shown import AXES, axes_of, points_of
+from workbench.decoders._shown import AXES, evidence_of, points_of
 from workbench.decoders._signal import SignalDefaults, as_bands
 from workbench.decoders.bandpower_lda import plain_bands
 from workbench.decoding.accumulation import EvidenceAccumulator, Smoothing
@@ -23,8 +23,10 @@ from workbench.decoding.classifiers import Linear, Nearest, Norm
 from workbench.decoding.features import LogPower
 from workbench.decoding.reducers import Power
 from workbench.decoding.scorer import Scorer
-from workbench.errors import BadSignal, BadValue
+from workbench.errors import BadValue
 from workbench.fitting.lda import ledoit_wolf
+from workbench.fitting.normalisation import fitted_norm
+from workbench.messages import Message
 from workbench.vocabulary import EvidenceType, FloatArray
 
 
@@ -109,11 +111,7 @@ class BandpowerRidge(WindowDecoder):
     @property
     def evidence_type(self) -> EvidenceType:
         """A velocity in the named dimensions; without velocities a probability of each class."""
-        return (
-            EvidenceType()
-            if self.velocities is None
-            else EvidenceType("velocity", axes_of(self.velocities), "1/s")
-        )
+        return evidence_of(self.velocities)
 
     @property
     def remembers(self) -> bool:
@@ -137,9 +135,7 @@ class BandpowerRidge(WindowDecoder):
         """Log power of the windows, ``(n, n_features)``; normalised by them from now on."""
         extract = self._features()
         logs = np.array([extract.features(summary) for summary in summaries])
-        self.mean_, self.variance_ = logs.mean(axis=0), logs.var(axis=0)
-        if not (self.variance_ > 0).all():
-            raise BadSignal("band power does not vary between the windows; the recording repeats itself")
+        self.mean_, self.variance_ = fitted_norm(logs)
         return logs
 
     def _move_centre(self, summaries: FloatArray, y: NDArray[Any]) -> None:
@@ -151,7 +147,7 @@ class BandpowerRidge(WindowDecoder):
         if self._shown is None:
             return np.eye(len(self.classes_))
         if not self.smoothing_s >= self.hop_s:
-            raise BadValue(f"smoothing_s must be at least the hop of {self.hop_s:g} s, got {self.smoothing_s}")
+            raise BadValue(Message("fit.smoothing", hop=f"{self.hop_s:g}", got=str(self.smoothing_s)))
         return self._points_of(self._shown)
 
     def _points_of(self, shown: Mapping[str, Sequence[float]]) -> FloatArray:

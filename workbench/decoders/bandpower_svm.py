@@ -14,7 +14,9 @@ from workbench.decoders.bandpower_lda import plain_bands
 from workbench.decoding.classifiers import Norm, Rbf
 from workbench.decoding.features import LogPower
 from workbench.decoding.reducers import Power
-from workbench.errors import BadSignal, BadValue
+from workbench.errors import BadValue
+from workbench.fitting.normalisation import fitted_norm
+from workbench.messages import Message
 from workbench.vocabulary import FloatArray
 
 
@@ -88,12 +90,10 @@ class BandpowerSvm(WindowDecoder):
         from sklearn.svm import SVC
 
         if not self.C > 0:
-            raise BadValue(f"C must be above 0, got {self.C}")
+            raise BadValue(Message("fit.c", got=str(self.C)))
         extract = self._features()
         logs = np.array([extract.features(summary) for summary in summaries])
-        self.mean_, self.variance_ = logs.mean(axis=0), logs.var(axis=0)
-        if not (self.variance_ > 0).all():
-            raise BadSignal("band power does not vary between the windows; the recording repeats itself")
+        self.mean_, self.variance_ = fitted_norm(logs)
         z = (logs - self.mean_) / np.sqrt(self.variance_)
         # The width that scikit-learn calls gamma="scale".
         self.gamma_ = np.array([1.0 / (z.shape[1] * z.var())])

@@ -13,19 +13,19 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.decoders._base import WindowDecoder
+from workbench.decoders._log_power import LogPowerLda
 from workbench.decoders._shown import refuse_settings_of_classes
 from workbench.decoders._signal import SignalDefaults, as_bands, no_reference
 from workbench.decoding.accumulation import EvidenceAccumulator
-from workbench.decoding.classifiers import Direct, Linear, Norm
-from workbench.decoding.cycles import CyclePhase, CyclePower, Cycles, Latest
+from workbench.decoding.classifiers import Direct
+from workbench.decoding.cycles import DEPTH, CyclePhase, Cycles, Latest
 from workbench.decoding.scorer import Scorer
-from workbench.errors import BadSignal, BadValue
-from workbench.fitting.lda import shrinkage_lda
+from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.vocabulary import EvidenceType, FloatArray
 
 
-class CyclePhaseDecoder(WindowDecoder):
+class CyclePhaseDecoder(LogPowerLda):
     """Band-pass → last two beginnings of a cycle → phase and rate; or log band power → z-score → LDA.
 
     Parameters
@@ -42,8 +42,8 @@ class CyclePhaseDecoder(WindowDecoder):
 
     Attributes
     ----------
-    mean_, variance_ : ``(n_features,)`` float64, of log power.
-    weights_ : ``(n_classes, n_features)`` float64, of z-scores. bias_ : ``(n_classes,)`` float64.
+    depth_ : ``(1,)`` float64, µV: how far below zero a wave must have been before a cycle begins, where that is
+        more than half of its own root mean square.
 
     Notes
     -----
@@ -56,12 +56,10 @@ class CyclePhaseDecoder(WindowDecoder):
 
     name: ClassVar[str] = "cycle_phase"
     signal_defaults: ClassVar[SignalDefaults] = SignalDefaults(window_s=4.0, reference=no_reference, order=2)
-    learned: ClassVar[tuple[str, ...]] = ("mean_", "variance_", "weights_", "bias_")
 
-    mean_: FloatArray
-    variance_: FloatArray
-    weights_: FloatArray
-    bias_: FloatArray
+    learned: ClassVar[tuple[str, ...]] = (*LogPowerLda.learned, "depth_")
+
+    depth_: FloatArray
 
     def __init__(
         self,
@@ -103,25 +101,17 @@ class CyclePhaseDecoder(WindowDecoder):
     def _learn(self, summaries: FloatArray, y: NDArray[Any]) -> None:
         if self.channel is not None:
             refuse_settings_of_classes(self, name="a channel")
-        extract = self._features()
-        logs = np.array([extract.features(summary) for summary in summaries])
-        self.mean_, self.variance_ = logs.mean(axis=0), logs.var(axis=0)
-        if not (self.variance_ > 0).all():
-            raise BadSignal("band power does not vary between the windows; the recording repeats itself")
-        self.weights_, self.bias_, _ = shrinkage_lda((logs - self.mean_) / np.sqrt(self.variance_), y)
+        super()._learn(summaries, y)
+        # Half-way, in decibels, between windows with a cycle and without: what is weaker is no cycle.
+        middle = np.exp(self.mean_[self.channel or 0])
+        self.depth_ = np.array([0.0 if self.channel is None else DEPTH * np.sqrt(middle)])
 
     def reducer(self) -> Cycles:
         """The power of each lane, and the last two beginnings of a cycle."""
         channel, n = self.channel or 0, self.settings.n_derivations(self.n_channels_in_)
         if not 0 <= channel < n:
-            raise BadValue(f"channel must be 0 to {n - 1}, got {channel}")
-        return Cycles(channel)
-
-    def _features(self) -> CyclePower:
-        return CyclePower()
-
-    def _classifier(self) -> Linear:
-        return Linear(self.weights_, self.bias_, Norm(self.mean_, self.variance_))
+            raise BadValue(Message("fit.channel", last=str(n - 1), got=str(channel)))
+        return Cycles(channel, least=float(self.depth_[0]) if hasattr(self, "depth_") else 0.0)
 
     def _stream_scorer(self) -> Scorer:
         """Phase and rate where the stream gives them."""

@@ -17,6 +17,7 @@ from workbench.errors import BadValue
 from workbench.fitting.csp import best_individual_features, check_patterns, one_against_rest
 from workbench.fitting.lda import shrinkage_lda
 from workbench.fitting.patterns import patterns_of_filters
+from workbench.messages import Message
 from workbench.vocabulary import FloatArray
 
 BANDS = tuple((low, low + 4.0) for low in range(4, 40, 4))
@@ -97,7 +98,7 @@ class Fbcsp(WindowDecoder):
     def _learn(self, summaries: FloatArray, y: NDArray[Any]) -> None:
         check_patterns(n_pairs=self.n_pairs, shrinkage=SHRINKAGE)
         if self.n_best < 1:
-            raise BadValue(f"n_best must be at least 1, got {self.n_best}")
+            raise BadValue(Message("fit.n_best", got=self.n_best))
         index = np.searchsorted(self.classes_, y)
         bands = range(summaries.shape[1])
         self.filters_ = np.array(

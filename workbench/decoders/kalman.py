@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.decoders._base import WindowDecoder
-from workbench.decoders._shown import axes_of, points_of
+from workbench.decoders._shown import evidence_of, points_of
 from workbench.decoders._signal import SignalDefaults, as_bands
 from workbench.decoders.bandpower_lda import plain_bands
 from workbench.decoding.accumulation import EvidenceAccumulator, SteadyKalman
@@ -22,8 +22,8 @@ from workbench.decoding.classifiers import Linear, Norm
 from workbench.decoding.features import LogPower
 from workbench.decoding.reducers import Power
 from workbench.decoding.scorer import Scorer
-from workbench.errors import BadSignal
 from workbench.fitting.kalman import fitted_state_space, steady_gain
+from workbench.fitting.normalisation import fitted_norm
 from workbench.vocabulary import EvidenceType, FloatArray
 
 
@@ -107,11 +107,7 @@ class Kalman(WindowDecoder):
     @property
     def evidence_type(self) -> EvidenceType:
         """A velocity in the named dimensions; without velocities a probability of each class."""
-        return (
-            EvidenceType()
-            if self.velocities is None
-            else EvidenceType("velocity", axes_of(self.velocities), "1/s")
-        )
+        return evidence_of(self.velocities)
 
     @property
     def remembers(self) -> bool:
@@ -125,9 +121,7 @@ class Kalman(WindowDecoder):
             points = points_of(self, self.velocities, name="velocities", most=3)
         extract = self._features()
         logs = np.array([extract.features(summary) for summary in summaries])
-        self.mean_, self.variance_ = logs.mean(axis=0), logs.var(axis=0)
-        if not (self.variance_ > 0).all():
-            raise BadSignal("band power does not vary between the windows; the recording repeats itself")
+        self.mean_, self.variance_ = fitted_norm(logs)
         z = (logs - self.mean_) / np.sqrt(self.variance_)
         shown = points[np.searchsorted(self.classes_, y)]
         space = fitted_state_space(shown, z)

@@ -15,6 +15,7 @@ from workbench.decoding.features import Flat
 from workbench.decoding.reducers import Means, Taps
 from workbench.errors import BadValue
 from workbench.fitting.lda import shrinkage_lda
+from workbench.messages import Message
 from workbench.vocabulary import FloatArray
 
 RATE = 16.0
@@ -98,9 +99,7 @@ class MrcpLda(WindowDecoder):
         """Means of equal stretches of the window, or their last samples."""
         longest = self.settings.n_window(self.fs)
         if not 2 <= self.n_taps <= longest:
-            raise BadValue(
-                f"n_taps must be at least 2 and at most {longest}, the samples of a window, got {self.n_taps}"
-            )
+            raise BadValue(Message("fit.n_taps", most=str(longest), got=str(self.n_taps)))
         return Means(longest, self.n_taps) if self.means else Taps(self.n_taps)
 
     def _features(self) -> Flat:

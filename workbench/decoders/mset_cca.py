@@ -18,6 +18,7 @@ from workbench.fitting.spatial import top_filters
 from workbench.fitting.steady_state import CORRELATION_EVIDENCE, LATENCY_S, sub_bands
 from workbench.fitting.templates import check_trials
 from workbench.kernels.correlation import orthonormal
+from workbench.messages import Message
 from workbench.vocabulary import FloatArray
 
 
@@ -111,7 +112,7 @@ class MsetCca(WindowDecoder):
     def _learn(self, summaries: FloatArray, y: NDArray[Any]) -> None:
         check_trials(y, self.classes_)
         if len(self.settings.bands) != 1:
-            raise BadValue(f"mset_cca takes one band, got {len(self.settings.bands)}")
+            raise BadValue(Message("fit.one_band", got=len(self.settings.bands)))
         # Stored as one array: columns of zeros correlate with nothing.
         n_trials = max(int((y == name).sum()) for name in self.classes_)
         bases = []

@@ -16,6 +16,7 @@ from workbench.decoding.reducers import Covariances, DelayedCovariances
 from workbench.errors import BadValue
 from workbench.fitting.lda import shrinkage_lda
 from workbench.fitting.riemann import inverse_sqrt, riemannian_mean
+from workbench.messages import Message
 from workbench.vocabulary import FloatArray
 
 
@@ -105,8 +106,12 @@ class TangentSpaceLda(WindowDecoder):
         delays = [round(delay_s * self.fs) for delay_s in self.delays_s]
         if min(delays) < 1 or len(set(delays)) < len(delays) or 2 * max(delays) > self.settings.n_window(self.fs):
             raise BadValue(
-                f"delays_s must differ by a sample or more, from one sample to half a window of "
-                f"{self.settings.window_s:g} s, got {tuple(self.delays_s)} at {self.fs:g} Hz"
+                Message(
+                    "fit.delays",
+                    window=f"{self.settings.window_s:g}",
+                    got=str(tuple(self.delays_s)),
+                    fs=f"{self.fs:g}",
+                )
             )
         return DelayedCovariances(n_bands, delays)
 

@@ -21,6 +21,7 @@ from workbench.errors import DecoderMismatch
 from workbench.kernels.evidence import linear
 from workbench.kernels.riemann import distance, geodesic, matrix_inverse_sqrt
 from workbench.kernels.scores import forget
+from workbench.messages import Message
 from workbench.vocabulary import FloatArray, Snapshot
 
 LEAST_STEP = 0.02
@@ -67,8 +68,12 @@ def check_chain(snapshots: Sequence[Snapshot], *, decoder_sha256: str = "") -> N
         follows = snapshot.previous == head and snapshot.sample >= last
         if not follows or snapshot.sha256 != _hash(head, snapshot.sample, snapshot.rule, snapshot.arrays):
             raise DecoderMismatch(
-                f"snapshot {i} (sample {snapshot.sample}) does not follow {head[:12] or 'a decoder never saved'}: "
-                "updates were changed, lost or put in another order. Replay the recording to make them again"
+                Message(
+                    "decoder.snapshot_order",
+                    n=i,
+                    sample=snapshot.sample,
+                    head=head[:12] or Message("decoder.never_saved"),
+                )
             )
         head, last = snapshot.sha256, snapshot.sample
 

@@ -7,7 +7,6 @@ from math import sqrt
 
 import numpy as np
 
-from workbench.decoding.features import LogPower
 from workbench.decoding.reducers import Power
 from workbench.kernels.cycles import last_cycles
 from workbench.vocabulary import FloatArray
@@ -25,29 +24,23 @@ class Cycles(Power):
     Parameters
     ----------
     lane : whose cycle it is.
+    least : how far below zero a wave must have been, whatever its window is like, µV: noise at rest has beginnings
+        too, at any scale of its own.
     """
 
-    def __init__(self, lane: int) -> None:
-        self._lane = lane
+    def __init__(self, lane: int, *, least: float = 0.0) -> None:
+        self._lane, self._least = lane, least
 
     def summarise(self, window: FloatArray) -> FloatArray:
         """``(n_lanes + 2,)`` float64: power, µV², then places in samples, -1 for none."""
         power, places = super().summarise(window), np.empty(2)
         wave = np.ascontiguousarray(window[:, self._lane])
-        last_cycles(wave, DEPTH * sqrt(float(power[self._lane])), places)
+        last_cycles(wave, max(DEPTH * sqrt(float(power[self._lane])), self._least), places)
         return np.concatenate([power, places])
 
     def lane_power(self, summary: FloatArray) -> FloatArray:
         """``(n_lanes,)`` float64, µV²: the summary without the places."""
         return summary[:-2]
-
-
-class CyclePower:
-    """Log power of each lane."""
-
-    def features(self, summary: FloatArray) -> FloatArray:
-        """``(n_lanes,)`` float64 from a summary of :class:`Cycles`."""
-        return LogPower().features(summary[:-2])
 
 
 @dataclass(frozen=True)

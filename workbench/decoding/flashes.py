@@ -9,6 +9,7 @@ import numpy as np
 from workbench.errors import BadValue
 from workbench.kernels.evidence import logarithms, softmax
 from workbench.kernels.scores import log_odds
+from workbench.messages import Message
 from workbench.vocabulary import Evidence, FloatArray
 
 
@@ -53,11 +54,10 @@ class Flashes:
         least, most = repetitions
         if n_items < 2 or not 1 <= least <= most or not 0 < stop < 1:
             raise BadValue(
-                f"two items or more, repetitions 1 ≤ least ≤ most and a stop between 0 and 1 are needed; got "
-                f"{n_items} items, repetitions {least} to {most}, stop {stop}"
+                Message("decide.flashes", items=str(n_items), least=str(least), most=str(most), stop=str(stop))
             )
         if len(log_prior) != 2 or target not in (0, 1):
-            raise BadValue(f"flashes are of two classes, target and other; got {len(log_prior)}, target {target}")
+            raise BadValue(Message("decide.flash_classes", n=len(log_prior), target=target))
         prior = [float(value) for value in log_prior]
         self._prior, self._target = prior[target] - prior[1 - target], target
         self._stop, self._least, self._most = stop, least, most
@@ -74,9 +74,9 @@ class Flashes:
         """
         flashed = sorted(set(items))
         if not flashed or not 0 <= flashed[0] <= flashed[-1] < len(self.counts):
-            raise BadValue(f"items are 0 to {len(self.counts) - 1}, got {flashed}")
+            raise BadValue(Message("decide.flashed", last=len(self.counts) - 1, got=str(flashed)))
         if len(evidence.probabilities) != 2:
-            raise BadValue(f"evidence of target and other is needed, got {len(evidence.probabilities)} classes")
+            raise BadValue(Message("decide.flash_evidence", n=len(evidence.probabilities)))
         if not evidence.valid or evidence.rejected:
             return
         odds = _odds(evidence.probabilities) if self._target == 1 else -_odds(evidence.probabilities)

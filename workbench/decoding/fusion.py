@@ -8,6 +8,7 @@ import numpy as np
 
 from workbench.errors import BadValue
 from workbench.kernels.scores import fused
+from workbench.messages import Message
 from workbench.vocabulary import Evidence, FloatArray
 
 
@@ -24,7 +25,7 @@ def fusion_weights(auc: Sequence[float]) -> tuple[float, ...]:
         Values outside 0–1, or none above 0.5.
     """
     if not all(0 <= value <= 1 for value in auc) or not any(value > 0.5 for value in auc):
-        raise BadValue(f"areas must lie in 0–1 and one above 0.5, got {', '.join(f'{value:g}' for value in auc)}")
+        raise BadValue(Message("decide.areas", got=[f"{value:g}" for value in auc]))
     # 2 AUC - 1 is the Gini coefficient: 0 at chance level.
     excess = [max(0.0, 2.0 * value - 1.0) for value in auc]
     return tuple(value / sum(excess) for value in excess)
@@ -51,13 +52,16 @@ def fuse(evidence: Sequence[Evidence], weights: Sequence[float]) -> Evidence:
     ends, sizes = {source.end for source in evidence}, {len(source.probabilities) for source in evidence}
     if len(ends) != 1 or len(sizes) != 1 or len(weights) != len(evidence):
         raise BadValue(
-            f"fusion needs evidence of one end and the same classes and a weight for each; got ends "
-            f"{sorted(ends)}, {sorted(sizes)} classes, {len(evidence)} evidences and {len(weights)} weights"
+            Message(
+                "decide.fusion",
+                ends=str(sorted(ends)),
+                sizes=str(sorted(sizes)),
+                n=len(evidence),
+                weights=len(weights),
+            )
         )
     if min(weights) < 0 or max(weights) <= 0:
-        raise BadValue(
-            f"weights must be 0 or more, and one above, got {', '.join(f'{weight:g}' for weight in weights)}"
-        )
+        raise BadValue(Message("decide.weights", got=[f"{weight:g}" for weight in weights]))
     usable = [i for i, source in enumerate(evidence) if source.valid and not source.rejected and weights[i] > 0]
     # Never valid and accepted without a usable source, so that no decision can rest on it.
     if not usable:

@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+import numpy as np
+
 from workbench.decoding.fusion import fuse
 from workbench.decoding.stream import DecoderStream
 from workbench.errors import BadSignal
+from workbench.messages import Message
 from workbench.signals.alignment import AlignedStream
-from workbench.vocabulary import Chunk, Evidence, FloatArray
+from workbench.vocabulary import Chunk, Evidence, FloatArray, Snapshot
 
 SIGNAL = "signal"
 """Role of the master."""
@@ -34,16 +37,55 @@ class LateFusion:
         return fuse([evidence[role] for role in self.weights], list(self.weights.values()))
 
 
+class Gate(Protocol):
+    """A stream that has to agree, asked about evidence that is valid and not rejected."""
+
+    def agrees(self, evidence: Evidence) -> bool:
+        """Whether the evidence opens the gate."""
+
+
 @dataclass(frozen=True, slots=True)
-class Gate:
-    """A stream that has to agree: the probability of class number ``opens`` must be ``least`` or more."""
+class ClassGate:
+    """Open while the probability of class number ``opens`` is ``least`` or more."""
 
     opens: int
     least: float
 
-    def is_open(self, evidence: Evidence) -> bool:
-        """Whether evidence opens the gate; evidence that is not valid, or rejected, never does."""
-        return evidence.valid and not evidence.rejected and evidence.probabilities[self.opens] >= self.least
+    def agrees(self, evidence: Evidence) -> bool:
+        """See :class:`Gate`."""
+        return evidence.probabilities[self.opens] >= self.least
+
+
+@dataclass(frozen=True, slots=True)
+class LevelGate:
+    """Open while an amplitude is ``limit`` or more, or while it is below; ``above`` says which."""
+
+    above: bool
+    limit: float
+
+    def agrees(self, evidence: Evidence) -> bool:
+        """See :class:`Gate`."""
+        return (evidence.values[0] >= self.limit) == self.above
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseGate:
+    """Open while a phase lies between two, 0–1; the window may go through the beginning of the cycle."""
+
+    begin: float
+    end: float
+
+    def agrees(self, evidence: Evidence) -> bool:
+        """See :class:`Gate`."""
+        at = evidence.values[0] % 1.0
+        if self.begin < self.end:
+            return self.begin <= at < self.end
+        return at >= self.begin or at < self.end
+
+
+def is_open(gate: Gate, evidence: Evidence) -> bool:
+    """Whether evidence opens a gate; evidence that is not valid, or rejected, never does."""
+    return evidence.valid and not evidence.rejected and gate.agrees(evidence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +96,8 @@ class Gating:
 
     def combine(self, evidence: Mapping[str, Evidence]) -> Evidence:
         """Evidence of the signal, rejected where a gate is closed."""
-        is_open = all(gate.is_open(evidence[role]) for role, gate in self.gates.items())
-        return evidence[SIGNAL] if is_open else replace(evidence[SIGNAL], rejected=True)
+        agreed = all(is_open(gate, evidence[role]) for role, gate in self.gates.items())
+        return evidence[SIGNAL] if agreed else replace(evidence[SIGNAL], rejected=True)
 
 
 class JoinedDecoderStream:
@@ -67,6 +109,9 @@ class JoinedDecoderStream:
     combination : of their evidence.
     critical : roles without whose valid evidence nothing is valid.
     classes : of the joint evidence.
+    remembers : whether evidence rests on more than its own windows.
+    picks : channels of the master, by number from 0, of each role that reads them in the place of a stream; None
+        where no role does.
 
     A stream that is not present (:mod:`workbench.signals.alignment`), or whose window a gap touches, has no valid
     evidence there; nothing is extrapolated. Each stream's window ends with the last sample that belongs to the
@@ -80,20 +125,20 @@ class JoinedDecoderStream:
         combination: Combination,
         critical: tuple[str, ...],
         classes: tuple[str, ...],
+        remembers: bool,
+        picks: Mapping[str, tuple[int, ...]] | None = None,
     ) -> None:
         self._master = streams[SIGNAL]
-        self._others = {role: stream for role, stream in streams.items() if role != SIGNAL}
+        self._picked = {role: (streams[role], list(numbers)) for role, numbers in (picks or {}).items()}
+        beside = [role for role in streams if role != SIGNAL and role not in self._picked]
+        self._others = {role: streams[role] for role in beside}
         self._aligned = {
             role: AlignedStream(self._master.fs, n_channels=stream.n_channels)
             for role, stream in self._others.items()
         }
-        self._combination, self._critical, self.classes = combination, critical, classes
+        self._combination, self._critical = combination, critical
+        self.classes, self.remembers = classes, remembers
         self.hop, self.window = self._master.hop, self._master.window
-
-    @property
-    def remembers(self) -> bool:
-        """Whether evidence of any of the streams rests on more than its own window."""
-        return self._master.remembers or any(stream.remembers for stream in self._others.values())
 
     def join(self, chunk: Chunk) -> None:
         """Samples of another stream; those of a role that is not decoded are left out."""
@@ -101,8 +146,12 @@ class JoinedDecoderStream:
             return
         if chunk.samples.shape[1:] != (self._others[chunk.stream].n_channels,):
             raise BadSignal(
-                f"the decoder takes {self._others[chunk.stream].n_channels} channels of {chunk.stream}, got "
-                f"{chunk.samples.shape[1]}; use the montage of the calibration"
+                Message(
+                    "decoder.channels_of_stream",
+                    n=self._others[chunk.stream].n_channels,
+                    stream=chunk.stream,
+                    got=str(chunk.samples.shape[1]),
+                )
             )
         self._aligned[chunk.stream].deliver(chunk)
 
@@ -123,10 +172,27 @@ class JoinedDecoderStream:
     def step(self, samples: FloatArray) -> None:
         """Samples of the master, ``(n_times, n_channels)`` float64."""
         self._master.step(samples)
+        for stream, numbers in self._picked.values():
+            stream.step(np.ascontiguousarray(samples[:, numbers]))
 
     def reset(self) -> None:
-        """A gap of the master follows; the other streams have none."""
+        """A gap of the master follows, and of what is read of its channels; the other streams have none."""
         self._master.reset()
+        for stream, _ in self._picked.values():
+            stream.reset()
+
+    @property
+    def learns(self) -> bool:
+        """Whether the master learns from labels; the others never do."""
+        return self._master.learns
+
+    def learn(self, label: str, *, end: int) -> bool:
+        """Give the master the true class of its window that ends before ``end``."""
+        return self._master.learn(label, end=end)
+
+    def snapshots(self) -> tuple[Snapshot, ...]:
+        """Updates of the master since the last call."""
+        return self._master.snapshots()
 
     def evidence(self, end: int) -> Evidence:
         """Evidence about the moment of the master's sample before ``end``.
@@ -137,16 +203,21 @@ class JoinedDecoderStream:
             When the master's window has left the history or is still to come.
         """
         each = {SIGNAL: self._master.evidence(end)}
+        for role, (stream, _) in self._picked.items():
+            each[role] = _evidence_of(stream, end, end=end)
         for role, stream in self._others.items():
-            each[role] = self._evidence_of(stream, *self._aligned[role].at(end), end=end)
+            taken, present = self._aligned[role].at(end)
+            each[role] = _evidence_of(stream, taken, end=end) if present else _nothing(stream.classes, end)
         if all(each[role].valid for role in self._critical):
             return self._combination.combine(each)
-        return self._nothing(end)
+        return _nothing(self.classes, end)
 
-    def _evidence_of(self, stream: DecoderStream, taken: int, present: bool, *, end: int) -> Evidence:  # noqa: FBT001
-        if not present or not stream.has_window(taken):
-            return Evidence(end, tuple([1.0 / len(stream.classes)] * len(stream.classes)), valid=False)
-        return replace(stream.evidence(taken), end=end)
 
-    def _nothing(self, end: int) -> Evidence:
-        return Evidence(end, tuple([1.0 / len(self.classes)] * len(self.classes)), valid=False)
+def _evidence_of(stream: DecoderStream, taken: int, *, end: int) -> Evidence:
+    """What a stream says of its window that ends before its sample ``taken``, about the master's ``end``."""
+    return replace(stream.evidence(taken), end=end) if stream.has_window(taken) else _nothing(stream.classes, end)
+
+
+def _nothing(classes: tuple[str, ...], end: int) -> Evidence:
+    """Evidence that is not valid."""
+    return Evidence(end, tuple([1.0 / len(classes)] * len(classes)), valid=False)

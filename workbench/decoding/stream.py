@@ -16,6 +16,7 @@ from workbench.decoding.scorer import Scorer
 from workbench.errors import BadSignal, BadValue
 from workbench.kernels.evidence import softmax
 from workbench.kernels.scores import nearest
+from workbench.messages import Message
 from workbench.signals import SignalStream
 from workbench.vocabulary import Evidence, EvidenceType, FloatArray, Snapshot
 
@@ -86,6 +87,14 @@ class _Answer(NamedTuple):
 
 class DecoderStream:
     """Evidence from samples; a function of the samples, of ``reset`` and of ``learn`` only.
+
+    Parameters
+    ----------
+    signal : filters the samples.
+    scorer : from a window to the scores of its classes.
+    classes : names, in the order of the probabilities.
+    finish : what is done with the scores: calibration, memory, rejection, normalisation.
+    adapter : moves the scorer while it decides, None for a decoder that stays as it was fitted.
 
     Attributes
     ----------
@@ -190,9 +199,9 @@ class DecoderStream:
             For a class it does not know, or a window that has left the history.
         """
         if self._adapter is None or not self.learns:
-            raise BadSignal("this decoder learns from no labels; fit it with adapt={'rule': 'supervised'}")
+            raise BadSignal(Message("decoder.learns_no_labels"))
         if label not in self.classes:
-            raise BadValue(f"the classes are {', '.join(self.classes)}, got {label!r}")
+            raise BadValue(Message("decoder.class_unknown", classes=list(self.classes), got=repr(label)))
         self._signal.check_end(end)
         sound = self._answer(end).sound
         if sound is None:

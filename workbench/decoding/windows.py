@@ -6,6 +6,7 @@ import numpy as np
 
 from workbench.errors import BadValue
 from workbench.kernels.evidence import logarithms, softmax
+from workbench.messages import Message
 from workbench.vocabulary import Evidence
 
 
@@ -37,8 +38,7 @@ class Windows:
         least, most = windows
         if n_items < 2 or not 1 <= least <= most or not 0 < stop < 1:
             raise BadValue(
-                f"two items or more, windows 1 ≤ least ≤ most and a stop between 0 and 1 are needed; got "
-                f"{n_items} items, windows {least} to {most}, stop {stop}"
+                Message("decide.windows", items=str(n_items), least=str(least), most=str(most), stop=str(stop))
             )
         self._sums = np.zeros(n_items)
         self._stop, self._least, self._most = stop, least, most
@@ -53,7 +53,7 @@ class Windows:
             For evidence of another number of items.
         """
         if len(evidence.probabilities) != len(self._sums):
-            raise BadValue(f"evidence of {len(self._sums)} items is needed, got {len(evidence.probabilities)}")
+            raise BadValue(Message("decide.items", n=len(self._sums), got=len(evidence.probabilities)))
         if not evidence.valid or evidence.rejected:
             return
         logs = np.empty(len(self._sums))

@@ -127,7 +127,7 @@ def _nearest(path: Path, entities: set[str], suffix: str, ending: str) -> Path |
 
 def _text(path: Path) -> str:
     """A side file; a byte-order mark is left out."""
-    return reading.read_text(path, "BIDS side file", largest=LARGEST, error=RecordingFault, signed=True)
+    return reading.read_text(path, Message("file.noun_bids"), largest=LARGEST, error=RecordingFault, signed=True)
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
@@ -141,7 +141,9 @@ def _rows(path: Path) -> list[dict[str, str]]:
 
 def _object(path: Path) -> dict[str, Any]:
     """A JSON object."""
-    content = reading.parse_json(_text(path), f"BIDS side file {path.name}", error=RecordingFault)
+    content = reading.parse_json(
+        _text(path), Message("file.named", what=Message("file.noun_bids"), path=path.name), error=RecordingFault
+    )
     if not isinstance(content, dict):
         raise RecordingFault(Message("replay.no_json_object", file=path.name))
     return content

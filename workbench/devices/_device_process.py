@@ -23,6 +23,7 @@ from workbench.devices._last_metre import DeviceEnd
 from workbench.devices._listening import Inbox, Listener
 from workbench.devices._pairing import Pairing, forget_device, note_device
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.vocabulary import Acknowledgement, StreamSpec
 
 STATUS_EVERY_S = 0.04
@@ -129,7 +130,7 @@ class DeviceProcess:
         self.driver = ""
         stream = {"speed": 1.0, "t0": lsl.local_clock(), **(time_base or {})}
         if not _is_time(stream):
-            raise BadValue(f"speed of {name} must be above 0, got {stream['speed']}; 1 is usual")
+            raise BadValue(Message("device.speed", stream=name, got=str(stream["speed"])))
         self._run_at(stream["speed"], stream["t0"])
         self.end = DeviceEnd(paired.key(), paired.effector)
         note_device(paired)

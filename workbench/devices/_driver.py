@@ -34,6 +34,7 @@ from workbench.devices._device_process import DeviceProcess
 from workbench.devices._device_rules import DeviceRules
 from workbench.devices._pairing import Pairing
 from workbench.errors import BadValue, WorkbenchError
+from workbench.messages import Message
 
 READ_EVERY_S = 0.02
 """Time between two readings, s: two for each status."""
@@ -208,20 +209,20 @@ def _profile(driver: Driver, effector: str) -> Effector:
     """The profile with the safe state of the driver."""
     profile = control.load(effector)
     if profile.channels != 1:
-        raise BadValue(
-            f"the driver kit moves effectors of 1 channel, effector {effector} has {profile.channels}; write its "
-            "device by docs/effector_protocol.md"
-        )
+        raise BadValue(Message("driver.channels", effector=effector, n=profile.channels))
     if not 0 < driver.greatest <= 1:
-        raise BadValue(
-            f"greatest of {driver.name} must be above 0 and at most 1, got {driver.greatest}; correct it"
-        )
+        raise BadValue(Message("driver.greatest", driver=driver.name, got=str(driver.greatest)))
     steps = tuple(driver.safe_state()) or profile.on_fault
     latest = profile.on_fault[-1].after_s
     if steps[-1].after_s > latest:
         raise BadValue(
-            f"the last step of the safe state of {driver.name} comes after {steps[-1].after_s:g} s, effector "
-            f"{effector} allows {latest:g} s; make it earlier"
+            Message(
+                "driver.safe_state_late",
+                driver=driver.name,
+                n=f"{steps[-1].after_s:g}",
+                effector=effector,
+                latest=f"{latest:g}",
+            )
         )
     return replace(profile, on_fault=steps)
 

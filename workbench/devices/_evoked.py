@@ -29,6 +29,7 @@ from workbench import world
 from workbench.devices._participant import REST, Attempt, SimParticipant
 from workbench.devices._physiology import EEG, Physiology
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.vocabulary import FloatArray
 
 _PERSON, _CHOICE, _FLASH = 16, 17, 18
@@ -155,13 +156,13 @@ class Observer:
 
     def __init__(self, seed: int, *, preset: str, shows: Mapping[str, Any]) -> None:
         if preset not in RESPONSES:
-            raise BadValue(f"no evoked preset {preset!r}; available: {', '.join(RESPONSES)}")
+            raise BadValue(Message("evoked.preset", name=repr(preset), known=list(RESPONSES)))
         response = RESPONSES[preset]
         flickers = isinstance(response, SteadyState)
         needed = ("items", "frequencies_hz", "phases") if flickers else ("items", "groups")
         if missing := [name for name in needed if not shows.get(name)]:
             raise BadValue(
-                f"preset {preset} needs to know {', '.join(needed)} of the screen; {missing[0]} is missing"
+                Message("evoked.screen", name=str(preset), needed=list(needed), missing=str(missing[0]))
             )
         self._response, self._shows, self._seed = response, dict(shows), seed
         self._items = [str(item) for item in shows["items"]]

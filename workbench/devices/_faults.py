@@ -33,6 +33,7 @@ from numpy.typing import NDArray
 
 from workbench import world
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.vocabulary import FloatArray
 
 DEFAULTS: dict[str, dict[str, Any]] = {
@@ -174,24 +175,27 @@ def _fault(item: Mapping[str, Any]) -> Fault:
     """One fault from its JSON object."""
     kind = str(item.get("kind", ""))
     if kind not in DEFAULTS:
-        raise BadValue(f"a fault is one of {', '.join(DEFAULTS)}, got {kind!r}; correct its kind")
+        raise BadValue(Message("simulated.fault_kind", allowed=list(DEFAULTS), got=repr(kind)))
     settings = dict(DEFAULTS[kind])
     for key, value in item.items():
         if key in settings:
             settings[key] = value
         elif key not in ("kind", "at_s", "duration_s"):
-            raise BadValue(f"fault {kind} takes at_s, duration_s, {', '.join(settings)}, got {key!r}; remove it")
+            raise BadValue(Message("simulated.fault_setting", kind=kind, settings=list(settings), got=repr(key)))
     for key, value in settings.items():
         minimum = LEAST.get(key, -math.inf)
         number = isinstance(value, int | float) and not isinstance(value, bool)
         if key != "channels" and not (number and math.isfinite(value) and value >= minimum):
-            bound = f" from {minimum:g}" if math.isfinite(minimum) else ""
-            raise BadValue(f"{key} of fault {kind} must be a number{bound}, got {value!r}; correct it")
+            if math.isfinite(minimum):
+                raise BadValue(
+                    Message("simulated.fault_least", name=key, kind=kind, least=f"{minimum:g}", got=repr(value))
+                )
+            raise BadValue(Message("simulated.fault_number", name=key, kind=kind, got=repr(value)))
     begin = item.get("at_s", 0.0)
     length = item.get("duration_s")
     for name, value in (("at_s", begin), ("duration_s", 0.0 if length is None else length)):
         if not isinstance(value, int | float) or not value >= 0:
-            raise BadValue(f"{name} of fault {kind} must be a number from 0 s, got {value!r}; correct it")
+            raise BadValue(Message("simulated.fault_time", name=name, kind=kind, got=repr(value)))
     return Fault(kind, float(begin), math.inf if length is None else float(begin) + float(length), settings)
 
 
@@ -250,6 +254,9 @@ class FaultyOutlet:
 
     def tend(self, at_s: float) -> None:
         """Bring outlets and held-back texts to stream time ``at_s`` (s since the first sample)."""
+        # A device asks at every look, most often without a fault and with nothing held back.
+        if not self.plan.faults and not self._waiting:
+            return
         dead = self.plan.active("stream_death", at_s) is not None
         if dead and self._outlet is not None:
             self._outlet.close()

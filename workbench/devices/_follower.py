@@ -12,6 +12,7 @@ from workbench.devices._device_rules import DeviceRules
 from workbench.devices._pairing import Pairing
 from workbench.devices._playing import ready
 from workbench.errors import BadValue
+from workbench.messages import Message
 
 OPTIONS: Mapping[str, str] = {
     "pairing": "path of the key file that it shares with its engine; required",
@@ -54,7 +55,7 @@ class Follower:
 def greatest_of(value: float, *, name: str) -> float:
     """The level above which a device clips; :class:`BadValue` where it is no fraction."""
     if not 0 <= value <= 1:
-        raise BadValue(f"greatest of the simulated {name} must be 0 to 1, got {value!r}; correct it")
+        raise BadValue(Message("simulated.greatest", device=name, got=repr(value)))
     return value
 
 
@@ -71,7 +72,7 @@ def follow(
     """
     name = f"simulated_{profile}"
     if not options.get("pairing"):
-        raise BadValue(f"{name} needs the option pairing, got none; give the path of its key file")
+        raise BadValue(Message("device.needs_pairing", device=name))
     process = DeviceProcess(
         made(float(options.get("greatest", 1.0))),
         Pairing(Path(str(options["pairing"])), str(options.get("effector", profile))),

@@ -15,6 +15,7 @@ from workbench import world
 from workbench.control import SafeStep
 from workbench.devices._device_rules import DeviceRules
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.vocabulary import Acknowledgement
 
 
@@ -59,7 +60,7 @@ class GloveSettings:
         for name, limit in limits.items():
             value = getattr(self, name)
             if not (isinstance(value, int | float) and 0 <= value <= limit):
-                raise BadValue(f"{name} of the simulated glove must be 0 to {limit:g}, got {value!r}; correct it")
+                raise BadValue(Message("simulated.glove_option", name=name, limit=f"{limit:g}", got=repr(value)))
 
 
 class Air:
@@ -141,9 +142,14 @@ class GloveModel(DeviceRules):
         command, now, echo_age_s : as there.
         """
         self._n_received += 1
-        if world.chance.generator([self._seed, 1, self._n_received]).random() < self.settings.loss:
+        if self._is_lost(self._n_received):
             return self.tick(now)
         return super().receive(command, now, echo_age_s=echo_age_s)
+
+    def _is_lost(self, n: int) -> bool:
+        """Whether the ``n``-th command never arrives; drawn from the seed and that number."""
+        loss = self.settings.loss
+        return loss > 0.0 and bool(world.chance.generator([self._seed, 1, n]).random() < loss)
 
     def delay(self, seq: int) -> float:
         """Time this command takes to have effect, s."""

@@ -55,7 +55,7 @@ from typing import Any
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from workbench import world
+from workbench import messages, world
 from workbench.errors import BadValue
 
 VERSION = "wbm1"
@@ -74,6 +74,7 @@ _HEAD = re.compile(
     r"([0-9a-f]{64}) (\{.*)",
     re.ASCII,
 )
+_TEXT = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
 _FIXED = {"hello": "handshake", "query": "handshake", "status": "status", "report": "status"}
 _DIRECTION = {"hello": DOWN, "query": DOWN, "command": DOWN, "end": DOWN}
 
@@ -96,7 +97,7 @@ def derive(pairing_key: bytes, purpose: str, effector: str, *, salt: bytes = b""
         For a pairing key of another length.
     """
     if len(pairing_key) != KEY_BYTES:
-        raise BadValue(f"a pairing key has {KEY_BYTES} bytes, got {len(pairing_key)}; pair the effector again")
+        raise BadValue(messages.Message("pairing.key_bytes", needed=KEY_BYTES, n=len(pairing_key)))
     info = "\n".join(("workbench last metre 1", purpose, effector)).encode()
     return HKDF(SHA256(), KEY_BYTES, salt or None, info).derive(pairing_key)
 
@@ -151,19 +152,19 @@ def _signed(*fields: object) -> bytes:
 def _seal(key: bytes, effector: str, kind: str, session: str, numbers: tuple[int, int], content: object) -> str:
     """A signed message; ``numbers`` are sequence and echo."""
     direction = _DIRECTION.get(kind, UP)
-    body = json.dumps(content, ensure_ascii=True, separators=(",", ":"))
+    body = _TEXT(content)
     signed = _signed(direction, effector, kind, session, *numbers, body)
-    mac = hmac.new(key, signed, "sha256").hexdigest()
+    mac = hmac.digest(key, signed, "sha256").hex()
     head = " ".join(map(str, (VERSION, direction, effector, kind, session, *numbers, mac)))
     text = f"{head} {body}"
     if len(text) > MAX_MESSAGE:
-        raise BadValue(f"a message has at most {MAX_MESSAGE} characters, got {len(text)}; shorten its reason")
+        raise BadValue(messages.Message("pairing.message_long", most=MAX_MESSAGE, n=len(text)))
     return text
 
 
 def _is_authentic(key: bytes, message: Message) -> bool:
     # In constant time: how long a comparison takes must not reveal how much of a guess is right.
-    return hmac.compare_digest(hmac.new(key, message.signed(), "sha256").hexdigest(), message.mac)
+    return hmac.compare_digest(hmac.digest(key, message.signed(), "sha256").hex(), message.mac)
 
 
 @dataclass(slots=True)
@@ -396,9 +397,7 @@ class EngineEnd:
             When no status has offered a nonce.
         """
         if self._offer is None:
-            raise BadValue(
-                "no signed status of the effector has arrived yet, so no key can be agreed; wait for it"
-            )
+            raise BadValue(messages.Message("pairing.no_status_yet"))
         nonce, offer = world.chance.token_bytes(NONCE_BYTES), self._offer
         self._offer = None
         session = _agree(self._pairing_key, self.effector, offer, nonce)

@@ -15,9 +15,10 @@ from typing import Any
 
 from workbench import world
 from workbench.devices._last_metre import MAX_MESSAGE
-from workbench.devices._lsl_library import library, local_clock
+from workbench.devices._lsl_library import library, local_clock, open_inlet
 from workbench.devices._lsl_seen import StreamSeen, header
 from workbench.errors import BadValue
+from workbench.messages import Message
 
 LOOK_S = 0.1
 """Time between two looks at what is announced, s."""
@@ -42,12 +43,15 @@ def announced_as(names: Sequence[str], *, field_name: str = "source_id") -> str:
     """
     for name in names:
         if "'" in name or '"' in name:
-            raise BadValue(f"a stream name for a search has no quotation mark, got {name!r}; rename it")
+            raise BadValue(Message("lsl.search_name", got=repr(name)))
     return " or ".join(f"{field_name}='{name}'" for name in names)
 
 
 class Lookout:
-    """What is announced on LSL now, looked for in the background: cheap to ask, never blocks."""
+    """What is announced on LSL now, looked for in the background: cheap to ask, never blocks.
+
+    It takes one of the few ports of LSL until it is closed, however long it is no longer used.
+    """
 
     def __init__(self, predicate: str, *, forget_after: float = 3.0) -> None:
         """Begin to look for streams that fulfil an LSL predicate; one not seen for ``forget_after`` s is gone."""
@@ -55,7 +59,12 @@ class Lookout:
 
     def infos(self) -> dict[str, Any]:
         """uid → ``pylsl.StreamInfo``, from which an inlet can be opened; an answer without a uid is left out."""
-        return {info.uid(): info for info in self._resolver.results() if info.uid()}
+        resolver = self._resolver
+        return {} if resolver is None else {info.uid(): info for info in resolver.results() if info.uid()}
+
+    def close(self) -> None:
+        """Look no longer; nothing is seen from here."""
+        self._resolver = None
 
     def seen(self) -> dict[str, StreamSeen]:
         """uid → header."""
@@ -151,10 +160,13 @@ class Listener:
                 outlet.stop.set()
 
     def _look(self, beat: world.Beat) -> None:
-        while not self._end.wait(LOOK_S):
-            beat()
-            for uid, info in self._lookout.infos().items():
-                self._consider(uid, info)
+        try:
+            while not self._end.wait(LOOK_S):
+                beat()
+                for uid, info in self._lookout.infos().items():
+                    self._consider(uid, info)
+        finally:
+            self._lookout.close()
 
     def _consider(self, uid: str, info: Any) -> None:
         """Begin to listen to an outlet; if there is no room, drop the oldest that is not trusted."""
@@ -176,9 +188,7 @@ class Listener:
         """Pull from one outlet until it is gone or no longer wanted."""
         inlet: Any = None
         try:
-            # Without recovery an inlet cannot move to another outlet that claims the same source_id.
-            inlet = library().StreamInlet(outlet.info, max_buflen=1, recover=False, processing_flags=0)
-            inlet.open_stream(OPEN_S)
+            inlet, _ = open_inlet(outlet.info, timeout=OPEN_S)
             while not outlet.stop.is_set():
                 beat()
                 values, stamps = inlet.pull_chunk(PULL_S, MAX_TEXTS, min_samples=1, as_numpy=True)

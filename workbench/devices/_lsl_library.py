@@ -10,7 +10,7 @@ import hashlib
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,10 @@ from workbench.errors import BadValue, StreamFault
 from workbench.messages import Message
 
 OWN = "; written by workbench: discovery stays on this computer"
+BASE_PORT, USUAL_PORTS = 16572, 32
+"""liblsl's own first port, and how many from it on it asks for streams."""
+PORTS = 128
+"""How many ports are asked for streams where the configuration is ours."""
 OLDEST = 116
 """liblsl 1.16, the first with the configuration keys used here."""
 
@@ -84,10 +88,7 @@ def configure(*, peers: Sequence[str] = (), session_id: str = "default") -> Conf
     # Named by its content: processes with other settings never overwrite each other's file.
     path = _folder() / f"lsl_api_{hashlib.sha256(text.encode()).hexdigest()[:12]}.cfg"
     if _used and _used[0] != path:
-        raise StreamFault(
-            f"liblsl already runs in this process with {_used[0].name}, got a request for other peers or "
-            "another session id; call workbench.devices.lsl.configure first, or start a new process"
-        )
+        raise StreamFault(Message("lsl.runs_already", settings=_used[0].name))
     # Processes that start at once write the same bytes: whichever comes last changes nothing.
     if not path.is_file():
         world.disk.save(path, text.encode())
@@ -103,12 +104,12 @@ def check_names(names: Sequence[str]) -> None:
 
 
 _used: list[Path] = []
-_stand_ins: list[Callable[[], Any]] = []
+_stand_ins: list[Any] = []
 
 
 @contextmanager
-def standing_in(library: Callable[[], Any]) -> Iterator[None]:
-    """Let what ``library`` gives stand in for the module ``pylsl``: in a simulated world there is no network."""
+def standing_in(library: Any) -> Iterator[None]:
+    """Let ``library`` stand in for the module ``pylsl``: in a simulated world there is no network."""
     _stand_ins.append(library)
     try:
         yield
@@ -116,10 +117,49 @@ def standing_in(library: Callable[[], Any]) -> Iterator[None]:
         _stand_ins.pop()
 
 
+def searched_ports() -> range:
+    """The ports at which streams are looked for: those of the configuration in force, else liblsl's own.
+
+    The file counts and not ``WORKBENCH_LSL_PORT``, which is read only where a file is written: a process may have
+    inherited a file of other ports.
+    """
+    text = _used[0].read_text(encoding="utf-8", errors="replace") if _used and _used[0].is_file() else ""
+    entries = {"BasePort": BASE_PORT, "PortRange": USUAL_PORTS}
+    entries |= {key: int(n) for key, n in re.findall(r"^\s*(BasePort|PortRange)\s*=\s*(\d+)", text, re.MULTILINE)}
+    return range(entries["BasePort"], entries["BasePort"] + entries["PortRange"])
+
+
+def is_findable(info: Any) -> bool:
+    """Whether others find the outlet of this ``pylsl.StreamInfo``, which they look for at so many ports only.
+
+    liblsl takes any other port once all of these are in use, and says nothing. A configuration of a site's own is
+    not judged: it may search by multicast, which finds an outlet at any port.
+    """
+    if not _used or not _is_own(_used[0]):
+        return True
+    port = re.search(r"<v4service_port>(\d+)</", str(info.as_xml()))
+    return port is None or int(port[1]) in searched_ports()
+
+
+def _first_port() -> int:
+    """The first port of a configuration that is written now: ``WORKBENCH_LSL_PORT``, or LSL's own.
+
+    Raises
+    ------
+    BadValue
+        When the variable is no such number.
+    """
+    stated = os.environ.get("WORKBENCH_LSL_PORT", "") or str(BASE_PORT)
+    if not stated.isascii() or not stated.isdecimal() or not 1024 < int(stated) <= 65535 - PORTS:
+        raise BadValue(Message("lsl.base_port", got=repr(stated), most=65535 - PORTS, usual=BASE_PORT))
+    return int(stated)
+
+
 def _text(peers: Sequence[str], session_id: str) -> str:
-    """Content of the configuration file. More ports than liblsl's 32, since every outlet takes two."""
+    """Content of the configuration file. More ports than liblsl's 32: each outlet, inlet and search takes some."""
+    first = _first_port()
     return (
-        f"{OWN}\n[ports]\nIPv6=disable\nPortRange=128\n"
+        f"{OWN}\n[ports]\nIPv6=disable\nMulticastPort={first - 1}\nBasePort={first}\nPortRange={PORTS}\n"
         "[multicast]\nResolveScope=machine\nListenAddress=127.0.0.1\n"
         f"[lab]\nKnownPeers={{{', '.join(('127.0.0.1', *peers))}}}\nSessionID={session_id}\n"
         "[log]\nlevel=-2\n"
@@ -155,7 +195,7 @@ def library() -> Any:
         When pylsl or liblsl is not installed; the text states the remedy.
     """
     if _stand_ins:
-        return _stand_ins[-1]()
+        return _stand_ins[-1]
     known = sys.modules.get("pylsl")
     if known is not None and _used:
         return known
@@ -167,6 +207,35 @@ def library() -> Any:
         why = str(error).splitlines()[0]
         raise StreamFault(Message("lsl.not_loaded", why=why, remedy=Message("lsl.install"))) from error
     return pylsl
+
+
+def open_inlet(info: Any, *, timeout: float, buffer_s: int = 1) -> tuple[Any, Any]:
+    """Receive from one outlet from now on, with raw stamps; no pull waits longer than it was told to.
+
+    Without recovery, else liblsl would silently go over to any other outlet that claims the same source_id. The
+    description is asked for first: liblsl (1.18) waits for it at the first pull, whatever that pull's own timeout,
+    and for ever when the outlet stands still or ends at that moment.
+
+    Parameters
+    ----------
+    info : ``pylsl.StreamInfo`` of the outlet.
+    timeout : s within which it has to answer, twice.
+    buffer_s : samples that liblsl keeps, s; hundreds of samples of an irregular stream.
+
+    Returns
+    -------
+    inlet : ``pylsl.StreamInlet``, open.
+    described : ``pylsl.StreamInfo`` with the description.
+
+    Raises
+    ------
+    RuntimeError
+        When it does not answer in time, or is gone.
+    """
+    inlet = library().StreamInlet(info, max_buflen=buffer_s, recover=False, processing_flags=0)
+    described = inlet.info(timeout)
+    inlet.open_stream(timeout)
+    return inlet, described
 
 
 def check_library() -> Library:

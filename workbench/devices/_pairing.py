@@ -138,26 +138,18 @@ def _typed(code: str, now: float) -> str:
     """The code as it was made; :class:`BadValue` when it is not a code, is mistyped, or has expired."""
     typed = re.sub(r"[\s-]", "", code).upper()
     if len(typed) != CODE_LENGTH or not set(typed) <= set(CODE_ALPHABET):
-        raise BadValue(
-            f"a pairing code has {CODE_LENGTH} letters and digits ({CODE_ALPHABET}), got {len(typed)} characters; "
-            "type it as the other computer shows it"
-        )
+        raise BadValue(Message("pairing.code_length", length=CODE_LENGTH, alphabet=CODE_ALPHABET, n=len(typed)))
     if _check(typed[:-1]) != typed[-1]:
-        raise BadValue(
-            "this is not a pairing code: its last character does not fit the others, so that one of them is "
-            "mistyped; type it as the other computer shows it"
-        )
+        raise BadValue(Message("pairing.code_mistyped"))
     n = len(CODE_ALPHABET)
     when = typed[SECRET_LENGTH : SECRET_LENGTH + TIME_LENGTH]
     minute = sum(CODE_ALPHABET.index(letter) * n**place for place, letter in enumerate(when))
     # The signed distance on a circle of 32³ minutes, since the code carries only the last digits of its minute.
     age = (int(now // 60) - minute + n**TIME_LENGTH // 2) % n**TIME_LENGTH - n**TIME_LENGTH // 2
     if abs(age) > CODE_MINUTES:
-        raise BadValue(
-            f"this pairing code has expired: it was made {abs(age)} minutes {'ago' if age > 0 else 'ahead'} by "
-            f"this computer's clock, and {CODE_MINUTES} are allowed; check the clocks of both computers, then "
-            "make a new code with 'workbench pair code' and type it at both"
-        )
+        n = abs(age)
+        made = Message("pairing.minutes_ago", n=n) if age > 0 else Message("pairing.minutes_ahead", n=n)
+        raise BadValue(Message("pairing.code_expired", made=made, allowed=CODE_MINUTES))
     return typed
 
 
@@ -249,9 +241,7 @@ def keys_folder() -> Path:
 def _place(name: str, effector: str) -> Pairing:
     for text in (name, effector):
         if not re.fullmatch(r"[a-z0-9_-]{1,60}", text):
-            raise BadValue(
-                f"a pairing name has lower-case letters, digits, _ and - only, got {text!r}; correct it"
-            )
+            raise BadValue(Message("pairing.name", got=repr(text)))
     return Pairing(keys_folder() / "effectors" / f"{name}.key", effector)
 
 

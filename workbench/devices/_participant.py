@@ -18,6 +18,7 @@ import numpy as np
 from workbench import world
 from workbench.devices._physiology import DIRECTIONS, Physiology, preset
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.vocabulary import FloatArray
 
 REST = ("rest", "")
@@ -95,17 +96,22 @@ class SimParticipant:
             For a negative seed, a pattern that the preset does not have, or an effort outside 0–1.
         """
         if seed < 0:
-            raise BadValue(f"seed must be 0 or above, got {seed}; choose any integer from 0")
+            raise BadValue(Message("simulated.seed", got=seed))
         p = preset(physiology) if isinstance(physiology, str) else physiology
         names = [name for name, _ in p.patterns]
         for label, pattern in (conditions or {}).items():
             if pattern not in names:
                 raise BadValue(
-                    f"condition {label!r} must map to {' or '.join(names)}, got {pattern!r}; correct it"
+                    Message(
+                        "simulated.pattern",
+                        condition=repr(label),
+                        allowed=" or ".join(names),
+                        got=repr(pattern),
+                    )
                 )
         for label, effort in (efforts or {}).items():
             if not 0 <= effort <= 1:
-                raise BadValue(f"effort of condition {label!r} must be 0 to 1, got {effort!r}; correct it")
+                raise BadValue(Message("simulated.effort", condition=repr(label), got=repr(effort)))
         self.physiology = p
         self.n_seen = 0
         self.attempts: list[Attempt] = []

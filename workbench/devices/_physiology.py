@@ -24,6 +24,7 @@ import math
 from dataclasses import asdict, dataclass, replace
 
 from workbench.errors import UnknownName
+from workbench.messages import Message
 
 Weights = tuple[float, ...]
 
@@ -265,5 +266,5 @@ def preset(name: str) -> Physiology:
         The text lists the presets.
     """
     if name not in PRESETS:
-        raise UnknownName(f"no preset {name!r} of the simulated participant; available: {', '.join(PRESETS)}")
+        raise UnknownName(Message("simulated.preset", name=repr(name), known=list(PRESETS)))
     return PRESETS[name]

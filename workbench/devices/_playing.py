@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import sys
 import threading
@@ -81,6 +82,21 @@ def checked(name: str, device: Device, text: str) -> Mapping[str, Any]:
             known = list(device.options)
             raise BadValue(Message("device.option_unknown", device=name, option=repr(option), known=known))
     return options
+
+
+def pace(options: Mapping[str, Any], *, device: str) -> tuple[float, float]:
+    """Speed of a player, stream seconds per second, and the length of its blocks by the clock, s.
+
+    Raises
+    ------
+    BadValue
+        When one of them is not a number above 0.
+    """
+    speed, block_s = float(options.get("speed", 1.0)), float(options.get("block_s", 0.02))
+    for name, value in (("speed", speed), ("block_s", block_s)):
+        if not (math.isfinite(value) and value > 0):
+            raise BadValue(Message("simulated.above_0", name=name, got=str(value), device=device))
+    return speed, block_s
 
 
 def ready(streams: Sequence[StreamSpec], **more: object) -> None:

@@ -143,10 +143,10 @@ def load(
     kind = SUFFIXES.get(path.suffix.lower(), "xdf" if path.name.endswith(".xdf.gz") else "")
     if not kind:
         raise RecordingFault(Message("replay.no_format", file=path.name, formats=sorted(SUFFIXES)))
-    if not reading.is_there(path, "recording", error=RecordingFault):
+    if not reading.is_there(path, Message("file.noun_recording"), error=RecordingFault):
         raise RecordingFault(Message("replay.not_there", file=reading.shown(path)))
     # One byte shows that the file can be read, with our own sentence instead of MNE's traceback.
-    reading.read_start(path, "recording", 1, error=RecordingFault)
+    reading.read_start(path, Message("file.noun_recording"), 1, error=RecordingFault)
     requested = dict(conditions or {})
     recorded = (
         _from_xdf(path, requested, stream) if kind == "xdf" else _from_mne(path, requested, kind, samples=samples)

@@ -24,8 +24,11 @@ from workbench.devices._lsl_library import (
     check_library,
     check_names,
     configure,
+    is_findable,
     library,
     local_clock,
+    open_inlet,
+    searched_ports,
 )
 from workbench.devices._lsl_seen import ROOM, StreamSeen, discover, full, header
 from workbench.errors import BadSignal, BadValue, StreamFault
@@ -83,6 +86,8 @@ class Outlet:
         ------
         BadValue
             For an empty source_id, an unknown dtype, or a name in ``desc`` that is not an XML name.
+        StreamFault
+            When every port is in use at which others would look for it.
 
         Notes
         -----
@@ -91,11 +96,9 @@ class Outlet:
         self.spec = spec
         self.dtype = dtype or ("float32" if spec.channels or n_channels else "string")
         if not spec.source_id:
-            raise BadValue(
-                f"outlet {spec.name!r} needs a source_id, got ''; give one that is unique in the session"
-            )
+            raise BadValue(Message("lsl.outlet_source_id", stream=repr(spec.name)))
         if self.dtype not in DTYPES:
-            raise BadValue(f"dtype must be one of {', '.join(DTYPES)}, got {dtype!r}; choose one of them")
+            raise BadValue(Message("lsl.dtype", allowed=list(DTYPES), got=repr(dtype)))
         self.n_channels = len(spec.channels) or n_channels or 1
         self._lsl = library()
         info = self._lsl.StreamInfo(
@@ -104,7 +107,12 @@ class Outlet:
         _describe(info, spec, {"pid": world.computer.pid(), **(desc or {})})
         # Chunk size 0: liblsl sends what each push contains, without holding samples back.
         self._outlet: Any = self._lsl.StreamOutlet(info, 0, buffer_s)
-        self.uid = str(self._outlet.get_info().uid())
+        announced = self._outlet.get_info()
+        if not is_findable(announced):
+            self._outlet = None
+            ports = searched_ports()
+            raise StreamFault(Message("lsl.no_port", stream=repr(spec.name), first=ports[0], last=ports[-1]))
+        self.uid = str(announced.uid())
 
     def push(self, values: NDArray[Any], stamps: FloatArray) -> None:
         """Send samples.
@@ -121,8 +129,13 @@ class Outlet:
         """
         if values.ndim != 2 or values.shape != (len(stamps), self.n_channels):
             raise BadSignal(
-                f"samples for {self.spec.name!r} must be ({len(stamps)}, {self.n_channels}), got {values.shape}; "
-                "give one row per stamp and one column per channel"
+                Message(
+                    "lsl.samples_shape",
+                    stream=repr(self.spec.name),
+                    n=len(stamps),
+                    channels=self.n_channels,
+                    got=str(values.shape),
+                )
             )
         if len(stamps):
             self._outlet.push_chunk(values, np.asarray(stamps, dtype=np.float64).tolist())
@@ -156,7 +169,7 @@ def _describe(info: Any, spec: StreamSpec, extra: Mapping[str, object]) -> None:
     own = desc.append_child(ROOM)
     for key, value in extra.items():
         if not key.isidentifier():
-            raise BadValue(f"a key of the description must be a plain name, got {key!r}; use letters and _")
+            raise BadValue(Message("lsl.description_key", got=repr(key)))
         own.append_child_value(key, _as_text(value))
 
 
@@ -209,17 +222,16 @@ class Inlet:
         self._lsl = library()
         self.spec = spec
         self.notes = tuple(notes)
-        # Without recovery: liblsl would silently go over to any other outlet that claims the same source_id.
-        self._inlet: Any = self._lsl.StreamInlet(info, max_buflen=buffer_s, recover=False, processing_flags=0)
-        self._probe = ClockProbe(self._inlet)
-        self._lock = world.clock.lock()
-        self._clock: ClockThread | None = None
+        self._inlet: Any
         try:
-            self.seen = seen if seen is not None else full(self._inlet.info(timeout))
-            self._inlet.open_stream(timeout)
+            self._inlet, described = open_inlet(info, timeout=timeout, buffer_s=buffer_s)
         except RuntimeError as error:
             sentence = Message("stream.no_answer", stream=repr(spec.name), n=f"{timeout:g}")
             raise StreamFault(sentence) from error
+        self.seen = full(described) if seen is None else seen
+        self._probe = ClockProbe(self._inlet)
+        self._lock = world.clock.lock()
+        self._clock: ClockThread | None = None
         self.is_text = self.seen.dtype == "string"
         self.units = units or StreamUnits(self.seen.units, np.ones(self.seen.n_channels), "recorded")
 
@@ -341,7 +353,7 @@ def resolve(
     from workbench.devices import _lsl_contract
 
     if not math.isfinite(timeout) or timeout <= 0:
-        raise BadValue(f"timeout must be above 0 s, got {timeout}; 10 is usual")
+        raise BadValue(Message("lsl.timeout", got=str(timeout)))
     matched = _lsl_contract.match(contract, timeout=timeout, waived=waived, settle=settle)
     inlets: dict[str, Inlet] = {}
     try:

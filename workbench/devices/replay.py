@@ -101,7 +101,7 @@ def items(
     Chunk or Marker; a marker comes before the first sample at or after its onset.
     """
     if block is not None and block < 1:
-        raise BadValue(f"block must be 1 or more samples, got {block}")
+        raise BadValue(Message("recording.block", got=block))
     recorded = load(path, conditions=conditions, stream=stream)
     corrector = Corrector.of_rate(recorded.head.fs)
     at, trial = 0, 0

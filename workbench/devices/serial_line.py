@@ -28,6 +28,7 @@ from workbench.devices._driver import Driver, device
 from workbench.devices._pairing import Pairing
 from workbench.devices._playing import play, ready
 from workbench.errors import BadValue
+from workbench.messages import Message
 
 DEVICE = Device(
     "An effector behind a microcontroller on a serial port that takes lines of text: the example for a driver.",
@@ -64,13 +65,13 @@ class Line:
 
     def __init__(self, port: str, baud: int = 115_200) -> None:
         if sys.platform == "win32":
-            raise BadValue("serial_line needs a serial port of Linux or macOS; write a driver with pyserial here")
+            raise BadValue(Message("serial.no_port_here"))
         import termios
         import tty
 
         speed = getattr(termios, f"B{baud}", None)
         if speed is None:
-            raise BadValue(f"baud of serial_line must be a usual rate, got {baud}; 115200 is one")
+            raise BadValue(Message("serial.baud", got=baud))
         try:
             self._port = world.disk.descriptor(port, os.O_RDWR | os.O_NOCTTY)
             tty.setraw(self._port)
@@ -78,10 +79,7 @@ class Line:
             settings[4] = settings[5] = speed
             termios.tcsetattr(self._port, termios.TCSANOW, settings)
         except (OSError, termios.error) as error:
-            raise BadValue(
-                f"port {port!r} of serial_line cannot be used ({error.args[-1]}); plug the device in, and name "
-                "the port that appeared"
-            ) from error
+            raise BadValue(Message("serial.port", port=repr(port), why=str(error.args[-1]))) from error
 
     def ask(self, line: str) -> str:
         """Send a line and return the answer without its end; TimeoutError when none comes in time."""
@@ -141,7 +139,7 @@ class SerialDriver(Driver):
 def _body(options: Mapping[str, Any], stop: threading.Event) -> None:
     for needed in ("pairing", "port"):
         if not options.get(needed):
-            raise BadValue(f"serial_line needs the option {needed}, got none; it is {DEVICE.options[needed]}")
+            raise BadValue(Message("serial.option", option=needed, what=DEVICE.options[needed]))
     line = Line(str(options["port"]), int(options.get("baud", 115_200)))
     driver = SerialDriver(line, float(options.get("greatest", 1.0)))
     paired = Pairing(Path(str(options["pairing"])), str(options.get("effector", "glove")))

@@ -14,6 +14,7 @@ from workbench.devices._glove import GloveModel, GloveSettings
 from workbench.devices._pairing import Pairing
 from workbench.devices._playing import play, ready
 from workbench.errors import BadValue
+from workbench.messages import Message
 
 __all__ = ["DEVICE", "GloveModel", "GloveSettings"]
 
@@ -45,7 +46,7 @@ TIME = ("speed", "t0")
 
 def _paired(options: Mapping[str, Any]) -> Pairing:
     if not options.get("pairing"):
-        raise BadValue("simulated_glove needs the option pairing, got none; give the path of its key file")
+        raise BadValue(Message("device.needs_pairing", device="simulated_glove"))
     return Pairing(Path(str(options["pairing"])), str(options.get("effector", "glove")))
 
 

@@ -9,7 +9,6 @@ Ground truth goes to a file of this process, never onto LSL, which has no access
 from __future__ import annotations
 
 import json
-import math
 import os
 import sys
 import threading
@@ -23,8 +22,9 @@ from workbench.devices._base import Device
 from workbench.devices._evoked import RESPONSES, Observer
 from workbench.devices._participant import Attempt, SimParticipant, render
 from workbench.devices._physiology import EEG, GRID, NEO, PRESETS, REASONS, Physiology, preset
-from workbench.devices._playing import play, ready
+from workbench.devices._playing import pace, play, ready
 from workbench.errors import BadValue, StreamFault
+from workbench.messages import Message
 from workbench.vocabulary import StreamSpec
 
 __all__ = [
@@ -81,9 +81,7 @@ def spec(options: Mapping[str, Any]) -> StreamSpec:
     name = str(options.get("preset", "neo"))
     person = RESPONSES[name].background if name in RESPONSES else preset(name)
     if not options.get("source_id"):
-        raise BadValue(
-            "simulated_participant needs the option source_id, got none; give one unique in the session"
-        )
+        raise BadValue(Message("device.needs_source_id", device="simulated_participant"))
     return StreamSpec(
         name=str(options.get("name", f"wb-sim-{person.name}")),
         type=person.kind,
@@ -188,13 +186,7 @@ class Player:
         self.options, self.stop = options, stop
         self.clock: Callable[[], float] = lsl.local_clock
         self.spec = spec(options)
-        self.speed = float(options.get("speed", 1.0))
-        self.block_s = float(options.get("block_s", 0.02))
-        for name, value in (("speed", self.speed), ("block_s", self.block_s)):
-            if not (math.isfinite(value) and value > 0):
-                raise BadValue(
-                    f"{name} of simulated_participant must be above 0, got {value}; 1 and 0.02 are usual"
-                )
+        self.speed, self.block_s = pace(options, device="simulated_participant")
         seed = int(options.get("seed", 0))
         name = str(options.get("preset", "neo"))
         self.person: SimParticipant | Observer

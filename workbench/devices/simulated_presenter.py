@@ -21,6 +21,7 @@ from workbench.devices._base import Device
 from workbench.devices._playing import play, ready
 from workbench.devices.simulated_participant import CueReader
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.vocabulary import StreamSpec
 
 DEVICE = Device(
@@ -55,7 +56,7 @@ def spec(options: Mapping[str, Any]) -> StreamSpec:
         Without a source_id.
     """
     if not options.get("source_id"):
-        raise BadValue("simulated_presenter needs the option source_id, got none; give one unique in the session")
+        raise BadValue(Message("device.needs_source_id", device="simulated_presenter"))
     name = str(options.get("name", "wb-presenter"))
     return StreamSpec(name, "Markers", 0.0, unit="", source_id=str(options["source_id"]), role="markers")
 
@@ -147,9 +148,7 @@ class Player:
         self.refresh_hz = _positive(options, "refresh_hz", 60.0)
         self.lead_s = _positive(options, "lead_s", 0.1)
         if not options.get("cue_source_id"):
-            raise BadValue(
-                "simulated_presenter needs the option cue_source_id, got none; name the engine's stream"
-            )
+            raise BadValue(Message("presenter.needs_cue_source"))
         self.outlet = lsl.Outlet(self.spec, desc={"simulated": True, "device": "simulated_presenter"})
         self._runs = CueReader(str(options["cue_source_id"]), stop)
         source = str(options.get("decision_source_id", ""))
@@ -197,7 +196,9 @@ class Player:
 def _positive(options: Mapping[str, Any], name: str, usual: float) -> float:
     value = float(options.get(name, usual))
     if not (math.isfinite(value) and value > 0):
-        raise BadValue(f"{name} of simulated_presenter must be above 0, got {value}; {usual:g} is usual")
+        raise BadValue(
+            Message("device.above_0", name=name, got=str(value), usual=f"{usual:g}", device="simulated_presenter")
+        )
     return value
 
 

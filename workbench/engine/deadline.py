@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from workbench.live.latency import percentiles
+from workbench.live.latency import Percentiles, percentiles
 from workbench.live.status import LatencyStatus
 
 WARN, OVER = 0.75, 1.0
@@ -59,6 +59,7 @@ class Latency:
         self._values: deque[float] = deque(maxlen=4000)
         self._representative = representative
         self.n = 0
+        self._shown: tuple[int, Percentiles] = (0, percentiles(np.array([])))
 
     def add(self, seconds: float) -> None:
         """One decision."""
@@ -67,4 +68,7 @@ class Latency:
 
     def status(self) -> LatencyStatus:
         """Percentiles in ms."""
-        return {**percentiles(np.array(self._values)), "n": self.n, "representative": self._representative}
+        # The status is composed many times between two decisions, and after the last one.
+        if self._shown[0] != self.n:
+            self._shown = (self.n, percentiles(np.array(self._values)))
+        return {**self._shown[1], "n": self.n, "representative": self._representative}

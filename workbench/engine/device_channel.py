@@ -141,5 +141,6 @@ class DeviceChannel:
         self._listener.close()
 
     def close(self) -> None:
-        """Take the command stream away."""
+        """Take the command stream away, and look for no strangers any more."""
+        self._lookout.close()
         self.outlet.close()

@@ -12,6 +12,8 @@ import logging
 import queue
 import sys
 from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -31,7 +33,7 @@ from workbench.engine.status import compose
 from workbench.engine.supervision import Supervisor
 from workbench.engine.watching import Periodic, watch_disk, watch_presence, watch_streams
 from workbench.errors import BadValue, RecordingFault, WorkbenchError
-from workbench.live import _engine_folder
+from workbench.live import _engine_folder, _wire
 from workbench.live._engine_folder import EngineFolder
 from workbench.live._stopfile import LIMIT_S as STOP_FILE_LIMIT_S
 from workbench.live._stopfile import watching
@@ -85,7 +87,8 @@ class Engine:
         # The controller's tick is a fraction of its heartbeat of 0.1 s, so that none is late by much. The file's
         # heartbeat is for other processes.
         self._heartbeat, self._tick = Periodic(_engine_folder.HEARTBEAT_S), Periodic(0.02)
-        self._watch, self._show = Periodic(0.05), Periodic(0.1)
+        # A status that nobody looks at costs more than all else that the loop does, and is renewed less often.
+        self._watch, self._show, self._unwatched = Periodic(0.05), Periodic(0.1), Periodic(0.5)
         self._light, self._slow = Periodic(0.5), Periodic(1.0)
 
     # --------------------------------------------------------------------------------- start, end
@@ -230,7 +233,7 @@ class Engine:
     def pump(self) -> None:
         """Take in what arrived, carry out requests, and do what is due by the clock.
 
-        A request is answered after its effect can be seen in the status.
+        A request is answered after its effect can be seen in the status, and its rows are in a file.
         """
         session, arrivals = self.session, self.session.inlets.queue
         self._beat()
@@ -259,10 +262,21 @@ class Engine:
             while True:
                 request = self.server.requests.get_nowait()
                 reply = self.requests.carry_out(request)
+                # A STOP has been sent already, and its word waits for no disk.
+                if request.operation != "stop":
+                    reply = self._kept(reply)
                 self._publish()
                 request.answer(reply)
         except queue.Empty:
             return
+
+    def _kept(self, reply: dict[str, Any]) -> dict[str, Any]:
+        """The reply, once its rows are in a file: what is confirmed outlives the engine; else why they are not."""
+        try:
+            self.session.events.write_rows()
+        except RecordingFault as fault:
+            return _wire.refusal(fault) if reply["ok"] else reply
+        return reply
 
     def _do_what_is_due(self) -> None:
         now, session = world.clock.monotonic(), self.session
@@ -280,7 +294,7 @@ class Engine:
             session.players.watch()
             session.connections.watch_sources()
             session.duplicates.look()
-        if self._show.due(now):
+        if self.server is not None and (self._show if self.server.watched else self._unwatched).due(now):
             self._publish()
 
     def _publish(self) -> None:
@@ -338,14 +352,20 @@ class Engine:
 
 
 def compile_kernels(spec: StreamSpec) -> None:
-    """Compile what every session calls, before an inlet opens."""
+    """Compile what every session calls, before an inlet opens; for streams alike once in a process."""
+    _compile(replace(spec, source_id=""))
+
+
+@cache
+def _compile(spec: StreamSpec) -> None:
     monitor = QualityMonitor(spec.fs, spec.measured, unit=units.canonical(spec.unit))
     Timebase.of_stream(spec).step(np.arange(2.0))
     noise = world.chance.generator(0).normal(0.0, 10.0, (round(2.5 * spec.fs), len(spec.measured)))
     monitor.step(noise)
     monitor.report()
     for name in paradigms.available():
-        args = {"kind": "calibration", "paradigm": name, "n_trials": 2}
+        # Named, so that no name is drawn: the first session of a process draws what every other does.
+        args = {"kind": "calibration", "paradigm": name, "n_trials": 2, "run_id": "compiling"}
         try:
             rehearse(parse_run_request(args, signal=spec), signal=spec)
         except WorkbenchError as error:

@@ -334,7 +334,7 @@ def parse_cue(text: str) -> tuple[str, float, dict[str, float]]:
     if not text.startswith("{"):
         return text, 0.0, {}
     try:
-        content = reading.parse_json(text, "marker")
+        content = reading.parse_json(text, Message("file.noun_marker"))
         duration_s = float(content.get("duration_s") or 0.0)
         shown = {name: float(content[name]) for name in SHOWN if name in content}
     except (BadValue, ValueError, TypeError, AttributeError, OverflowError):

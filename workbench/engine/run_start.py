@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from workbench import world
@@ -17,7 +18,7 @@ from workbench.engine.session import Session
 from workbench.engine.streams import Stream
 from workbench.engine.watching import require_disk
 from workbench.errors import EngineFault, Refused, WorkbenchError
-from workbench.live.plan import SessionPlan
+from workbench.live.plan import OUTLETS, SessionPlan
 from workbench.live.status import RunState, StreamState
 from workbench.messages import Message
 from workbench.paradigms import Paradigm
@@ -62,7 +63,7 @@ class Rehearsal:
     def _run(self, beat: world.Beat) -> None:
         beat()
         try:
-            rehearse(self._request, signal=self._signal, beside=self._beside)
+            _rehearse_once(self._request, signal=self._signal, beside=self._beside)
         except WorkbenchError as error:
             self._error = error
         self._complete = True
@@ -81,6 +82,20 @@ class Rehearsal:
         return self._error
 
 
+_REHEARSED: set[str] = set()
+"""What this process has rehearsed."""
+
+
+def _rehearse_once(request: RunRequest, *, signal: StreamSpec, beside: Sequence[StreamSpec]) -> None:
+    """Rehearse what this process has not rehearsed yet; the next run of a session need not wait for it."""
+    streams = [replace(line, source_id="") for line in (signal, *beside)]
+    paradigm = (request.paradigm.name, sorted(request.paradigm.params().items()))
+    same = repr((request.decoder_sha256, paradigm, request.schedule[:3], streams))
+    if same not in _REHEARSED:
+        rehearse(request, signal=signal, beside=beside)
+        _REHEARSED.add(same)
+
+
 def check_light(paradigm: Paradigm, plan: SessionPlan) -> None:
     """Raise :class:`Refused` for light that flickers, unless somebody asked the participant about seizures.
 
@@ -91,6 +106,26 @@ def check_light(paradigm: Paradigm, plan: SessionPlan) -> None:
     flicker = paradigm.flicker
     answer = plan.screening.get("answer", "")
     if flicker is not None and (reason := flicker.refusal(answer, simulated=plan.simulated)):
+        raise Refused(reason)
+
+
+def check_presenter(request: RunRequest, plan: SessionPlan) -> None:
+    """Raise :class:`Refused` for an online run whose light was found at fault by a photodiode.
+
+    Parameters
+    ----------
+    request : of the run. plan : of its session.
+    """
+    flicker = request.paradigm.flicker
+    # A simulated participant looks at no screen.
+    if flicker is None or request.kind != "online" or plan.simulated:
+        return
+    from workbench.hardware import certificates
+
+    line = next((line for line in plan.contract if line.role == "markers"), None)
+    markers = OUTLETS["cues"] if line is None else line.name
+    folder = Path(plan.study_folder)
+    if reason := certificates.refusal_of_presenter(folder, markers, most_error_ms=flicker.most_error_ms):
         raise Refused(reason)
 
 
@@ -130,6 +165,7 @@ class RunStart:
         beside = session.plan.beside
         request = parse_run_request(args, signal=signal.spec, beside=beside)
         check_light(request.paradigm, session.plan)
+        check_presenter(request, session.plan)
         request = scheduled(request, session.plan)
         approved = session.grants.approves(args.get("grant"), decoder_sha256=request.decoder_sha256)
         request = replace(request, approved=approved)

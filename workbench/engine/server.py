@@ -1,6 +1,6 @@
 """The engine's door: signed requests over ipc, or over CURVE-encrypted loopback TCP where ipc is absent.
 
-One thread. Status is answered from a prepared text, STOP and the operator's presence are taken here and now, so
+One thread. Status is answered from what the loop left here, STOP and the operator's presence are taken at once, so
 that none of them waits for the engine's loop; everything else is queued for it. What is malformed, unsigned, stale
 or repeated is refused and logged, and so is whatever else goes wrong with one message: the door lives on.
 """
@@ -12,6 +12,7 @@ import logging
 import queue
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ LIMIT_S = 2.0
 """How long the door may take for one round, s."""
 STALE_S = 1.0
 """A status text older than this was not renewed by the loop in time, s."""
+WATCHED_S = 5.0
+"""For so long after somebody asked for the status it counts as watched, s."""
 POLL_MS = 200
 """Longest wait for a message, ms."""
 
@@ -72,7 +75,11 @@ class Server:
         self.requests: queue.SimpleQueue[Request] = world.clock.simple_queue()
         self._key, self._session, self._stop_now = key, session, stop_now
         self._present, self._newest = present, newest
-        self._status, self._written = json.dumps({}), world.clock.monotonic()
+        self._status: Status | None = None
+        self._written = world.clock.monotonic()
+        # The status whose text was handed out last, and that text.
+        self._handed: tuple[Status | None, str] = (None, json.dumps({}))
+        self._asked = -inf
         self._fresh = _wire.Freshness()
         self._context = world.network.context()
         self._socket = self._context.socket(zmq.ROUTER)
@@ -114,10 +121,25 @@ class Server:
         port = self._socket.bind_to_random_port("tcp://127.0.0.1")
         return f"tcp://127.0.0.1:{port}", public.decode("ascii")
 
+    @property
+    def watched(self) -> bool:
+        """Whether somebody asked for the status lately."""
+        return world.clock.monotonic() - self._asked <= WATCHED_S
+
     def publish(self, status: Status) -> None:
-        """The status that is handed out from now on."""
-        text = json.dumps(messages.carried(status), ensure_ascii=False)
-        self._status, self._written = text, world.clock.monotonic()
+        """The status that is handed out from now on; it is not changed any more.
+
+        It becomes a text only when somebody asks, on the door's thread: most are never asked for.
+        """
+        self._status, self._written = status, world.clock.monotonic()
+
+    def _text(self) -> str:
+        """The newest status as it is handed out; on the door's thread."""
+        status, (handed, text) = self._status, self._handed
+        if status is not handed:
+            text = json.dumps(messages.carried(status), ensure_ascii=False)
+            self._handed = (status, text)
+        return text
 
     def reopen(self) -> bool:
         """Serve again on a new thread where the one before ended, as often as that happens; whether it did.
@@ -172,7 +194,7 @@ class Server:
         who = frames[0]
         try:
             if len(frames) != 4 or frames[1] != b"":
-                raise _wire.Unsigned(f"a request has 4 frames, got {len(frames)}")
+                raise _wire.Unsigned(Message("wire.request_frames", n=len(frames)))
             content = _wire.opened(frames[2:], self._key, max_bytes=_wire.MAX_REQUEST_BYTES)
             self._fresh.check(content, session=self._session)
             self._carry_out(who, content)
@@ -192,11 +214,12 @@ class Server:
             raise BadValue(Message("engine.operation_unknown", operation=repr(operation), allowed=allowed))
         nonce = content["nonce"]
         if operation == "status":
-            age = world.clock.monotonic() - self._written
+            self._asked = world.clock.monotonic()
+            age = self._asked - self._written
             # A loop that hangs renews nothing: what other threads know, alarms above all, still reaches the
             # screen.
             newest = self._newest() if age > STALE_S else None
-            text = {"text": self._status, "age_s": round(age, 3), "newest": newest}
+            text = {"text": self._text(), "age_s": round(age, 3), "newest": newest}
             self._send(who, {"ok": True, "nonce": nonce, **text})
             return
         if operation == "presence":
@@ -207,7 +230,7 @@ class Server:
             stated = args.get("reason")
             # Here and now; queued below as well, so that the reply says that the loop has taken it up.
             self._stop_now(stated if isinstance(stated, str) and stated else Message("run.stop_pressed"))
-        LOG.info("request %s %s", operation, {k: v for k, v in args.items() if k != "params"})
+        LOG.info("request %s %s", operation, {k: v for k, v in args.items() if k not in ("params", "grant")})
         self.requests.put(Request(operation, args, lambda reply: self._post(who, {"nonce": nonce, **reply})))
 
     def _post(self, who: bytes, reply: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from workbench import decoders
 from workbench.evaluation._defaults import DEFAULTS, FEW_CHANNELS
-from workbench.evaluation._names import ELSEWHERE, MECHANISMS
+from workbench.evaluation._names import ELSEWHERE, GATES, MECHANISMS
 
 HEAD = """# Decoders
 
@@ -68,6 +68,27 @@ of recent windows were far.
 """
 
 
+SEVERAL = """
+## Several streams together
+
+`fit` takes `members`, a decoder for each role; one hash names the whole. The stream with the role `signal` is the
+master: its hops, its classes, and, where it is asked to, its adaptation. `late_fusion` weighs the streams.
+`gating` lets what the signal says count only while every other stream agrees, and rejects it else. What opens a
+gate depends on what its decoder says:
+
+| gate | decoder | `gates` | source |
+|---|---|---|---|
+GATES
+
+- Thresholds are fitted on the calibration, stored and part of the hash. The fit states in how many held-out
+  periods of each class a gate opened (`metrics["streams"]`), and counts a period as an attempt only where it did.
+- While the stream of a gate is missing, has a gap or is bad, the evidence is not valid: a gate never opens for
+  want of a signal. Where its role is left out of `critical`, it is closed instead. A phase that is not known, or a
+  window far from the training data, closes it too.
+- A fit of several streams is compared with the decoder that was approved last, period by period, and `recentre`
+  moves the centre of each stream that has one.
+""".replace("GATES", "\n".join(f"| {' | '.join(row)} |" for row in GATES))
+
 MOST_PER_MIN = 60.0
 """Upper end of an interval of a rate, 1/min, beyond which it is not printed: one activation a second."""
 
@@ -91,7 +112,7 @@ def document(results: Path) -> str:
     """
     rows = _read(results)
     streams = _read(results.with_name("evaluation_stream.csv"))
-    parts = [HEAD, *_defaults(), *_summary(rows), *_streams(streams), OWN.rstrip(), FAR.rstrip()]
+    parts = [HEAD, *_defaults(), *_summary(rows), *_streams(streams), OWN.rstrip(), FAR.rstrip(), SEVERAL.rstrip()]
     for name in decoders.available():
         parts += _one(name, [row for row in rows if row["decoder"] == name])
     parts += ["\n## What other libraries have\n", "| elsewhere | here | |", "|---|---|---|"]

@@ -6,6 +6,7 @@ Names were looked up in the public sources of MetaBCI (``brainda.algorithms``), 
 from __future__ import annotations
 
 ELSEWHERE: dict[str, str] = {
+    "activity_level": "BioSPPy: onsets of EMG; scikit-learn: LDA on band power",
     "bandpower_lda": "MetaBCI: band power with SKLDA; scikit-learn: LinearDiscriminantAnalysis with shrinkage",
     "bandpower_level": "scikit-learn: Ridge on band power; a state by LogisticRegression beside it",
     "bandpower_ridge": "MNE: ReceptiveField and TimeDelayingRidge on band power; scikit-learn: Ridge",
@@ -52,3 +53,38 @@ MECHANISMS: tuple[tuple[str, str, str], ...] = (
     ),
 )
 """Name elsewhere, name here, and whether it is covered."""
+
+_LEVEL = "`activity_level`, `measure="
+GATES: tuple[tuple[str, str, str, str], ...] = (
+    (
+        "a muscle is active, from its onset",
+        f'{_LEVEL}"muscle"`',
+        '`["above", 1.0]`',
+        "Solnik et al. 2010, doi:10.1007/s00421-010-1521-8",
+    ),
+    (
+        "the eyes are still: no blink, no eye movement",
+        f'{_LEVEL}"eyes"`',
+        '`["below", 1.0]`',
+        "Fatourechi et al. 2007, doi:10.1016/j.clinph.2006.10.019",
+    ),
+    (
+        "the workload is no higher than in the calibration",
+        f'{_LEVEL}"workload"`',
+        '`["below", 1.0]`',
+        "Smith et al. 2001, Human Factors 43, 366–380",
+    ),
+    (
+        "a stretch of each breath, such as expiration",
+        "`cycle_phase`, `bands=[[0.1, 0.6]]`, `channel=0`, `window_s=20`",
+        "`[0.5, 0.95]`",
+        "Park et al. 2020, doi:10.1038/s41467-019-13967-9",
+    ),
+    (
+        "another decoder names a class",
+        "any of probabilities",
+        '`["grasp", 0.6]`',
+        "Pfurtscheller et al. 2010, doi:10.3389/fnpro.2010.00003",
+    ),
+)
+"""What opens a gate, the decoder that says it, the rule, and the paper."""

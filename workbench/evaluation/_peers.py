@@ -120,6 +120,44 @@ class _Probable:
         return np.asarray(np.log(np.maximum(shares, 1e-12)))
 
 
+class _FilterBankCsp:
+    """CSP of MNE in each band, the features that tell most about the class with their pairs, and an LDA.
+
+    Ang et al. 2012, Frontiers in Neuroscience 6, 39, of published parts: with one band and all of its features the
+    plain CSP.
+    """
+
+    def __init__(self, *, n_filters: int, n_best: int) -> None:
+        self._n_filters, self._n_best = n_filters, n_best
+
+    def fit(self, windows: FloatArray, y: NDArray[np.int64]) -> None:
+        """Filters of each band, then the features, then the classifier."""
+        from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+        from sklearn.feature_selection import mutual_info_classif
+
+        csp = _load("mne.decoding").CSP
+        # Alternating, so that neighbours are a pair, one from each end of the eigenvalues, and none is alone.
+        paired, n_filters = len(np.unique(y)) == 2, min(self._n_filters, windows.shape[2]) // 2 * 2
+        order = "alternate" if paired else "mutual_info"
+        how = {"n_components": n_filters, "component_order": order, "reg": 0.05}
+        # It tells what it does, on standard output.
+        with _load("mne").use_log_level("ERROR"):
+            self._bands = [csp(**how).fit(windows[:, band], y) for band in range(windows.shape[1])]
+        features = self._features(windows)
+        best = np.argsort(-mutual_info_classif(features, y, random_state=0), kind="stable")[: self._n_best]
+        self._chosen = np.unique([best, best ^ 1]) if paired else np.sort(best)
+        lda = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
+        self._lda = lda.fit(features[:, self._chosen], y)
+
+    def scores(self, windows: FloatArray) -> FloatArray:
+        """Log probabilities, kept away from minus infinity."""
+        shares = self._lda.predict_proba(self._features(windows)[:, self._chosen])
+        return np.asarray(np.log(np.maximum(shares, 1e-12)))
+
+    def _features(self, windows: FloatArray) -> FloatArray:
+        return np.concatenate([one.transform(windows[:, band]) for band, one in enumerate(self._bands)], axis=1)
+
+
 def _correlating(module: str, name: str, **params: Any) -> Callable[[WindowDecoder], Model]:
     def make(ours: WindowDecoder) -> Model:
         kind = getattr(_load(f"{METABCI}.decomposition.{module}"), name)
@@ -170,7 +208,11 @@ def _load(module: str) -> Any:
 
 
 PEERS: dict[str, tuple[Peer, ...]] = {
-    "csp_lda": (Peer("MetaBCI CSP", METABCI, _metabci_csp),),
+    "csp_lda": (
+        Peer("MetaBCI CSP", METABCI, _metabci_csp),
+        Peer("MNE CSP", "mne", lambda _ours: _FilterBankCsp(n_filters=6, n_best=6)),
+    ),
+    "fbcsp": (Peer("MNE CSP, filter bank", "mne", lambda _ours: _FilterBankCsp(n_filters=4, n_best=4)),),
     "riemann_mdm": (
         Peer("MetaBCI MDRM", METABCI, _manifold("MDRM")),
         Peer("pyRiemann MDM", "pyriemann", _pyriemann("MDM")),

@@ -12,7 +12,7 @@ from workbench.figures._sheet import Sheet, to_svg
 from workbench.figures.judged import labelled_intervals
 from workbench.figures.ledger import ledger_timeline
 from workbench.figures.outcomes import ConditionMark, condition_marks
-from workbench.figures.performance import IntervalRow, Matrix, confusion, intervals
+from workbench.figures.performance import IntervalRow, Matrix, confusion, confusion_sheets, intervals
 from workbench.figures.trials import onset_latencies, trial_ticks
 from workbench.figures.visits import VisitScore, over_visits, over_visits_plotly
 
@@ -25,6 +25,7 @@ __all__ = [
     "chinese_font",
     "condition_marks",
     "confusion",
+    "confusion_sheets",
     "holds_chinese",
     "labelled_intervals",
     "intervals",

@@ -46,6 +46,10 @@ class IntervalRow:
     primary: bool = False
 
 
+SHEET, NAMES, GAP = 674.0, 66.0, 12.0
+"""Width of a sheet, of the names beside a matrix, and between two matrices, px."""
+
+
 def confusion(matrices: Sequence[Matrix]) -> Figure:
     """One matrix per run on one scale; each cell prints its count and its share of the row.
 
@@ -63,21 +67,35 @@ def confusion(matrices: Sequence[Matrix]) -> Figure:
                 f"confusion of {matrix.title!r} must have rows of {expected} counts, got "
                 f"{[len(row) for row in matrix.counts]}"
             )
-    per_row = 3
-    size = max(len(matrix.labels) for matrix in matrices)
-    tall = 50.0 + 56 * size
-    sheet = Sheet(674, tall * ((len(matrices) + per_row - 1) // per_row))
+    side, per_row, tall = _layout(matrices)
+    sheet = Sheet(SHEET, tall * ((len(matrices) + per_row - 1) // per_row))
     for i, matrix in enumerate(matrices):
-        _matrix(sheet, 230.0 * (i % per_row), tall * (i // per_row), matrix)
+        _matrix(sheet, (SHEET + GAP) / per_row * (i % per_row), tall * (i // per_row), matrix, side)
     return sheet.figure
 
 
-def _matrix(sheet: Sheet, left: float, top: float, matrix: Matrix) -> None:
-    side = max(40.0, min(62.0, 150.0 / len(matrix.decided)))
+def confusion_sheets(matrices: Sequence[Matrix], *, tallest: float = 640.0) -> list[Sequence[Matrix]]:
+    """The matrices, as many together as a sheet of ``tallest`` px has room for, at least one row."""
+    if not matrices:
+        return []
+    _, per_row, tall = _layout(matrices)
+    n = per_row * max(1, int(tallest // tall))
+    return [matrices[i : i + n] for i in range(0, len(matrices), n)]
+
+
+def _layout(matrices: Sequence[Matrix]) -> tuple[float, int, float]:
+    """Width of a cell in px, matrices in a row, and height of a row in px."""
+    n_columns = max(len(matrix.decided) for matrix in matrices)
+    side = min(max(40.0, min(62.0, 150.0 / n_columns)), (SHEET - NAMES) / n_columns)
+    per_row = max(1, min(3, int((SHEET + GAP) // (NAMES + side * n_columns + GAP))))
+    return side, per_row, 50.0 + 56 * max(len(matrix.labels) for matrix in matrices)
+
+
+def _matrix(sheet: Sheet, left: float, top: float, matrix: Matrix, side: float) -> None:
     sheet.text(left, top + 13, matrix.title, size=13, colour="ink", bold=True)
-    sheet.text(left + 66 + side * len(matrix.decided), top + 13, matrix.note, anchor="right")
+    sheet.text(left + NAMES + side * len(matrix.decided), top + 13, matrix.note, anchor="right")
     for column, label in enumerate(matrix.decided):
-        sheet.text(left + 66 + side * (column + 0.5), top + 33, _short(label), anchor="center")
+        sheet.text(left + NAMES + side * (column + 0.5), top + 33, _short(label), anchor="center")
     for row, counts in enumerate(matrix.counts):
         y = top + 40 + 56 * row
         sheet.text(left + 58, y + 30, _short(matrix.labels[row]), anchor="right")
@@ -86,7 +104,7 @@ def _matrix(sheet: Sheet, left: float, top: float, matrix: Matrix) -> None:
             # Of the row: rows with few trials would otherwise all look pale.
             share = count / total if total else 0.0
             fill, ink = shade(share)
-            x = left + 66 + side * column
+            x = left + NAMES + side * column
             sheet.box(x + 1, y + 1, side - 2, 54, fill=fill, edge="line" if share < 0.6 else "none")
             # The sheet takes token names, shade gives colours.
             colour = "on-strong" if ink == "#FFFFFF" else "ink"

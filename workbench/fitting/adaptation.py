@@ -15,6 +15,7 @@ from workbench.errors import BadValue
 from workbench.fitting.lda import ledoit_wolf
 from workbench.fitting.learnable import Learnable
 from workbench.fitting.riemann import inverse_sqrt, of_eigenvalues, riemannian_mean
+from workbench.messages import Message
 from workbench.vocabulary import FloatArray
 
 
@@ -31,7 +32,7 @@ def reference_of(decoder: Learnable, summaries: FloatArray, y: NDArray[Any]) -> 
         When the decoder keeps no covariances.
     """
     if not isinstance(decoder.reducer(), Covariances):
-        raise BadValue(f"{decoder.name} keeps no covariances to recentre; use the rule pmean or supervised")
+        raise BadValue(Message("fit.recentre_needs_covariances", decoder=decoder.name))
     settings = decoder.adapt_settings
     if settings is not None and settings.balanced:
         summaries = summaries[_balanced(y)]
@@ -92,7 +93,7 @@ def learn_adaptation(decoder: Learnable, summaries: FloatArray, y: NDArray[Any])
     """
     scorer = decoder.scorer()
     if not isinstance(scorer.classifier, Linear):
-        raise BadValue(f"{decoder.name} has no linear discriminant to adapt; use the rule recentre")
+        raise BadValue(Message("fit.adapts_discriminant", decoder=decoder.name))
     index = np.searchsorted(decoder.classes_, y)
     features = np.array([scorer.classifier.normalised(scorer.features(summary)) for summary in summaries])
     means = np.array([features[index == k].mean(axis=0) for k in range(len(decoder.classes_))])

@@ -29,18 +29,25 @@ def checked_epochs(X: ArrayLike, *, n_channels: int | None = None, fs: float | N
     """
     # SciPy's sparse arrays: converted silently they would become an array of one object.
     if hasattr(X, "toarray"):
-        raise BadSignal("sparse input is not supported: samples are hardly ever 0; give a dense array of epochs")
+        raise BadSignal(Message("fit.sparse"))
     samples = np.asarray(epochs_uv(X, fs=fs))
     if samples.dtype.kind == "c":
-        raise BadSignal("Complex data not supported: epochs are samples in µV; give the signal, not its spectrum")
+        raise BadSignal(Message("fit.complex"))
     epochs = np.asarray(samples, dtype=np.float64)
     if epochs.ndim != 3 or 0 in epochs.shape:
-        raise BadSignal(f"epochs must have shape (n_epochs, n_channels, n_times), got {epochs.shape}")
+        raise BadSignal(Message("fit.epochs_shape", got=str(epochs.shape)))
     if n_channels is not None and epochs.shape[1] != n_channels:
-        raise BadSignal(f"the decoder was fitted on {n_channels} channels, got {epochs.shape[1]}; use its montage")
+        raise BadSignal(Message("fit.n_channels", n=n_channels, got=str(epochs.shape[1])))
     sound = (np.abs(epochs) < BEYOND_UV).all(axis=2)
-    _raise_for(~sound, f"contain values that are not finite (NaN, inf, or beyond {BEYOND_UV / 1e6:g} V)")
-    _raise_for((epochs == epochs[:, :, :1]).all(axis=2), "are flat")
+    if not sound.all():
+        n, first, channels = _places(np.logical_not(sound))
+        beyond = f"{BEYOND_UV / 1e6:g}"
+        raise BadSignal(
+            Message("fit.epochs_not_finite", n=n, all=len(epochs), beyond=beyond, first=first, channels=channels)
+        )
+    if (flat := (epochs == epochs[:, :, :1]).all(axis=2)).any():
+        n, first, channels = _places(flat)
+        raise BadSignal(Message("fit.epochs_flat", n=n, all=len(epochs), first=first, channels=channels))
     return epochs
 
 
@@ -74,36 +81,31 @@ def checked_blocks(blocks: ArrayLike | None, *, n: int) -> NDArray[Any] | None:
         return None
     array = np.asarray(blocks)
     if array.shape != (n,):
-        raise BadSignal(f"blocks must have shape ({n},), one for each epoch or window, got {array.shape}")
+        raise BadSignal(Message("fit.blocks_shape", n=n, got=str(array.shape)))
     return array
 
 
-def _raise_for(wrong: Any, fact: str) -> None:
-    if wrong.any():
-        epochs, channels = np.flatnonzero(wrong.any(axis=1)), np.flatnonzero(wrong.any(axis=0))
-        raise BadSignal(
-            f"{len(epochs)} of {len(wrong)} epochs {fact}: first in epoch {epochs[0]}; channels (counted from 0) "
-            f"{', '.join(map(str, channels[:8].tolist()))}. Leave those epochs or channels out"
-        )
+def _places(wrong: NDArray[np.bool_]) -> tuple[int, int, list[str]]:
+    """How many epochs of ``(n_epochs, n_channels)`` are wrong, the first of them, and up to eight channels."""
+    epochs, channels = np.flatnonzero(wrong.any(axis=1)), np.flatnonzero(wrong.any(axis=0))
+    return len(epochs), int(epochs[0]), [str(channel) for channel in channels[:8]]
 
 
 def checked_labels(y: ArrayLike, *, n: int) -> NDArray[Any]:
     """Labels as an array, or :class:`BadSignal`: length, two classes or more, enough of each."""
     if y is None:
-        raise BadSignal("fit requires y to be passed, but the target y is None; give the class of each epoch")
+        raise BadSignal(Message("fit.no_labels"))
     labels = np.asarray(y)
     if labels.shape != (n,):
-        raise BadSignal(f"labels must have shape ({n},), one for each epoch or window, got {labels.shape}")
+        raise BadSignal(Message("fit.labels_shape", n=n, got=str(labels.shape)))
     # Classes may be numbers; a fraction means that a regression target was passed.
     if labels.dtype.kind == "f" and not (labels == np.floor(labels)).all():
-        raise BadSignal(
-            "Unknown label type: continuous; labels contain fractions or NaN, and a class is a name or an integer"
-        )
+        raise BadSignal(Message("fit.labels_continuous"))
     classes, counts = np.unique(labels, return_counts=True)
     if len(classes) < 2:
-        raise BadSignal(f"labels contain one class ({', '.join(map(str, classes))}); a decoder needs at least two")
+        raise BadSignal(Message("fit.one_class", got=list(map(str, classes))))
     if counts.min() < FEWEST:
         raise BadSignal(
-            f"class {classes[counts.argmin()]!s} has {counts.min()} epoch; at least {FEWEST} of each are needed"
+            Message("fit.few_epochs", name=f"{classes[counts.argmin()]!s}", n=str(counts.min()), least=FEWEST)
         )
     return labels

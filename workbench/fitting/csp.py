@@ -6,15 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.errors import BadSignal, BadValue
+from workbench.messages import Message
 from workbench.vocabulary import FloatArray
 
 
 def check_patterns(*, n_pairs: int, shrinkage: float) -> None:
     """Raise :class:`BadValue` for parameters that give no spatial patterns."""
     if not 0 <= shrinkage < 1:
-        raise BadValue(f"shrinkage must be at least 0 and below 1, got {shrinkage}")
+        raise BadValue(Message("fit.shrinkage", got=str(shrinkage)))
     if n_pairs < 1:
-        raise BadValue(f"n_pairs must be at least 1, got {n_pairs}")
+        raise BadValue(Message("fit.n_pairs", got=n_pairs))
 
 
 def common_spatial_patterns(
@@ -46,30 +47,24 @@ def common_spatial_patterns(
     """
     n_lanes = first.shape[1]
     if n_lanes < 2:
-        raise BadSignal("spatial patterns need at least 2 channels, got 1; use bandpower_lda")
+        raise BadSignal(Message("fit.patterns_channels"))
     means = _mean_share(first), _mean_share(second)
     shrunk_first, shrunk_second = (_shrunk(mean, shrinkage) for mean in means)
     scale, axes = np.linalg.eigh(shrunk_first + shrunk_second)
     # Relative to the largest eigenvalue, so that the unit does not matter; below it, whitening divides by noise.
     rank = int((scale > scale[-1] * n_lanes * 1e-12).sum())
     if rank < n_lanes:
-        raise BadSignal(
-            f"the covariance has rank {rank} of {n_lanes}: channels depend on one another (a common average takes "
-            "one rank, a bridge between electrodes another). Set shrinkage above 0 or drop channels"
-        )
+        raise BadSignal(Message("fit.csp_rank", rank=rank, n=str(n_lanes)))
     whiten = axes / np.sqrt(scale)
     eigenvalues, rotation = np.linalg.eigh(whiten.T @ shrunk_first @ whiten)
     filters = (whiten @ rotation).T
-    # Shrinkage lends power to directions that have none, so they are sought without it.
+    # Shrinkage gives power to directions that have none, so they are determined without it.
     power = np.einsum("fi,ij,fj->f", filters, means[0] + means[1], filters)
     active = np.flatnonzero(power > n_lanes * 1e-12 * power.max()).tolist()
     pairs = min(n_pairs, len(active) // 2)
     if pairs == 0:
-        raise BadSignal(
-            f"spatial patterns need 2 directions with signal, the {n_lanes} channels have one: an average or "
-            'a bridge takes the other. Set reference="none", add channels, or use bandpower_lda'
-        )
-    # Both ends: filters for which one class is loud, then those for which the other is.
+        raise BadSignal(Message("fit.patterns_directions", n=str(n_lanes)))
+    # Both ends: filters with high variance for one class, then those for the other.
     keep = [*active[::-1][:pairs], *active[:pairs]]
     signed = [_signed(filters[k]) for k in keep]
     return np.ascontiguousarray(signed), eigenvalues[keep]
@@ -143,7 +138,7 @@ def best_individual_features(
     for k in range(problems):
         positions = [band * n_filters + k * per_problem + f for band in range(n_bands) for f in range(per_problem)]
         information = np.array([mutual_information(features[:, position], index == k) for position in positions])
-        # Stable: of features that say equally much the first is taken, on every machine.
+        # Stable: of equally informative features the first is taken, on every machine.
         for best in np.argsort(-information, kind="stable")[:n_best]:
             band, f = divmod(int(best), per_problem)
             # Alone, a filter cannot tell a rise of its own source from a rise of the whole band; its partner can.

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from workbench.errors import BadSignal, BadValue
+from workbench.messages import Message
 from workbench.signals import SignalStream
 from workbench.signals.epoching import rows
 from workbench.vocabulary import FloatArray
@@ -42,17 +43,19 @@ class EpochWindows:
     def __post_init__(self) -> None:
         epoch_s = self.n_times / self.fs
         if not 0 <= self.lead_in < epoch_s:
-            raise BadValue(
-                f"lead_in must be 0 s or more and shorter than the epochs ({epoch_s:g} s), got {self.lead_in:g}"
-            )
+            raise BadValue(Message("fit.lead_in", epoch=f"{epoch_s:g}", got=f"{self.lead_in:g}"))
         if self.latency_s is None:
             return
         if not 0 <= self.latency_s < float("inf"):
-            raise BadValue(f"latency_s must be 0 or more, got {self.latency_s}")
+            raise BadValue(Message("fit.latency", got=str(self.latency_s)))
         if self.first >= self.n_times:
             raise BadSignal(
-                f"epochs of {epoch_s:g} s end before the latency of {self.latency_s:g} s after "
-                f"a lead-in of {self.lead_in:g} s; cut longer epochs or set latency_s"
+                Message(
+                    "fit.epochs_end_early",
+                    epoch=f"{epoch_s:g}",
+                    latency=f"{self.latency_s:g}",
+                    lead_in=f"{self.lead_in:g}",
+                )
             )
 
     @property
@@ -84,9 +87,14 @@ class EpochWindows:
         end = self.first + stream.n_window
         if self.n_times < end:
             raise BadSignal(
-                f"epochs have {self.n_times} samples ({self.n_times / self.fs:g} s); a lead-in of "
-                f"{self.first / self.fs:g} s and a window of {stream.n_window / self.fs:g} s need {end}. "
-                "Cut longer epochs or set window_s"
+                Message(
+                    "fit.epochs_short",
+                    n=self.n_times,
+                    seconds=f"{self.n_times / self.fs:g}",
+                    lead_in=f"{self.first / self.fs:g}",
+                    window=f"{stream.n_window / self.fs:g}",
+                    needed=end,
+                )
             )
         stream.reset()
         samples, position = rows(epoch), 0

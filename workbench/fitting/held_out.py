@@ -18,6 +18,7 @@ from workbench.fitting.novelty_limit import learn_novelty, learn_unlikeness
 from workbench.fitting.settings import EvidenceSettings
 from workbench.kernels.evidence import softmax
 from workbench.kernels.scores import log_odds
+from workbench.messages import Message
 from workbench.vocabulary import FloatArray
 
 FOLDS = 5
@@ -135,7 +136,7 @@ def folds(index: NDArray[np.int64], blocks: NDArray[Any] | None) -> NDArray[np.i
     """
     scarcest = _blocks_of_scarcest(index, blocks)
     if scarcest < 2:
-        raise BadSignal("a class has one block; to hold some out takes two or more. Record more, or leave it out")
+        raise BadSignal(Message("fit.one_block"))
     n_folds = min(FOLDS, scarcest)
     _, first, owner = np.unique(_blocks(index, blocks), return_index=True, return_inverse=True)
     owner = owner.ravel()
@@ -282,13 +283,17 @@ def _least(scores: FloatArray, index: NDArray[np.int64], target: float) -> float
     sure, right = p.max(axis=1), p.argmax(axis=1) == index
     order = np.argsort(-sure, kind="stable")
     errors = np.cumsum(~right[order]) / np.arange(1, len(order) + 1)
-    # A threshold cannot part windows that are equally sure.
+    # A threshold cannot separate windows of equal confidence.
     last = np.append(sure[order][1:] < sure[order][:-1], True)
     good = np.flatnonzero((errors <= target) & last)
     if not len(good):
         raise BadSignal(
-            f"no threshold keeps errors at {target:.0%}: of held-out windows {(~right).mean():.0%} are wrong, of "
-            f"the most confident {errors[last].min():.0%}. Record more, or raise reject"
+            Message(
+                "fit.no_threshold",
+                target=f"{target:.0%}",
+                wrong=f"{(~right).mean():.0%}",
+                least=f"{errors[last].min():.0%}",
+            )
         )
     return float(sure[order][good[-1]])
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from workbench.errors import BadSignal
 from workbench.fitting.lda import ROUNDING, ledoit_wolf
+from workbench.messages import Message
 from workbench.vocabulary import FloatArray
 
 SETTLED = 1e-12
@@ -66,7 +67,7 @@ def fitted_state_space(states: FloatArray, features: FloatArray) -> StateSpace:
     observation = features.T @ centred @ np.linalg.pinv(centred.T @ centred, hermitian=True)
     left = features - centred @ observation.T
     if not (left**2).sum() > ROUNDING * (features**2).sum():
-        raise BadSignal("the features do not vary within the classes; the recording repeats itself")
+        raise BadSignal(Message("fit.features_constant"))
     speaks = np.linalg.solve(ledoit_wolf(left)[0], observation).T
     return StateSpace(persistence, noise, observation, speaks, speaks @ observation)
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.errors import BadSignal
+from workbench.messages import Message
 from workbench.vocabulary import FloatArray
 
 ROUNDING = 1e-20
@@ -43,7 +44,7 @@ def shrinkage_lda(features: FloatArray, y: NDArray[Any]) -> tuple[FloatArray, Fl
     centred = features - means[index]
     # A spread that is rounding would give weights without limit, and no error.
     if not (centred**2).sum() > ROUNDING * len(features) * (features**2).mean():
-        raise BadSignal("the features do not vary within the classes; the recording repeats itself")
+        raise BadSignal(Message("fit.features_constant"))
     n, p = centred.shape
     if p > n:
         weights = _solved_in_sample_space(centred, means)
@@ -106,7 +107,7 @@ def _solved_in_sample_space(centred: FloatArray, means: FloatArray) -> FloatArra
     ridge, share = g * size, (1.0 - g) / n
     # Rows that are all one direction estimate themselves without error, and leave every other without a spread.
     if not ridge > 0.0:
-        raise BadSignal("the features vary in one direction only; the recording repeats itself")
+        raise BadSignal(Message("fit.features_one_direction"))
     inner = ridge * np.eye(n) + (1.0 - g) * gram
     solved = np.linalg.solve(inner, centred @ means.T)
     weights: FloatArray = (means - share * (centred.T @ solved).T) / ridge

@@ -9,6 +9,7 @@ import numpy as np
 from workbench.errors import BadSignal
 from workbench.kernels.linalg import symmetric_eigen
 from workbench.kernels.riemann import tangent_vector
+from workbench.messages import Message
 from workbench.vocabulary import FloatArray
 
 TOLERANCE = 1e-8
@@ -52,11 +53,7 @@ def checked(covariances: FloatArray) -> FloatArray:
     # The same limit as in the kernels, so that a fit does not accept what a decision refuses.
     rank = int((values > n * np.finfo(np.float64).eps * values[..., -1:]).sum(axis=-1).min())
     if rank < n:
-        raise BadSignal(
-            f"a covariance has rank {rank} of {n}: channels depend on one another (a common average takes one "
-            "rank, a bridge between electrodes another), or the window is shorter than it has channels. Drop "
-            "channels, or take shrunk covariances"
-        )
+        raise BadSignal(Message("fit.riemann_rank", rank=rank, n=str(n)))
     return covariances
 
 

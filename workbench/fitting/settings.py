@@ -12,6 +12,7 @@ import numpy as np
 from workbench.decoding.accumulation import Detector, EvidenceAccumulator, LeakySum, Trigger, stages_gate
 from workbench.decoding.adapt import LEAST_STEP
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.vocabulary import FloatArray
 
 STAGES = 3
@@ -80,32 +81,32 @@ class EvidenceSettings:
         names = [field.name for field in fields(cls)]
         unknown = sorted(set(merged) - set(names))
         if unknown:
-            raise BadValue(f"evidence has no {', '.join(unknown)}; it has {', '.join(names)}")
+            raise BadValue(Message("fit.evidence_unknown", got=list(unknown), known=list(names)))
         if "dwell_s" in merged:
             merged["dwell_s"] = tuple(float(seconds) for seconds in merged["dwell_s"])
         return cls(**merged)
 
     def __post_init__(self) -> None:
         if self.memory not in (None, *MEMORIES):
-            raise BadValue(f"memory must be None or one of {', '.join(MEMORIES)}, got {self.memory!r}")
+            raise BadValue(Message("fit.memory", allowed=list(MEMORIES), got=repr(self.memory)))
         if self.calibrate not in (None, *CALIBRATIONS):
-            raise BadValue(f"calibrate must be None or one of {', '.join(CALIBRATIONS)}, got {self.calibrate!r}")
+            raise BadValue(Message("fit.calibrate", allowed=list(CALIBRATIONS), got=repr(self.calibrate)))
         if self.reject is not None and not 0 < self.reject < 1:
-            raise BadValue(f"reject must be None or a share of errors between 0 and 1, got {self.reject}")
+            raise BadValue(Message("fit.reject", got=str(self.reject)))
         if self.novelty is not None and not 0 < self.novelty < 1:
-            raise BadValue(f"novelty must be None or a share of windows between 0 and 1, got {self.novelty}")
+            raise BadValue(Message("fit.novelty", got=str(self.novelty)))
         if self.stop is not None and not 0 < self.stop < 1:
-            raise BadValue(f"stop must be None or a probability between 0 and 1, got {self.stop}")
+            raise BadValue(Message("fit.stop", got=str(self.stop)))
         if not 0 < self.gamma <= 1:
-            raise BadValue(f"gamma must lie above 0 and at most at 1, got {self.gamma}")
+            raise BadValue(Message("fit.gamma", got=str(self.gamma)))
         if not 0 < self.leak <= 1:
-            raise BadValue(f"leak must lie above 0 and at most at 1, got {self.leak}")
+            raise BadValue(Message("fit.leak", got=str(self.leak)))
         if not (0 < self.alpha < 0.5 and 0 < self.beta < 0.5):
-            raise BadValue(f"alpha and beta must lie between 0 and 0.5, got {self.alpha} and {self.beta}")
+            raise BadValue(Message("fit.alpha_beta", alpha=str(self.alpha), beta=str(self.beta)))
         positive = {name: getattr(self, name) for name in ("false_per_min", "refractory_s", "smooth_s")}
         for name, value in positive.items():
             if not 0 < value < inf:
-                raise BadValue(f"{name} must be above 0 and finite, got {value}")
+                raise BadValue(Message("fit.above_0", name=name, got=str(value)))
 
     def rest_index(self, classes: tuple[str, ...]) -> int:
         """Index of the rest class, -1 without one."""
@@ -123,15 +124,11 @@ class EvidenceSettings:
         """Raise :class:`BadValue` for dwell times that a hop of ``hop_s`` s cannot serve."""
         # A stay must exceed a hop, or the probability of leaving within one would exceed 1.
         if len(self.dwell_s) not in (2, 3) or not all(hop_s < stay < inf for stay in self.dwell_s[:2]):
-            raise BadValue(
-                f"dwell_s must be two finite times above the hop of {hop_s:g} s, and how much of them is a hold, "
-                f"got {self.dwell_s}"
-            )
+            raise BadValue(Message("fit.dwell", hop=f"{hop_s:g}", got=str(self.dwell_s)))
         shortest, longest = STAGES * hop_s, min(self.dwell_s[:2]) - hop_s
         if len(self.dwell_s) == 3 and not shortest < self.dwell_s[2] < longest:
             raise BadValue(
-                f"the hold in dwell_s must lie between {shortest:g} and {longest:g} s, got {self.dwell_s[2]}; "
-                "leave it out for none"
+                Message("fit.hold", shortest=f"{shortest:g}", longest=f"{longest:g}", got=str(self.dwell_s[2]))
             )
 
     def stays(self, *, rest: int, n_classes: int) -> list[list[float]]:
@@ -222,24 +219,20 @@ class AdaptSettings:
         names = [field.name for field in fields(cls)]
         unknown = sorted(set(values) - set(names))
         if unknown or "rule" not in values:
-            raise BadValue(
-                f"adapt needs a rule ({', '.join(RULES)}) and knows {', '.join(names)}; got {', '.join(values)}"
-            )
+            raise BadValue(Message("fit.adapt_keys", rules=list(RULES), known=list(names), got=list(values)))
         return cls(**values)
 
     def __post_init__(self) -> None:
         if self.rule not in RULES:
-            raise BadValue(f"the rule must be one of {', '.join(RULES)}, got {self.rule!r}")
+            raise BadValue(Message("fit.adapt_rule", allowed=list(RULES), got=repr(self.rule)))
         if self.mean not in MEANS:
-            raise BadValue(f"mean must be one of {', '.join(MEANS)}, got {self.mean!r}")
+            raise BadValue(Message("fit.adapt_mean", allowed=list(MEANS), got=repr(self.mean)))
         if not 0 < self.least <= 1:
-            raise BadValue(f"least must lie above 0 and at most at 1, got {self.least}")
+            raise BadValue(Message("fit.adapt_least", got=str(self.least)))
         if self.rate is not None and not 0 < self.rate < 1:
-            raise BadValue(f"rate must lie between 0 and 1, got {self.rate}")
+            raise BadValue(Message("fit.adapt_rate", got=str(self.rate)))
         if not 0 < self.longest_rest_s < inf or (self.bound is not None and not 0 < self.bound < inf):
-            raise BadValue(
-                f"longest_rest_s and bound must be above 0 and finite, got {self.longest_rest_s} and {self.bound}"
-            )
+            raise BadValue(Message("fit.adapt_bounds", rest=str(self.longest_rest_s), bound=str(self.bound)))
 
     @property
     def limit(self) -> float:

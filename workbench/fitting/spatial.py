@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from workbench.errors import BadSignal
+from workbench.messages import Message
 from workbench.vocabulary import FloatArray
 
 RANK = 1e-12
@@ -30,7 +31,7 @@ def top_filters(signal: FloatArray, total: FloatArray, n_filters: int) -> FloatA
         When ``total`` is zero or not finite.
     """
     if not np.isfinite(total).all() or not np.isfinite(signal).all() or not np.trace(total) > 0:
-        raise BadSignal("the training windows contain no signal that could be filtered; check the channels")
+        raise BadSignal(Message("fit.no_signal"))
     scale, axes = np.linalg.eigh(total)
     # A direction without power cannot be whitened: any noise in it would win.
     powered = scale > RANK * len(total) * scale[-1]

@@ -9,6 +9,7 @@ import numpy as np
 
 from workbench.errors import BadValue
 from workbench.kernels.correlation import orthonormal
+from workbench.messages import Message
 from workbench.signals import SignalSettings
 from workbench.vocabulary import FloatArray
 
@@ -115,17 +116,11 @@ def _hertz(
     """Frequency of each class, Hz; ``top`` ends the pass band."""
     by_name = {str(name): float(hz) for name, hz in (frequencies or {}).items()}
     if harmonics < 1:
-        raise BadValue(f"harmonics must be at least 1, got {harmonics}")
+        raise BadValue(Message("fit.harmonics", got=harmonics))
     lacking = [name for name in classes if name not in by_name]
     if lacking:
-        raise BadValue(
-            f"frequencies must give the Hz of every class; it gives {', '.join(by_name) or 'none'}, the labels "
-            f"have {', '.join(lacking)} too"
-        )
+        raise BadValue(Message("fit.frequencies_every", given=", ".join(by_name) or "none", lacking=list(lacking)))
     for name in classes:
         if not 0 < by_name[name] <= top:
-            raise BadValue(
-                f"the frequency of {name} must lie above 0 and at most at {top:g} Hz, the end of the pass "
-                f"band, got {by_name[name]:g} Hz"
-            )
+            raise BadValue(Message("fit.frequency", name=name, top=f"{top:g}", got=f"{by_name[name]:g}"))
     return [by_name[name] for name in classes]

@@ -11,6 +11,7 @@ from workbench.errors import BadSignal
 from workbench.fitting.spatial import top_filters
 from workbench.fitting.steady_state import by_band
 from workbench.kernels.templates import fold
+from workbench.messages import Message
 from workbench.vocabulary import FloatArray
 
 
@@ -68,10 +69,7 @@ def check_trials(y: NDArray[Any], classes: NDArray[Any]) -> None:
     for name in classes:
         n = int((y == name).sum())
         if n < 2:
-            raise BadSignal(
-                f"class {name!s} has {n} trial to learn a template from; 2 are needed, and 3 where probabilities "
-                "are calibrated on held-out ones. Record more, or set evidence={'calibrate': None}"
-            )
+            raise BadSignal(Message("fit.template_trials", name=f"{name!s}", n=n))
 
 
 def no_references(n_window: int) -> FloatArray:

@@ -1,4 +1,4 @@
-"""Covariances of several runs or people brought together before fitting. Fitting only: LAPACK is allowed here."""
+"""Covariances of several runs or people aligned before fitting. Fitting only: LAPACK is allowed here."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from workbench.errors import BadSignal, BadValue
 from workbench.fitting.riemann import checked, inverse_sqrt, of_eigenvalues, riemannian_mean
+from workbench.messages import Message
 from workbench.vocabulary import FloatArray
 
 STILL = 1e-3
@@ -37,7 +38,7 @@ def recentre(covariances: FloatArray, domains: ArrayLike, *, mean: str = "rieman
     al. 2018, the same journal 65, 1107–1116.
     """
     if mean not in ("riemann", "euclid"):
-        raise BadValue(f"mean must be 'riemann' or 'euclid', got {mean!r}")
+        raise BadValue(Message("fit.domain_mean", got=repr(mean)))
     out = np.empty_like(covariances)
     for rows in _domains(covariances, domains):
         if covariances.ndim == 4:
@@ -60,7 +61,7 @@ def rescale(covariances: FloatArray, domains: ArrayLike) -> FloatArray:
         dispersion = float((logs**2).sum(axis=(1, 2)).mean())
         # Negated, so that nan is refused as well.
         if not dispersion > 0:
-            raise BadSignal("the covariances of a domain are all the same; the recording repeats itself")
+            raise BadSignal(Message("fit.domain_constant"))
         out[rows] = of_eigenvalues(logs / np.sqrt(dispersion), np.exp)
     return out
 
@@ -91,7 +92,7 @@ def procrustes(covariances: FloatArray, y: ArrayLike, target: FloatArray, target
     """
     labels, target_labels = np.asarray(y), np.asarray(target_y)
     if set(labels.tolist()) != set(target_labels.tolist()):
-        raise BadSignal("both domains need windows of the same classes to be turned onto each other")
+        raise BadSignal(Message("fit.domain_classes"))
     vectors, target_vectors = _vectors(covariances), _vectors(target)
     cross = np.zeros((vectors.shape[1], vectors.shape[1]))
     for name in np.unique(labels):
@@ -104,7 +105,7 @@ def procrustes(covariances: FloatArray, y: ArrayLike, target: FloatArray, target
 def _domains(covariances: FloatArray, domains: ArrayLike) -> list[NDArray[np.bool_]]:
     names = np.asarray(domains)
     if names.shape != (len(covariances),):
-        raise BadSignal(f"domains must have shape ({len(covariances)},), one for each window, got {names.shape}")
+        raise BadSignal(Message("fit.domains_shape", n=len(covariances), got=str(names.shape)))
     return [names == name for name in np.unique(names)]
 
 

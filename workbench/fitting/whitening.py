@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from workbench.errors import BadSignal
 from workbench.fitting.lda import ledoit_wolf
+from workbench.messages import Message
 from workbench.vocabulary import FloatArray
 
 FLOOR = 1e-6
@@ -81,7 +82,7 @@ def overlap(residuals: FloatArray, index: NDArray[np.int64]) -> float:
 
 
 def pulled(differences: FloatArray, variance: FloatArray) -> FloatArray:
-    """Differences of means, pulled towards the mean of their band.
+    """Differences of means, shrunk towards the mean of their band.
 
     Parameters
     ----------
@@ -144,7 +145,7 @@ def _discriminants(
     means = np.array([z[index == k].mean(axis=0) for k in range(len(counts))])
     residuals = z - means[index]
     if not (residuals != 0.0).any():
-        raise BadSignal("the features do not vary within the classes; the recording repeats itself")
+        raise BadSignal(Message("fit.features_constant"))
     windows_per_independent = overlap(residuals, index)
     pooled, _ = ledoit_wolf(residuals, overlap=windows_per_independent)
     # The variance of a mean falls with the number of independent windows, not of overlapping ones.

@@ -12,6 +12,7 @@ from workbench.decoding.evoked import Filtered
 from workbench.errors import BadValue
 from workbench.fitting.lda import shrinkage_lda
 from workbench.fitting.spatial import top_filters
+from workbench.messages import Message
 from workbench.vocabulary import FloatArray
 
 
@@ -40,7 +41,7 @@ def xdawn(windows: FloatArray, members: Sequence[NDArray[np.bool_]], *, n_filter
     one event, least squares is that average.
     """
     if n_filters < 1:
-        raise BadValue(f"n_filters must be at least 1, got {n_filters}")
+        raise BadValue(Message("fit.n_filters", got=n_filters))
     samples = windows.reshape(-1, windows.shape[2])
     samples = samples - samples.mean(axis=0)
     total = samples.T @ samples / len(samples)

@@ -1,9 +1,9 @@
 """What is attached at a site: streams of the network, their roles, and the contract of a session that follows.
 
-``discovery`` looks, ``measurement`` listens and ``checks`` judges what came, ``setup`` holds streams and answers
-and saves them, ``certificates`` keeps what a test of the effector found, ``contract`` turns streams into the
-stream contract or says what is in the way, ``difference`` says what is other than at the last visit, and
-:class:`SetupEditor` is what a screen asks.
+``discovery`` finds streams, ``measurement`` measures them and ``checks`` judges the result; ``setup`` holds and
+saves streams and answers, ``certificates`` the certificates of effectors; ``contract`` makes the stream contract
+or lists what prevents it, ``difference`` lists what has changed since the last visit, and :class:`SetupEditor`
+serves a screen.
 """
 
 from __future__ import annotations

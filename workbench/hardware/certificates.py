@@ -1,12 +1,14 @@
-"""The conformance certificate of a site's effector, as ``workbench conform effector --study`` keeps it.
+"""Conformance certificates of a site, of effectors and presenters, as ``workbench conform … --study`` keeps them.
 
-A certificate speaks for the driver that was tested. A device names its driver in its signed statuses, so that the
-engine can hold one against the other before anything is armed.
+That of an effector is valid for the driver that was tested. A device names its driver in its signed statuses, so
+that the engine can compare the two before anything is armed. That of a presenter is valid for the stream of its
+markers; one that failed keeps the runs that depend on it from starting.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +26,13 @@ LARGEST = 2**20
 def place(folder: Path, effector: str) -> Path:
     """Where a study keeps the certificate of an effector profile."""
     return folder / FOLDER / f"{control.load(effector).name}.json"
+
+
+def place_of_presenter(folder: Path, markers: str) -> Path:
+    """Where a study keeps the certificate of the presenter whose markers come by the stream of that name."""
+    # What is no letter of a file name is written by its number, so that no two streams share a file.
+    plain = re.sub(r"[^A-Za-z0-9_-]", lambda found: f"%{ord(found.group()):x}", markers)
+    return folder / FOLDER / f"presenter-{plain}.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +70,7 @@ class EffectorCertificate:
             When it is no certificate of an effector.
         """
         try:
-            if content["format"] != 1 or content["kind"] != "effector" or not content["checks"]:
-                raise ValueError(content["kind"])
-            about = content["about"]
-            # Counted from the facts: the word "held" beside them could be another one.
-            failed = tuple(str(check["fact"]) for check in content["checks"] if check["held"] is not True)
+            about, failed = content["about"], tuple(str(one["fact"]) for one in _failed(content, "effector"))
             return cls(
                 str(about["effector"]), str(about.get("driver", "")), str(content["made_at"]), failed, sha256
             )
@@ -77,6 +82,14 @@ class EffectorCertificate:
         return {"driver": self.driver, "made_at": self.made_at, "sha256": self.sha256}
 
 
+def _failed(content: Any, kind: str) -> list[Mapping[str, Any]]:
+    """Facts of a parsed certificate that did not hold; raises ValueError for one of another kind."""
+    if content["format"] != 1 or content["kind"] != kind or not content["checks"]:
+        raise ValueError(content["kind"])
+    # Counted from the facts: the field "held" beside them may contradict them.
+    return [check for check in content["checks"] if check["held"] is not True]
+
+
 def load(folder: Path, effector: str) -> EffectorCertificate | None:
     """The certificate that a study keeps for an effector, None without one.
 
@@ -86,9 +99,9 @@ def load(folder: Path, effector: str) -> EffectorCertificate | None:
         When what is kept is no certificate of that effector.
     """
     path = place(folder, effector)
-    if not reading.is_there(path, "certificate"):
+    if not reading.is_there(path, Message("file.noun_certificate")):
         return None
-    data = reading.read_bytes(path, "certificate", largest=LARGEST)
+    data = reading.read_bytes(path, Message("file.noun_certificate"), largest=LARGEST)
     what = f"{FOLDER}/{path.name}"
     found = EffectorCertificate.of(
         reading.parse_json(data, what), sha256=hashlib.sha256(data).hexdigest(), what=what
@@ -123,3 +136,54 @@ def judge(folder: Path, effector: str) -> Mapping[str, Any]:
     if not found.driver:
         return {"state": "held", "text": Message("certificate.held_unnamed", on=on)}
     return {"state": "held", "text": Message("certificate.held", on=on, driver=found.driver)}
+
+
+def refusal_of_presenter(folder: Path, markers: str, *, most_error_ms: float) -> str:
+    """Why a presenter may not be used after what a photodiode found, one sentence; ``""`` where it may.
+
+    One that nobody has tested is not refused.
+
+    Parameters
+    ----------
+    folder : of the study.
+    markers : name of the stream of its markers.
+    most_error_ms : how far the light may lie from its marker, ms.
+    """
+    path = place_of_presenter(folder, markers)
+    if not reading.is_there(path, Message("file.noun_certificate")):
+        return ""
+    what = f"{FOLDER}/{path.name}"
+    try:
+        data = reading.read_bytes(path, Message("file.noun_certificate"), largest=LARGEST)
+        content = reading.parse_json(data, what)
+        failed = _failed(content, "presenter")
+        named, on = str(content["subject"]), str(content["made_at"])[:10]
+        # Of a test that failed early nothing more may be known.
+        error_ms = float(content["about"].get("error_ms", "nan"))
+        fact, measured, allowed = (
+            (str(failed[0][name]) for name in ("fact", "measured", "allowed")) if failed else ("", "", "")
+        )
+    except (BadValue, KeyError, TypeError, ValueError, AttributeError):
+        return Message("certificate.not_of_presenter", what=what)
+    if named != markers:
+        return Message("certificate.not_of_presenter", what=what)
+    if failed:
+        return Message(
+            "certificate.presenter_failed",
+            markers=markers,
+            on=on,
+            n=len(failed),
+            fact=fact,
+            measured=measured,
+            allowed=allowed,
+        )
+    # Negated: an error that is not known is none that is allowed.
+    if not error_ms <= most_error_ms:
+        return Message(
+            "certificate.presenter_error",
+            markers=markers,
+            on=on,
+            got=f"{error_ms:.1f}",
+            allowed=f"{most_error_ms:.1f}",
+        )
+    return ""

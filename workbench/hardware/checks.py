@@ -15,7 +15,7 @@ from workbench.signals import units
 from workbench.signals.reception import RATE_SHARE, allowed_jitter_s
 
 IMPEDANCE_KOHM = 20.0
-"""Above it an electrode of a biopotential is to be looked at, kΩ. A proposal: dry electrodes are waived."""
+"""Impedance above which an electrode should be looked at, kΩ. A proposal: dry electrodes are waived."""
 FEW = 6
 """Channels that a sentence names one by one."""
 
@@ -109,11 +109,11 @@ def resting_amplitude(one: Connection) -> tuple[float, str] | None:
 
 Judged = tuple[str, State, str]
 _SIZED = (units.Kind.VOLTAGE, units.Kind.OTHER)
-"""Kinds of units in which an amplitude can be said."""
+"""Kinds of units in which an amplitude can be given."""
 
 
 def _stated(one: Connection) -> Iterator[Judged]:
-    """What the description says."""
+    """Checks of what the stream announces and the operator states."""
     texts = list(dict.fromkeys([one.unit] if one.unit else filter(None, one.stream.units)))
     for text in [] if one.stream.is_markers else texts:
         unit = units.parse(text)
@@ -139,7 +139,7 @@ def _stated(one: Connection) -> Iterator[Judged]:
 
 
 def _measured(one: Connection, got: Measurement) -> Iterator[Judged]:
-    """What came."""
+    """Checks of what was measured."""
     if one.stream.is_markers:
         yield _codes(one, got)
         return
@@ -204,7 +204,7 @@ def _amplitude(one: Connection) -> Iterator[Judged]:
 
 
 def _codes(one: Connection, got: Measurement) -> Judged:
-    """Markers that came, with their meaning."""
+    """The markers that were received, with their meaning."""
     if not got.codes:
         return "codes", "note", Message("setup.check_no_markers", n=f"{got.seconds:g}")
     known = [

@@ -1,4 +1,4 @@
-"""From a set-up to the contract of a session, or to what stands in its way, each in one sentence."""
+"""From a set-up to the stream contract of a session, or to the problems that prevent one, each in one sentence."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def waived_streams(setup: Setup) -> dict[str, str]:
 
 
 def problems(setup: Setup, inputs: Sequence[SystemInput]) -> list[Problem]:
-    """Everything that stands in the way, in the order of the inputs; empty when the set-up can be used."""
+    """Every problem, in the order of the inputs; empty when the set-up can be used."""
     known = {one.role: one for one in inputs}
     found = [problem for one in inputs for problem in _of_input(setup, one)]
     for one in setup.connections:

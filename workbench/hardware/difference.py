@@ -1,4 +1,4 @@
-"""What is other than at the last visit, in words, and whether somebody has to confirm it."""
+"""What has changed since the last visit, and whether somebody has to confirm it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from workbench.hardware.setup import Connection, Setup
 from workbench.messages import Message
 
 SAME_RATE = 0.001
-"""Share by which a measured rate differs from visit to visit without a word."""
+"""Share by which a measured rate may differ from visit to visit without being reported."""
 SAME_REST = 2.0
-"""Factor by which a resting amplitude does."""
+"""Factor by which a resting amplitude may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def difference(saved: Setup, now: Setup) -> list[Change]:
 
 
 def _by_place(setup: Setup) -> dict[tuple[str, str], Connection]:
-    """Connections by role; several streams may be recorded, so theirs are told apart by name."""
+    """Connections by role; several streams may only be recorded, and are distinguished by name."""
     return {(one.role, one.stream.name if one.role == "aux" else ""): one for one in setup.connections}
 
 
@@ -86,7 +86,7 @@ def _of_connection(was: Connection, now: Connection) -> Iterator[Change]:
 
 
 def _of_measured(was: Connection, now: Connection) -> Iterator[str]:
-    """What was measured otherwise than at the last visit, by more than a stream differs from itself."""
+    """What was measured differently at the last visit, by more than a stream varies by itself."""
     old, new, name = was.measured, now.measured, now.stream.name
     if old is None or new is None or old == new:
         return

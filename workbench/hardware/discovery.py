@@ -1,4 +1,4 @@
-"""Looking for streams, in a process of its own (:mod:`workbench.hardware.process`)."""
+"""Looking for streams, in a separate process (:mod:`workbench.hardware.process`)."""
 
 from __future__ import annotations
 

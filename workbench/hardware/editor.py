@@ -1,4 +1,4 @@
-"""A set-up while it is being made: what a screen asks, step by step, and what it shows after each."""
+"""A set-up while it is being edited: what a screen requests, step by step, and what it shows after each."""
 
 from __future__ import annotations
 
@@ -72,13 +72,13 @@ class SetupEditor:
 
     # --------------------------------------------------------------------------------- steps
     def choose_site(self, site: str) -> None:
-        """Take up the saved set-up of a site; under a new name the draft goes on as it stands."""
+        """Load the saved set-up of a site; under a new name the draft is kept as it is."""
         saved = saving.load(self._folder, site.strip())
         self.saved, self._seen = saved, frozenset()
         if saved is None:
             self.draft = replace(self.draft, site=site.strip(), by="", at="")
             return
-        # What was found was found with the peers of another site.
+        # These streams were found with the peers of another site.
         self.draft, self._found, self.effectors, self.looked_at = saved, (), (), ""
 
     def name_peers(self, peers: Sequence[str]) -> None:
@@ -116,7 +116,7 @@ class SetupEditor:
         others = tuple(
             one for one in self.draft.connections if one.stream.uid != uid and (one.role != role or role == AUX)
         )
-        # What was answered for this stream at the last visit holds until somebody changes it.
+        # The answers for this stream from the last visit hold until somebody changes them.
         before = self._known(stream, role) or Connection(role, stream)
         self.draft = replace(self.draft, connections=(*others, replace(before, role=role, stream=stream)))
 
@@ -126,7 +126,7 @@ class SetupEditor:
         self.draft = replace(self.draft, connections=left)
 
     def answer(self, stream: str, **answers: Any) -> None:
-        """State what a stream that has a role does not say of itself.
+        """State what a stream with a role does not announce.
 
         Parameters
         ----------
@@ -155,7 +155,7 @@ class SetupEditor:
         self.answer(stream, labels=list(montages.numbered(n)))
 
     def waive(self, role: str, reason: str) -> None:
-        """Go without the stream of a role that is not critical; an empty reason takes that back.
+        """Go without the stream of a role that is not critical; an empty reason takes the waiver back.
 
         Raises
         ------
@@ -177,7 +177,7 @@ class SetupEditor:
     def measure(self, stream: str = "") -> None:
         """Listen to a stream that has a role, or to all that were not listened to by this page.
 
-        Waivers of what was measured before fall: they were given for other figures.
+        Waivers of earlier measurements no longer apply: they were given for other figures.
 
         Raises
         ------
@@ -201,7 +201,7 @@ class SetupEditor:
             self._heard.add(one.stream.uid)
 
     def waive_failed(self, stream: str, check: str, reason: str, *, by: str) -> None:
-        """Let a failed check of a stream pass; an empty reason takes that back.
+        """Waive a failed check of a stream; an empty reason takes the waiver back.
 
         Parameters
         ----------
@@ -263,7 +263,7 @@ class SetupEditor:
 
     # --------------------------------------------------------------------------------- state
     def problems(self) -> list[Problem]:
-        """What stands in the way of the draft."""
+        """What prevents the draft from being used."""
         return problems(self.draft, self._inputs)
 
     def changes(self) -> list[Change]:
@@ -349,7 +349,7 @@ class SetupEditor:
 
 
 def _checked(name: str, value: Any) -> Any:
-    """An answer of a page as the noun has it: texts without blanks at their ends, no others."""
+    """An answer of a page as it is stored: texts without blanks at their ends, and no unknown fields."""
     if (
         name in ("labels", "left_out")
         and isinstance(value, list | tuple)

@@ -1,4 +1,4 @@
-"""What streams deliver over some seconds, measured in a process of its own as the search for them is."""
+"""What streams deliver over some seconds, measured in a separate process, as the search for them is."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from workbench.vocabulary import StreamSpec
 SECONDS = 10.0
 """How long streams are listened to, s."""
 SETTLE_S = 0.5
-"""What arrives in the first moments was sent before, s."""
+"""What arrives within this time was sent before the measurement, s."""
 MOST_CODES = 64
 """Different markers that are kept; a stream that sends more carries no codes."""
 COUNTERS = ("counter", "cnt", "samplecounter", "samplecount", "packetcounter", "packetcount", "sequence")
@@ -104,7 +104,7 @@ def measure(
 
 
 class _Listener:
-    """What came of one stream so far."""
+    """What one stream has delivered so far."""
 
     def __init__(self, inlet: lsl.Inlet, labels: Sequence[str]) -> None:
         self.inlet, fs, n = inlet, inlet.spec.fs, inlet.seen.n_channels
@@ -156,7 +156,7 @@ def counts_samples(label: str) -> bool:
 
 
 def _listen(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Open every stream, listen, and say what came."""
+    """Open every stream, listen, and give what was measured."""
     lsl.configure(peers=request["peers"])
     lines = request["streams"]
     specs = [

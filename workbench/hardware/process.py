@@ -1,6 +1,6 @@
-"""Asking LSL in a process of its own.
+"""Asking LSL in a separate process.
 
-liblsl reads its configuration once in the life of a process, so that a page which names another acquisition
+liblsl reads its configuration once per process, so that a page which names another acquisition
 computer could not ask it. A short-lived process can, and a fault in liblsl never takes the page along.
 """
 
@@ -44,5 +44,7 @@ def ask(module: str, request: Mapping[str, Any], *, seconds: float) -> Mapping[s
         lines = err.decode(errors="replace").strip().splitlines() or [""]
         raise StreamFault(Message("setup.search_failed", why=lines[-1]))
     # liblsl writes to the process's own output; only the last line is the answer.
-    answer: Mapping[str, Any] = reading.parse_json(out.splitlines()[-1], "the streams found", error=StreamFault)
+    answer: Mapping[str, Any] = reading.parse_json(
+        out.splitlines()[-1], Message("file.noun_streams_found"), error=StreamFault
+    )
     return answer

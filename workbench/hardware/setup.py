@@ -36,7 +36,7 @@ _SITE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 
 @dataclass(frozen=True, slots=True)
 class Waiver:
-    """A failed check of a stream that somebody lets pass.
+    """A failed check of a stream that somebody has waived.
 
     Attributes
     ----------
@@ -228,10 +228,11 @@ def sites(folder: Path) -> tuple[str, ...]:
 def load(folder: Path, site: str) -> Setup | None:
     """The set-up of a site, None where none is saved; :class:`BadValue` for one that cannot be used."""
     path = folder / FOLDER / f"{Setup(site).site}.json"
-    if not reading.is_there(path, "set-up"):
+    if not reading.is_there(path, Message("file.noun_setup")):
         return None
-    content = reading.parse_json(reading.read_text(path, "set-up", largest=LARGEST), f"set-up {path.name}")
-    return Setup.of(content, f"set-up {path.name}")
+    named = Message("file.named", what=Message("file.noun_setup"), path=path.name)
+    content = reading.parse_json(reading.read_text(path, Message("file.noun_setup"), largest=LARGEST), named)
+    return Setup.of(content, named)
 
 
 def with_found(setup: Setup, found: Sequence[FoundStream]) -> Setup:

@@ -69,7 +69,11 @@ def ready() -> None:
 
 def _decorated(function: Function, signature: str, *, inline: Literal["never", "always"]) -> Function:
     """The compiled function, or the function itself where the compiler is disabled."""
-    decorate: Callable[..., Any] = numba.njit(nogil=True, error_model="numpy", fastmath=False, inline=inline)
+    # A wrapper for callers in C would be compiled too, and has none. numba's types do not know the option.
+    without: dict[str, Any] = {"no_cfunc_wrapper": True}
+    decorate: Callable[..., Any] = numba.njit(
+        nogil=True, error_model="numpy", fastmath=False, inline=inline, **without
+    )
     compiled = decorate(function)
     if compiled is not function:
         SOURCES[id(compiled)] = sources(function)

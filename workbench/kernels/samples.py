@@ -71,8 +71,8 @@ def hold(
     """
     flat, since, n_times = counters[0], counters[2], samples.shape[0]
     if plain(samples, held, run, flat):
-        held[:] = samples[n_times - 1]
-        run[:] = 0
+        for channel in range(samples.shape[1]):
+            held[channel], run[channel] = samples[n_times - 1, channel], 0
         clean[:] = since
         counters[1] += n_times
         return -1  # nearly every chunk of a good recording: nothing is copied

@@ -118,7 +118,8 @@ class EngineFolder:
 def read_json(path: Path) -> dict[str, Any] | None:
     """A JSON object with its messages, or None when the file is absent or holds none."""
     try:
-        content = restored(reading.parse_json(reading.read_bytes(path, "file", largest=LARGEST), "file"))
+        what = Message("file.noun_file")
+        content = restored(reading.parse_json(reading.read_bytes(path, what, largest=LARGEST), what))
     except BadValue:
         return None
     return content if isinstance(content, dict) else None

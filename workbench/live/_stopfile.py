@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -46,17 +47,21 @@ def watching(
     wait : waits for so many s; True when the engine closes.
     """
 
+    # Made once: fifty looks a second should cost no more than the question to the system.
+    stop = engine_folder.stop
+    name = os.fspath(stop)
+
     def body(beat: world.Beat) -> None:
         while not wait(LOOK_S):
             beat()
-            if not engine_folder.stop.exists():
+            if not os.path.exists(name):
                 continue
-            reason = _reason(engine_folder.stop)
+            reason = _reason(stop)
             LOG.warning("STOP by the stop file: %s", reason)
             # Before the file is removed: whoever put it there takes its disappearance as the engine's word.
             stop_now(reason)
             try:
-                world.disk.unlink(engine_folder.stop, missing_ok=True)
+                world.disk.unlink(stop, missing_ok=True)
             except OSError as error:
                 LOG.error("the stop file cannot be removed: %s", error)
 

@@ -6,7 +6,6 @@ nonce and the time; one that was seen before or is older than 30 s is refused.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import json
 import math
@@ -33,7 +32,10 @@ MAX_DEPTH = 16
 MAX_DIGITS = 19
 """Most digits of an integer in a message."""
 
-_MARKS = re.compile(rb'[\\"\[\]{}]')
+_TEXT = re.compile(rb'"(?:[^"\\]++|\\.?+)*+(?:"|\Z)', re.DOTALL)
+"""A text of JSON, to its end or to that of the message. It matches wherever a text begins, a backslash at the end
+included: nothing that it has passed is looked at again."""
+_BRACKETS = re.compile(rb"[\[\]{}]")
 
 OPERATIONS = (
     "status",
@@ -66,7 +68,7 @@ class Unsigned(EngineFault):
 def sign(content: dict[str, Any], key: bytes) -> list[bytes]:
     """The two frames of a message; its sentences keep their codes, see :mod:`workbench.messages`."""
     body = json.dumps(messages.carried(content), ensure_ascii=False, allow_nan=False).encode("utf-8")
-    return [body, hmac.new(key, body, hashlib.sha256).digest()]
+    return [body, hmac.digest(key, body, "sha256")]
 
 
 def opened(frames: list[bytes], key: bytes, *, max_bytes: int = MAX_BYTES) -> dict[str, Any]:
@@ -85,38 +87,30 @@ def opened(frames: list[bytes], key: bytes, *, max_bytes: int = MAX_BYTES) -> di
         :data:`MAX_DEPTH`, contains a number out of range or invalid text, or is not a JSON object.
     """
     if len(frames) != 2 or len(frames[0]) > max_bytes:
-        raise Unsigned(f"a message has 2 frames of at most {max_bytes} bytes, got {len(frames)} frames")
+        raise Unsigned(Message("wire.frames", most=max_bytes, n=len(frames)))
     body, mac = frames
     # In constant time, and before anything of the body is parsed: only a holder of the key reaches the parser.
-    if not hmac.compare_digest(hmac.new(key, body, hashlib.sha256).digest(), mac):
-        raise Unsigned("the message is not signed with the key of this session")
+    if not hmac.compare_digest(hmac.digest(key, body, "sha256"), mac):
+        raise Unsigned(Message("wire.unsigned"))
     try:
         _check_depth(body)
         content = json.loads(body, parse_int=_integer, parse_float=_finite, parse_constant=_finite)
         # Half of a surrogate pair (an escaped U+D800) is a text that no reply, recording or log can hold.
         json.dumps(content, ensure_ascii=False).encode("utf-8")
     except ValueError as error:
-        raise Unsigned(f"the message is no JSON ({error})") from error
+        raise Unsigned(Message("wire.no_json", why=str(error))) from error
     if not isinstance(content, dict):
-        raise Unsigned("the message is no JSON object")
+        raise Unsigned(Message("wire.no_object"))
     return content
 
 
 def _check_depth(body: bytes) -> None:
     """Refuse deep nesting before the parser recurses into it; brackets inside texts do not count."""
-    depth, in_text, escaped = 0, False, -1
-    for mark in _MARKS.finditer(body):
-        at, sign = mark.start(), mark.group()
-        if at == escaped:
-            continue
-        if sign == b"\\":
-            escaped = at + 1
-        elif sign == b'"':
-            in_text = not in_text
-        elif not in_text:
-            depth += 1 if sign in (b"[", b"{") else -1
-            if depth > MAX_DEPTH:
-                raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
+    depth = 0
+    for sign in _BRACKETS.findall(_TEXT.sub(b"", body)):
+        depth += 1 if sign in (b"[", b"{") else -1
+        if depth > MAX_DEPTH:
+            raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
 
 
 def _integer(text: str) -> int:
@@ -156,16 +150,16 @@ class Freshness:
         """Raise :class:`Unsigned` for a request of another session, a stale or a repeated one."""
         now, sent, nonce = world.clock.wall(), content.get("time"), content.get("nonce")
         if content.get("session") != session:
-            raise Unsigned(f"the request is for session {content.get('session')!r}, this is {session!r}")
+            raise Unsigned(Message("wire.other_session", got=repr(content.get("session")), session=repr(session)))
         if not isinstance(sent, int | float) or not abs(now - sent) <= FRESH_S:
-            raise Unsigned(f"the request is not of the last {FRESH_S:.0f} s")
+            raise Unsigned(Message("wire.stale", n=f"{FRESH_S:.0f}"))
         if not isinstance(nonce, str) or not 16 <= len(nonce) <= 64:
-            raise Unsigned("the request has no nonce of 16 to 64 characters")
+            raise Unsigned(Message("wire.no_nonce"))
         # Twice the time, because a request may be dated as far ahead as behind.
         while self._seen and now - next(iter(self._seen.values())) > 2 * FRESH_S:
             self._seen.popitem(last=False)
         if nonce in self._seen:
-            raise Unsigned("the request was received before")
+            raise Unsigned(Message("wire.repeated"))
         self._seen[nonce] = now
 
 

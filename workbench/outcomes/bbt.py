@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.outcomes._contract import Definition, Item, ScorerResult, Subscale
 from workbench.outcomes._scoring import Measure, make_subscore
 from workbench.outcomes._sides import SIDES
@@ -26,10 +27,7 @@ def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[s
     # 0 blocks and an attempt that was impossible are the same number for different reasons; the reason is needed.
     for side in SIDES:
         if values[side] == UNABLE and values[f"{side}_reason"] is None:
-            raise BadValue(
-                f"bbt item {side} is {UNABLE!r}, which counts as 0 and needs its reason; "
-                f"give {side}_reason as one of {', '.join(REASONS)}"
-            )
+            raise BadValue(Message("form.bbt_reason", side=side, value=repr(UNABLE), allowed=list(REASONS)))
     counted = zero_when_unable(values, SIDES)
     rule = "blocks in 60 s; an impossible attempt is 0"
     scores = {

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.outcomes._contract import Definition, Item, ScorerResult, Subscale
 from workbench.outcomes._scoring import Measure, check_items, make_subscore
 
@@ -124,7 +125,7 @@ def _problems(values: Mapping[str, Any]) -> dict[int, int]:
             number = place
         if number is not None:
             if number in numbers.values():
-                raise BadValue(f"copm problem {number} stands in two places; give each problem its own number")
+                raise BadValue(Message("form.copm_twice", n=str(number)))
             numbers[place] = number
     return numbers
 

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, NamedTuple, Self
 
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.paradigms._flicker import Flicker
 from workbench.vocabulary import Decision, Evidence, EvidenceKind, LocatedCue, Trial
 
@@ -189,10 +190,7 @@ def require_classes(actual: Sequence[str], required: Sequence[str], name: str) -
     name : of the paradigm.
     """
     if actual and set(actual) != set(required):
-        raise BadValue(
-            f"paradigm {name} needs a decoder for {', '.join(sorted(required))}; got one for "
-            f"{', '.join(sorted(actual))}. Fit a decoder on runs of this paradigm"
-        )
+        raise BadValue(Message("paradigm.classes", paradigm=name, required=sorted(required), got=sorted(actual)))
 
 
 def require_positive(**values: float) -> None:
@@ -200,7 +198,7 @@ def require_positive(**values: float) -> None:
     for name, value in values.items():
         # Negated, so that nan is refused too.
         if not value > 0:
-            raise BadValue(f"{name} must be above 0, got {value}")
+            raise BadValue(Message("paradigm.above_0", name=name, got=str(value)))
 
 
 def require_not_negative(**values: float) -> None:
@@ -208,4 +206,4 @@ def require_not_negative(**values: float) -> None:
     for name, value in values.items():
         # Negated, so that nan is refused too.
         if not value >= 0:
-            raise BadValue(f"{name} must be 0 or more, got {value}")
+            raise BadValue(Message("paradigm.from_0", name=name, got=str(value)))

@@ -10,7 +10,8 @@ from typing import Generic, Protocol, TypeVar
 from workbench.errors import BadValue
 from workbench.messages import Message
 from workbench.paradigms._base import Request, Rule
-from workbench.vocabulary import Decision, Evidence, LocatedCue, Trial, TrialOutcome
+from workbench.paradigms._judged import judged_trial
+from workbench.vocabulary import Decision, Evidence, LocatedCue, Trial
 
 FREE, REST = "free", "rest"
 """Labels of a choice that only the participant knows, and of the time between two choices."""
@@ -75,10 +76,7 @@ def check_items(items: Sequence[str], *, name: str) -> None:
     """
     taken = [item for item in items if item in (FREE, REST, "") or ":" in item]
     if len(items) < 2 or len(set(items)) != len(items) or taken:
-        raise BadValue(
-            f"{name} needs two or more different items, none of them empty, named free or rest, or with a colon; "
-            f"got {', '.join(map(repr, items)) or 'none'}"
-        )
+        raise BadValue(Message("paradigm.items", paradigm=name, got=", ".join(map(repr, items)) or "none"))
 
 
 class ChoosingRule(Rule, Generic[P]):
@@ -106,7 +104,14 @@ class ChoosingRule(Rule, Generic[P]):
 
     @abstractmethod
     def stimulus(self, choice: Choice[P], cue: LocatedCue, *, at: int) -> None:
-        """A cue that neither opens nor closes a choice, at sample ``at``."""
+        """A cue that neither opens nor closes a choice.
+
+        Parameters
+        ----------
+        choice : that is open.
+        cue : what was shown.
+        at : sample at which it took effect.
+        """
 
     @abstractmethod
     def add(self, posterior: P, stimulus: int, evidence: Evidence) -> None:
@@ -206,25 +211,14 @@ class ChoosingRule(Rule, Generic[P]):
 
     def _end(self, choice: Choice[P], at: int, *, decided: str) -> Trial:
         self._open.remove(choice)
-        cue = choice.cue
-        if choice.excluded:
-            outcome: TrialOutcome = "excluded"
-        elif not self._decodes or cue.label == FREE:
-            # Nobody else knows what was meant: there is nothing to compare with.
-            outcome = "recorded"
-        elif decided == cue.label:
-            outcome = "correct"
-        else:
-            outcome = "wrong" if decided else "missed"
-        return Trial(
-            index=choice.index,
-            condition=cue.label,
-            cue_sample=cue.sample,
-            cue_stamp=cue.stamp,
-            end_sample=at,
-            outcome=outcome,
+        # Of a free choice nobody else knows what was meant: there is nothing to compare with.
+        compared = self._decodes and choice.cue.label != FREE
+        return judged_trial(
+            choice.index,
+            choice.cue,
+            at,
+            fs=self._fs,
             decided=decided,
-            onset_sample=at if decided else None,
-            latency_s=(at - cue.sample) / self._fs if decided else None,
+            compared=compared,
             excluded=choice.excluded,
         )

@@ -23,6 +23,10 @@ GREATEST_AREA_SR = 0.1
 """Greatest area that changes, sr: about 18° × 18°. A proposal of ours: well below a full field, which provokes
 most (Fisher et al. 2005), and room for a keyboard of targets."""
 
+MOST_ERROR_MS, OF_A_PERIOD = 10.0, 7.0
+"""Greatest error of when light changes, ms, and the part of the fastest period that it may be at most: a seventh
+turns a response by 51°."""
+
 ANSWERS = ("none", "history")
 """Answers of the screening: no seizure and no epilepsy ever, or one or the other."""
 
@@ -50,6 +54,11 @@ class Flicker:
             raise BadValue(Message("flicker.area", most=f"{GREATEST_AREA_SR:g}", got=f"{self.area_sr:g}"))
         if not 0 < self.contrast <= 1:
             raise BadValue(Message("flicker.contrast", got=f"{self.contrast:g}"))
+
+    @property
+    def most_error_ms(self) -> float:
+        """How far a change of light may lie from its marker, ms."""
+        return min(MOST_ERROR_MS, 1000.0 / (OF_A_PERIOD * self.fastest_hz))
 
     @property
     def is_general_flash(self) -> bool:

@@ -23,14 +23,13 @@ from workbench.paradigms._alternating import alternating, settled_windows
 from workbench.paradigms._base import (
     Paradigm,
     PlannedCue,
-    Request,
     Rule,
     require_classes,
     require_not_negative,
     require_positive,
 )
-from workbench.paradigms._bout import Bout
-from workbench.vocabulary import Decision, Evidence, EvidenceKind, LocatedCue, Trial, TrialOutcome
+from workbench.paradigms._following import Attempt, FollowingRule
+from workbench.vocabulary import EvidenceKind, LocatedCue, TrialOutcome
 
 Place = tuple[float, float]
 
@@ -91,18 +90,16 @@ class CentreOut(Paradigm):
 
     def __post_init__(self) -> None:
         if self.n_targets not in LAYOUTS:
-            raise BadValue(f"n_targets must be 2, 4 or 8, got {self.n_targets}")
+            raise BadValue(Message("paradigm.n_targets", got=self.n_targets))
         require_positive(attempt_s=self.attempt_s, rest_s=self.rest_s, dwell_s=self.dwell_s, gain=self.gain)
         require_not_negative(jitter_s=self.jitter_s, lead_in_s=self.lead_in_s)
         if self.rest in TARGETS:
-            raise BadValue(f"rest needs another label than a target has, got {self.rest!r}")
+            raise BadValue(Message("paradigm.rest_is_target", got=repr(self.rest)))
         # Half the distance between two neighbours of eight: circles that overlap would both be selected.
         if not 0 < self.target_radius < 0.38:
-            raise BadValue(f"target_radius must lie between 0 and 0.38, got {self.target_radius}")
+            raise BadValue(Message("paradigm.target_radius", got=str(self.target_radius)))
         if not (isfinite(self.edge) and self.edge >= 1 + self.target_radius):
-            raise BadValue(
-                f"edge must leave room for the targets, at least {1 + self.target_radius:g}, got {self.edge}"
-            )
+            raise BadValue(Message("paradigm.edge", least=f"{1 + self.target_radius:g}", got=str(self.edge)))
 
     @property
     def targets(self) -> dict[str, Place]:
@@ -133,16 +130,7 @@ class CentreOut(Paradigm):
 
     def schedule(self, n_trials: int, *, seed: int) -> tuple[PlannedCue, ...]:
         """Rest and target in turn; each target as often as any other, give or take one, in seeded random order."""
-        return alternating(
-            self.conditions,
-            n_trials,
-            seed=seed,
-            rest=self.rest,
-            attempt_s=self.attempt_s,
-            rest_s=self.rest_s,
-            jitter_s=self.jitter_s,
-            lead_in_s=self.lead_in_s,
-        )
+        return alternating(self, n_trials, seed=seed)
 
     def training_windows(
         self, cues: Sequence[LocatedCue], *, fs: float, window_s: float, hop_s: float
@@ -156,7 +144,8 @@ class CentreOut(Paradigm):
         cues : of a run, in its samples.
         fs : rate in Hz. window_s, hop_s : of the decoder, s.
         """
-        return settled_windows(cues, self.classes, fs=fs, window_s=window_s, hop_s=hop_s, settle_s=SETTLE_S)
+        settle_s = dict.fromkeys(self.classes, SETTLE_S)
+        return settled_windows(cues, settle_s, fs=fs, window_s=window_s, hop_s=hop_s)
 
     def start(self, *, fs: float, hop: int, classes: Sequence[str]) -> Rule:
         """The rule of one run.
@@ -167,10 +156,24 @@ class CentreOut(Paradigm):
         classes : in the decoder's order, empty without one.
         """
         require_classes(classes, self.classes, self.name)
-        return _CursorRule(self, fs=fs, hop=hop, decoded=bool(classes))
+        hold = max(1, round(self.dwell_s * fs / hop))
+
+        def begin(cue: LocatedCue, end: int) -> _Reach:
+            return _Reach(cue, end, place=CENTRE, paradigm=self, hold=hold, hop_s=hop / fs)
+
+        return FollowingRule(
+            self, begin, kind=self.evidence, fs=fs, hop=hop, decoded=bool(classes), hold=hold, place=CENTRE
+        )
 
     def moved(self, place: Place, velocity: Sequence[float], *, dt: float) -> Place:
-        """Where the cursor is after ``dt`` s at a decoded velocity, from a place; it stays within the edge."""
+        """Where a velocity moves the cursor, which stays within the edge.
+
+        Parameters
+        ----------
+        place : of the cursor before.
+        velocity : decoded, in distances to a target a second.
+        dt : how long it lasts, s.
+        """
         x, y = (
             min(max(at + self.gain * speed * dt, -self.edge), self.edge)
             for at, speed in zip(place, velocity, strict=True)
@@ -188,149 +191,69 @@ def distance(a: Place, b: Place) -> float:
     return sqrt(x * x + y * y)
 
 
-@dataclass
-class _Reach:
-    """A trial under way, in samples; the path in distances to a target."""
+@dataclass(kw_only=True)
+class _Reach(Attempt):
+    """A trial under way: the cursor on its way; lengths in distances to a target.
 
-    cue: LocatedCue
-    end: int
+    Attributes
+    ----------
+    hold : hops in a target that select it; ``hop_s`` is the length of one, s.
+    path, nearest : how far the cursor went, and how near to the target it came.
+    within, selected : the target that it is in, and the one that it stayed in.
+    """
+
+    paradigm: CentreOut
+    hold: int
+    hop_s: float
     path: float = 0.0
     nearest: float = 1.0
     within: str = ""
-    hops_within: int = 0
     selected: str = ""
-    selected_at: int | None = None
-    excluded: str = ""
 
-
-class _CursorRule(Rule):
-    """The cursor, its trial, and whether a bout of movement is under way."""
-
-    def __init__(self, paradigm: CentreOut, *, fs: float, hop: int, decoded: bool) -> None:
-        self._paradigm, self._fs, self._hop, self._decoded = paradigm, fs, hop, decoded
-        self._dwell = max(1, round(paradigm.dwell_s * fs / hop))
-        self._next, self._index = hop, 0
-        self._place, self._bout = CENTRE, Bout()
-        self._open: _Reach | None = None
+    def judge(self, values: tuple[float, ...], at: int, *, begun: int, sound: bool) -> bool:
+        """Move the cursor, and look whether a target is selected."""
+        # The hop in which the cue came belongs to no trial: it began before the participant knew the target.
+        if not sound or begun < self.cue.sample:
+            return False
+        was, place = self._at, self.paradigm.moved(self._at, values, dt=self.hop_s)
+        self.path += distance(place, was)
+        self.place = place
+        self.nearest = min(self.nearest, distance(place, self.paradigm.targets[self.cue.label]))
+        within = self.paradigm.target_at(place)
+        self.held = self.held + 1 if within and within == self.within else int(bool(within))
+        self.within = within
+        if self.held >= self.hold:
+            self.selected, self.first = within, at
+        return True
 
     @property
-    def due(self) -> Request:
-        """The next hop."""
-        return Request(self._next, self._next)
+    def _at(self) -> Place:
+        x, y = self.place
+        return x, y
 
-    def dwell(self) -> tuple[int, int]:
-        """Hops in a target so far, and how many select it."""
-        return (0 if self._open is None else self._open.hops_within, self._dwell)
+    def over(self, at: int) -> bool:
+        """When a target is selected, too."""
+        return bool(self.selected) or super().over(at)
 
-    def cue(self, cue: LocatedCue, *, at: int) -> list[Trial]:
-        """A cue of a target puts the cursor in the centre and opens a trial; a trial before it is closed."""
-        closed = self._close(at)
-        if cue.label in self._paradigm.conditions:
-            # Markers of others may carry no duration.
-            attempt_s = cue.duration_s or self._paradigm.attempt_s
-            # A bout ends with its trial, even where the next cue comes at once.
-            self._bout.cut()
-            self._open = _Reach(cue, end=cue.sample + round(attempt_s * self._fs))
-            self._place = CENTRE
-        return closed
+    @property
+    def outcome(self) -> TrialOutcome:
+        """Whether the target that was selected is the one that was asked for."""
+        if self.selected == self.cue.label:
+            return "correct"
+        return "wrong" if self.selected else "missed"
 
-    def decide(self, request: Request, *, stamp: float, evidence: Evidence | None) -> list[Decision | Trial]:
-        """One hop: move, look whether a target is selected, and close the trial when its time is over."""
-        at = request.at
-        self._next = at + self._hop
-        rows: list[Decision | Trial] = []
-        if evidence is not None:
-            rows.append(self._verdict(at, stamp, evidence))
-        if self._open is not None and (self._open.selected or at >= self._open.end):
-            rows += self._close(at)
-        return rows
+    def decided(self, outcome: TrialOutcome) -> str:
+        """The target that was selected."""
+        return self.selected
 
-    def interrupt(self, *, at: int, reason: str, resets: bool) -> None:
-        """Exclude the open trial; after a gap the cursor stops at the next hop."""
-        if self._open is not None and not self._open.excluded:
-            self._open.excluded = reason
-        if resets:
-            self._bout.cut()
-
-    def finish(self, *, at: int) -> list[Trial]:
-        """The run ended: a trial that was cut short is excluded."""
-        if self._open is not None and at < self._open.end and not self._open.excluded:
-            self._open.excluded = Message("trial.run_ended_in_attempt")
-        return self._close(at)
-
-    def _verdict(self, at: int, stamp: float, evidence: Evidence) -> Decision:
-        trial, sound = self._open, evidence.valid and not evidence.rejected
-        # The hop in which the cue came belongs to no trial: it began before the participant knew the target.
-        counts = trial is not None and not trial.excluded and at - self._hop >= trial.cue.sample
-        if trial is not None and counts and sound:
-            self._move(trial, evidence.values, at)
-        over = trial is None or bool(trial.selected) or at >= trial.end
-        # A bout of movement begins with the first sound hop of a trial, and ends with it or after a gap.
-        change = self._bout.change(goes=counts and sound, over=over)
-        label = self._paradigm.rest if trial is None else trial.cue.label
-        return Decision(
-            at,
-            stamp,
-            label if sound else "",
-            (),
-            evidence.valid,
-            change,
-            -1 if trial is None else self._index,
-            kind=self._paradigm.evidence,
-            values=evidence.values,
-            position=self._place,
-        )
-
-    def _move(self, trial: _Reach, velocity: Sequence[float], at: int) -> None:
-        place = self._paradigm.moved(self._place, velocity, dt=self._hop / self._fs)
-        trial.path += distance(place, self._place)
-        self._place = place
-        trial.nearest = min(trial.nearest, distance(place, self._paradigm.targets[trial.cue.label]))
-        within = self._paradigm.target_at(place)
-        trial.hops_within = trial.hops_within + 1 if within and within == trial.within else int(bool(within))
-        trial.within = within
-        if trial.hops_within >= self._dwell:
-            trial.selected, trial.selected_at = within, at
-
-    def _close(self, at: int) -> list[Trial]:
-        trial = self._open
-        if trial is None:
-            return []
-        self._open = None
-        self._index += 1
-        if trial.excluded:
-            outcome: TrialOutcome = "excluded"
-        elif not self._decoded:
-            outcome = "recorded"
-        elif trial.selected == trial.cue.label:
-            outcome = "correct"
-        else:
-            outcome = "wrong" if trial.selected else "missed"
-        selected_at = trial.selected_at
-        return [
-            Trial(
-                index=self._index - 1,
-                condition=trial.cue.label,
-                cue_sample=trial.cue.sample,
-                cue_stamp=trial.cue.stamp,
-                end_sample=at,
-                outcome=outcome,
-                decided=trial.selected,
-                onset_sample=selected_at,
-                latency_s=None if selected_at is None else (selected_at - trial.cue.sample) / self._fs,
-                excluded=trial.excluded,
-                result=self._result(trial) if self._decoded else {},
-            )
-        ]
-
-    def _result(self, trial: _Reach) -> dict[str, Any]:
-        """What came of a trial beside its outcome; lengths in distances to a target."""
-        straight = distance(self._place, CENTRE)
+    def result(self) -> dict[str, Any]:
+        """The path, how straight it was, and how near it came."""
+        straight = distance(self._at, CENTRE)
         return {
-            "path": trial.path,
+            "path": self.path,
             # Of a cursor that never moved there is no path, and none to be efficient.
-            "path_efficiency": straight / trial.path if trial.path > 0 else None,
-            "nearest": trial.nearest,
+            "path_efficiency": straight / self.path if self.path > 0 else None,
+            "nearest": self.nearest,
         }
 
 

@@ -45,11 +45,9 @@ class EffectorSettings(Paradigm):
             fractions = step if isinstance(step, tuple) else (step,)
             # Negated, so that nan is refused too. All at 0 would be a step in which nothing happens.
             if not (all(0 <= fraction <= 1 for fraction in fractions) and any(fractions)):
-                raise BadValue(
-                    f"levels of effector_settings must be fractions 0–1, one of them above 0, got {step}"
-                )
+                raise BadValue(Message("paradigm.levels", got=str(step)))
         if not steps:
-            raise BadValue("effector_settings needs at least one level, got none")
+            raise BadValue(Message("paradigm.no_level"))
 
     @property
     def conditions(self) -> tuple[str, ...]:

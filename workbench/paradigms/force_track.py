@@ -23,14 +23,13 @@ from workbench.paradigms._alternating import alternating, settled_windows
 from workbench.paradigms._base import (
     Paradigm,
     PlannedCue,
-    Request,
     Rule,
     require_classes,
     require_not_negative,
     require_positive,
 )
-from workbench.paradigms._bout import Bout
-from workbench.vocabulary import Decision, Evidence, EvidenceKind, LocatedCue, Trial, TrialOutcome
+from workbench.paradigms._following import Attempt, FollowingRule
+from workbench.vocabulary import Decision, EvidenceKind, LocatedCue, TrialOutcome
 
 ROUNDING = 1e-9
 """Far above the rounding of a difference of levels, far below any that somebody could hold."""
@@ -77,21 +76,17 @@ class ForceTrack(Paradigm):
         require_positive(attempt_s=self.attempt_s, rest_s=self.rest_s, band=self.band)
         require_not_negative(jitter_s=self.jitter_s, lead_in_s=self.lead_in_s)
         if not self.forces or not all(0 < force <= 1 for force in self.forces):
-            raise BadValue(f"forces must be at least one number above 0, at most 1, got {self.forces}")
+            raise BadValue(Message("paradigm.forces", got=str(self.forces)))
         if len(self.levels) <= len(self.forces):
-            raise BadValue(
-                f"forces must differ by at least 1 % and rest needs a label of its own, got {self.forces}"
-            )
+            raise BadValue(Message("paradigm.forces_differ", got=str(self.forces)))
         heights = sorted(self.levels.values())
         least = min(above - below for below, above in zip(heights, heights[1:]))
         if self.band > 0.5 * least + ROUNDING:
-            raise BadValue(
-                f"band must be at most half the distance between levels, {0.5 * least:g}, got {self.band}"
-            )
+            raise BadValue(Message("paradigm.band", most=f"{0.5 * least:g}", got=str(self.band)))
         if not 0 <= self.settle_s < self.attempt_s:
-            raise BadValue(f"settle_s must be 0 or more and below attempt_s, got {self.settle_s} s")
+            raise BadValue(Message("paradigm.settle", got=str(self.settle_s)))
         if not 0 < self.hold_share <= 1:
-            raise BadValue(f"hold_share must be above 0 and at most 1, got {self.hold_share}")
+            raise BadValue(Message("paradigm.hold_share", got=str(self.hold_share)))
 
     @property
     def levels_by_condition(self) -> dict[str, float]:
@@ -128,16 +123,7 @@ class ForceTrack(Paradigm):
 
     def schedule(self, n_trials: int, *, seed: int) -> tuple[PlannedCue, ...]:
         """Rest and level in turn; each level as often as any other, give or take one, in seeded random order."""
-        return alternating(
-            self.conditions,
-            n_trials,
-            seed=seed,
-            rest=self.rest,
-            attempt_s=self.attempt_s,
-            rest_s=self.rest_s,
-            jitter_s=self.jitter_s,
-            lead_in_s=self.lead_in_s,
-        )
+        return alternating(self, n_trials, seed=seed)
 
     def training_windows(
         self, cues: Sequence[LocatedCue], *, fs: float, window_s: float, hop_s: float
@@ -149,7 +135,8 @@ class ForceTrack(Paradigm):
         cues : of a run, in its samples.
         fs : rate in Hz. window_s, hop_s : of the decoder, s.
         """
-        return settled_windows(cues, self.classes, fs=fs, window_s=window_s, hop_s=hop_s, settle_s=self.settle_s)
+        settle_s = dict.fromkeys(self.classes, self.settle_s)
+        return settled_windows(cues, settle_s, fs=fs, window_s=window_s, hop_s=hop_s)
 
     def start(self, *, fs: float, hop: int, classes: Sequence[str]) -> Rule:
         """The rule of one run.
@@ -160,153 +147,69 @@ class ForceTrack(Paradigm):
         classes : in the decoder's order, empty without one.
         """
         require_classes(classes, self.classes, self.name)
-        return _TrackingRule(self, fs=fs, hop=hop, decoded=bool(classes))
+
+        def begin(cue: LocatedCue, end: int) -> _Track:
+            settled = cue.sample + round(self.settle_s * fs)
+            return _Track(
+                cue, end, level=self.levels[cue.label], settled=settled, band=self.band, hold_share=self.hold_share
+            )
+
+        return FollowingRule(self, begin, kind=self.evidence, fs=fs, hop=hop, decoded=bool(classes))
 
 
-@dataclass
-class _Track:
-    """A trial under way, in samples; sums over the judged hops with sound evidence."""
+@dataclass(kw_only=True)
+class _Track(Attempt):
+    """A trial under way; counts and sums over the judged hops, sums over those with sound evidence.
 
-    cue: LocatedCue
-    end: int
+    Attributes
+    ----------
+    level, band : that is asked for, and how near to it is near enough.
+    settled : sample from which hops are judged.
+    hold_share : share of them within the band from which the level was followed.
+    """
+
     level: float
+    settled: int
+    band: float
+    hold_share: float
     hops: int = 0
     within: int = 0
     sound: int = 0
     total: float = 0.0
     squares: float = 0.0
-    first_within: int | None = None
-    excluded: str = ""
 
-    def add(self, force: float) -> None:
-        """A judged hop with sound evidence."""
-        self.sound += 1
-        self.total += force
-        self.squares += (force - self.level) * (force - self.level)
-
-
-class _TrackingRule(Rule):
-    """The trial under way, and whether the force is followed."""
-
-    def __init__(self, paradigm: ForceTrack, *, fs: float, hop: int, decoded: bool) -> None:
-        self._paradigm, self._fs, self._hop, self._decoded = paradigm, fs, hop, decoded
-        self._next, self._index = hop, 0
-        self._bout = Bout()
-        self._open: _Track | None = None
+    def judge(self, values: tuple[float, ...], at: int, *, begun: int, sound: bool) -> bool:
+        """How far the force is from the level, from the moment on at which it should have been reached."""
+        force = values[0]
+        within = sound and abs(force - self.level) <= self.band
+        if within and self.first is None:
+            self.first = at
+        if begun >= self.settled:
+            self.hops += 1
+            self.within += within
+            if sound:
+                self.sound += 1
+                self.total += force
+                self.squares += (force - self.level) * (force - self.level)
+        return sound
 
     @property
-    def due(self) -> Request:
-        """The next hop."""
-        return Request(self._next, self._next)
+    def outcome(self) -> TrialOutcome:
+        """Followed, or not."""
+        return "correct" if self.hops > 0 and self.within >= self.hold_share * self.hops else "missed"
 
-    def cue(self, cue: LocatedCue, *, at: int) -> list[Trial]:
-        """A cue of a level opens a trial; a trial before it is closed."""
-        closed = self._close(at)
-        if cue.label in self._paradigm.conditions:
-            # Markers of others may carry no duration.
-            attempt_s = cue.duration_s or self._paradigm.attempt_s
-            # A bout ends with its trial, even where the next cue comes at once.
-            self._bout.cut()
-            end = cue.sample + round(attempt_s * self._fs)
-            self._open = _Track(cue, end, self._paradigm.levels[cue.label])
-        return closed
+    def decided(self, outcome: TrialOutcome) -> str:
+        """The level, where it was followed."""
+        return self.cue.label if outcome == "correct" else ""
 
-    def decide(self, request: Request, *, stamp: float, evidence: Evidence | None) -> list[Decision | Trial]:
-        """One hop: judge the force, and close the trial when its time is over."""
-        at = request.at
-        self._next = at + self._hop
-        rows: list[Decision | Trial] = []
-        if evidence is not None:
-            rows.append(self._verdict(at, stamp, evidence))
-        if self._open is not None and at >= self._open.end:
-            rows += self._close(at)
-        return rows
-
-    def interrupt(self, *, at: int, reason: str, resets: bool) -> None:
-        """Exclude the open trial; after a gap the force is followed no longer."""
-        if self._open is not None and not self._open.excluded:
-            self._open.excluded = reason
-        if resets:
-            self._bout.cut()
-
-    def finish(self, *, at: int) -> list[Trial]:
-        """The run ended: a trial that was cut short is excluded."""
-        if self._open is not None and at < self._open.end and not self._open.excluded:
-            self._open.excluded = Message("trial.run_ended_in_attempt")
-        return self._close(at)
-
-    def _verdict(self, at: int, stamp: float, evidence: Evidence) -> Decision:
-        trial, sound = self._open, evidence.valid and not evidence.rejected
-        counts = trial is not None and not trial.excluded
-        if trial is not None and counts:
-            self._judge(trial, evidence, at, sound=sound)
-        label = self._paradigm.rest if trial is None else trial.cue.label
-        over = trial is None or at >= trial.end
-        return Decision(
-            at,
-            stamp,
-            label if sound else "",
-            (),
-            evidence.valid,
-            self._bout.change(goes=counts and sound, over=over),
-            -1 if trial is None else self._index,
-            kind=self._paradigm.evidence,
-            values=evidence.values,
-        )
-
-    def _judge(self, trial: _Track, evidence: Evidence, at: int, *, sound: bool) -> None:
-        force = evidence.values[0]
-        within = sound and abs(force - trial.level) <= self._paradigm.band
-        if within and trial.first_within is None:
-            trial.first_within = at
-        # A hop is judged that began after the time to reach the level.
-        if at - self._hop < trial.cue.sample + round(self._paradigm.settle_s * self._fs):
-            return
-        trial.hops += 1
-        trial.within += within
-        if sound:
-            trial.add(force)
-
-    def _close(self, at: int) -> list[Trial]:
-        trial = self._open
-        if trial is None:
-            return []
-        self._open = None
-        self._index += 1
-        followed = trial.hops > 0 and trial.within >= self._paradigm.hold_share * trial.hops
-        if trial.excluded:
-            outcome: TrialOutcome = "excluded"
-        elif not self._decoded:
-            outcome = "recorded"
-        else:
-            outcome = "correct" if followed else "missed"
-        first = trial.first_within
-        return [
-            Trial(
-                index=self._index - 1,
-                condition=trial.cue.label,
-                cue_sample=trial.cue.sample,
-                cue_stamp=trial.cue.stamp,
-                end_sample=at,
-                outcome=outcome,
-                decided=trial.cue.label if outcome == "correct" else "",
-                onset_sample=first,
-                latency_s=None if first is None else (first - trial.cue.sample) / self._fs,
-                excluded=trial.excluded,
-                result=_result(trial) if self._decoded else {},
-            )
-        ]
-
-
-def _result(trial: _Track) -> dict[str, Any]:
-    """How a force followed its level: mean and root mean square error of sound evidence, share within the band."""
-    n = trial.sound
-    return {
-        "target": trial.level,
-        "mean": trial.total / n if n else None,
-        "rmse": sqrt(trial.squares / n) if n else None,
-        "in_band": trial.within / trial.hops if trial.hops else None,
-    }
+    def result(self) -> dict[str, Any]:
+        """Mean and root mean square error of sound evidence, and the share of judged hops within the band."""
+        return {
+            "target": self.level,
+            "mean": self.total / self.sound if self.sound else None,
+            "rmse": sqrt(self.squares / self.sound) if self.sound else None,
+            "in_band": self.within / self.hops if self.hops else None,
+        }
 
 
 PARADIGM = ForceTrack

@@ -28,6 +28,7 @@ import numpy as np
 
 from workbench.errors import BadValue
 from workbench.messages import Message
+from workbench.paradigms._alternating import settled_windows
 from workbench.paradigms._base import (
     Paradigm,
     PlannedCue,
@@ -85,12 +86,9 @@ class GraspRest(Paradigm):
             require_positive(rejected_dwell=self.rejected_dwell)
         require_not_negative(jitter_s=self.jitter_s, lead_in_s=self.lead_in_s)
         if self.condition == self.rest:
-            raise BadValue(f"condition and rest need different labels, got {self.rest!r} for both")
+            raise BadValue(Message("paradigm.condition_is_rest", got=repr(self.rest)))
         if not 0 < self.release < self.activate < 1:
-            raise BadValue(
-                f"thresholds must satisfy 0 < release < activate < 1, got release {self.release} and "
-                f"activate {self.activate}"
-            )
+            raise BadValue(Message("paradigm.thresholds", release=str(self.release), activate=str(self.activate)))
 
     def suited(self, *, remembers: bool) -> Self:
         """With a dwell, where none was given, and with one for rejected evidence."""
@@ -137,16 +135,9 @@ class GraspRest(Paradigm):
         cues : of a run, in its samples.
         fs : rate in Hz. window_s, hop_s : of the decoder, s.
         """
-        windows: list[tuple[int, str, int]] = []
-        hop = max(1, round(hop_s * fs))
-        periods = [cue for cue in cues if cue.label in (self.condition, self.rest)]
-        for block, cue in enumerate(periods):
-            # After an attempt the rebound of the rhythms lasts longer than a reaction to a cue.
-            settle_s = 0.5 if cue.label == self.condition else 1.0
-            first = cue.sample + round((settle_s + window_s) * fs)
-            last = cue.sample + round(cue.duration_s * fs)
-            windows += [(end, cue.label, block) for end in range(first, last + 1, hop)]
-        return windows
+        # After an attempt the rebound of the rhythms lasts longer than a reaction to a cue.
+        settle_s = {self.condition: 0.5, self.rest: 1.0}
+        return settled_windows(cues, settle_s, fs=fs, window_s=window_s, hop_s=hop_s)
 
     def start(self, *, fs: float, hop: int, classes: Sequence[str]) -> Rule:
         """The rule of one run.
@@ -158,7 +149,7 @@ class GraspRest(Paradigm):
         """
         require_classes(classes, self.classes, self.name)
         target = list(classes).index(self.condition) if classes else -1
-        return _GraspRule(self, fs=fs, hop=hop, target=target)
+        return GraspRule(self, fs=fs, hop=hop, target=target)
 
 
 @dataclass
@@ -183,8 +174,14 @@ class _Tally:
     rest_samples: int = 0
 
 
-class _GraspRule(Rule):
-    """See the module's docstring."""
+class GraspRule(Rule):
+    """See the module's docstring.
+
+    Parameters
+    ----------
+    paradigm : whose run it is. fs : rate in Hz. hop : between decisions, samples.
+    target : place of the movement among the decoder's classes, -1 without a decoder.
+    """
 
     def __init__(self, paradigm: GraspRest, *, fs: float, hop: int, target: int) -> None:
         self._paradigm, self._fs, self._hop, self._target = paradigm, fs, hop, target
@@ -266,13 +263,23 @@ class _GraspRule(Rule):
         # Such a window supports no class, even while the state that it leaves unchanged has one.
         if not evidence.valid or evidence.rejected:
             label = ""
-        return Decision(at, stamp, label, evidence.probabilities, evidence.valid, change, trial)
+        return Decision(
+            at,
+            stamp,
+            label,
+            evidence.probabilities,
+            evidence.valid,
+            change,
+            trial,
+            kind=self._paradigm.evidence,
+            values=evidence.values,
+        )
 
     def _change(self, evidence: Evidence) -> str:
         if self._forced:
             self._forced = False
             return "release"
-        p = evidence.probabilities[self._target]
+        p = self._meant(evidence)
         if self._active:
             past = evidence.rejected or p < self._paradigm.release
         else:
@@ -282,6 +289,10 @@ class _GraspRule(Rule):
         if self._count < (self._needed_rejected if evidence.rejected else self._needed):
             return ""
         return "release" if self._active else "activate"
+
+    def _meant(self, evidence: Evidence) -> float:
+        """How likely the movement is meant, 0–1; asked of evidence that is not valid too."""
+        return evidence.probabilities[self._target]
 
     def _book(self, at: int) -> None:
         """Enter an activation or a release into the open trial or the tally."""

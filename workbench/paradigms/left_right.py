@@ -24,7 +24,8 @@ from workbench.paradigms._base import (
     require_not_negative,
     require_positive,
 )
-from workbench.vocabulary import Decision, Evidence, LocatedCue, Trial, TrialOutcome
+from workbench.paradigms._judged import judged_trial
+from workbench.vocabulary import Decision, Evidence, LocatedCue, Trial
 
 PAUSE = "rest"
 """Label of the cue between two trials of a schedule."""
@@ -59,13 +60,13 @@ class LeftRight(Paradigm):
         object.__setattr__(self, "conditions", tuple(self.conditions))
         if len(self.conditions) != 2 or self.conditions[0] == self.conditions[1]:
             given = ", ".join(self.conditions) or "none"
-            raise BadValue(f"left_right needs two different conditions, got {given}")
+            raise BadValue(Message("paradigm.two_conditions", got=given))
         require_positive(attempt_s=self.attempt_s, stop_s=self.stop_s)
         require_not_negative(rest_s=self.rest_s, jitter_s=self.jitter_s, lead_in_s=self.lead_in_s)
         if not 0 <= self.reject_below <= 1:
-            raise BadValue(f"reject_below must be a probability 0–1, got {self.reject_below}")
+            raise BadValue(Message("paradigm.reject_below", got=str(self.reject_below)))
         if not 0 <= self.start_s < self.stop_s:
-            raise BadValue(f"window must satisfy 0 ≤ start_s < stop_s, got {self.start_s} and {self.stop_s} s")
+            raise BadValue(Message("paradigm.window", start=str(self.start_s), stop=str(self.stop_s)))
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -92,10 +93,7 @@ class LeftRight(Paradigm):
         """
         require_positive(n_trials=n_trials)
         if PAUSE in self.conditions:
-            raise BadValue(
-                f"a schedule calls the time between two cues {PAUSE!r}, so no condition may have that name; "
-                "rename the condition, or take the cues from a stream"
-            )
+            raise BadValue(Message("paradigm.named_pause", name=repr(PAUSE)))
         # A named bit generator: NumPy's default may change, and a seed must always give the same schedule.
         rng = np.random.Generator(np.random.PCG64(seed))
         order = rng.permutation([i % 2 for i in range(n_trials)])
@@ -198,25 +196,13 @@ class _CuedRule(Rule):
         ]
 
     def _trial(self, waiting: _Waiting, at: int, *, decided: str, excluded: str) -> Trial:
-        cue = waiting.cue
-        if excluded:
-            outcome: TrialOutcome = "excluded"
-        elif not self._classes:
-            outcome = "recorded"
-        elif decided == cue.label:
-            outcome = "correct"
-        else:
-            outcome = "wrong" if decided else "missed"
-        return Trial(
-            index=waiting.index,
-            condition=cue.label,
-            cue_sample=cue.sample,
-            cue_stamp=cue.stamp,
-            end_sample=at,
-            outcome=outcome,
+        return judged_trial(
+            waiting.index,
+            waiting.cue,
+            at,
+            fs=self._fs,
             decided=decided,
-            onset_sample=at if decided else None,
-            latency_s=(at - cue.sample) / self._fs if decided else None,
+            compared=bool(self._classes),
             excluded=excluded,
         )
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.paradigms._base import require_positive
 from workbench.paradigms.grasp_rest import GraspRest
 from workbench.vocabulary import LocatedCue
@@ -48,8 +49,11 @@ class MovementOnset(GraspRest):
         # Negated, so that nan is refused too.
         if not 0 < self.prepare_s + self.edge_s <= self.onset_window_s:
             raise BadValue(
-                f"prepare_s + edge_s must lie within the onset_window_s of {self.onset_window_s:g} s in which an "
-                f"onset is a hit, got {self.prepare_s + self.edge_s:g} s"
+                Message(
+                    "paradigm.onset_window",
+                    window=f"{self.onset_window_s:g}",
+                    got=f"{self.prepare_s + self.edge_s:g}",
+                )
             )
 
     def training_windows(

@@ -15,6 +15,7 @@ import numpy as np
 
 from workbench.decoding.windows import Windows
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.paradigms._base import (
     Paradigm,
     PlannedCue,
@@ -71,11 +72,15 @@ class Selection(Paradigm):
         check_items(self.items, name=self.name)
         if not len(self.items) == len(self.frequencies_hz) == len(self.phases):
             raise BadValue(
-                f"each item needs a frequency and a phase, got {len(self.items)} items, "
-                f"{len(self.frequencies_hz)} frequencies and {len(self.phases)} phases"
+                Message(
+                    "paradigm.frequencies",
+                    items=len(self.items),
+                    frequencies=len(self.frequencies_hz),
+                    phases=len(self.phases),
+                )
             )
         if self.mode not in MODES:
-            raise BadValue(f"mode must be one of {', '.join(MODES)}, got {self.mode!r}")
+            raise BadValue(Message("paradigm.mode", allowed=list(MODES), got=repr(self.mode)))
         require_positive(window_s=self.window_s)
         require_not_negative(
             latency_s=self.latency_s, gaze_s=self.gaze_s, rest_s=self.rest_s, jitter_s=self.jitter_s
@@ -153,10 +158,7 @@ class Selection(Paradigm):
             For a decoder of windows of another length.
         """
         if abs(window_s - self.window_s) * fs >= 1:
-            raise BadValue(
-                f"selection decides on windows of {self.window_s:g} s, the decoder has {window_s:g} s; make them "
-                "equal"
-            )
+            raise BadValue(Message("paradigm.window_of_decoder", needed=f"{self.window_s:g}", got=f"{window_s:g}"))
         windows, block = [], 0
         for cue in cues:
             if cue.label not in self.items:

@@ -17,6 +17,7 @@ import numpy as np
 from workbench.decoding.flashes import Flashes
 from workbench.errors import BadValue
 from workbench.kernels.evidence import log
+from workbench.messages import Message
 from workbench.paradigms._base import (
     Paradigm,
     PlannedCue,
@@ -86,22 +87,22 @@ class Speller(Paradigm):
         check_items(self.items, name=self.name)
         if self.layout not in LAYOUTS or self.mode not in MODES:
             raise BadValue(
-                f"layout must be one of {', '.join(LAYOUTS)} and mode one of {', '.join(MODES)}, got "
-                f"{self.layout!r} and {self.mode!r}"
+                Message(
+                    "paradigm.layout",
+                    layouts=list(LAYOUTS),
+                    modes=list(MODES),
+                    layout=repr(self.layout),
+                    mode=repr(self.mode),
+                )
             )
         if self.layout == "row_column" and not (self.columns > 1 and len(self.items) > self.columns):
-            raise BadValue(
-                f"rows and columns need at least two of each, got {len(self.items)} items in {self.columns} "
-                "columns"
-            )
+            raise BadValue(Message("paradigm.rows", items=len(self.items), columns=self.columns))
         if unknown := sorted(set(self.text) - set(self.items)):
-            raise BadValue(
-                f"the text holds {unknown[0]!r}, which is no item; write it with {', '.join(self.items)}"
-            )
+            raise BadValue(Message("paradigm.text", got=repr(unknown[0]), items=list(self.items)))
         require_positive(flash_s=self.flash_s, soa_s=self.soa_s, window_s=self.window_s)
         require_not_negative(gaze_s=self.gaze_s, rest_s=self.rest_s, lead_in_s=self.lead_in_s)
         if self.flash_s > self.soa_s:
-            raise BadValue(f"a flash ends before the next begins: flash_s {self.flash_s:g} > soa_s {self.soa_s:g}")
+            raise BadValue(Message("paradigm.flash", flash=f"{self.flash_s:g}", soa=f"{self.soa_s:g}"))
         Flashes(len(self.items), log_prior=(0.0, 0.0), target=1, stop=self.stop, repetitions=self.repetitions)
         Flicker(1.0 / self.soa_s, self.area_sr, self.contrast)
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.errors import BadValue, RecordingFault
+from workbench.messages import Message
 from workbench.vocabulary import FloatArray
 
 MAGIC = b"XDF:"
@@ -148,10 +149,7 @@ def _cast(values: NDArray[Any], dtype: str) -> NDArray[Any]:
         back = cast.astype(values.dtype)
     # Not finite values are legal samples; NaN must compare equal to itself.
     if not np.array_equal(back, values, equal_nan=values.dtype.kind == "f"):
-        raise BadValue(
-            f"{values.dtype} samples do not fit a {dtype} stream without losing bits; "
-            "give the values as the stream delivered them or declare the stream double64"
-        )
+        raise BadValue(Message("recording.samples_kind", kind=str(values.dtype), dtype=dtype))
     return cast
 
 
@@ -160,6 +158,10 @@ def _record(dtype: str, n_channels: int) -> np.dtype[Any]:
 
 
 # ---------------------------------------------------------------------------------------- decode
+_ONE_TEXT = struct.Struct("<IBBBdB")
+"""Stream, width and number of samples, width of the stamp, stamp in s, width of the text's length."""
+
+
 def decode_length(data: memoryview, at: int) -> tuple[int, int]:
     """A variable-length integer at byte ``at`` and the position behind it.
 
@@ -169,12 +171,12 @@ def decode_length(data: memoryview, at: int) -> tuple[int, int]:
         When the bytes end early or are not such an integer.
     """
     if at >= len(data):
-        raise TornChunk("the file ends where a length should stand")
+        raise TornChunk(Message("chunk.no_length"))
     width = data[at]
     if width not in (1, 4, 8):
-        raise TornChunk(f"a length of {width} bytes; allowed are 1, 4 and 8")
+        raise TornChunk(Message("chunk.length_width", n=width))
     if at + 1 + width > len(data):
-        raise TornChunk("the file ends inside a length")
+        raise TornChunk(Message("chunk.in_length"))
     return int.from_bytes(data[at + 1 : at + 1 + width], "little"), at + 1 + width
 
 
@@ -182,23 +184,23 @@ def decode_chunk(data: memoryview, at: int) -> tuple[int, int, int]:
     """Tag, start of the content and end of the chunk at byte ``at``; :class:`TornChunk` when not whole."""
     length, body = decode_length(data, at)
     if length < 2:
-        raise TornChunk(f"a chunk of {length} bytes; the shortest has 2")
+        raise TornChunk(Message("chunk.short", n=length))
     if body + length > len(data):
-        raise TornChunk(f"a chunk of {length} bytes, of which {len(data) - body} are present")
+        raise TornChunk(Message("chunk.not_whole", n=length, present=len(data) - body))
     return int.from_bytes(data[body : body + 2], "little"), body + 2, body + length
 
 
 def decode_stream_id(content: memoryview) -> int:
     """The stream id in the first four bytes of a header, footer, samples or clock-offset content."""
     if len(content) < 4:
-        raise TornChunk("the chunk is too short for a stream id")
+        raise TornChunk(Message("chunk.no_stream_id"))
     return int.from_bytes(content[:4], "little")
 
 
 def decode_clock_offset(content: memoryview) -> tuple[float, float]:
     """Time and offset in s."""
     if len(content) != 20:
-        raise TornChunk(f"a clock offset of {len(content)} bytes; it has 20")
+        raise TornChunk(Message("chunk.clock_offset", n=len(content)))
     _, time, offset = struct.unpack("<Idd", content)
     return time, offset
 
@@ -227,7 +229,7 @@ def decode_numbers(
     width = n_channels * np.dtype(FORMATS[dtype]).itemsize
     # A damaged count must not allocate: every sample takes at least one byte.
     if n > len(data):
-        raise TornChunk(f"{n} samples announced in {len(data)} bytes")
+        raise TornChunk(Message("chunk.samples_announced", n=n, bytes=len(data)))
     # The usual case: every sample stamped, so records of a fixed size, decoded at once. A record of the right
     # size whose flag says otherwise is damage, which the slow path reports.
     if len(data) == n * (9 + width):
@@ -252,7 +254,7 @@ def _decode_mixed(
         rows.append(data[at : at + width])
         at += width
     if at != len(data):
-        raise TornChunk(f"{n} samples take {at} bytes, the chunk has {len(data)}")
+        raise TornChunk(Message("chunk.samples_take", n=n, bytes=at, present=len(data)))
     return np.frombuffer(b"".join(rows), dtype=kind).reshape(n, n_channels), stamps
 
 
@@ -268,10 +270,12 @@ def decode_texts(
     last : stamp of the sample before, s.
     period : s between two samples without a stamp of their own.
     """
+    if n_channels == 1 and (one := _one_text(content)) is not None:
+        return one
     n, at = decode_length(content, 4)
     # Each text takes at least one byte: a larger count is damage, and must not allocate.
     if n > len(content):
-        raise TornChunk(f"{n} samples announced in {len(content)} bytes")
+        raise TornChunk(Message("chunk.samples_announced", n=n, bytes=len(content)))
     stamps = np.empty(n)
     rows: list[list[str]] = []
     for k in range(n):
@@ -281,21 +285,35 @@ def decode_texts(
         for _ in range(n_channels):
             length, at = decode_length(content, at)
             if at + length > len(content):
-                raise TornChunk("the chunk ends inside a text")
+                raise TornChunk(Message("chunk.in_text"))
             # Other writers' texts may not be UTF-8; a text that is partly readable beats an unreadable file.
             row.append(bytes(content[at : at + length]).decode("utf-8", errors="replace"))
             at += length
         rows.append(row)
     if at != len(content):
-        raise TornChunk(f"{n} texts take {at} bytes, the chunk has {len(content)}")
+        raise TornChunk(Message("chunk.texts_take", n=n, bytes=at, present=len(content)))
     return rows, stamps
+
+
+def _one_text(content: memoryview) -> tuple[list[list[str]], FloatArray] | None:
+    """The text of a chunk of one stamped sample, which most chunks of texts are; None for any other chunk."""
+    # A count of one in one byte, a stamp of eight bytes, and the length of the text in one, four or eight.
+    if len(content) < _ONE_TEXT.size + 1:
+        return None
+    _, width, n, stamped, stamp, size = _ONE_TEXT.unpack_from(content)
+    begin = _ONE_TEXT.size + size
+    if (width, n, stamped) != (1, 1, 8) or size not in (1, 4, 8) or begin > len(content):
+        return None
+    if int.from_bytes(content[_ONE_TEXT.size : begin], "little") != len(content) - begin:
+        return None
+    return [[str(content[begin:], "utf-8", "replace")]], np.array([stamp])
 
 
 def _decode_stamp(data: memoryview, at: int, *, last: float, period: float) -> tuple[float, int]:
     if at >= len(data):
-        raise TornChunk("the chunk ends where a sample should stand")
+        raise TornChunk(Message("chunk.no_sample"))
     if data[at] == 0:
         return last + period, at + 1
     if at + 9 > len(data):
-        raise TornChunk("the chunk ends inside a stamp")
+        raise TornChunk(Message("chunk.in_stamp"))
     return float(struct.unpack_from("<d", data, at + 1)[0]), at + 9

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from workbench import reading
 from workbench.errors import RecordingFault
+from workbench.messages import Message
 from workbench.vocabulary import Decision, EvidenceType
 
 PROBABILITIES = EvidenceType()
@@ -59,4 +60,4 @@ def file_sha256(path: Path | str) -> str:
     RecordingFault
         When it cannot be read.
     """
-    return reading.sha256(Path(path), "file", error=RecordingFault)
+    return reading.sha256(Path(path), Message("file.noun_file"), error=RecordingFault)

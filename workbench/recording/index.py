@@ -15,10 +15,12 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from workbench import reading, world
 from workbench.errors import RecordingFault
+from workbench.messages import Message
+from workbench.recording.account import Account
 
 MAGIC = b"WBXIDX01"
 COPY = 0xFFFFFFFD
@@ -41,12 +43,12 @@ _NOTE: dict[str, tuple[type, ...]] = {
     "tail": (str,),
     "sentence": (str,),
     "index_damaged": (bool,),
+    "account": (dict,),
 }
 """Fields that the JSON of the end entry may have, with the types of each."""
 
 
-@dataclass(frozen=True, slots=True)
-class Indexed:
+class Indexed(NamedTuple):
     """A chunk as the index lists it: bytes ``start`` to ``start + length``, and its number of samples."""
 
     start: int
@@ -84,11 +86,10 @@ def path_of(recording: Path) -> Path:
 
 def damage_words(recording: Path, side: Index) -> str:
     """What a damaged index means."""
-    places = "1 place" if side.n_bad == 1 else f"{side.n_bad} places"
-    return (
-        f"Its index {path_of(recording).name} is damaged in {places}; the chunks concerned were checked by their "
-        "structure alone."
-    )
+    file = path_of(recording).name
+    if side.n_bad == 1:
+        return Message("recover.index_damaged_once", file=file)
+    return Message("recover.index_damaged", file=file, n=side.n_bad)
 
 
 def encode(chunk: Indexed) -> bytes:
@@ -135,7 +136,7 @@ def decode(data: bytes) -> Index:
         if zlib.crc32(head) != check:
             index.n_bad += 1
             continue
-        entry = Indexed(*_ENTRY.unpack(head))
+        entry = Indexed._make(_ENTRY.unpack(head))
         if entry.tag == SYNC:
             index.synced = max(index.synced, entry.length)
         elif entry.tag == COPY:
@@ -164,17 +165,21 @@ def _decode_copy(index: Index, data: bytes, at: int, entry: Indexed) -> int:
 
 
 def _decode_note(text: bytes) -> dict[str, Any]:
-    note = reading.parse_json(text, "the end entry of the index", error=RecordingFault)
+    note = reading.parse_json(text, Message("file.noun_end_entry"), error=RecordingFault)
     if not isinstance(note, dict) or "state" not in note:
-        raise RecordingFault("the end entry of the index states no state; restore the index from its backup")
+        raise RecordingFault(Message("recording.index_no_state"))
     for name, kinds in _NOTE.items():
         # A missing field counts as empty: older writers did not know all of them.
         value = note.get(name, kinds[0]())
         # A tail with a folder in its name would let a forged index name a file anywhere on the disk.
         if not isinstance(value, kinds) or (name == "tail" and str(value) != Path(str(value)).name):
-            raise RecordingFault(
-                f"the end entry of the index has {name} = {value!r:.60}; restore the index from its backup"
-            )
+            raise RecordingFault(Message("recording.index_end", name=name, got=f"{value!r:.60}"))
+    try:
+        Account.of_note(note)
+    except ValueError as error:
+        raise RecordingFault(
+            Message("recording.index_end", name="account", got=f"{note['account']!r:.60}")
+        ) from error
     return note
 
 
@@ -187,9 +192,9 @@ def read(recording: Path) -> Index | None:
         When it exists and cannot be read.
     """
     path = path_of(recording)
-    if not reading.is_there(path, "index", error=RecordingFault):
+    if not reading.is_there(path, Message("file.noun_index"), error=RecordingFault):
         return None
-    data = reading.read_bytes(path, "index", largest=LARGEST, error=RecordingFault)
+    data = reading.read_bytes(path, Message("file.noun_index"), largest=LARGEST, error=RecordingFault)
     return decode(data)
 
 

@@ -124,7 +124,9 @@ class Journal:
             The stream id for :meth:`samples` and :meth:`clock_offset`.
         """
         if dtype not in FORMATS:
-            raise BadValue(f"dtype of stream {spec.name!r} is {dtype!r}; allowed are {', '.join(FORMATS)}")
+            raise BadValue(
+                Message("recording.stream_dtype", stream=repr(spec.name), got=repr(dtype), allowed=list(FORMATS))
+            )
         n_channels = max(1, len(spec.channels))
         with self._lock:
             stream_id = len(self._streams) + 1
@@ -156,7 +158,7 @@ class Journal:
         stamps = np.asarray(stamps, dtype=np.float64)
         n = len(stamps)
         if len(values) != n:
-            raise BadValue(f"{len(values)} samples with {n} stamps; give one stamp per sample")
+            raise BadValue(Message("recording.stamps_count", n=len(values), stamps=n))
         if n == 0:
             return
         if stream.dtype == "string":
@@ -164,7 +166,9 @@ class Journal:
         else:
             numbers = np.asarray(values)
             if numbers.shape != (n, stream.n_channels):
-                raise BadValue(f"samples of shape {numbers.shape}; this stream takes (n, {stream.n_channels})")
+                raise BadValue(
+                    Message("recording.samples_shape", got=str(numbers.shape), channels=stream.n_channels)
+                )
             chunk = chunks.encode_numbers(stream_id, numbers, stamps, dtype=stream.dtype)
         with self._lock:
             self._append(chunk, Tag.SAMPLES, stream_id=stream_id, n=n, copied=copied)
@@ -199,6 +203,21 @@ class Journal:
         with self._lock:
             self._append(chunks.encode_boundary(), Tag.BOUNDARY)
             self._boundary_at = world.clock.monotonic()
+
+    def sync(self) -> None:
+        """Return when everything that was written so far is on the disk.
+
+        Raises
+        ------
+        RecordingFault
+            When the disk does not confirm it; nothing more can be written then.
+        """
+        with self._lock:
+            if self._fault:
+                raise RecordingFault(self._fault)
+            size = self._size
+        if not self._synced(size):
+            raise RecordingFault(self._fault)
 
     @property
     def size(self) -> int:
@@ -241,7 +260,7 @@ class Journal:
     # ------------------------------------------------------------------------------------ inside
     def _stream(self, stream_id: int) -> _Stream:
         if stream_id not in self._streams:
-            raise BadValue(f"stream {stream_id} is not announced; known are {sorted(self._streams)}")
+            raise BadValue(Message("recording.not_announced", stream=stream_id, known=str(sorted(self._streams))))
         return self._streams[stream_id]
 
     def _begin(self, header: bytes) -> None:
@@ -308,12 +327,7 @@ class Journal:
             # released during the sync, so that a slow disk never stops the writer.
             with self._lock:
                 size = self._size
-            try:
-                self._sync(size)
-            except OSError as error:
-                with self._lock:
-                    why = str(error.strerror)
-                    self._fault = Message("recording.unconfirmed", file=self.path.name, why=why)
+            if not self._synced(size):
                 return
             took = world.clock.monotonic() - began
             if took > SYNC_SLOW_S and self._on_slow_sync is not None:
@@ -321,13 +335,19 @@ class Journal:
             if self._on_sync is not None:
                 self._on_sync(size)
 
-    def _sync(self, size: int) -> None:
-        """Data first, then the index that vouches for it."""
-        world.disk.sync(self._file)
-        with self._lock:
-            if not self._fault:
-                world.disk.write_all(self._index, index.encode_sync(size))
-        world.disk.sync(self._index)
+    def _synced(self, size: int) -> bool:
+        """Sync the data first, then the index that vouches for it; False after a fault, which ends the writing."""
+        try:
+            world.disk.sync(self._file)
+            with self._lock:
+                if not self._fault:
+                    world.disk.write_all(self._index, index.encode_sync(size))
+            world.disk.sync(self._index)
+        except OSError as error:
+            with self._lock:
+                self._fault = Message("recording.unconfirmed", file=self.path.name, why=str(error.strerror))
+            return False
+        return True
 
     def _finish(self, state: str) -> None:
         # The end entry last, after the sync: an index that says "finished" vouches for bytes on the disk.
@@ -349,7 +369,7 @@ def _rows(values: Sequence[Any], n_channels: int) -> list[list[str]]:
     """Texts as rows with one text per channel."""
     rows = [[value] if isinstance(value, str) else [str(text) for text in value] for value in values]
     if any(len(row) != n_channels for row in rows):
-        raise BadValue(f"a sample of this text stream has {n_channels} texts")
+        raise BadValue(Message("recording.text_channels", n=n_channels))
     return rows
 
 

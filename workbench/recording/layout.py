@@ -9,11 +9,14 @@ from __future__ import annotations
 import math
 import re
 import zlib
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
+from workbench import messages
 from workbench.errors import RecordingFault
+from workbench.messages import Message
 from workbench.recording import chunks
 from workbench.recording.chunks import BOUNDARY, FORMATS, Tag, TornChunk
 from workbench.recording.index import Index, Indexed
@@ -32,17 +35,16 @@ MOST_TRIES, WORK_BYTES = 100_000, 1000
 """Places tried in total in the search for whole chunks behind breaks; bytes checked that count as one place."""
 
 _NAMES = {
-    Tag.FILE_HEADER: "file header",
-    Tag.STREAM_HEADER: "stream header",
-    Tag.SAMPLES: "samples",
-    Tag.CLOCK_OFFSET: "clock offset",
-    Tag.BOUNDARY: "boundary",
-    Tag.STREAM_FOOTER: "stream footer",
+    Tag.FILE_HEADER: Message("chunk.file_header"),
+    Tag.STREAM_HEADER: Message("chunk.stream_header"),
+    Tag.SAMPLES: Message("chunk.samples"),
+    Tag.CLOCK_OFFSET: Message("chunk.clock"),
+    Tag.BOUNDARY: Message("chunk.boundary"),
+    Tag.STREAM_FOOTER: Message("chunk.stream_footer"),
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """A whole chunk: bytes ``start`` to ``end``, its content from ``body``; ``number`` counts from 1."""
 
     number: int
@@ -60,7 +62,7 @@ class Damage:
     ----------
     number : of the chunk, 0 when no index lists it.
     start, end : bytes of the file.
-    what : the chunk in words.
+    what : what the chunk is, a message.
     stream_id, n_samples : of a samples chunk, 0 when no index lists it.
     restored : its bytes are known from the copy in the index; it is listed among the whole chunks.
     """
@@ -76,9 +78,18 @@ class Damage:
     @property
     def sentence(self) -> str:
         """One phrase: which chunk, which bytes."""
-        chunk = f"chunk {self.number} ({self.what})" if self.number else self.what
-        copy = ", of which the index has a copy" if self.restored and self.number else ""
-        return f"{chunk}, bytes {self.start:,} to {self.end - 1:,}{copy}"
+        what = Message("chunk.numbered", n=self.number, what=self.what) if self.number else self.what
+        start, end = f"{self.start:,}", f"{self.end - 1:,}"
+        if self.restored and self.number:
+            return Message("chunk.damage_copied", what=what, start=start, end=end)
+        return Message("chunk.damage", what=what, start=start, end=end)
+
+
+def first_of(places: Sequence[str]) -> str:
+    """The first of some damaged places, and how many more there are."""
+    if len(places) == 1:
+        return places[0]
+    return Message("recording.and_more", first=places[0], n=len(places) - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +166,8 @@ def survey(data: memoryview, index: Index | None) -> Layout:
     if head != chunks.MAGIC[: len(head)]:
         # An index proves that this was one of our recordings: its first bytes are damaged, and known.
         if index is None or not index.chunks:
-            raise RecordingFault(f"this is not an XDF file: it begins with {head!r} instead of {chunks.MAGIC!r}")
-        layout.damage.append(Damage(0, 0, len(head), "the first bytes of the file", restored=True))
+            raise RecordingFault(Message("recording.not_xdf", head=repr(head), magic=repr(chunks.MAGIC)))
+        layout.damage.append(Damage(0, 0, len(head), Message("chunk.first_bytes"), restored=True))
     at = len(chunks.MAGIC)
     if layout.size < at:
         layout.tail = 0
@@ -204,15 +215,17 @@ def parse_format(content: memoryview) -> Format:
         n_channels, fs = int(count), float(rate)
     except ValueError as error:
         raise RecordingFault(
-            f"a stream header has no usable channel count or rate ({count!r:.40}, {rate!r:.40})"
+            Message("recording.header_unusable", channels=f"{count!r:.40}", rate=f"{rate!r:.40}")
         ) from error
     if dtype not in FORMATS or n_channels < 1:
-        raise RecordingFault(f"a stream of {n_channels} channels of {dtype!r:.40}; known are {', '.join(FORMATS)}")
+        raise RecordingFault(
+            Message("recording.header_channels", n=n_channels, dtype=f"{dtype!r:.40}", known=list(FORMATS))
+        )
     if n_channels > MOST_CHANNELS:
-        raise RecordingFault(f"a stream of {n_channels:,} channels; at most {MOST_CHANNELS:,} are read")
+        raise RecordingFault(Message("recording.header_too_many", n=f"{n_channels:,}", most=f"{MOST_CHANNELS:,}"))
     # Limits far above any device: a damaged header must not make the reader allocate without bound.
     if not math.isfinite(fs) or not 0 <= fs <= FASTEST:
-        raise RecordingFault(f"a stream of {fs:g} Hz; its rate must be from 0 (irregular) to {FASTEST:g} Hz")
+        raise RecordingFault(Message("recording.header_rate", fs=f"{fs:g}", fastest=f"{FASTEST:g}"))
     return Format(text_of(header, "name"), dtype, n_channels, fs, header)
 
 
@@ -241,10 +254,10 @@ def _indexed(layout: Layout, data: memoryview, number: int, entry: Indexed, copi
         layout.restored[entry.start] = copy
         tag, body, _ = chunks.decode_chunk(memoryview(copy), 0)
         _accept(layout, data, Piece(number, entry.start, entry.start + body, end, tag))
-    what = _NAMES.get(Tag(entry.tag), "unknown") if entry.tag in set(Tag) else "unknown"
+    what = _NAMES[Tag(entry.tag)] if entry.tag in set(Tag) else Message("chunk.unknown")
     stream = layout.formats.get(entry.stream_id)
     if stream is not None:
-        what = f"{what} of {stream.name!r}"
+        what = Message("chunk.of_stream", what=what, stream=repr(stream.name))
     layout.damage.append(Damage(number, entry.start, end, what, entry.stream_id, entry.n_samples, restored))
 
 
@@ -261,10 +274,10 @@ def _walk(layout: Layout, data: memoryview, at: int, stop: int) -> int:
             # One byte on, not one chunk: after a break no length can be trusted.
             behind = _next_whole(layout, part, at + 1)
             if behind is None and stop == layout.size:
-                layout.tail, layout.why = at, str(fault)
+                layout.tail, layout.why = at, messages.of(fault)
                 return stop
             end = stop if behind is None else behind.start
-            layout.damage.append(Damage(0, at, end, f"a stretch that is no chunk ({fault})"))
+            layout.damage.append(Damage(0, at, end, Message("chunk.no_chunk", why=messages.of(fault))))
             if behind is None:
                 return stop
             piece = behind
@@ -311,8 +324,14 @@ def _check(layout: Layout, content: memoryview, tag: int) -> None:
         if (before.n_channels, before.dtype) != (form.n_channels, form.dtype):
             # Samples are read by one format; those before this header would be read wrongly by that one.
             raise TornChunk(
-                f"stream {stream_id} is announced twice, as {before.n_channels} channels of {before.dtype} and as "
-                f"{form.n_channels} of {form.dtype}"
+                Message(
+                    "chunk.announced_twice",
+                    stream=stream_id,
+                    n=before.n_channels,
+                    dtype=before.dtype,
+                    other_n=form.n_channels,
+                    other_dtype=form.dtype,
+                )
             )
     elif tag == Tag.SAMPLES:
         read_samples(layout.formats, content, last=0.0)
@@ -320,7 +339,7 @@ def _check(layout: Layout, content: memoryview, tag: int) -> None:
         chunks.decode_clock_offset(content)
         _check_announced(layout, content)
     elif tag == Tag.BOUNDARY and content != BOUNDARY:
-        raise TornChunk("a boundary chunk with another content")
+        raise TornChunk(Message("chunk.other_boundary"))
     elif tag == Tag.FILE_HEADER:
         from_xml(bytes(content).decode("utf-8", errors="replace"))
     elif tag == Tag.STREAM_FOOTER:
@@ -330,7 +349,7 @@ def _check(layout: Layout, content: memoryview, tag: int) -> None:
 
 def _check_announced(layout: Layout, content: memoryview) -> None:
     if (stream_id := chunks.decode_stream_id(content)) not in layout.formats:
-        raise TornChunk(f"a chunk of stream {stream_id}, which has no header")
+        raise TornChunk(Message("chunk.no_header", stream=stream_id))
 
 
 def read_samples(formats: dict[int, Format], content: memoryview, *, last: float) -> tuple[Any, Any]:
@@ -344,7 +363,7 @@ def read_samples(formats: dict[int, Format], content: memoryview, *, last: float
     """
     stream_id = chunks.decode_stream_id(content)
     if stream_id not in formats:
-        raise TornChunk(f"samples of stream {stream_id}, which has no header")
+        raise TornChunk(Message("chunk.samples_no_header", stream=stream_id))
     form = formats[stream_id]
     if form.dtype == "string":
         return chunks.decode_texts(content, n_channels=form.n_channels, last=last, period=form.period)

@@ -13,13 +13,15 @@ import stat
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from workbench import reading, world
 from workbench.errors import RecordingFault
+from workbench.messages import Message
 from workbench.recording import chunks, index, xdf
+from workbench.recording.account import Account, bytes_kept, bytes_lost, samples_lost
 from workbench.recording.chunks import Tag, TornChunk
 from workbench.recording.files import try_lock
 from workbench.recording.layout import Layout, survey
@@ -38,7 +40,7 @@ class Recovery:
     state : ``"clean"`` (closed properly, nothing done), ``"recovered"`` (was not closed; from now on
         quarantined), ``"salvaged"`` (damaged inside; ``salvaged`` holds the rest), ``"index damaged"`` (the
         recording is whole, its index is not; nothing done).
-    sentence : what happened and how much was lost, for a reader.
+    account : what was found, saved and lost, and what to do next, for a reader.
     lost_s : s of signal known to be lost (the longest of all regular streams).
     tail : file with the bytes that were cut off, None when there were none.
     damage : stretches inside the file that are not what was written.
@@ -50,12 +52,17 @@ class Recovery:
     lost_bytes: int
     n_chunks: int
     state: Literal["clean", "recovered", "salvaged", "index damaged"]
-    sentence: str
+    account: Account
     lost_s: float = 0.0
     tail: Path | None = None
     damage: tuple[str, ...] = ()
     salvaged: Path | None = None
     index_damaged: bool = False
+
+    @property
+    def sentence(self) -> str:
+        """The account as one message."""
+        return self.account.sentence
 
     @property
     def quarantined(self) -> bool:
@@ -97,7 +104,7 @@ class Inspection:
     damage : stretches that are not what was written, with chunk and bytes.
     torn_bytes : bytes at the end that are no whole chunk.
     n_bad_entries : entries of the index that failed their own check.
-    sentence : all of it in words, with the remedy.
+    sentence : all of it, with the remedy, a message.
     """
 
     path: Path
@@ -189,7 +196,7 @@ def recover(path: Path | str) -> Recovery:
     """
     path = Path(path)
     if path.suffix in (".xdfz", ".gz"):
-        raise RecordingFault(f"{path.name} is packed; unpack it, then recover the .xdf file")
+        raise RecordingFault(Message("recover.packed", file=path.name))
     with _held(path) as descriptor:
         data, side = xdf.load(path)
         layout = survey(data, side)
@@ -200,10 +207,7 @@ def recover(path: Path | str) -> Recovery:
                 return _salvaged(path, data, layout, side)
             return _cut(path, descriptor, data, layout, side)
         except OSError as error:
-            raise RecordingFault(
-                f"recording {path.name} cannot be recovered ({error.strerror}); it is unchanged up to its last "
-                "whole chunk. Free space or copy the file to a folder you may write to, then try again."
-            ) from error
+            raise RecordingFault(Message("recover.not_cut", file=path.name, why=str(error.strerror))) from error
 
 
 def _untouched(path: Path, layout: Layout, side: index.Index | None) -> Recovery:
@@ -212,24 +216,31 @@ def _untouched(path: Path, layout: Layout, side: index.Index | None) -> Recovery
     if end.get("state") == "recovered":
         tail = path.with_name(end["tail"]) if end.get("tail") else None
         damaged_since = side is not None and side.n_bad > 0
-        sentence = str(end.get("sentence", ""))
+        account = Account.of_note(end)
         if side is not None and damaged_since:
-            sentence += f" {index.damage_words(path, side)}"
+            account = replace(account, found=(*account.found, index.damage_words(path, side)))
         return Recovery(
             end.get("bytes", layout.size),
             end.get("lost_bytes", 0),
             end.get("n_chunks", len(layout.pieces)),
             "recovered",
-            sentence,
+            account,
             end.get("lost_s", 0.0),
             tail,
             index_damaged=end.get("index_damaged", False) or damaged_since,
         )
-    whole = f"{path.name} is whole: {len(layout.pieces):,} chunks, {layout.size:,} bytes; nothing was changed."
+    size, n_chunks = f"{layout.size:,}", f"{len(layout.pieces):,}"
+    account = Account(
+        found=(Message("recover.whole", file=path.name, bytes=size, chunks=n_chunks),),
+        saved=(Message("recover.unchanged"),),
+        lost=(Message("recover.nothing_lost"),),
+        next=(Message("recover.do_nothing"),),
+    )
     if side is not None and side.n_bad:
-        sentence = f"{whole} {index.damage_words(path, side)} Restore the index from its backup."
-        return Recovery(layout.size, 0, len(layout.pieces), "index damaged", sentence, index_damaged=True)
-    return Recovery(layout.size, 0, len(layout.pieces), "clean", whole)
+        damage = index.damage_words(path, side)
+        account = replace(account, found=(*account.found, damage), next=(Message("recover.do_index"),))
+        return Recovery(layout.size, 0, len(layout.pieces), "index damaged", account, index_damaged=True)
+    return Recovery(layout.size, 0, len(layout.pieces), "clean", account)
 
 
 def _salvaged(path: Path, data: memoryview, layout: Layout, side: index.Index | None) -> Recovery:
@@ -240,7 +251,7 @@ def _salvaged(path: Path, data: memoryview, layout: Layout, side: index.Index | 
         saved.lost_bytes,
         saved.n_chunks,
         "salvaged",
-        saved.sentence,
+        saved.account,
         saved.lost_s,
         damage=tuple(d.sentence for d in layout.damage),
         salvaged=saved.path,
@@ -266,14 +277,8 @@ def _cut(path: Path, descriptor: int, data: memoryview, layout: Layout, side: in
     samples, lost_s = _lost_samples(
         layout, memoryview(saved_tail.read_bytes() if saved_tail is not None else b""), side
     )
-    closed = side is not None and side.end is not None
-    sentence = _why(path, closed=closed) + _loss_words(layout, lost_bytes, samples, saved_tail)
     index_damaged = side is not None and side.n_bad > 0
-    if side is not None and index_damaged:
-        sentence += f" {index.damage_words(path, side)}"
-    unlisted = sum(piece.number == 0 for piece in layout.pieces)
-    if side is not None and unlisted:
-        sentence += f" {unlisted:,} of them are not in its index and were checked by their structure alone."
+    account = _account_of_cut(path, layout, side, lost=_lost(layout, lost_bytes, samples), tail=saved_tail)
     note = {
         "state": "recovered",
         "bytes": layout.tail,
@@ -281,7 +286,8 @@ def _cut(path: Path, descriptor: int, data: memoryview, layout: Layout, side: in
         "lost_s": lost_s,
         "n_chunks": len(layout.pieces),
         "tail": saved_tail.name if saved_tail is not None else "",
-        "sentence": sentence,
+        "sentence": account.sentence,
+        "account": account.plain(),
         "index_damaged": index_damaged,
     }
     copies = side.copies if side is not None else {}
@@ -291,7 +297,7 @@ def _cut(path: Path, descriptor: int, data: memoryview, layout: Layout, side: in
         lost_bytes,
         len(layout.pieces),
         "recovered",
-        sentence,
+        account,
         lost_s,
         saved_tail,
         index_damaged=index_damaged,
@@ -348,49 +354,74 @@ def _words(
 ) -> str:
     """The sentence of an inspection."""
     if state == "recording":
-        return "It is being written now."
+        return Message("inspect.writing")
     if damage:
-        return (
-            f"It was changed after it was written, in {len(damage)} place{'s' if len(damage) > 1 else ''}: "
-            f"{damage[0]}. Restore the file from its backup, or run 'workbench recover {path.name}': nothing else "
-            "in it is affected."
-        )
+        if len(damage) == 1:
+            return Message("inspect.damaged_once", where=damage[0], file=path.name)
+        return Message("inspect.damaged", n=len(damage), where=damage[0], file=path.name)
     if layout.torn:
-        why = f" ({layout.why})" if layout.why else ""
-        return (
-            f"It is cut off at byte {layout.tail:,} of {layout.size:,}{why}; run 'workbench recover {path.name}'."
-        )
-    bad = f" {index.damage_words(path, side)}" if side is not None and side.n_bad else ""
+        tail, size = f"{layout.tail:,}", f"{layout.size:,}"
+        if layout.why:
+            return Message("inspect.cut_off_why", tail=tail, size=size, why=layout.why, file=path.name)
+        return Message("inspect.cut_off", tail=tail, size=size, file=path.name)
     if state == "unfinished":
-        return f"It is whole but was not closed; run 'workbench recover {path.name}'.{bad}"
-    if state == "recovered" and side is not None and side.end is not None:
-        return f"{side.end.get('sentence', '')}{bad}"
-    return f"It is whole.{bad}"
+        sentence: str = Message("inspect.not_closed", file=path.name)
+    elif state == "recovered" and side is not None and side.end is not None:
+        sentence = Account.of_note(side.end).sentence
+    else:
+        sentence = Message("inspect.whole")
+    if side is not None and side.n_bad:
+        return Message("inspect.both", first=sentence, second=index.damage_words(path, side))
+    return sentence
 
 
-def _why(path: Path, *, closed: bool) -> str:
-    """What happened to the recording, and what is missing without a trace in the file."""
-    if closed:
-        return f"{path.name} was closed, but its end was cut off afterwards. "
-    return (
-        f"{path.name} was not closed: its writer ended in the middle of the recording. Signal that had not "
-        "reached the file by then, at most 1 s, is missing at its end. "
+def _account_of_cut(
+    path: Path, layout: Layout, side: index.Index | None, *, lost: tuple[str, ...], tail: Path | None
+) -> Account:
+    """What became of a recording whose end is missing.
+
+    Parameters
+    ----------
+    path : of the recording.
+    layout : its chunks.
+    side : its index, None without one.
+    lost : what the file lost, empty when nothing.
+    tail : file with the bytes that were cut off.
+    """
+    closed = side is not None and side.end is not None
+    found: list[str] = [
+        Message("recover.cut_off_later", file=path.name)
+        if closed
+        else Message("recover.never_closed", file=path.name)
+    ]
+    if side is not None and side.n_bad:
+        found.append(index.damage_words(path, side))
+    saved: list[str] = [bytes_kept(layout.tail, len(layout.pieces), path.name)]
+    unlisted = sum(piece.number == 0 for piece in layout.pieces)
+    if side is not None and unlisted:
+        saved.append(Message("recover.unlisted", n=f"{unlisted:,}"))
+    if tail is not None:
+        saved.append(Message("recover.cut_bytes_in", file=tail.name))
+    elif lost:
+        lost = (*lost, Message("recover.cut_bytes_gone"))
+    if not closed:
+        # Missing without a trace in the file: what the writer still held in memory.
+        lost = (*lost, Message("recover.unwritten"))
+    return Account(
+        tuple(found),
+        tuple(saved),
+        lost,
+        (Message("recover.do_inspect", file=path.name), Message("recover.do_end")),
     )
 
 
-def _loss_words(layout: Layout, lost_bytes: int, samples: dict[str, int], tail: Path | None) -> str:
-    """What was lost and what is kept."""
+def _lost(layout: Layout, n_bytes: int, samples: dict[str, int]) -> tuple[str, ...]:
+    """What is lost behind the last whole chunk; empty when nothing is."""
+    if not n_bytes:
+        return ()
     rates = {form.name: form.fs for form in layout.formats.values()}
-    parts = [
-        f"{n:,} samples of {name!r}" + (f" ({n / rates[name]:.3f} s)" if rates[name] > 0 else "")
-        for name, n in samples.items()
-    ]
-    kept = f"{layout.tail:,} bytes, {len(layout.pieces):,} whole chunks, are kept."
-    if not lost_bytes:
-        return f"Nothing in the file is torn: {kept}"
-    what = f", {' and '.join(parts)}," if parts else ""
-    where = f"cut off and saved as {tail.name}" if tail is not None else "not on the disk"
-    return f"{lost_bytes:,} bytes behind the last whole chunk{what} are lost ({where}); {kept}"
+    named = {name: (n, n / rates[name] if rates[name] > 0 else None) for name, n in samples.items()}
+    return (bytes_lost(n_bytes, Message("recover.behind_last"), samples_lost(named)),)
 
 
 @contextmanager
@@ -401,16 +432,13 @@ def _held(path: Path) -> Iterator[int]:
         descriptor = world.disk.descriptor(path, os.O_RDWR | getattr(os, "O_NONBLOCK", 0))
     except (OSError, ValueError) as error:
         raise RecordingFault(
-            f"recording {reading.shown(path)} cannot be recovered ({reading.why(error)}); check the path and your "
-            "right to write it"
+            Message("recover.not_opened", file=reading.shown(path), why=reading.why(error))
         ) from error
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise RecordingFault(f"recording {reading.shown(path)} is not a regular file; name an .xdf recording")
+            raise RecordingFault(Message("recover.not_a_file", file=reading.shown(path)))
         if not try_lock(descriptor):
-            raise RecordingFault(
-                f"recording {path.name} is being written by a running engine; end the run, then recover it"
-            )
+            raise RecordingFault(Message("recover.being_written", file=path.name))
         yield descriptor
     finally:
         world.disk.close(descriptor)

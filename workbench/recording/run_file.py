@@ -7,19 +7,19 @@ offsets at the samples at which they took effect, so that the loop sees what it 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import MISSING, fields
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 
 from workbench import reading
 from workbench.errors import BadValue, RecordingFault
 from workbench.html_repr import card
-from workbench.messages import restored
+from workbench.messages import Message, restored
 from workbench.recording import run_writer
 from workbench.recording.corrector import Corrector
 from workbench.recording.run_writer import CHANGES, LEADING, PREFIX, TIMES
@@ -65,7 +65,7 @@ class RunFile:
     Parameters
     ----------
     path : of the recording.
-    damaged : as :func:`workbench.recording.read` takes it.
+    damaged, only : as :func:`workbench.recording.read` takes them; with ``only`` at least its events.
 
     Raises
     ------
@@ -73,21 +73,23 @@ class RunFile:
         When the file cannot be read, is torn or damaged, or contains no run.
     """
 
-    def __init__(self, path: Path | str, *, damaged: str = "refuse") -> None:
+    def __init__(self, path: Path | str, *, damaged: str = "refuse", only: Collection[str] | None = None) -> None:
         self.path = Path(path)
-        self.file: XdfFile = read(path, damaged=damaged)
+        self.file: XdfFile = read(path, damaged=damaged, only=only)
         runs = [m for m in self.markers() if m.kind == "run"]
         if not runs:
-            raise RecordingFault(
-                f"{self.path.name} contains no run of this workbench (no 'run' entry in {run_writer.EVENTS}); "
-                "play it with the replay device instead"
-            )
+            raise RecordingFault(Message("recording.no_run", file=self.path.name, stream=run_writer.EVENTS))
         self.plan: dict[str, Any] = dict(runs[0].detail)
         for name, kind in (("classes", list), ("contract", list), ("params", dict), ("signal", str)):
             if name in self.plan and not isinstance(self.plan[name], kind):
                 raise RecordingFault(
-                    f"{self.path.name}: the plan has {name} = {self.plan[name]!r:.60}, which is no {kind.__name__}"
-                    "; restore the file from its backup"
+                    Message(
+                        "recording.plan_kind",
+                        file=self.path.name,
+                        name=name,
+                        got=f"{self.plan[name]!r:.60}",
+                        kind=kind.__name__,
+                    )
                 )
 
     def planned(self, name: str, *kinds: type[T]) -> T:
@@ -103,8 +105,13 @@ class RunFile:
         if isinstance(value, kinds) and not isinstance(value, bool):
             return value
         raise RecordingFault(
-            f"{self.path.name}: the plan of the run has {name} = {value!r:.60}; it needs a {kinds[0].__name__}. "
-            "Restore the file from its backup"
+            Message(
+                "recording.plan_needs",
+                file=self.path.name,
+                name=name,
+                got=f"{value!r:.60}",
+                kind=kinds[0].__name__,
+            )
         )
 
     @property
@@ -120,7 +127,7 @@ class RunFile:
     @cached_property
     def evidence(self) -> EvidenceType:
         """What the decisions of the run rest on; earlier recordings have probabilities alone."""
-        with self._of_plan("the type of evidence", self.plan.get("evidence")):
+        with self._of_plan(Message("recording.plan_evidence"), self.plan.get("evidence")):
             return run_writer.evidence_of(self.plan)
 
     @cached_property
@@ -139,7 +146,7 @@ class RunFile:
         if len(candidates) != 1:
             names = ", ".join(repr(s.name) for s in candidates) or "none"
             raise RecordingFault(
-                f"{self.path.name} has {len(candidates)} signal streams ({names}); it must have one"
+                Message("recording.signal_streams", file=self.path.name, n=len(candidates), streams=names)
             )
         return candidates[0]
 
@@ -182,11 +189,11 @@ class RunFile:
         if spec.name not in self.names:
             return []
         stream, described = self.file.stream(spec.name), self.plan.get("timebase")
-        with self._of_plan("the time base", described):
+        with self._of_plan(Message("recording.plan_timebase"), described):
             rule = {"gap_tolerance_s": spec.gap_tolerance_s, "jitter_s": spec.jitter_s}
             timebase = Fresh.of_plan(spec.fs, {**dict(described or {}), **rule})
         values = self._units_of(stream).scale(np.ascontiguousarray(stream.values, dtype=np.float64))
-        with self._of_plan("an offset of another stream", role):
+        with self._of_plan(Message("recording.plan_offset"), role):
             return recorded(OtherStream(spec, timebase=timebase), values, stream.stamps, self.markers())
 
     def _line_of_role(self, role: str) -> StreamSpec:
@@ -194,17 +201,14 @@ class RunFile:
             if line.role == role:
                 return line
         roles = ", ".join(line.role for line in self.contract) or "none"
-        raise RecordingFault(
-            f"{self.path.name} has no stream of the role {role!r}; its contract has {roles}. Use a decoder of "
-            "these streams"
-        )
+        raise RecordingFault(Message("recording.no_role", file=self.path.name, role=repr(role), known=roles))
 
     def _signal_items(self, *, block: int | None, timebase: Timebase | None) -> Iterator[Chunk | Marker]:
         from workbench.signals.timebase import Timebase as Fresh
 
         if block is not None and block < 1:
-            raise BadValue(f"block must be 1 or more samples, got {block}")
-        with self._of_plan("the time base", self.plan.get("timebase")):
+            raise BadValue(Message("recording.block", got=block))
+        with self._of_plan(Message("recording.plan_timebase"), self.plan.get("timebase")):
             fresh = Fresh.of_plan(self.signal.fs, self.plan.get("timebase")) if timebase is None else timebase
         line = self.contract_line
         # Recordings from before plans had a time base were made when gaps were still taken from stamps.
@@ -229,7 +233,7 @@ class RunFile:
         known = {field.name for field in fields(StreamSpec)}
         lines = []
         for line in self.plan.get("contract", ()):
-            with self._of_plan("a line of the stream contract", line):
+            with self._of_plan(Message("recording.plan_contract"), line):
                 stated = {name: value for name, value in line.items() if name in known}
                 if stated["name"] == self.signal.name:
                     stated = {"type": self.signal.type, "fs": self.signal.fs, **stated}
@@ -243,7 +247,7 @@ class RunFile:
             yield
         except (TypeError, LookupError, AttributeError, ValueError, OverflowError) as error:
             raise RecordingFault(
-                f"{self.path.name}: {what} in the plan is wrong ({value!r:.60}); restore the file from its backup"
+                Message("recording.plan_wrong", file=self.path.name, what=what, got=f"{value!r:.60}")
             ) from error
 
     @cached_property
@@ -255,7 +259,7 @@ class RunFile:
         from workbench.signals.units import StreamUnits as Units
 
         stated, n_channels = self.plan.get("units", {}), len(stream.channels)
-        with self._of_plan(f"units of {stream.name}", stated):
+        with self._of_plan(Message("recording.plan_units", stream=stream.name), stated):
             described = stated.get(stream.name)
             units = Units((), np.ones(n_channels), "recorded") if described is None else Units.of(described)
             if len(units.factors) != n_channels:
@@ -285,8 +289,12 @@ class RunFile:
         whole = all(math.isfinite(number) for number in (sample, label, change, trial))
         if not whole or not -1 <= label < len(classes) or not 0 <= change < len(CHANGES):
             raise RecordingFault(
-                f"{self.path.name}: {run_writer.DECISIONS} has a row that is no decision ({row!r:.80}); restore "
-                "the file from its backup"
+                Message(
+                    "recording.row_no_decision",
+                    file=self.path.name,
+                    stream=run_writer.DECISIONS,
+                    got=f"{row!r:.80}",
+                )
             )
         evidence, rest = self.evidence, row[len(LEADING) : len(row) - len(TIMES)]
         n_classes = len(classes) if evidence.has_classes else 0
@@ -316,7 +324,7 @@ class RunFile:
         values: FloatArray = self.file.stream(run_writer.DECISIONS).values
         if values.shape[1] != width:
             raise RecordingFault(
-                f"{self.path.name} has {values.shape[1]} decision columns; its classes need {width}"
+                Message("recording.decision_columns", file=self.path.name, n=str(values.shape[1]), needed=width)
             )
         return values
 
@@ -361,7 +369,7 @@ class RunFile:
         for text, kind in self.file.stream(run_writer.CONTROL).values:
             content = restored(reading.parse_json(text, entry, error=RecordingFault))
             if not isinstance(content, dict):
-                raise RecordingFault(f"{entry} is no input: {text!r:.60}; restore the file from its backup")
+                raise RecordingFault(Message("recording.entry_no_input", entry=entry, got=f"{text!r:.60}"))
             entries.append((str(kind), content))
         return entries
 
@@ -434,27 +442,52 @@ class RunFile:
     def _object(self, text: str, name: str, kind: type[T]) -> T:
         entry = f"{self.path.name}: an entry of {name}"
         content = restored(reading.parse_json(text, entry, error=RecordingFault))
-        known = {f.name: f for f in fields(kind)}  # type: ignore[arg-type]
+        known = _declared(cast("Any", kind))
         if not isinstance(content, dict):
-            raise RecordingFault(f"{entry} is no {kind.__name__}: {text!r:.60}; restore the file from its backup")
+            raise RecordingFault(
+                Message("recording.entry_kind", entry=entry, kind=kind.__name__, got=f"{text!r:.60}")
+            )
         if unknown := set(content) - set(known):
             raise RecordingFault(
-                f"{entry} has the unknown field {sorted(unknown)[0]!r:.60}; the recording was made by a newer "
-                "workbench"
+                Message("recording.entry_field_unknown", entry=entry, field=f"{sorted(unknown)[0]!r:.60}")
             )
-        for field in known.values():
-            needed = field.default is MISSING and field.default_factory is MISSING
+        for field, declared in known.items():
             # Fields added since have defaults: an older recording stays readable.
-            if field.name not in content and not needed:
+            if field not in content and not declared.needed:
                 continue
-            value = content.get(field.name)
-            if not _fits(value, str(field.type)):
+            value = content.get(field)
+            if not _fits(value, declared.type):
                 raise RecordingFault(
-                    f"{entry} is no {kind.__name__}: its {field.name} is {value!r:.60}; restore the file from its "
-                    "backup"
+                    Message(
+                        "recording.entry_field",
+                        entry=entry,
+                        kind=kind.__name__,
+                        field=field,
+                        got=f"{value!r:.60}",
+                    )
                 )
-        lists = {name for name, field in known.items() if str(field.type).startswith("tuple")}
-        return kind(**{name: tuple(value) if name in lists else value for name, value in content.items()})
+        return kind(**{name: tuple(value) if known[name].is_list else value for name, value in content.items()})
+
+
+class _Declared(NamedTuple):
+    """A field as its class declares it: its type, whether an entry must have it, whether JSON has it as a list."""
+
+    type: str
+    needed: bool
+    is_list: bool
+
+
+@cache
+def _declared(kind: type[Any]) -> Mapping[str, _Declared]:
+    """The fields of a class of entries; a recording has thousands of each."""
+    return {
+        field.name: _Declared(
+            str(field.type),
+            field.default is MISSING and field.default_factory is MISSING,
+            str(field.type).startswith("tuple"),
+        )
+        for field in fields(kind)
+    }
 
 
 def _fits(value: Any, declared: str) -> bool:

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from workbench import world
 from workbench.errors import BadValue
-from workbench.messages import carried
+from workbench.messages import Message, carried
 from workbench.recording.journal import Journal
 from workbench.vocabulary import (
     Acknowledgement,
@@ -94,20 +94,30 @@ class RunWriter:
         self.evidence = evidence_of(plan)
         self.plan = {"timebase": time_base(signal), **plan, "signal": signal.name}
         started = str(plan.get("started") or world.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ"))
-        header = {"workbench": "run", "datetime": started}
+        # In the first chunk: by these a recording whose plan never reached the disk is known.
+        whose = {name: str(plan[name]) for name in ("session", "run") if plan.get(name)}
+        header = {"workbench": "run", **whose, "datetime": started}
         self.journal = Journal(path, header=header, on_slow_sync=on_slow_sync, spawn=spawn)
         announced = headers or {}
-        first = self.journal.add_stream(signal, dtype=dtype, desc=desc, header=announced.get(signal.name))
-        self.ids: dict[str, int] = {signal.name: first}
+        self.ids: dict[str, int] = {}
         self._signal, self._newest = signal.name, stamp
         self._sent: dict[int, float] = {}
-        for spec, kind in others:
-            self._add(spec, kind, announced.get(spec.name, {}))
-        self._add_own(stamp)
-        self._own = [name for name in self.ids if name.startswith(PREFIX)]
-        self._offsets_of_own()
-        # Copied into the index: without its plan a run cannot be read at all.
-        self._text(EVENTS, asdict(Marker("run", 0, stamp, detail=self.plan)), stamp, kind="run", copied=True)
+        try:
+            self.ids[signal.name] = self.journal.add_stream(
+                signal, dtype=dtype, desc=desc, header=announced.get(signal.name)
+            )
+            for spec, kind in others:
+                self._add(spec, kind, announced.get(spec.name, {}))
+            self._add_own(stamp)
+            self._own = [name for name in self.ids if name.startswith(PREFIX)]
+            self._offsets_of_own()
+            # Copied into the index: without its plan a run cannot be read at all.
+            self._text(EVENTS, asdict(Marker("run", 0, stamp, detail=self.plan)), stamp, kind="run", copied=True)
+            # A run that was confirmed can be read whatever happens next, a power cut too.
+            self.journal.sync()
+        except BaseException:
+            self.journal.close(state="failed")
+            raise
 
     def _add_own(self, stamp: float) -> None:
         """The workbench's own streams; some runs have more of them than others."""
@@ -132,7 +142,7 @@ class RunWriter:
 
     def _add(self, spec: StreamSpec, dtype: str, header: Mapping[str, Any]) -> None:
         if spec.name in self.ids:
-            raise BadValue(f"two streams are named {spec.name!r}; names within a recording are unique")
+            raise BadValue(Message("recording.streams_same_name", stream=repr(spec.name)))
         self.ids[spec.name] = self.journal.add_stream(spec, dtype=dtype, header=header)
 
     def _own_header(self, stamp: float) -> dict[str, Any]:
@@ -165,7 +175,7 @@ class RunWriter:
         stamps : ``(n_times,)`` float64, s, raw LSL time.
         """
         if name not in self.ids:
-            raise BadValue(f"stream {name!r} is not in this recording; it has {', '.join(self.ids)}")
+            raise BadValue(Message("recording.no_stream", stream=repr(name), known=list(self.ids)))
         self.journal.samples(self.ids[name], values, stamps)
         if name == self._signal and len(stamps) and math.isfinite(stamps[-1]):
             self._newest = float(stamps[-1])
@@ -202,17 +212,20 @@ class RunWriter:
         acquired, decided, emitted : local times in s of its last sample's arrival, the decision, and its emission.
         """
         if decision.label and decision.label not in self.classes:
-            raise BadValue(
-                f"decision {decision.label!r} is not a class of this run; {', '.join(self.classes)} are"
-            )
+            raise BadValue(Message("recording.no_class", label=repr(decision.label), known=list(self.classes)))
         probabilities = decision.probabilities
         n_classes = len(self.classes) if self.evidence.has_classes else 0
         if len(probabilities) != n_classes:
-            raise BadValue(f"{len(probabilities)} probabilities for {n_classes} classes")
+            raise BadValue(Message("recording.probabilities", n=len(probabilities), classes=n_classes))
         if decision.kind != self.evidence.kind or len(decision.values) != len(self.evidence.names):
             raise BadValue(
-                f"a decision on {decision.kind} with {len(decision.values)} values in a run of "
-                f"{self.evidence.kind} with {len(self.evidence.names)}"
+                Message(
+                    "recording.evidence_kind",
+                    kind=decision.kind,
+                    n=len(decision.values),
+                    run_kind=self.evidence.kind,
+                    needed=len(self.evidence.names),
+                )
             )
         # A cursor that is nowhere before the first trial is at no number.
         position = decision.position or (math.nan,) * len(positions(self.evidence))
@@ -243,7 +256,7 @@ class RunWriter:
         large as the signal (spatial covariances of many bands and channels every window).
         """
         if SNAPSHOTS not in self.ids:
-            raise BadValue("this run's plan names no rule by which its decoder adapts; state it as 'adapts'")
+            raise BadValue(Message("recording.plan_no_adapting"))
         content = {f.name: getattr(snapshot, f.name) for f in fields(snapshot) if f.name != "arrays"}
         self._text(SNAPSHOTS, content, stamp, kind=snapshot.rule)
 
@@ -279,7 +292,7 @@ class RunWriter:
 
     def _require_effector(self) -> None:
         if EFFECTOR not in self.ids:
-            raise BadValue("this run's plan names no effector; state it as 'effector'")
+            raise BadValue(Message("recording.plan_no_effector"))
 
     def effector(self, status: DeviceStatus) -> None:
         """What the effector's signed status confirmed, beside the level that was commanded."""
@@ -338,4 +351,4 @@ def _plain(value: Any) -> Any:
         return value.tolist()
     if isinstance(value, Mapping):
         return dict(value)
-    raise BadValue(f"{type(value).__name__} cannot be stored in a recording; give numbers, texts, lists, mappings")
+    raise BadValue(Message("recording.not_storable", kind=type(value).__name__))

@@ -14,7 +14,9 @@ from typing import Any
 
 from workbench import world
 from workbench.errors import RecordingFault
+from workbench.messages import Message
 from workbench.recording import chunks, index
+from workbench.recording.account import Account, bytes_kept, bytes_lost, samples_lost
 from workbench.recording.chunks import Tag
 from workbench.recording.layout import Layout, Piece, read_samples
 
@@ -24,14 +26,14 @@ FOLDER = "salvaged"
 
 @dataclass(frozen=True, slots=True)
 class Salvage:
-    """What was written: where, bytes kept and lost, whole chunks, s of signal lost, and all of it in words."""
+    """What was written: where, bytes kept and lost, whole chunks, s of signal lost, and an account of it all."""
 
     path: Path
     kept_bytes: int
     lost_bytes: int
     n_chunks: int
     lost_s: float
-    sentence: str
+    account: Account
 
 
 @dataclass(slots=True)
@@ -126,11 +128,11 @@ def salvage(path: Path, data: memoryview, layout: Layout, side: index.Index | No
             kept.interrupt()
         kept.take(layout, data, piece, copies)
     if not kept.entries:
-        raise RecordingFault(f"{path.name} contains no whole chunk; restore it from its backup")
+        raise RecordingFault(Message("recording.no_whole_chunk", file=path.name))
     samples, seconds = _missing_samples(layout, kept, side)
     lost_bytes = max([layout.size, *(e.start + e.length for e in layout.missing)]) - kept.size
     place = path.parent / FOLDER / path.name
-    sentence = _words(path, layout, side, kept, _loss_words(layout, samples, seconds, lost_bytes))
+    account = _account(path, layout, side, kept, _lost(layout, samples, seconds, lost_bytes))
     world.disk.mkdir(place.parent, exist_ok=True)
     note: dict[str, Any] = {
         "state": "recovered",
@@ -139,12 +141,13 @@ def salvage(path: Path, data: memoryview, layout: Layout, side: index.Index | No
         "lost_s": max(seconds.values(), default=0.0),
         "n_chunks": len(kept.entries),
         "tail": "",
-        "sentence": sentence,
+        "sentence": account.sentence,
+        "account": account.plain(),
         "index_damaged": bool(side is not None and side.n_bad),
     }
     world.disk.save(place, b"".join(kept.parts))
     index.replace(place, kept.entries, note, copies=kept.copies)
-    return Salvage(place, kept.size, lost_bytes, len(kept.entries), note["lost_s"], sentence)
+    return Salvage(place, kept.size, lost_bytes, len(kept.entries), note["lost_s"], account)
 
 
 def _missing_samples(
@@ -166,31 +169,55 @@ def _missing_samples(
     return samples, seconds
 
 
-def _words(path: Path, layout: Layout, side: index.Index | None, kept: _Kept, lost: str) -> str:
-    """What is damaged, what is lost, where the rest is, and what to do."""
+def _account(path: Path, layout: Layout, side: index.Index | None, kept: _Kept, lost: str) -> Account:
+    """What is damaged, what is lost, where the rest is, and what to do.
+
+    Parameters
+    ----------
+    path : of the damaged file.
+    layout : its chunks.
+    side : its index, None without one.
+    kept : what is in the salvaged file.
+    lost : what is not.
+    """
     places = [d.sentence for d in layout.damage]
     if layout.torn:
-        places.append(f"its end from byte {layout.tail:,} on")
-    where = places[0] + (f" and {len(places) - 1} more" if len(places) > 1 else "")
-    closed = "was changed after it was written" if side is not None and side.end is not None else "is damaged"
-    orphans = f" {kept.orphans:,} whole chunks that cannot be read without lost ones are left out."
-    bad = f" {index.damage_words(path, side)}" if side is not None and side.n_bad else ""
-    return (
-        f"{path.name} {closed}, in {len(places)} place{'s' * (len(places) != 1)}: {where}. {lost}; "
-        f"{kept.size:,} bytes, {len(kept.entries):,} whole chunks, are in {FOLDER}/{path.name}."
-        f"{orphans if kept.orphans else ''}{bad} "
-        "The damaged file is unchanged; restore it from its backup if there is one."
+        places.append(Message("recover.end_missing", tail=f"{layout.tail:,}"))
+    n, where = len(places), places[0]
+    found: list[str] = []
+    if side is not None and side.end is not None:
+        found.append(
+            Message("recover.changed_once", file=path.name, where=where)
+            if n == 1
+            else Message("recover.changed", file=path.name, n=n, where=where)
+        )
+    else:
+        found.append(
+            Message("recover.damaged_once", file=path.name, where=where)
+            if n == 1
+            else Message("recover.damaged", file=path.name, n=n, where=where)
+        )
+    if side is not None and side.n_bad:
+        found.append(index.damage_words(path, side))
+    place = f"{FOLDER}/{path.name}"
+    saved = [bytes_kept(kept.size, len(kept.entries), place), Message("recover.original")]
+    if kept.orphans:
+        one = kept.orphans == 1
+        saved.insert(1, Message("recover.orphan") if one else Message("recover.orphans", n=f"{kept.orphans:,}"))
+    return Account(
+        tuple(found), tuple(saved), (lost,), (Message("recover.do_backup", place=place), Message("recover.do_end"))
     )
 
 
-def _loss_words(layout: Layout, samples: dict[int, int], seconds: dict[int, float], lost_bytes: int) -> str:
+def _lost(layout: Layout, samples: dict[int, int], seconds: dict[int, float], n_bytes: int) -> str:
     """How much of which streams is lost."""
     n = sum(not d.restored for d in layout.damage) + len(layout.missing) + (layout.torn and not layout.missing)
     if not n:
-        return "Nothing is lost, because the bytes of what is damaged are known"
-    parts = []
-    for i in [i for i in layout.formats if i in samples or i in seconds]:
-        count = f"{samples[i]:,} samples of " if i in samples else "a part of "
-        parts.append(f"{count}{layout.formats[i].name!r}" + (f" ({seconds[i]:.3f} s)" if i in seconds else ""))
-    what = f": {' and '.join(parts)}" if parts else ""
-    return f"{lost_bytes:,} bytes in {n} chunk{'s' * (n != 1)} are lost{what}"
+        return Message("recover.known")
+    named = {
+        layout.formats[i].name: (samples.get(i, 0), seconds.get(i))
+        for i in layout.formats
+        if i in samples or i in seconds
+    }
+    where = Message("recover.in_chunk") if n == 1 else Message("recover.in_chunks", n=n)
+    return bytes_lost(n_bytes, where, samples_lost(named))

@@ -69,7 +69,7 @@ def read_rows(path: Path, *, growing: bool = False) -> list[LedgerRow]:
     RecordingFault
         When the file cannot be read.
     """
-    data = reading.read_bytes(path, "session ledger", largest=LARGEST, error=RecordingFault)
+    data = reading.read_bytes(path, Message("file.noun_session_ledger"), largest=LARGEST, error=RecordingFault)
     *lines, tail = data.split(b"\n")
     if tail and not growing:
         lines.append(tail)
@@ -90,7 +90,7 @@ def _row(line: bytes, number: int) -> LedgerRow:
     crc, _, text = line.partition(b" ")
     if crc == b"%08x" % zlib.crc32(text):
         try:
-            return LedgerRow(**restored(reading.parse_json(text, "a line", error=RecordingFault)))
+            return LedgerRow(**restored(reading.parse_json(text, Message("file.noun_line"), error=RecordingFault)))
         except (RecordingFault, TypeError):
             pass  # The checksum is right but the content is not a row: reported as damaged all the same.
     return LedgerRow(

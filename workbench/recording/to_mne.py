@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench.errors import BadSignal, BadValue
+from workbench.messages import Message
 from workbench.signals.cues import locate_cues
 
 if TYPE_CHECKING:
@@ -61,11 +62,11 @@ def epochs_of(run: RunFile, *, tmin: float = -WARM_UP_S, tmax: float | None = No
     fs = run.signal.fs
     cues, _ = locate_cues(run.items(), fs=fs)
     if not cues:
-        raise BadSignal(f"{run.path.name} has no cue without a gap; there is nothing to cut epochs around")
+        raise BadSignal(Message("recording.no_cues", file=run.path.name))
     # MNE includes both ends of an epoch: one sample less keeps the next cue out.
     last = min(cue.duration_s for cue in cues) - 1.0 / fs if tmax is None else tmax
     if not tmin < last:
-        raise BadValue(f"an epoch must end after it starts, got {tmin:g} to {last:g} s; give tmin and tmax in s")
+        raise BadValue(Message("recording.epoch_ends", start=f"{tmin:g}", end=f"{last:g}"))
     classes = {name: code for code, name in enumerate(sorted({cue.label for cue in cues}), start=1)}
     events = np.array([[cue.sample, 0, classes[cue.label]] for cue in cues])
     of_run = {"run": str(run.plan.get("run", run.path.stem)), "simulated": bool(run.plan.get("simulated"))}

@@ -10,6 +10,7 @@ import gzip
 import io
 import zlib
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 
 from workbench import reading
 from workbench.errors import BadValue, RecordingFault
+from workbench.messages import Message
 from workbench.recording import chunks, index, layout
 from workbench.recording.chunks import FORMATS, Tag
 from workbench.recording.xml import from_xml, several, text_of
@@ -88,7 +90,7 @@ class XdfStream:
     def texts(self) -> list[str]:
         """First channel of a text stream."""
         if self.dtype != "string":
-            raise BadValue(f"stream {self.name!r} is {self.dtype}, not text")
+            raise BadValue(Message("recording.not_text", stream=repr(self.name), dtype=self.dtype))
         return [row[0] for row in self.values]
 
     @property
@@ -127,12 +129,18 @@ class XdfFile:
         if len(streams) != 1:
             names = ", ".join(repr(s.name) for s in self.streams) or "none"
             raise RecordingFault(
-                f"{self.path.name} has {len(streams)} streams named {name!r}; its streams are {names}"
+                Message(
+                    "recording.streams_named",
+                    file=self.path.name,
+                    n=len(streams),
+                    stream=repr(name),
+                    known=names,
+                )
             )
         return streams[0]
 
 
-def read(path: Path | str, *, damaged: str = "refuse") -> XdfFile:
+def read(path: Path | str, *, damaged: str = "refuse", only: Collection[str] | None = None) -> XdfFile:
     """Read a whole XDF file (``.xdf``, ``.xdfz`` or ``.xdf.gz``).
 
     Parameters
@@ -140,6 +148,8 @@ def read(path: Path | str, *, damaged: str = "refuse") -> XdfFile:
     path : of the file; with a side index every chunk is checked by its CRC.
     damaged : ``"refuse"`` raises when a chunk is torn or changed; ``"skip"`` leaves those chunks out and
         names them in ``XdfFile.damaged``.
+    only : names of the streams whose samples are decoded; the others have none. Every chunk is checked all the
+        same. By default all.
 
     Raises
     ------
@@ -147,7 +157,7 @@ def read(path: Path | str, *, damaged: str = "refuse") -> XdfFile:
         When the file cannot be read, is not an XDF file, or is torn or damaged.
     """
     if damaged not in ("refuse", "skip"):
-        raise BadValue(f"damaged is {damaged!r}; allowed are 'refuse' and 'skip'")
+        raise BadValue(Message("recording.damaged_option", got=repr(damaged)))
     path = Path(path)
     data, side = load(path)
     survey = layout.survey(data, side)
@@ -156,13 +166,22 @@ def read(path: Path | str, *, damaged: str = "refuse") -> XdfFile:
         refuse(path, survey)
     if survey.torn:
         problems += (f"the end of the file from byte {survey.tail:,} on",)
-    header, streams = assemble(survey, data)
+    header, streams = assemble(survey, data, only=only)
     return XdfFile(path, header, streams, state_of(side), problems)
 
 
-def assemble(survey: layout.Layout, data: memoryview) -> tuple[dict[str, Any], tuple[XdfStream, ...]]:
-    """File header and streams from the whole chunks of a file."""
-    reader = _Reader(survey, data)
+def assemble(
+    survey: layout.Layout, data: memoryview, *, only: Collection[str] | None = None
+) -> tuple[dict[str, Any], tuple[XdfStream, ...]]:
+    """File header and streams from the whole chunks of a file.
+
+    Parameters
+    ----------
+    survey : where the chunks lie.
+    data : bytes of the file.
+    only : as :func:`read` takes it.
+    """
+    reader = _Reader(survey, data, only)
     return reader.header, reader.streams()
 
 
@@ -176,19 +195,16 @@ def load(path: Path) -> tuple[memoryview, index.Index | None]:
     """
     # A recording is read into memory at once, and its samples are copied out of it once more.
     largest = min(LARGEST, psutil.virtual_memory().available // 2)
-    data = reading.read_bytes(path, "recording", largest=largest, error=RecordingFault)
+    data = reading.read_bytes(path, Message("file.noun_recording"), largest=largest, error=RecordingFault)
     side = index.read(path)
     if path.suffix == ".xdfz" or path.name.endswith(".xdf.gz"):
         data = _unpacked(path, data, largest)
     if not data and side is None and path.suffix != ".xdf":
-        raise RecordingFault(
-            f"{path.name} is empty: it holds no recording; restore it from a backup, or delete it"
-        )
+        raise RecordingFault(Message("recording.empty", file=path.name))
     head = data[: len(chunks.MAGIC)]
     if not chunks.MAGIC.startswith(head) and not (side is not None and side.chunks):
         raise RecordingFault(
-            f"{path.name} is not an XDF file: it begins with {head!r} instead of {chunks.MAGIC!r}; "
-            "name an .xdf recording"
+            Message("recording.not_xdf_file", file=path.name, head=repr(head), magic=repr(chunks.MAGIC))
         )
     return memoryview(data), side
 
@@ -201,13 +217,9 @@ def _unpacked(path: Path, data: bytes, largest: int) -> bytes:
             unpacked = file.read(largest + 1)
     except (OSError, EOFError, zlib.error, MemoryError) as error:
         why = str(error) or "not enough memory"
-        raise RecordingFault(
-            f"recording {reading.shown(path)} cannot be read ({why}); check that it is a whole gzip file"
-        ) from error
+        raise RecordingFault(Message("recording.not_unpacked", file=reading.shown(path), why=why)) from error
     if len(unpacked) > largest:
-        raise RecordingFault(
-            f"recording {reading.shown(path)} unpacks to over {largest:,} bytes; unpack it, and cut it into parts"
-        )
+        raise RecordingFault(Message("recording.too_large", file=reading.shown(path), most=f"{largest:,}"))
     return unpacked
 
 
@@ -225,24 +237,29 @@ def refuse(path: Path, survey: layout.Layout) -> None:
     """Raise when the file is not whole."""
     if survey.damage:
         raise RecordingFault(
-            f"recording {path.name} was changed after it was written: {survey.damage[0].sentence}"
-            + (f" and {len(survey.damage) - 1} more" if len(survey.damage) > 1 else "")
-            + f"; restore the file from its backup, or run 'workbench recover {path.name}' to keep everything else"
+            Message(
+                "recording.changed",
+                file=path.name,
+                damage=layout.first_of([part.sentence for part in survey.damage]),
+            )
         )
     if survey.torn:
-        why = f" ({survey.why})" if survey.why else ""
+        file, tail, size = path.name, f"{survey.tail:,}", f"{survey.size:,}"
         raise RecordingFault(
-            f"recording {path.name} is cut off at byte {survey.tail:,} of {survey.size:,}{why}; "
-            f"run 'workbench recover {path.name}' to keep everything before"
+            Message("recording.cut_off_why", file=file, tail=tail, size=size, why=survey.why)
+            if survey.why
+            else Message("recording.cut_off", file=file, tail=tail, size=size)
         )
 
 
 class _Reader:
     """Collects the chunks of each stream."""
 
-    def __init__(self, survey: layout.Layout, data: memoryview) -> None:
+    def __init__(self, survey: layout.Layout, data: memoryview, only: Collection[str] | None) -> None:
         self.header: dict[str, Any] = {}
         self._formats = survey.formats
+        # Without a readable header samples cannot be decoded; the layout lists that header as damage.
+        self._decoded = {i for i, form in survey.formats.items() if only is None or form.name in only}
         self._values: dict[int, list[Any]] = defaultdict(list)
         self._stamps: dict[int, list[FloatArray]] = defaultdict(list)
         self._last: dict[int, float] = defaultdict(float)
@@ -256,8 +273,7 @@ class _Reader:
             self.header = from_xml(bytes(content).decode("utf-8", errors="replace"))
         elif tag == Tag.SAMPLES:
             stream_id = chunks.decode_stream_id(content)
-            # Without a readable header samples cannot be decoded; the layout lists that header as damage.
-            if stream_id in self._formats:
+            if stream_id in self._decoded:
                 values, stamps = layout.read_samples(self._formats, content, last=self._last[stream_id])
                 self._values[stream_id].append(values)
                 self._stamps[stream_id].append(stamps)

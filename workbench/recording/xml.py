@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
 from workbench.errors import BadValue, RecordingFault
+from workbench.messages import Message
 
 _NAME = re.compile(r"[A-Za-z_][\w.-]*\Z")
 LARGEST, DEEPEST = 16 * 2**20, 64
@@ -36,7 +37,7 @@ def to_xml(name: str, node: Any) -> str:
         When a key is not an XML name.
     """
     if not _NAME.match(name):
-        raise BadValue(f"{name!r} is not an XML element name; allowed are letters, digits, '_', '.' and '-'")
+        raise BadValue(Message("recording.xml_name", got=repr(name)))
     if isinstance(node, Mapping):
         return f"<{name}>{''.join(to_xml(str(key), value) for key, value in node.items())}</{name}>"
     if isinstance(node, list | tuple):
@@ -62,9 +63,7 @@ class _Bounded(ElementTree.TreeBuilder):
     def start(self, tag: Any, attrs: Any) -> Any:
         self._level += 1
         if self._level > DEEPEST:
-            raise RecordingFault(
-                f"a header of the recording is nested too deeply; at most {DEEPEST} levels are read"
-            )
+            raise RecordingFault(Message("recording.xml_deep", most=DEEPEST))
         return super().start(tag, attrs)
 
     def end(self, tag: str) -> Any:
@@ -72,9 +71,7 @@ class _Bounded(ElementTree.TreeBuilder):
         return super().end(tag)
 
     def doctype(self, name: str, pubid: str | None, system: str | None) -> None:
-        raise RecordingFault(
-            f"a header of the recording declares the document type {name!r:.40}; XDF headers have none"
-        )
+        raise RecordingFault(Message("recording.xml_doctype", got=f"{name!r:.40}"))
 
 
 def from_xml(text: str) -> dict[str, Any]:
@@ -86,15 +83,13 @@ def from_xml(text: str) -> dict[str, Any]:
         When the text is not XML, is too large or nested too deeply, or declares a document type.
     """
     if len(text) > LARGEST:
-        raise RecordingFault(
-            f"a header of the recording has {len(text):,} characters; at most {LARGEST:,} are read"
-        )
+        raise RecordingFault(Message("recording.xml_long", n=f"{len(text):,}", most=f"{LARGEST:,}"))
     parser = ElementTree.XMLParser(target=_Bounded())
     try:
         parser.feed(text)
         root = parser.close()
     except (ElementTree.ParseError, ValueError, LookupError) as error:
-        raise RecordingFault(f"a header of the recording is not XML ({error})") from error
+        raise RecordingFault(Message("recording.xml_invalid", why=str(error))) from error
     content = _node(root)
     return content if isinstance(content, dict) else {}
 

@@ -201,7 +201,7 @@ def _read(study: Study, cut: Cut, session_id: str | None) -> Facts:
     sessions = study.rows("session")
     if session_id is not None and session_id not in [row["id"] for row in sessions]:
         known = ", ".join(row["id"] for row in sessions) or "none"
-        raise UnknownName(f"the record has no session {session_id!r}; it has {known}")
+        raise UnknownName(Message("report.no_session", session=repr(session_id), known=known))
     chosen = next((row for row in sessions if row["id"] == session_id), sessions[-1] if sessions else None)
     visit = study.get("visit", chosen["visit_id"]) if chosen else None
     participant = study.get("participant", visit["participant_id"]) if visit else None

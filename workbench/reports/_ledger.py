@@ -133,13 +133,13 @@ def _listed(say: Say, entries: list[tuple[RunFacts | None, Row]]) -> Table:
             )
         )
     columns = (
-        Column(t("col_run"), 0.75),
-        Column(t("col_time"), 1.05, number=True),
+        Column(t("col_run"), 1.05),
+        Column(t("col_time"), 0.95, number=True),
         Column(t("col_sample"), 0.95, number=True),
         Column(t("col_priority"), 1.4),
-        Column(t("col_ledger_kind"), 2.0),
-        Column(t("col_stream"), 1.05),
-        Column(t("col_extent"), 2.0),
-        Column(t("col_consequence"), 2.05),
+        Column(t("col_ledger_kind"), 1.7),
+        Column(t("col_stream"), 1.5),
+        Column(t("col_extent"), 1.9),
+        Column(t("col_consequence"), 1.9),
     )
     return Table(columns, tuple(rows), t("no_data"), note=t("ledger_times"))

@@ -119,7 +119,7 @@ def _result(run: RunFacts) -> Result:
         kind = paradigms.load(name).evidence if name in paradigms.available() else ""
         if kind == "velocity":
             return _reached(run, trials, paradigms.from_params(name, run.parameters).conditions)
-        if kind == "force":
+        if kind in ("force", "amplitude", "state_level"):
             return _followed(run, trials, paradigms.from_params(name, run.parameters).conditions)
         classes = [str(name) for name in run.parameters.get("conditions", ())] or sorted(
             {trial.condition for trial in trials}

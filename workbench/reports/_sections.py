@@ -112,7 +112,7 @@ def decoder(say: Say) -> list[Block]:
         crossed = crossed_in(row["metrics"], word=t("fold"), undecided=t("undecided"))
         if crossed:
             source = t("decoder") + " " + str(row["sha256"])[:12]
-            blocks.append(_confusion(say, crossed, t("confusion_cv"), source))
+            blocks += _confusion(say, crossed, t("confusion_cv"), source)
     return blocks
 
 
@@ -163,7 +163,8 @@ def _adapted(say: Say, run: RunFacts) -> str:
     )
 
 
-def _confusion(say: Say, crossed: Sequence[Crossed], title: str, source: str) -> Figure:
+def _confusion(say: Say, crossed: Sequence[Crossed], title: str, source: str) -> list[Block]:
+    """The matrices, on as many figures as fit a page each."""
     t = say.t
     matrices = [
         figures.Matrix(
@@ -171,9 +172,13 @@ def _confusion(say: Say, crossed: Sequence[Crossed], title: str, source: str) ->
         )
         for each in crossed
     ]
-    drawn = figures.to_svg(figures.confusion(matrices), name=say.name("confusion"))
-    alt = t("join").join(t("confusion_alt", title=each.title, right=each.right, n=each.n) for each in crossed)
-    return Figure(Picture(drawn, WIDTH, alt), title, t("confusion_source", source=source))
+    blocks: list[Block] = []
+    for sheet in figures.confusion_sheets(matrices):
+        drawn = figures.to_svg(figures.confusion(sheet), name=say.name("confusion"))
+        shown = [each for each in crossed if each.title in {matrix.title for matrix in sheet}]
+        alt = t("join").join(t("confusion_alt", title=each.title, right=each.right, n=each.n) for each in shown)
+        blocks.append(Figure(Picture(drawn, WIDTH, alt), title, t("confusion_source", source=source)))
+    return blocks
 
 
 def trials(say: Say) -> list[Block]:
@@ -189,7 +194,7 @@ def trials(say: Say) -> list[Block]:
         result = say.result(run)
         if isinstance(result, Cued):
             crossed = crossed_of(result.confusion, title=t("run", run=run.number), undecided=t("undecided"))
-            blocks.append(_confusion(say, [crossed], t("confusion"), say.source(run)))
+            blocks += _confusion(say, [crossed], t("confusion"), say.source(run))
     for run in runs:
         # Calibration trials have no decision: their table would have nothing but the cue.
         if run.online:

@@ -15,6 +15,7 @@ from importlib.resources import files
 
 from workbench import messages
 from workbench.errors import UnknownName
+from workbench.messages import Message
 
 LANGUAGES = ("en", "zh-CN")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -43,7 +44,7 @@ class Texts:
 
     def __post_init__(self) -> None:
         if self.language not in LANGUAGES:
-            raise UnknownName(f"language must be one of {', '.join(LANGUAGES)}, got {self.language!r}")
+            raise UnknownName(Message("report.language", allowed=list(LANGUAGES), got=repr(self.language)))
 
     def __call__(self, key: str, **values: object) -> str:
         """The text of a key with its placeholders filled in; values are inserted as they are."""
@@ -53,7 +54,7 @@ class Texts:
         """The text of a key with its placeholders as they are, for a figure that fills them in."""
         texts = catalogue()[self.language]
         if key not in texts:
-            raise UnknownName(f"the catalogue of the reports has no text {key!r}; add it in both languages")
+            raise UnknownName(Message("report.no_text", key=repr(key)))
         return texts[key]
 
     def word(self, prefix: str, code: str) -> str:

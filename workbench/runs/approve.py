@@ -8,7 +8,7 @@ overwritten; the newest decision holds.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -27,6 +27,12 @@ MOST_SKIPPED = 0.1
 """Fraction of training windows that may be left out before somebody has to say why it may be used."""
 MOST_FALSE_PER_MIN = 2.0
 """False starts a minute of rest, over held-out trials, above which somebody has to say why it may be used."""
+LEAST_CORRELATION = 0.5
+"""Correlation of spatial patterns between runs, below which somebody has to say why it may be used."""
+LEAST_SILENT = 0.9
+"""Fraction of attempts in which a muscle has to be silent, or somebody has to say why it may be used."""
+MOST_NOISY = 0.1
+"""Fraction of cued periods in which a channel may be noisy before somebody has to say why it may be used."""
 MOST_JSON = 16_000_000
 LIMITS = ("level_max", "hold_limit_s", "dose_s")
 """Limits that an approval may state: highest level (fraction 0–1), longest activation and dose of a day (s)."""
@@ -44,7 +50,7 @@ class Check:
     Attributes
     ----------
     name : ``"file"``, ``"participant"``, ``"system"``, ``"accuracy"``, ``"accuracy_by_run"``, ``"onset"``,
-        ``"false_starts"``, ``"windows"``, ``"compared"``.
+        ``"false_starts"``, ``"windows"``, ``"pattern"``, ``"muscle"``, ``"channels"``, ``"compared"``.
     value, limit : as shown, with units; ``limit`` ``""`` where there is none.
     state : ``"pass"``, ``"warn"`` (needs a reason) or ``"fail"`` (refused).
     text : what it says, one sentence.
@@ -123,8 +129,8 @@ def enter_waiting(study: Study) -> list[str]:
 def _read_fit(path: Path) -> dict[str, Any] | None:
     """What a fit left beside its decoder, None for a file that a fit did not write."""
     try:
-        data = reading.read_bytes(path, "fit", largest=MOST_JSON, error=RecordFault)
-        fitted = dict(restored(reading.parse_json(data, "fit", error=RecordFault)))
+        data = reading.read_bytes(path, Message("file.noun_fit"), largest=MOST_JSON, error=RecordFault)
+        fitted = dict(restored(reading.parse_json(data, Message("file.noun_fit"), error=RecordFault)))
         needed = {"sha256", "name", "recordings", "metrics"}
         # Only while its files still have the hash of the fit: what was changed since is not what was judged.
         return fitted if needed <= set(fitted) and decoder_hash(path.parent) == fitted["sha256"] else None
@@ -164,6 +170,7 @@ def checks(
         results += [_onset(events), _false_starts(events)]
     if metrics.get("windows"):
         results.append(_windows(metrics))
+    results += _of_signal(metrics.get("signal") or {})
     if "n" in (metrics.get("compared") or {}):
         results.append(_compared(metrics["compared"]))
     return tuple(results)
@@ -264,9 +271,8 @@ def _false_starts(events: Mapping[str, Any]) -> Check:
         rate=Message("check.per_minute", n=f"{rate:.2f}"),
     )
     many = rate > MOST_FALSE_PER_MIN
-    text = Message("check.no_more_false_starts", limit=limit)
-    if many:
-        text = Message("check.more_false_starts", limit=limit)
+    least = Message("check.no_more_false_starts", limit=limit)
+    text = Message("check.more_false_starts", limit=limit) if many else least
     return Check("false_starts", value, limit, "warn" if many else "pass", text)
 
 
@@ -277,6 +283,52 @@ def _windows(metrics: Mapping[str, Any]) -> Check:
     value = Message("check.part", n=skipped, all=total)
     limit = Message("check.percent_of", percent=f"{MOST_SKIPPED:.0%}", all=total)
     return Check("windows", value, limit, "warn" if many else "pass", text)
+
+
+def _of_signal(signal: Mapping[str, Any]) -> Iterator[Check]:
+    """What the signal of the calibration itself says; nothing of what was not there to be found."""
+    if pattern := signal.get("pattern"):
+        yield _pattern(pattern)
+    if muscle := signal.get("muscle"):
+        yield _muscle(muscle)
+    if channels := signal.get("channels"):
+        yield _channels(channels)
+
+
+def _pattern(pattern: Mapping[str, Any]) -> Check:
+    """Contrast in power over the derivations, from run to run: another pattern is another source."""
+    other = pattern["r"] < LEAST_CORRELATION
+    parts = Message("check.parts_runs") if pattern["parts"] == "runs" else Message("check.parts_halves")
+    text = Message("check.other_pattern", parts=parts) if other else Message("check.same_pattern", parts=parts)
+    value = Message("check.correlation", r=f"{pattern['r']:.2f}")
+    limit = Message("check.at_least", n=f"{LEAST_CORRELATION:g}")
+    return Check("pattern", value, limit, "warn" if other else "pass", text)
+
+
+def _muscle(muscle: Mapping[str, Any]) -> Check:
+    """Attempts in which no window of the EMG was above its threshold: what is decoded may else be muscle."""
+    name = str(muscle["stream"])
+    if "why" in muscle:
+        not_known = Message("check.muscle_not_known", stream=name, why=muscle["why"])
+        return Check("muscle", Message("check.not_known"), "", "warn", not_known)
+    n, silent = int(muscle["n"]), int(muscle["silent"])
+    active = silent < LEAST_SILENT * n
+    value = Message("check.silent", n=silent, all=n)
+    limit = Message("check.at_least", n=Message("check.percent_of", percent=f"{LEAST_SILENT:.0%}", all=n))
+    text = Message("check.muscle_active", stream=name) if active else Message("check.muscle_silent", stream=name)
+    return Check("muscle", value, limit, "warn" if active else "pass", text)
+
+
+def _channels(channels: Mapping[str, Any]) -> Check:
+    """The channels that were noisy in too many cued periods, by name; else the one that was so most often."""
+    n, noisy = int(channels["n"]), {str(name): int(count) for name, count in channels["noisy"].items()}
+    limit = Message("check.percent_of", percent=f"{MOST_NOISY:.0%}", all=n)
+    bad = [name for name, count in noisy.items() if count > MOST_NOISY * n]
+    worst = sorted(bad or noisy, key=lambda name: -noisy[name])[: len(bad) or 1]
+    value = [Message("check.noisy_in", channel=name, n=noisy[name], all=n) for name in worst]
+    shown = _joined(value) if value else Message("check.part", n=0, all=n)
+    text = Message("check.noisy", channels=bad) if bad else Message("check.not_noisy")
+    return Check("channels", shown, limit, "warn" if bad else "pass", text)
 
 
 def _compared(compared: Mapping[str, Any]) -> Check:

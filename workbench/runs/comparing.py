@@ -10,12 +10,13 @@ import numpy as np
 
 from workbench import analysis, decoders, messages
 from workbench.decode import decode
-from workbench.decoders import WindowDecoder
+from workbench.decoders import JoinedDecoder, WindowDecoder
 from workbench.errors import BadValue, WorkbenchError
 from workbench.messages import Message
 from workbench.paradigms import Paradigm
 from workbench.recording import RunFile
 from workbench.runs.fitting import Votes, common_plan, decided, windows_of
+from workbench.runs.joint_fitting import votes_of
 from workbench.vocabulary import Trial
 
 
@@ -39,10 +40,7 @@ def compare(votes: Votes, last: Path, runs: Sequence[RunFile], paradigm: Paradig
     try:
         decoder = decoders.read(last)
         sha256 = decoder.sha256_
-        if not isinstance(decoder, WindowDecoder):
-            raise BadValue(Message("compare.joined"))
-        decoders.check_montage(decoder, common_plan(runs)[0])
-        before = _of_choices(decoder, runs, paradigm) if paradigm.selects else _of_windows(decoder, runs, paradigm)
+        before = _votes(decoder, runs, paradigm)
     except WorkbenchError as error:
         return {"sha256": sha256, "why": messages.of(error)}
     # A longer window may find no place in a short period: only what both decided is compared.
@@ -62,6 +60,16 @@ def compare(votes: Votes, last: Path, runs: Sequence[RunFile], paradigm: Paradig
         "p": found.p,
         "verdict": found.verdict,
     }
+
+
+def _votes(decoder: WindowDecoder | JoinedDecoder, runs: Sequence[RunFile], paradigm: Paradigm) -> Votes:
+    """Every cued period or choice, and whether the decoder is right about it."""
+    if isinstance(decoder, JoinedDecoder):
+        if paradigm.selects:
+            raise BadValue(Message("compare.joined"))
+        return votes_of(decoder, runs, paradigm)
+    decoders.check_montage(decoder, common_plan(runs)[0])
+    return _of_choices(decoder, runs, paradigm) if paradigm.selects else _of_windows(decoder, runs, paradigm)
 
 
 def _of_windows(decoder: WindowDecoder, runs: Sequence[RunFile], paradigm: Paradigm) -> Votes:

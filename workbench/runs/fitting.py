@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,13 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench import analysis, decoders, paradigms, world
-from workbench.decoders import Training, WindowDecoder
+from workbench.decoders import JoinedDecoder, Training, WindowDecoder
 from workbench.errors import BadSignal, BadValue, WorkbenchError
 from workbench.live import _wire
 from workbench.messages import Message, carried
 from workbench.paradigms import Paradigm
 from workbench.recording import RunFile, file_sha256
 from workbench.runs.held_out import HeldOut
+from workbench.runs.signal_checks import Looked, found
 from workbench.signals.cues import locate_cues
 from workbench.signals.units import montage_of
 from workbench.vocabulary import FloatArray, Montage, Trial
@@ -63,6 +65,13 @@ class Make(Protocol):
         """From some of the windows."""
 
 
+class Save(Protocol):
+    """Writes a fitted decoder."""
+
+    def __call__(self, folder: Path, *, meta: Mapping[str, Any]) -> str:
+        """To a folder, with facts about the fit; returns its hash."""
+
+
 def fit(
     study_folder: Path | str,
     recordings: Sequence[Path | str],
@@ -90,8 +99,9 @@ def fit(
         ``{"run", "labels", "counts"}`` a fold), ``within_runs`` (the same from blocks within each of two runs,
         None for one run and for more), ``windows``, ``skipped``, ``weights``, ``params`` (as asked for),
         ``adapts`` (``{"rule", "bound"}``, None for a decoder that stays as it was fitted; the accuracy is that of
-        the fit), ``held_out`` (what was decided on what was held out, see :meth:`HeldOut.figures`), and where a
-        last one is given ``compared`` (see :func:`workbench.runs.comparing.compare`).
+        the fit), ``signal`` (see :func:`workbench.runs.signal_checks.found`), ``held_out`` (what was decided on
+        what was held out, see :meth:`HeldOut.figures`), and where a last one is given ``compared`` (see
+        :func:`workbench.runs.comparing.compare`).
 
     Raises
     ------
@@ -103,13 +113,12 @@ def fit(
     if decoder_name in decoders.JOINT_RULES:
         from workbench.runs.joint_fitting import fit_joint
 
-        return fit_joint(study_folder, recordings, decoder_name, params or {}, progress=progress)
+        return fit_joint(study_folder, recordings, decoder_name, params or {}, last=last, progress=progress)
     runs = [RunFile(path) for path in recordings]
     montage, paradigm = common_plan(runs)
     requested = {"fs": montage.fs, **(params or {})}
     if float(requested["fs"]) != montage.fs:
-        got = f"fs of the decoder is {requested['fs']} Hz, the recordings have {montage.fs:g} Hz"
-        raise BadValue(f"{got}; leave fs out")
+        raise BadValue(Message("fit.other_rate", got=str(requested["fs"]), fs=f"{montage.fs:g}"))
     n_channels = len(montage.channels)
 
     def fresh() -> WindowDecoder:
@@ -121,7 +130,8 @@ def fit(
 
     decoder, metrics = _made(make, fresh(), runs, paradigm, last=last, progress=progress)
     metrics["params"] = dict(params or {})
-    return _filed(Path(study_folder), runs, decoder, paradigm, montage=montage, metrics=metrics)
+    save = partial(decoders.save, decoder, montage=montage)
+    return file_fit(Path(study_folder), runs, save, name=decoder.name, paradigm=paradigm, metrics=metrics)
 
 
 def recentre(
@@ -150,7 +160,7 @@ def recentre(
     Raises
     ------
     BadValue, BadSignal, RecordingFault, DecoderMismatch
-        As :func:`fit`; a decoder of another montage, of several streams, or without a centre that can be moved.
+        As :func:`fit`; a decoder of another montage, or without a centre that can be moved.
     """
     if not recordings:
         raise BadValue(Message("fit.no_recording"))
@@ -158,7 +168,9 @@ def recentre(
     montage, paradigm = common_plan(runs)
     origin = decoders.read(Path(last))
     if not isinstance(origin, WindowDecoder):
-        raise BadValue(Message("decoder.no_centre", decoder=origin.name))
+        from workbench.runs.joint_fitting import recentre_joint
+
+        return recentre_joint(study_folder, runs, origin, Path(last), progress=progress)
     decoders.check_montage(origin, montage)
 
     def make(windows: Windows, rows: NDArray[np.bool_] | slice) -> WindowDecoder:
@@ -167,31 +179,8 @@ def recentre(
     decoder, metrics = _made(make, origin, runs, paradigm, last=last, progress=progress)
     metrics["recentred_from"] = origin.sha256_
     before = decoders.recordings_in(Path(last))
-    return _filed(Path(study_folder), runs, decoder, paradigm, montage=montage, metrics=metrics, before=before)
-
-
-def _filed(
-    study: Path,
-    runs: Sequence[RunFile],
-    decoder: WindowDecoder,
-    paradigm: Paradigm,
-    *,
-    montage: Montage,
-    metrics: Mapping[str, Any],
-    before: Sequence[Mapping[str, str]] = (),
-) -> dict[str, Any]:
-    """Save a decoder of one stream with what its fit found; what it was re-centred from is part of its hash.
-
-    Parameters
-    ----------
-    study, runs, paradigm, metrics, before : as in :func:`file_fit`.
-    decoder, montage : what is saved.
-    """
-    provenance = {name: metrics[name] for name in ("recentred_from",) if name in metrics}
-
-    def save(part: Path, meta: Mapping[str, Any]) -> str:
-        return decoders.save(decoder, part, montage=montage, meta={**meta, **provenance})
-
+    save = partial(decoders.save, decoder, montage=montage)
+    study = Path(study_folder)
     return file_fit(study, runs, save, name=decoder.name, paradigm=paradigm, metrics=metrics, before=before)
 
 
@@ -218,7 +207,9 @@ def _made(
     windows = windows_of(prepared, runs, paradigm, n_channels=n_channels)
     metrics, votes = _judged(make, windows, paradigm, runs, progress=progress)
     decoder = make(windows, slice(None))
-    metrics |= {"windows": len(windows.labels), "skipped": windows.skipped, "adapts": _adapts(decoder)}
+    metrics |= {"windows": len(windows.labels), "skipped": windows.skipped, "adapts": adapts_of(decoder)}
+    looked = Looked(windows.summaries, windows.labels, windows.blocks, windows.runs)
+    metrics["signal"] = found(decoder, looked, runs, paradigm, inputs=decoder.inputs)
     if weights := _weights(decoder, n_channels, target=paradigm.conditions[0]):
         weights["channels"] = list(common_plan(runs)[0].channels)
     metrics["weights"] = weights
@@ -431,20 +422,27 @@ def _validated(
             counts[names.index(truth)][names.index(guess)] += 1
             votes[period] = truth == guess
         tables.append({"run": fold + 1, "labels": names, "counts": counts})
-    total = sum(sum(map(sum, t["counts"])) for t in tables)
-    correct = sum(t["counts"][i][i] for t in tables for i in range(len(names)))
+    return figures_of(tables, names), votes
+
+
+def figures_of(tables: Sequence[Mapping[str, Any]], names: Sequence[str]) -> dict[str, Any]:
+    """Accuracy of a validation with interval and chance limit, beside its confusion by fold.
+
+    ``tables`` are ``{"run", "labels", "counts"}`` of each fold, ``names`` the classes in the order of their rows.
+    """
+    total = sum(sum(map(sum, table["counts"])) for table in tables)
+    correct = sum(table["counts"][at][at] for table in tables for at in range(len(names)))
     interval = analysis.wilson(correct, total) if total else None
-    figures = {
+    return {
         "n": total,
         "correct": correct,
         "accuracy": correct / total if total else None,
         "interval": None if interval is None else list(interval),
         "chance_limit": analysis.chance_limit(total, classes=len(names)) if total else None,
-        "classes": names,
-        "confusion": tables,
+        "classes": list(names),
+        "confusion": list(tables),
         "unit": "cued period",
     }
-    return figures, votes
 
 
 def decided(
@@ -497,7 +495,7 @@ def _weights(decoder: WindowDecoder, n_channels: int, *, target: str) -> dict[st
     return weights | {"target": target}
 
 
-def _adapts(decoder: WindowDecoder) -> dict[str, Any] | None:
+def adapts_of(decoder: WindowDecoder | JoinedDecoder) -> dict[str, Any] | None:
     """Rule and bound of a decoder that adapts while it decides."""
     settings = decoder.adapt_settings
     return None if settings is None else {"rule": settings.rule, "bound": settings.limit}
@@ -506,7 +504,7 @@ def _adapts(decoder: WindowDecoder) -> dict[str, Any] | None:
 def file_fit(
     study: Path,
     runs: Sequence[RunFile],
-    save: Callable[[Path, Mapping[str, Any]], str],
+    save: Save,
     *,
     name: str,
     paradigm: Paradigm,
@@ -514,6 +512,8 @@ def file_fit(
     before: Sequence[Mapping[str, str]] = (),
 ) -> dict[str, Any]:
     """Save a fitted decoder, and what its fit found beside it; returns the latter, as :func:`fit` does.
+
+    What it was re-centred from, where ``metrics`` says so, is part of its hash.
 
     Parameters
     ----------
@@ -527,12 +527,13 @@ def file_fit(
     """
     sources = [*before, *({"run": str(run.plan["run"]), "sha256": file_sha256(run.path)} for run in runs)]
     meta = {"recordings": sources, "paradigm": paradigm.name}
+    meta |= {name: metrics[name] for name in ("recentred_from",) if name in metrics}
     home = study / "decoders"
     world.disk.mkdir(home, mode=0o777, exist_ok=True)
     # Beside its final place: a rename within one file system is a single step.
     part = world.disk.temporary(".fit-", home)
     try:
-        sha256 = save(part, meta)
+        sha256 = save(part, meta=meta)
         folder = home / sha256[:12]
         if not folder.is_dir():
             world.disk.replace(part, folder)

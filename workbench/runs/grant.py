@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from workbench import control, messages, world
 from workbench.errors import RecordingFault, Refused
 from workbench.messages import Message
-from workbench.recording import RunFile
+from workbench.recording import RunFile, index, run_writer
 from workbench.runs.approve import LIMITS
 from workbench.study import approvals
 from workbench.vocabulary import Command
@@ -192,14 +193,44 @@ def dose_of_today(folder: Path, *, participant: str, effector: str) -> dict[str,
         if datetime.fromtimestamp(path.stat().st_mtime).astimezone().date() < today:
             continue
         try:
-            file = RunFile(path, damaged="skip")
+            given = _given(path, (*_version(path), *_version(index.path_of(path))))
         except RecordingFault as error:
             raise RecordingFault(
                 Message("granting.dose_unknown", file=path.name, why=messages.of(error), path=str(path))
             ) from error
-        if file.plan.get("participant") == participant and file.plan.get("effector") == effector:
-            dose[str(file.plan["run"])] = _dose_of(file)
+        if given.participant == participant and given.effector == effector:
+            dose[given.run] = given.seconds
     return dose
+
+
+class _Given(NamedTuple):
+    """What one recording says of its dose."""
+
+    run: str
+    participant: str
+    effector: str
+    seconds: float
+
+
+def _version(path: Path) -> tuple[int, ...]:
+    """What tells a file from what it was before; empty where there is none."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return ()
+    return (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+
+
+# Remembered by the version of the file and its index: each grant of a day asks for all its recordings again.
+@lru_cache(maxsize=1024)
+def _given(path: Path, _versions: tuple[int, ...]) -> _Given:
+    """The dose of one recording; not remembered where it cannot be read."""
+    # Events and commands say it of a whole recording, however large its signals are.
+    file = RunFile(path, damaged="skip", only=(run_writer.EVENTS, run_writer.COMMANDS))
+    if file.file.damaged:
+        file = RunFile(path, damaged="skip")
+    run, participant, effector = (str(file.plan.get(name, "")) for name in ("run", "participant", "effector"))
+    return _Given(run, participant, effector, _dose_of(file))
 
 
 def _dose_of(file: RunFile) -> float:

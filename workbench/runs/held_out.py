@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from workbench import analysis, paradigms
 from workbench.decode import decode
-from workbench.decoders import WindowDecoder
+from workbench.decoders import JoinedDecoder, WindowDecoder
 from workbench.paradigms import Paradigm
 from workbench.recording import RunFile
 from workbench.signals.cues import locate_cues
@@ -47,7 +47,11 @@ class HeldOut:
     _hop_s: float = 0.0
 
     def add(
-        self, run: RunFile, decoder: WindowDecoder, ends: NDArray[np.int64], periods: NDArray[np.int64]
+        self,
+        run: RunFile,
+        decoder: WindowDecoder | JoinedDecoder,
+        ends: NDArray[np.int64],
+        periods: NDArray[np.int64],
     ) -> None:
         """Decode a run with a decoder that has not seen some of its periods, and keep what belongs to those.
 
@@ -71,14 +75,15 @@ class HeldOut:
         self._keep_evidence(decisions, decoder, held_cues, n)
 
     def _decoded(
-        self, run: RunFile, decoder: WindowDecoder, held_cues: Sequence[LocatedCue]
+        self, run: RunFile, decoder: WindowDecoder | JoinedDecoder, held_cues: Sequence[LocatedCue]
     ) -> tuple[list[Trial], list[Decision]]:
         """The held-out trials, and the decisions up to the end of the last held-out period."""
         trials: list[Trial] = []
         decisions: list[Decision] = []
         waiting = {cue.sample for cue in held_cues if cue.label in self.paradigm.conditions}
         last = max(cue.sample + round((cue.duration_s + AFTER_S) * self.fs) for cue in held_cues)
-        for item in decode(run.items(block=round(self.fs)), self.paradigm, decoder, fs=self.fs):
+        items = run.items(block=round(self.fs), inputs=decoder.inputs)
+        for item in decode(items, self.paradigm, decoder, fs=self.fs):
             if isinstance(item, Trial) and item.cue_sample in waiting:
                 trials.append(item)
                 waiting.discard(item.cue_sample)
@@ -97,7 +102,11 @@ class HeldOut:
         return bool(periods[later[np.argmin(ends[later])]] >= 0)
 
     def _keep_evidence(
-        self, decisions: Sequence[Decision], decoder: WindowDecoder, held_cues: Sequence[LocatedCue], n: int
+        self,
+        decisions: Sequence[Decision],
+        decoder: WindowDecoder | JoinedDecoder,
+        held_cues: Sequence[LocatedCue],
+        n: int,
     ) -> None:
         """Evidence for the movement around each held-out cue: the last that was known at each time."""
         # Evidence of a choice is summed from cue to decision and has no course around the cue.

@@ -17,10 +17,10 @@ from workbench.live import _engine_folder
 from workbench.live._engine_folder import EngineFolder
 from workbench.live.latency import percentiles
 from workbench.messages import Message
-from workbench.recording import RunFile, decision_hash, file_sha256, read_rows
+from workbench.recording import RunFile, decision_hash, file_sha256, index, read, read_rows
 from workbench.recording.recover import Recovery, inspect, recover
 from workbench.recording.salvage import FOLDER
-from workbench.recording.session_ledger import DAMAGED, SUFFIX, session_of
+from workbench.recording.session_ledger import DAMAGED, SUFFIX, append_rows, session_of
 from workbench.runs.replaying import chain_head, replay_run
 from workbench.vocabulary import Decision, LedgerRow, Recording, Run, RunKind, RunState
 
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 RELEASE_S = 5.0
 """Time within which the system releases the file of an engine that was killed, s."""
+
+SET_ASIDE = "set_aside"
+"""Folder beside the recordings for those whose beginning is lost, and kind of the ledger row that names one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ def ingest(study: Study, run_path: Path | str, *, recovery: Recovery | None = No
     file = RunFile(path)
     run_id, number = file.planned("run", str), file.planned("number", int)
     if study.has_run(run_id):
-        return f"Run {number} ({run_id}) is in the record already."
+        return Message("ingest.there_already", n=number, id=run_id)
     if file.state == "unfinished":
         raise RecordingFault(Message("ingest.not_closed", file=path.name))
     ledger = file.ledger()
@@ -80,10 +83,11 @@ def ingest(study: Study, run_path: Path | str, *, recovery: Recovery | None = No
     run, trials = _run_of(file), file.trials()
     recording = _recording_of(file, study.path.parent)
     study.append_run(run, trials=trials, ledger=ledger, recordings=[recording], reason="ingest of the recording")
-    quarantined = " It is quarantined." if file.state == "recovered" else ""
-    return (
-        f"Run {run.number} ({run.kind}): {len(trials)} trials, {file.state}, taken into the record.{quarantined}"
-    )
+    if file.state == "recovered":
+        return Message(
+            "ingest.taken_quarantined", n=run.number, kind=run.kind, trials=len(trials), state=file.state
+        )
+    return Message("ingest.taken", n=run.number, kind=run.kind, trials=len(trials), state=file.state)
 
 
 def _quarantined(file: RunFile, sentence: str) -> LedgerRow:
@@ -243,9 +247,7 @@ def _by_age(folder: Path) -> list[Path]:
     try:
         return sorted(folder.glob("*.xdf"), key=lambda path: path.lstat().st_mtime)
     except OSError as error:
-        raise RecordingFault(
-            f"the folder {folder} cannot be read ({error.strerror}); check your right to it"
-        ) from error
+        raise RecordingFault(Message("ingest.folder", folder=str(folder), why=str(error.strerror))) from error
 
 
 def _between_runs(study: Study, folder: Path) -> Ingestion:
@@ -259,16 +261,14 @@ def _between_runs(study: Study, folder: Path) -> Ingestion:
             rows = read_rows(path, growing=lock.get("session_id") == session_id)
             new = study.append_session_ledger(session_id, rows, reason="ingest of the session's ledger")
         except WorkbenchError as error:
-            sentences.append(f"{path.name} was not taken into the record: {error}")
+            sentences.append(Message("ingest.not_taken", file=path.name, why=messages.of(error)))
             damaged = True
             continue
         if new:
-            sentences.append(
-                f"Session {session_id}: {new} ledger rows from between the runs, taken into the record."
-            )
+            sentences.append(Message("ingest.session_rows", id=session_id, n=new))
             lost = sum(row.kind == DAMAGED for row in rows)
             if lost:
-                sentences.append(f"{lost} of them stand for lines of {path.name} that are damaged.")
+                sentences.append(Message("ingest.session_rows_damaged", n=lost, file=path.name))
             damaged |= lost > 0
     return Ingestion(tuple(sentences), damaged)
 
@@ -285,17 +285,47 @@ def _take_in_one(study: Study, path: Path) -> Ingestion:
             if _engine_folder.running(EngineFolder(study.path.parent)) is not None:
                 return Ingestion(())
             if world.clock.monotonic() > end:
-                reason = "is still held by another process; it is taken in when that one has ended."
-                return Ingestion((f"{path.name} {reason}",), damaged=True)
+                return Ingestion((Message("ingest.held", file=path.name),), damaged=True)
             world.clock.sleep(0.05)
             seen = inspect(path)
         recovery, taken = None, path
-        if seen.state == "unfinished" or seen.torn_bytes or seen.damage or seen.n_bad_entries:
+        if seen.state == "unfinished" or not seen.n_chunks or seen.torn_bytes or seen.damage or seen.n_bad_entries:
             recovery = recover(path)
             damaged, taken = recovery.damaged, recovery.salvaged or path
             sentences.append(recovery.sentence)
-        sentences.append(ingest(study, taken, recovery=recovery))
+        # What is damaged inside has samples that nobody can read; it is no beginning of a run.
+        aside = _set_aside(path) if taken == path else None
+        damaged |= aside is not None
+        sentences.append(aside or ingest(study, taken, recovery=recovery))
     except WorkbenchError as error:
-        sentences.append(f"{path.name} was not taken into the record: {error}")
+        sentences.append(Message("ingest.not_taken", file=path.name, why=messages.of(error)))
         damaged = True
     return Ingestion(tuple(sentences), damaged)
+
+
+def _set_aside(path: Path) -> Message | None:
+    """Set a recording whose beginning is lost aside, named in its session's ledger; None for any other.
+
+    A run is confirmed once its plan is on the disk: this is what a power cut leaves of one about to begin. Among
+    the recordings it would be advised to be taken in for ever, and block arming as a dose that nobody knows.
+    """
+    file = read(path)
+    ours = not file.header or file.header.get("workbench") == "run"
+    if not ours or any(len(stream.stamps) for stream in file.streams):
+        return None
+    folder, session = path.parent / SET_ASIDE, str(file.header.get("session") or "")
+    said = Message("ingest.set_aside", file=path.name, folder=f"{path.parent.name}/{folder.name}")
+    try:
+        # The row first: what is set aside has been named, wherever this is interrupted.
+        if session:
+            row = LedgerRow(SET_ASIDE, 0.0, 0.0, extent=path.name, consequence=said, priority="high")
+            append_rows(path.parent / f"{session}{SUFFIX}", [row])
+        world.disk.mkdir(folder, exist_ok=True)
+        for part in (index.path_of(path), path):
+            if part.exists():
+                world.disk.replace(part, folder / part.name)
+        world.disk.sync_folder(folder)
+        world.disk.sync_folder(path.parent)
+    except OSError as error:
+        raise RecordingFault(Message("ingest.not_moved", file=path.name, why=str(error.strerror))) from error
+    return said

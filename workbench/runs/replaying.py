@@ -121,10 +121,10 @@ def replay_study(folder: Path | str, *, run_id: str | None = None) -> list[Repla
     with Study.open(folder, actor="replay") as study:
         rows = study.rows("run") if run_id is None else study.rows("run", id=run_id)
         if not rows and run_id is None:
-            raise UnknownName(f"the study in {folder} has no run yet; record one first")
+            raise UnknownName(Message("replay.no_run", folder=str(folder)))
         if not rows:
             known = ", ".join(str(r["id"]) for r in study.rows("run")) or "none"
-            raise UnknownName(f"the study in {folder} has no run {run_id}; it has {known}")
+            raise UnknownName(Message("replay.unknown_run", folder=str(folder), run=str(run_id), known=known))
         requests = [
             (row, study.rows("recording", run_id=row["id"]), study.nouns("trial", run_id=row["id"]))
             for row in rows

@@ -73,9 +73,9 @@ def stop_session(study_folder: Path | str, reason: str = "") -> StopOutcome:
 
 
 def _plan(engine_folder: EngineFolder) -> SessionPlan:
-    if not reading.is_there(engine_folder.plan, "session plan"):
+    if not reading.is_there(engine_folder.plan, Message("file.noun_session_plan")):
         raise BadValue(Message("live.nothing_to_stop", study=str(engine_folder.study)))
-    return SessionPlan.from_json(reading.read_text(engine_folder.plan, "session plan"))
+    return SessionPlan.from_json(reading.read_text(engine_folder.plan, Message("file.noun_session_plan")))
 
 
 def _taken(engine_folder: EngineFolder, reason: str) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from workbench.errors import BadSignal, BadValue
+from workbench.messages import Message
 from workbench.signals._filter import FilterBank
 from workbench.vocabulary import FloatArray
 
@@ -39,9 +40,9 @@ def design_decimator(factor: int, *, fs: float) -> dict[str, FloatArray]:
     linear-phase one of the same steepness delays three times as long.
     """
     if factor < 2 or factor != int(factor):
-        raise BadValue(f"a decimation factor must be an integer of at least 2, got {factor}")
+        raise BadValue(Message("signal.factor", got=factor))
     if not 0 < fs < float("inf"):
-        raise BadValue(f"fs must be a rate in Hz above 0, got {fs}")
+        raise BadValue(Message("signal.fs", got=str(fs)))
     from scipy import signal
 
     # SciPy normalises to half the input rate, so 1 / factor is half the output rate.
@@ -99,9 +100,9 @@ class Decimator:
         """
         samples = np.ascontiguousarray(samples, dtype=np.float64)
         if samples.ndim != 2 or samples.shape[1] != self.n_channels:
-            raise BadSignal(f"samples must have shape (n_times, {self.n_channels}), got {samples.shape}")
+            raise BadSignal(Message("signal.shape", channels=self.n_channels, got=str(samples.shape)))
         if not np.isfinite(samples).all():
-            raise BadSignal("a value to decimate is not finite; hold the last good one first")
+            raise BadSignal(Message("signal.decimate_finite"))
         if self._fresh and len(samples):
             self._filter.start(samples[0])
             self._fresh = False

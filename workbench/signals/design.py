@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.signals.settings import SignalSettings
 from workbench.vocabulary import FloatArray
 
@@ -92,20 +93,18 @@ def check_design(settings: SignalSettings, *, fs: float, n_channels: int) -> Non
         As :func:`design`.
     """
     if not 0 < fs < float("inf"):
-        raise BadValue(f"fs must be a rate in Hz above 0, got {fs}")
+        raise BadValue(Message("signal.fs", got=str(fs)))
     if n_channels < 1:
-        raise BadValue(f"n_channels must be at least 1, got {n_channels}")
+        raise BadValue(Message("signal.n_channels", got=n_channels))
     top = max(high for _, high in settings.bands)
     if top >= fs / 2:
-        raise BadValue(
-            f"a band up to {top:g} Hz needs a rate above {2 * top:g} Hz, got {fs:g} Hz; give lower bands"
-        )
+        raise BadValue(Message("signal.band_above_rate", top=f"{top:g}", needed=f"{2 * top:g}", got=f"{fs:g}"))
     for name in ("pairs", "neighbours"):
         outside = [i for group in getattr(settings, name) for i in group if not 0 <= i < n_channels]
         if outside:
-            raise BadValue(f"{name} name channel {outside[0]}, but the channels are 0 to {n_channels - 1}")
+            raise BadValue(Message("signal.channel_unknown", name=name, got=str(outside[0]), last=n_channels - 1))
     if settings.reference == "car" and n_channels < 2:
-        raise BadValue("a common average reference needs at least 2 channels, got 1; use reference='none'")
+        raise BadValue(Message("signal.average_of_one"))
 
 
 def _mains(settings: SignalSettings, fs: float) -> list[float]:

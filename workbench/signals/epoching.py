@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.vocabulary import FloatArray
 
 
@@ -29,11 +30,13 @@ def cut(samples: FloatArray, starts: Sequence[int], n: int) -> FloatArray:
         When an epoch does not lie inside the samples: nothing is padded.
     """
     if n < 1:
-        raise BadValue(f"an epoch must have at least 1 sample, got {n}")
+        raise BadValue(Message("signal.epoch_length", got=n))
     epochs = np.empty((len(starts), samples.shape[1], n))
     for i, start in enumerate(starts):
         if start < 0 or start + n > len(samples):
-            raise BadValue(f"epoch {i} needs samples {start} to {start + n}, the recording ends at {len(samples)}")
+            raise BadValue(
+                Message("signal.epoch_outside", n=str(i), start=str(start), stop=str(start + n), last=len(samples))
+            )
         epochs[i] = samples[start : start + n].T
     return epochs
 

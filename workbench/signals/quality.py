@@ -10,6 +10,7 @@ import numpy as np
 
 from workbench.errors import BadSignal, BadValue
 from workbench.kernels.quality import LINE, MISSING, PEAK, RAIL, RMS, STILL, cosine, mains, statistics
+from workbench.messages import Message
 from workbench.signals import units
 from workbench.vocabulary import FloatArray
 
@@ -83,11 +84,11 @@ class QualityMonitor:
         limits: QualityLimits | None = None,
     ) -> None:
         if not 0 < fs < float("inf") or not 0 < window_s < float("inf"):
-            raise BadValue(f"fs and window_s must be above 0, got {fs} Hz and {window_s} s")
+            raise BadValue(Message("signal.quality_window", fs=str(fs), window=str(window_s)))
         self.fs, self.channels = float(fs), tuple(channels)
         texts = [unit] * len(self.channels) if isinstance(unit, str) else list(unit)
         if len(texts) != len(self.channels):
-            raise BadValue(f"one unit for each of {len(self.channels)} channels, got {len(texts)}")
+            raise BadValue(Message("signal.units", n=len(self.channels), got=len(texts)))
         self._factors = np.array([units.parse(text).factor for text in texts])
         self._voltage = dict(zip(self.channels, map(units.is_voltage, texts)))
         self.limits = limits or QualityLimits()
@@ -100,7 +101,7 @@ class QualityMonitor:
     def step(self, samples: FloatArray) -> None:
         """Take raw samples, ``(n_times, n_channels)`` float64, in the unit of the stream."""
         if samples.ndim != 2 or samples.shape[1] != len(self.channels):
-            raise BadSignal(f"samples must have shape (n_times, {len(self.channels)}), got {samples.shape}")
+            raise BadSignal(Message("signal.shape", channels=len(self.channels), got=str(samples.shape)))
         size = len(self._ring)
         # Of a chunk longer than the ring only the end is kept, but every sample moves the position.
         tail = samples[-size:]

@@ -9,6 +9,7 @@ import numpy as np
 
 from workbench.errors import BadSignal, BadValue
 from workbench.kernels.resampling import polyphase
+from workbench.messages import Message
 from workbench.vocabulary import FloatArray
 
 MOST = 4096
@@ -69,7 +70,7 @@ def _ratio(fs: float, target_fs: float) -> Fraction:
     """The ratio of two rates, which has to be one of small numbers."""
     for name, rate in (("fs", fs), ("target_fs", target_fs)):
         if not 0 < rate < float("inf"):
-            raise BadValue(f"{name} must be a rate in Hz above 0, got {rate}")
+            raise BadValue(Message("signal.rate", name=name, got=str(rate)))
     # repr gives the decimal that the caller wrote: 0.1 is a tenth, not the nearest binary fraction.
     before, after = Fraction(repr(fs)), Fraction(repr(target_fs))
     # For rates far apart limit_denominator returns 0; the nearest allowed ratio is then 1/4096.
@@ -78,10 +79,11 @@ def _ratio(fs: float, target_fs: float) -> Fraction:
         ratio = 1 / ratio
     near = float(before * ratio)
     if ratio == 1 or near != target_fs:
-        remedy = f"the nearest target_fs is {near!r} Hz" if ratio != 1 else "leave the stream at the rate it has"
+        got, given = repr(target_fs), repr(fs)
         raise BadValue(
-            f"target_fs must be fs · up / down with two different integers of at most {MOST}, "
-            f"got {target_fs!r} Hz from {fs!r} Hz; {remedy}"
+            Message("signal.resample_nearest", most=MOST, got=got, fs=given, near=repr(near))
+            if ratio != 1
+            else Message("signal.resample_same", most=MOST, got=got, fs=given)
         )
     return ratio
 
@@ -161,9 +163,9 @@ class Resampler:
         """
         samples = np.ascontiguousarray(samples, dtype=np.float64)
         if samples.ndim != 2 or samples.shape[1] != self.n_channels:
-            raise BadSignal(f"samples must have shape (n_times, {self.n_channels}), got {samples.shape}")
+            raise BadSignal(Message("signal.shape", channels=self.n_channels, got=str(samples.shape)))
         if not np.isfinite(samples).all():
-            raise BadSignal("a value to resample is not finite; hold the last good one first")
+            raise BadSignal(Message("signal.resample_finite"))
         if self._fresh and len(samples):
             self._rows[self._end - self._n_past : self._end] = samples[0]
             self._fresh = False

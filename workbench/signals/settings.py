@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from workbench.errors import BadValue
+from workbench.messages import Message
 
 REFERENCES = ("none", "car", "bipolar", "laplacian")
 SHAPES = ("butterworth", "chebyshev1", "chebyshev2")
@@ -60,38 +61,35 @@ class SignalSettings:
         object.__setattr__(self, "pairs", tuple((int(plus), int(minus)) for plus, minus in self.pairs))
         object.__setattr__(self, "neighbours", tuple(tuple(int(i) for i in near) for near in self.neighbours))
         if self.shape not in SHAPES:
-            raise BadValue(f"shape must be one of {', '.join(SHAPES)}, got {self.shape!r}")
+            raise BadValue(Message("signal.filter_shape", allowed=list(SHAPES), got=repr(self.shape)))
         self._check_reference()
         if not self.bands:
-            raise BadValue("bands must contain at least one (low, high) pair in Hz, got none")
+            raise BadValue(Message("signal.no_band"))
         for low, high in self.bands:
             if not 0 <= low < high:
-                raise BadValue(f"a band must satisfy 0 ≤ low < high (0 = low-pass), got {low:g}–{high:g} Hz")
+                raise BadValue(Message("signal.band", low=f"{low:g}", high=f"{high:g}"))
         for name in ("window_s", "notch_q", "hop_s", "flat_s"):
             if not 0 < getattr(self, name) < float("inf"):
-                raise BadValue(f"{name} must be above 0 and finite, got {getattr(self, name)}")
+                raise BadValue(Message("signal.above_0", name=name, got=str(getattr(self, name))))
         if not 0 <= self.mains_hz < float("inf"):
-            raise BadValue(f"mains_hz must be 0 (no notch) or a frequency in Hz, got {self.mains_hz}")
+            raise BadValue(Message("signal.mains", got=str(self.mains_hz)))
         if not 1 <= self.order <= 8:
-            raise BadValue(f"order must be 1 to 8, got {self.order}")
+            raise BadValue(Message("signal.order", got=self.order))
         if not 0 <= self.history_s <= 60:
-            raise BadValue(f"history_s must be 0 to 60 s, got {self.history_s}")
+            raise BadValue(Message("signal.history", got=str(self.history_s)))
 
     def _check_reference(self) -> None:
         if self.reference not in REFERENCES:
-            raise BadValue(f"reference must be one of {', '.join(REFERENCES)}, got {self.reference!r}")
+            raise BadValue(Message("signal.reference", allowed=list(REFERENCES), got=repr(self.reference)))
         if (self.reference == "bipolar") != bool(self.pairs):
-            raise BadValue(
-                f"reference {self.reference!r} got {len(self.pairs)} pairs; 'bipolar' needs pairs, no other does"
-            )
+            raise BadValue(Message("signal.pairs", reference=repr(self.reference), n=len(self.pairs)))
         if (self.reference == "laplacian") != bool(self.neighbours):
             raise BadValue(
-                f"reference {self.reference!r} got {len(self.neighbours)} lists of neighbours; "
-                "'laplacian' needs them, no other does"
+                Message("signal.neighbour_lists", reference=repr(self.reference), n=len(self.neighbours))
             )
         for near in self.neighbours:
             if len(near) < 2 or len(set(near)) < len(near):
-                raise BadValue(f"neighbours must be a centre and other channels, each once, got {near}")
+                raise BadValue(Message("signal.neighbours", got=str(near)))
 
     def n_derivations(self, n_channels: int) -> int:
         """Derivations that the reference makes of ``n_channels`` channels."""
@@ -119,5 +117,5 @@ class SignalSettings:
         """Settings from what :meth:`to_json` returned."""
         unknown = set(values) - {f.name for f in fields(cls)}
         if unknown:
-            raise BadValue(f"signal settings have no {', '.join(sorted(unknown))}; written by a newer version?")
+            raise BadValue(Message("signal.settings_unknown", names=sorted(unknown)))
         return cls(**values)

@@ -74,7 +74,7 @@ class StampMonitor:
 
     def __init__(self, fs: float, *, speed: float = 1.0) -> None:
         if not 0 < fs < float("inf") or not 0 < speed < float("inf"):
-            raise BadValue(f"fs and speed must be above 0, got {fs} Hz and {speed}")
+            raise BadValue(Message("signal.stamps", fs=str(fs), speed=str(speed)))
         self._fs, self._speed = float(fs), float(speed)
         self._second = max(4, round(fs))
         self._open: dict[StampFault, _Open] = {}

@@ -8,6 +8,7 @@ import numpy as np
 
 from workbench.errors import BadSignal, BadValue
 from workbench.kernels.samples import hold
+from workbench.messages import Message
 from workbench.signals._filter import filters
 from workbench.signals._reference import Reference
 from workbench.signals.settings import SignalSettings
@@ -71,10 +72,7 @@ class SignalStream:
         """
         samples = np.ascontiguousarray(samples, dtype=np.float64)
         if samples.ndim != 2 or samples.shape[1] != self.n_channels:
-            raise BadSignal(
-                f"samples must have shape (n_times, {self.n_channels}), got {samples.shape}; "
-                "the stream and the decoder have different channels"
-            )
+            raise BadSignal(Message("signal.other_channels", channels=self.n_channels, got=str(samples.shape)))
         position = 0
         while position < len(samples):
             # A piece ends with the ring, so that it never wraps.
@@ -124,7 +122,7 @@ class SignalStream:
         """Raise :class:`BadValue` when no window that ends before ``end`` can be given."""
         if not self.has_window(end):
             oldest = max(0, self.n_seen - self._size + self.n_window)
-            raise BadValue(f"a window may end between samples {oldest} and {self.n_seen}, got {end}")
+            raise BadValue(Message("signal.window_end", oldest=str(oldest), newest=str(self.n_seen), got=str(end)))
 
     def has_window(self, end: int) -> bool:
         """Whether ``end`` lies within the history."""

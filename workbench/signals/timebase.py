@@ -15,6 +15,7 @@ import numpy as np
 
 from workbench.errors import BadValue
 from workbench.kernels.timing import AGE, KNOWN, LOST, PERIOD, dejitter, follow
+from workbench.messages import Message
 from workbench.vocabulary import FloatArray, StreamSpec
 
 TIME_CONSTANT_S = 1.0
@@ -69,13 +70,13 @@ class Timebase:
         self, fs: float, *, gap_tolerance_s: float = 0.02, jitter_s: float = 1.0, rule: int = RULE
     ) -> None:
         if not 0 < fs < float("inf"):
-            raise BadValue(f"fs must be a rate in Hz above 0, got {fs}")
+            raise BadValue(Message("signal.fs", got=str(fs)))
         if not 0 < gap_tolerance_s < float("inf"):
-            raise BadValue(f"gap_tolerance_s must be above 0, got {gap_tolerance_s}")
+            raise BadValue(Message("signal.gap_tolerance", got=str(gap_tolerance_s)))
         if not gap_tolerance_s <= jitter_s < float("inf"):
-            raise BadValue(f"jitter_s must be at least the tolerance of {gap_tolerance_s:g} s, got {jitter_s}")
+            raise BadValue(Message("signal.jitter", tolerance=f"{gap_tolerance_s:g}", got=str(jitter_s)))
         if rule not in (1, RULE):
-            raise BadValue(f"the rule of a time base is 1 or {RULE}, got {rule!r}; update the workbench")
+            raise BadValue(Message("signal.timebase_rule", rule=RULE, got=repr(rule)))
         period = 1.0 / fs
         # Capped: at a few Hz the loop would otherwise follow every single stamp.
         gain = min(0.25, period / TIME_CONSTANT_S)
@@ -134,7 +135,7 @@ class Timebase:
     def set_offset(self, offset_s: float) -> None:
         """Clock offset in s that is added to every stamp from now on."""
         if not -float("inf") < offset_s < float("inf"):
-            raise BadValue(f"a clock offset must be finite, got {offset_s}")
+            raise BadValue(Message("signal.clock_offset", got=str(offset_s)))
         # A known jump needs no confirmation; the loop follows smaller changes smoothly.
         if abs(offset_s - self._offset) > self._tolerance and self._loop[AGE]:
             self._loop[KNOWN] += offset_s - self._offset

@@ -381,16 +381,10 @@ def _of_mne(epochs: Any, fs: float | None) -> FloatArray:
     rate = float(epochs.info["sfreq"])
     # MNE computes rates from intervals in some formats: a millionth is rounding, not another rate.
     if fs is not None and abs(rate - fs) > 1e-6 * fs:
-        raise BadValue(
-            f"the epochs are sampled at {rate:g} Hz, the decoder works at {fs:g} Hz; give it fs={rate:g}, or "
-            "resample the epochs"
-        )
+        raise BadValue(Message("signal.epochs_rate", rate=f"{rate:g}", fs=f"{fs:g}"))
     other_types = sorted({kind for kind in epochs.get_channel_types() if not is_biopotential(kind)})
     if other_types:
-        raise BadSignal(
-            f"the epochs contain channels of the type {', '.join(other_types)}, which are not voltages; "
-            "pick the channels that are to be decoded first, for example epochs.pick('eeg')"
-        )
+        raise BadSignal(Message("signal.epochs_types", types=list(other_types)))
     return from_mne(epochs.get_data(copy=False))
 
 
@@ -408,7 +402,4 @@ def refuse_volts(samples: NDArray[Any]) -> None:
     spread = spread[spread > 0]
     typical = float(np.median(spread)) if spread.size else 1.0
     if typical < VOLT_LIKE_UV:
-        raise BadSignal(
-            f"the samples look like volts: their typical standard deviation is {typical:.2g}; µV are expected, "
-            "multiply them by 1e6"
-        )
+        raise BadSignal(Message("signal.volts", sd=f"{typical:.2g}"))

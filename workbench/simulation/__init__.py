@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
-from workbench.simulation.life import Life, Lived, template
+from workbench.simulation.life import Life, Lived
+from workbench.simulation.lives import lives
+from workbench.simulation.scene import DEPTHS, HAND, Scene, template
 
-__all__ = ["Life", "Lived", "template"]
+__all__ = ["DEPTHS", "HAND", "Life", "Lived", "Scene", "lives", "template"]

@@ -39,8 +39,7 @@ class VirtualClock(Clock):
 
     def monotonic_ns(self) -> int:
         host = self.host
-        ran = self._scheduler.now - host.booted_ns - host.slept_ns
-        return 1000 * NS + (ran if host.rate == 1.0 else round(ran * host.rate))
+        return host.ran_ns(self._scheduler.now)
 
     def monotonic(self) -> float:
         return self.monotonic_ns() / NS
@@ -253,11 +252,24 @@ class VirtualQueue:
         return 0 < self._maxsize <= len(self._items)
 
     def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
-        """Append; waits for room."""
+        """Append; waits for room.
+
+        Parameters
+        ----------
+        item : what is appended.
+        block : whether to wait for room at all.
+        timeout : s to wait at most; None for ever.
+
+        Raises
+        ------
+        queue.Full
+            When there was no room in time.
+        """
         while self.full():
             if not block or not self._scheduler.wait(self._putting, timeout):
                 raise queue.Full
         self._items.append(item)
+        self._scheduler.longest_queue = max(self._scheduler.longest_queue, len(self._items))
         if self._getting:
             self._scheduler.wake(self._getting, 1)
 

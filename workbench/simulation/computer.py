@@ -22,10 +22,13 @@ class VirtualComputer(Computer):
     scheduler : of the world.
     outside : the computer that is named where no thread runs.
     mains : by the beginning of a module's name, what it does as a process.
+    places : by its module's last name, the computer of a process that runs on another than its parent.
     """
 
-    def __init__(self, scheduler: Scheduler, outside: Host, mains: Mapping[str, Main]) -> None:
-        self._scheduler, self._outside, self._mains = scheduler, outside, mains
+    def __init__(
+        self, scheduler: Scheduler, outside: Host, mains: Mapping[str, Main], places: Mapping[str, Host]
+    ) -> None:
+        self._scheduler, self._outside, self._mains, self._places = scheduler, outside, mains, places
         self._pipes: dict[int, tuple[Pipe, Pipe]] = {}
 
     def _process(self) -> Process | None:
@@ -50,7 +53,8 @@ class VirtualComputer(Computer):
         parent = self._process()
         host = self._outside if parent is None else parent.host
         main = next(main for beginning, main in self._mains.items() if module.startswith(beginning))
-        process = self._scheduler.process(host, module.rpartition(".")[2], lambda: main(module, arguments))
+        name = module.rpartition(".")[2]
+        process = self._scheduler.process(self._places.get(name, host), name, lambda: main(module, arguments))
         pipes = Pipe(self._scheduler), Pipe(self._scheduler)
         self._pipes[process.pid] = pipes
         process.on_end.append(pipes[1].close)
@@ -124,7 +128,15 @@ class Pipe:
 
 
 class Child:
-    """A process that was started, like :class:`subprocess.Popen`."""
+    """A process that was started, like :class:`subprocess.Popen`.
+
+    Parameters
+    ----------
+    scheduler : of the world.
+    computer : whose signals end it.
+    process : the process.
+    stdin, stdout : its pipes.
+    """
 
     def __init__(
         self, scheduler: Scheduler, computer: VirtualComputer, process: Process, stdin: Pipe, stdout: Pipe

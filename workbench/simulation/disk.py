@@ -1,15 +1,59 @@
-"""The disk of a virtual world: a folder in memory, whose writes wait, fail, tear, and are lost with the power."""
+"""The disk of a virtual world: a folder in memory, whose writes wait, fail, tear, and are lost with the power.
+
+What was written and not synced survives a power loss up to a drawn write of each file, and up to a drawn entry of
+each folder; what was synced survives whole (fsync(2): a file's bytes and its folder's entries are synced apart).
+SQLite's own file keeps what SQLite promises; its statements fail as a disk fails. What is written through a file
+object of :meth:`VirtualDisk.open` (logs of players) counts as synced.
+"""
 
 from __future__ import annotations
 
 import errno
 import os
+import random
+import sqlite3
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Self
 
-from workbench.simulation.scheduler import Killed, Process, Scheduler
+from workbench.simulation.scheduler import NS, Killed, Process, Scheduler
 from workbench.world import Disk
+
+Before = Callable[[str, str], None]
+"""Called before each change with what it is and the path; it may raise OSError, or wait."""
+WRITES = ("INSERT", "UPDATE", "DELETE", "CREATE", "COMMIT")
+"""Statements of SQL that write."""
+
+
+WRITEBACK_NS = 30 * NS
+"""After this a system has written back by itself what nobody synced, ns (``vm.dirty_expire_centisecs``)."""
+MOST = 1000
+"""Changes that are remembered before those that are written back are forgotten."""
+
+
+@dataclass
+class _Changes:
+    """Unsynced changes, the oldest first: world time in ns, the file, and how each is undone.
+
+    Attributes
+    ----------
+    path : of a file whose bytes they are, or of a folder whose entries they are.
+    """
+
+    path: Path
+    made: list[tuple[int, str, Callable[[], None]]] = field(default_factory=list)
+
+    def add(self, now_ns: int, path: Path, undo: Callable[[], None]) -> None:
+        """One more."""
+        if len(self.made) > MOST:
+            self.made = self.recent(now_ns)
+        self.made.append((now_ns, str(path), undo))
+
+    def recent(self, now_ns: int) -> list[tuple[int, str, Callable[[], None]]]:
+        """Those that no system has written back by itself yet."""
+        return [one for one in self.made if now_ns - one[0] < WRITEBACK_NS]
 
 
 class VirtualDisk(Disk):
@@ -19,21 +63,29 @@ class VirtualDisk(Disk):
     ----------
     scheduler : of the world.
     wall_ns : the calendar clock of whoever writes, ns since 1970.
-    before : called before each change with what it is and the path; it may raise OSError, or wait.
+    before : see :data:`Before`.
+
+    Attributes
+    ----------
+    tears : draws how much of a write is taken where the disk tears writes; None takes all.
     """
 
     def __init__(
         self,
         scheduler: Scheduler,
         wall_ns: Callable[[], int],
-        before: Callable[[str, str], None] = lambda what, path: None,
+        before: Before = lambda what, path: None,
     ) -> None:
         self._scheduler, self._wall_ns = scheduler, wall_ns
         self.before = before
         self.free_bytes = 10**12
+        self.tears: random.Random | None = None
         self._paths: dict[int, str] = {}
+        self._appending: set[int] = set()
         self._held: dict[int, set[int]] = {}
-        self.changes = 0
+        # Bytes by device and inode, because a file may get another name meanwhile; entries by folder.
+        self._bytes: dict[tuple[int, int], _Changes] = {}
+        self._entries: dict[str, _Changes] = {}
 
     def _enter(self, what: str, path: object) -> None:
         thread = self._scheduler.current
@@ -41,7 +93,6 @@ class VirtualDisk(Disk):
             return
         if not thread.process.alive:
             raise Killed
-        self.changes += 1
         self.before(what, str(path))
         if not thread.process.alive:
             raise Killed
@@ -64,8 +115,43 @@ class VirtualDisk(Disk):
             os.dup2(nothing, descriptor)
             os.close(nothing)
 
+    # ---------------------------------------------------------------------------- what is unsynced
+    def _byte_change(self, descriptor: int, offset: int, n: int, size: int) -> None:
+        """``n`` bytes from ``offset`` on of a file of ``size`` bytes are about to change, or to be cut off."""
+        stat = os.fstat(descriptor)
+        key, path = (stat.st_dev, stat.st_ino), Path(self._paths.get(descriptor, ""))
+        # Appended bytes are undone by cutting; the usual case reads nothing.
+        before = _read(path, offset, min(n, size - offset)) if offset < size else b""
+        changes = self._bytes.setdefault(key, _Changes(path))
+        changes.add(self._scheduler.now, path, partial(_restore, key, path, offset, before, size))
+
+    def _entry_change(self, path: Path, undo: Callable[[], None]) -> None:
+        """An entry of a folder is about to come, go, or be another file."""
+        self._entries.setdefault(str(path.parent), _Changes(path.parent)).add(self._scheduler.now, path, undo)
+
+    def longest_unsynced_s(self, suffix: str) -> float:
+        """How long the oldest unsynced byte or entry of files with this ending has waited for a sync, s."""
+        now = self._scheduler.now
+        changes = (*self._bytes.values(), *self._entries.values())
+        made = [at for one in changes for at, path, _ in one.recent(now) if path.endswith(suffix)]
+        return (now - min(made, default=now)) / NS
+
+    def lose_power(self, draw: random.Random) -> int:
+        """Lose a drawn part of what was not synced; returns how many changes were not."""
+        n = 0
+        for unsynced in (*self._bytes.values(), *self._entries.values()):
+            recent = unsynced.recent(self._scheduler.now)
+            n += len(recent)
+            for *_, undo in reversed(recent[draw.randint(0, len(recent)) :]):
+                undo()
+        self._bytes.clear()
+        self._entries.clear()
+        return n
+
+    # ------------------------------------------------------------------------------------- files
     def open(self, path: Path | str, mode: str = "wb", **more: Any) -> IO[Any]:
         self._enter("open", path)
+        self._comes(Path(path))
         file = super().open(path, mode, **more)
         self._hold(file.fileno(), path)
         return file
@@ -73,28 +159,50 @@ class VirtualDisk(Disk):
     def descriptor(self, path: Path | str, flags: int, mode: int = 0o600) -> int:
         if flags & (os.O_CREAT | os.O_TRUNC):
             self._enter("open", path)
+        if flags & os.O_CREAT:
+            self._comes(Path(path))
         descriptor = super().descriptor(path, flags, mode)
         self._hold(descriptor, path)
+        if flags & os.O_APPEND:
+            self._appending.add(descriptor)
         return descriptor
+
+    def _comes(self, path: Path) -> None:
+        """A file is about to be there, if it is not yet."""
+        if not path.exists():
+            self._entry_change(path, partial(path.unlink, missing_ok=True))
 
     def write(self, descriptor: int, data: bytes | memoryview) -> int:
         self._enter("write", self._paths.get(descriptor, ""))
+        if self.tears is not None and len(data) > 1:
+            data = data[: self.tears.randint(1, len(data))]
+        if descriptor in self._paths:
+            size = os.fstat(descriptor).st_size
+            at = size if descriptor in self._appending else os.lseek(descriptor, 0, os.SEEK_CUR)
+            self._byte_change(descriptor, at, len(data), size)
         return super().write(descriptor, data)
 
     def pwrite(self, descriptor: int, data: bytes | memoryview, offset: int) -> int:
         self._enter("write", self._paths.get(descriptor, ""))
+        self._byte_change(descriptor, offset, len(data), os.fstat(descriptor).st_size)
         return super().pwrite(descriptor, data, offset)
 
     def truncate(self, descriptor: int, size: int) -> None:
         self._enter("truncate", self._paths.get(descriptor, ""))
+        before = os.fstat(descriptor).st_size
+        self._byte_change(descriptor, min(size, before), max(0, before - size), before)
         super().truncate(descriptor, size)
 
     def sync(self, descriptor: int) -> None:
-        # A folder in memory has nothing to sync; what counts is when the code asks for it.
-        self._enter("sync", self._paths.get(descriptor, ""))
+        path = self._paths.get(descriptor, "")
+        self._enter("sync", path)
+        stat = os.fstat(descriptor)
+        self._bytes.pop((stat.st_dev, stat.st_ino), None)
+        self._entries.pop(path, None)
 
     def close(self, descriptor: int) -> None:
         self._paths.pop(descriptor, None)
+        self._appending.discard(descriptor)
         for held in self._held.values():
             held.discard(descriptor)
         super().close(descriptor)
@@ -109,8 +217,10 @@ class VirtualDisk(Disk):
                     raise
                 self._scheduler.wait(None, 0.01)
 
+    # ----------------------------------------------------------------------------------- entries
     def touch(self, path: Path, mode: int = 0o600, *, exist_ok: bool = True) -> None:
         self._enter("touch", path)
+        self._comes(path)
         super().touch(path, mode, exist_ok=exist_ok)
         self._stamp(path)
 
@@ -121,15 +231,27 @@ class VirtualDisk(Disk):
 
     def replace(self, source: Path, target: Path) -> None:
         self._enter("rename", target)
+        before = target.read_bytes() if target.exists() else None
+
+        def undo() -> None:
+            if target.exists():
+                os.replace(target, source)
+            if before is not None:
+                _write(target, before)
+
         super().replace(source, target)
         self._stamp(target)
+        self._entry_change(target, undo)
 
     def link(self, source: Path, target: Path) -> None:
         self._enter("link", target)
         super().link(source, target)
+        self._entry_change(target, partial(target.unlink, missing_ok=True))
 
     def unlink(self, path: Path, *, missing_ok: bool = False) -> None:
         self._enter("unlink", path)
+        if path.is_file():
+            self._entry_change(path, partial(_write, path, path.read_bytes()))
         super().unlink(path, missing_ok=missing_ok)
 
     def mkdir(self, path: Path, *, mode: int = 0o700, parents: bool = False, exist_ok: bool = False) -> None:
@@ -139,6 +261,73 @@ class VirtualDisk(Disk):
     def free(self, folder: Path | str) -> int:
         del folder
         return self.free_bytes
+
+    def database(self, path: Path | str, **more: Any) -> sqlite3.Connection:
+        connection: _Connection = sqlite3.connect(path, **more, factory=_Connection)
+        connection.before = partial(self._enter, "database", path)
+        return connection
+
+
+class _Cursor(sqlite3.Cursor):
+    """A cursor whose writing statements fail as its disk does."""
+
+    def execute(self, sql: str, *parameters: Any) -> Self:
+        if sql.lstrip()[:6].upper().startswith(WRITES):
+            _fails(self.connection)
+        super().execute(sql, *parameters)
+        return self
+
+    def executemany(self, sql: str, parameters: Any, /) -> Self:
+        _fails(self.connection)
+        super().executemany(sql, parameters)
+        return self
+
+
+class _Connection(sqlite3.Connection):
+    """A connection to a SQLite file on a disk that may fail."""
+
+    before: Callable[[], None]
+
+    def cursor(self, *_: Any) -> Any:
+        return super().cursor(_Cursor)
+
+    def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
+        cursor: sqlite3.Cursor = self.cursor()
+        return cursor.execute(sql, *parameters)
+
+    def commit(self) -> None:
+        if self.in_transaction:
+            _fails(self)
+        super().commit()
+
+
+def _fails(connection: Any) -> None:
+    """Fail as SQLite does where its disk fails."""
+    try:
+        connection.before()
+    except OSError as error:
+        full = error.errno == errno.ENOSPC
+        raise sqlite3.OperationalError("database or disk is full" if full else "disk I/O error") from error
+
+
+def _read(path: Path, offset: int, n: int) -> bytes:
+    with path.open("rb") as file:
+        file.seek(offset)
+        return file.read(n)
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+
+
+def _restore(key: tuple[int, int], path: Path, offset: int, before: bytes, size: int) -> None:
+    """Make a file what it was, if it still lies there."""
+    if not path.exists() or (path.stat().st_dev, path.stat().st_ino) != key:
+        return
+    with path.open("r+b") as file:
+        file.seek(offset)
+        file.write(before)
+        file.truncate(size)
 
 
 def full() -> OSError:

@@ -5,6 +5,8 @@ The contract of the stub, which ``tests/simulation/test_lsl_contract.py`` checks
 - what an outlet pushes reaches each inlet that was open, in order, each sample with the stamp it was pushed with;
 - an inlet holds at most its buffer; what does not fit any more is lost from its oldest end;
 - an inlet without recovery whose outlet has gone raises ``LostError`` at its next pull, after what had arrived;
+- an inlet whose description was not asked for waits for it at its first pull, whatever the timeout, until the
+  outlet answers or is gone;
 - a resolver shows a new outlet after a moment, and one that has gone for up to ``forget_after`` s more;
 - a clock offset is the difference of both clocks, wrong by at most half of its uncertainty, and an outlet that
   does not answer gives none.
@@ -16,6 +18,8 @@ import re
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from math import inf
 from types import SimpleNamespace
 from typing import Any
 from xml.etree import ElementTree
@@ -30,6 +34,8 @@ SEEN_AFTER_S = 0.05
 """How long a new outlet takes to be seen, s."""
 LOST_AFTER_S = 0.02
 """How long the end of an outlet takes to be noticed by its inlets, s."""
+ASKED_AGAIN_S = 0.1
+"""How long a first pull waits for the description before it asks again, s."""
 
 
 TIMEOUT, LOST = -1, -2
@@ -95,7 +101,16 @@ class Element:
 
 
 class StreamInfo:
-    """What a stream says about itself."""
+    """What a stream says about itself.
+
+    Parameters
+    ----------
+    name, type : of the stream.
+    channel_count : number of channels.
+    nominal_srate : Hz; 0 for an irregular stream.
+    channel_format : a key or a value of :data:`FORMATS`.
+    source_id : of the device.
+    """
 
     def __init__(
         self,
@@ -143,9 +158,9 @@ class StreamInfo:
     def desc(self) -> Element:
         return Element(self._desc)
 
-    def announced(self, outlet: Source, uid: str, host: str) -> None:
+    def announced(self, outlet: Source) -> None:
         """It belongs to an outlet now."""
-        self.outlet, self._uid, self._host = outlet, uid, host
+        self.outlet, self._uid, self._host = outlet, outlet.uid, outlet.process.host.name
 
     def as_xml(self) -> str:
         """The header, as liblsl writes it."""
@@ -199,7 +214,7 @@ class Air:
     link: Callable[[str, str], Link]
     uid: Callable[[], str]
     clock: Callable[[Process], float]
-    heard: Callable[[Source, list[tuple[Any, float]]], None] = lambda source, samples: None
+    heard: Callable[[Source, Any], None] = lambda source, values: None
     outlets: dict[str, Source] = field(default_factory=dict)
     gone: dict[str, tuple[int, StreamInfo]] = field(default_factory=dict)
 
@@ -212,6 +227,12 @@ class Air:
             raise Killed
         return thread.process
 
+    def healed(self) -> None:
+        """A way that was cut is whole again: what waited on it arrives."""
+        for outlet in self.outlets.values():
+            for inlet in outlet.inlets:
+                self.scheduler.wake(inlet.waiting)
+
     def library(self) -> Any:
         """What stands in for the module ``pylsl``."""
         air = self
@@ -220,8 +241,8 @@ class Air:
             return air.clock(air.process())
 
         def outlet(info: StreamInfo, chunk_size: int = 0, max_buffered: int = 360) -> StreamOutlet:
-            del chunk_size
-            return StreamOutlet(air, info, max_buffered)
+            del chunk_size, max_buffered
+            return StreamOutlet(air, info)
 
         def inlet(
             info: StreamInfo,
@@ -271,8 +292,7 @@ class Air:
 class Source:
     """A stream that is announced."""
 
-    def __init__(self, air: Air, info: StreamInfo, max_buffered: int) -> None:
-        del max_buffered
+    def __init__(self, air: Air, info: StreamInfo) -> None:
         self.air, self.info = air, info
         self.process = air.process()
         self.uid = air.uid()
@@ -280,26 +300,26 @@ class Source:
         self.inlets: list[StreamInlet] = []
         self.waiting: list[tuple[Thread, int]] = []
         self.open = True
-        info.announced(self, self.uid, self.process.host.name)
+        info.announced(self)
         air.outlets[self.uid] = self
         self.process.on_end.append(self.close)
 
     def push_chunk(self, values: Any, stamps: Any) -> None:
         rows = np.array(values, dtype=DTYPES[_name(self.info)])
-        at = np.asarray(stamps, dtype=np.float64) if np.ndim(stamps) else np.full(len(rows), float(stamps))
-        self._push([(rows[k], at[k]) for k in range(len(rows))])
+        self._push(rows, np.array(stamps, dtype=np.float64) if np.ndim(stamps) else np.full(len(rows), stamps))
 
     def push_sample(self, values: Sequence[Any], stamp: float) -> None:
         if self.info.channel_format() == FORMATS["string"]:
-            self._push([(np.array([str(v).encode() for v in values], dtype=object), float(stamp))])
+            row = np.array([str(v).encode() for v in values], dtype=object)
         else:
-            self._push([(np.array(values, dtype=DTYPES[_name(self.info)]), float(stamp))])
+            row = np.array(values, dtype=DTYPES[_name(self.info)])
+        self._push(row[None], np.array([stamp], dtype=np.float64))
 
-    def _push(self, samples: list[tuple[Any, float]]) -> None:
+    def _push(self, values: Any, stamps: Any) -> None:
         self.air.process()
-        self.air.heard(self, samples)
+        self.air.heard(self, values)
         for inlet in self.inlets:
-            inlet.arrive(samples)
+            inlet.arrive(values, stamps)
 
     def close(self) -> None:
         """It is gone."""
@@ -317,8 +337,8 @@ class Source:
 class StreamOutlet:
     """What holds a stream: it is gone with this."""
 
-    def __init__(self, air: Air, info: StreamInfo, max_buffered: int) -> None:
-        self._source = Source(air, info, max_buffered)
+    def __init__(self, air: Air, info: StreamInfo) -> None:
+        self._source = Source(air, info)
         self.push_chunk, self.push_sample = self._source.push_chunk, self._source.push_sample
 
     def get_info(self) -> StreamInfo:
@@ -338,16 +358,25 @@ class StreamOutlet:
 
 
 class StreamInlet:
-    """Receives a stream."""
+    """Receives a stream.
+
+    Parameters
+    ----------
+    air : of the world.
+    info : of the stream.
+    max_buflen : what it holds at most, s; hundreds of samples of an irregular stream.
+    """
 
     def __init__(self, air: Air, info: StreamInfo, max_buflen: int) -> None:
         self.air, self.process = air, air.process()
         self._info = info
         self.obj = self
         self.lost = False
-        self._open = False
-        self._waiting: list[tuple[Thread, int]] = []
-        self._samples: deque[tuple[int, Any, float]] = deque()
+        self._open = self._described = False
+        self.waiting: list[tuple[Thread, int]] = []
+        # When it arrives, values (n_times, n_channels), stamps (n_times,).
+        self._chunks: deque[tuple[int, Any, Any]] = deque()
+        self._held = 0
         fs = info.nominal_srate()
         # As liblsl counts: seconds of a regular stream, hundreds of samples of an irregular one.
         self._room = round(max_buflen * fs) if fs else max_buflen * 100
@@ -361,6 +390,7 @@ class StreamInlet:
         outlet = self._info.outlet
         return outlet if outlet is not None and outlet.open else None
 
+    @cached_property
     def link(self) -> Link:
         """To the other computer."""
         outlet = self._info.outlet
@@ -369,7 +399,7 @@ class StreamInlet:
 
     def answers(self, timeout: float) -> bool:
         """Ask the other side; whether it answers in time."""
-        outlet, link = self.outlet, self.link()
+        outlet, link = self.outlet, self.link
         there = outlet is not None and not link.cut and not outlet.process.frozen
         self.air.scheduler.wait(None, min(2 * link.delay_s(), timeout) if there else timeout)
         return there and self.outlet is not None
@@ -377,6 +407,7 @@ class StreamInlet:
     def info(self, timeout: float = 32.0) -> StreamInfo:
         if not self.answers(timeout):
             raise TimeoutError("no answer")
+        self._described = True
         return self._info
 
     def open_stream(self, timeout: float = 32.0) -> None:
@@ -391,18 +422,30 @@ class StreamInlet:
         outlet.inlets.append(self)
         self.air.scheduler.wake(outlet.waiting)
 
-    def arrive(self, samples: list[tuple[Any, float]]) -> None:
+    def arrive(self, values: Any, stamps: Any) -> None:
         """Samples are on their way; TCP keeps their order."""
-        scheduler, link = self.air.scheduler, self.link()
-        due = max(self._latest, scheduler.now + round(link.delay_s() * NS))
-        self._latest = due
-        for values, stamp in samples:
-            self._samples.append((due, values, stamp))
-        while len(self._samples) > self._room:
-            self._samples.popleft()
-            self.dropped += 1
-        if self._waiting:
-            scheduler.at(due, lambda: scheduler.wake(self._waiting))
+        scheduler, link = self.air.scheduler, self.link
+        due = self._latest = max(self._latest, scheduler.now + round(link.delay_s() * NS))
+        self._chunks.append((due, values, stamps))
+        self._held += len(stamps)
+        if self._held > self._room:
+            self.dropped += self._held - self._room
+            self._take(self._held - self._room)
+        if self.waiting:
+            scheduler.at(due, lambda: scheduler.wake(self.waiting))
+
+    def _take(self, n: int, *, by_ns: float = inf) -> list[tuple[Any, Any]]:
+        """The oldest ``n`` samples that have arrived by a time, in pieces."""
+        taken = []
+        while n > 0 and self._chunks and self._chunks[0][0] <= by_ns:
+            due, values, stamps = self._chunks.popleft()
+            if len(stamps) > n:
+                self._chunks.appendleft((due, values[n:], stamps[n:]))
+                values, stamps = values[:n], stamps[:n]
+            taken.append((values, stamps))
+            n -= len(stamps)
+            self._held -= len(stamps)
+        return taken
 
     def lose(self) -> None:
         """The outlet has gone; noticed in a moment, after what had arrived."""
@@ -413,7 +456,7 @@ class StreamInlet:
 
         def noticed() -> None:
             self.lost = True
-            scheduler.wake(self._waiting)
+            scheduler.wake(self.waiting)
 
         scheduler.at(max(self._latest, scheduler.now + round(LOST_AFTER_S * NS)), noticed)
 
@@ -426,27 +469,49 @@ class StreamInlet:
         min_samples: int = 0,
         as_numpy: bool = False,
     ) -> tuple[Any, Any]:
+        """What has arrived.
+
+        Parameters
+        ----------
+        timeout : s to wait for the first sample, where ``min_samples`` is not 0.
+        max_samples : most samples at once.
+        dest_obj, as_numpy : of pylsl; what is given is always an array of its own.
+        min_samples : 0 to wait for none.
+
+        Returns
+        -------
+        values : ``(n_times, n_channels)`` in the dtype of the stream, texts as bytes.
+        stamps : ``(n_times,)`` float64, s. Both are empty when nothing came.
+
+        Raises
+        ------
+        LostError
+            When the outlet has gone and all that had arrived was given.
+        """
         del dest_obj, as_numpy
         scheduler = self.air.scheduler
         self.air.process()
+        # As liblsl does: it needs the number of channels, and asks for it with no limit of time.
+        while not self._described and not self.lost:
+            self._described = self.answers(ASKED_AGAIN_S)
         end = scheduler.now + round(timeout * NS)
         while min_samples and not self._arrived() and scheduler.now < end:
             if self.lost:
                 raise LostError
-            first = self._samples[0][0] if self._samples else end
-            scheduler.wait(self._waiting, (min(first, end) - scheduler.now) / NS)
-        taken: list[tuple[int, Any, float]] = []
-        while self._arrived() and len(taken) < max_samples:
-            taken.append(self._samples.popleft())
+            first = self._chunks[0][0] if self._chunks and not self.link.cut else end
+            scheduler.wait(self.waiting, (min(first, end) - scheduler.now) / NS)
+        taken = self._take(max_samples, by_ns=scheduler.now) if self._arrived() else []
         if not taken:
             if self.lost:
                 raise LostError
             return np.empty((0, self._info.channel_count())), np.empty(0)
-        return np.stack([values for _, values, _ in taken]), np.array([stamp for *_, stamp in taken])
+        if len(taken) == 1:
+            return taken[0]
+        return np.concatenate([values for values, _ in taken]), np.concatenate([stamps for _, stamps in taken])
 
     def _arrived(self) -> bool:
         # Through a cut network nothing comes; it comes when the network heals.
-        return bool(self._samples) and self._samples[0][0] <= self.air.scheduler.now and not self.link().cut
+        return bool(self._chunks) and self._chunks[0][0] <= self.air.scheduler.now and not self.link.cut
 
     def close_stream(self) -> None:
         """Receive no more."""
@@ -457,12 +522,20 @@ class StreamInlet:
 
 
 class Resolver:
-    """Looks for streams."""
+    """Looks for streams.
+
+    Parameters
+    ----------
+    air : of the world.
+    prop, value : a field of the header and what it must be; all streams without.
+    predicate : another condition instead, as liblsl takes it.
+    forget_after : s for which a stream that has gone is still shown.
+    """
 
     def __init__(
         self, air: Air, prop: str = "", value: str = "", predicate: str = "", forget_after: float = 5.0
     ) -> None:
-        self._air, self._forget_ns = air, round(forget_after * NS)
+        self._air, self._forget_ns, self._since = air, round(forget_after * NS), air.scheduler.now
         self._fits = _predicate(predicate) if predicate else lambda info: not prop or _field(info, prop) == value
 
     def results(self) -> list[StreamInfo]:
@@ -475,7 +548,8 @@ class Resolver:
             and not outlet.process.frozen
             and not self._air.link(outlet.process.host.name, host).cut
         ]
-        seen += [info for at, info in self._air.gone.values() if now - at < self._forget_ns]
+        # Only those that answered this resolver before they went.
+        seen += [info for at, info in self._air.gone.values() if now - at < self._forget_ns and at > self._since]
         return [info for info in seen if self._fits(info)]
 
 
@@ -509,7 +583,7 @@ class _TimeCorrection:
     argtypes: Any = None
 
     def __call__(self, inlet: StreamInlet, remote: Any, spread: Any, timeout: Any, code: Any) -> float:
-        link = inlet.link()
+        link = inlet.link
         if not inlet.answers(timeout.value) or (outlet := inlet.outlet) is None:
             code._obj.value = LOST if inlet.outlet is None else TIMEOUT
             return 0.0

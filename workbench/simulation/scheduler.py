@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import heapq
 import random
+import signal
+import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import inf
 
@@ -41,6 +44,8 @@ class Host:
     rate : of its oscillator, 1 + drift.
     wall_ns : what its calendar clock is ahead of the world, ns; it steps.
     slept_ns : how long it slept since it started.
+    tick_ns : of its timer: a wait ends with the next tick, as on a system whose timer is coarse; 0 is exact.
+    asleep : whether it sleeps.
     """
 
     name: str
@@ -49,6 +54,17 @@ class Host:
     rate: float = 1.0
     wall_ns: int = 0
     slept_ns: int = 0
+    tick_ns: int = 0
+    asleep: bool = False
+
+    def ran_ns(self, now_ns: int) -> int:
+        """Its monotonic clock, ns; begins at 1000 s."""
+        ran = now_ns - self.booted_ns - self.slept_ns
+        return 1000 * NS + (ran if self.rate == 1.0 else round(ran * self.rate))
+
+    def restarted(self, now_ns: int, boot_id: str) -> None:
+        """It was switched on again."""
+        self.boot_id, self.booted_ns, self.slept_ns = boot_id, now_ns, 0
 
 
 @dataclass
@@ -60,8 +76,9 @@ class Process:
     pid : its number, never used again.
     host : where it runs.
     name : for the story.
-    code : its exit code, None while it runs.
-    frozen : whether it gets no turn (SIGSTOP, a computer that sleeps).
+    code : its exit code, None while it runs. ended_ns : world time of its end.
+    alive : whether it runs, frozen or not.
+    frozen : how many hold it where it stands (SIGSTOP, a computer that sleeps); it gets no turn.
     on_end : called when it has ended, however that happened.
     handlers : of signals, by their name.
     """
@@ -71,20 +88,25 @@ class Process:
     name: str
     started_ns: int
     code: int | None = None
-    frozen: bool = False
+    alive: bool = True
+    ended_ns: int | None = None
+    frozen: int = 0
     threads: list[Thread] = field(default_factory=list)
     waiting: deque[tuple[Thread, int]] = field(default_factory=deque)
     on_end: list[Callable[[], None]] = field(default_factory=list)
     handlers: dict[str, Callable[..., object]] = field(default_factory=dict)
 
-    @property
-    def alive(self) -> bool:
-        """Whether it runs, frozen or not."""
-        return self.code is None
-
 
 class Thread:
-    """A thread of a virtual process, with what the code uses of :class:`threading.Thread`."""
+    """A thread of a virtual process, with what the code uses of :class:`threading.Thread`.
+
+    Parameters
+    ----------
+    scheduler : of the world.
+    process : to which it belongs.
+    body : what it does.
+    name : for the story.
+    """
 
     def __init__(self, scheduler: Scheduler, process: Process, body: Callable[[], object], name: str) -> None:
         self.name, self.process, self.daemon = name, process, True
@@ -170,6 +192,8 @@ class Scheduler:
         self.processes: dict[int, Process] = {}
         self.defects: list[tuple[Process, Thread, BaseException]] = []
         self.switches = 0
+        self.longest_queue = 0
+        self._interrupted = False
         self.hub: greenlet = getcurrent()
         self._ready: list[tuple[Thread, int]] = []
         self._timers: list[tuple[int, int, Thread | None, int, Callable[[], None] | None]] = []
@@ -179,9 +203,16 @@ class Scheduler:
 
     # ------------------------------------------------------------------------------- processes
     def process(self, host: Host, name: str, body: Callable[[], int | None]) -> Process:
-        """Start a process with one thread; it ends when that thread does."""
+        """Start a process with one thread; it ends when that thread does.
+
+        Parameters
+        ----------
+        host : where it runs.
+        name : for the story.
+        body : what it does; gives its exit code, None for 0.
+        """
         self.number += 1
-        started = Process(1000 + self.number, host, name, self.now)
+        started = Process(1000 + self.number, host, name, self.now, frozen=int(host.asleep))
         self.processes[started.pid] = started
 
         def main() -> None:
@@ -201,7 +232,7 @@ class Scheduler:
         """A process ends: none of its threads gets another turn."""
         if not process.alive:
             return
-        process.code = code
+        process.code, process.ended_ns, process.alive = code, self.now, False
         threads, process.threads = process.threads, []
         process.waiting.clear()
         for thread in threads:
@@ -213,13 +244,47 @@ class Scheduler:
 
     def freeze(self, process: Process) -> None:
         """No turn until :meth:`thaw`."""
-        process.frozen = True
+        process.frozen += 1
 
     def thaw(self, process: Process) -> None:
         """Turns again; what was due meanwhile is due now."""
-        process.frozen = False
+        process.frozen -= 1
+        if process.frozen:
+            return
         self._ready.extend(process.waiting)
         process.waiting.clear()
+
+    def sleep(self, host: Host, seconds: float, woken: Callable[[], None]) -> None:
+        """A computer sleeps: its processes get no turn, and what they wait for is put off by that long.
+
+        Parameters
+        ----------
+        host : the computer.
+        seconds : for how long, s of world time.
+        woken : called when it is awake again.
+        """
+        ns = round(seconds * NS)
+        for process in self.processes.values():
+            if process.host is host:
+                self.freeze(process)
+        host.asleep = True
+        self._timers = [
+            (at + ns, seq, thread, turn, call)
+            if thread is not None and thread.process.host is host
+            else (at, seq, thread, turn, call)
+            for at, seq, thread, turn, call in self._timers
+        ]
+        heapq.heapify(self._timers)
+
+        def wake() -> None:
+            host.asleep = False
+            host.slept_ns += ns
+            for process in self.processes.values():
+                if process.host is host:
+                    self.thaw(process)
+            woken()
+
+        self.after(seconds, wake)
 
     # --------------------------------------------------------------------------------- waiting
     def ready(self, thread: Thread, turn: int) -> None:
@@ -248,6 +313,9 @@ class Scheduler:
         if timeout is not None and timeout < inf:
             self._seq += 1
             due = self.now + max(0, round(timeout * NS))
+            tick = thread.process.host.tick_ns
+            if tick:
+                due = -(-due // tick) * tick
             heapq.heappush(self._timers, (due, self._seq, thread, turn, None))
         if waiting is not None:
             waiting.append((thread, turn))
@@ -285,18 +353,41 @@ class Scheduler:
         ------
         Stuck
             When everybody waits for something that will never happen.
+        KeyboardInterrupt
+            When whoever runs the world interrupted it.
         """
         self._until, self._done = round(until_s * NS), done
         self.hub = getcurrent()
-        self._loop()
+        with self._interruptible():
+            self._loop()
+
+    @contextmanager
+    def _interruptible(self) -> Iterator[None]:
+        """An interrupt ends the world between two turns: inside one it would meet the code that is tried."""
+
+        def ask(*_: object) -> None:
+            self._interrupted = True
+
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        # Python sets handlers in the main thread alone; a process of several leaves interrupts to its parent.
+        ours = threading.current_thread() is threading.main_thread()
+        ours = ours and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN
+        before = {number: signal.signal(number, ask) for number in numbers} if ours else {}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     def _loop(self) -> None:
-        timers = self._timers
         while not self._done():
+            if self._interrupted:
+                raise KeyboardInterrupt
             if self._ready:
                 index = self.random.randrange(len(self._ready)) if len(self._ready) > 1 else 0
                 self._turn(*self._ready.pop(index), woken=True)
                 continue
+            timers = self._timers
             if not timers and not any(process.alive for process in self.processes.values()):
                 return
             if not timers:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +17,10 @@ HOLD_S, VENT_S = 1.0, 2.0
 """How long the simulated glove holds and vents without a link, s."""
 SLACK_S = 0.25
 """Two of the device's statuses, and one delivery, s."""
+MOVED = 0.2
+"""Level from which the device counts as moved."""
+UNSYNCED_S = 1.5
+"""What was written longer ago than this is on the disk, s: the journal promises 1 s."""
 MOVES = ("close", "hold")
 """Actions that hold or raise a level."""
 
@@ -42,16 +45,22 @@ class Watcher:
     Parameters
     ----------
     scheduler : of the world.
+    device : name of the device's process.
     greatest : level that no order may exceed.
     """
 
-    def __init__(self, scheduler: Scheduler, *, greatest: float = 1.0) -> None:
-        self._scheduler, self._greatest = scheduler, greatest
+    def __init__(self, scheduler: Scheduler, *, device: str = "simulated_glove", greatest: float = 1.0) -> None:
+        self._scheduler, self.device, self._greatest = scheduler, device, greatest
         self.broken: list[Broken] = []
         self.story: list[tuple[float, str]] = []
         self._hash = hashlib.sha256()
-        self.may_move = False
-        self.level = 0.0
+        self._armed, self._asking = False, 0
+        self.notes: list[tuple[str, float]] = []
+        self.runs_shown: set[str] = set()
+        self._spoilt = -1e9
+        self.disk_failed = False
+        self.session_s = 0.0
+        self.level = self.highest = 0.0
         self.device_state = ""
         self._stop_at: float | None = None
         self._order_at = self._device_since = -1e9
@@ -85,22 +94,25 @@ class Watcher:
         self._hash.update(f"{self._scheduler.now} {kind} {what}\n".encode())
 
     # --------------------------------------------------------------------------- what is heard
-    def heard(self, outlet: Source, samples: list[tuple[Any, float]]) -> None:
-        """Every push of every outlet."""
+    def heard(self, outlet: Source, values: Any) -> None:
+        """Every push of every outlet; ``values`` ``(n_times, n_channels)``."""
         name = outlet.info.name()
         if name not in ("wb-commands", "wb-status", "wb-acks"):
-            self._enter(name, str(len(samples)))
+            self._enter(name, str(len(values)))
             return
-        for values, _ in samples:
-            text = values[0].decode()
-            message = _last_metre.parse(text)
-            content = None if message is None else message.content()
-            if message is None or content is None:
+        for value in values[:, 0]:
+            message = _last_metre.parse(value.decode())
+            if message is None:
                 continue
-            self._enter(name, f"{message.kind} {json.dumps(content, sort_keys=True)}")
-            if message.kind == "command" and outlet.process.name == "engine":
+            self._enter(name, f"{message.kind} {message.body}")
+            ordered = message.kind == "command" and outlet.process.name == "engine"
+            stated = message.kind == "status" and outlet.process.name == self.device
+            content = message.content() if ordered or stated else None
+            if content is None:
+                continue
+            if ordered:
                 self._order(content)
-            elif message.kind == "status" and outlet.process.name == "simulated_glove":
+            else:
                 self._status(content)
 
     def _order(self, content: dict[str, Any]) -> None:
@@ -109,15 +121,15 @@ class Watcher:
         action, level = content.get("action"), _greatest(content.get("level"))
         if level > self._greatest:
             self.breaks("no order above a limit", f"{action} at level {level}, allowed are {self._greatest:g}")
-        if action in MOVES and level > 0.0 and not self.may_move:
+        if action in MOVES and level > 0.0 and not self._armed and not self._asking:
             self.breaks("no order without arming", f"{action} at level {level} while nothing is armed")
-        if action in MOVES:
-            self._order_at = self.now
+        self._order_at = self.now
 
     def _status(self, content: dict[str, Any]) -> None:
         """The device says where it is."""
         level, self.device_state = _greatest(content.get("level")), str(content.get("state"))
         rose, self.level = level > self.level + 1e-9, level
+        self.highest = max(self.highest, level)
         if level > self._greatest + 1e-9:
             self.breaks("no level above a limit", f"the device is at {level}, allowed are {self._greatest:g}")
         silent = self.now - max(self._order_at, self._device_since)
@@ -134,6 +146,8 @@ class Watcher:
 
     def screen(self, status: Status) -> None:
         """What a page shows."""
+        if status["run"] is not None:
+            self.runs_shown.add(status["run"]["id"])
         effector = status["effector"]
         if effector is None or self.device_frozen:
             return
@@ -142,9 +156,47 @@ class Watcher:
         if effector["level"] > self._greatest:
             self.breaks("no order above a limit", f"the screen shows {effector['level']:.3f}")
 
+    # ------------------------------------------------------------------------ what people did
+    def asks_to_arm(self) -> None:
+        """Somebody asks to arm; until it is known what came of it, orders may move."""
+        self._asking += 1
+
+    def arming_refused(self) -> None:
+        """The engine refused."""
+        self._asking -= 1
+
+    def armed(self) -> None:
+        """The engine armed."""
+        self._asking, self._armed = self._asking - 1, True
+
+    def disarmed(self) -> None:
+        """Nothing may move from here: disarmed, or an engine that is gone or slept."""
+        self._armed = False
+
     def stopped(self) -> None:
         """The engine said that it took a STOP."""
-        self._stop_at, self.may_move = self.now, False
+        self._stop_at = self.now
+        self.disarmed()
+
+    def confirmed(self, note: str) -> None:
+        """The engine confirmed a note: from here it is not lost, but with the power or by a disk that fails."""
+        if self.now > self._spoilt:
+            self.notes.append((note, self.now))
+
+    def disk_fails(self, seconds: float) -> None:
+        """Notes of this time, and shortly before it, may be lost."""
+        self._spoilt, self.disk_failed = self.now + seconds, True
+        self._forget()
+
+    def power_lost(self, *, device: bool) -> None:
+        """Notes that were not synced yet may be lost; a device without power counts as open."""
+        self._forget()
+        self.disarmed()
+        if device:
+            self.level = 0.0
+
+    def _forget(self) -> None:
+        self.notes = [one for one in self.notes if one[1] < self.now - UNSYNCED_S]
 
     def stop_left(self) -> None:
         """The stop was left by somebody."""

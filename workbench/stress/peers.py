@@ -93,7 +93,8 @@ def two_computers(seconds: float) -> PeersFigures:
         source = start_source(options, before=[*amplifier, "env", f"LSLAPICFG={plain}"])
         try:
             asked = [*engine, sys.executable, "-m", __name__, str(folder / "study"), source_id, str(seconds)]
-            clean = {key: value for key, value in os.environ.items() if key != "LSLAPICFG"}
+            ours = ("LSLAPICFG", "WORKBENCH_LSL_PORT")
+            clean = {key: value for key, value in os.environ.items() if key not in ours}
             done = subprocess.run(asked, capture_output=True, text=True, env=clean)
         finally:
             end_source(source)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from workbench import reading, world
 from workbench.errors import BadValue, RecordFault
+from workbench.messages import Message
 from workbench.study.chain import canonical
 from workbench.study.clock import utc_now
 
@@ -66,7 +67,7 @@ def read(path: Path) -> tuple[list[Anchor], list[str]]:
     """
     anchors: list[Anchor] = []
     unreadable: list[str] = []
-    data = reading.read_bytes(path, "anchors", largest=LARGEST, error=RecordFault)
+    data = reading.read_bytes(path, Message("file.noun_anchors"), largest=LARGEST, error=RecordFault)
     for number, line in enumerate(data.split(b"\n"), start=1):
         if not line:
             continue
@@ -75,7 +76,7 @@ def read(path: Path) -> tuple[list[Anchor], list[str]]:
             entry = reading.parse_json(line, where)
             seq, digest, study = entry["seq"], entry["hash"], entry["study"]
             if not (isinstance(seq, int) and isinstance(digest, str) and isinstance(study, str)):
-                raise BadValue(f"{where} has an entry of another kind")
+                raise BadValue(Message("study.anchor_kind", where=where))
             anchors.append(Anchor(seq=seq, hash=digest, where=where, study=study))
         except (ValueError, KeyError, TypeError):
             unreadable.append(where)

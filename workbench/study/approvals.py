@@ -79,7 +79,14 @@ def systems_of(study: Study, decoder: Mapping[str, Any]) -> frozenset[str]:
 
 
 def serves(study: Study, decoder: Mapping[str, Any], system: str) -> bool:
-    """Whether a decoder may be used in a system and task (``"name task"``); unknown on either side, it may."""
+    """Whether a decoder may be used in a system and task; where either is unknown, it may.
+
+    Parameters
+    ----------
+    study : the open record.
+    decoder : its row.
+    system : name of the system and of the task, as ``"neo_hand self_paced"``.
+    """
     return not system or systems_of(study, decoder) <= {system}
 
 

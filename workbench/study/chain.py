@@ -74,18 +74,16 @@ def clean(value: Any) -> Any:
         return int(value)
     if isinstance(value, numbers.Real):
         if not math.isfinite(value):
-            raise BadValue(f"a number in the record must be finite, got {value}; use null for a missing one")
+            raise BadValue(Message("study.not_finite", got=str(value)))
         return float(value)
     if isinstance(value, Mapping):
         wrong = [key for key in value if not isinstance(key, str)]
         if wrong:
-            raise BadValue(f"keys in the record must be text, got {wrong[0]!r}")
+            raise BadValue(Message("study.key_no_text", got=repr(wrong[0])))
         return {clean_text(key): clean(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [clean(item) for item in value]
-    raise BadValue(
-        f"the record holds text, numbers, lists and mappings, got {type(value).__name__}: {value!r:.80}"
-    )
+    raise BadValue(Message("study.not_storable", kind=type(value).__name__, got=f"{value!r:.80}"))
 
 
 def canonical(value: Any) -> str:

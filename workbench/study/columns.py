@@ -16,8 +16,10 @@ from sqlalchemy.types import TypeDecorator, UserDefinedType
 
 from workbench import reading
 from workbench.errors import BadValue, RecordFault
-from workbench.messages import carried, restored
+from workbench.messages import Message, carried, restored
 from workbench.study.chain import canonical, clean, clean_text
+
+JSON_COLUMN = Message("file.noun_json_column")
 
 
 class StrictType(TypeDecorator[Any]):
@@ -51,7 +53,7 @@ class Text(StrictType):
     def stored(self, value: Any) -> str:
         """Refuses anything but text."""
         if not isinstance(value, str):
-            raise BadValue(f"a text was expected, got {type(value).__name__}: {value!r:.80}")
+            raise BadValue(Message("study.text_expected", kind=type(value).__name__, got=f"{value!r:.80}"))
         return clean_text(value)
 
 
@@ -65,7 +67,7 @@ class Integer(StrictType):
         """Refuses True and False, fractions, and numbers beyond 64 bits."""
         integer = isinstance(value, numbers.Integral) and not isinstance(value, bool)
         if not integer or not -(2**63) <= int(value) < 2**63:
-            raise BadValue(f"an integer of at most 64 bits was expected, got {value!r:.80}")
+            raise BadValue(Message("study.integer_expected", got=f"{value!r:.80}"))
         return int(value)
 
 
@@ -96,7 +98,7 @@ class Flag(StrictType):
     def stored(self, value: Any) -> int:
         """Refuses anything but True and False."""
         if not isinstance(value, bool):
-            raise BadValue(f"True or False was expected, got {value!r:.80}")
+            raise BadValue(Message("study.truth_expected", got=f"{value!r:.80}"))
         return int(value)
 
     def seen(self, value: Any) -> bool:
@@ -113,7 +115,7 @@ class Number(StrictType):
     def stored(self, value: Any) -> float:
         """Refuses True and False, NaN and infinities."""
         if isinstance(value, bool) or not isinstance(value, numbers.Real) or not math.isfinite(value):
-            raise BadValue(f"a finite number was expected, got {value!r:.80}; leave it empty when it is missing")
+            raise BadValue(Message("study.number_expected", got=f"{value!r:.80}"))
         # -0.0 + 0.0 is 0.0.
         return float(value) + 0.0
 
@@ -129,7 +131,7 @@ class Json(StrictType):
 
     def seen(self, value: Any) -> Any:
         """Plain data; :class:`RecordFault` for a text that somebody else put there."""
-        return restored(reading.parse_json(value, "a JSON column of the study record", error=RecordFault))
+        return restored(reading.parse_json(value, JSON_COLUMN, error=RecordFault))
 
 
 class Blob(StrictType):

@@ -77,7 +77,7 @@ class Drafts:
             When it cannot be written.
         """
         if not (visit_id and form and person):
-            raise BadValue("a draft needs its visit, form and person, got an empty text; pass all three")
+            raise BadValue(Message("drafts.needs"))
         text = canonical(clean(dict(values)))
         if len(text.encode()) > MOST_BYTES:
             raise BadValue(Message("drafts.too_large", most=MOST_BYTES, n=len(text.encode())))
@@ -142,10 +142,12 @@ class Drafts:
 
 def _draft(row: Sequence[str]) -> Draft:
     visit_id, form, condition, person, values, page, utc = row
-    typed = reading.parse_json(values, "a draft")
+    typed = reading.parse_json(values, Message("file.noun_draft"))
     if not isinstance(typed, dict):
-        raise BadValue(f"a draft is a mapping of what was typed, got {values!r:.60}")
-    return Draft(visit_id, form, reading.parse_json(condition, "its condition"), person, typed, page, utc)
+        raise BadValue(Message("drafts.no_mapping", got=f"{values!r:.60}"))
+    return Draft(
+        visit_id, form, reading.parse_json(condition, Message("file.noun_condition")), person, typed, page, utc
+    )
 
 
 def _plain(condition: Any) -> str:

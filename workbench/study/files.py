@@ -19,13 +19,15 @@ from typing import Any
 
 import numpy as np
 
-from workbench import reading, world
+from workbench import messages, reading, world
 from workbench.errors import RecordFault
 from workbench.messages import Message
 
 Row = dict[str, Any]
 Tables = Mapping[str, list[Row]]
 LEDGER = ".ledger.jsonl"
+SET_ASIDE = "set_aside"
+"""Folder beside the recordings for those whose beginning is lost."""
 MOST_JSON = 16_000_000
 """Largest decoder description or lock of an engine that is read, bytes."""
 MOST_LEDGER = 256 * 2**20
@@ -54,9 +56,9 @@ def check_files(folder: Path, tables: Tables) -> FileFindings:
     tables : rows by table, as SQLite keeps them.
     """
     findings = FileFindings()
-    for name in ("recording", "report"):
+    for name, noun in (("recording", Message("file.noun_recording")), ("report", Message("file.noun_report"))):
         for row in tables.get(name, []):
-            _check_file(folder, name, row, findings)
+            _check_file(folder, noun, row, findings)
     findings.checked["files"] = len(tables.get("recording", [])) + len(tables.get("report", []))
     for row in tables.get("decoder", []):
         _check_decoder(folder, row, findings)
@@ -66,14 +68,14 @@ def check_files(folder: Path, tables: Tables) -> FileFindings:
     return findings
 
 
-def _check_file(folder: Path, name: str, row: Row, findings: FileFindings) -> None:
+def _check_file(folder: Path, noun: Message, row: Row, findings: FileFindings) -> None:
     try:
-        digest = reading.sha256(folder / row["path"], name, error=RecordFault)
+        digest = reading.sha256(folder / row["path"], noun, error=RecordFault)
     except RecordFault as error:
-        findings.problems.append(str(error))
+        findings.problems.append(messages.of(error))
         return
     if digest != row["sha256"]:
-        findings.problems.append(f"{name} {row['path']} is not the file that was recorded: its SHA-256 differs")
+        findings.problems.append(Message("verify.file_differs", what=noun, path=row["path"]))
 
 
 # ------------------------------------------------------------------------------------ decoders
@@ -81,13 +83,11 @@ def _check_decoder(folder: Path, row: Row, findings: FileFindings) -> None:
     try:
         digest = decoder_hash(folder / row["path"])
     except RecordFault as error:
-        findings.problems.append(f"decoder {row['path']}: {error}")
+        findings.problems.append(Message("verify.decoder", path=row["path"], why=messages.of(error)))
         return
     if digest != row["sha256"]:
         findings.problems.append(
-            f"decoder {row['path']} is not the one in the record: its content has the hash {digest[:12]}, the "
-            f"record "
-            f"says {row['sha256'][:12]}"
+            Message("verify.decoder_differs", path=row["path"], got=digest[:12], recorded=row["sha256"][:12])
         )
 
 
@@ -102,8 +102,12 @@ def decoder_hash(folder: Path) -> str:
     RecordFault
         When the folder has no readable decoder.
     """
-    described = reading.read_bytes(folder / "decoder.json", "file", largest=MOST_JSON, error=RecordFault)
-    packed = reading.read_bytes(folder / "arrays.npz", "file", largest=MOST_ARRAYS, error=RecordFault)
+    described = reading.read_bytes(
+        folder / "decoder.json", Message("file.noun_file"), largest=MOST_JSON, error=RecordFault
+    )
+    packed = reading.read_bytes(
+        folder / "arrays.npz", Message("file.noun_file"), largest=MOST_ARRAYS, error=RecordFault
+    )
     content = reading.parse_json(described, "decoder.json", error=RecordFault)
     try:
         return _content_hash(content["decoder"], packed)
@@ -112,7 +116,7 @@ def decoder_hash(folder: Path) -> str:
             Message(
                 "study.decoder_unreadable",
                 folder=str(reading.shown(folder)),
-                why=str(error) or type(error).__name__,
+                why=messages.of(error) or type(error).__name__,
             )
         ) from error
 
@@ -122,7 +126,7 @@ def _content_hash(body: Any, packed: bytes) -> str:
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
         # Before anything is unpacked: a few kilobytes can unpack to more than the memory.
         if sum(item.file_size for item in archive.infolist()) > MOST_ARRAYS:
-            raise ValueError(f"its arrays are larger than {MOST_ARRAYS} bytes")
+            raise ValueError(Message("study.large_arrays", n=MOST_ARRAYS))
     text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     digest = hashlib.sha256(text.encode())
     with np.load(io.BytesIO(packed), allow_pickle=False) as archive:
@@ -136,17 +140,15 @@ def _content_hash(body: Any, packed: bytes) -> str:
 # ------------------------------------------------------------------------------------ what never entered
 def _check_left_over(folder: Path, tables: Tables, findings: FileFindings) -> None:
     """Recordings on disk that the record does not know."""
+    for path in sorted((folder / "recordings" / SET_ASIDE).glob("*.xdf")):
+        findings.warnings.append(Message("verify.set_aside", file=f"recordings/{SET_ASIDE}/{path.name}"))
     known = {Path(row["path"]).name for row in tables.get("recording", [])}
     files = [path for path in sorted((folder / "recordings").glob("*.xdf")) if path.name not in known]
     for path in files:
         if _is_growing(path):
-            findings.warnings.append(
-                f"recordings/{path.name} is being recorded and enters the record when it ends"
-            )
+            findings.warnings.append(Message("verify.growing", file=path.name))
         else:
-            findings.problems.append(
-                f"recordings/{path.name} never entered the record; take it in with 'workbench end {folder}'"
-            )
+            findings.problems.append(Message("verify.left_over", file=path.name, folder=str(folder)))
     findings.checked["recordings outside the record"] = len(files)
 
 
@@ -175,8 +177,10 @@ def _running(folder: Path) -> str:
     import psutil
 
     try:
-        data = reading.read_bytes(folder / "engine" / "lock.json", "lock", largest=MOST_JSON, error=RecordFault)
-        lock = reading.parse_json(data, "lock", error=RecordFault)
+        data = reading.read_bytes(
+            folder / "engine" / "lock.json", Message("file.noun_lock"), largest=MOST_JSON, error=RecordFault
+        )
+        lock = reading.parse_json(data, Message("file.noun_lock"), error=RecordFault)
         return str(lock["session_id"]) if psutil.pid_exists(int(lock["pid"])) else ""
     except (RecordFault, ValueError, LookupError, TypeError, OverflowError):
         return ""
@@ -196,8 +200,7 @@ def _check_ledgers(folder: Path, tables: Tables, findings: FileFindings, *, grow
         rows = sorted(sessions.get(session, []), key=lambda row: row["number"])
         _check_ledger(path, rows, findings, growing=session == growing)
     findings.problems += [
-        f"recordings/{session}{LEDGER} is gone; the record has {len(sessions[session])} rows of it; restore the "
-        "file from the backup"
+        Message("verify.ledger_gone", ledger=f"recordings/{session}{LEDGER}", n=len(sessions[session]))
         for session in sorted(set(sessions) - set(paths))
     ]
     findings.checked["session ledgers"] = len(paths)
@@ -206,23 +209,26 @@ def _check_ledgers(folder: Path, tables: Tables, findings: FileFindings, *, grow
 def _check_ledger(path: Path, rows: list[Row], findings: FileFindings, *, growing: bool) -> None:
     name = f"recordings/{path.name}"
     try:
-        data = reading.read_bytes(path, "ledger of the session", largest=MOST_LEDGER, error=RecordFault)
+        data = reading.read_bytes(
+            path, Message("file.noun_ledger_of_session"), largest=MOST_LEDGER, error=RecordFault
+        )
     except RecordFault as error:
-        findings.problems.append(str(error))
+        findings.problems.append(messages.of(error))
         return
     entries = [_ledger_row(line) for line in data.split(b"\n") if line]
     for number, (entry, row) in enumerate(zip(entries, rows, strict=False), start=1):
         same = entry is None or all(entry.get(column) == row[column] for column in LEDGER_COLUMNS)
         if not same or (entry is None) != (row["kind"] == "ledger_damaged"):
-            findings.problems.append(f"{name}: line {number} is not what the record says")
+            findings.problems.append(Message("verify.ledger_line", ledger=name, n=number))
     if len(entries) < len(rows):
-        findings.problems.append(f"{name} has {len(entries)} lines, the record {len(rows)}: its end was cut")
+        findings.problems.append(Message("verify.ledger_cut", ledger=name, n=len(entries), recorded=len(rows)))
     elif len(entries) > len(rows):
-        more = f"{len(entries) - len(rows)} rows of {name} are not in the record"
+        n = len(entries) - len(rows)
         if growing:
-            findings.warnings.append(f"{more} yet; the session runs")
+            findings.warnings.append(Message("verify.ledger_runs", n=n, ledger=name))
         else:
-            findings.problems.append(f"{more}; take them in with 'workbench end {path.parent.parent}'")
+            folder = str(path.parent.parent)
+            findings.problems.append(Message("verify.ledger_more", n=n, ledger=name, folder=folder))
 
 
 def _ledger_row(line: bytes) -> Row | None:

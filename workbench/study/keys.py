@@ -82,11 +82,8 @@ class KeyRing:
             return
         # Whoever reads this file can write the chain; that somebody could is reason enough to stop.
         if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
-            raise RecordFault(
-                f"the key file {self.path} can be read by other users of this computer; run 'chmod 600 "
-                f"{self.path}', and 'workbench keys rotate STUDY' if somebody may have read it"
-            )
-        keys, pins = _parse(_load(self.path, "key file"), self.study_id, self.path)
+            raise RecordFault(Message("keys.readable_by_others", path=str(self.path)))
+        keys, pins = _parse(_load(self.path, Message("file.noun_key_file")), self.study_id, self.path)
         self.keys, self.pins = {**self.keys, **keys}, {**self.pins, **pins}
 
     def key(self, epoch: int) -> Key:
@@ -145,9 +142,7 @@ class KeyRing:
                 world.disk.save(self.path, canonical(self.plain()).encode())
         except OSError as error:
             raise RecordFault(
-                f"the key file {self.path} cannot be written ({error.strerror}); make its folder writable for "
-                f"you, "
-                f"or name another one in the environment variable {VARIABLE}"
+                Message("keys.not_written", path=str(self.path), why=str(error.strerror), variable=VARIABLE)
             ) from error
 
     def plain(self) -> dict[str, Any]:
@@ -232,22 +227,14 @@ def verify_envelope(envelope: Mapping[str, Any], public_key: str, *, purpose: st
         stated = body["purpose"]
         key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key))
     except (KeyError, TypeError, ValueError, RecursionError, AttributeError) as error:
-        raise Refused(
-            f"a signed {purpose} was expected, got something malformed; ask the record for a new one"
-        ) from error
+        raise Refused(Message("keys.malformed", purpose=purpose)) from error
     # What was signed for one purpose, such as a head, must never pass for another, such as a grant.
     if stated != purpose:
-        raise Refused(
-            f"a signed {purpose} was expected, got one for {str(stated)[:40]!r}; ask the record for a new one"
-        )
+        raise Refused(Message("keys.other_purpose", purpose=purpose, got=repr(str(stated)[:40])))
     try:
         key.verify(signature, message)
     except InvalidSignature as error:
-        raise Refused(
-            f"the signature of the {purpose} does not hold: it was changed or made with another key; ask the "
-            f"record "
-            "for a new one"
-        ) from error
+        raise Refused(Message("keys.bad_signature", purpose=purpose)) from error
     return payload
 
 
@@ -269,7 +256,7 @@ def public_keys(study_folder: Path | str) -> dict[int, str]:
             rows = connection.execute("SELECT epoch, public_key FROM study_key").fetchall() if keyed else []
             return {int(epoch): str(public) for epoch, public in rows}
     except (sqlite3.Error, ValueError, TypeError) as error:
-        raise RecordFault(f"the public keys in {path} cannot be read ({error}); run 'workbench verify'") from error
+        raise RecordFault(Message("keys.public_unreadable", path=str(path), why=str(error))) from error
 
 
 # ------------------------------------------------------------------------------------ backup
@@ -291,12 +278,9 @@ def backup(study_id: str, file: Path | str, passphrase: str) -> Path:
     """
     ring, path = KeyRing(study_id), Path(file)
     if not ring.keys:
-        raise RecordFault(f"there are no keys of this study on this computer ({ring.path}); nothing to back up")
+        raise RecordFault(Message("keys.none_here", path=str(ring.path)))
     if len(passphrase) < LEAST_PASSPHRASE:
-        raise BadValue(
-            f"a passphrase needs {LEAST_PASSPHRASE} characters or more, got {len(passphrase)}; four random "
-            f"words will do"
-        )
+        raise BadValue(Message("keys.passphrase_short", least=LEAST_PASSPHRASE, n=len(passphrase)))
     salt, nonce = world.chance.token_bytes(16), world.chance.token_bytes(12)
     head = {"format": BACKUP_FORMAT, "study": study_id, "kdf": {**KDF, "salt": salt.hex()}, "nonce": nonce.hex()}
     # The head is authenticated too: it stands in the clear beside the ciphertext.
@@ -311,7 +295,7 @@ def backup(study_id: str, file: Path | str, passphrase: str) -> Path:
         finally:
             world.disk.close(handle)
     except OSError as error:
-        raise RecordFault(f"the backup {path} cannot be written ({error.strerror}); name a new file") from error
+        raise RecordFault(Message("keys.backup_not_written", path=str(path), why=str(error.strerror))) from error
     return path
 
 
@@ -344,18 +328,12 @@ def restore(file: Path | str, passphrase: str) -> KeyRing:
         # The head is authenticated with the keys, so that neither study nor costs can be exchanged.
         plain = _cipher(passphrase, salt, costs).decrypt(nonce, hidden, canonical(head).encode())
     except InvalidTag as error:
-        raise Refused(
-            f"the passphrase does not open {path.name}, or the file was changed; nothing was restored, try again"
-        ) from error
+        raise Refused(Message("keys.passphrase_wrong", file=path.name)) from error
     except (KeyError, TypeError, ValueError, OverflowError, HashingError) as error:
-        raise RecordFault(f"{path} is no key backup of the workbench ({error}); name another file") from error
+        raise RecordFault(Message("keys.no_backup", path=str(path), why=str(error))) from error
     keys, pins = _parse(json.loads(plain), study_id, path)
     if any(ring.keys.get(epoch, key) != key for epoch, key in keys.items()):
-        raise Refused(
-            f"{ring.path} holds another key of the same epoch; nothing was restored. Move that file away first "
-            f"if the "
-            "backup is the right one"
-        )
+        raise Refused(Message("keys.other_key", path=str(ring.path)))
     ring.add(keys, pins)
     return ring
 
@@ -380,15 +358,17 @@ def _cipher(passphrase: str, salt: bytes, costs: Mapping[str, int]) -> Any:
 def _file_name(study_id: str) -> str:
     name = "".join(c for c in study_id if c.isalnum() or c == "-")
     if name != study_id or not name:
-        raise RecordFault(f"the id of a study is made of letters, digits and hyphens, got {study_id[:60]!r}")
+        raise RecordFault(Message("keys.study_id", got=repr(study_id[:60])))
     return name
 
 
 def _load(path: Path, what: str) -> dict[str, Any]:
     data = reading.read_bytes(path, what, largest=MOST_BYTES, error=RecordFault)
-    content = reading.parse_json(data, f"{what} {reading.shown(path)}", error=RecordFault)
+    content = reading.parse_json(
+        data, Message("file.named", what=what, path=reading.shown(path)), error=RecordFault
+    )
     if not isinstance(content, dict):
-        raise RecordFault(f"{what} {reading.shown(path)} is damaged: it holds no object; restore it from a backup")
+        raise RecordFault(Message("keys.no_object", what=what, path=reading.shown(path)))
     return content
 
 
@@ -412,9 +392,7 @@ def _parse(
             raise ValueError("a key has the wrong length")
         return keys, {int(epoch): (int(seq), str(digest)) for epoch, seq, digest in content["pins"]}
     except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise RecordFault(
-            f"{path} is damaged ({error}); run 'workbench keys restore FILE' with its backup"
-        ) from error
+        raise RecordFault(Message("keys.damaged", path=str(path), why=str(error))) from error
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from sqlalchemy.exc import DBAPIError
 
 from workbench import world
 from workbench.errors import RecordFault, Refused
+from workbench.messages import Message
 from workbench.study import anchors, chain, record_file, schema, verification
 from workbench.study.database import engine_of
 from workbench.study.keys import KeyRing
@@ -70,7 +71,7 @@ def version_of(path: Path) -> int:
         with closing(record_file.read_only(path)) as connection:
             application = connection.execute("PRAGMA application_id").fetchone()[0]
             if application != schema.APPLICATION_ID:
-                raise RecordFault(f"{path} is an SQLite file but no study record; give the study's own folder")
+                raise RecordFault(Message("study.other_database", path=str(path)))
             return int(connection.execute("PRAGMA user_version").fetchone()[0])
     except sqlite3.Error as error:
         raise record_file.explain(error, path) from error
@@ -99,7 +100,7 @@ def view(path: Path, undo: ExitStack) -> tuple[Path | None, int]:
         with closing(record_file.read_only(path)) as source, _target(lifted) as target, transaction(target):
             source.execute("BEGIN")
             if not source.execute("SELECT 1 FROM sqlite_master WHERE name = 'study'").fetchone():
-                raise RecordFault(f"{path} was never finished being created; delete it and create the study again")
+                raise RecordFault(Message("study.half_created", path=str(path)))
             schema.create_tables(target)
             _copy(source, target, version)
             for row in _approvals(source, version):
@@ -132,22 +133,22 @@ def migrate(
     path, copy = folder / record_file.FILE, folder / COPY
     version = version_of(path)
     if version == NEWEST:
-        raise Refused(f"{path} has schema version {NEWEST} already; there is nothing to migrate")
+        raise Refused(Message("migrate.newest", path=str(path), version=NEWEST))
     if not OLDEST <= version < NEWEST:
         raise RecordFault(
-            f"{path} has schema version {version}, this workbench migrates {OLDEST} to {NEWEST - 1}; use the "
-            f"version "
-            "that wrote it. Nothing was changed"
+            Message(
+                "migrate.version", path=str(path), version=str(version), oldest=str(OLDEST), newest=str(NEWEST - 1)
+            )
         )
     record_file.refuse_network(folder, allow=False)
     try:
         with _alone(path) as source:
             step("alone")
-            _refuse_broken(source, path, "before the migration")
+            _refuse_broken(source, path, migrated=False)
             step("old verified")
             n = _write_copy(source, copy, version, actor=actor, keyed=keyed, step=step)
             with closing(record_file.read_only(copy)) as written:
-                head = _refuse_broken(written, copy, "after the migration")
+                head = _refuse_broken(written, copy, migrated=True)
             step("copy verified")
             kept = _keep_old(path, version)
             step("old kept")
@@ -158,11 +159,7 @@ def migrate(
     except (sqlite3.Error, DBAPIError) as error:
         raise record_file.explain(error, path) from error
     except OSError as error:
-        raise RecordFault(
-            f"{path} was not migrated ({error.strerror}); the record is as it was. Free space or check the "
-            f"permissions "
-            "of the folder, then try again"
-        ) from error
+        raise RecordFault(Message("migrate.not_possible", path=str(path), why=str(error.strerror))) from error
     # After the swap and outside the lock: the record is migrated by now, whatever happens to its anchor.
     _leave_anchor(folder, head)
     step("anchored")
@@ -190,14 +187,15 @@ def _alone(path: Path) -> Iterator[sqlite3.Connection]:
                 connection.execute("PRAGMA journal_mode=WAL")
 
 
-def _refuse_broken(connection: sqlite3.Connection, path: Path, when: str) -> tuple[int, str]:
+def _refuse_broken(connection: sqlite3.Connection, path: Path, *, migrated: bool) -> tuple[int, str]:
     """The head of a record whose chain and tables hold; RecordFault for one whose do not."""
     findings = verification.examine(connection, path)
     if findings.problems:
+        file, why, folder = path.name, findings.problems[0], str(path.parent)
         raise RecordFault(
-            f"{path.name} does not verify {when} ({findings.problems[0]}); nothing was changed. Run 'workbench "
-            f"verify "
-            f"{path.parent}' and restore the record from a backup that holds"
+            Message("migrate.after_broken", file=file, why=why, folder=folder)
+            if migrated
+            else Message("migrate.before_broken", file=file, why=why, folder=folder)
         )
     newest = max(findings.hashes)
     return newest, findings.hashes[newest]
@@ -319,7 +317,7 @@ def _swap(copy: Path, path: Path) -> None:
         for file in (path, copy):
             left = file.with_name(file.name + suffix)
             if left.exists() and left.stat().st_size:
-                raise RecordFault(f"{left.name} still holds entries; nothing was changed, try again")
+                raise RecordFault(Message("migrate.still_open", file=left.name))
             world.disk.unlink(left, missing_ok=True)
     world.disk.replace(copy, path)
 
@@ -339,7 +337,4 @@ def _leave_anchor(folder: Path, head: tuple[int, str]) -> None:
             folder / anchors.FILE, study=study_id, seq=head[0], hash=head[1], why="migrate", durable=True
         )
     except OSError as error:
-        raise RecordFault(
-            f"the record was migrated, its anchor cannot be written ({error.strerror}); run 'workbench verify "
-            f"{folder}'"
-        ) from error
+        raise RecordFault(Message("migrate.no_anchor", why=str(error.strerror), folder=str(folder))) from error

@@ -172,7 +172,7 @@ def values_of(noun: Noun) -> tuple[str, Values]:
     table = TABLES.get(type(noun))
     if table is None:
         allowed = ", ".join(kind.__name__ for kind in TABLES)
-        raise BadValue(f"the record takes {allowed}; got {type(noun).__name__}")
+        raise BadValue(Message("study.no_noun", allowed=allowed, got=type(noun).__name__))
     return table, flat({f.name: getattr(noun, f.name) for f in fields(noun)})
 
 
@@ -194,9 +194,7 @@ def check(table: str, values: Mapping[str, Any]) -> None:
             _check_date(table, name, value)
     # ISO dates compare as text; an open end lies after every date.
     if table == "visit" and (values.get("latest") or "9999") < (values.get("earliest") or ""):
-        raise BadValue(
-            f"the window of a visit must end after it begins, got {values['earliest']} to {values['latest']}"
-        )
+        raise BadValue(Message("study.visit_window", start=str(values["earliest"]), end=str(values["latest"])))
 
 
 def _check_text(table: str, name: str, value: Any) -> None:
@@ -221,9 +219,9 @@ def _check_hash(table: str, name: str, value: Any) -> None:
     """A SHA-256 is one; a password is kept as a hash and nothing else."""
     hashed = name == "sha256" or (name == "decoder_sha256" and value != "")
     if hashed and not (isinstance(value, str) and SHA256.fullmatch(value)):
-        raise BadValue(f"{name} must be 64 hexadecimal digits, got {value!r}")
+        raise BadValue(Message("study.digest", name=name, got=repr(value)))
     if table == "person" and name == "password" and not str(value).startswith("$argon2id$"):
-        raise BadValue("the password of a person is kept as an argon2id hash only; use add_person or set_password")
+        raise BadValue(Message("people.password_hash"))
 
 
 def _check_date(table: str, name: str, value: Any) -> None:
@@ -241,7 +239,7 @@ def _check_date(table: str, name: str, value: Any) -> None:
     except ValueError as error:
         form = "2026-03-01 or 2026-03-01T09:30" if name == "planned" else "2026-03-01"
         raise BadValue(
-            f"{name} of a {table} must be a date such as {form}, or empty; got {value!r:.40}"
+            Message("study.date", name=name, table=str(table), form=str(form), got=f"{value!r:.40}")
         ) from error
 
 
@@ -258,10 +256,7 @@ def _check_pseudonym(value: Any) -> None:
     kinds = {unicodedata.category(character) for character in code if character not in "-_."}
     plain = all(kind[0] in "LM" or kind == "Nd" for kind in kinds)
     if not plain or not code or code[0] in "-." or len(code) > LONGEST_PSEUDONYM:
-        raise BadValue(
-            f"a participant's code has 1 to {LONGEST_PSEUDONYM} letters, digits, '-', '_' and '.', and does not "
-            f"begin with '-' or '.'; got {value!r:.60}"
-        )
+        raise BadValue(Message("study.pseudonym", most=LONGEST_PSEUDONYM, got=f"{value!r:.60}"))
 
 
 def _check_name(table: str, name: str, value: str) -> None:

@@ -162,7 +162,7 @@ def set_password(study: Study, login: str, password: str) -> None:
     with study.writing.begin("person") as writer:
         person = _person(writer, login)
         if person is None:
-            raise UnknownName(f"there is no person with the login {login!r} in the record")
+            raise UnknownName(Message("people.no_login", login=repr(login)))
         writer.change(schema.person, person["id"], {"password": fresh}, action="amend", reason="new password")
 
 
@@ -179,7 +179,7 @@ def set_state(study: Study, login: str, state: PersonState, *, reason: str) -> N
     with study.writing.begin("person") as writer:
         person = _person(writer, login)
         if person is None:
-            raise UnknownName(f"there is no person with the login {login!r} in the record")
+            raise UnknownName(Message("people.no_login", login=repr(login)))
         writer.change(schema.person, person["id"], {"state": state}, action="amend", reason=reason)
 
 
@@ -248,7 +248,7 @@ def listed(study: Study) -> list[dict[str, Any]]:
 def _checked_roles(roles: Sequence[str]) -> list[str]:
     wrong = [role for role in roles if role not in ROLES]
     if isinstance(roles, str) or wrong or not roles:
-        raise BadValue(f"roles must be one or more of {', '.join(ROLES)}; got {roles!r}")
+        raise BadValue(Message("people.roles", allowed=list(ROLES), got=repr(roles)))
     return list(roles)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, func, select
 
 from workbench.errors import UnknownName
-from workbench.messages import SAID, restored
+from workbench.messages import SAID, Message, restored
 from workbench.study import chain, schema
 from workbench.study.migrations import lift
 from workbench.study.writer import BY_NAME, in_order
@@ -21,7 +21,7 @@ TABLES = {**BY_NAME, "audit": schema.audit, "signed_head": schema.signed_head}
 def table_of(name: str) -> Table:
     """A table by its name. Raises UnknownName, with the names there are."""
     if name not in TABLES:
-        raise UnknownName(f"the record has no table {name!r}; it has {', '.join(TABLES)}")
+        raise UnknownName(Message("study.no_table", table=repr(name), known=list(TABLES)))
     return TABLES[name]
 
 
@@ -38,7 +38,9 @@ def rows(connection: Connection, name: str, where: Mapping[str, Any]) -> list[di
     query = in_order(table)
     for column, value in where.items():
         if column not in table.columns:
-            raise UnknownName(f"{name} has no column {column!r}; it has {', '.join(table.columns.keys())}")
+            raise UnknownName(
+                Message("study.no_column", table=name, column=repr(column), known=list(table.columns.keys()))
+            )
         query = query.where(table.columns[column] == value)
     hidden = chain.SECRET.get(name, ())
     return [

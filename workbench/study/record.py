@@ -71,7 +71,7 @@ class Study:
         self, folder: Path, *, actor: str, anchor_copy: Path | None = None, view: Path | None = None
     ) -> None:
         if not actor.strip():
-            raise BadValue("a study record needs an actor, the name of who writes; got an empty text")
+            raise BadValue(Message("study.no_actor"))
         self.folder = Path(folder)
         self.path = self.folder / record_file.FILE
         self.actor = actor
@@ -130,11 +130,10 @@ class Study:
             # Told from the error: a folder that may not be entered may not be asked what it holds either.
             if isinstance(error, FileExistsError) and Path(error.filename) == folder / record_file.FILE:
                 raise RecordFault(
-                    f"{folder} holds a study record already ({record_file.FILE}); open it, or choose another "
-                    "folder"
+                    Message("study.holds_record", folder=str(folder), file=record_file.FILE)
                 ) from error
             raise RecordFault(
-                f"the study folder {folder} cannot be written ({error.strerror}); choose another"
+                Message("study.folder_not_writable", folder=str(folder), why=str(error.strerror))
             ) from error
         # The empty file above is the claim: of two processes that create at once, one gets it.
         with cls._begun(folder, actor=actor, anchor_copy=anchor_copy) as study:
@@ -248,20 +247,21 @@ class Study:
             version = connection.exec_driver_sql("PRAGMA user_version").scalar()
             # Before the version: the number of another program's file says nothing.
             if application != schema.APPLICATION_ID:
-                raise RecordFault(
-                    f"{self.path} is an SQLite file but no study record; give the study's own folder"
-                )
+                raise RecordFault(Message("study.other_database", path=str(self.path)))
             if version != schema.SCHEMA_VERSION:
                 raise RecordFault(
-                    f"{self.path} has schema version {version}, this workbench reads {migrations.OLDEST} to "
-                    f"{schema.SCHEMA_VERSION}; open it with the version that wrote it. Nothing was changed"
+                    Message(
+                        "study.schema_version",
+                        path=str(self.path),
+                        version=str(version),
+                        oldest=migrations.OLDEST,
+                        newest=schema.SCHEMA_VERSION,
+                    )
                 )
             exists = connection.exec_driver_sql("SELECT COUNT(*) FROM sqlite_master WHERE name = 'study'").scalar()
             row = connection.execute(select(schema.study)).mappings().first() if exists else None
             if row is None:
-                raise RecordFault(
-                    f"{self.path} was never finished being created; delete it and create the study again"
-                )
+                raise RecordFault(Message("study.half_created", path=str(self.path)))
             self.id, self.code, self.title = row["id"], row["code"], row["title"]
             self.writing.study_id = self.id
 
@@ -351,9 +351,7 @@ class Study:
         with self.writing.begin("append") as writer:
             table, values = self._of_run(writer, noun, run_id)
             if isinstance(noun, Approval) and writer.get(schema.decoder, sha256=noun.decoder_sha256) is None:
-                raise UnknownName(
-                    f"there is no decoder {noun.decoder_sha256[:12]!r} in the record; fit and append it first"
-                )
+                raise UnknownName(Message("study.no_decoder", hash=repr(noun.decoder_sha256[:12])))
             return writer.put(table, values, reason=reason)[0]
 
     def append_trials(self, run_id: str, trials: Iterable[Trial], *, reason: str = "") -> int:
@@ -445,7 +443,7 @@ class Study:
         """
         rows = reading.table_of(table)
         if table not in schema.AMENDABLE:
-            raise RecordFault(f"{table} is append-only; append a new row that says what was wrong")
+            raise RecordFault(Message("study.append_only", table=table))
         with self.writing.begin("amend") as writer:
             version = writer.change(
                 rows, row_id, flat(changes), action="amend", reason=reason, expected=row_version
@@ -488,7 +486,7 @@ class Study:
     def script_signer(self, name: str) -> Signer:
         """A script that stands in for somebody: for simulated participants only, and marked so in the record."""
         if not name.strip():
-            raise BadValue("a script that signs needs a name, got an empty text")
+            raise BadValue(Message("study.script_name"))
         return Signer(self.folder, name, "script")
 
     def people(self) -> list[dict[str, Any]]:
@@ -521,7 +519,7 @@ class Study:
             When the present keys are not on this computer, or the key file cannot be written.
         """
         if not reason.strip():
-            raise BadValue("new keys need a reason, got an empty text")
+            raise BadValue(Message("keys.no_reason"))
         with self.writing.begin("key") as writer:
             return writer.enter_key(KeyRing(self.id), reason=reason).epoch
 
@@ -593,17 +591,10 @@ class Study:
         """
         rows = reading.table_of(table)
         if table not in schema.REDACTABLE:
-            raise RecordFault(
-                f"{table} is never redacted, because the record could not be verified without it; name the row "
-                "that holds what should go"
-            )
+            raise RecordFault(Message("study.never_redacted", table=table))
         # Otherwise the text would stay readable in the file beside the record, whatever this one says.
         if kept := [path.name for path in migrate.kept_beside(self.path)]:
-            raise Refused(
-                f"nothing was redacted: {', '.join(kept)} beside the record, as it was before a migration, holds "
-                "what is to go and is never changed; move it to where the backups are, or delete it, then redact "
-                "again"
-            )
+            raise Refused(Message("study.redaction_kept", files=list(kept)))
         with self.writing.begin("redact") as writer:
             writer.change(rows, row_id, flat(changes), action="redact", reason=reason)
             gone = writer.drop_payloads(rows, row_id)
@@ -631,7 +622,7 @@ class Study:
         table, values = values_of(noun)
         if table in ("trial", "ledger"):
             if not run_id:
-                raise BadValue(f"a {type(noun).__name__} needs its run, got run_id=''; pass run_id=")
+                raise BadValue(Message("study.no_run", kind=type(noun).__name__))
             values |= {"id": "", "run_id": run_id}
         if table == "ledger":
             values["number"] = writer.count(schema.ledger, run_id=run_id) if number is None else number

@@ -97,9 +97,9 @@ def refuse_network(folder: Path, *, allow: bool, mounts: Path | None = None) -> 
 
 def check_file(path: Path) -> None:
     """Tell an absent, empty or foreign file from a study record before SQLite touches it."""
-    if not reading.is_there(path, "study record", error=RecordFault):
+    if not reading.is_there(path, Message("file.noun_study_record"), error=RecordFault):
         raise RecordFault(Message("study.not_there", path=str(reading.shown(path)), file=FILE))
-    start = reading.read_start(path, "study record", len(MAGIC), error=RecordFault)
+    start = reading.read_start(path, Message("file.noun_study_record"), len(MAGIC), error=RecordFault)
     if not start:
         raise RecordFault(Message("study.empty_file", path=str(path)))
     if start != MAGIC:

@@ -14,8 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from workbench import messages
 from workbench.errors import RecordFault, Refused
 from workbench.html_repr import card
+from workbench.messages import Message
 from workbench.study import anchors, chain, record_file
 from workbench.study.anchors import Anchor
 from workbench.study.files import check_files
@@ -23,7 +25,6 @@ from workbench.study.keys import KeyRing, verify_envelope
 from workbench.study.migrations import NEWEST, OLDEST, lift
 
 SHOWN = 20
-UNREADABLE = "the file cannot be read to the end ({}); restore it from the latest backup"
 BESIDE = ("audit", "audit_payload", "signed_head")
 """Tables that are no data."""
 Row = dict[str, Any]
@@ -36,8 +37,8 @@ class Verification:
     Attributes
     ----------
     ok : nothing is wrong; warnings may stand.
-    problems : one sentence each for everything that is wrong.
-    warnings : what cannot be told, or looks odd without being wrong (a clock that was set).
+    problems : one sentence each for everything that is wrong; a message, so that it is said in any language.
+    warnings : what cannot be told, or looks odd without being wrong (a clock that was set); messages too.
     checked : rows recomputed per table, audit rows, payloads, anchors and files.
     head : ``(seq, hash)`` of the newest audit row, ``(0, "")`` when unreadable.
     """
@@ -146,7 +147,7 @@ def verify(
     except sqlite3.OperationalError as error:
         if "locked" in str(error) or "busy" in str(error):
             raise record_file.locked(path) from error
-        findings.problems.append(UNREADABLE.format(error))
+        findings.problems.append(Message("verify.unreadable", why=messages.of(error)))
     except (
         sqlite3.Error,
         UnicodeError,
@@ -158,7 +159,7 @@ def verify(
         RecursionError,
     ) as error:
         # Damage can make any of these fail: that is a finding, not an error of the command.
-        findings.problems.append(UNREADABLE.format(error))
+        findings.problems.append(Message("verify.unreadable", why=messages.of(error)))
     newest = max(findings.hashes, default=0)
     return Verification(
         ok=not findings.problems,
@@ -207,9 +208,13 @@ def examine(connection: sqlite3.Connection, path: Path, findings: Findings | Non
     findings.version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if findings.version > NEWEST:
         raise RecordFault(
-            f"{path} has schema version {findings.version}, this workbench verifies {OLDEST} to {NEWEST}; use the "
-            f"version "
-            "that wrote it"
+            Message(
+                "study.schema_unverified",
+                path=str(path),
+                version=findings.version,
+                oldest=OLDEST,
+                newest=NEWEST,
+            )
         )
     _check_structure(connection, findings)
     _check_chain(connection, findings)
@@ -224,21 +229,21 @@ def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
     """A database without a single table of ours is no damaged record, it is another program's."""
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if tables and not tables & {"study", "audit", "run", "trial"}:
-        raise RecordFault(f"{path} is an SQLite file but no study record; give the study's own folder")
+        raise RecordFault(Message("study.other_database", path=str(path)))
 
 
 def _check_structure(connection: sqlite3.Connection, findings: Findings) -> None:
     for (line,) in connection.execute("PRAGMA integrity_check"):
         if line != "ok":
-            findings.problems.append(f"SQLite's integrity check: {line}")
+            findings.problems.append(Message("verify.integrity", line=line))
     for row in connection.execute("PRAGMA foreign_key_check"):
-        findings.problems.append(f"a row of {row[0]} belongs to a {row[2]} that is not there")
+        findings.problems.append(Message("verify.no_parent", table=row[0], parent=row[2]))
 
 
 def _genesis(connection: sqlite3.Connection, findings: Findings) -> str:
     studies = list(connection.execute("SELECT * FROM study"))
     if len(studies) != 1:
-        findings.problems.append(f"one study was expected in the record, got {len(studies)}")
+        findings.problems.append(Message("verify.one_study", n=len(studies)))
         return ""
     row = studies[0]
     findings.study_id = row["id"]
@@ -257,17 +262,15 @@ def _check_chain(connection: sqlite3.Connection, findings: Findings) -> None:
     for row in connection.execute(query):
         # Numbers are given without gaps, so that a missing one is a row that was taken out.
         if row["seq"] != seq + 1:
-            findings.problems.append(f"audit row {seq + 1} is missing; the next one there is {row['seq']}")
+            findings.problems.append(Message("verify.row_missing", seq=seq + 1, next=row["seq"]))
         seq = row["seq"]
         # Before `_replay`: the entry that brings a key into use is itself still under the key before it.
         if _broken_link(previous, dict(row), findings):
-            findings.problems.append(
-                f"audit row {seq} does not follow from the row before it: one of them was changed"
-            )
+            findings.problems.append(Message("verify.broken_link", seq=seq))
         previous = findings.hashes[seq] = row["hash"]
         digest = findings.digests[seq] = chain.digest(digest, dict(row))
         if row["utc"] < utc:
-            findings.warnings.append(f"the clock ran backwards before audit row {seq}: from {utc} to {row['utc']}")
+            findings.warnings.append(Message("verify.clock_back", seq=seq, before=utc, after=row["utc"]))
         utc = row["utc"]
         if row["action"] == "redact":
             findings.redacted[row["table_name"], row["row_id"]] = seq
@@ -276,13 +279,13 @@ def _check_chain(connection: sqlite3.Connection, findings: Findings) -> None:
         else:
             payloads += 1
             if chain.commitment(row["salt"], row["payload"]) != row["commitment"]:
-                findings.problems.append(f"the payload of audit row {seq} is not the one it committed to")
+                findings.problems.append(Message("verify.payload_differs", seq=seq))
             _replay(row, findings)
         findings.epochs[seq] = findings.epoch
     # Judged at the end, because a redaction stands after the entries whose payload it removed.
     for row in gone:
         if findings.redacted.get((row["table_name"], row["row_id"]), 0) <= row["seq"]:
-            findings.problems.append(f"the payload of audit row {row['seq']} is gone without a redaction")
+            findings.problems.append(Message("verify.payload_gone", seq=row["seq"]))
     findings.checked |= {"audit": len(findings.hashes) - 1, "audit_payload": payloads}
 
 
@@ -315,16 +318,14 @@ def _replay(row: sqlite3.Row, findings: Findings) -> None:
     # A redacted row begins here: its earlier entries have no payload left to replay.
     expected = before["row_version"] + 1 if before else row["row_version"] if row["action"] == "redact" else 1
     if (new["id"], new["row_version"], row["row_version"]) != (row["row_id"], expected, expected):
-        findings.problems.append(f"audit row {row['seq']} does not fit the version of its {row['table_name']}")
+        findings.problems.append(Message("verify.version", seq=row["seq"], table=row["table_name"]))
     rows[row["row_id"]] = new
 
 
 def _check_schema(connection: sqlite3.Connection, findings: Findings) -> None:
     master = connection.execute(chain.MASTER)
     if findings.schema and chain.schema_hash(tuple(line) for line in master) != findings.schema:
-        findings.problems.append(
-            "the schema is not the one the record was made with: a table or trigger was changed"
-        )
+        findings.problems.append(Message("verify.schema"))
 
 
 def _check_keys(findings: Findings) -> None:
@@ -332,28 +333,15 @@ def _check_keys(findings: Findings) -> None:
     ring = findings.ring
     for epoch, (seq, digest) in (ring.pins if ring else {}).items():
         if findings.hashes.get(seq) != digest:
-            findings.problems.append(
-                f"key {epoch} on this computer came into use at audit row {seq}, which the record does not have: "
-                "its chain was written again, its tail was cut, or an older copy of it was restored"
-            )
+            findings.problems.append(Message("verify.pin", epoch=epoch, seq=seq))
     for epoch, public in findings.public.items():
         if ring and epoch in ring.keys and ring.keys[epoch].public != public:
-            findings.problems.append(
-                f"the public key {epoch} in the record is not that of the key on this computer"
-            )
+            findings.problems.append(Message("verify.public_key", epoch=epoch))
     if findings.unkeyed:
         newest = findings.public[max(findings.public)]
-        findings.warnings.append(
-            f"the keys of this study are not on this computer: {findings.unkeyed} keyed audit rows could not be "
-            f"recomputed; what vouches for them are the signatures under public key {newest[:16]}…, which must be "
-            "compared with one from elsewhere"
-        )
+        findings.warnings.append(Message("verify.keys_elsewhere", n=findings.unkeyed, key=newest[:16]))
     if not findings.public:
-        findings.warnings.append(
-            "the record has no keys: whoever may write the file can write its chain again; only an anchor or a "
-            "printed "
-            "head from elsewhere would show it"
-        )
+        findings.warnings.append(Message("verify.no_keys"))
 
 
 def _check_signed_heads(connection: sqlite3.Connection, findings: Findings) -> None:
@@ -368,23 +356,21 @@ def _check_signed_heads(connection: sqlite3.Connection, findings: Findings) -> N
         try:
             verify_envelope(envelope, findings.public.get(row["epoch"], ""), purpose="head")
         except Refused:
-            findings.problems.append(f"the signature of the head at audit row {row['seq']} does not hold")
+            findings.problems.append(Message("verify.signature", seq=row["seq"]))
         in_use = findings.epochs.get(row["seq"], 0)
         if row["epoch"] != in_use:
             # Keys are rotated when somebody may have read them: what they sign from then on vouches for nothing.
             findings.problems.append(
-                f"the head at audit row {row['seq']} was signed with key {row['epoch']}, in use was key {in_use}"
+                Message("verify.other_key", seq=row["seq"], epoch=row["epoch"], in_use=in_use)
             )
         if (findings.hashes.get(row["seq"]), findings.digests.get(row["seq"])) != (row["hash"], row["digest"]):
-            findings.problems.append(
-                f"the signed head at audit row {row['seq']} is not on the chain: a row up to there was changed"
-            )
+            findings.problems.append(Message("verify.signed_head", seq=row["seq"]))
     if findings.public and not rows:
-        findings.problems.append("the record has keys and no signed head: the signatures were taken out")
+        findings.problems.append(Message("verify.no_signed_head"))
     elif findings.public and findings.unkeyed:
         after = max(findings.hashes) - rows[-1]["seq"]
         if after:
-            findings.warnings.append(f"the newest {after} audit rows are not covered by a signature yet")
+            findings.warnings.append(Message("verify.unsigned", n=after))
     findings.checked["signed_head"] = len(rows)
 
 
@@ -404,19 +390,17 @@ def _check_tables(findings: Findings, tables: Mapping[str, list[Row]]) -> None:
         for row in rows:
             replayed = left.pop(row["id"], None)
             if replayed is None:
-                findings.problems.append(f"{name} {row['id']} is not in the audit chain")
+                findings.problems.append(Message("verify.not_in_chain", table=name, id=row["id"]))
                 continue
             # Entries of before the veil show the secret itself; they are never rewritten.
             if replayed not in (row, chain.veiled(name, row)):
                 veiled = chain.veiled(name, row)
                 wrong = sorted(key for key in row if replayed.get(key) not in (row[key], veiled[key]))
-                findings.problems.append(f"{name} {row['id']} differs from the audit chain in {', '.join(wrong)}")
-        findings.problems += [f"{name} {row_id} is in the audit chain but not in its table" for row_id in left]
+                findings.problems.append(Message("verify.row_differs", table=name, id=row["id"], columns=wrong))
+        findings.problems += [Message("verify.not_in_table", table=name, id=row_id) for row_id in left]
         findings.checked[name] = len(rows)
     for name in sorted(set(findings.state) - set(tables)):
-        findings.problems.append(
-            f"the table {name} is gone; the audit chain has {len(findings.state[name])} rows of it"
-        )
+        findings.problems.append(Message("verify.table_gone", table=name, n=len(findings.state[name])))
 
 
 def _check_anchors(
@@ -427,22 +411,23 @@ def _check_anchors(
         try:
             good, bad = anchors.read(path)
         except RecordFault as error:
-            findings.warnings.append(f"no anchors in {path} ({error}): a cut tail would not show there")
+            findings.warnings.append(Message("verify.no_anchors", path=str(path), why=messages.of(error)))
             continue
         written += good
-        findings.warnings += [f"{where} holds no anchor (an interrupted write?)" for where in bad]
-    newest, head = max((a.seq for a in written), default=0), max(findings.hashes)
-    if written and newest < head:
-        findings.warnings.append(f"the newest anchor is {head - newest} rows behind the head")
-    heads = [Anchor(seq=seq, hash=digest, where="a head given from elsewhere") for seq, digest in known]
-    heads += [Anchor(seq=r["head_seq"], hash=r["head_hash"], where=f"report {r['path']}") for r in reports]
+        findings.warnings += [Message("verify.no_anchor", where=where) for where in bad]
+    head = max(findings.hashes)
+    if written and (behind := head - max(anchor.seq for anchor in written)) > 0:
+        findings.warnings.append(Message("verify.anchor_behind", n=behind))
+    heads = [Anchor(seq=seq, hash=digest, where=Message("verify.given_head")) for seq, digest in known]
+    heads += [
+        Anchor(seq=r["head_seq"], hash=r["head_hash"], where=Message("verify.of_report", path=r["path"]))
+        for r in reports
+    ]
     for anchor in [*written, *heads]:
         if anchor.study not in ("", findings.study_id):
-            findings.problems.append(f"{anchor.where} belongs to another study ({anchor.study})")
+            findings.problems.append(Message("verify.other_study", where=anchor.where, study=anchor.study))
         elif anchor.seq > head:
-            findings.problems.append(
-                f"{anchor.where} names audit row {anchor.seq}, the record ends at {head}: its tail was cut"
-            )
+            findings.problems.append(Message("verify.tail_cut", where=anchor.where, seq=anchor.seq, end=head))
         elif findings.hashes.get(anchor.seq) != anchor.hash:
-            findings.problems.append(f"{anchor.where} is not on the chain at audit row {anchor.seq}")
+            findings.problems.append(Message("verify.not_on_chain", where=anchor.where, seq=anchor.seq))
     findings.checked["anchors"] = len(written) + len(heads)

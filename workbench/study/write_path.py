@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy import Connection, select
 
 from workbench.errors import RecordFault
+from workbench.messages import Message
 from workbench.study import anchors, schema
 from workbench.study.database import Database
 from workbench.study.keys import KeyRing
@@ -87,7 +88,7 @@ class WritePath:
                 anchors.append(path, study=self.study_id, seq=head[0], hash=head[1], why=why, durable=True)
             except OSError as error:
                 raise RecordFault(
-                    f"the anchor cannot be written to {path} ({error.strerror}); choose another file"
+                    Message("study.anchor_not_written", path=str(path), why=str(error.strerror))
                 ) from error
 
     def _leave_anchors(self, why: str, seq: int, digest: str) -> None:

@@ -117,7 +117,7 @@ class Writer:
     @staticmethod
     def _held(ring: KeyRing | None) -> KeyRing:
         if ring is None:
-            raise RecordFault("the record is keyed and no key was given; open it with Study.open")
+            raise RecordFault(Message("study.key_not_given"))
         return ring
 
     def log(self, action: str, table: str, row_id: str, *, version: int, payload: Mapping[str, Any]) -> None:
@@ -317,7 +317,11 @@ class Writer:
         allowed = AMENDABLE.get(table.name, tuple(c.name for c in table.columns)[1:-1])
         for name in changes:
             if name not in table.columns:
-                raise UnknownName(f"{table.name} has no column {name!r}; it has {', '.join(table.columns.keys())}")
+                raise UnknownName(
+                    Message(
+                        "study.no_column", table=table.name, column=repr(name), known=list(table.columns.keys())
+                    )
+                )
             if name not in allowed:
                 raise RecordFault(Message("study.never_changes", column=name, table=table.name))
         check(table.name, changes)

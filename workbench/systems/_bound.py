@@ -305,14 +305,20 @@ def bind(
     decoder_params = dict(chosen.decoder_params(lines["signal"]))
     if chosen.decoder in decoders.JOINT_RULES:
         for role, member in decoder_params["members"].items():
-            if role not in lines:
+            line = lines.get(role)
+            if "channels" in member:
+                line = _picked(role, member["channels"], lines["signal"])
+            if line is None:
                 raise BadValue(
                     Message("system.no_stream", role=role, kind=system.input(role).kind, system=system.name)
                 )
-            params_of = {"fs": lines[role].fs, **member.get("params", {})}
-            _check_decoder(member["decoder"], lines[role], params_of, paradigm=chosen.paradigm)
+            params_of = {"fs": line.fs, **member.get("params", {})}
+            gates = chosen.decoder == "gating" and role != "signal"
+            allowed = tuple(decoders.GATES_OF) if gates else (paradigm.evidence,)
+            _check_decoder(member["decoder"], line, params_of, paradigm=chosen.paradigm, allowed=allowed)
     else:
-        _check_decoder(chosen.decoder, lines["signal"], decoder_params, paradigm=chosen.paradigm)
+        allowed = (paradigm.evidence,)
+        _check_decoder(chosen.decoder, lines["signal"], decoder_params, paradigm=chosen.paradigm, allowed=allowed)
     beside = [line for line in contract if line.role == AUX]
     ordered = [lines[one.role] for one in system.inputs if one.role in lines]
     ordered.sort(key=lambda line: line.role != "signal")
@@ -382,24 +388,37 @@ def _by_role(system: System, contract: Sequence[StreamSpec]) -> dict[str, Stream
     return lines
 
 
-def _check_decoder(name: str, line: StreamSpec, params: Mapping[str, Any], *, paradigm: str) -> None:
-    """Raise BadValue unless the decoder can be made for this stream and gives the evidence of the paradigm.
+def _picked(role: str, names: Sequence[str], signal: StreamSpec) -> StreamSpec:
+    """The signal with the channels alone that a role reads of it."""
+    if not set(names) <= set(signal.measured):
+        allowed = list(signal.measured)
+        raise BadValue(Message("fit.channels_of_signal", role=repr(role), channels=allowed, got=list(names)))
+    return changed(signal, channels=tuple(names), unmeasured=())
+
+
+def _check_decoder(
+    name: str, line: StreamSpec, params: Mapping[str, Any], *, paradigm: str, allowed: Sequence[str]
+) -> None:
+    """Raise BadValue unless the decoder can be made for this stream and gives evidence that is taken of it.
 
     Parameters
     ----------
     name, params : the decoder.
     line : of the contract, its stream.
     paradigm : name.
+    allowed : kinds of evidence.
     """
     kind = decoders.load(name)
     try:
         if unknown := sorted(set(params) - set(kind.parameter_names())):
-            raise BadValue(f"it has no parameter {unknown[0]!r}")
+            raise BadValue(Message("system.no_parameter", name=repr(unknown[0])))
         decoder = kind(**params)
         decoder.check_stream(len(line.measured))
-        wanted, got = paradigms.load(paradigm).evidence, decoder.evidence_type.kind
-        if got != wanted:
-            raise BadValue(Message("engine.decoder_of_other_evidence", paradigm=paradigm, wanted=wanted, got=got))
+        got = decoder.evidence_type.kind
+        if got not in allowed:
+            raise BadValue(
+                Message("engine.decoder_of_other_evidence", paradigm=paradigm, wanted=list(allowed), got=got)
+            )
     except WorkbenchError as error:
         raise BadValue(
             Message("system.decoder", decoder=name, stream=repr(line.name), why=messages.of(error))

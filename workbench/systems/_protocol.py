@@ -36,7 +36,7 @@ def begin_study(
     participant: Participant,
     first_visit: date,
 ) -> Study:
-    """A new study record with one participant and the planned visits of the system's protocol.
+    """A new study record with one participant and the visits that the protocol plans, or one to begin with.
 
     Parameters
     ----------
@@ -59,6 +59,9 @@ def begin_study(
     study = Study.create(folder, code=code, title=title, actor=actor)
     try:
         person = study.append(participant)
+        if not system.visits:
+            # Without a visit no session can begin: one on any day, where no protocol states any.
+            study.append(Visit(person, "Visit 1", status="planned"))
         for planned in system.visits:
             study.append(
                 Visit(

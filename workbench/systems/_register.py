@@ -6,6 +6,7 @@ from typing import TypedDict
 
 from workbench import __version__, registry
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.systems._system import System
 
 ROOM = "workbench.systems"
@@ -43,7 +44,7 @@ def load(name: str) -> System:
     system = registry.load(ROOM, name, "SYSTEM")
     if not isinstance(system, System) or system.name != name:
         got = f"one named {system.name!r}" if isinstance(system, System) else type(system).__name__
-        raise BadValue(f"the entry {name!r} must define SYSTEM, a System of that name, got {got}")
+        raise BadValue(Message("system.entry", name=repr(name), got=got))
     return system
 
 

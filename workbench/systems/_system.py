@@ -53,6 +53,10 @@ _KIND_OF_TYPE: Mapping[str, InputKind] = {
 """Content types of streams, in lower case, that say what they measure; any other type says nothing."""
 
 
+FOLLOWED = ("velocity", "force", "amplitude", "state_level")
+"""Kinds of evidence whose value a proportional law follows."""
+
+
 def words(en: str, zh: str) -> Message:
     """A text of a system's own file in both languages; its English is what the record keeps."""
     return Message("words.own", en=en, zh=zh)
@@ -85,21 +89,21 @@ class Input:
 
     def __post_init__(self) -> None:
         if not self.role.strip() or self.role == "aux":
-            raise BadValue(f"an input needs a role of its own, got {self.role!r}; 'signal' is the decoded one")
+            raise BadValue(Message("system.input_role", got=repr(self.role)))
         if self.kind not in KINDS:
-            raise BadValue(f"kind of input {self.role} must be one of {', '.join(KINDS)}, got {self.kind!r}")
+            raise BadValue(Message("system.input_kind", role=self.role, allowed=list(KINDS), got=repr(self.kind)))
         for what, least, most in (
             ("channels", self.at_least_channels, self.at_most_channels),
             ("Hz", self.at_least_hz, self.at_most_hz),
         ):
             if not (math.isfinite(least) and least >= 0 and (most == 0 or least <= most < math.inf)):
                 raise BadValue(
-                    f"{what} of input {self.role} must go from least to most, got {least:g} to {most:g}"
+                    Message("system.input_range", what=what, role=self.role, least=f"{least:g}", most=f"{most:g}")
                 )
         if self.kind != "markers" and not self.at_least_hz > 0:
-            raise BadValue(f"input {self.role} needs a least rate above 0 Hz, got {self.at_least_hz:g}")
+            raise BadValue(Message("system.input_rate", role=self.role, got=f"{self.at_least_hz:g}"))
         if self.unit and not units.is_known(self.unit):
-            raise BadValue(f"input {self.role} needs a unit that is known, such as uV, got {self.unit!r}")
+            raise BadValue(Message("system.input_unit", role=self.role, got=repr(self.unit)))
 
     def refusal(self, spec: StreamSpec) -> str:
         """Why a line of a contract cannot feed this input, one sentence; ``""`` when it can."""
@@ -182,13 +186,11 @@ class Task:
 
     def __post_init__(self) -> None:
         if not self.name.isidentifier() or not self.title.strip():
-            raise BadValue(f"a task needs a name and a title, got {self.name!r} and {str(self.title)!r}")
+            raise BadValue(Message("system.task_name", name=repr(self.name), title=repr(str(self.title))))
         if len(self.trials) < 2 or min(self.trials) < 1:
-            raise BadValue(
-                f"task {self.name} needs a calibration and an online run of at least 1 trial, got {self.trials}"
-            )
+            raise BadValue(Message("system.task_trials", task=self.name, got=str(self.trials)))
         if self.decoder not in (*decoders.available(), *decoders.JOINT_RULES):
-            raise BadValue(f"task {self.name} names no decoder there is: {self.decoder!r}")
+            raise BadValue(Message("system.task_decoder", task=self.name, decoder=repr(self.decoder)))
         known = paradigms.from_params(self.paradigm, {**self.params, **self.online})
         if self.law is not None:
             self._check_law(self.law, known)
@@ -196,23 +198,42 @@ class Task:
     def _check_law(self, law: ControlLaw, paradigm: Paradigm) -> None:
         if unknown := sorted(set(law.conditions) - set(paradigm.conditions)):
             raise BadValue(
-                f"the law of task {self.name} names {unknown[0]!r}, which {self.paradigm} never decides; it "
-                f"decides {', '.join(paradigm.conditions)}"
+                Message(
+                    "system.law_condition",
+                    task=self.name,
+                    condition=repr(unknown[0]),
+                    paradigm=self.paradigm,
+                    known=list(paradigm.conditions),
+                )
             )
-        if (law.law == "proportional") != (paradigm.evidence in ("velocity", "force")):
+        if (law.law == "proportional") != (paradigm.evidence in FOLLOWED):
             raise BadValue(
-                f"task {self.name} decides on {paradigm.evidence}; the law proportional, and no other, follows a "
-                f"velocity or a force; got {law.law}"
+                Message(
+                    "system.law_continuous",
+                    task=self.name,
+                    evidence=paradigm.evidence,
+                    followed=list(FOLLOWED),
+                    got=law.law,
+                )
             )
         if bool(law.phase_window) != (paradigm.evidence == "phase"):
             raise BadValue(
-                f"task {self.name} decides on {paradigm.evidence}; a law with a phase window, and no other, "
-                f"follows a phase; got {law.law} with {law.phase_window or 'none'}"
+                Message(
+                    "system.law_phase",
+                    task=self.name,
+                    evidence=paradigm.evidence,
+                    got=law.law,
+                    window=str(law.phase_window or "none"),
+                )
             )
         if not paradigm.asynchronous and (law.law != "trigger" or not law.conditions):
             raise BadValue(
-                f"task {self.name} decides once a cue, which moves an effector only by the law trigger with its "
-                f"conditions named; got {law.law} and {', '.join(law.conditions) or 'none'}"
+                Message(
+                    "system.law_cued",
+                    task=self.name,
+                    got=law.law,
+                    conditions=", ".join(law.conditions) or "none",
+                )
             )
 
 
@@ -228,8 +249,13 @@ class PlannedVisit:
     def __post_init__(self) -> None:
         if not self.name.strip() or not self.earliest <= self.day <= self.latest:
             raise BadValue(
-                f"a planned visit needs a name and a window around its day, got {self.name!r}, day {self.day} in "
-                f"{self.earliest} to {self.latest}"
+                Message(
+                    "system.visit",
+                    name=repr(self.name),
+                    day=self.day,
+                    earliest=self.earliest,
+                    latest=self.latest,
+                )
             )
 
 
@@ -291,10 +317,7 @@ class System:
 
     def __post_init__(self) -> None:
         if not self.name.isidentifier() or not self.title.strip() or not self.published.strip():
-            raise BadValue(
-                "a system needs a name, a title, and words on what is not published or simulated; got "
-                f"{self.name!r}"
-            )
+            raise BadValue(Message("system.name", got=repr(self.name)))
         self._check_inputs()
         self._check_names()
         self._check_effector()
@@ -322,17 +345,14 @@ class System:
     def _check_inputs(self) -> None:
         roles = [one.role for one in self.inputs]
         if len(set(roles)) != len(roles) or roles.count("signal") != 1:
-            raise BadValue(
-                f"system {self.name} needs inputs of different roles, exactly one of them 'signal'; got "
-                f"{', '.join(roles) or 'none'}"
-            )
+            raise BadValue(Message("system.inputs", system=self.name, got=", ".join(roles) or "none"))
 
     def _check_names(self) -> None:
         tasks, visits = [one.name for one in self.tasks], [one.name for one in self.visits]
         for what, names in (("tasks", tasks), ("visits", visits)):
             if len(set(names)) != len(names) or (what == "tasks" and not names):
                 raise BadValue(
-                    f"{what} of system {self.name} need different names, got {', '.join(names) or 'none'}"
+                    Message("system.names", what=what, system=self.name, got=", ".join(names) or "none")
                 )
         measures = outcomes.available()
         for what, given, known in (
@@ -342,26 +362,23 @@ class System:
             ("report", self.report, REPORT_PARTS),
         ):
             if unknown := [name for name in given if name not in known]:
-                raise BadValue(f"{what} of system {self.name}: {unknown[0]!r} is none of {', '.join(known)}")
+                raise BadValue(
+                    Message(
+                        "system.not_among", what=what, system=self.name, got=repr(unknown[0]), allowed=list(known)
+                    )
+                )
         if self.simulator is not None and self.simulator.device not in devices.available():
-            raise BadValue(f"system {self.name} names no device there is: {self.simulator.device!r}")
+            raise BadValue(Message("system.device", system=self.name, got=repr(self.simulator.device)))
 
     def _check_effector(self) -> None:
         laws = [one.law for one in self.tasks]
         if (self.effector is None) != (None in laws) or (self.effector is None and any(laws)):
-            raise BadValue(
-                f"system {self.name} needs a law in each task where it has an effector, and none without"
-            )
+            raise BadValue(Message("system.laws", system=self.name))
         moved = [kind for kind in self.procedures if kind in control.SCHEDULED]
         if moved and (self.effector is None or any(law and law.guided for law in laws)):
-            raise BadValue(
-                f"procedures of system {self.name}: {moved[0]} needs an effector that a law closes; it has none"
-            )
+            raise BadValue(Message("system.procedure", system=self.name, procedure=moved[0]))
         if ("mapping" in moved) != bool(self.settings):
-            raise BadValue(
-                f"system {self.name} needs settings where it offers mapping, and none without; got "
-                f"{self.settings or 'none'}"
-            )
+            raise BadValue(Message("system.settings", system=self.name, got=str(self.settings or "none")))
         if self.settings:
             paradigms.from_params(SETTINGS, {"levels": list(self.settings)})
         if self.effector is None:

@@ -8,7 +8,8 @@ from typing import Any
 from workbench.control import ControlLaw
 from workbench.devices import simulated_participant
 from workbench.paradigms.centre_out import CentreOut
-from workbench.systems._system import SIGNAL, Input, PlannedVisit, Simulator, System, Task, words
+from workbench.systems._shared import BASELINE, CUES_OF_OTHERS, week
+from workbench.systems._system import SIGNAL, Input, Simulator, System, Task, words
 from workbench.vocabulary import StreamSpec
 
 PRESET = {"preset": "grid", "source_id": SIGNAL}
@@ -24,6 +25,17 @@ def decoder_params(signal: StreamSpec) -> dict[str, Any]:
 # Half of the greatest speed at the speed that the calibration shows, as the decoded one may exceed it.
 LAW = ControlLaw("proportional", gain=2.5, dead_band=0.02, slew_per_s=5.0)
 
+CENTRE_OUT = Task(
+    "centre_out",
+    words("From the centre to a target", "从中心移向目标"),
+    paradigm="centre_out",
+    params=PARADIGM.params(),
+    decoder="bandpower_ridge",
+    decoder_params=decoder_params,
+    law=LAW,
+    trials=(24, 16),
+)
+
 SYSTEM = System(
     name="cursor_velocity",
     title=words("Velocity from a cortical grid, cursor", "皮层电极阵列解码速度与光标"),
@@ -36,43 +48,21 @@ SYSTEM = System(
             at_least_hz=400.0,
             words=words("subdural electrodes over the arm area of the motor cortex", "运动皮层手臂区硬膜下电极"),
         ),
-        Input(
-            "markers",
-            "markers",
-            critical=False,
-            words=words("cues of another presenter", "其他程序呈现的提示标记"),
-        ),
+        CUES_OF_OTHERS,
     ),
     tasks=(
-        Task(
-            "centre_out",
-            words("From the centre to a target", "从中心移向目标"),
-            paradigm="centre_out",
-            params=PARADIGM.params(),
-            decoder="bandpower_ridge",
-            decoder_params=decoder_params,
-            law=LAW,
-            trials=(24, 16),
-        ),
-        Task(
-            "assisted",
-            words("From the centre to a target, with assistance", "从中心移向目标，带辅助"),
-            paradigm="centre_out",
-            params=PARADIGM.params(),
-            decoder="bandpower_ridge",
-            decoder_params=decoder_params,
+        CENTRE_OUT,
+        replace(
+            CENTRE_OUT,
+            name="assisted",
+            title=words("From the centre to a target, with assistance", "从中心移向目标，带辅助"),
             law=replace(LAW, share=0.3, assist_s=2.0, targets=tuple(PARADIGM.targets.items())),
-            trials=(24, 16),
         ),
-        Task(
-            "filtered",
-            words("From the centre to a target, with a Kalman filter", "从中心移向目标，使用卡尔曼滤波"),
-            paradigm="centre_out",
-            params=PARADIGM.params(),
+        replace(
+            CENTRE_OUT,
+            name="filtered",
+            title=words("From the centre to a target, with a Kalman filter", "从中心移向目标，使用卡尔曼滤波"),
             decoder="kalman",
-            decoder_params=decoder_params,
-            law=LAW,
-            trials=(24, 16),
         ),
     ),
     procedures=("calibration", "online"),
@@ -84,8 +74,8 @@ SYSTEM = System(
     effector="cursor_2d",
     checks=(words("The participant sees the whole screen.", "受试者能看到整个屏幕。"),),
     visits=(
-        PlannedVisit("Baseline", day=0, earliest=-14, latest=0),
-        PlannedVisit("Week 4", day=28, earliest=21, latest=35),
+        BASELINE,
+        week(4),
     ),
     endpoints=("accuracy", "time_to_target_s", "path_efficiency", "bits_per_min"),
     simulator=Simulator(

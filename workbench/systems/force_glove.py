@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from workbench.control import ControlLaw
 from workbench.devices import simulated_participant
 from workbench.paradigms.force_track import ForceTrack
-from workbench.systems._system import SIGNAL, Input, PlannedVisit, Simulator, System, Task, words
+from workbench.systems._shared import BASELINE, CUES_OF_OTHERS, SKIN_CHECKED, week
+from workbench.systems._system import SIGNAL, Input, Simulator, System, Task, words
 from workbench.vocabulary import StreamSpec
 
 PARADIGM = ForceTrack()
@@ -15,9 +17,27 @@ PARADIGM = ForceTrack()
 PRESET = {"preset": "neo", "source_id": SIGNAL, "efforts": PARADIGM.levels_by_condition}
 
 
-def decoder_params(signal: StreamSpec) -> dict[str, Any]:
-    """Rate of the stream, and the levels that the calibration shows."""
-    return {"fs": signal.fs, "levels": PARADIGM.levels, "quantity": ["force", "fraction"], "smoothing_s": 0.5}
+# The level is the decoded value itself, above what a resting hand is decoded with.
+LAW = ControlLaw("proportional", gain=1.0, dead_band=0.1, slew_per_s=2.0)
+
+
+def decoder_params(signal: StreamSpec, quantity: str = "force") -> dict[str, Any]:
+    """Rate of the stream, and the levels that the calibration shows, as a value of that kind."""
+    return {"fs": signal.fs, "levels": PARADIGM.levels, "quantity": [quantity, "fraction"], "smoothing_s": 0.5}
+
+
+def _tracked(quantity: str, title: str) -> Task:
+    """Following levels of a value of that kind."""
+    return Task(
+        f"{quantity}_track",
+        title,
+        paradigm=f"{quantity}_track",
+        params=PARADIGM.params(),
+        decoder="bandpower_level",
+        decoder_params=partial(decoder_params, quantity=quantity),
+        law=LAW,
+        trials=(18, 12),
+    )
 
 
 SYSTEM = System(
@@ -32,25 +52,12 @@ SYSTEM = System(
             at_least_hz=400.0,
             words=words("epidural electrodes over the hand area of the motor cortex", "运动皮层手区硬膜外电极"),
         ),
-        Input(
-            "markers",
-            "markers",
-            critical=False,
-            words=words("cues of another presenter", "其他程序呈现的提示标记"),
-        ),
+        CUES_OF_OTHERS,
     ),
     tasks=(
-        Task(
-            "force_track",
-            words("Follow levels of force", "跟随力量水平"),
-            paradigm="force_track",
-            params=PARADIGM.params(),
-            decoder="bandpower_level",
-            decoder_params=decoder_params,
-            # The level is the force itself, above what a resting hand is decoded with.
-            law=ControlLaw("proportional", gain=1.0, dead_band=0.1, slew_per_s=2.0),
-            trials=(18, 12),
-        ),
+        _tracked("force", words("Follow levels of force", "跟随力量水平")),
+        _tracked("amplitude", words("Follow levels of an amplitude", "跟随幅度水平")),
+        _tracked("state_level", words("Follow levels while grasp is meant", "意图抓握时跟随水平")),
     ),
     procedures=("calibration", "online"),
     published=words(
@@ -59,10 +66,10 @@ SYSTEM = System(
         "并非某一厂家的系统；由皮层脑电解码力量见于文献。模拟会话中的受试者和手套均为模拟，信号随用力程度的变化为最简模型。",
     ),
     effector="tendon_glove",
-    checks=(words("The skin under the glove was looked at and has no mark.", "已检查手套下的皮肤，无压痕。"),),
+    checks=(SKIN_CHECKED,),
     visits=(
-        PlannedVisit("Baseline", day=0, earliest=-14, latest=0),
-        PlannedVisit("Week 6", day=42, earliest=35, latest=49),
+        BASELINE,
+        week(6),
     ),
     endpoints=("accuracy", "rmse", "r_squared", "in_band", "grip"),
     simulator=Simulator(

@@ -7,6 +7,17 @@ from typing import Any
 from workbench import decoders
 from workbench.control import ControlLaw
 from workbench.devices import simulated_participant
+from workbench.systems._shared import (
+    BASELINE,
+    CUES_OF_OTHERS,
+    FINGERS_FREE,
+    GLOVE_LEVELS,
+    GLOVE_PROCEDURES,
+    SENSORIMOTOR_EEG,
+    SKIN_CHECKED,
+    USUAL_GLOVE,
+    week,
+)
 from workbench.systems._system import SIGNAL, Input, PlannedVisit, Simulator, System, Task, words
 from workbench.vocabulary import StreamSpec
 
@@ -24,20 +35,18 @@ SYSTEM = System(
     name="imagery_glove",
     title=words("Motor imagery in EEG, glove", "脑电运动想象与手套"),
     inputs=(
+        SENSORIMOTOR_EEG,
         Input(
-            "signal",
-            "EEG",
-            at_least_channels=3,
-            at_most_channels=256,
-            at_least_hz=128.0,
-            words=words("scalp electrodes over the sensorimotor cortex", "感觉运动皮层上方的头皮电极"),
-        ),
-        Input(
-            "markers",
-            "markers",
+            "emg",
+            "EMG",
+            at_least_hz=200.0,
             critical=False,
-            words=words("cues of another presenter", "其他程序呈现的提示标记"),
+            words=words(
+                "electrodes over the muscles that must stay silent, only checked",
+                "应保持静息的肌肉上方的电极，仅供核对",
+            ),
         ),
+        CUES_OF_OTHERS,
     ),
     tasks=(
         Task(
@@ -62,21 +71,17 @@ SYSTEM = System(
             trials=(40, 15),
         ),
     ),
-    procedures=("calibration", "online", "passive", "open_loop", "sham", "mapping"),
-    settings=(0.25, 0.5, 0.75, 1.0),
-    published=words(
-        "No system of one maker: a usual arrangement of the literature. The participant and the glove of a "
-        "simulation are simulated.",
-        "并非某一厂家的系统，而是文献中的常用配置。模拟会话中的受试者和手套均为模拟。",
-    ),
+    procedures=GLOVE_PROCEDURES,
+    settings=GLOVE_LEVELS,
+    published=USUAL_GLOVE,
     effector="glove",
     checks=(
-        words("The skin under the glove was looked at and has no mark.", "已检查手套下的皮肤，无压痕。"),
-        words("The fingers move freely in the glove.", "手指在手套内活动自如。"),
+        SKIN_CHECKED,
+        FINGERS_FREE,
     ),
     visits=(
-        PlannedVisit("Baseline", day=0, earliest=-14, latest=0),
-        PlannedVisit("Week 6", day=42, earliest=35, latest=49),
+        BASELINE,
+        week(6),
         PlannedVisit("Week 12", day=84, earliest=77, latest=98),
     ),
     endpoints=("arat", "isncsci", "accuracy", "f1", "false_per_min"),

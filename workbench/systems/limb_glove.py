@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from workbench import decoders
 from workbench.control import ControlLaw
 from workbench.devices import simulated_limb
-from workbench.systems._system import SIGNAL, Input, PlannedVisit, Simulator, System, Task, words
+from workbench.systems._shared import (
+    BASELINE,
+    CUES_OF_OTHERS,
+    GLOVE_LEVELS,
+    GLOVE_PROCEDURES,
+    SENSORIMOTOR_EEG,
+    SKIN_CHECKED,
+    week,
+)
+from workbench.systems._system import SIGNAL, Input, Simulator, System, Task, words
 from workbench.vocabulary import StreamSpec
 
 HANDS = "hands"
@@ -32,23 +42,43 @@ def _fused(_: StreamSpec) -> dict[str, Any]:
     return {"members": {"signal": EEG, "emg": EMG, "imu": IMU}, "critical": ["signal", "emg"]}
 
 
+# A gate keeps rest quiet, so that the EEG needs no long window and no detector that waits to be sure.
+GATED_EEG: Mapping[str, Any] = {
+    "decoder": "tangent_space_lda",
+    "params": {"bands": [[8, 30]], "window_s": 1.0, "evidence": {"memory": None}},
+}
+# A window of 1 s shows an onset more than 1 s after the cue; the muscle opens its gate until the attempt ends.
+ATTEMPTS: Mapping[str, Any] = {"condition": HANDS, "attempt_s": 5.0, "onset_window_s": 4.0}
+
+
 def _gated(_: StreamSpec) -> dict[str, Any]:
     """What the EEG says counts while the muscle agrees."""
-    return {"members": {"signal": EEG, "emg": EMG}, "gates": {"emg": [HANDS, 0.5]}}
+    return {"members": {"signal": GATED_EEG, "emg": EMG}, "gates": {"emg": [HANDS, 0.5]}}
 
+
+def _at_onset(_: StreamSpec) -> dict[str, Any]:
+    """What the EEG says counts while the muscle is active: no class of the muscle has to be learned for it."""
+    muscle = {"decoder": "activity_level", "params": {"measure": "muscle", "baseline": "rest"}}
+    return {"members": {"signal": GATED_EEG, "emg": muscle}, "gates": {"emg": ["above", 1.0]}}
+
+
+GATED = Task(
+    "gated",
+    words("EEG, while the muscle agrees", "脑电解码，肌电一致时有效"),
+    paradigm="grasp_rest",
+    params=ATTEMPTS,
+    decoder="gating",
+    decoder_params=_gated,
+    law=ControlLaw("hold"),
+    # The EEG alone says when, and needs more examples than the muscle.
+    trials=(40, 15),
+)
 
 SYSTEM = System(
     name="limb_glove",
     title=words("EEG, EMG and hand movement together, glove", "脑电、肌电与手部运动联合，手套"),
     inputs=(
-        Input(
-            "signal",
-            "EEG",
-            at_least_channels=3,
-            at_most_channels=256,
-            at_least_hz=128.0,
-            words=words("scalp electrodes over the sensorimotor cortex", "感觉运动皮层上方的头皮电极"),
-        ),
+        SENSORIMOTOR_EEG,
         Input(
             "emg",
             "EMG",
@@ -67,12 +97,7 @@ SYSTEM = System(
             unit="",
             words=words("accelerometer on the back of the hand", "手背上的加速度计"),
         ),
-        Input(
-            "markers",
-            "markers",
-            critical=False,
-            words=words("cues of another presenter", "其他程序呈现的提示标记"),
-        ),
+        CUES_OF_OTHERS,
     ),
     tasks=(
         Task(
@@ -84,30 +109,26 @@ SYSTEM = System(
             decoder_params=_fused,
             law=ControlLaw("hold"),
         ),
-        Task(
-            "gated",
-            words("EEG, while the muscle agrees", "脑电解码，肌电一致时有效"),
-            paradigm="grasp_rest",
-            params={"condition": HANDS},
-            decoder="gating",
-            decoder_params=_gated,
-            law=ControlLaw("hold"),
-            # The EEG alone says when, and needs more examples than the muscle.
-            trials=(40, 15),
+        GATED,
+        replace(
+            GATED,
+            name="at_onset",
+            title=words("EEG, from the onset of the muscle", "脑电解码，自肌电起始时有效"),
+            decoder_params=_at_onset,
         ),
     ),
-    procedures=("calibration", "online", "passive", "open_loop", "sham", "mapping"),
-    settings=(0.25, 0.5, 0.75, 1.0),
+    procedures=GLOVE_PROCEDURES,
+    settings=GLOVE_LEVELS,
     published=words(
         "No system of one maker. The participant, the muscle, the hand and the glove of a simulation are "
         "simulated, the muscle and the hand in the simplest way.",
         "并非某一厂家的系统。模拟会话中的受试者、肌肉、手和手套均为模拟，其中肌肉和手为最简模型。",
     ),
     effector="glove",
-    checks=(words("The skin under the glove was looked at and has no mark.", "已检查手套下的皮肤，无压痕。"),),
+    checks=(SKIN_CHECKED,),
     visits=(
-        PlannedVisit("Baseline", day=0, earliest=-14, latest=0),
-        PlannedVisit("Week 6", day=42, earliest=35, latest=49),
+        BASELINE,
+        week(6),
     ),
     endpoints=("arat", "f1", "false_per_min", "onset_s"),
     forms=("arat",),

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from workbench.control import ControlLaw
 from workbench.devices import simulated_participant
-from workbench.systems._system import SIGNAL, Input, PlannedVisit, Simulator, System, Task, words
+from workbench.systems._shared import (
+    BASELINE,
+    CUES_OF_OTHERS,
+    GLOVE_LEVELS,
+    GLOVE_PROCEDURES,
+    SKIN_CHECKED,
+    USUAL_GLOVE,
+    week,
+)
+from workbench.systems._system import SIGNAL, Input, Simulator, System, Task, words
 
 PRESET = {"preset": "mrcp", "source_id": SIGNAL}
 HAND, STILL = "hand", "still"
@@ -26,12 +35,7 @@ SYSTEM = System(
             at_least_hz=100.0,
             words=words("scalp electrodes around the vertex", "头顶周围的头皮电极"),
         ),
-        Input(
-            "markers",
-            "markers",
-            critical=False,
-            words=words("cues of another presenter", "其他程序呈现的提示标记"),
-        ),
+        CUES_OF_OTHERS,
     ),
     tasks=(
         Task(
@@ -58,18 +62,14 @@ SYSTEM = System(
             trials=(40, 15),
         ),
     ),
-    procedures=("calibration", "online", "passive", "open_loop", "sham", "mapping"),
-    settings=(0.25, 0.5, 0.75, 1.0),
-    published=words(
-        "No system of one maker: a usual arrangement of the literature. The participant and the glove of a "
-        "simulation are simulated.",
-        "并非某一厂家的系统，而是文献中的常用配置。模拟会话中的受试者和手套均为模拟。",
-    ),
+    procedures=GLOVE_PROCEDURES,
+    settings=GLOVE_LEVELS,
+    published=USUAL_GLOVE,
     effector="glove",
-    checks=(words("The skin under the glove was looked at and has no mark.", "已检查手套下的皮肤，无压痕。"),),
+    checks=(SKIN_CHECKED,),
     visits=(
-        PlannedVisit("Baseline", day=0, earliest=-14, latest=0),
-        PlannedVisit("Week 6", day=42, earliest=35, latest=49),
+        BASELINE,
+        week(6),
     ),
     endpoints=("arat", "accuracy", "f1", "false_per_min"),
     forms=("arat",),

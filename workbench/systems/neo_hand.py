@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from workbench.control import ControlLaw
 from workbench.devices import simulated_participant
+from workbench.systems._shared import (
+    BASELINE,
+    CUES_OF_OTHERS,
+    FINGERS_FREE,
+    GLOVE_LEVELS,
+    GLOVE_PROCEDURES,
+    SKIN_CHECKED,
+)
 from workbench.systems._system import SIGNAL, Input, PlannedVisit, Simulator, System, Task, words
 
 PRESET = {"preset": "neo", "source_id": SIGNAL}
@@ -20,12 +28,7 @@ SYSTEM = System(
             at_least_hz=500.0,
             words=words("epidural or subdural electrodes over the hand area", "手区硬膜外或硬膜下电极"),
         ),
-        Input(
-            "markers",
-            "markers",
-            critical=False,
-            words=words("cues of another presenter", "其他程序呈现的提示标记"),
-        ),
+        CUES_OF_OTHERS,
     ),
     tasks=(
         Task(
@@ -36,8 +39,8 @@ SYSTEM = System(
             law=ControlLaw("hold"),
         ),
     ),
-    procedures=("calibration", "online", "passive", "open_loop", "sham", "mapping"),
-    settings=(0.25, 0.5, 0.75, 1.0),
+    procedures=GLOVE_PROCEDURES,
+    settings=GLOVE_LEVELS,
     published=words(
         "Rate, bands, decoder and latency of the implant's own system are not published: the values here are "
         "proposals. The participant and the glove of a simulation are simulated.",
@@ -45,11 +48,11 @@ SYSTEM = System(
     ),
     effector="glove",
     checks=(
-        words("The skin under the glove was looked at and has no mark.", "已检查手套下的皮肤，无压痕。"),
-        words("The fingers move freely in the glove.", "手指在手套内活动自如。"),
+        SKIN_CHECKED,
+        FINGERS_FREE,
     ),
     visits=(
-        PlannedVisit("Baseline", day=0, earliest=-14, latest=0),
+        BASELINE,
         PlannedVisit("Month 3", day=90, earliest=76, latest=104),
         PlannedVisit("Month 6", day=180, earliest=159, latest=201),
     ),

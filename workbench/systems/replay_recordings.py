@@ -8,8 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
+from workbench import messages
 from workbench.devices import replay
 from workbench.errors import BadSignal, BadValue
+from workbench.messages import Message
 from workbench.recording import file_sha256
 from workbench.signals import units
 from workbench.systems._bound import BoundSystem, Source, bind
@@ -58,18 +60,14 @@ def play(
         When a file cannot be read.
     """
     if len(files) < 2:
-        raise BadValue(
-            f"--recordings needs two files or more (the first calibrate, the last is decoded online), got "
-            f"{len(files)}; name them after --recordings"
-        )
+        raise BadValue(Message("recordings.files", n=len(files)))
     _check_names(conditions)
     heads = [replay.head(path, conditions=conditions) for path in files]
     _check_distinct(files)
     for head in heads[1:]:
         if difference := _difference(heads[0], head):
             raise BadValue(
-                f"{head.path.name} has another montage than {heads[0].path.name}: {difference}; a decoder is "
-                "made for one montage, name recordings of the same one"
+                Message("recordings.montage", file=head.path.name, first=heads[0].path.name, difference=difference)
             )
     # Without the last recording: that one is decoded online and never calibrates.
     _check_enough(heads[:-1], conditions)
@@ -95,9 +93,9 @@ def _check_names(conditions: Mapping[str, str]) -> None:
     got = ", ".join(f"{k}={v}" for k, v in conditions.items()) or "none"
     # The paradigm decides between two conditions; several annotations may mean the same one.
     if len(set(conditions.values())) != 2:
-        raise BadValue(f"--conditions must name two different conditions, as in T1=hands,T2=feet; got {got}")
+        raise BadValue(Message("recordings.conditions", got=got))
     if "rest" in conditions.values():
-        raise BadValue(f"'rest' is the time between the trials, not a condition; give it another name, got {got}")
+        raise BadValue(Message("recordings.rest", got=got))
 
 
 def _check_distinct(files: Sequence[Path]) -> None:
@@ -107,38 +105,39 @@ def _check_distinct(files: Sequence[Path]) -> None:
         # By content, not by name: a copy under another name is the same recording.
         digest = file_sha256(path)
         if digest in seen:
-            raise BadValue(
-                f"{path.name} is the same recording as {seen[digest].name}; each may be given once, because "
-                "a decoder that is tested on what it was calibrated with says nothing"
-            )
+            raise BadValue(Message("recordings.same", file=path.name, other=seen[digest].name))
         seen[digest] = path
 
 
 def _vouched(heads: Sequence[replay.Head], unit: str, by: str) -> StreamSpec:
     """The contract of the signal, with the unit that the recordings state or that somebody declares by name."""
     if bool(unit) != bool(by):
-        raise BadValue(
-            f"a unit is declared by somebody: --unit and --declared-by go together, got unit {unit!r} and name "
-            f"{by!r}; give both, or neither when the recordings state their unit"
-        )
+        raise BadValue(Message("recordings.unit", unit=repr(unit), name=repr(by)))
     first = heads[0]
     signal = changed(first.signal(SIGNAL), unit=unit or first.unit, unit_declared_by=by)
     try:
         scale = units.of_stream(signal, (first.unit,) * len(first.channels), len(first.channels))
     except BadSignal as error:
-        remedy = "" if unit else ". Here that is --unit UNIT --declared-by NAME"
-        raise BadValue(f"{first.path.name}: {error}{remedy}") from error
-    if unit and scale.source != "declared":
+        file, why = first.path.name, messages.of(error)
         raise BadValue(
-            f"{first.path.name} states its unit itself ({first.unit}); leave --unit and --declared-by out"
-        )
+            Message("recordings.unit_unknown", file=file, why=why)
+            if unit
+            else Message("recordings.unit_unknown_remedy", file=file, why=why)
+        ) from error
+    if unit and scale.source != "declared":
+        raise BadValue(Message("recordings.unit_stated", file=first.path.name, unit=first.unit))
     # A declared unit may be wrong by a factor of a thousand; amplitudes of tissue show it.
     if unit and units.is_voltage(unit):
         for head in heads:
             if problem := units.implausible(_amplitudes(replay.load(head.path), scale)):
                 raise BadValue(
-                    f"{head.path.name} cannot be in {unit}, as {by} declares: {problem}; declare the unit in "
-                    "which it was recorded"
+                    Message(
+                        "recordings.unit_impossible",
+                        file=head.path.name,
+                        unit=unit,
+                        by=by,
+                        why=problem,
+                    )
                 )
     return signal
 
@@ -159,18 +158,25 @@ def _check_enough(heads: Sequence[replay.Head], conditions: Mapping[str, str]) -
         n = sum(conditions.get(a.text) == name for head in heads for a in head.annotations)
         if n < FEWEST:
             raise BadValue(
-                f"the calibration recordings ({', '.join(h.path.name for h in heads)}) have too few trials "
-                f"of {name!r}: {n}, at least {FEWEST} are needed; add a calibration recording before the last file"
+                Message(
+                    "recordings.few_trials",
+                    files=[h.path.name for h in heads],
+                    condition=repr(name),
+                    n=n,
+                    least=FEWEST,
+                )
             )
 
 
 def _difference(first: replay.Head, other: replay.Head) -> str:
     """How the montage of a recording differs from that of the first, ``""`` when it does not."""
     if other.fs != first.fs:
-        return f"its rate is {other.fs:g} Hz instead of {first.fs:g} Hz"
+        return Message("recordings.other_rate", got=f"{other.fs:g}", wanted=f"{first.fs:g}")
     if len(other.channels) != len(first.channels):
-        return f"it has {len(other.channels)} channels instead of {len(first.channels)}"
+        return Message("recordings.other_count", got=len(other.channels), wanted=len(first.channels))
     for i, (got, want) in enumerate(zip(other.channels, first.channels, strict=True), 1):
         if got != want:
-            return f"its channel {i} is {got!r} instead of {want!r}"
-    return "" if units.same(other.unit, first.unit) else f"its unit is {other.unit!r} instead of {first.unit!r}"
+            return Message("recordings.other_channel", n=i, got=repr(got), wanted=repr(want))
+    if units.same(other.unit, first.unit):
+        return ""
+    return Message("recordings.other_unit", got=repr(other.unit), wanted=repr(first.unit))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from workbench.devices import simulated_participant, simulated_presenter
 from workbench.paradigms.selection import Selection
+from workbench.systems._shared import PRESENTER_MARKERS, SEIZURES_ASKED
 from workbench.systems._system import MARKERS, SIGNAL, Input, Simulator, System, Task, words
 from workbench.vocabulary import StreamSpec
 
@@ -23,6 +25,15 @@ def decoder_params(spec: StreamSpec) -> Mapping[str, Any]:
     return {"fs": spec.fs, "window_s": _SELECTION.window_s}
 
 
+COPY = Task(
+    "copy",
+    words("Select what is asked for", "选择指定的项目"),
+    paradigm="selection",
+    decoder="etrca",
+    decoder_params=decoder_params,
+    trials=(40, 24),
+)
+
 SYSTEM = System(
     name="selection_ssvep",
     title=words("Selection by flicker (SSVEP)", "闪烁选择（SSVEP）"),
@@ -35,46 +46,16 @@ SYSTEM = System(
             at_least_hz=200.0,
             words=words("scalp electrodes over the visual cortex", "视觉皮层上方的头皮电极"),
         ),
-        Input(
-            "markers",
-            "markers",
-            critical=False,
-            words=words(
-                "markers of the presenter, stamped when the light changes", "呈现程序在光线变化时刻发出的标记"
-            ),
-        ),
+        PRESENTER_MARKERS,
     ),
-    tasks=(
-        Task(
-            "copy",
-            words("Select what is asked for", "选择指定的项目"),
-            paradigm="selection",
-            decoder="etrca",
-            decoder_params=decoder_params,
-            trials=(40, 24),
-        ),
-        Task(
-            "free",
-            words("Select freely", "自由选择"),
-            paradigm="selection",
-            decoder="etrca",
-            decoder_params=decoder_params,
-            trials=(40, 24),
-            online={"mode": "free"},
-        ),
-    ),
+    tasks=(COPY, replace(COPY, name="free", title=words("Select freely", "自由选择"), online={"mode": "free"})),
     procedures=("calibration", "online"),
     published=words(
         "No system of one maker: frequencies and phases as in the literature. Participant and screen of a "
         "simulation are simulated.",
         "并非某一厂家的系统：频率和相位取自文献。模拟会话中的受试者和屏幕均为模拟。",
     ),
-    checks=(
-        words(
-            "The participant was asked about seizures, and the answer is entered.",
-            "已询问受试者癫痫发作史并录入回答。",
-        ),
-    ),
+    checks=(SEIZURES_ASKED,),
     endpoints=("accuracy", "selections_per_min", "bits_per_min"),
     simulator=Simulator(
         "simulated_participant",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from workbench.devices import simulated_participant, simulated_presenter
 from workbench.paradigms.speller import Speller
+from workbench.systems._shared import PRESENTER_MARKERS, SEIZURES_ASKED
 from workbench.systems._system import MARKERS, SIGNAL, Input, Simulator, System, Task, words
 from workbench.vocabulary import StreamSpec
 
@@ -28,6 +30,15 @@ def decoder_params(spec: StreamSpec) -> Mapping[str, Any]:
     }
 
 
+COPY = Task(
+    "copy",
+    words("Spell what is asked for", "拼写指定的文字"),
+    paradigm="speller",
+    decoder="xdawn_lda",
+    decoder_params=decoder_params,
+    trials=(10, 8),
+)
+
 SYSTEM = System(
     name="speller_p300",
     title=words("Speller of rows and columns (P300)", "行列拼写器（P300）"),
@@ -40,46 +51,16 @@ SYSTEM = System(
             at_least_hz=100.0,
             words=words("scalp electrodes, parietal and occipital", "顶叶和枕叶的头皮电极"),
         ),
-        Input(
-            "markers",
-            "markers",
-            critical=False,
-            words=words(
-                "markers of the presenter, stamped when the light changes", "呈现程序在光线变化时刻发出的标记"
-            ),
-        ),
+        PRESENTER_MARKERS,
     ),
-    tasks=(
-        Task(
-            "copy",
-            words("Spell what is asked for", "拼写指定的文字"),
-            paradigm="speller",
-            decoder="xdawn_lda",
-            decoder_params=decoder_params,
-            trials=(10, 8),
-        ),
-        Task(
-            "free",
-            words("Spell freely", "自由拼写"),
-            paradigm="speller",
-            decoder="xdawn_lda",
-            decoder_params=decoder_params,
-            trials=(10, 8),
-            online={"mode": "free"},
-        ),
-    ),
+    tasks=(COPY, replace(COPY, name="free", title=words("Spell freely", "自由拼写"), online={"mode": "free"})),
     procedures=("calibration", "online"),
     published=words(
         "No system of one maker: the table of Farwell and Donchin (1988). Participant and screen of a simulation "
         "are simulated.",
         "并非某一厂家的系统：采用 Farwell 和 Donchin（1988）的行列表。模拟会话中的受试者和屏幕均为模拟。",
     ),
-    checks=(
-        words(
-            "The participant was asked about seizures, and the answer is entered.",
-            "已询问受试者癫痫发作史并录入回答。",
-        ),
-    ),
+    checks=(SEIZURES_ASKED,),
     endpoints=("accuracy", "selections_per_min", "bits_per_min"),
     simulator=Simulator(
         "simulated_participant",

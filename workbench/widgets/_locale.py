@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from workbench.errors import UnknownName
+from workbench.messages import Message
 
 LANGUAGES = ("en", "zh-CN")
 
@@ -29,8 +30,8 @@ def text(key: str, *, language: str = "en", **args: object) -> str:
         When the language or the key is not in the catalogue.
     """
     if language not in LANGUAGES:
-        raise UnknownName(f"language must be one of {', '.join(LANGUAGES)}, got {language!r}")
+        raise UnknownName(Message("report.language", allowed=list(LANGUAGES), got=repr(language)))
     texts = catalogue()[language]
     if key not in texts:
-        raise UnknownName(f"the catalogue has no text {key!r}; add it to widgets/locale.json in both languages")
+        raise UnknownName(Message("page.no_text", key=repr(key)))
     return texts[key].format(**args)

@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workbench.errors import BadValue, EngineFault
+from workbench.messages import Message
 
 HOST = "127.0.0.1"
 TEMPLATE = "workbench"
@@ -69,10 +70,7 @@ class ProxyAddress:
         except ValueError:
             sound = False
         if not sound or parts.query or parts.fragment or "@" in parts.netloc or not PATH.fullmatch(parts.path):
-            raise BadValue(
-                f"--url must be the address of the dashboard behind the proxy, as in "
-                f"https://HUB/user/anna/proxy/8866/; got {url!a:.80}"
-            )
+            raise BadValue(Message("page.url", got=f"{url!a:.80}"))
         path = "/".join(["", *filter(None, parts.path.split("/")), ""])
         return cls(f"{parts.scheme}://{parts.netloc}", parts.netloc, path)
 
@@ -158,7 +156,7 @@ def notebook_path(name: str = "session") -> Path:
     for place in places:
         if (place / f"{name}.ipynb").is_file():
             return place / f"{name}.ipynb"
-    raise BadValue(f"there is no dashboard {name!r}; looked in {' and '.join(map(str, places))}")
+    raise BadValue(Message("page.no_dashboard", name=repr(name), places=" and ".join(map(str, places))))
 
 
 def environment(study_folder: Path, *, token: str, base: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -250,7 +248,7 @@ def serve(
     """
     folder = Path(study_folder).absolute()
     if not folder.is_dir():
-        raise BadValue(f"study folder {folder} does not exist; create the study first, or check the path")
+        raise BadValue(Message("page.no_study", folder=str(folder)))
     notebook = notebook_path(dashboard)
     port, token = port or _free_port(), token or secrets.token_urlsafe(24)
     logs = folder / "engine"
@@ -321,13 +319,11 @@ def _wait_until_ready(dashboard: Dashboard) -> None:
     end = time.monotonic() + READY_S
     while time.monotonic() < end:
         if dashboard.process.poll() is not None:
-            raise EngineFault(
-                f"the dashboard ended at once (exit {dashboard.process.returncode}); see {dashboard.log}"
-            )
+            raise EngineFault(Message("page.ended", n=str(dashboard.process.returncode), log=str(dashboard.log)))
         if _answers(dashboard.port):
             return
         time.sleep(0.1)
-    raise EngineFault(f"the dashboard did not answer within {READY_S:.0f} s; see {dashboard.log}")
+    raise EngineFault(Message("page.silent", n=f"{READY_S:.0f}", log=str(dashboard.log)))
 
 
 def _answers(port: int, *, timeout: float = 1.0) -> bool:

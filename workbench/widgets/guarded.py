@@ -14,7 +14,8 @@ from typing import Any
 import tornado.web
 from tornado.httputil import HTTPServerRequest
 from traitlets import Unicode
-from voila.app import Voila
+
+from workbench.widgets._voila import Voila
 
 PROTOCOL = "v1.kernel.websocket.jupyter.org"
 """Voila 0.5 reads every message to a page as this protocol. To a client that did not ask for it the server sends

@@ -464,5 +464,5 @@ def _runs(status: Mapping[str, Any]) -> bool:
 def _known(panels: tuple[str, ...]) -> list[str]:
     unknown = [name for name in panels if name not in PANELS]
     if unknown:
-        raise BadValue(f"panels must be among {', '.join(PANELS)}, got {', '.join(unknown)}")
+        raise BadValue(Message("page.panels", allowed=list(PANELS), got=list(unknown)))
     return list(panels)

@@ -123,7 +123,7 @@ function waiverOf(t, ctx, one, check) {
 
 const LIGHT = { ok: "ok", note: "medium", failed: "high" };
 
-/** What was measured of a stream, a light a line; a half-typed reason survives, since lines are made anew only when they change. */
+/** What was measured of a stream, a light a line; a half-typed reason survives, since lines are made again only when they change. */
 function checkList(t, ctx, one) {
   const list = h("ul", { class: "ck", "data-name": `checks-${keyOf(one)}` });
   const when = h("span", { class: "xs mute" });

@@ -49,7 +49,13 @@ class SetupRequests(Protocol):
         """Listen to a stream, or to all that were not listened to."""
 
     def waive_check(self, stream: str, check: str, reason: str) -> None:
-        """Let a failed check pass; an empty reason takes that back."""
+        """Let a failed check pass.
+
+        Parameters
+        ----------
+        stream, check : their names.
+        reason : why; an empty one takes the waiver back.
+        """
 
     def attach_effector(self, *, real: bool) -> None:
         """State whether a real device is attached."""

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from operator import itemgetter
 from typing import Any, Literal, get_args
 
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.outcomes.isncsci.tables import (
     ANSWERS,
     DAP,
@@ -158,51 +160,61 @@ def _side(side: Mapping[str, Any]) -> Side:
 
 def _complaint(exam: Any) -> str:
     problems = list(_problems(exam))
-    more = f"; and {len(problems) - NAMED_CELLS} more" if len(problems) > NAMED_CELLS else ""
-    return f"isncsci exam: {'; '.join(problems[:NAMED_CELLS])}{more}"
+    named = reduce(_both, problems[:NAMED_CELLS])
+    if len(problems) > NAMED_CELLS:
+        return Message("isncsci.exam_more", problems=named, n=len(problems) - NAMED_CELLS)
+    return Message("isncsci.exam", problems=named)
+
+
+def _both(first: str, second: str) -> str:
+    return Message("isncsci.both", first=first, second=second)
 
 
 def _problems(exam: Any) -> Iterator[str]:
     if not isinstance(exam, Mapping):
-        yield f"must be a mapping of right, left, {VAC} and {DAP}, got {type(exam).__name__}"
+        yield Message("isncsci.no_exam", vac=VAC, dap=DAP, got=type(exam).__name__)
         return
     for cell in (VAC, DAP):
         if cell not in exam:
-            yield f"{cell} is missing; enter Yes, No or NT (a full exam includes the anorectal exam)"
+            yield Message("isncsci.no_answer", cell=cell)
         elif not isinstance(exam[cell], str) or exam[cell] not in ANSWERS:
-            yield f"{cell} must be one of {', '.join(ANSWERS)}, got {exam[cell]!r}"
+            yield Message("isncsci.one_of", cell=cell, allowed=list(ANSWERS), got=repr(exam[cell]))
     for name in SIDES:
         yield from _side_problems(exam.get(name), name)
-    yield from (f"{key} is unknown; remove it" for key in exam if key not in _exam_keys)
+    yield from (Message("isncsci.unknown_cell", cell=str(key)) for key in exam if key not in _exam_keys)
 
 
 def _side_problems(side: Any, name: str) -> Iterator[str]:
     if not isinstance(side, Mapping):
-        yield f"{name} is missing or no mapping; enter {MOTOR}, {LIGHT} and {PIN}"
+        yield Message("isncsci.no_side", side=name, first=MOTOR, second=LIGHT, third=PIN)
         return
     for grid, segments, codes in GRIDS:
         cells = side.get(grid)
         if not isinstance(cells, Mapping):
-            yield f"{name}.{grid} is missing or no mapping; enter {', '.join(segments)}"
+            yield Message("isncsci.no_mapping", cell=f"{name}.{grid}", needed=list(segments))
             continue
         for segment in segments:
             if segment not in cells:
-                yield f"{name}.{grid}.{segment} is missing; enter a score, or NT where it cannot be tested"
+                yield Message("isncsci.no_score", cell=f"{name}.{grid}.{segment}")
             elif not isinstance(cells[segment], str) or cells[segment] not in codes:
                 yield _bad_code(f"{name}.{grid}.{segment}", cells[segment], codes)
-        yield from (f"{name}.{grid}.{key} is unknown; remove it" for key in cells if key not in segments)
+        yield from (
+            Message("isncsci.unknown_cell", cell=f"{name}.{grid}.{key}") for key in cells if key not in segments
+        )
     non_key = side.get(NON_KEY)
     if non_key is not None and non_key not in (*MUSCLES, *LEGACY_NON_KEY):
-        yield f"{name}.{NON_KEY} must be one of {', '.join(MUSCLES)}, got {non_key!r}; leave it out if none"
-    yield from (f"{name}.{key} is unknown; remove it" for key in side if key not in _side_keys_non_key)
+        yield Message("isncsci.non_key", cell=f"{name}.{NON_KEY}", allowed=list(MUSCLES), got=repr(non_key))
+    yield from (
+        Message("isncsci.unknown_cell", cell=f"{name}.{key}") for key in side if key not in _side_keys_non_key
+    )
 
 
 def _bad_code(cell: str, got: Any, codes: tuple[str, ...]) -> str:
     highest = max(code for code in codes if code.isdigit())
     # A tag means that a score is below normal for another reason than the injury (ISNCSCI 2019, "*").
     if isinstance(got, str) and got in (f"{highest}*", f"{highest}**"):
-        return f"{cell} is {got!r}: a normal score carries no tag; enter {highest!r}"
-    return f"{cell} must be one of {', '.join(codes)} (text), got {got!r}"
+        return Message("isncsci.tagged_normal", cell=cell, got=repr(got), highest=repr(highest))
+    return Message("isncsci.code", cell=cell, allowed=list(codes), got=repr(got))
 
 
 Reason = Literal[
@@ -234,12 +246,12 @@ def check_reasons(exam: Exam, reasons: Mapping[str, str]) -> None:
         A tagged cell without a reason, an unknown reason, or a reason for a cell without a tag.
     """
     if not isinstance(reasons, Mapping):
-        raise BadValue(f"isncsci reasons must be a mapping of cell to reason, got {type(reasons).__name__}")
+        raise BadValue(Message("isncsci.reasons", got=type(reasons).__name__))
     tagged = tagged_cells(exam)
     for cell in tagged:
         got = reasons.get(cell)
         if got not in REASONS:
-            raise BadValue(f"isncsci {cell} is tagged and needs a reason out of {', '.join(REASONS)}, got {got!r}")
+            raise BadValue(Message("isncsci.needs_reason", cell=cell, allowed=list(REASONS), got=repr(got)))
     for cell in reasons:
         if cell not in tagged:
-            raise BadValue(f"isncsci {cell} carries no tag, got the reason {reasons[cell]!r}; remove the reason")
+            raise BadValue(Message("isncsci.no_tag", cell=cell, got=repr(reasons[cell])))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.vocabulary import Assessment
 
 RULES = "rules"
@@ -64,7 +65,7 @@ def rescore(assessment: Assessment) -> Rescoring:
     from workbench.outcomes import score
 
     if assessment.measure != "isncsci":
-        raise BadValue(f"only isncsci is classified again, got an assessment of {assessment.measure!r}")
+        raise BadValue(Message("isncsci.other_measure", measure=repr(assessment.measure)))
     stored = dict(assessment.score)
     before = _results(stored)
     try:

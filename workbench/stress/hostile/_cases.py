@@ -88,7 +88,6 @@ class _Bench:
     folder: Path
     study: Path = field(init=False)
     recording: Path = field(init=False)
-    paths: dict[str, Path] = field(init=False)
     texts: dict[str, Path] = field(init=False)
     recordings: dict[str, Path] = field(init=False)
     studies: dict[str, Path] = field(init=False)
@@ -97,11 +96,14 @@ class _Bench:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.study = _material.sound_study(self.folder / "sound")
         self.recording = _material.sound_recording(self.folder / "sound.xdf")
-        self.paths = _material.bad_paths(self.folder / "paths")
         self.texts = _material.bad_texts(self.folder / "texts")
         self.recordings = _material.bad_recordings(self.folder / "recordings")
         self.studies = _material.bad_studies(self.folder / "studies", self.study)
         (self.folder / "nothing").mkdir()
+
+    def paths(self, argument: str) -> dict[str, Path]:
+        """Bad paths of one argument alone: what a command makes at one of them is met by no other case."""
+        return _material.bad_paths(self.folder / "paths" / argument)
 
 
 def commands(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
@@ -154,7 +156,7 @@ def cases(parser: argparse.ArgumentParser, folder: Path) -> list[Case]:
     for words, command in commands(parser).items():
         actions = [a for a in command._actions if not isinstance(a, argparse._HelpAction)]
         for action in actions:
-            for what, values in _bad(kind_of(action), bench):
+            for what, values in _bad(kind_of(action), bench, f"{words} {action.dest}"):
                 if words in LASTING and not _refused_at_once(action, what):
                     continue
                 argv = (*words.split(), *_others(actions, action, bench), *_given(action, values))
@@ -171,26 +173,27 @@ def cases(parser: argparse.ArgumentParser, folder: Path) -> list[Case]:
     return every
 
 
-def _bad(kind: str, bench: _Bench) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Bad values of a kind, each with what is wrong with it."""
+def _bad(kind: str, bench: _Bench, argument: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Bad values of an argument of this kind, each with what is wrong with it."""
     texts: dict[str, tuple[str, ...]] = {
         "text": TEXTS, "integer": INTEGERS, "number": NUMBERS, "options": PAIRS, "conditions": CONDITIONS,
         "choice": TEXTS, "flag": (),
     }  # fmt: skip
-    files: dict[str, tuple[dict[str, Path], ...]] = {
-        "recording": (bench.paths, bench.recordings),
-        "study": (bench.paths, bench.studies),
-        "table": (bench.paths, bench.texts),
-        "anchors": (bench.paths, bench.texts),
-        "backup": (bench.paths, bench.texts),
-        "source": (bench.paths, bench.texts),
-        "folder": (bench.paths,),
-        "output": (bench.paths,),
-    }
     if kind in texts:
         for text in texts[kind]:
             yield ascii(text)[:30], (text,)
         return
+    paths = bench.paths(argument)
+    files: dict[str, tuple[dict[str, Path], ...]] = {
+        "recording": (paths, bench.recordings),
+        "study": (paths, bench.studies),
+        "table": (paths, bench.texts),
+        "anchors": (paths, bench.texts),
+        "backup": (paths, bench.texts),
+        "source": (paths, bench.texts),
+        "folder": (paths,),
+        "output": (paths,),
+    }
     for group in files[kind]:
         for what, path in group.items():
             values = ("redcap", str(path)) if kind == "source" else (str(path),)

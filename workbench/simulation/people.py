@@ -1,0 +1,262 @@
+"""Who takes part in a life: an operator, a second one, and a page that somebody looks at."""
+
+from __future__ import annotations
+
+import random
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from workbench import live, world
+from workbench.control import ARMED_OR_ENGAGED
+from workbench.errors import Refused, WorkbenchError
+from workbench.runs import grant
+from workbench.simulation.scene import Scene, begin
+from workbench.simulation.virtual_world import VirtualWorld
+from workbench.simulation.watcher import MOVED, Watcher
+from workbench.study import Study
+
+BUSY = ("arm", "arm", "arm", "wait", "stop", "disarm", "pause", "end", "note", "start")
+"""What an operator does while a run is under way and nothing is armed."""
+ARMED = ("wait", "wait", "wait", "wait", "wait", "wait", "wait", "stop", "disarm", "pause", "end", "note", "arm")
+"""What an operator does while the effector may move."""
+IDLE = ("start", "start", "start", "start", "start", "note", "arm", "stop", "leave")
+"""What an operator does between runs."""
+
+
+QUIET_TRIALS = 3
+"""Of the run in a session that nothing disturbs."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How fast things happen.
+
+    Attributes
+    ----------
+    click_s : times between two acts of the operator, of which one is drawn, s.
+    page_s : time between two looks of a page, s.
+    n_trials : least and greatest number of trials of a run.
+    block_s : length of a block of samples, s.
+    tick_s : ticks of the computer's timer, of which one is drawn, s; 0 is exact.
+    """
+
+    click_s: tuple[float, ...]
+    page_s: float
+    n_trials: tuple[int, int]
+    block_s: float
+    tick_s: tuple[float, ...]
+
+
+HASTY = Pace((0.05, 0.3, 1.0, 2.0), 0.25, (1, 6), 0.02, (0.0, 0.0, 0.0, 0.001, 0.015625))
+"""Many acts in seconds, to a millisecond: for short lives, which look for what is rare."""
+STEADY = Pace((2.0, 20.0, 60.0, 180.0), 30.0, (10, 60), 0.1, (0.05, 0.1))
+"""A clinic's pace on a computer whose timer is coarse: for lives of hours."""
+
+
+class People:
+    """Those who click.
+
+    Parameters
+    ----------
+    made : their world.
+    watcher : is told what they did.
+    scene : their study was copied from.
+    study_folder : of their study.
+    draw : what they do.
+    pace : how fast.
+    """
+
+    def __init__(
+        self,
+        made: VirtualWorld,
+        watcher: Watcher,
+        scene: Scene,
+        *,
+        study_folder: Path,
+        draw: random.Random,
+        pace: Pace,
+    ) -> None:
+        self._world, self._watcher, self._scene = made, watcher, scene
+        self._study_folder, self._random, self._pace = study_folder, draw, pace
+        self._notes = 0
+        self.over = False
+        self.gone = False
+
+    # ----------------------------------------------------------------------------- the operator
+    def operator(self) -> int:
+        """Runs sessions: starts, arms, stops, clicks again; keeps on after whatever happens."""
+        study = self._opened()
+        issue = grant.issuer(study, study.script_signer("simulation"))
+        decoder = self._study_folder / "decoders" / str(study.rows("decoder")[0]["sha256"])[:12]
+        client: live.Client | None = None
+        while not self.over:
+            try:
+                if client is None:
+                    seed, block_s = self._random.randrange(1000), self._pace.block_s
+                    plan = self._scene.plan(study, seed=seed, block_s=block_s)
+                    client = begin(self._world, plan)
+                    client.use_grants(issue)
+                    # Whoever begins a session leaves the stop of the one before: nothing is armed in it yet.
+                    self._watcher.stop_left()
+                    self._watcher.disarmed()
+                    self._watcher.note(f"a session starts: {plan.session_id}")
+                if not self._click(client, decoder):
+                    client = None
+            except WorkbenchError as error:
+                self._watcher.note(f"the operator reads: {self._without_place(error)}")
+                if live.find(self._study_folder) is None:
+                    client = None
+                    world.clock.sleep(self._random.choice((0.0, 1.0, 8.0)))
+            except (OSError, TimeoutError) as error:
+                self._watcher.note(f"the operator's program meets: {self._without_place(error)}")
+            world.clock.sleep(self._random.choice(self._pace.click_s))
+        self._leave(client)
+        study.close()
+        self.gone = True
+        return 0
+
+    def _leave(self, client: live.Client | None) -> None:
+        """End the session that runs, if one does."""
+        with suppress(WorkbenchError, OSError):
+            (client or live.attach(self._study_folder)).shutdown()
+
+    def quiet_operator(self) -> int:
+        """Runs one session in which nothing goes wrong, and says what should have worked and did not."""
+        study, breaks = self._opened(), self._watcher.breaks
+        decoder = self._study_folder / "decoders" / str(study.rows("decoder")[0]["sha256"])[:12]
+        try:
+            client = begin(self._world, self._scene.plan(study, seed=1, block_s=self._pace.block_s))
+            client.use_grants(grant.issuer(study, study.script_signer("simulation")))
+            self._watcher.note("a quiet session starts")
+            name, params = self._scene.paradigm
+            client.start_run("online", name, params, n_trials=QUIET_TRIALS, seed=1, decoder_folder=decoder)
+            client.wait("running")
+            client.wait("ready")
+            self._watcher.asks_to_arm()
+            client.arm("simulation")
+            self._watcher.armed()
+            run = client.wait("run")["run"]
+            self._watcher.disarmed()
+            state = "no run" if run is None else run["state"]
+            if run is None or state != "finished" or len(run["trials"]) != QUIET_TRIALS:
+                breaks("what nothing disturbs works", f"a run of {QUIET_TRIALS} trials ended as {state}")
+            if self._watcher.highest < MOVED:
+                breaks("what nothing disturbs works", f"the device rose to {self._watcher.highest:.2f} alone")
+        except (WorkbenchError, OSError) as error:
+            breaks("what nothing disturbs works", self._without_place(error))
+        self._leave(None)
+        study.close()
+        self.gone = True
+        return 0
+
+    def _opened(self) -> Study:
+        """The record, as soon as it can be opened."""
+        while True:
+            try:
+                return Study.open(self._study_folder, actor="simulation")
+            except (WorkbenchError, OSError) as error:
+                self._watcher.note(f"the operator reads: {self._without_place(error)}")
+                world.clock.sleep(1.0)
+
+    def second_operator(self) -> int:
+        """Somebody else who opens the same study, starts what runs already, and clicks too."""
+        study = self._opened()
+        decoder = self._study_folder / "decoders" / str(study.rows("decoder")[0]["sha256"])[:12]
+        try:
+            if self._random.random() < 0.5:
+                plan = self._scene.plan(study, seed=1, block_s=self._pace.block_s)
+                client = live.start(plan, timeout=20.0)
+            else:
+                client = live.attach(self._study_folder, timeout=1.0)
+            client.use_grants(grant.issuer(study, study.script_signer("second")))
+            self._watcher.note("a second operator takes part")
+            for _ in range(self._random.randrange(1, 12)):
+                if self.over or not self._click(client, decoder):
+                    break
+                world.clock.sleep(self._random.choice(self._pace.click_s))
+        except (WorkbenchError, OSError) as error:
+            self._watcher.note(f"the second operator reads: {self._without_place(error)}")
+        study.close()
+        return 0
+
+    def _click(self, client: live.Client, decoder: Path) -> bool:
+        """One act of an operator; False when it ended the session."""
+        status = client.status()
+        run, effector = status["run"], status["effector"]
+        busy = run is not None and run["state"] in ("compiling", "running", "paused")
+        latched = effector is not None and effector["state"] in ("ESTOP", "FAULT_SAFE")
+        armed = effector is not None and effector["state"] in ARMED_OR_ENGAGED
+        act = self._random.choice(ARMED if armed else BUSY if busy else IDLE)
+        if latched and self._random.random() < 0.7:
+            act = "reset"
+        if act == "start":
+            n = self._random.randint(*self._pace.n_trials)
+            name, params = self._scene.paradigm
+            client.start_run("online", name, params, n_trials=n, seed=1, decoder_folder=decoder)
+            self._watcher.note(f"an online run of {n} trials starts")
+        elif act in ("arm", "disarm", "stop", "reset"):
+            self._effector_act(client, act)
+        elif act == "pause":
+            client.pause()
+            world.clock.sleep(0.5)
+            client.resume()
+        elif act == "end":
+            client.end_run()
+        elif act == "note":
+            self._notes += 1
+            text = f"note {self._notes}"
+            client.note(text)
+            self._watcher.confirmed(text)
+        elif act == "leave":
+            self._watcher.note("the session is ended")
+            client.shutdown()
+            return False
+        return True
+
+    def _effector_act(self, client: live.Client, act: str) -> None:
+        watcher = self._watcher
+        if act == "arm":
+            watcher.asks_to_arm()
+            try:
+                client.arm("simulation")
+            except Refused:
+                watcher.arming_refused()
+                raise
+            except (WorkbenchError, OSError):
+                watcher.armed()  # nobody knows whether it was
+                raise
+            watcher.armed()
+            watcher.note("the effector is armed")
+        elif act == "disarm":
+            client.disarm("simulation")
+            watcher.disarmed()
+        elif act == "stop":
+            client.stop("bad luck")
+            watcher.stopped()
+            watcher.note("STOP was taken")
+        else:
+            watcher.stop_left()
+            client.reset_stop()
+            watcher.note("the stop was left")
+
+    # --------------------------------------------------------------------------------- a page
+    def page(self) -> int:
+        """A page that somebody looks at, and reloads."""
+        client: live.Client | None = None
+        while not self.over:
+            try:
+                if client is None:
+                    client = live.attach(self._study_folder, timeout=1.0)
+                self._watcher.screen(client.status())
+                if self._random.random() < 0.02:
+                    client.close()
+                    client = None
+            except (WorkbenchError, OSError):
+                client = None
+            world.clock.sleep(self._pace.page_s)
+        return 0
+
+    def _without_place(self, error: Exception) -> str:
+        """An error's sentence, the same wherever the files of this life lie."""
+        return str(error).replace(str(self._study_folder.parent), "")[:160]

@@ -1,0 +1,222 @@
+"""What a life begins with: a study, a simulated person, an approved decoder, and the plan of a session."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from workbench import devices, live, runs, systems, world
+from workbench.devices import simulated_participant
+from workbench.errors import BadValue
+from workbench.live import SessionPlan
+from workbench.runs import approve, fitting
+from workbench.simulation import amplifier
+from workbench.simulation.virtual_world import VirtualWorld
+from workbench.study import Study, uuid7
+from workbench.vocabulary import Participant, Session, Visit
+
+Depth = Literal["signals", "evidence"]
+"""Every sample made, journalled and decoded; or an amplifier that makes few, in which the evidence is drawn."""
+DEPTHS: tuple[str, ...] = get_args(Depth)
+HAND = "neo_hand"
+"""The hand system, whose runs are short and whose lives are the most."""
+FAST = {"attempt_s": 2.0, "rest_s": 2.5, "jitter_s": 0.2, "lead_in_s": 1.0}
+"""The hand system's cues in a life: a decision every few seconds."""
+IDLE_S = 20.0
+"""How long the simulated effector stays where no engine is to be seen, s."""
+SEED = 3
+"""Of the simulated person."""
+CALIBRATION = 8
+"""Trials of the hand system's calibration."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A study from which lives begin.
+
+    Attributes
+    ----------
+    folder : with ``study`` and ``keys``.
+    depth : how deep its sessions go.
+    system : whose sessions they are.
+    """
+
+    folder: Path
+    depth: Depth = "signals"
+    system: str = HAND
+
+    @property
+    def bound(self) -> systems.BoundSystem:
+        """The system with its simulator."""
+        return systems.simulate(systems.load(self.system), seed=SEED)
+
+    @property
+    def paradigm(self) -> tuple[str, dict[str, Any]]:
+        """Name and parameters of an online run."""
+        if self.system == HAND:
+            return "grasp_rest", dict(FAST)
+        bound = self.bound
+        return bound.paradigm_of("online"), bound.params_of("online")
+
+    @property
+    def effector(self) -> str:
+        """Name of the effector's profile."""
+        return str(systems.load(self.system).effector)
+
+    def plan(self, study: Study, *, seed: int, block_s: float) -> SessionPlan:
+        """A new session of the simulated person with a simulated effector, entered into the record.
+
+        Parameters
+        ----------
+        study : the open record.
+        seed : of the session.
+        block_s : length of a block of samples by the clock, s.
+        """
+        visit = str(study.rows("visit")[0]["id"])
+        if self.system != HAND:
+            plan = self.bound.new_session(
+                study, visit=visit, operator="simulation", seed=seed, script_present=True
+            )
+            return replace(plan, players=tuple(_kept(player, block_s) for player in plan.players))
+        session = uuid7()
+        study.append(Session(visit, "simulation", id=session, simulated=True))
+        played = {"preset": "neo", "seed": SEED, "source_id": f"sig-{session}", "block_s": block_s}
+        glove = {"device": "simulated_glove", "options": {"loss": 0.0, "idle_s": IDLE_S}}
+        person = {"device": "simulated_participant", "options": played}
+        drawn = self.depth == "evidence"
+        return SessionPlan(
+            study_folder=str(study.path.parent),
+            study="SIM",
+            participant="SIM-01",
+            visit="V1",
+            session_id=session,
+            operator="simulation",
+            contract=(amplifier.spec(f"sig-{session}") if drawn else simulated_participant.spec(played),),
+            effector="glove",
+            players=(glove,) if drawn else (person, glove),
+            seed=seed,
+            simulated=True,
+            script_present=True,
+        )
+
+
+def _kept(player: Any, block_s: float) -> dict[str, Any]:
+    """A player with blocks of a length, or a device that loses no message by itself and stays for a while."""
+    known = devices.load(player["device"]).options
+    usual = {"block_s": block_s, "loss": 0.0, "idle_s": IDLE_S}
+    more = {name: value for name, value in usual.items() if name in known}
+    return {"device": player["device"], "options": {**player["options"], **more}}
+
+
+def begin(made: VirtualWorld, plan: SessionPlan) -> live.Client:
+    """Start a session, its drawn amplifier first where it has one."""
+    signal = plan.signal
+    if signal.name == amplifier.NAME:
+        cues = plan.source_id("cues")
+        for process in made.scheduler.processes.values():
+            if process.alive and process.name == "simulated_participant":
+                world.computer.send_signal(process.pid, "SIGTERM")
+        made.start("simulated_participant", lambda: amplifier.play(signal.source_id, cues, seed=plan.seed))
+    return live.start(plan)
+
+
+def template(folder: Path, *, depth: Depth = "signals", system: str = HAND) -> Scene:
+    """A study with a simulated person and an approved decoder, made in a world without bad luck.
+
+    Parameters
+    ----------
+    folder : empty; gets ``study`` and ``keys``.
+    depth : how deep its sessions go.
+    system : whose sessions they are.
+
+    Raises
+    ------
+    BadValue
+        For a system without a simulator, without an effector, or whose cues a page presents; and for another depth
+        than that of its signals where the system is not the hand system.
+    """
+    scene = Scene(folder, depth, system)
+    if system != HAND:
+        _check(scene)
+    quiet, at = VirtualWorld(0), folder / "study"
+
+    def calibrate() -> int:
+        study = Study.create(at, code="SIM", title="simulated lives", actor="simulation")
+        person = study.append(Participant("SIM-01", simulated=True))
+        study.append(Visit(person, "V1"))
+        client = begin(quiet, scene.plan(study, seed=0, block_s=0.02))
+        recorded = [at / "recordings" / f"{run}.xdf" for run in _calibration_runs(scene, client)]
+        client.shutdown()
+        runs.ingest_pending(study)
+        sha256 = approve.enter(study, _fitted(scene, at, recorded))
+        signed = study.script_signer("simulation").confirm()
+        approve.approve(
+            study, sha256, effector=scene.effector, participant_id=person, by=signed, reason="simulated lives"
+        )
+        study.close()
+        for process in quiet.scheduler.processes.values():
+            if process.alive and process.name == "simulated_participant":
+                world.computer.send_signal(process.pid, "SIGTERM")
+        return 0
+
+    # What players write to their logs is nobody's to read.
+    with keys(folder / "keys"), quiet.entered(), contextlib.redirect_stderr(io.StringIO()):
+        process = quiet.start("calibration", calibrate)
+        quiet.scheduler.run(until_s=36000.0, done=lambda: not process.alive)
+        for _, _, error in quiet.scheduler.defects:
+            raise error
+    return scene
+
+
+def _check(scene: Scene) -> None:
+    system = systems.load(scene.system)
+    bound = scene.bound  # refuses a system without a simulator
+    if system.effector is None or bound.markers is not None or bound.flickers:
+        raise BadValue(
+            f"--system {scene.system} has no effector, or a page presents its cues; allowed are systems whose "
+            f"engine presents cues and moves an effector, such as {HAND}"
+        )
+    if scene.depth != "signals":
+        raise BadValue(f"--depth {scene.depth} is for {HAND} alone; use --depth signals with {scene.system}")
+
+
+def _calibration_runs(scene: Scene, client: live.Client) -> list[str]:
+    """Runs of the person's calibration, each waited for."""
+    if scene.system == HAND:
+        planned = [("grasp_rest", FAST, CALIBRATION)]
+    else:
+        bound = scene.bound
+        planned = [(bound.paradigm, bound.params_of("calibration"), n) for n in bound.trials[:-1]]
+    done = []
+    for paradigm, params, n in planned:
+        done.append(client.start_run("calibration", paradigm, params, n_trials=n))
+        client.wait("run", timeout=3600.0)
+    return done
+
+
+def _fitted(scene: Scene, at: Path, recorded: list[Path]) -> dict[str, Any]:
+    if scene.depth == "evidence":
+        return fitting.fit(at, recorded, amplifier.DECODER, amplifier.PARAMS)
+    if scene.system == HAND:
+        return fitting.fit(at, recorded, "bandpower_lda")
+    bound = scene.bound
+    return fitting.fit(at, recorded, bound.decoder, bound.decoder_params)
+
+
+@contextlib.contextmanager
+def keys(folder: Path) -> Iterator[None]:
+    """Keys of a world lie in a folder of its own."""
+    before = os.environ.get("WORKBENCH_KEYS")
+    os.environ["WORKBENCH_KEYS"] = str(folder)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["WORKBENCH_KEYS"]
+        else:
+            os.environ["WORKBENCH_KEYS"] = before
