@@ -14,6 +14,7 @@ from workbench import devices, live
 from workbench.commands import main
 from workbench.errors import EngineFault
 from workbench.live.client import REPLY_S
+from workbench.widgets import LiveSession
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -63,6 +64,29 @@ def test_a_frozen_device_is_never_reported_as_stopped(worn, capsys):
     assert status["alarms"][0]["key"] == "estop"
     assert status["alarms"][0]["what"].startswith("STOP sent, not acknowledged")
     os.kill(glove, signal.SIGCONT)
+
+
+def test_a_stop_of_a_page_that_a_frozen_engine_did_not_take_reaches_it_when_it_wakes(worn):
+    room, client, pairing = worn
+    client.reset_stop()
+    client.wait("ready", timeout=60)
+    screen = LiveSession(live.attach(room.folder))
+    until(lambda: screen.status and not screen.status["session"]["stopped"])
+    freeze(client.pid)
+    # No open socket is left whose request would wait in the engine.
+    until(lambda: screen.link["state"] == "lost")
+    with pytest.raises(EngineFault, match="use the hardware stop"):
+        screen.requests()["stop"]()
+    os.kill(client.pid, signal.SIGCONT)
+    until(lambda: client.status()["session"]["stopped"] and client.status()["effector"]["stop"]["confirmed"])
+    assert devices.watch_status(pairing).level == 0.0
+    # It was owed once: after a reset nothing stops by itself.
+    client.reset_stop()
+    until(lambda: not screen.status["session"]["stopped"])
+    beat = screen.beat
+    until(lambda: screen.beat > beat + 5)
+    assert not client.status()["session"]["stopped"]
+    screen.close()
 
 
 def test_a_frozen_engine_is_noticed_long_before_a_reply_times_out_and_a_stop_kills_it(worn, capsys):

@@ -30,7 +30,7 @@ from workbench.vocabulary import Trial
 TRIALS = (40, 15)
 SHORT = {"condition": limb_glove.HANDS}
 """Attempts of 3 s, whose onset counts within 1.5 s of the cue: the paradigm's own."""
-HEAD = """| task | seed | speed | attempts found | of them within 1.5 s | false a minute of rest | onset | held out |
+HEAD = """| task | seed | speed | attempts found | within 1.5 s | false a minute of rest | onset | held out |
 |---|---|---|---|---|---|---|---|"""
 SOON_S = 1.5
 """Window of the paradigm itself, beside the one that the task counts in."""
@@ -65,7 +65,8 @@ def row(task: str, seed: int, speed: str, trials: Iterable[Trial], metrics: Mapp
     onset = f"{found.onset.median:.2f} s" if found.onset else "none"
     print(
         f"| {task} | {seed} | {speed} | {found.hits}/{found.n} ({low:.2f}–{high:.2f}) "
-        f"| {soon.hits}/{soon.n} | {found.false_in_rest}/{found.rest_s / 60:.1f} min ({false_low:.2f}–{false_high:.2f}) | {onset} "
+        f"| {soon.hits}/{soon.n} "
+        f"| {found.false_in_rest}/{found.rest_s / 60:.1f} min ({false_low:.2f}–{false_high:.2f}) | {onset} "
         f"| {held['hits']}/{held['n']}, {held['false_per_min']:.2f} a minute |",
         flush=True,
     )

@@ -96,6 +96,18 @@ def test_above_another_view_the_bar_keeps_everything_inside_the_window_and_says_
     assert page.evaluate("window.sent.filter(m => m.name === 'stop').length") == 1
 
 
+@pytest.mark.parametrize("name", ["stopping", "live"])
+def test_what_is_simulated_and_the_speed_need_two_lines_of_the_bar_at_most(
+    live: Any, statuses: Any, name: str
+) -> None:
+    views = ["today", "setup", "run", "result", "approve", "assess", "log"]
+    page = live(name, place={**PLACE, "views": views}, width=1440, height=900)
+    session = statuses[name]["session"] | {"simulated": True, "effector_simulated": True, "speed": 5}
+    page.evaluate("status => window.put({status, beat: 2})", {**statuses[name], "session": session})
+    assert page.locator(".bar .chip").count() == 3
+    assert page.locator(".bar").bounding_box()["height"] <= 54
+
+
 def test_without_an_engine_escape_closes_what_is_open_and_asks_for_no_stop(live: Any) -> None:
     page = live("none", state="none", place={**PLACE, "signed_in": "", "view": "today"})
     page.keyboard.press("Escape")
@@ -148,6 +160,44 @@ def test_only_the_device_says_that_a_stop_was_acknowledged_and_that_the_level_is
         now = effector | {"stop": effector["stop"] | stop}
         page.evaluate("status => window.put({status, beat: 2})", {**statuses["stopping"], "effector": now})
         assert said in page.evaluate(words)
+
+
+def test_the_time_to_the_acknowledgement_counts_from_the_press_also_where_the_engine_stood_still(
+    live: Any, statuses: Any
+) -> None:
+    page = live("live")
+    words = "document.querySelector('[data-name=stop-words]').textContent"
+    page.click("[data-name=stop]")
+    # As long as it takes the page to say so: more than half a second.
+    page.wait_for_function(f"{words}.startsWith('Not acknowledged')")
+    (asked,) = page.evaluate("window.sent.filter(m => m.name === 'stop')")
+    page.evaluate("id => window.say({kind: 'answer', name: 'stop', ok: true, text: '', id})", asked["id"])
+    stop = {
+        "asked_age_s": 0.02,
+        "sent": True,
+        "acknowledged_after_s": 0.013,
+        "safe_after_s": 0.02,
+        "confirmed": True,
+    }
+    now = statuses["live"]["effector"] | {"stop": stop}
+    page.evaluate("status => window.put({status, beat: 2})", {**statuses["live"], "effector": now})
+    page.wait_for_function(f"{words}.includes('the device reports level 0')")
+    assert "13 ms" not in page.evaluate(words)
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_what_a_fact_of_the_visit_is_called_stands_on_one_line(mount: Callable[..., Any], language: str) -> None:
+    widget, traits = shown("worklist")
+    system = {"name": "system", "text": "手区植入电极与手套 · 自主节奏的尝试抓握，模拟受试者"}
+    details = {**DETAILS, "facts": [system, *DETAILS["facts"]]}
+    page = mount(widget, {**traits, "details": details, "language": language})
+    heights = page.evaluate(
+        "[...document.querySelectorAll('.confirm dt')].map(one => {"
+        " const range = document.createRange(); range.selectNodeContents(one);"
+        " return [one.textContent, new Set([...range.getClientRects()].map(r => Math.round(r.top))).size]; })"
+    )
+    assert len(heights) >= 3
+    assert [name for name, lines in heights if lines > 1] == []
 
 
 def test_an_alarm_stays_until_somebody_acknowledges_it_in_the_engine(live: Any, statuses: Any) -> None:

@@ -150,6 +150,7 @@ class LiveSession(Panel):
         self._turn = threading.RLock()
         self._run_form = run_form
         self._lost_since: float | None = None
+        self._stop_owed: tuple[Any, ...] | None = None
         self._newest = 0
         self._seen_at = self._asked_at = time.monotonic()
         self._visible: dict[str, float] = {}
@@ -176,7 +177,7 @@ class LiveSession(Panel):
             "pause": lambda: self._engine().pause(),
             "resume": lambda: self._engine().resume(),
             "end_run": lambda: self._engine().end_run(),
-            "stop": lambda: self._engine().stop(),
+            "stop": self._stop,
             "reset_stop": lambda: self._engine().reset_stop(),
             "arm": lambda: self._engine().arm(self._who()),
             "disarm": lambda: self._engine().disarm(self._who()),
@@ -310,6 +311,21 @@ class LiveSession(Panel):
             raise Refused(Message("page.starts_no_runs"))
         self._engine().start_run(kind=str(kind), n_trials=n_trials, **self._run_settings(str(kind)))
 
+    def _stop(self) -> None:
+        """STOP; an engine that takes it on no path gets it again when it next answers, with or without a page."""
+        try:
+            self._engine().stop()
+        except WorkbenchError:
+            self._stop_owed = _identity(self.status)
+            raise
+        self._stop_owed = None
+
+    def _give_owed_stop(self, client: LiveClient, status: Mapping[str, Any]) -> None:
+        """Send a STOP that this engine has not taken yet; another engine knows nothing of it."""
+        if _identity(status) == self._stop_owed and not (status.get("session") or {}).get("stopped"):
+            client.stop()
+        self._stop_owed = None
+
     # -------------------------------------------------------------------------------- following
     def _offer(self) -> None:
         """Update what the run form can start. An unreadable record is shown as a reason, not as a lost engine."""
@@ -324,7 +340,7 @@ class LiveSession(Panel):
         look = signals = status = offer = 0.0
         while not self._ended.wait(PERIOD_S):
             now = time.monotonic()
-            if now - self._seen_at > UNSEEN_S:
+            if now - self._seen_at > UNSEEN_S and self._stop_owed is None:
                 continue
             if (self._client is None or self._lost_since is not None) and now >= look:
                 look = now + LOOK_PERIOD_S
@@ -383,6 +399,8 @@ class LiveSession(Panel):
 
     def _show_status(self, client: LiveClient) -> None:
         status = dict(client.status())
+        if self._stop_owed is not None:
+            self._give_owed_stop(client, status)
         with self._turn, self.hold_sync():
             if client is not self._client:
                 return  # The session was ended meanwhile.
@@ -459,6 +477,12 @@ def _receive_while_busy(comm: Any) -> None:
 
 def _runs(status: Mapping[str, Any]) -> bool:
     return (status.get("run") or {}).get("state") in ("compiling", "running", "paused")
+
+
+def _identity(status: Mapping[str, Any]) -> tuple[Any, ...] | None:
+    """Process and start of the engine that a status is of; None without one."""
+    engine = status.get("engine") or {}
+    return (engine["pid"], engine["started"]) if engine else None
 
 
 def _known(panels: tuple[str, ...]) -> list[str]:

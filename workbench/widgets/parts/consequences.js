@@ -151,9 +151,23 @@ export function ledgerPanel(ctx) {
   };
 }
 
+/** Seconds after which a STOP that nothing has confirmed is said to be unacknowledged. */
+const STOP_S = 0.5;
+
+/**
+ * How long the engine left this page's STOP lying before it took it, s: what the device needed counts from there. The
+ * least of what the statuses say, since each is a little old; below STOP_S it is their age and nothing else.
+ */
+function untaken(pressed, asked) {
+  if (!pressed) return 0;
+  pressed.untaken = Math.min(pressed.untaken ?? Infinity, (performance.now() - pressed.at) / 1000 - asked);
+  return pressed.untaken > STOP_S ? pressed.untaken : 0;
+}
+
 /**
  * Progress of STOP as the device reports it: none, sent (less than half a second ago), unacknowledged, acknowledged,
- * open (the device reported level 0). Until the engine reports otherwise, the request of this page counts.
+ * open (the device reported level 0). Until the engine reports otherwise, the request of this page counts. What it
+ * took counts from the press on this page.
  */
 export function stopPhase(ctx) {
   const e = ctx.status().effector;
@@ -162,16 +176,17 @@ export function stopPhase(ctx) {
   const waited = pressed && !pressed.reply ? (performance.now() - pressed.at) / 1000 : null;
   const refused = pressed && pressed.reply && !pressed.reply.ok;
   const asked = stop.asked_age_s ?? null;
-  if (waited !== null) return { phase: waited > 0.5 ? "unacknowledged" : "sent", age: waited };
+  if (waited !== null) return { phase: waited > STOP_S ? "unacknowledged" : "sent", age: waited };
   if (refused && asked === null) return { phase: "unacknowledged", age: (performance.now() - pressed.at) / 1000 };
   if (asked === null) {
     if (pressed && !e) return { phase: "no_effector", age: 0 };
     const since = pressed ? (performance.now() - pressed.at) / 1000 : Infinity;
     return { phase: since < 1.5 ? "sent" : "none", age: since }; // the engine accepted it; its status reports the rest
   }
-  if (stop.confirmed) return { phase: "open", age: asked, took: stop.acknowledged_after_s ?? stop.safe_after_s };
-  if (Number.isFinite(stop.acknowledged_after_s)) return { phase: "acknowledged", age: asked, took: stop.acknowledged_after_s };
-  return { phase: asked > 0.5 ? "unacknowledged" : "sent", age: asked };
+  const late = untaken(pressed, asked);
+  if (stop.confirmed) return { phase: "open", age: asked, took: late + (stop.acknowledged_after_s ?? stop.safe_after_s) };
+  if (Number.isFinite(stop.acknowledged_after_s)) return { phase: "acknowledged", age: asked, took: late + stop.acknowledged_after_s };
+  return { phase: asked > STOP_S ? "unacknowledged" : "sent", age: asked };
 }
 
 /** The level that the device reports, as a bar; the level that was sent, as a line. An old report is hatched. */
@@ -204,6 +219,12 @@ function deviceLevel(ctx) {
   };
 }
 
+/** Why the last STOP of this page was refused, in words; "" where it was not. */
+function refusal(ctx) {
+  const reply = (ctx.store.stop || {}).reply;
+  return reply && !reply.ok && !reply.silent ? ctx.t.said(reply, "text") : "";
+}
+
 export function stopButton(ctx) {
   const { t } = ctx;
   const words = h("div", { class: "d", role: "status", "aria-live": "assertive", "data-name": "stop-words" });
@@ -221,10 +242,9 @@ export function stopButton(ctx) {
   }
   function say() {
     const { phase, age: since, took } = stopPhase(ctx);
-    const reply = (ctx.store.stop || {}).reply;
     if (phase === "no_effector") return t("stop.no_effector");
     if (phase === "sent") return t("stop.sending", { age: age(t, since) });
-    if (phase === "unacknowledged") return reply && !reply.ok && !reply.silent ? t("stop.refused", { text: t.said(reply, "text") }) : t("stop.unacknowledged");
+    if (phase === "unacknowledged") return t(refusal(ctx) ? "stop.refused" : "stop.unacknowledged");
     if (phase === "acknowledged") return t("stop.acknowledged", { age: age(t, took) });
     if (phase === "open") return t("stop.open", { age: age(t, took) });
     return t(ctx.status().effector ? "stop.what" : "stop.what_no_effector");
@@ -251,6 +271,7 @@ export function alarmsOf(ctx) {
   const engine = [...(s.alarms || [])].filter((one) => one.key !== "estop" || stop.phase !== "unacknowledged");
   const rank = (one) => [one.key === "estop" ? 0 : 1, one.cleared ? 1 : 0, PRIORITIES.indexOf(one.priority)];
   engine.sort((a, b) => rank(a).map((n, i) => n - rank(b)[i]).find((n) => n) || 0);
+  if (stop.phase === "unacknowledged" && refusal(ctx)) engine.unshift({ key: "stop_refused", priority: "high", args: { text: capitalised(refusal(ctx)) } });
   if (link.lost) engine.unshift({ key: "page_lost", priority: "high", args: { age: age(t, Math.floor(link.age)) } });
   if (stop.phase === "unacknowledged") engine.unshift({ key: "stop_unacknowledged", priority: "high", args: { age: age(t, stop.age) } });
   return engine;
@@ -306,6 +327,7 @@ export function banner(ctx) {
       put(todo, first.cleared ? t("alarm.cleared_do") : alarmWords(ctx, first, "do"));
       const rest = alarms.slice(1);
       put(more, rest.length ? t("alarm.also", { what: alarmWords(ctx, rest[0], "what"), n: rest.length }) : "");
+      more.title = more.textContent;
       drawButton([first.key, first.acknowledged ? "" : first.id || ""]);
     },
   };
