@@ -8,10 +8,11 @@ from html import unescape
 import pytest
 
 from workbench.dashboard.results import run_result
+from workbench.messages import Message, translate
 from workbench.reports import _facts, html, result_of_run
 from workbench.reports.session import session_document
 from workbench.reports.texts import Texts
-from workbench.vocabulary import Approval, Participant, Recording, Run, Session, Trial, Visit
+from workbench.vocabulary import Approval, LedgerRow, Participant, Recording, Run, Session, Trial, Visit
 from workbench.widgets import _locale
 
 GRASP = "run-onl-00000002"
@@ -133,6 +134,17 @@ def test_a_run_at_another_speed_shows_no_time_from_sample_to_command(guessed):
     guessed.append_run(run, trials=[trial], recordings=[file])
     answer = run_result(guessed, "run-4", awaiting=False)["numbers"][-1]
     assert (answer["value"], answer["key"], answer["args"]) == ("—", "result.n.answer_speed", {"speed": "4"})
+
+
+def test_heartbeats_that_were_not_acknowledged_themselves_say_so_beside_the_result(guessed):
+    (session,) = guessed.rows("session")
+    run = Run(session["id"], 5, "online", "grasp_rest", "finished", "run-5", "3f9a71c2" * 8, 1)
+    missed = LedgerRow("heartbeats", 1.0, 1.0, extent=Message("control.heartbeats", n=3, all=3818))
+    guessed.append_run(run, ledger=[missed])
+    said = [one.get("text") for one in run_result(guessed, "run-5", awaiting=False)["integrity"]]
+    assert "Without an acknowledgement of their own: 3 of 3818 commands and heartbeats of the session" in said
+    found = translate(next(one for one in said if one), language="zh-CN")
+    assert found == "未逐条确认：本次会话 3818 条指令和心跳中的 3 条"
 
 
 def test_a_cued_run_counts_wrong_trials_and_names_the_chance_limit_of_its_report(cued):

@@ -92,7 +92,7 @@ def test_a_stream_of_which_samples_are_missing_has_a_wrong_rate(share):
     kept = TRUE[np.random.default_rng(0).random(N) < share]
     (episode,) = episodes(kept, arrived=kept)
     assert episode.fault is StampFault.RATE
-    assert episode.extent.endswith("of 1000 samples a second")
+    assert episode.extent.endswith("samples a second in place of 1000")
     assert float(episode.extent.split()[0]) == pytest.approx(1000 * share, rel=0.03)
 
 

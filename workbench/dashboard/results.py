@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from workbench.analysis import Accuracy, EventMetrics, Interval, Reaching, Selections, Tracking
+from workbench.messages import Message
 from workbench.study import Study
 from workbench.vocabulary import Trial
 
@@ -265,7 +266,7 @@ def _integrity(study: Study, run_id: str, trials: Sequence[Trial]) -> list[dict[
     ]
     for row in ledger:
         if row["kind"] == "heartbeats":
-            rows.append({"state": "dot", "text": row["extent"]})
+            rows.append({"state": "dot", "text": Message("result.heartbeats", extent=row["extent"])})
     recordings = study.rows("recording", run_id=run_id)
     if recordings:
         path = {"path": recordings[-1]["path"]}
