@@ -304,6 +304,14 @@ def test_keys_lie_where_each_system_keeps_what_a_user_configures(monkeypatch, pl
     assert keys.key_folder() == Path(expected)
 
 
+def test_an_account_that_has_configured_nothing_yet_can_keep_keys(tmp_path, monkeypatch):
+    place = tmp_path / "home" / ".config" / "workbench" / "keys"
+    monkeypatch.setenv("WORKBENCH_KEYS", str(place))
+    made = keys.KeyRing("a-study").make(1)
+    assert keys.KeyRing("a-study").keys == {1: made}
+    assert place.stat().st_mode & 0o777 == 0o700
+
+
 @pytest.mark.parametrize("n", [11, 12])
 def test_a_passphrase_has_twelve_characters_or_more(keyed, tmp_path, n):
     if n < 12:
