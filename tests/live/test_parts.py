@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.doors import SteppedClock
 from workbench import devices, world
+from workbench.devices import lsl
 from workbench.devices._last_metre import DeviceEnd
 from workbench.engine.device_channel import ASK_S, DeviceChannel
 from workbench.engine.inlets import Arrival
+from workbench.engine.process import Engine
 from workbench.engine.session import Session
+from workbench.engine.streams import LOST_CHUNKS, LOST_MIN_S, Stream
 from workbench.errors import BadValue, Refused
 from workbench.live import SessionPlan
 from workbench.live._display import DisplayReader
@@ -111,6 +115,60 @@ def test_screens_show_samples_by_the_time_of_this_computer(session):
         )
     finally:
         session.monitor.close()
+
+
+def test_a_closed_session_has_let_go_of_its_display(session):
+    def held():
+        return str(session.engine_folder.display) in Path("/proc/self/maps").read_text(encoding="utf-8")
+
+    session.monitor.open(session.engine_folder.display, mains_hz=50.0)
+    assert held()
+    session.close()
+    assert not held()
+
+
+def test_a_stream_is_silent_after_half_a_second_or_three_chunks_and_markers_never_are():
+    regular = Stream(StreamSpec("ECoG", "EEG", 250.0, ("a",), source_id="amp"), state="good", last=100.0)
+    assert not regular.silent(100.0 + LOST_MIN_S)
+    assert regular.silent(100.0 + 1.5 * LOST_MIN_S)
+    regular.interval = 0.5
+    assert not regular.silent(100.0 + 0.5 * LOST_CHUNKS)
+    assert regular.silent(100.25 + 0.5 * LOST_CHUNKS)
+    markers = Stream(StreamSpec("Cues", "Markers", 0.0, (), source_id="cues"), state="good", last=100.0)
+    assert not markers.silent(1e6)
+    for stream in (regular, markers):
+        stream.gone = True
+        assert stream.silent(100.0)
+        stream.state = "lost"
+        assert not stream.silent(1e6)
+
+
+def test_streams_quality_and_disk_are_looked_at_when_they_are_due_and_no_sooner(session):
+    clock = SteppedClock(100.0)
+    world.disk.save(session.engine_folder.plan, session.plan.to_json().encode())
+    with world.entered(clock=clock):
+        engine = Engine(session.engine_folder)
+        stream, monitor = engine.session.streams.signal, engine.session.monitor
+        monitor.open(engine.engine_folder.display, mains_hz=50.0)
+        monitor.take(np.zeros((1000, 1)), Arrival("ECoG", None, np.arange(1000) / 250.0, 4.0))
+
+        def looked_at(later_s):
+            """Streams, quality, disk: whether a look at each was due so much later."""
+            clock.now_s += later_s
+            stream.state, stream.last, monitor.quality, engine._free_mb = "good", lsl.local_clock() - 60.0, [], 0.0
+            engine._do_what_is_due()
+            return stream.state == "lost", bool(monitor.quality), engine._free_mb > 0.0
+
+        try:
+            assert looked_at(0.0) == (True, True, True)
+            assert looked_at(0.0) == (False, False, False)
+            assert looked_at(0.0625) == (True, False, False)
+            assert looked_at(0.03125) == (False, False, False)
+            assert looked_at(0.5) == (True, True, False)
+            assert looked_at(0.5) == (True, True, True)
+        finally:
+            engine.session.close()
+            engine.supervisor.close()
 
 
 def test_a_device_that_offers_with_each_status_is_asked_for_a_key_only_so_often(tmp_path):
