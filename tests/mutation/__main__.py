@@ -247,11 +247,9 @@ class Suite:
         stored = json.loads(self._store.read_text(encoding="utf-8")) if self._store.exists() else {}
         self._found: dict[str, tuple[str, str]] = stored.get("found", {})
         self._measured: dict[str, dict[str, object]] = stored.get("tests", {})
-        self._paths = [
-            path.relative_to(copy).as_posix()
-            for part in TESTS[room]
-            for path in ([copy / part] if part.endswith(".py") else sorted((copy / part).rglob("test_*.py")))
-        ]
+        self._paths = files_of(copy, TESTS[room])
+        # File by file: pytest would take a folder for all that was named before it, and keep no order.
+        self._costly = [path for path in files_of(copy, COSTLY[room]) if path not in self._paths]
         self._tests: dict[str, Measured] = {}
         self._digests: dict[str, str] = {}
         self._passing: set[str] = set()
@@ -375,7 +373,7 @@ class Suite:
             lines = test.lines.get(fault.file, [])
             return fault.line not in lines, (test.seconds + 1.0) / (len(lines) + 1.0)
 
-        return [*sorted(self._tests, key=cost), *COSTLY[self._room]]
+        return [*sorted(self._tests, key=cost), *self._costly]
 
     def _run(
         self, command: tuple[str, ...], paths: Sequence[str], env: dict[str, str], longest_s: float
@@ -441,6 +439,15 @@ class Lives:
         rules = re.findall(r"RULE BROKEN: ([^:]+)", done.stdout)
         seeds = re.findall(r"^seed (\d+):", done.stdout, re.MULTILINE)
         return f"seed {seeds[0]}: {rules[0]}" if rules else "a calibration that fails"
+
+
+def files_of(copy: Path, parts: Sequence[str]) -> list[str]:
+    """The files of tests, from the root of a copy of the repository, that files and folders name."""
+    return [
+        path.relative_to(copy).as_posix()
+        for part in parts
+        for path in ([copy / part] if part.endswith(".py") else sorted((copy / part).rglob("test_*.py")))
+    ]
 
 
 @contextmanager
