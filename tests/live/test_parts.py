@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,9 @@ from workbench.devices import lsl
 from workbench.devices._last_metre import DeviceEnd
 from workbench.engine.device_channel import ASK_S, DeviceChannel
 from workbench.engine.inlets import Arrival
+from workbench.engine.procedures import scheduled
 from workbench.engine.process import Engine
+from workbench.engine.run_request import parse_run_request
 from workbench.engine.session import Session
 from workbench.engine.streams import LOST_CHUNKS, LOST_MIN_S, Stream
 from workbench.errors import BadValue, Refused
@@ -169,6 +172,21 @@ def test_streams_quality_and_disk_are_looked_at_when_they_are_due_and_no_sooner(
         finally:
             engine.session.close()
             engine.supervisor.close()
+
+
+@pytest.mark.parametrize("kind", ["passive", "open_loop", "sham"])
+def test_a_schedule_moves_an_effector_that_is_there_by_cues_of_this_engine(session, kind):
+    asked, plan = {"kind": "calibration", "paradigm": "grasp_rest", "n_trials": 4}, session.plan
+    calibration = parse_run_request(asked, signal=plan.signal)
+    request = replace(calibration, kind=kind)
+    with pytest.raises(Refused, match="this session has none"):
+        scheduled(request, plan)
+    plan = replace(plan, effector="glove")
+    with pytest.raises(Refused, match="the engine itself must give them"):
+        scheduled(request, replace(plan, cue_source="page"))
+    assert len(scheduled(request, plan).moves) == (4 if kind == "sham" else 0)
+    # No schedule moves anything in a calibration, so that nothing stands in its way.
+    assert scheduled(calibration, session.plan) is calibration
 
 
 def test_a_device_that_offers_with_each_status_is_asked_for_a_key_only_so_often(tmp_path):
