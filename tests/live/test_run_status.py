@@ -1,4 +1,4 @@
-"""What a screen shows of the evidence in a run: the bar counts as the paradigm does."""
+"""A run without a process or an amplifier: what a screen shows of it, and how long the loop may stand still."""
 
 from __future__ import annotations
 
@@ -7,30 +7,28 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from workbench import decoders
+from workbench import decoders, world
 from workbench.engine.adaptation import Adaptation
 from workbench.engine.ledger import Ledger
 from workbench.engine.live_source import LiveSource
+from workbench.engine.process import IDLE_LIMIT_S, RUN_LIMIT_S, Engine
 from workbench.engine.run import HISTORY_S, LiveRun
 from workbench.engine.run_request import parse_run_request
 from workbench.engine.streams import Stream
+from workbench.errors import RecordingFault
 from workbench.live import SessionPlan
+from workbench.live._engine_folder import EngineFolder
 from workbench.vocabulary import Decision, Evidence, Snapshot, StreamSpec
 
 LINE = StreamSpec("Amp", "EEG", 200.0, ("a", "b"), source_id="amp-1")
 HOP = 10
+ASKED = {"kind": "calibration", "paradigm": "grasp_rest", "n_trials": 2}
 
 
-@pytest.fixture
-def run(tmp_path):
-    """A run whose evidence must stay past 0.7, or below 0.4, for three hops."""
-    (tmp_path / "recordings").mkdir()
-    x = np.random.default_rng(0).normal(0.0, 10.0, (40, 2, 80))
-    x[::2, 0] *= 2.5
-    decoder = decoders.load("bandpower_lda")(fs=LINE.fs, window_s=0.4, reference="none")
-    decoder.fit(x, np.array(["grasp", "rest"])[np.arange(40) % 2])
-    plan = SessionPlan(
-        study_folder=str(tmp_path),
+def planned(folder):
+    """The plan of a session in a folder."""
+    return SessionPlan(
+        study_folder=str(folder),
         study="TEST",
         participant="P1",
         visit="V1",
@@ -38,16 +36,17 @@ def run(tmp_path):
         operator="tests",
         contract=(LINE,),
     )
-    asked = {"kind": "calibration", "paradigm": "grasp_rest", "n_trials": 2}
-    params = {"activate": 0.7, "release": 0.4, "dwell": 3, "rejected_dwell": 3}
-    request = parse_run_request({**asked, "params": params}, signal=LINE)
+
+
+def started(request, plan, ledger):
+    """A run under way, whose signal has not come yet."""
     made = LiveRun(
-        replace(request, kind="online", decoder=decoder),
+        request,
         plan=plan,
         number=1,
         signal=Stream(LINE),
         others=[],
-        ledger=Ledger(),
+        ledger=ledger,
         source=LiveSource(
             LINE.fs,
             record=lambda marker: None,
@@ -58,6 +57,20 @@ def run(tmp_path):
         ),
     )
     made.state = "running"
+    return made
+
+
+@pytest.fixture
+def run(tmp_path):
+    """A run whose evidence must stay past 0.7, or below 0.4, for three hops."""
+    (tmp_path / "recordings").mkdir()
+    x = np.random.default_rng(0).normal(0.0, 10.0, (40, 2, 80))
+    x[::2, 0] *= 2.5
+    decoder = decoders.load("bandpower_lda")(fs=LINE.fs, window_s=0.4, reference="none")
+    decoder.fit(x, np.array(["grasp", "rest"])[np.arange(40) % 2])
+    params = {"activate": 0.7, "release": 0.4, "dwell": 3, "rejected_dwell": 3}
+    request = parse_run_request({**ASKED, "params": params}, signal=LINE)
+    made = started(replace(request, kind="online", decoder=decoder), planned(tmp_path), Ledger())
     yield made
     made.end("stopped", "tests")
     made.close()
@@ -120,3 +133,35 @@ def test_updates_and_returns_to_the_fit_are_counted_and_the_newest_is_named():
     assert 0.0 <= status["age_s"] < 60.0
     assert adapting.status(over=True)["age_s"] is None
     assert Adaptation("", bound=2.5, head="fit").status(over=False)["head"] == ""
+
+
+@pytest.mark.parametrize("ends", ["as asked", "by a fault"])
+def test_the_loop_may_stand_still_for_less_time_in_a_run_than_before_and_after_it(tmp_path, monkeypatch, ends):
+    folder, plan = EngineFolder(tmp_path), planned(tmp_path)
+    folder.prepare()
+    world.disk.save(folder.plan, plan.to_json().encode())
+    engine = Engine(folder)
+    engine.session.outlets.open("cues", {})
+    run = started(parse_run_request(ASKED, signal=LINE), plan, engine.session.ledger)
+    limits, real = [], engine.supervisor.limit
+
+    def limit(name, limit_s):
+        limits.append(limit_s)
+        real(name, limit_s)
+
+    def pump():
+        assert limits == [RUN_LIMIT_S]
+        if ends == "by a fault":
+            raise RecordingFault("full")
+        run.end("stopped", "tests")
+
+    monkeypatch.setattr(engine.supervisor, "limit", limit)
+    monkeypatch.setattr(engine._decoding, "_pump", pump)
+    try:
+        engine._decode(run)
+        assert limits == [RUN_LIMIT_S, IDLE_LIMIT_S]
+        assert run.state == ("failed" if ends == "by a fault" else "stopped")
+        assert run.closed
+    finally:
+        engine.session.close()
+        engine.supervisor.close()
