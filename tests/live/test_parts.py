@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from tests.doors import SteppedClock
-from workbench import devices, world
+from workbench import control, devices, world
 from workbench.devices import lsl
 from workbench.devices._last_metre import DeviceEnd
 from workbench.engine.device_channel import ASK_S, DeviceChannel
+from workbench.engine.effector_recording import EffectorRecording
 from workbench.engine.inlets import Arrival
 from workbench.engine.procedures import scheduled
 from workbench.engine.process import Engine
@@ -25,7 +26,7 @@ from workbench.live import SessionPlan
 from workbench.live._display import DisplayReader
 from workbench.live._engine_folder import EngineFolder
 from workbench.recording import read_rows
-from workbench.vocabulary import StreamSpec
+from workbench.vocabulary import Acknowledgement, StreamSpec
 
 
 @pytest.fixture
@@ -187,6 +188,23 @@ def test_a_schedule_moves_an_effector_that_is_there_by_cues_of_this_engine(sessi
     assert len(scheduled(request, plan).moves) == (4 if kind == "sham" else 0)
     # No schedule moves anything in a calibration, so that nothing stands in its way.
     assert scheduled(calibration, session.plan) is calibration
+
+
+def test_the_end_of_a_run_waits_for_an_answer_that_is_owed_and_for_no_other():
+    controller, now = control.Controller(control.load("glove")), 100.0
+    recording = EffectorRecording(controller, record=lambda event: None, lock=threading.RLock())
+    assert recording.awaited_s == 0.0
+    checks = {"streams": True, "clock": True}
+    orders = controller.operator.self_test(checks, now_stream=now, local=now).commands
+    orders += controller.device.on_session(now_stream=now, local=now)
+    n_answered = 0
+    while orders := [order for order in orders if order.action != "heartbeat"]:
+        assert recording.awaited_s == controller.effector.ack_timeout_s + controller.effector.release_ramp_ms / 1e3
+        order, now, n_answered = orders[-1], now + 1.0, n_answered + 1
+        ack = Acknowledgement(order.seq, now, now, "ok", order.level)
+        orders = controller.device.on_ack(ack, local=now)
+    assert n_answered > 0
+    assert recording.awaited_s == 0.0
 
 
 def test_a_device_that_offers_with_each_status_is_asked_for_a_key_only_so_often(tmp_path):
