@@ -105,6 +105,9 @@ patch = _exit
 context = ${{MUTATION_TEST-}}
 """
 
+_FAILED = re.compile(r"^(?:FAILED|ERROR) (tests/.+?)(?: - .*)?$", re.MULTILINE)
+"""A test in pytest's summary; a line of a log that was captured may begin with ERROR too."""
+
 SWAPS: dict[type[ast.AST], str] = {
     ast.Lt: "<=",
     ast.LtE: "<",
@@ -344,11 +347,9 @@ class Suite:
             done = self._pytest(*(f"--deselect={test}" for test in self._failing), *paths)
         if done is None:
             return "tests that hang"
-        failed = [
-            line.split(" ", 1)[1] for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))
-        ]
+        failed = _FAILED.findall(done.stdout)
         if failed:
-            return failed[0].split(" - ")[0]
+            return str(failed[0])
         return f"an import that fails (pytest, exit {done.returncode})" if done.returncode not in (0, 5) else ""
 
     def _passes(self, test: str) -> bool:
