@@ -38,7 +38,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 ENGINE = (
     *("alarms", "between_runs", "deadline", "display", "door", "faults", "hop_clock", "intake", "ledger"),
-    *("live_source", "parts", "presence", "procedures", "run_status", "session", "supervision"),
+    *("live_source", "parts", "players", "presence", "procedures", "run_status", "session", "supervision"),
 )
 
 TESTS = {
