@@ -37,7 +37,18 @@ from coverage import CoverageData
 ROOT = Path(__file__).resolve().parents[2]
 
 ENGINE = (
-    *("alarms", "between_runs", "deadline", "display", "door", "faults", "hop_clock", "intake", "ledger"),
+    *(
+        "alarms",
+        "between_runs",
+        "connections",
+        "deadline",
+        "display",
+        "door",
+        "faults",
+        "hop_clock",
+        "intake",
+        "ledger",
+    ),
     *("live_source", "parts", "players", "presence", "procedures", "run_status", "session", "supervision"),
 )
 
