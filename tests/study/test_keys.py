@@ -372,6 +372,20 @@ def test_a_backup_cannot_ask_for_all_memory_nor_for_what_argon2_refuses(keyed, t
         keys.restore(file, PASSPHRASE)
 
 
+def test_a_backup_may_ask_for_the_least_and_for_no_more_than_the_most(keyed, tmp_path, monkeypatch):
+    monkeypatch.setattr(keys, "KDF", {"time_cost": 1, "memory_kib": 8, "parallelism": 1})
+    file = keys.backup(keyed.id, tmp_path / "backup.json", PASSPHRASE)
+    assert keys.restore(file, PASSPHRASE).keys == keys.KeyRing(keyed.id).keys
+    monkeypatch.setattr(keys, "MOST_KDF", {"time_cost": 1, "memory_kib": 8, "parallelism": 1})
+    assert keys.restore(file, PASSPHRASE).keys
+    whole = json.loads(file.read_text())
+    for name, least in keys.KDF.items():
+        for cost in (0, least + 1):
+            file.write_text(json.dumps({**whole, "kdf": {**whole["kdf"], name: cost}}))
+            with pytest.raises(RecordFault, match="key derivation"):
+                keys.restore(file, PASSPHRASE)
+
+
 def test_a_pipe_or_folder_is_no_backup(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "pipe", tmp_path, Path("/dev/zero"), tmp_path / "absent"):
