@@ -228,6 +228,11 @@ def test_a_key_that_others_can_read_or_that_is_none_is_refused(tmp_path):
             paired.key()
 
 
+def test_an_account_that_has_configured_nothing_yet_can_be_paired(tmp_path, monkeypatch):
+    monkeypatch.setenv("WORKBENCH_KEYS", str(tmp_path / "home" / ".config" / "workbench" / "keys"))
+    assert devices.pairing(tmp_path, "glove").key() == devices.pairing(tmp_path, "glove").key()
+
+
 def test_the_same_code_gives_the_same_key_on_another_computer_and_another_code_does_not():
     code = devices.new_pairing_code()
     assert re.fullmatch(r"([A-Z2-9]{4}-){3}[A-Z2-9]{4}", code)

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.doors import SteppedClock
-from workbench import devices, world
+from workbench import control, devices, world
+from workbench.devices import lsl
 from workbench.devices._last_metre import DeviceEnd
 from workbench.engine.device_channel import ASK_S, DeviceChannel
+from workbench.engine.effector_recording import EffectorRecording
 from workbench.engine.inlets import Arrival
+from workbench.engine.procedures import scheduled
+from workbench.engine.process import Engine
+from workbench.engine.run_request import parse_run_request
 from workbench.engine.session import Session
+from workbench.engine.streams import LOST_CHUNKS, LOST_MIN_S, Stream
 from workbench.errors import BadValue, Refused
 from workbench.live import SessionPlan
 from workbench.live._display import DisplayReader
 from workbench.live._engine_folder import EngineFolder
 from workbench.recording import read_rows
-from workbench.vocabulary import StreamSpec
+from workbench.vocabulary import Acknowledgement, StreamSpec
 
 
 @pytest.fixture
@@ -111,6 +119,92 @@ def test_screens_show_samples_by_the_time_of_this_computer(session):
         )
     finally:
         session.monitor.close()
+
+
+def test_a_closed_session_has_let_go_of_its_display(session):
+    def held():
+        return str(session.engine_folder.display) in Path("/proc/self/maps").read_text(encoding="utf-8")
+
+    session.monitor.open(session.engine_folder.display, mains_hz=50.0)
+    assert held()
+    session.close()
+    assert not held()
+
+
+def test_a_stream_is_silent_after_half_a_second_or_three_chunks_and_markers_never_are():
+    regular = Stream(StreamSpec("ECoG", "EEG", 250.0, ("a",), source_id="amp"), state="good", last=100.0)
+    assert not regular.silent(100.0 + LOST_MIN_S)
+    assert regular.silent(100.0 + 1.5 * LOST_MIN_S)
+    regular.interval = 0.5
+    assert not regular.silent(100.0 + 0.5 * LOST_CHUNKS)
+    assert regular.silent(100.25 + 0.5 * LOST_CHUNKS)
+    markers = Stream(StreamSpec("Cues", "Markers", 0.0, (), source_id="cues"), state="good", last=100.0)
+    assert not markers.silent(1e6)
+    for stream in (regular, markers):
+        stream.gone = True
+        assert stream.silent(100.0)
+        stream.state = "lost"
+        assert not stream.silent(1e6)
+
+
+def test_streams_quality_and_disk_are_looked_at_when_they_are_due_and_no_sooner(session):
+    clock = SteppedClock(100.0)
+    world.disk.save(session.engine_folder.plan, session.plan.to_json().encode())
+    with world.entered(clock=clock):
+        engine = Engine(session.engine_folder)
+        stream, monitor = engine.session.streams.signal, engine.session.monitor
+        monitor.open(engine.engine_folder.display, mains_hz=50.0)
+        monitor.take(np.zeros((1000, 1)), Arrival("ECoG", None, np.arange(1000) / 250.0, 4.0))
+
+        def looked_at(later_s):
+            """Streams, quality, disk: whether a look at each was due so much later."""
+            clock.now_s += later_s
+            stream.state, stream.last, monitor.quality, engine._free_mb = "good", lsl.local_clock() - 60.0, [], 0.0
+            engine._do_what_is_due()
+            return stream.state == "lost", bool(monitor.quality), engine._free_mb > 0.0
+
+        try:
+            assert looked_at(0.0) == (True, True, True)
+            assert looked_at(0.0) == (False, False, False)
+            assert looked_at(0.0625) == (True, False, False)
+            assert looked_at(0.03125) == (False, False, False)
+            assert looked_at(0.5) == (True, True, False)
+            assert looked_at(0.5) == (True, True, True)
+        finally:
+            engine.session.close()
+            engine.supervisor.close()
+
+
+@pytest.mark.parametrize("kind", ["passive", "open_loop", "sham"])
+def test_a_schedule_moves_an_effector_that_is_there_by_cues_of_this_engine(session, kind):
+    asked, plan = {"kind": "calibration", "paradigm": "grasp_rest", "n_trials": 4}, session.plan
+    calibration = parse_run_request(asked, signal=plan.signal)
+    request = replace(calibration, kind=kind)
+    with pytest.raises(Refused, match="this session has none"):
+        scheduled(request, plan)
+    plan = replace(plan, effector="glove")
+    with pytest.raises(Refused, match="the engine itself must give them"):
+        scheduled(request, replace(plan, cue_source="page"))
+    assert len(scheduled(request, plan).moves) == (4 if kind == "sham" else 0)
+    # No schedule moves anything in a calibration, so that nothing stands in its way.
+    assert scheduled(calibration, session.plan) is calibration
+
+
+def test_the_end_of_a_run_waits_for_an_answer_that_is_owed_and_for_no_other():
+    controller, now = control.Controller(control.load("glove")), 100.0
+    recording = EffectorRecording(controller, record=lambda event: None, lock=threading.RLock())
+    assert recording.awaited_s == 0.0
+    checks = {"streams": True, "clock": True}
+    orders = controller.operator.self_test(checks, now_stream=now, local=now).commands
+    orders += controller.device.on_session(now_stream=now, local=now)
+    n_answered = 0
+    while orders := [order for order in orders if order.action != "heartbeat"]:
+        assert recording.awaited_s == controller.effector.ack_timeout_s + controller.effector.release_ramp_ms / 1e3
+        order, now, n_answered = orders[-1], now + 1.0, n_answered + 1
+        ack = Acknowledgement(order.seq, now, now, "ok", order.level)
+        orders = controller.device.on_ack(ack, local=now)
+    assert n_answered > 0
+    assert recording.awaited_s == 0.0
 
 
 def test_a_device_that_offers_with_each_status_is_asked_for_a_key_only_so_often(tmp_path):

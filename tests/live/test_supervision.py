@@ -8,7 +8,7 @@ import pytest
 
 from tests.doors import SteppedClock
 from workbench import world
-from workbench.engine.standstill import StandstillWatch
+from workbench.engine.standstill import STANDSTILL_S, SUSPENDED_S, StandstillWatch
 from workbench.engine.supervision import Supervisor
 
 
@@ -101,7 +101,7 @@ def test_a_thread_that_stands_still_is_lost_and_is_back_when_it_reports(watched)
 
 
 def test_a_hung_supervisor_is_noticed_its_work_is_taken_over_and_it_reports_back(watched):
-    supervisor, _, lost, back = watched
+    supervisor, clock, lost, back = watched
     stuck, go_on, end = threading.Event(), threading.Event(), threading.Event()
 
     def each():
@@ -111,18 +111,29 @@ def test_a_hung_supervisor_is_noticed_its_work_is_taken_over_and_it_reports_back
     supervisor.start("inlet", lambda beat: end.wait(), limit_s=5.0)
     supervisor.start_looking(each)
     stuck.wait()
-    for _ in range(21):
-        supervisor.pass_time(0.1)
-        supervisor.look_at_supervisor("test")
-    assert [name for name, _ in lost] == ["supervisor"]
-    supervisor.pass_time(3.0)
-    assert [name for name, _ in lost] == ["supervisor", "inlet"]
-    go_on.set()
-    while not back:
-        supervisor.look_at_supervisor("test")
-    assert back == ["supervisor"]
-    assert set(supervisor.lost()) == {"inlet"}
-    end.set()
+
+    def pass_time(seconds):
+        """As the engine's loop does: it looks at the supervisor alone, and at others only in its place."""
+        for _ in range(round(seconds * 10)):
+            clock.now_s = round(clock.now_s + 0.1, 3)
+            supervisor.beat("test")
+            supervisor.look_at_supervisor("test")
+
+    try:
+        pass_time(1.9)
+        assert lost == []
+        pass_time(0.2)
+        assert [name for name, _ in lost] == ["supervisor"]
+        pass_time(3.0)
+        assert [name for name, _ in lost] == ["supervisor", "inlet"]
+        go_on.set()
+        while not back:
+            supervisor.look_at_supervisor("test")
+        assert back == ["supervisor"]
+        assert set(supervisor.lost()) == {"inlet"}
+    finally:
+        go_on.set()
+        end.set()
 
 
 def test_whoever_looks_waits_for_no_lock_that_a_lost_thread_may_hold(watched):
@@ -195,6 +206,43 @@ def test_sleep_of_the_computer_and_a_frozen_process_are_told_apart():
         clock.now_s += 1.2
         assert watch.look() == ("standstill", "The engine stood still for 1.2 s")
         assert watch.look() is None
+
+
+def test_a_gap_and_a_sleep_of_exactly_the_bound_are_no_standstill():
+    clock = SteppedClock(100.0)
+    with world.entered(clock=clock):
+        watch = StandstillWatch()
+        clock.now_s += STANDSTILL_S
+        assert watch.look() is None
+        clock.asleep_s += SUSPENDED_S
+        assert watch.look() is None
+
+
+def test_a_thread_runs_unbroken_while_no_gap_passes_the_bound(watched):
+    supervisor, clock, _, _ = watched
+    assert supervisor.ran_unbroken("test", 100.0)
+    clock.now_s = 100.0 + STANDSTILL_S
+    assert supervisor.ran_unbroken("test", 100.0)
+    supervisor.beat("test")
+    assert supervisor.ran_unbroken("test", 100.0)
+    assert not supervisor.ran_unbroken("test", 99.0)
+    clock.now_s += 1.5 * STANDSTILL_S
+    assert not supervisor.ran_unbroken("test", 100.0)
+    supervisor.beat("test")
+    assert not supervisor.ran_unbroken("test", 100.0)
+    assert supervisor.ran_unbroken("test", clock.now_s)
+
+
+def test_a_silence_of_exactly_the_limit_is_no_loss(watched):
+    supervisor, clock, lost, _ = watched
+    end = threading.Event()
+    supervisor.start("inlet", lambda beat: end.wait(), limit_s=2.0)
+    for silent in (1.0, 2.0, 2.5):
+        clock.now_s = 100.0 + silent
+        supervisor.beat("test")
+        supervisor.look("test")
+        assert bool(lost) is (silent > 2.0)
+    end.set()
 
 
 def test_a_supervisor_that_stood_still_alone_is_no_standstill_of_the_engine(watched):

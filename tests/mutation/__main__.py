@@ -37,8 +37,19 @@ from coverage import CoverageData
 ROOT = Path(__file__).resolve().parents[2]
 
 ENGINE = (
-    *("alarms", "between_runs", "deadline", "display", "door", "faults", "hop_clock", "intake", "ledger"),
-    *("live_source", "parts", "presence", "session"),
+    *(
+        "alarms",
+        "between_runs",
+        "connections",
+        "deadline",
+        "display",
+        "door",
+        "faults",
+        "hop_clock",
+        "intake",
+        "ledger",
+    ),
+    *("live_source", "parts", "players", "presence", "procedures", "run_status", "session", "supervision"),
 )
 
 TESTS = {
@@ -104,6 +115,9 @@ sigterm = true
 patch = _exit
 context = ${{MUTATION_TEST-}}
 """
+
+_FAILED = re.compile(r"^(?:FAILED|ERROR) (tests/.+?)(?: - .*)?$", re.MULTILINE)
+"""A test in pytest's summary; a line of a log that was captured may begin with ERROR too."""
 
 SWAPS: dict[type[ast.AST], str] = {
     ast.Lt: "<=",
@@ -247,11 +261,9 @@ class Suite:
         stored = json.loads(self._store.read_text(encoding="utf-8")) if self._store.exists() else {}
         self._found: dict[str, tuple[str, str]] = stored.get("found", {})
         self._measured: dict[str, dict[str, object]] = stored.get("tests", {})
-        self._paths = [
-            path.relative_to(copy).as_posix()
-            for part in TESTS[room]
-            for path in ([copy / part] if part.endswith(".py") else sorted((copy / part).rglob("test_*.py")))
-        ]
+        self._paths = files_of(copy, TESTS[room])
+        # File by file: pytest would take a folder for all that was named before it, and keep no order.
+        self._costly = [path for path in files_of(copy, COSTLY[room]) if path not in self._paths]
         self._tests: dict[str, Measured] = {}
         self._digests: dict[str, str] = {}
         self._passing: set[str] = set()
@@ -346,11 +358,9 @@ class Suite:
             done = self._pytest(*(f"--deselect={test}" for test in self._failing), *paths)
         if done is None:
             return "tests that hang"
-        failed = [
-            line.split(" ", 1)[1] for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))
-        ]
+        failed = _FAILED.findall(done.stdout)
         if failed:
-            return failed[0].split(" - ")[0]
+            return str(failed[0])
         return f"an import that fails (pytest, exit {done.returncode})" if done.returncode not in (0, 5) else ""
 
     def _passes(self, test: str) -> bool:
@@ -375,7 +385,7 @@ class Suite:
             lines = test.lines.get(fault.file, [])
             return fault.line not in lines, (test.seconds + 1.0) / (len(lines) + 1.0)
 
-        return [*sorted(self._tests, key=cost), *COSTLY[self._room]]
+        return [*sorted(self._tests, key=cost), *self._costly]
 
     def _run(
         self, command: tuple[str, ...], paths: Sequence[str], env: dict[str, str], longest_s: float
@@ -441,6 +451,15 @@ class Lives:
         rules = re.findall(r"RULE BROKEN: ([^:]+)", done.stdout)
         seeds = re.findall(r"^seed (\d+):", done.stdout, re.MULTILINE)
         return f"seed {seeds[0]}: {rules[0]}" if rules else "a calibration that fails"
+
+
+def files_of(copy: Path, parts: Sequence[str]) -> list[str]:
+    """The files of tests, from the root of a copy of the repository, that files and folders name."""
+    return [
+        path.relative_to(copy).as_posix()
+        for part in parts
+        for path in ([copy / part] if part.endswith(".py") else sorted((copy / part).rglob("test_*.py")))
+    ]
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import shutil
 import time
 import zipfile
@@ -61,7 +62,9 @@ def test_a_decoder_that_was_changed_or_deleted_is_named(study, name):
         changed = bytes(whole).replace(b'"fs": 250.0', b'"fs": 251.0', 1)
         assert changed != bytes(whole)
         path.write_bytes(changed)
-        assert any("is not the one in the record" in problem for problem in problems(study))
+        (problem,) = (problem for problem in problems(study) if "is not the one in the record" in problem)
+        assert problem.endswith(f", the record says {study.rows('decoder')[0]['sha256'][:12]}")
+        assert re.search("has the hash [0-9a-f]{12},", problem)
     for data in (b"", b"[" * 100_000, bytes(whole[: len(whole) // 2])):
         path.write_bytes(data)
         assert any(problem.startswith("decoder decoders/") for problem in problems(study)), data[:10]

@@ -35,6 +35,13 @@ def test_an_existing_record_is_not_overwritten(tmp_path):
         create(tmp_path)
 
 
+def test_a_study_makes_the_folders_above_its_own(tmp_path):
+    folder = tmp_path / "2026" / "hand" / "study"
+    create(folder).close()
+    with Study.open(folder, actor="a") as study:
+        assert study.verify().ok
+
+
 def test_a_folder_that_cannot_be_made_is_told(tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(RecordFault, match="cannot be written .*; choose another"):

@@ -304,6 +304,14 @@ def test_keys_lie_where_each_system_keeps_what_a_user_configures(monkeypatch, pl
     assert keys.key_folder() == Path(expected)
 
 
+def test_an_account_that_has_configured_nothing_yet_can_keep_keys(tmp_path, monkeypatch):
+    place = tmp_path / "home" / ".config" / "workbench" / "keys"
+    monkeypatch.setenv("WORKBENCH_KEYS", str(place))
+    made = keys.KeyRing("a-study").make(1)
+    assert keys.KeyRing("a-study").keys == {1: made}
+    assert place.stat().st_mode & 0o777 == 0o700
+
+
 @pytest.mark.parametrize("n", [11, 12])
 def test_a_passphrase_has_twelve_characters_or_more(keyed, tmp_path, n):
     if n < 12:
@@ -362,6 +370,20 @@ def test_a_backup_cannot_ask_for_all_memory_nor_for_what_argon2_refuses(keyed, t
     file.write_text(json.dumps(whole))
     with pytest.raises(RecordFault, match="no key backup"):
         keys.restore(file, PASSPHRASE)
+
+
+def test_a_backup_may_ask_for_the_least_and_for_no_more_than_the_most(keyed, tmp_path, monkeypatch):
+    monkeypatch.setattr(keys, "KDF", {"time_cost": 1, "memory_kib": 8, "parallelism": 1})
+    file = keys.backup(keyed.id, tmp_path / "backup.json", PASSPHRASE)
+    assert keys.restore(file, PASSPHRASE).keys == keys.KeyRing(keyed.id).keys
+    monkeypatch.setattr(keys, "MOST_KDF", {"time_cost": 1, "memory_kib": 8, "parallelism": 1})
+    assert keys.restore(file, PASSPHRASE).keys
+    whole = json.loads(file.read_text())
+    for name, least in keys.KDF.items():
+        for cost in (0, least + 1):
+            file.write_text(json.dumps({**whole, "kdf": {**whole["kdf"], name: cost}}))
+            with pytest.raises(RecordFault, match="key derivation"):
+                keys.restore(file, PASSPHRASE)
 
 
 def test_a_pipe_or_folder_is_no_backup(tmp_path):

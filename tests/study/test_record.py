@@ -11,11 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy import bindparam, create_engine, select
 
 import workbench
 from workbench.errors import BadValue, RecordFault, Refused, UnknownName
 from workbench.messages import Message
-from workbench.study import Study, record_file, uuid7
+from workbench.study import Study, record_file, schema, uuid7
 from workbench.study.migrate import migrate
 from workbench.vocabulary import (
     Approval,
@@ -39,6 +40,16 @@ def trials(n):
     return [
         Trial(i, "grasp", 100 * i, 0.1 * i, 100 * i + 90, "correct", "grasp", latency_s=i / 7) for i in range(n)
     ]
+
+
+def test_a_statement_about_any_column_is_compiled_once():
+    with create_engine("sqlite://").connect() as connection:
+        schema.metadata.create_all(connection)
+        for column in (column for table in (*schema.DATA, *schema.OWN) for column in table.columns):
+            kept = {}
+            about = select(column.table.c[0]).where(column == bindparam("asked"))
+            connection.execution_options(compiled_cache=kept).execute(about, {"asked": None})
+            assert len(kept) == 1, column
 
 
 def test_every_noun_comes_back_as_it_went_in(study):

@@ -1,0 +1,167 @@
+"""A run without a process or an amplifier: what a screen shows of it, and how long the loop may stand still."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from workbench import decoders, world
+from workbench.engine.adaptation import Adaptation
+from workbench.engine.ledger import Ledger
+from workbench.engine.live_source import LiveSource
+from workbench.engine.process import IDLE_LIMIT_S, RUN_LIMIT_S, Engine
+from workbench.engine.run import HISTORY_S, LiveRun
+from workbench.engine.run_request import parse_run_request
+from workbench.engine.streams import Stream
+from workbench.errors import RecordingFault
+from workbench.live import SessionPlan
+from workbench.live._engine_folder import EngineFolder
+from workbench.vocabulary import Decision, Evidence, Snapshot, StreamSpec
+
+LINE = StreamSpec("Amp", "EEG", 200.0, ("a", "b"), source_id="amp-1")
+HOP = 10
+ASKED = {"kind": "calibration", "paradigm": "grasp_rest", "n_trials": 2}
+
+
+def planned(folder):
+    """The plan of a session in a folder."""
+    return SessionPlan(
+        study_folder=str(folder),
+        study="TEST",
+        participant="P1",
+        visit="V1",
+        session_id="s1",
+        operator="tests",
+        contract=(LINE,),
+    )
+
+
+def started(request, plan, ledger):
+    """A run under way, whose signal has not come yet."""
+    made = LiveRun(
+        request,
+        plan=plan,
+        number=1,
+        signal=Stream(LINE),
+        others=[],
+        ledger=ledger,
+        source=LiveSource(
+            LINE.fs,
+            record=lambda marker: None,
+            present=lambda marker: None,
+            watermark=lambda: np.inf,
+            clock=lambda: 0.0,
+            timed_out=lambda stamp: None,
+        ),
+    )
+    made.state = "running"
+    return made
+
+
+@pytest.fixture
+def run(tmp_path):
+    """A run whose evidence must stay past 0.7, or below 0.4, for three hops."""
+    (tmp_path / "recordings").mkdir()
+    x = np.random.default_rng(0).normal(0.0, 10.0, (40, 2, 80))
+    x[::2, 0] *= 2.5
+    decoder = decoders.load("bandpower_lda")(fs=LINE.fs, window_s=0.4, reference="none")
+    decoder.fit(x, np.array(["grasp", "rest"])[np.arange(40) % 2])
+    params = {"activate": 0.7, "release": 0.4, "dwell": 3, "rejected_dwell": 3}
+    request = parse_run_request({**ASKED, "params": params}, signal=LINE)
+    made = started(replace(request, kind="online", decoder=decoder), planned(tmp_path), Ledger())
+    yield made
+    made.end("stopped", "tests")
+    made.close()
+
+
+def decided(run, said):
+    """Each decision of the paradigm on evidence ``(p, valid, rejected)`` at each hop, with what counts it."""
+    rule = run.request.paradigm.start(fs=LINE.fs, hop=HOP, classes=run.request.choices)
+    for hop, (p, valid, rejected) in enumerate(said, start=1):
+        both = tuple(p if name == "grasp" else 1.0 - p for name in run.request.choices)
+        evidence = Evidence(hop * HOP, both, valid, rejected)
+        for row in rule.decide(rule.due, stamp=hop * HOP / LINE.fs, evidence=evidence):
+            if isinstance(row, Decision):
+                yield row, rule
+
+
+def meant(run, decision):
+    return decision.probabilities[run.request.choices.index("grasp")]
+
+
+def test_the_bar_counts_the_hops_that_the_paradigm_counts(run):
+    rng = np.random.default_rng(2)
+    # At a threshold too, where neither counts.
+    levels = rng.choice([0.1, 0.4, 0.55, 0.7, 0.9], 400).repeat(rng.integers(1, 6, 400))
+    said = zip(levels.tolist(), rng.random(len(levels)) > 0.1, rng.random(len(levels)) < 0.1, strict=True)
+    assert run.evidence() is None
+    changes, counts = [], set()
+    for decision, rule in decided(run, said):
+        run.record_decision(decision, decided=0.0, emitted=0.0)
+        shown = run.evidence()
+        if decision.change:
+            changes.append(decision.change)
+        assert (shown["dwell"], shown["dwell_needed"]) == rule.dwell()
+        assert shown["active"] is (changes[-1:] == ["activate"])
+        assert (shown["p"], shown["valid"]) == (meant(run, decision), decision.valid)
+        counts.add((shown["active"], shown["dwell"]))
+    assert len(changes) > 20
+    assert counts == {(active, n) for active in (False, True) for n in range(3)}
+
+
+def test_the_bar_looks_back_ten_seconds(run):
+    for decision, _ in decided(run, [(0.1, True, False)] * 300):
+        run.record_decision(decision, decided=0.0, emitted=0.0)
+    history = run.evidence()["history"]
+    assert (history[0], history[-1]) == ([-HISTORY_S, 0.1], [0.0, 0.1])
+    assert len(history) == 10.0 * LINE.fs / HOP + 1
+
+
+def test_updates_and_returns_to_the_fit_are_counted_and_the_newest_is_named():
+    adapting = Adaptation("pmean", bound=2.5, head="fit")
+    assert adapting.status(over=False) == {
+        "rule": "pmean", "updates": 0, "age_s": None, "rolled_back": 0, "head": "fit"
+    }  # fmt: skip
+    assert adapting.count(Snapshot(100, "pmean", "fit", "first", {}), stamp=1.0) is None
+    row = adapting.count(Snapshot(200, "roll_back", "first", "second", {}), stamp=2.0)
+    assert (row.kind, row.sample, row.stamp) == ("roll_back", 200, 2.0)
+    assert row.extent == "update 2 passed the bound (2.5)"
+    status = adapting.status(over=False)
+    assert (status["updates"], status["rolled_back"], status["head"]) == (2, 1, "second")
+    assert 0.0 <= status["age_s"] < 60.0
+    assert adapting.status(over=True)["age_s"] is None
+    assert Adaptation("", bound=2.5, head="fit").status(over=False)["head"] == ""
+
+
+@pytest.mark.parametrize("ends", ["as asked", "by a fault"])
+def test_the_loop_may_stand_still_for_less_time_in_a_run_than_before_and_after_it(tmp_path, monkeypatch, ends):
+    folder, plan = EngineFolder(tmp_path), planned(tmp_path)
+    folder.prepare()
+    world.disk.save(folder.plan, plan.to_json().encode())
+    engine = Engine(folder)
+    engine.session.outlets.open("cues", {})
+    run = started(parse_run_request(ASKED, signal=LINE), plan, engine.session.ledger)
+    limits, real = [], engine.supervisor.limit
+
+    def limit(name, limit_s):
+        limits.append(limit_s)
+        real(name, limit_s)
+
+    def pump():
+        assert limits == [RUN_LIMIT_S]
+        if ends == "by a fault":
+            raise RecordingFault("full")
+        run.end("stopped", "tests")
+
+    monkeypatch.setattr(engine.supervisor, "limit", limit)
+    monkeypatch.setattr(engine._decoding, "_pump", pump)
+    try:
+        engine._decode(run)
+        assert limits == [RUN_LIMIT_S, IDLE_LIMIT_S]
+        assert run.state == ("failed" if ends == "by a fault" else "stopped")
+        assert run.closed
+    finally:
+        engine.session.close()
+        engine.supervisor.close()
