@@ -37,20 +37,9 @@ from coverage import CoverageData
 ROOT = Path(__file__).resolve().parents[2]
 
 ENGINE = (
-    *(
-        "alarms",
-        "between_runs",
-        "connections",
-        "deadline",
-        "display",
-        "door",
-        "faults",
-        "hop_clock",
-        "intake",
-        "ledger",
-    ),
-    *("live_source", "parts", "players", "presence", "procedures", "run_status", "session", "supervision"),
-)
+    "alarms", "between_runs", "connections", "deadline", "display", "door", "faults", "hop_clock", "intake",
+    "ledger", "live_source", "parts", "players", "presence", "procedures", "run_status", "session", "supervision",
+)  # fmt: skip
 
 TESTS = {
     "control": ("tests/control", "tests/contract/test_effectors.py", "tests/runs/test_recomputing.py"),
