@@ -163,7 +163,7 @@ class Timebase:
         """
         raw = np.ascontiguousarray(raw, dtype=np.float64)
         seen = np.isfinite(raw)
-        n_unseen = len(raw) - np.count_nonzero(seen)
+        n_unseen = len(raw) - int(np.count_nonzero(seen))
         self.not_finite += n_unseen
         stamps, missing = np.empty_like(raw), np.empty_like(raw)
         if self._rule == 1:
