@@ -120,6 +120,15 @@ def projected_variance(covariance, filters):
     return np.diag(filters @ covariance @ filters.T)
 
 
+def any_unlike(covariances, others, limits):
+    return any(not unlikeness(a, b) <= limit for a, b, limit in zip(covariances, others, limits))
+
+
+def group_variances(covariances, filters, group):
+    bands = np.array([projected_variance(c, w) for c, w in zip(covariances, filters)])
+    return np.array([bands[group == row].mean(axis=0) for row in range(group.max() + 1)])
+
+
 def matmul(a, b):
     """Each element summed in the order of its index, from 0."""
     out = np.zeros((len(a), b.shape[1]))

@@ -7,9 +7,11 @@ import pytest
 
 from tests import naive
 from workbench.kernels.covariance import (
+    any_unlike,
     band_covariances,
     covariance,
     epoch_covariances,
+    group_variances,
     mean_square,
     projected_variance,
     unlikeness,
@@ -60,6 +62,40 @@ def test_projected_variance_is_the_diagonal_after_the_filters():
     c, w, out = np.cov(rng.normal(size=(5, 50))), rng.normal(size=(4, 5)), np.empty(4)
     projected_variance(c, w, out)
     np.testing.assert_allclose(out, naive.projected_variance(c, w), rtol=1e-12)
+
+
+def test_variances_of_a_group_of_bands_are_their_mean_summed_in_the_order_of_the_bands():
+    rng = np.random.default_rng(8)
+    group = np.array([0, 1, 1, 2, 1])
+    c = np.stack([np.cov(rng.normal(size=(5, 50))) for _ in group])
+    w, out, one = rng.normal(size=(len(group), 4, 5)), np.empty((3, 4)), np.empty(4)
+    group_variances(c, w, group, out)
+    np.testing.assert_allclose(out, naive.group_variances(c, w, group), rtol=1e-12)
+    for row in range(3):
+        total = np.zeros(4)
+        for band in np.flatnonzero(group == row):
+            projected_variance(c[band], w[band], one)
+            total = total + one
+        assert np.array_equal(out[row], total / (group == row).sum())
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # the interpreter warns where compiled code does not
+def test_one_band_beyond_its_limit_or_nan_is_enough_to_be_unlike():
+    rng = np.random.default_rng(9)
+    a, b = (np.stack([np.cov(rng.normal(size=(4, 9))) for _ in range(3)]) for _ in range(2))
+    found = np.array([unlikeness(x, y) for x, y in zip(a, b)])
+    assert any_unlike(a, b, found) is False
+    assert any_unlike(a, b, found + 1e-9) is naive.any_unlike(a, b, found + 1e-9) is False
+    for band in range(3):
+        limits = found.copy()
+        limits[band] = np.nextafter(found[band], 0.0)
+        assert any_unlike(a, b, limits) is True
+        limits = found + 1e-9
+        limits[band] = found[band] - 1e-9
+        assert any_unlike(a, b, limits) is naive.any_unlike(a, b, limits) is True
+        spoilt = a.copy()
+        spoilt[band, 0, 0] = np.nan
+        assert any_unlike(spoilt, b, found + 9.0) is True
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # the interpreter warns where compiled code does not

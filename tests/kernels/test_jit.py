@@ -88,6 +88,21 @@ def test_nothing_is_left_to_load_once_kernels_are_ready(monkeypatch):
     assert len(third.signatures) == 1
 
 
+def test_what_the_cache_holds_is_not_loaded_where_only_the_missing_is_compiled(tmp_path):
+    head = "from workbench import kernels\nfrom workbench.kernels._jit import WAITING, kernel\n"
+    tail = (
+        "def sixth(x):\n    return x / 6.0\nkernels.compile_missing()\nprint(id(sixth) in WAITING, sixth(3.0))\n"
+    )
+
+    def started(signature):
+        (tmp_path / "sixth.py").write_text(f"{head}\n@kernel('{signature}')\n{tail}")
+        return run(f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import sixth").stdout.strip()
+
+    assert [started("float64(float64)") for _ in range(2)] == ["False 0.5", "True 0.5"]
+    # Another file by its content, and another kernel by its types: both are compiled.
+    assert started("float32(float32)") == "False 0.5"
+
+
 def test_many_threads_may_call_a_kernel_first(monkeypatch):
     monkeypatch.setattr(numba.config, "DISABLE_JIT", 0)
 

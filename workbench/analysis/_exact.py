@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
+from functools import lru_cache
 from math import exp, fsum, lgamma, log, log1p, sqrt
 from statistics import NormalDist
 from typing import NamedTuple
@@ -202,6 +203,7 @@ def student_t_tail(t: float, df: int) -> float:
     return half if t >= 0 else 1 - half
 
 
+@lru_cache(maxsize=256)
 def student_t_quantile(p: float, df: int) -> float:
     """The value below which Student's t with ``df`` degrees of freedom lies with probability ``p``."""
     _level(p, "p")

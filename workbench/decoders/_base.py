@@ -76,9 +76,9 @@ class WindowDecoder(ABC):
     log_prior_ : ``(n_classes,)`` float64, log share of each class that the scores hold.
     low_, high_ : ``(n_lanes,)`` float64, µV², least and greatest power of a valid window.
     evidence_, adaptation_ : arrays behind evidence and adaptation, by name.
-    patterns_ : of linear decoders, after a fit and not stored: activation patterns (Haufe et al. 2014,
-        doi:10.1016/j.neuroimage.2013.10.067) in the shape of ``filters_`` where there are spatial filters, else of
-        ``weights_``.
+    patterns_ : of linear decoders, after :meth:`fit` or :meth:`fit_windows` and not stored: activation patterns
+        (Haufe et al. 2014, doi:10.1016/j.neuroimage.2013.10.067) in the shape of ``filters_`` where there are
+        spatial filters, else of ``weights_``.
     feature_names_in_ : ``(n_channels,)`` names of the channels, of a decoder that was fitted on ``mne.Epochs``.
     montage_, sha256_ : after :func:`workbench.decoders.save` or :func:`workbench.decoders.read`.
     """
@@ -396,6 +396,7 @@ class WindowDecoder(ABC):
             )
         summaries, owner = self._epoch_summaries(epochs, lead_in)
         self.fit_summaries(summaries, labels[owner], blocks=owner if block_of is None else block_of[owner])
+        self._keep_patterns(summaries)
         self.lead_in_ = lead_in
         if names is not None:
             self.feature_names_in_ = np.array(names, dtype=object)
@@ -423,9 +424,11 @@ class WindowDecoder(ABC):
         if isinstance(windows, np.ndarray) and windows.ndim == 3 and len(windows):
             checked(windows[0])
             parts = by_stretches(self.reducer().summarise_each, np.asarray(windows, dtype=np.float64))
-            return self.fit_summaries(np.concatenate(parts), y)
-        # Windows that come one after the other need not be in memory together.
-        return self.fit_summaries(np.array([self.summarise(checked(window)) for window in windows]), y)
+            summaries = np.concatenate(parts)
+        else:
+            # Windows that come one after the other need not be in memory together.
+            summaries = np.array([self.summarise(checked(window)) for window in windows])
+        return self.fit_summaries(summaries, y)._keep_patterns(summaries)
 
     def fit_summaries(
         self,
@@ -458,8 +461,8 @@ class WindowDecoder(ABC):
         self.low_, self.high_ = power.min(axis=0) / LIMIT, power.max(axis=0) * LIMIT
         self.lead_in_ = 0.0
         self.evidence_, self.adaptation_ = {}, {}
-        # Hash and names belong to the previous fit.
-        for stale in ("sha256_", "feature_names_in_"):
+        # Hash, names and patterns belong to the previous fit.
+        for stale in ("sha256_", "feature_names_in_", "patterns_"):
             self.__dict__.pop(stale, None)
         adapt = self.adapt_settings
         if adapt is not None and adapt.rule == "recentre":
@@ -471,13 +474,20 @@ class WindowDecoder(ABC):
         self.learn(summaries, labels)
         if adapt is not None and adapt.balanced:
             self.adaptation_ |= {"balanced": np.ones(1)}
-        patterns = self._patterns(self._recentred(summaries))
-        if patterns is not None:
-            self.patterns_ = patterns
         self.evidence_ = learn_evidence(self, summaries, labels, block_of)
         # Calibrated scores are posteriors of held-out windows and hold the shares of the classes again.
         if not self.scores_hold_prior and "calibration_x" not in self.evidence_:
             self.log_prior_ = np.zeros(len(self.classes_))
+        return self
+
+    def _keep_patterns(self, summaries: FloatArray) -> Self:
+        """Patterns of what was fitted on these summaries ``(n, …)``, for whoever looks at a decoder.
+
+        A run's decoder is stored without them, and so are those of its validation: their fits need none.
+        """
+        patterns = self._patterns(self._recentred(summaries))
+        if patterns is not None:
+            self.patterns_ = patterns
         return self
 
     def learn(self, summaries: FloatArray, y: NDArray[Any]) -> None:

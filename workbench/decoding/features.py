@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from workbench.kernels.covariance import projected_variance
+from workbench.kernels.covariance import group_variances, projected_variance
 from workbench.kernels.evidence import linear, logarithms
 from workbench.kernels.riemann import distances, matrix_exp, tangent_vector
 from workbench.vocabulary import FloatArray
@@ -32,20 +32,15 @@ class WhitenedPower:
     """
 
     def __init__(self, filters: FloatArray, group: FloatArray) -> None:
-        self._filters = filters
-        self._group = [int(value) for value in group.tolist()]
+        self._filters, self._group = filters, group.astype(np.int64)
+        self._n_groups = int(self._group.max()) + 1
 
     def features(self, summary: FloatArray) -> FloatArray:
         """``(n_groups · n,)`` float64 from covariances ``(n_bands, n, n)``, µV²."""
-        n = summary.shape[1]
-        power, total = np.empty(n), np.zeros((max(self._group) + 1, n))
-        for band, group in enumerate(self._group):
-            projected_variance(summary[band], self._filters[band], power)
-            total[group] += power
-        for group in range(len(total)):
-            total[group] /= self._group.count(group)
-        out = np.empty(total.size)
-        logarithms(total.ravel(), FLOOR, out)
+        mean = np.empty((self._n_groups, summary.shape[1]))
+        group_variances(summary, self._filters, self._group, mean)
+        out = np.empty(mean.size)
+        logarithms(mean.ravel(), FLOOR, out)
         return out
 
 

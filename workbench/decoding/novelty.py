@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from workbench.decoding.features import FLOOR
-from workbench.kernels.covariance import unlikeness
+from workbench.kernels.covariance import any_unlike
 from workbench.kernels.scores import levels, nearest
 from workbench.vocabulary import FloatArray
 
@@ -70,8 +70,7 @@ class Novelty:
             return True
         if self.covariances is None or self.unlike is None:
             return False
-        limits = self.unlike.tolist()
-        return any(not unlikeness(a, b) <= limit for a, b, limit in zip(summary, self.covariances, limits))
+        return bool(any_unlike(summary, self.covariances, self.unlike))
 
     def share(self, before: float, *, far: bool) -> float:
         """Running share of far windows, 0–1, after one more hop."""

@@ -229,8 +229,9 @@ class DecoderStream:
         oldest = self.n_seen - self._step_max - self.hop
         while len(self._states) > 1 and self._states[1].at < oldest:
             self._states.popleft()
-        for old in [at for at in self._answers if at < oldest]:
-            del self._answers[old]
+        # They were made in the order of their ends.
+        while self._answers and (first := next(iter(self._answers))) < oldest:
+            del self._answers[first]
 
     def _adapted(self, scorer: Scorer, sound: SoundWindow, answer: Evidence) -> Scorer:
         """The scorer after a window that is sound."""
@@ -250,11 +251,8 @@ class DecoderStream:
         window, valid = self._signal.window(end)
         # The state from before the end, so that a late question gets the answer of a prompt one.
         state = next(s for s in reversed(self._states) if s.at < end or s.at == 0)
-        unknown = _Answer(
-            self._evidence(end, self._held(state.accumulated), valid=False), state.accumulated, state.share
-        )
         if not self._signal.complete(end):
-            return unknown
+            return self._unknown(end, state)
         summary = state.scorer.reducer.summarise(window)
         power = state.scorer.reducer.lane_power(summary)
         # Not every bad window is one of bad samples: a loose electrode shows in its power alone.
@@ -264,7 +262,7 @@ class DecoderStream:
         scores = state.scorer.scores(features)
         accumulator = self._finish.accumulator
         if not np.isfinite(scores).all() or (accumulator is not None and not valid):
-            return unknown
+            return self._unknown(end, state)
         far, share = self._far(power, summary, state.share) if valid else (False, state.share)
         outlier = far or self._outlier(state.scorer, features)
         # A window that is not sound teaches nothing, neither normalisation nor adaptation.
@@ -282,6 +280,11 @@ class DecoderStream:
         p = accumulator.probabilities(after)
         evidence = self._evidence(end, _tuple(p), rejected=accumulator.undecided(after))
         return _Answer(evidence, after, share, sound)
+
+    def _unknown(self, end: int, state: _State) -> _Answer:
+        """What is said where a window says nothing: what was known before it."""
+        held = self._held(state.accumulated)
+        return _Answer(self._evidence(end, held, valid=False), state.accumulated, state.share)
 
     def _evidence(
         self,

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench import messages, paradigms, world
+from workbench import kernels, messages, paradigms, world
 from workbench.devices import lsl
 from workbench.engine.decode_loop import DecodeLoop
 from workbench.engine.requests import RequestHandler
@@ -358,6 +358,8 @@ def compile_kernels(spec: StreamSpec) -> None:
 
 @cache
 def _compile(spec: StreamSpec) -> None:
+    # What only decoders call is compiled now where it never was, and loaded when a run with a decoder starts.
+    kernels.compile_missing()
     monitor = QualityMonitor(spec.fs, spec.measured, unit=units.canonical(spec.unit))
     Timebase.of_stream(spec).step(np.arange(2.0))
     noise = world.chance.generator(0).normal(0.0, 10.0, (round(2.5 * spec.fs), len(spec.measured)))

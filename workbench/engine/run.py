@@ -78,6 +78,7 @@ class LiveRun:
         # Without a decoder the loop of `workbench.decode` keeps the same 50 ms.
         hop_s = 0.05 if request.decoder is None else float(request.decoder.hop_s)
         self.hop = max(1, round(hop_s * signal.spec.fs))
+        self._params = request.paradigm.params()
         self.deadline = Deadline(hop_s=hop_s, speed=plan.speed)
         self.moves = ScheduledMoves(request, plan) if request.scheduled else None
         self.adaptation = Adaptation(request.adapts, bound=request.bound, head=request.decoder_sha256)
@@ -122,7 +123,7 @@ class LiveRun:
             "number": self.number,
             "kind": request.kind,
             "paradigm": request.paradigm.name,
-            "params": request.paradigm.params(),
+            "params": self._params,
             "n_trials": request.n_trials,
             "seed": request.seed,
             "decoder_sha256": request.decoder_sha256,
@@ -263,7 +264,7 @@ class LiveRun:
         if decision.change in ("activate", "release"):
             self.active, self.streak = decision.change == "activate", 0
             return
-        params = self.request.paradigm.params()
+        params = self._params
         # For the bar on the screen only, with the comparisons of the paradigm's own rule: nothing is decided here.
         rejected = not decision.label
         if self.active:
@@ -349,7 +350,7 @@ class LiveRun:
         if self.request.decoder is None and cue is not None:
             position = paradigm.shown_at(cue.label, self.source.newest - cue.stamp)
         targets = {name: list(place) for name, place in paradigm.targets.items()}
-        radius = float(paradigm.params().get("target_radius", USUAL_RADIUS))
+        radius = float(self._params.get("target_radius", USUAL_RADIUS))
         return {"position": list(position), "targets": targets, "radius": radius}
 
     def _setting(self) -> SettingStatus | None:
@@ -381,7 +382,7 @@ class LiveRun:
         last = self.last
         if last is None:
             return None
-        params = self.request.paradigm.params()
+        params = self._params
         needed = params.get("dwell", 0)
         return {
             "classes": list(self.writer.classes),

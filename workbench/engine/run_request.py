@@ -200,7 +200,9 @@ def rehearse(request: RunRequest, *, signal: StreamSpec, beside: Sequence[Stream
     request : of the run.
     signal, beside : lines of the contract of the decoded stream, and of those that may be decoded beside it.
     """
-    kernels.ready()
+    if request.decoder is not None:
+        # Also those that only a rare sample needs. Without a decoder the rehearsal calls all that the run does.
+        kernels.ready()
     others = {line.role: OtherStream(line) for line in beside if line.role in request.inputs}
     hop_clock = HopClock(
         others,

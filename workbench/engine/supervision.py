@@ -182,8 +182,9 @@ class Supervisor:
         blames no single thread.
         """
         now, heard_since = world.clock.monotonic(), self._watched[by].unbroken_since
-        # Whoever announces streams makes listening threads come and go: the ended ones must not pile up.
-        if any(watched.done for watched in self._watched.values()):
+        # Whoever announces streams makes listening threads come and go: the ended ones must not pile up. A look at
+        # one thread, which the loop takes at every round, leaves that to the next look at all.
+        if not names and any(watched.done for watched in self._watched.values()):
             with self._lock:
                 self._watched = {name: watched for name, watched in self._watched.items() if not watched.done}
         for name, watched in self._watched.items():

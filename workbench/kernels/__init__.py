@@ -13,6 +13,6 @@ from __future__ import annotations
 
 # First of all that imports numba.
 from workbench.kernels import _numba_start as _numba_start
-from workbench.kernels._jit import ready
+from workbench.kernels._jit import compile_missing, ready
 
-__all__ = ["ready"]
+__all__ = ["compile_missing", "ready"]

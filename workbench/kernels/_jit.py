@@ -27,6 +27,9 @@ SOURCES: dict[int, frozenset[str]] = {}
 WAITING: dict[int, Callable[[], None]] = {}
 """By the identity of a kernel that is not loaded yet: what loads it."""
 
+ON_DISK: dict[int, Callable[[], bool]] = {}
+"""By the identity of a kernel: what says whether the cache holds it, so that to load it takes milliseconds."""
+
 
 @cache
 def content(file: str) -> str:
@@ -67,6 +70,16 @@ def ready() -> None:
         load()
 
 
+def compile_missing() -> None:
+    """Compile every kernel whose file was imported and that the cache does not hold, so that no load takes long.
+
+    Those that it holds are left to their first call, or to :func:`ready`: nobody needs to load what is never used.
+    """
+    for kernel, load in list(WAITING.items()):
+        if not ON_DISK[kernel]():
+            load()
+
+
 def _decorated(function: Function, signature: str, *, inline: Literal["never", "always"]) -> Function:
     """The compiled function, or the function itself where the compiler is disabled."""
     # A wrapper for callers in C would be compiled too, and has none. numba's types do not know the option.
@@ -88,16 +101,28 @@ def _postpone(dispatcher: Any, signature: str) -> None:
     ``get_call_template`` for the types when it comes from a kernel that is being compiled.
     """
 
+    def cache() -> Any:
+        dispatcher.enable_caching()
+        # numba compares this stamp with its cache's; by itself it would take the time and size of one file.
+        dispatcher._cache._cache_file._source_stamp = tuple(
+            content(file) for file in sorted(SOURCES[id(dispatcher)])
+        )
+        return dispatcher._cache
+
+    def on_disk() -> bool:
+        # Without a signature it is a part of other kernels, which are cached with it.
+        if not signature:
+            return True
+        with global_compiler_lock:
+            kept = cache()
+            return kept._index_key(signature, dispatcher.targetctx.codegen()) in kept._cache_file._load_index()
+
     def load() -> None:
         # Two threads may make the first call at once: the second one waits here and finds the work done.
         with global_compiler_lock:
             if WAITING.pop(id(dispatcher), None) is None:
                 return
-            dispatcher.enable_caching()
-            # numba compares this stamp with its cache's; by itself it would take the time and size of one file.
-            dispatcher._cache._cache_file._source_stamp = tuple(
-                content(file) for file in sorted(SOURCES[id(dispatcher)])
-            )
+            cache()
             if signature:
                 with uncollected():
                     dispatcher.compile(signature)
@@ -115,4 +140,4 @@ def _postpone(dispatcher: Any, signature: str) -> None:
         return dispatcher.get_call_template(*args, **named)
 
     dispatcher._compile_for_args, dispatcher.get_call_template = called, typed
-    WAITING[id(dispatcher)] = load
+    WAITING[id(dispatcher)], ON_DISK[id(dispatcher)] = load, on_disk

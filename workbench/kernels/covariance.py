@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from workbench.kernels._jit import FloatArray, kernel, part
+from workbench.kernels._jit import FloatArray, IntArray, kernel, part
 from workbench.kernels._tile import (
     add_rows,
     prefetch,
@@ -284,6 +284,31 @@ def projected_variance(covariance: FloatArray, filters: FloatArray, out: FloatAr
         out[f] = total
 
 
+@kernel("void(float64[:,:,::1], float64[:,:,::1], int64[::1], float64[:,::1])")
+def group_variances(covariances: FloatArray, filters: FloatArray, group: IntArray, out: FloatArray) -> None:
+    """The :func:`projected_variance` of each band, averaged over the bands of a group: sums go from band to band.
+
+    Parameters
+    ----------
+    covariances : ``(n_bands, n_lanes, n_lanes)`` float64, µV².
+    filters : ``(n_bands, n_filters, n_lanes)`` float64, rows are spatial filters.
+    group : ``(n_bands,)`` int64, row of ``out`` into which a band goes.
+    out : ``(n_groups, n_filters)`` float64, written; nan for a group without a band.
+    """
+    n_bands, n_filters, _ = filters.shape
+    power, bands = np.empty(n_filters), np.zeros(out.shape[0])
+    out[:] = 0.0
+    for band in range(n_bands):
+        projected_variance(covariances[band], filters[band], power)
+        row = group[band]
+        bands[row] += 1.0
+        for f in range(n_filters):
+            out[row, f] += power[f]
+    for row in range(out.shape[0]):
+        for f in range(n_filters):
+            out[row, f] /= bands[row]
+
+
 @kernel("float64(float64[:,::1], float64[:,::1])")
 def unlikeness(covariance: FloatArray, other: FloatArray) -> float:
     """One minus the cosine between two covariances, independent of scale: 0 where one is a multiple of the other.
@@ -311,3 +336,18 @@ def unlikeness(covariance: FloatArray, other: FloatArray) -> float:
         return np.nan
     value: float = 1.0 - inner / size
     return value
+
+
+@kernel("boolean(float64[:,:,::1], float64[:,:,::1], float64[::1])")
+def any_unlike(covariances: FloatArray, others: FloatArray, limits: FloatArray) -> bool:
+    """Whether the :func:`unlikeness` of any band is not within its limit; ``nan`` is within none.
+
+    Parameters
+    ----------
+    covariances, others : ``(n_bands, n, n)`` float64, µV².
+    limits : ``(n_bands,)`` float64.
+    """
+    beyond = False
+    for band in range(limits.shape[0]):
+        beyond |= not unlikeness(covariances[band], others[band]) <= limits[band]
+    return beyond

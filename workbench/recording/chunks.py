@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from enum import IntEnum
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -153,7 +154,9 @@ def _cast(values: NDArray[Any], dtype: str) -> NDArray[Any]:
     return cast
 
 
+@lru_cache(maxsize=64)
 def _record(dtype: str, n_channels: int) -> np.dtype[Any]:
+    """One sample as it is stored; kept, because a recording asks for the same few thousands of times."""
     return np.dtype([("stamped", "u1"), ("stamp", "<f8"), ("values", FORMATS[dtype], (n_channels,))])
 
 

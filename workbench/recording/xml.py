@@ -7,11 +7,11 @@ one or many.
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Mapping
 from typing import Any
 from xml.etree import ElementTree
-from xml.sax.saxutils import escape
 
 from workbench.errors import BadValue, RecordingFault
 from workbench.messages import Message
@@ -42,7 +42,8 @@ def to_xml(name: str, node: Any) -> str:
         return f"<{name}>{''.join(to_xml(str(key), value) for key, value in node.items())}</{name}>"
     if isinstance(node, list | tuple):
         return "".join(to_xml(name, value) for value in node)
-    return f"<{name}>{escape(_ILLEGAL.sub(chr(0xFFFD), _text(node)))}</{name}>"
+    # `html` and not the like of it in `xml.sax`, which loads a client for HTTP into every process.
+    return f"<{name}>{html.escape(_ILLEGAL.sub(chr(0xFFFD), _text(node)), quote=False)}</{name}>"
 
 
 def document(name: str, node: Mapping[str, Any]) -> str:

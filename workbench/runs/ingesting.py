@@ -204,7 +204,7 @@ def _replayed(file: RunFile) -> dict[str, Any]:
     # A salvaged recording lies one folder deeper than the others.
     study = file.path.parent.parent if file.path.parent.name != FOLDER else file.path.parent.parent.parent
     try:
-        result = replay_run(file.path, study / "decoders" / sha256[:12] if sha256 else None)
+        result = replay_run(file, study / "decoders" / sha256[:12] if sha256 else None)
     except WorkbenchError as error:
         return {"equal": False, "n": 0, "sentence": messages.of(error)}
     return {"equal": result.equal, "n": result.n, "sentence": result.sentence, "commands": result.commands}
@@ -293,8 +293,10 @@ def _take_in_one(study: Study, path: Path) -> Ingestion:
             recovery = recover(path)
             damaged, taken = recovery.damaged, recovery.salvaged or path
             sentences.append(recovery.sentence)
-        # What is damaged inside has samples that nobody can read; it is no beginning of a run.
-        aside = _set_aside(path) if taken == path else None
+        # What is damaged inside has samples that nobody can read; it is no beginning of a run. Nor is what has
+        # samples in whole chunks, which no cut takes away: it need not be read once more.
+        empty = not any(stream.n_samples for stream in seen.streams)
+        aside = _set_aside(path) if taken == path and empty else None
         damaged |= aside is not None
         sentences.append(aside or ingest(study, taken, recovery=recovery))
     except WorkbenchError as error:

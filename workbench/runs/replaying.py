@@ -60,13 +60,13 @@ class ReplayResult:
 
 
 def replay_run(
-    path: Path | str, decoder_folder: Path | str | None = None, *, block: int | None = None
+    run: RunFile | Path | str, decoder_folder: Path | str | None = None, *, block: int | None = None
 ) -> ReplayResult:
     """Decode a recorded run again and compare.
 
     Parameters
     ----------
-    path : recording of the run.
+    run : its recording, or what was read of it.
     decoder_folder : of its decoder; None looks in ``decoders`` beside the folder of the recording.
     block : samples read at once, None for all; it changes no bit.
 
@@ -77,7 +77,7 @@ def replay_run(
     DecoderMismatch
         When the decoder is not the one of the run.
     """
-    return _replayed(RunFile(Path(path)), decoder_folder, block=block)
+    return _replayed(run if isinstance(run, RunFile) else RunFile(run), decoder_folder, block=block)
 
 
 def _replayed(

@@ -162,15 +162,16 @@ class Timebase:
             and its row.
         """
         raw = np.ascontiguousarray(raw, dtype=np.float64)
-        unseen = ~np.isfinite(raw)
-        self.not_finite += int(unseen.sum())
+        seen = np.isfinite(raw)
+        n_unseen = len(raw) - int(np.count_nonzero(seen))
+        self.not_finite += n_unseen
         stamps, missing = np.empty_like(raw), np.empty_like(raw)
         if self._rule == 1:
-            jumps = dejitter(self._filled(raw, unseen), self._offset, self._constants, self._old, stamps, missing)
+            jumps = dejitter(self._filled(raw, ~seen), self._offset, self._constants, self._old, stamps, missing)
         else:
             jitter = np.empty_like(raw)
             jumps = follow(raw + self._offset, self._constants, self._loop, stamps, missing, jitter)
-            self._note(np.abs(jitter[~unseen]))
+            self._note(np.abs(jitter[seen] if n_unseen else jitter))
         rows = np.flatnonzero(missing).tolist() if jumps else []
         return stamps, [(row, float(missing[row])) for row in rows]
 

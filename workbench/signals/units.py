@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -208,7 +208,7 @@ class StreamUnits:
     source: str = "announced"
     by: str = ""
 
-    @property
+    @cached_property
     def changes(self) -> bool:
         """Whether any channel is scaled."""
         return bool((self.factors != 1.0).any())
