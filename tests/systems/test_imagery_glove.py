@@ -28,7 +28,7 @@ def test_a_decided_cue_closes_the_glove_once_and_the_session_replays_equal(tmp_p
     cued = replace(SYSTEM.tasks[0], trials=(16, 10))
     monkeypatch.setattr(imagery_glove, "SYSTEM", replace(SYSTEM, tasks=(cued, *SYSTEM.tasks[1:])))
     folder = tmp_path / "study"
-    asked = ["demo", "--system", "imagery_glove", "--no-browser", "--speed", "10", "--study", str(folder)]
+    asked = ["demo", "--system", "imagery_glove", "--no-browser", "--speed", "6", "--study", str(folder)]
     assert commands.main(asked) == 0
     assert commands.main(["replay", str(folder)]) == 0
     (online,) = [run for path in (folder / "recordings").glob("*.xdf") if (run := RunFile(path)).decisions()]
