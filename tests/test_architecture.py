@@ -20,7 +20,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "workbench"
 
 FLOOR = {
     **dict.fromkeys(("vocabulary", "errors", "registry", "messages", "world"), 1),
-    **dict.fromkeys(("delimited", "html_repr", "reading", "schemas", "kernels"), 1),
+    **dict.fromkeys(("delimited", "html_repr", "reading", "kernels"), 1),
     **dict.fromkeys(("decode", "decoding", "fitting", "paradigms", "signals", "control", "outcomes"), 2),
     **dict.fromkeys(("devices", "recording", "study", "analysis", "figures", "tables", "widgets"), 2),
     **dict.fromkeys(("decoders", "live", "reports", "exchange", "hardware"), 3),

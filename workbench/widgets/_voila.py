@@ -1,9 +1,21 @@
-"""Voila, imported without the grammar that jsonschema would build for it."""
+"""Voila, imported without a grammar that takes a second to build and that nothing here asks for.
+
+jsonschema, which Jupyter imports, looks for a package that checks internationalised addresses (RFC 3987). No
+schema of Jupyter or of ours names that format.
+"""
 
 from __future__ import annotations
 
-from workbench import schemas
+import sys
 
-schemas.start()
+ADDRESSES = "rfc3987_syntax"
 
-from voila.app import Voila as Voila  # noqa: E402
+_absent = ADDRESSES not in sys.modules
+if _absent:
+    # A module that is None in sys.modules cannot be imported, which jsonschema takes as "none here".
+    sys.modules[ADDRESSES] = None  # type: ignore[assignment]
+try:
+    from voila.app import Voila as Voila
+finally:
+    if _absent:
+        del sys.modules[ADDRESSES]

@@ -1,7 +1,8 @@
 """jsonschema, started without a grammar that takes a second to build and that hardly anybody asks for.
 
-Jupyter and plotly's figures import jsonschema. To check internationalised addresses (RFC 3987) it imports a
-package that builds a grammar at once. Nothing of Jupyter, plotly or ours has such an address checked.
+A notebook shows a figure by means of nbformat, which plotly imports, and that imports jsonschema. To check
+internationalised addresses (RFC 3987) jsonschema imports a package that builds a grammar at once. No schema of a
+notebook names that format; code of a notebook may, so the check stays and the grammar waits for it.
 """
 
 from __future__ import annotations
