@@ -16,6 +16,7 @@ from workbench import live, runs
 from workbench.errors import EngineFault
 from workbench.recording import RunFile
 from workbench.study import Study
+from workbench.widgets.dashboard import EXTENSIONS
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -354,6 +355,12 @@ def test_the_session_is_ended_by_keyboard_and_everything_is_in_the_record(visite
     with Study.open(visited.study, actor="test") as study:
         assert study.count("run") > 0
         assert runs.ingest_pending(study) == []  # the page has taken in every run
+
+
+def test_a_page_loads_the_extensions_that_show_widgets_and_no_other(visited: Visited) -> None:
+    paths = (urlsplit(url).path for url in visited.requests)
+    loaded = {path.split("/labextensions/")[1].split("/static/")[0] for path in paths if "/labextensions/" in path}
+    assert loaded == set(EXTENSIONS)
 
 
 def test_no_request_left_this_machine(visited: Visited) -> None:

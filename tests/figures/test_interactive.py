@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -182,3 +184,22 @@ class TestBodyChart:
         names = {shape.name for shape in figure.layout.shapes}
         assert {"left L4: altered, 1", "left L3: not testable", "left L2: not entered"} <= names
         assert "1 cells are tagged" in figure.layout.title.subtitle.text
+
+
+def test_a_figure_in_a_notebook_is_shown_without_the_grammar_of_addresses_and_who_asks_still_finds_it():
+    script = """
+import sys
+from IPython.core.interactiveshell import InteractiveShell
+from workbench.figures import interactive
+InteractiveShell.instance()
+figure = interactive.body_chart({}, title="Exam")
+import plotly.io
+plotly.io.renderers["plotly_mimetype"]
+assert "nbformat" in sys.modules and "lark" not in sys.modules
+import jsonschema
+assert jsonschema.FormatChecker().conforms("http://example.org/é", "iri") and "lark" in sys.modules
+assert not jsonschema.FormatChecker().conforms("two words", "iri")
+import rfc3987_syntax
+assert rfc3987_syntax.is_valid_syntax("iri", "http://example.org/é")
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=120)

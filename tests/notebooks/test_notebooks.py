@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from workbench.figures.interactive import _schemas
+
 FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
 NOTEBOOKS = sorted(p for p in FOLDER.rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts)
 NAMES = [str(p.relative_to(FOLDER)) for p in NOTEBOOKS]
@@ -66,6 +68,7 @@ def home(tmp_path: Path) -> Iterator[Path]:
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=NAMES)
 def test_a_notebook_runs_on_the_simulated_stream(path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _schemas.start()
     nbclient = pytest.importorskip("nbclient")
     nbformat = pytest.importorskip("nbformat")
     monkeypatch.setenv("WORKBENCH_SPEED", "20")

@@ -20,7 +20,7 @@ window.mount = async (esm, traits, place = "here") => {
   window.signals = (message, seed) => {
     const values = new Float32Array(message.n * message.names.length);
     let s = seed;
-    const random = () => { s = (s * 1103515245 + 12345) % 2147483648; return s / 2147483648 - 0.5; };
+    const random = () => { s = (Math.imul(s, 1103515245) + 12345) & 0x7fffffff; return s / 0x80000000 - 0.5; };
     const slow = message.names.map(() => 0);
     for (let i = 0; i < message.n; i += 1) {
       message.names.forEach((name, c) => {
@@ -30,7 +30,8 @@ window.mount = async (esm, traits, place = "here") => {
     }
     window.emit("msg:custom", { kind: "signals", ...message }, [new DataView(values.buffer)]);
   };
-  const module = await import(`data:text/javascript;charset=utf-8,${encodeURIComponent(esm)}`);
+  const url = URL.createObjectURL(new Blob([esm], { type: "text/javascript" })); // as anywidget does
+  const module = await import(url);
   window.heard = () => Object.values(listeners).flat().length;
   window.unmount = module.default.render({ model, el: document.getElementById(place) });
 };

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from workbench import outcomes
+from workbench.figures.interactive import _schemas
 from workbench.outcomes import isncsci
 from workbench.widgets import (
     AssessmentForm,
@@ -90,6 +91,7 @@ def test_every_panel_describes_itself():
 
 
 def test_an_executed_notebook_is_exported_with_the_picture(tmp_path):
+    _schemas.start()
     nbformat = pytest.importorskip("nbformat")
     nbclient = pytest.importorskip("nbclient")
     nbconvert = pytest.importorskip("nbconvert")

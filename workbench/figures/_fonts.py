@@ -72,6 +72,9 @@ def printable(text: str) -> str:
     Control, direction and unassigned characters, and those that no font covers, are spelled out; tab and newline
     become a space. Chinese is kept even without a font for it: the renderer refuses it with a message.
     """
+    # Nearly all text.
+    if text.isascii() and text.isprintable():
+        return text
     return "".join(_spell(letter) for letter in unicodedata.normalize("NFC", text))
 
 

@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
+from matplotlib.transforms import Affine2D
 
 from workbench.errors import BadValue
 from workbench.figures._fonts import chinese_font, holds_chinese, printable
@@ -44,11 +45,9 @@ class Sheet:
     def __init__(self, width: float, height: float) -> None:
         self.width, self.height = width, height
         self.figure = Figure(figsize=(width / 96, height / 96), dpi=96, facecolor="none")
-        self._axes = self.figure.add_axes((0.0, 0.0, 1.0, 1.0), frameon=False)
-        self._axes.set_axis_off()
-        self._axes.set_xlim(0, width)
-        # Data units are px and y grows downwards, as in SVG.
-        self._axes.set_ylim(height, 0)
+        # In px with y downwards, as in SVG. Axes would take as long to make as all that is drawn on the sheet.
+        inches = Affine2D().scale(1 / 96, -1 / 96).translate(0.0, height / 96)
+        self._px = inches + self.figure.dpi_scale_trans
 
     def text(
         self,
@@ -82,8 +81,16 @@ class Sheet:
         printed, chinese = printable(label), chinese_font()
         families = [chinese[0], LATIN] if chinese and holds_chinese(printed) else [LATIN]
         font = FontProperties(family=families, size=size * _POINT, weight="bold" if bold else "normal")
-        self._axes.text(
-            x, y, printed, fontproperties=font, color=COLOURS[colour], ha=anchor, va="baseline", parse_math=False
+        self.figure.text(
+            x,
+            y,
+            printed,
+            fontproperties=font,
+            color=COLOURS[colour],
+            ha=anchor,
+            va="baseline",
+            parse_math=False,
+            transform=self._px,
         )
 
     def line(
@@ -106,7 +113,7 @@ class Sheet:
         """
         # matplotlib measures dashes in widths of the line.
         style: Any = "-" if dashes is None else (0, (dashes[0] / width, dashes[1] / width))
-        self._axes.add_line(
+        self.figure.add_artist(
             Line2D(
                 list(xs),
                 list(ys),
@@ -115,6 +122,7 @@ class Sheet:
                 linestyle=style,
                 solid_capstyle="butt",
                 dash_capstyle="butt",
+                transform=self._px,
             )
         )
 
@@ -140,7 +148,7 @@ class Sheet:
         line : width of the edge, px.
         hatch : matplotlib's pattern, ``""`` for none.
         """
-        self._axes.add_patch(
+        self.figure.add_artist(
             Rectangle(
                 (x, y),
                 width,
@@ -150,6 +158,7 @@ class Sheet:
                 linewidth=line * _POINT,
                 hatch=hatch or None,
                 joinstyle="miter",
+                transform=self._px,
             )
         )
 
@@ -175,7 +184,7 @@ class Sheet:
         line : width of the edge, px.
         """
         marker, scale = _SHAPES[shape]
-        self._axes.add_line(
+        self.figure.add_artist(
             Line2D(
                 [x],
                 [y],
@@ -185,6 +194,7 @@ class Sheet:
                 markerfacecolor=COLOURS.get(fill, fill),
                 markeredgecolor=COLOURS.get(edge, edge),
                 markeredgewidth=line * _POINT,
+                transform=self._px,
             )
         )
 

@@ -30,6 +30,9 @@ from workbench.messages import Message
 
 HOST = "127.0.0.1"
 TEMPLATE = "workbench"
+EXTENSIONS = ("@jupyter-widgets/jupyterlab-manager", "@voila-dashboards/widgets-manager8", "anywidget")
+"""Extensions of JupyterLab that a page loads: what shows widgets, and nothing else that is installed. Plotly's
+alone is 5 MB of script that every page would read and compile, and no dashboard draws with it."""
 CULL_S = 120
 READY_S = 60.0
 PROBE_S, ANSWER_S, SILENT_PROBES = 2.0, 5.0, 2
@@ -212,6 +215,7 @@ def command(notebook: Path, *, port: int, proxy: ProxyAddress | None = None) -> 
         "--VoilaConfiguration.allow_template_override=NO",
         "--VoilaConfiguration.allow_theme_override=NO",
         "--VoilaConfiguration.file_denylist=.*",
+        *(f"--VoilaConfiguration.extension_allowlist={name}" for name in EXTENSIONS),
         f"--MappingKernelManager.cull_idle_timeout={CULL_S}",
         f"--MappingKernelManager.cull_interval={CULL_S // 4}",
         "--MappingKernelManager.cull_connected=False",

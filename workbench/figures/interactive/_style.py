@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from typing import Any
 
+from workbench.figures.interactive import _schemas
 from workbench.figures.palette import COLOURS
 
 FONT = 'Inter, "Segoe UI", "Helvetica Neue", Arial, "Noto Sans CJK SC", sans-serif'
@@ -32,6 +34,8 @@ def style(
     simulated : whether to write so beside the title.
     legend : whether there is a legend, below the axis.
     """
+    if "IPython" in sys.modules:
+        _schemas.start()
     lines = [text for text in notes if text]
     top = 62 + LINE_PX * len(lines)
     suffix = "  <span style='font-size:12px'>· simulated</span>" if simulated else ""
