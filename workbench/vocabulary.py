@@ -22,13 +22,25 @@ Homonyms (trial, epoch, arm, baseline, event, subject, score, model, control, re
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from functools import cache
 from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
+
+
+def contents(noun: Any) -> dict[str, Any]:
+    """Name and value of each field of a noun; the values are its own and no copies, for what is written at once."""
+    return {name: getattr(noun, name) for name in _names(type(noun))}
+
+
+@cache
+def _names(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(one.name for one in fields(kind))
+
 
 Priority = Literal["high", "medium", "low", "info"]
 """How soon a person must look; alarms have the first three."""

@@ -77,13 +77,20 @@ def replay_run(
     DecoderMismatch
         When the decoder is not the one of the run.
     """
-    return _replayed(RunFile(Path(path)), decoder_folder, block=block)
+    return replayed(RunFile(Path(path)), decoder_folder, block=block)
 
 
-def _replayed(
+def replayed(
     run: RunFile, decoder_folder: Path | str | None, *, block: int | None = None, name: Message | None = None
 ) -> ReplayResult:
-    """Decode a run again and compare; it is called as the record calls it, else as its recording does."""
+    """Like :func:`replay_run`, of a recording that was read already.
+
+    Parameters
+    ----------
+    run : the recording.
+    decoder_folder, block : as :func:`replay_run` takes them.
+    name : what sentences call the run, as its record calls it; by default as its recording does.
+    """
     decoder = _decoder(run, None if decoder_folder is None else Path(decoder_folder))
     paradigm = paradigms.from_params(str(run.plan["paradigm"]), dict(run.plan["params"]))
     inputs = ("signal",) if decoder is None else decoder.inputs
@@ -145,13 +152,14 @@ def _of_record(
     try:
         if file_sha256(path) != recording["sha256"]:
             raise RecordingFault(Message("replay.other_file", file=path.name))
-        result = _replayed(RunFile(path), folder / "decoders" / sha256[:12] if sha256 else None, name=name)
+        run = RunFile(path)
+        result = replayed(run, folder / "decoders" / sha256[:12] if sha256 else None, name=name)
     except WorkbenchError as error:
         return _not(row, _of_run(name, Message("replay.cannot", why=messages.of(error))))
     if not result.equal:
         return result
     # Reports are made of the record's trials, so these must be the recording's, whatever the replay gave.
-    entered = first_unequal(RunFile(path).trials(), trials)
+    entered = first_unequal(run.trials(), trials)
     if entered >= 0:
         sentence = _of_run(name, Message("replay.other_trial", n=entered + 1))
         return replace(result, equal=False, first=entered, sentence=sentence)
