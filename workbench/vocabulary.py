@@ -23,8 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from functools import cache
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,15 +31,14 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 
 
-def contents(noun: Any) -> dict[str, Any]:
-    """Name and value of each field of a noun; the values are its own and no copies, for what is written at once."""
-    return {name: getattr(noun, name) for name in _names(type(noun))}
+def contents(noun: object) -> dict[str, Any]:
+    """Name and value of each field of a noun, for what is written at once: the values are no copies."""
+    kind = type(noun)
+    names = _NAMES.get(kind) or _NAMES.setdefault(kind, tuple(one.name for one in fields(cast("Any", kind))))
+    return {name: getattr(noun, name) for name in names}
 
 
-@cache
-def _names(kind: type[Any]) -> tuple[str, ...]:
-    return tuple(one.name for one in fields(kind))
-
+_NAMES: dict[type[object], tuple[str, ...]] = {}
 
 Priority = Literal["high", "medium", "low", "info"]
 """How soon a person must look; alarms have the first three."""

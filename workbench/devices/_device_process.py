@@ -11,7 +11,6 @@ import math
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -226,8 +225,8 @@ class DeviceProcess:
     def _answer(self, answers: list[Acknowledgement]) -> None:
         """Send acknowledgements, signed, in stream time."""
         for item in answers:
-            received, effective = self.stream_time(item.received), self.stream_time(item.effective)
-            text = self.end.acknowledge(contents(replace(item, received=received, effective=effective)))
+            times = {"received": self.stream_time(item.received), "effective": self.stream_time(item.effective)}
+            text = self.end.acknowledge({**contents(item), **times})
             if text is not None:
                 self._acks.push_text(text, self.stream_time(lsl.local_clock()))
 

@@ -48,7 +48,7 @@ class SupervisedThread:
     @property
     def done(self) -> bool:
         """Whether it ended as it may."""
-        return self.over and self.returns and not self.error and not self.lost
+        return self.returns and self.over and not self.error and not self.lost
 
     def beat(self, now: float) -> None:
         """It is alive; a beat that comes late by a standstill begins a new series."""
@@ -183,7 +183,7 @@ class Supervisor:
         """
         now, heard_since = world.clock.monotonic(), self._watched[by].unbroken_since
         # Whoever announces streams makes listening threads come and go: the ended ones must not pile up.
-        if any(watched.done for watched in self._watched.values()):
+        if not names and any(watched.done for watched in self._watched.values()):
             with self._lock:
                 self._watched = {name: watched for name, watched in self._watched.items() if not watched.done}
         for name, watched in self._watched.items():
