@@ -250,11 +250,8 @@ class DecoderStream:
         window, valid = self._signal.window(end)
         # The state from before the end, so that a late question gets the answer of a prompt one.
         state = next(s for s in reversed(self._states) if s.at < end or s.at == 0)
-        unknown = _Answer(
-            self._evidence(end, self._held(state.accumulated), valid=False), state.accumulated, state.share
-        )
         if not self._signal.complete(end):
-            return unknown
+            return self._unknown(end, state)
         summary = state.scorer.reducer.summarise(window)
         power = state.scorer.reducer.lane_power(summary)
         # Not every bad window is one of bad samples: a loose electrode shows in its power alone.
@@ -264,7 +261,7 @@ class DecoderStream:
         scores = state.scorer.scores(features)
         accumulator = self._finish.accumulator
         if not np.isfinite(scores).all() or (accumulator is not None and not valid):
-            return unknown
+            return self._unknown(end, state)
         far, share = self._far(power, summary, state.share) if valid else (False, state.share)
         outlier = far or self._outlier(state.scorer, features)
         # A window that is not sound teaches nothing, neither normalisation nor adaptation.
@@ -282,6 +279,11 @@ class DecoderStream:
         p = accumulator.probabilities(after)
         evidence = self._evidence(end, _tuple(p), rejected=accumulator.undecided(after))
         return _Answer(evidence, after, share, sound)
+
+    def _unknown(self, end: int, state: _State) -> _Answer:
+        """The answer where nothing is known of the window: what was accumulated before it stays."""
+        evidence = self._evidence(end, self._held(state.accumulated), valid=False)
+        return _Answer(evidence, state.accumulated, state.share)
 
     def _evidence(
         self,

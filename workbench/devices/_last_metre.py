@@ -50,7 +50,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -107,8 +107,7 @@ def link_id(pairing_key: bytes, effector: str) -> str:
     return derive(pairing_key, "link id", effector).hex()[:12]
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """A well-formed message; nothing in it can be trusted before its MAC is verified."""
 
     direction: str

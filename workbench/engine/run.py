@@ -78,6 +78,8 @@ class LiveRun:
         # Without a decoder the loop of `workbench.decode` keeps the same 50 ms.
         hop_s = 0.05 if request.decoder is None else float(request.decoder.hop_s)
         self.hop = max(1, round(hop_s * signal.spec.fs))
+        # Asked for with every decision.
+        self._params = request.paradigm.params()
         self.deadline = Deadline(hop_s=hop_s, speed=plan.speed)
         self.moves = ScheduledMoves(request, plan) if request.scheduled else None
         self.adaptation = Adaptation(request.adapts, bound=request.bound, head=request.decoder_sha256)
@@ -263,7 +265,7 @@ class LiveRun:
         if decision.change in ("activate", "release"):
             self.active, self.streak = decision.change == "activate", 0
             return
-        params = self.request.paradigm.params()
+        params = self._params
         # For the bar on the screen only, with the comparisons of the paradigm's own rule: nothing is decided here.
         rejected = not decision.label
         if self.active:
@@ -381,7 +383,7 @@ class LiveRun:
         last = self.last
         if last is None:
             return None
-        params = self.request.paradigm.params()
+        params = self._params
         needed = params.get("dwell", 0)
         return {
             "classes": list(self.writer.classes),
