@@ -106,7 +106,7 @@ def carried(value: Any) -> Any:
         return str(value)
     if isinstance(value, list | tuple):
         return [part if type(part) in _PLAIN else carried(part) for part in value]
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict | Mapping):
         return value
     # The engine's loop does this ten times a second with everything that a screen shows, so that plain values are
     # passed on without a call.
@@ -130,7 +130,7 @@ def restored(value: Any) -> Any:
     # A recording holds thousands of objects of plain values, which are passed on without a call.
     if isinstance(value, list):
         return [part if type(part) in _PLAIN else restored(part) for part in value]
-    if type(value) in _PLAIN or not isinstance(value, Mapping):
+    if type(value) in _PLAIN or not isinstance(value, dict | Mapping):
         return value
     codes = value.get(SAID)
     # Strictly fewer than all keys: `said` itself is never coded, and codes without their texts are somebody's own

@@ -227,6 +227,10 @@ def parse_json(text: str | bytes, what: str, *, error: type[WorkbenchError] = Ba
         raise error(Message("file.too_deep", what=what, most=DEEPEST)) from reason
     except ValueError as reason:
         raise error(Message("file.no_json", what=what, why=str(reason))) from reason
+    # A text is no deeper than it opens brackets; most open few.
+    opened = (text.count("{") + text.count("[")) if isinstance(text, str) else text.count(b"{") + text.count(b"[")
+    if opened < DEEPEST:
+        return content
     # Level by level and not by recursion, which deep nesting would exhaust.
     level, depth = [content], 0
     while level:

@@ -22,13 +22,23 @@ Homonyms (trial, epoch, arm, baseline, event, subject, score, model, control, re
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, Protocol
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal, NamedTuple, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
+
+
+def contents(noun: object) -> dict[str, Any]:
+    """Name and value of each field of a noun, for what is written at once: the values are no copies."""
+    kind = type(noun)
+    names = _NAMES.get(kind) or _NAMES.setdefault(kind, tuple(one.name for one in fields(cast("Any", kind))))
+    return {name: getattr(noun, name) for name in names}
+
+
+_NAMES: dict[type[object], tuple[str, ...]] = {}
 
 Priority = Literal["high", "medium", "low", "info"]
 """How soon a person must look; alarms have the first three."""

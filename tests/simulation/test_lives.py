@@ -29,12 +29,6 @@ SEEDS = range(600, 608)
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """A study with an approved decoder, from which every life begins."""
-    return template(tmp_path_factory.mktemp("template"))
-
-
-@pytest.fixture(scope="module")
 def lived(made):
     """The life of one seed."""
     return Life(11, seconds=12.0, template=made).live()

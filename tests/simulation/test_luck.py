@@ -12,7 +12,7 @@ import pytest
 from workbench import world
 from workbench.devices import lsl
 from workbench.recording import journal
-from workbench.simulation import Life, template
+from workbench.simulation import Life
 from workbench.simulation.disk import failing
 from workbench.simulation.lsl import Link
 from workbench.simulation.scheduler import NS, Host
@@ -206,12 +206,6 @@ def test_samples_that_waited_on_a_cut_way_arrive_in_order_when_it_heals():
         assert made.scheduler.defects == []
     assert [value for value, _ in got] == [float(k) for k in range(100)]
     assert max(later - at for (_, at), (_, later) in zip(got, got[1:], strict=False)) > 2.0
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """A study from which short lives begin."""
-    return template(tmp_path_factory.mktemp("template"))
 
 
 @pytest.mark.job

@@ -67,15 +67,13 @@ class Arming:
     # -------------------------------------------------------------------------------- conditions
     def conditions(self) -> tuple[Condition, ...]:
         """The arming conditions, each met or not, with its reason."""
-        loaded, approved = self.decoder_sha256, self.approved_sha256
-        other = Message("condition.other_decoder", hash=loaded[:8], approved=approved[:8] or Message("word.none"))
         strangers = self.foreign_streams
         foreign = Message("condition.foreign_stream", streams=strangers) if strangers else None
         return (
             condition("participant_ready", ok=self.ready),
             Condition("decoder_approved", ok=True, text=Message("condition.by_schedule"))
             if self.scheduled
-            else condition("decoder_approved", ok=self.decoder_approved, instead=other if loaded else None),
+            else condition("decoder_approved", ok=self.decoder_approved, instead=self._other_decoder()),
             # `is True`: a quality that is not known yet does not arm.
             condition("montage_good", ok=self._watch.quality_ok is True),
             # Two conditions with one proof: a self-test passes only when its stop and its opening command were
@@ -87,6 +85,13 @@ class Arming:
             condition("dose_left", ok=self._supervisor.dose_left_s > 0),
             condition("operator", ok=bool(self.operator)),
         )
+
+    def _other_decoder(self) -> Message | None:
+        """That another decoder is loaded than the approved one, None where none or the approved one is."""
+        if not self.decoder_sha256 or self.decoder_approved:
+            return None
+        approved = self.approved_sha256[:8] or Message("word.none")
+        return Message("condition.other_decoder", hash=self.decoder_sha256[:8], approved=approved)
 
     def unmet(self) -> list[Condition]:
         """Arming conditions that are not met, but for the operator's own act."""

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, NamedTuple, ParamSpec, Protocol, TypeVar
 
 from workbench.control._machine import StateMachine
 from workbench.control._state import from_json, to_json
@@ -19,8 +18,7 @@ Entry = tuple[str, Mapping[str, Any], float]
 """One entry of a recording: kind, content as JSON has it, stream time in s."""
 
 
-@dataclass(frozen=True, slots=True)
-class Input:
+class Input(NamedTuple):
     """One call: ``kind`` with its arguments by name; ``stamp`` is stream time in s once it had taken effect."""
 
     kind: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, replace
 from math import inf, isfinite
-from typing import Literal
+from typing import Any, Literal
 
 from workbench.control._machine import Now
 from workbench.control._profile import Effector
@@ -94,15 +94,15 @@ class Link:
             return self.again(now=now, state=state)
         if not pulse:
             return None
-        beat = replace(template, stamp=now.stamp, state=state, action="heartbeat", ramp_ms=0, reason="heartbeat")
-        return self._issue(beat, now)
+        beat = {"action": "heartbeat", "ramp_ms": 0, "reason": "heartbeat"}
+        return self._issue(template, now, stamp=now.stamp, state=state, **beat)
 
     def again(self, *, now: Now, state: str) -> Command | None:
         """The order once more, None without one."""
         template = self._template
         # A new stamp, because the old one would let the repetition expire; the same order, so that an
         # acknowledgement of any repetition answers it.
-        return None if template is None else self._issue(replace(template, stamp=now.stamp, state=state), now)
+        return None if template is None else self._issue(template, now, stamp=now.stamp, state=state)
 
     def overdue(self, *, now: Now) -> list[Command]:
         """Commands whose acknowledgement has just become overdue; each counts as one missed.
@@ -169,9 +169,10 @@ class Link:
         self._waiting.clear()
         self.missed, self.round_trip_s = 0, 0.0
 
-    def _issue(self, template: Command, now: Now) -> Command:
+    def _issue(self, template: Command, now: Now, **other: Any) -> Command:
+        """Number and send a command; ``other`` are the fields in which it differs from the order."""
         self._seq += 1
-        command = replace(template, seq=self._seq)
+        command = replace(template, seq=self._seq, **other)
         self._waiting[command.seq] = Sent(command, now, self._order)
         self._last, self.latest = now, command
         self.sent += 1

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Mapping
-from dataclasses import fields
 from math import isfinite
 from typing import Any
 
@@ -21,7 +20,7 @@ from workbench.control._machine import Now
 from workbench.control._profile import Effector, SafeStep
 from workbench.control._supervisor import Limits
 from workbench.control._table import Thresholds
-from workbench.vocabulary import Acknowledgement, Command, Decision, DeviceStatus, LedgerRow
+from workbench.vocabulary import Acknowledgement, Command, Decision, DeviceStatus, LedgerRow, contents
 
 _NOUNS: dict[str, type[Any]] = {
     noun.__name__: noun
@@ -40,6 +39,8 @@ _NOUNS: dict[str, type[Any]] = {
         Thresholds,
     )
 }
+_PLAIN = frozenset((str, int, bool, type(None)))
+"""Types of what JSON holds as it is."""
 
 
 def to_json(value: Any) -> Any:
@@ -50,7 +51,12 @@ def to_json(value: Any) -> Any:
     TypeError
         When it is of a type that cannot be read back: a defect, which a test finds.
     """
-    if value is None or isinstance(value, bool | int | str):
+    kind = type(value)
+    if kind in _PLAIN:
+        return value
+    if kind is float and isfinite(value):
+        return value
+    if isinstance(value, bool | int | str):
         return value
     # A decoder or a paradigm of somebody else may decide in numbers of NumPy.
     if isinstance(value, np.generic):
@@ -58,9 +64,9 @@ def to_json(value: Any) -> Any:
     if isinstance(value, float):
         # JSON knows no infinity; `repr`, with which every other number is written, gives back each bit.
         return float(value) if isfinite(value) else {"float": repr(float(value))}
-    name = type(value).__name__
-    if _NOUNS.get(name) is type(value):
-        return {name: {f.name: to_json(getattr(value, f.name)) for f in fields(value)}}
+    name = kind.__name__
+    if _NOUNS.get(name) is kind:
+        return {name: {field: to_json(part) for field, part in contents(value).items()}}
     if isinstance(value, Mapping):
         return {"dict": [[to_json(key), to_json(part)] for key, part in value.items()]}
     return _sequence_to_json(value)
@@ -81,23 +87,24 @@ def _sequence_to_json(value: Any) -> Any:
 def from_json(value: Any) -> Any:
     """What :func:`to_json` made, read back; ``ValueError``, ``TypeError`` or ``KeyError`` for anything else."""
     # Most are plain, and asking for an abstract class takes longer than all else.
-    if value is None or isinstance(value, str | int | float):
+    kind = type(value)
+    if kind in _PLAIN or kind is float:
         return value
     if isinstance(value, list):
         return [from_json(part) for part in value]
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict | Mapping):
         return value
-    ((kind, content),) = value.items()
-    if kind in _NOUNS:
-        return _NOUNS[kind](**{name: from_json(part) for name, part in content.items()})
-    if kind == "deque":
+    ((named, content),) = value.items()
+    if named in _NOUNS:
+        return _NOUNS[named](**{name: from_json(part) for name, part in content.items()})
+    if named == "deque":
         longest, *parts = content
         return deque((from_json(part) for part in parts), maxlen=longest)
-    if kind == "dict":
+    if named == "dict":
         return {from_json(key): from_json(part) for key, part in content}
-    if kind == "Now":
+    if named == "Now":
         return Now(*(from_json(part) for part in content))
-    plain = {"float": float, "tuple": tuple, "set": set}[kind]
+    plain = {"float": float, "tuple": tuple, "set": set}[named]
     return plain(from_json(content))
 
 

@@ -11,7 +11,6 @@ import math
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ from workbench.devices._listening import Inbox, Listener
 from workbench.devices._pairing import Pairing, forget_device, note_device
 from workbench.errors import BadValue
 from workbench.messages import Message
-from workbench.vocabulary import Acknowledgement, StreamSpec
+from workbench.vocabulary import Acknowledgement, StreamSpec, contents
 
 STATUS_EVERY_S = 0.04
 """Time between two statuses, s: at least five within a time to live of 250 ms."""
@@ -226,8 +225,8 @@ class DeviceProcess:
     def _answer(self, answers: list[Acknowledgement]) -> None:
         """Send acknowledgements, signed, in stream time."""
         for item in answers:
-            received, effective = self.stream_time(item.received), self.stream_time(item.effective)
-            text = self.end.acknowledge(asdict(replace(item, received=received, effective=effective)))
+            times = {"received": self.stream_time(item.received), "effective": self.stream_time(item.effective)}
+            text = self.end.acknowledge({**contents(item), **times})
             if text is not None:
                 self._acks.push_text(text, self.stream_time(lsl.local_clock()))
 

@@ -50,7 +50,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -107,8 +107,7 @@ def link_id(pairing_key: bytes, effector: str) -> str:
     return derive(pairing_key, "link id", effector).hex()[:12]
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """A well-formed message; nothing in it can be trusted before its MAC is verified."""
 
     direction: str
@@ -122,7 +121,8 @@ class Message:
 
     def signed(self) -> bytes:
         """What the MAC covers."""
-        return _signed(self.direction, self.effector, self.kind, self.session, self.sequence, self.echo, self.body)
+        head = _head(self.direction, self.effector, self.kind, self.session, (self.sequence, self.echo))
+        return f"{head} {self.body}".encode("ascii")
 
     def content(self) -> dict[str, Any] | None:
         """The body, None when it is not a JSON object. Only for a message whose MAC was verified."""
@@ -145,18 +145,16 @@ def parse(text: str) -> Message | None:
     return Message(direction, effector, kind, session, int(sequence), int(echo), mac, body)
 
 
-def _signed(*fields: object) -> bytes:
-    return " ".join((VERSION, *map(str, fields))).encode("ascii")
+def _head(direction: str, effector: str, kind: str, session: str, numbers: tuple[int, int]) -> str:
+    """What stands before the MAC; ``numbers`` are sequence and echo."""
+    return f"{VERSION} {direction} {effector} {kind} {session} {numbers[0]} {numbers[1]}"
 
 
 def _seal(key: bytes, effector: str, kind: str, session: str, numbers: tuple[int, int], content: object) -> str:
     """A signed message; ``numbers`` are sequence and echo."""
-    direction = _DIRECTION.get(kind, UP)
-    body = _TEXT(content)
-    signed = _signed(direction, effector, kind, session, *numbers, body)
-    mac = hmac.digest(key, signed, "sha256").hex()
-    head = " ".join(map(str, (VERSION, direction, effector, kind, session, *numbers, mac)))
-    text = f"{head} {body}"
+    head, body = _head(_DIRECTION.get(kind, UP), effector, kind, session, numbers), _TEXT(content)
+    mac = hmac.digest(key, f"{head} {body}".encode("ascii"), "sha256").hex()
+    text = f"{head} {mac} {body}"
     if len(text) > MAX_MESSAGE:
         raise BadValue(messages.Message("pairing.message_long", most=MAX_MESSAGE, n=len(text)))
     return text

@@ -31,6 +31,10 @@ SLOW_SPREAD = 0.3
 SLOW_FALL_S = 0.5
 """After the movement has begun, its slow potential is gone within this, s."""
 
+FIRST_SEGMENTS, MOST_SEGMENTS = 4, 16
+"""Segments from the beginning that a process keeps for the next time that a person begins, and of all persons."""
+_BEGINNINGS: dict[tuple[int, Physiology, int], list[FloatArray]] = {}
+
 
 class PlannedLike(Protocol):
     """A cue of a schedule: onset in s since the first sample, condition, length in s."""
@@ -128,6 +132,7 @@ class SimParticipant:
         self._rise = 1.0 - math.exp(-1.0 / (p.tau_s * p.fs))
         self._bump = _bump(p)
         self._pending_stop = 0.0
+        self._n_over = 0
         self._aim: tuple[float, ...] | None = None
 
     @property
@@ -225,19 +230,26 @@ class SimParticipant:
         """Ground truth ``(n,)``: 0 at rest, else 1 + index of the pattern, from sample ``first``."""
         truth = np.zeros(n)
         for attempt in self.attempts:
-            stop = attempt.stop if attempt.stop >= 0 else first + n
-            low, high = max(attempt.start - first, 0), max(min(stop - first, n), 0)
-            truth[low:high] = 1 + self._names.index(attempt.pattern)
+            truth[_rows(attempt, first, n)] = 1 + self._names.index(attempt.pattern)
         return truth
 
-    def _effort(self, first: int, n: int) -> FloatArray:
-        """Share of a full effort ``(n,)`` that each sample's attempt asks for, from sample ``first``."""
-        effort = np.ones(n)
-        for attempt in self.attempts:
-            stop = attempt.stop if attempt.stop >= 0 else first + n
-            low, high = max(attempt.start - first, 0), max(min(stop - first, n), 0)
-            effort[low:high] = self._efforts.get(attempt.label, 1.0)
-        return effort
+    def _meant(self, attempts: Sequence[Attempt], first: int, n: int) -> tuple[FloatArray, FloatArray]:
+        """The intent by these attempts, and the share of a full effort that each asks for, ``(n,)`` each."""
+        truth, effort = np.zeros(n), np.ones(n)
+        for attempt in attempts:
+            rows = _rows(attempt, first, n)
+            truth[rows] = 1 + self._names.index(attempt.pattern)
+            effort[rows] = self._efforts.get(attempt.label, 1.0)
+        return truth, effort
+
+    def _recent(self, first: int) -> list[Attempt]:
+        """The attempts that may still count from sample ``first`` on; those before them are over for good."""
+        while self._n_over < len(self.attempts):
+            stop = self.attempts[self._n_over].stop
+            if stop < 0 or stop + len(self._bump) > first:
+                break
+            self._n_over += 1
+        return self.attempts[self._n_over :]
 
     def _slow(self, first: int, n: int) -> FloatArray:
         """Slow potentials ``(n, n_channels)``, µV: they grow until each movement begins, then fall."""
@@ -254,7 +266,8 @@ class SimParticipant:
 
     def _drive(self, first: int, n: int) -> tuple[FloatArray, FloatArray]:
         """Causal envelope and beta rebound of every pattern, ``(n, n_patterns)`` each."""
-        truth, effort = self.intent(first, n), self._effort(first, n)
+        attempts = self._recent(first)
+        truth, effort = self._meant(attempts, first, n)
         drive = np.zeros((n, len(self._names)))
         rebound = np.zeros((n, len(self._names)))
         # Sample by sample with the state carried over: a recursive filter gives the same bits for any block.
@@ -267,7 +280,7 @@ class SimParticipant:
                 envelope.append(g)
             drive[:, k] = envelope
             self._g[k] = g
-        for attempt in self.attempts:
+        for attempt in attempts:
             age = first - attempt.stop
             if attempt.stop >= 0 and -n < age < len(self._bump):
                 low, high = max(-age, 0), min(n, len(self._bump) - age)
@@ -304,6 +317,12 @@ def render(
     n = round(duration_s * person.physiology.fs)
     intent = person.intent(0, n)
     return person.step(n), intent
+
+
+def _rows(attempt: Attempt, first: int, n: int) -> slice:
+    """Which of ``n`` samples from ``first`` on lie in an attempt."""
+    stop = attempt.stop if attempt.stop >= 0 else first + n
+    return slice(max(attempt.start - first, 0), max(min(stop - first, n), 0))
 
 
 def _reaction(draw: np.random.Generator, table: Sequence[float]) -> float:
@@ -369,15 +388,22 @@ class _Noise:
     def _segment(self, index: int) -> list[FloatArray]:
         """Fixed part, mu, beta, gamma over half a frame: the cross-fade of two frames."""
         if index not in self._segments:
-            before, after = self._frame(index - 1), self._frame(index)
-            h = self._half
-            background, mu, beta, gamma, alpha, amplifier = (
-                b[h:] + a[:h] for b, a in zip(before, after, strict=True)
-            )
-            fixed = _mix(background + alpha * self._alpha, self._mixing) + amplifier
-            self._segments = {index: [fixed, mu, beta, gamma]}
-            self._frames = {index: after}
+            whose = (self._seed, self._p, index)
+            made = _BEGINNINGS.get(whose) or self._cross_faded(index)
+            if index < FIRST_SEGMENTS:
+                if len(_BEGINNINGS) >= MOST_SEGMENTS:
+                    _BEGINNINGS.clear()
+                _BEGINNINGS[whose] = made
+            self._segments = {index: made}
         return self._segments[index]
+
+    def _cross_faded(self, index: int) -> list[FloatArray]:
+        before, after = self._frame(index - 1), self._frame(index)
+        h = self._half
+        background, mu, beta, gamma, alpha, amplifier = (b[h:] + a[:h] for b, a in zip(before, after, strict=True))
+        fixed = _mix(background + alpha * self._alpha, self._mixing) + amplifier
+        self._frames = {index: after}
+        return [fixed, mu, beta, gamma]
 
     def _frame(self, index: int) -> list[FloatArray]:
         """Windowed noise of every component, ``(length, n_sources)`` each; power is kept by the cross-fade."""

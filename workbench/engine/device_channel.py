@@ -6,7 +6,6 @@ It knows nothing of what a command means. The lock of the link guards it, as it 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from typing import Any
 
 from workbench import world
@@ -16,7 +15,7 @@ from workbench.devices._listening import Listener, Lookout
 from workbench.devices._pairing import Pairing
 from workbench.live.plan import OWN_NAMES
 from workbench.messages import Message
-from workbench.vocabulary import Command, StreamSpec
+from workbench.vocabulary import Command, StreamSpec, contents
 
 ASK_S = 0.15
 """Time between two requests for a session key, s."""
@@ -75,7 +74,7 @@ class DeviceChannel:
 
     def send(self, command: Command) -> bool:
         """Send a command; whether there is a session key to sign it with."""
-        texts = self._end.command(asdict(command))
+        texts = self._end.command(contents(command))
         for text in texts:
             self.outlet.push_text(text, command.stamp)
         return bool(texts)

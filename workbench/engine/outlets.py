@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import Any
 
 from workbench.devices import lsl
 from workbench.engine.streams import Streams
 from workbench.live.plan import OUTLETS, SessionPlan
-from workbench.vocabulary import Decision, Marker, StreamSpec
+from workbench.vocabulary import Decision, Marker, StreamSpec, contents
 
 
 class Outlets:
@@ -54,7 +53,7 @@ class Outlets:
 
     def publish_decision(self, decision: Decision, classes: tuple[str, ...]) -> None:
         """A decision, with the names of its probabilities."""
-        text = json.dumps({**asdict(decision), "classes": classes})
+        text = json.dumps({**contents(decision), "classes": classes})
         self._open["decisions"].push_text(text, decision.stamp)
 
     def closes(self) -> list[Callable[[], object]]:

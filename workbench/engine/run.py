@@ -78,6 +78,7 @@ class LiveRun:
         # Without a decoder the loop of `workbench.decode` keeps the same 50 ms.
         hop_s = 0.05 if request.decoder is None else float(request.decoder.hop_s)
         self.hop = max(1, round(hop_s * signal.spec.fs))
+        # Asked for with every decision.
         self._params = request.paradigm.params()
         self.deadline = Deadline(hop_s=hop_s, speed=plan.speed)
         self.moves = ScheduledMoves(request, plan) if request.scheduled else None
@@ -258,7 +259,7 @@ class LiveRun:
             self.latency.add(emitted - self.acquired)
         p = self._shown(decision)
         self.last = decision
-        self.recent.append((decision.stamp, p))
+        self.recent.append((decision.stamp, round(p, 4)))
         while self.recent and decision.stamp - self.recent[0][0] > HISTORY_S:
             self.recent.popleft()
         if decision.change in ("activate", "release"):
@@ -394,7 +395,7 @@ class LiveRun:
             "active": self.active,
             "dwell_needed": needed,
             "valid": last.valid,
-            "history": [[round(t - last.stamp, 3), round(p, 4)] for t, p in self.recent],
+            "history": [[round(t - last.stamp, 3), p] for t, p in self.recent],
             "kind": last.kind,
             "values": list(last.values),
             "position": list(last.position),

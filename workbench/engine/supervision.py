@@ -48,7 +48,7 @@ class SupervisedThread:
     @property
     def done(self) -> bool:
         """Whether it ended as it may."""
-        return self.over and self.returns and not self.error and not self.lost
+        return self.returns and self.over and not self.error and not self.lost
 
     def beat(self, now: float) -> None:
         """It is alive; a beat that comes late by a standstill begins a new series."""

@@ -163,6 +163,8 @@ def _record(dtype: str, n_channels: int) -> np.dtype[Any]:
 # ---------------------------------------------------------------------------------------- decode
 _ONE_TEXT = struct.Struct("<IBBBdB")
 """Stream, width and number of samples, width of the stamp, stamp in s, width of the text's length."""
+_STAMP, _LENGTH = struct.Struct("<Bd"), struct.Struct("<BI")
+"""A stamp of its own, s, and the length of a text, as they are written here."""
 
 
 def decode_length(data: memoryview, at: int) -> tuple[int, int]:
@@ -279,6 +281,8 @@ def decode_texts(
     # Each text takes at least one byte: a larger count is damage, and must not allocate.
     if n > len(content):
         raise TornChunk(Message("chunk.samples_announced", n=n, bytes=len(content)))
+    if (written := _texts_as_written(bytes(content[at:]), n, n_channels)) is not None:
+        return written
     stamps = np.empty(n)
     rows: list[list[str]] = []
     for k in range(n):
@@ -310,6 +314,35 @@ def _one_text(content: memoryview) -> tuple[list[list[str]], FloatArray] | None:
     if int.from_bytes(content[_ONE_TEXT.size : begin], "little") != len(content) - begin:
         return None
     return [[str(content[begin:], "utf-8", "replace")]], np.array([stamp])
+
+
+def _texts_as_written(data: bytes, n: int, n_channels: int) -> tuple[list[list[str]], FloatArray] | None:
+    """Texts and stamps as :func:`encode_texts` writes them, each stamped, each length in four bytes; else None.
+
+    Parameters
+    ----------
+    data : of a samples chunk, behind the number of its samples.
+    n : samples.
+    n_channels : texts per sample.
+    """
+    stamps, rows, at = [], [], 0
+    try:
+        for _ in range(n):
+            width, stamp = _STAMP.unpack_from(data, at)
+            at += _STAMP.size
+            row = []
+            for _ in range(n_channels):
+                size, length = _LENGTH.unpack_from(data, at)
+                begin = at + _LENGTH.size
+                at = begin + length
+                if width != 8 or size != 4 or at > len(data):
+                    return None
+                row.append(str(data[begin:at], "utf-8", "replace"))
+            stamps.append(stamp)
+            rows.append(row)
+    except struct.error:
+        return None
+    return (rows, np.array(stamps, dtype=np.float64)) if at == len(data) else None
 
 
 def _decode_stamp(data: memoryview, at: int, *, last: float, period: float) -> tuple[float, int]:

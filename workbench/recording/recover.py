@@ -149,10 +149,14 @@ def inspect(path: Path | str) -> Inspection:
     RecordingFault
         When it cannot be read or is not an XDF file.
     """
-    path = Path(path)
+    return look(Path(path))[0]
+
+
+def look(path: Path) -> tuple[Inspection, xdf.XdfFile | None]:
+    """What :func:`inspect` says, and the recording that it read for that; None where that is damaged or torn."""
     data, side = xdf.load(path)
     layout = survey(data, side)
-    _, streams = xdf.assemble(layout, data)
+    header, streams = xdf.assemble(layout, data)
     damage = tuple(d.sentence for d in layout.damage)
     state = xdf.state_of(side)
     # A journal locks its file while it writes: locked is "recording", not locked is "crashed".
@@ -179,7 +183,9 @@ def inspect(path: Path | str) -> Inspection:
     n_bad = side.n_bad if side is not None else 0
     indexed = side is not None and n_bad == 0
     whole = len(layout.pieces)
-    return Inspection(path, layout.size, whole, state, indexed, summaries, damage, torn, sentence, n_bad)
+    seen = Inspection(path, layout.size, whole, state, indexed, summaries, damage, torn, sentence, n_bad)
+    whole_file = not layout.damage and not layout.torn
+    return seen, xdf.XdfFile(path, header, streams, xdf.state_of(side)) if whole_file else None
 
 
 def recover(path: Path | str) -> Recovery:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import MISSING, fields
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar, cast
 
 import numpy as np
 
@@ -74,8 +74,17 @@ class RunFile:
     """
 
     def __init__(self, path: Path | str, *, damaged: str = "refuse", only: Collection[str] | None = None) -> None:
-        self.path = Path(path)
-        self.file: XdfFile = read(path, damaged=damaged, only=only)
+        self._take(read(path, damaged=damaged, only=only))
+
+    @classmethod
+    def of(cls, file: XdfFile) -> Self:
+        """The run in a recording that was read already; else as the class itself takes its path."""
+        run = cls.__new__(cls)
+        run._take(file)
+        return run
+
+    def _take(self, file: XdfFile) -> None:
+        self.path, self.file = file.path, file
         runs = [m for m in self.markers() if m.kind == "run"]
         if not runs:
             raise RecordingFault(Message("recording.no_run", file=self.path.name, stream=run_writer.EVENTS))
@@ -276,7 +285,11 @@ class RunFile:
 
     def markers(self) -> list[Marker]:
         """Recorded events in the order in which they took effect."""
-        return self._objects(run_writer.EVENTS, Marker)
+        return list(self._events)
+
+    @cached_property
+    def _events(self) -> tuple[Marker, ...]:
+        return tuple(self._objects(run_writer.EVENTS, Marker))
 
     def decisions(self) -> list[Decision]:
         """Decisions, bit for bit as they were made."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -38,6 +38,7 @@ from workbench.vocabulary import (
     Snapshot,
     StreamSpec,
     Trial,
+    contents,
 )
 
 PREFIX = "wb."
@@ -112,7 +113,7 @@ class RunWriter:
             self._own = [name for name in self.ids if name.startswith(PREFIX)]
             self._offsets_of_own()
             # Copied into the index: without its plan a run cannot be read at all.
-            self._text(EVENTS, asdict(Marker("run", 0, stamp, detail=self.plan)), stamp, kind="run", copied=True)
+            self._text(EVENTS, contents(Marker("run", 0, stamp, detail=self.plan)), stamp, kind="run", copied=True)
             # A run that was confirmed can be read whatever happens next, a power cut too.
             self.journal.sync()
         except BaseException:
@@ -197,7 +198,7 @@ class RunWriter:
 
     def marker(self, marker: Marker) -> None:
         """A recorded event. Write it when it takes effect, after the samples before it."""
-        self._text(EVENTS, asdict(marker), marker.stamp, kind=marker.kind)
+        self._text(EVENTS, contents(marker), marker.stamp, kind=marker.kind)
         if marker.kind == "cue" and MARKERS in self.ids:
             self.journal.samples(self.ids[MARKERS], [marker.label], np.array([marker.stamp]))
 
@@ -247,7 +248,7 @@ class RunWriter:
 
     def trial(self, trial: Trial) -> None:
         """A finished trial."""
-        self._text(TRIALS, asdict(trial), trial.cue_stamp, kind=trial.outcome)
+        self._text(TRIALS, contents(trial), trial.cue_stamp, kind=trial.outcome)
 
     def snapshot(self, snapshot: Snapshot, *, stamp: float) -> None:
         """An update of the decoder, by its hash; ``stamp`` is LSL time in s of about its sample.
@@ -262,7 +263,7 @@ class RunWriter:
 
     def ledger(self, row: LedgerRow) -> None:
         """A row of the integrity ledger."""
-        self._text(LEDGER, asdict(row), row.stamp, kind=row.kind)
+        self._text(LEDGER, contents(row), row.stamp, kind=row.kind)
 
     def command(self, command: Command) -> None:
         """A command as it was sent."""
@@ -270,7 +271,7 @@ class RunWriter:
         # A dict keeps the order of insertion: the oldest goes first. A silent effector must not fill the memory.
         while len(self._sent) > KEPT_COMMANDS:
             del self._sent[next(iter(self._sent))]
-        self._text(COMMANDS, asdict(command), command.stamp, kind=command.action)
+        self._text(COMMANDS, contents(command), command.stamp, kind=command.action)
 
     def ack(self, ack: Acknowledgement) -> None:
         """An acknowledgement as it came; its sample is never stamped earlier than that of its command.
@@ -278,7 +279,7 @@ class RunWriter:
         The entry keeps the times that the device states. Its clock may differ from ours, above all when a
         simulation runs faster than real time.
         """
-        self._text(ACKS, asdict(ack), max(ack.received, self._sent.get(ack.seq, ack.received)), kind=ack.status)
+        self._text(ACKS, contents(ack), max(ack.received, self._sent.get(ack.seq, ack.received)), kind=ack.status)
 
     def control(self, entries: Sequence[tuple[str, Mapping[str, Any], float]]) -> None:
         """What the effector's controller was given: its state as the run begins, then each input.
@@ -287,7 +288,7 @@ class RunWriter:
         """
         self._require_effector()
         # Without blanks: there are a hundred a second, more than of any other text.
-        texts = [(_json(content, separators=(",", ":")), kind) for kind, content, _ in entries]
+        texts = [(_CLOSE(carried(content)), kind) for kind, content, _ in entries]
         self.journal.samples(self.ids[CONTROL], texts, np.array([stamp for *_, stamp in entries]))
 
     def _require_effector(self) -> None:
@@ -297,7 +298,7 @@ class RunWriter:
     def effector(self, status: DeviceStatus) -> None:
         """What the effector's signed status confirmed, beside the level that was commanded."""
         self._require_effector()
-        self._text(EFFECTOR, asdict(status), status.stamp, kind=status.state)
+        self._text(EFFECTOR, contents(status), status.stamp, kind=status.state)
 
     def close(self, *, state: str = "finished") -> None:
         """Close the journal with ``"finished"``, ``"stopped"`` or ``"failed"``."""
@@ -315,7 +316,7 @@ class RunWriter:
         self, name: str, content: Mapping[str, Any], stamp: float, *, kind: str, copied: bool = False
     ) -> None:
         self.journal.samples(
-            self.ids[name], [(_json(content), kind)], np.array([stamp], dtype=np.float64), copied=copied
+            self.ids[name], [(_TEXT(carried(content)), kind)], np.array([stamp], dtype=np.float64), copied=copied
         )
 
 
@@ -341,10 +342,6 @@ def time_base(spec: StreamSpec) -> dict[str, Any]:
     return {"rule": RULE, "gap_tolerance_s": spec.gap_tolerance_s, "jitter_s": spec.jitter_s}
 
 
-def _json(content: Mapping[str, Any], *, separators: tuple[str, str] | None = None) -> str:
-    return json.dumps(carried(content), ensure_ascii=False, separators=separators, default=_plain)
-
-
 def _plain(value: Any) -> Any:
     """NumPy numbers and arrays as JSON has them."""
     if isinstance(value, np.generic | np.ndarray):
@@ -352,3 +349,8 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return dict(value)
     raise BadValue(Message("recording.not_storable", kind=type(value).__name__))
+
+
+# Made once: an entry is written up to a hundred times a second.
+_TEXT = json.JSONEncoder(ensure_ascii=False, default=_plain).encode
+_CLOSE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_plain).encode

@@ -11,13 +11,12 @@ import json
 import os
 import zlib
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 from workbench import reading, world
 from workbench.errors import RecordingFault
 from workbench.messages import Message, carried, restored
-from workbench.vocabulary import LedgerRow
+from workbench.vocabulary import LedgerRow, contents
 
 SUFFIX = ".ledger.jsonl"
 DAMAGED = "ledger_damaged"
@@ -82,7 +81,7 @@ def session_of(path: Path) -> str:
 
 
 def _line(row: LedgerRow) -> bytes:
-    text = json.dumps(carried(asdict(row)), separators=(",", ":")).encode()
+    text = json.dumps(carried(contents(row)), separators=(",", ":")).encode()
     return b"%08x %s\n" % (zlib.crc32(text), text)
 
 

@@ -17,8 +17,8 @@ from workbench.live import _engine_folder
 from workbench.live._engine_folder import EngineFolder
 from workbench.live.latency import percentiles
 from workbench.messages import Message
-from workbench.recording import RunFile, decision_hash, file_sha256, index, read, read_rows
-from workbench.recording.recover import Recovery, inspect, recover
+from workbench.recording import RunFile, XdfFile, decision_hash, file_sha256, index, read, read_rows
+from workbench.recording.recover import Recovery, inspect, look, recover
 from workbench.recording.salvage import FOLDER
 from workbench.recording.session_ledger import DAMAGED, SUFFIX, append_rows, session_of
 from workbench.runs.replaying import chain_head, replay_run
@@ -70,8 +70,12 @@ def ingest(study: Study, run_path: Path | str, *, recovery: Recovery | None = No
     UnknownName
         When its session is not in the record.
     """
-    path = Path(run_path)
-    file = RunFile(path)
+    return _entered(study, RunFile(Path(run_path)), recovery=recovery)
+
+
+def _entered(study: Study, file: RunFile, *, recovery: Recovery | None) -> str:
+    """Copy a recording that was read into the record; see :func:`ingest`."""
+    path = file.path
     run_id, number = file.planned("run", str), file.planned("number", int)
     if study.has_run(run_id):
         return Message("ingest.there_already", n=number, id=run_id)
@@ -278,7 +282,7 @@ def _take_in_one(study: Study, path: Path) -> Ingestion:
     sentences: list[str] = []
     damaged = False
     try:
-        seen = inspect(path)
+        seen, file = look(path)
         end = world.clock.monotonic() + RELEASE_S
         # The lock of an engine that was killed goes a moment after the process.
         while seen.state == "recording":
@@ -287,31 +291,31 @@ def _take_in_one(study: Study, path: Path) -> Ingestion:
             if world.clock.monotonic() > end:
                 return Ingestion((Message("ingest.held", file=path.name),), damaged=True)
             world.clock.sleep(0.05)
-            seen = inspect(path)
+            seen, file = look(path)
         recovery, taken = None, path
         if seen.state == "unfinished" or not seen.n_chunks or seen.torn_bytes or seen.damage or seen.n_bad_entries:
             recovery = recover(path)
             damaged, taken = recovery.damaged, recovery.salvaged or path
             sentences.append(recovery.sentence)
-        # What is damaged inside has samples that nobody can read; it is no beginning of a run. Nor is what has
-        # samples in whole chunks, which no cut takes away: it need not be read once more.
-        empty = not any(stream.n_samples for stream in seen.streams)
-        aside = _set_aside(path) if taken == path and empty else None
+            file = None
+        file = file or read(taken)
+        # What is damaged inside has samples that nobody can read; it is no beginning of a run.
+        aside = _set_aside(file) if taken == path else None
         damaged |= aside is not None
-        sentences.append(aside or ingest(study, taken, recovery=recovery))
+        sentences.append(aside or _entered(study, RunFile.of(file), recovery=recovery))
     except WorkbenchError as error:
         sentences.append(Message("ingest.not_taken", file=path.name, why=messages.of(error)))
         damaged = True
     return Ingestion(tuple(sentences), damaged)
 
 
-def _set_aside(path: Path) -> Message | None:
+def _set_aside(file: XdfFile) -> Message | None:
     """Set a recording whose beginning is lost aside, named in its session's ledger; None for any other.
 
     A run is confirmed once its plan is on the disk: this is what a power cut leaves of one about to begin. Among
     the recordings it would be advised to be taken in for ever, and block arming as a dose that nobody knows.
     """
-    file = read(path)
+    path = file.path
     ours = not file.header or file.header.get("workbench") == "run"
     if not ours or any(len(stream.stamps) for stream in file.streams):
         return None

@@ -145,13 +145,14 @@ def _of_record(
     try:
         if file_sha256(path) != recording["sha256"]:
             raise RecordingFault(Message("replay.other_file", file=path.name))
-        result = _replayed(RunFile(path), folder / "decoders" / sha256[:12] if sha256 else None, name=name)
+        run = RunFile(path)
+        result = _replayed(run, folder / "decoders" / sha256[:12] if sha256 else None, name=name)
     except WorkbenchError as error:
         return _not(row, _of_run(name, Message("replay.cannot", why=messages.of(error))))
     if not result.equal:
         return result
     # Reports are made of the record's trials, so these must be the recording's, whatever the replay gave.
-    entered = first_unequal(RunFile(path).trials(), trials)
+    entered = first_unequal(run.trials(), trials)
     if entered >= 0:
         sentence = _of_run(name, Message("replay.other_trial", n=entered + 1))
         return replace(result, equal=False, first=entered, sentence=sentence)

@@ -123,14 +123,17 @@ class Timebase:
     @property
     def jitter(self) -> Jitter:
         """The jitter of all stamps so far; empty by rule 1."""
-        n = int(self._counts.sum())
+        share = self._counts.cumsum()
+        n = int(share[-1])
         if n == 0:
             return Jitter()
-        share = np.cumsum(self._counts)
         # Upper edges; the last bin is open, so its edge is the largest value.
-        edges = np.append(_JITTER_EDGES_S[1:], self._worst)
-        median, p95 = (float(edges[int(np.searchsorted(share, q * n, side="left"))]) for q in (0.5, 0.95))
-        return Jitter(n, min(median, self._worst), min(p95, self._worst), self._worst)
+        bins = (int(share.searchsorted(q * n)) + 1 for q in (0.5, 0.95))
+        median, p95 = (
+            min(float(_JITTER_EDGES_S[upper]), self._worst) if upper < len(_JITTER_EDGES_S) else self._worst
+            for upper in bins
+        )
+        return Jitter(n, median, p95, self._worst)
 
     def set_offset(self, offset_s: float) -> None:
         """Clock offset in s that is added to every stamp from now on."""

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import IO, Any, NamedTuple, Self
 
 from workbench.simulation.scheduler import NS, Killed, Process, Scheduler
 from workbench.world import Disk
@@ -45,15 +45,23 @@ class _Changes:
     path: Path
     made: list[tuple[int, str, Callable[[], None]]] = field(default_factory=list)
 
-    def add(self, now_ns: int, path: Path, undo: Callable[[], None]) -> None:
+    def add(self, now_ns: int, path: str, undo: Callable[[], None]) -> None:
         """One more."""
         if len(self.made) > MOST:
             self.made = self.recent(now_ns)
-        self.made.append((now_ns, str(path), undo))
+        self.made.append((now_ns, path, undo))
 
     def recent(self, now_ns: int) -> list[tuple[int, str, Callable[[], None]]]:
         """Those that no system has written back by itself yet."""
         return [one for one in self.made if now_ns - one[0] < WRITEBACK_NS]
+
+
+class _Opened(NamedTuple):
+    """A descriptor: its file as it was named when it was opened, as path and text, and whether it appends."""
+
+    path: Path
+    name: str
+    appends: bool
 
 
 class VirtualDisk(Disk):
@@ -80,8 +88,7 @@ class VirtualDisk(Disk):
         self.before = before
         self.free_bytes = 10**12
         self.tears: random.Random | None = None
-        self._paths: dict[int, str] = {}
-        self._appending: set[int] = set()
+        self._opened: dict[int, _Opened] = {}
         self._held: dict[int, set[int]] = {}
         # Bytes by device and inode, because a file may get another name meanwhile; entries by folder.
         self._bytes: dict[tuple[int, int], _Changes] = {}
@@ -97,8 +104,8 @@ class VirtualDisk(Disk):
         if not thread.process.alive:
             raise Killed
 
-    def _hold(self, descriptor: int, path: object) -> None:
-        self._paths[descriptor] = str(path)
+    def _hold(self, descriptor: int, path: Path | str, *, appends: bool = False) -> None:
+        self._opened[descriptor] = _Opened(Path(path), str(path), appends)
         thread = self._scheduler.current
         if thread is None:
             return
@@ -116,18 +123,24 @@ class VirtualDisk(Disk):
             os.close(nothing)
 
     # ---------------------------------------------------------------------------- what is unsynced
-    def _byte_change(self, descriptor: int, offset: int, n: int, size: int) -> None:
-        """``n`` bytes from ``offset`` on of a file of ``size`` bytes are about to change, or to be cut off."""
-        stat = os.fstat(descriptor)
-        key, path = (stat.st_dev, stat.st_ino), Path(self._paths.get(descriptor, ""))
+    def _name(self, descriptor: int) -> str:
+        opened = self._opened.get(descriptor)
+        return "" if opened is None else opened.name
+
+    def _byte_change(self, opened: _Opened, stat: os.stat_result, offset: int, n: int) -> None:
+        """``n`` bytes from ``offset`` on of a file are about to change, or to be cut off; ``stat`` is as it is."""
+        key, size, path = (stat.st_dev, stat.st_ino), stat.st_size, opened.path
         # Appended bytes are undone by cutting; the usual case reads nothing.
         before = _read(path, offset, min(n, size - offset)) if offset < size else b""
-        changes = self._bytes.setdefault(key, _Changes(path))
-        changes.add(self._scheduler.now, path, partial(_restore, key, path, offset, before, size))
+        changes = self._bytes.get(key)
+        if changes is None:
+            changes = self._bytes[key] = _Changes(path)
+        changes.add(self._scheduler.now, opened.name, partial(_restore, key, path, offset, before, size))
 
     def _entry_change(self, path: Path, undo: Callable[[], None]) -> None:
         """An entry of a folder is about to come, go, or be another file."""
-        self._entries.setdefault(str(path.parent), _Changes(path.parent)).add(self._scheduler.now, path, undo)
+        changes = self._entries.setdefault(str(path.parent), _Changes(path.parent))
+        changes.add(self._scheduler.now, str(path), undo)
 
     def longest_unsynced_s(self, suffix: str) -> float:
         """How long the oldest unsynced byte or entry of files with this ending has waited for a sync, s."""
@@ -162,9 +175,7 @@ class VirtualDisk(Disk):
         if flags & os.O_CREAT:
             self._comes(Path(path))
         descriptor = super().descriptor(path, flags, mode)
-        self._hold(descriptor, path)
-        if flags & os.O_APPEND:
-            self._appending.add(descriptor)
+        self._hold(descriptor, path, appends=bool(flags & os.O_APPEND))
         return descriptor
 
     def _comes(self, path: Path) -> None:
@@ -173,36 +184,38 @@ class VirtualDisk(Disk):
             self._entry_change(path, partial(path.unlink, missing_ok=True))
 
     def write(self, descriptor: int, data: bytes | memoryview) -> int:
-        self._enter("write", self._paths.get(descriptor, ""))
+        opened = self._opened.get(descriptor)
+        self._enter("write", "" if opened is None else opened.name)
         if self.tears is not None and len(data) > 1:
             data = data[: self.tears.randint(1, len(data))]
-        if descriptor in self._paths:
-            size = os.fstat(descriptor).st_size
-            at = size if descriptor in self._appending else os.lseek(descriptor, 0, os.SEEK_CUR)
-            self._byte_change(descriptor, at, len(data), size)
-        return super().write(descriptor, data)
+        if opened is not None:
+            stat = os.fstat(descriptor)
+            at = stat.st_size if opened.appends else os.lseek(descriptor, 0, os.SEEK_CUR)
+            self._byte_change(opened, stat, at, len(data))
+        return os.write(descriptor, data)
 
     def pwrite(self, descriptor: int, data: bytes | memoryview, offset: int) -> int:
-        self._enter("write", self._paths.get(descriptor, ""))
-        self._byte_change(descriptor, offset, len(data), os.fstat(descriptor).st_size)
+        opened = self._opened[descriptor]
+        self._enter("write", opened.name)
+        self._byte_change(opened, os.fstat(descriptor), offset, len(data))
         return super().pwrite(descriptor, data, offset)
 
     def truncate(self, descriptor: int, size: int) -> None:
-        self._enter("truncate", self._paths.get(descriptor, ""))
-        before = os.fstat(descriptor).st_size
-        self._byte_change(descriptor, min(size, before), max(0, before - size), before)
+        opened = self._opened[descriptor]
+        self._enter("truncate", opened.name)
+        stat = os.fstat(descriptor)
+        self._byte_change(opened, stat, min(size, stat.st_size), max(0, stat.st_size - size))
         super().truncate(descriptor, size)
 
     def sync(self, descriptor: int) -> None:
-        path = self._paths.get(descriptor, "")
+        path = self._name(descriptor)
         self._enter("sync", path)
         stat = os.fstat(descriptor)
         self._bytes.pop((stat.st_dev, stat.st_ino), None)
         self._entries.pop(path, None)
 
     def close(self, descriptor: int) -> None:
-        self._paths.pop(descriptor, None)
-        self._appending.discard(descriptor)
+        self._opened.pop(descriptor, None)
         for held in self._held.values():
             held.discard(descriptor)
         super().close(descriptor)

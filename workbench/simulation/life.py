@@ -132,6 +132,7 @@ class Life:
         """Live it to its end, and reckon."""
         began = time.process_time()
         # Garbage is collected between lives: what it closes would else be closed at another moment each time.
+        collects = gc.isenabled()
         gc.collect()
         gc.disable()
         try:
@@ -144,7 +145,8 @@ class Life:
                 self._settle()
                 self._reckon()
         finally:
-            gc.enable()
+            if collects:
+                gc.enable()
             shutil.rmtree(self.folder, ignore_errors=True)
         scheduler, watcher = self.world.scheduler, self.watcher
         return Lived(

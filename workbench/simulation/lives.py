@@ -40,6 +40,7 @@ def lives(scene: Scene, *, first: int, n: int, seconds: float, jobs: int) -> Gen
                 yield one(seed, seconds, scene)
         finally:
             logging.disable(before)
+            gc.enable()
         return
     # Spawned, so that none inherits threads, and renewed now and then.
     pool = ProcessPoolExecutor(
@@ -63,9 +64,10 @@ def begin() -> None:
     """Make this process ready for lives."""
     # What goes wrong in there is meant to, and stands in the story.
     logging.disable(logging.CRITICAL)
-    # What is loaded stays: it is not walked by the collection between two lives.
+    # What is loaded stays: it is not walked by the collection with which each life begins, the only one.
     gc.collect()
     gc.freeze()
+    gc.disable()
 
 
 def _worker() -> None:

@@ -536,21 +536,33 @@ class Resolver:
         self, air: Air, prop: str = "", value: str = "", predicate: str = "", forget_after: float = 5.0
     ) -> None:
         self._air, self._forget_ns, self._since = air, round(forget_after * NS), air.scheduler.now
-        self._fits = _predicate(predicate) if predicate else lambda info: not prop or _field(info, prop) == value
+        self._asks = _predicate(predicate) if predicate else lambda info: not prop or _field(info, prop) == value
+        # By uid: what an outlet announces stays as it is.
+        self._fit: dict[str, bool] = {}
 
     def results(self) -> list[StreamInfo]:
         """What it sees."""
         now, host = self._air.scheduler.now, self._air.process().host.name
         seen = [
             outlet.info
-            for outlet in self._air.outlets.values()
-            if now - outlet.announced_ns >= SEEN_AFTER_S * NS
+            for uid, outlet in self._air.outlets.items()
+            if self._fits(uid, outlet.info)
+            and now - outlet.announced_ns >= SEEN_AFTER_S * NS
             and not outlet.process.frozen
             and not self._air.link(outlet.process.host.name, host).cut
         ]
         # Only those that answered this resolver before they went.
-        seen += [info for at, info in self._air.gone.values() if now - at < self._forget_ns and at > self._since]
-        return [info for info in seen if self._fits(info)]
+        return seen + [
+            info
+            for uid, (at, info) in self._air.gone.items()
+            if self._fits(uid, info) and now - at < self._forget_ns and at > self._since
+        ]
+
+    def _fits(self, uid: str, info: StreamInfo) -> bool:
+        fits = self._fit.get(uid)
+        if fits is None:
+            fits = self._fit[uid] = self._asks(info)
+        return fits
 
 
 def _name(info: StreamInfo) -> str:
