@@ -77,6 +77,22 @@ def test_a_notebook_shows_runs_and_decoders_of_the_record_as_cards(objects):
         InteractiveShell.clear_instance()
 
 
+def words(html):
+    return " ".join(shown(html).text.split())
+
+
+def test_a_card_has_the_figures_that_are_known_and_no_line_for_others():
+    metrics = {"n": 40, "correct": 31, "chance_limit": 26, "validation": "by periods"}
+    fitted = FittedDecoder("a" * 64, "riemann_mdm", "p", ("r1", "r2"), metrics=metrics)
+    start = "Decoder riemann_mdm aaaaaaaaaaaa recordings 2"
+    assert words(decoder_card(fitted)) == (
+        f"{start} held-out periods right 31 of 40 chance limit 26 validation by periods"
+    )
+    assert words(decoder_card(FittedDecoder("a" * 64, "riemann_mdm", "p", ("r1", "r2")))) == start
+    run = Run("s", 1, "online", "grasp_rest", "finished", n_trials_planned=8, summary={"hits": 3, "each": [1]})
+    assert words(run_card(run)) == "Run 1, online paradigm grasp_rest state finished trials planned 8 hits 3"
+
+
 def test_every_text_is_escaped():
     html = card(HOSTILE, HOSTILE, [(HOSTILE, HOSTILE)], remarks=[HOSTILE], simulated=True)
     assert "script" not in shown(html).tags

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from workbench import world
 from workbench.errors import BadValue, RecordFault, Refused
 from workbench.study import Study, anchors, chain, keys, verify
 from workbench.study.schema import signed_head
@@ -224,6 +225,30 @@ def test_rotations_and_entries_at_the_same_time_all_find_their_key(keyed):
     assert set(keys.KeyRing(keyed.id).pins) == {1, 2, 3, 4, 5}
     found = verify(keyed.folder)
     assert found.ok, found.problems
+
+
+class SlowLock(world.Disk):
+    """A disk on which another process writes a file, while this one waits for its lock."""
+
+    def __init__(self, path, content):
+        self._path, self._content = path, content
+
+    def lock(self, descriptor, *, wait=False, shared=False):
+        assert wait
+        self._path.write_bytes(self._content)
+        super().lock(descriptor, wait=wait, shared=shared)
+
+
+def test_a_key_that_another_process_makes_while_this_one_waits_is_kept(folder):
+    other = keys.KeyRing("a-study")
+    other.make(2)
+    theirs = other.path.read_bytes()
+    other.path.unlink()
+    own = keys.KeyRing("a-study")
+    (folder / own.path.name).touch(0o600)
+    with world.entered(disk=SlowLock(own.path, theirs)):
+        made = own.make(1)
+    assert keys.KeyRing("a-study").keys == {1: made, 2: other.keys[2]}
 
 
 def test_a_study_without_keys_gets_its_first_ones_by_rotation(tmp_path):

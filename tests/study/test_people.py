@@ -84,6 +84,24 @@ def test_after_three_refusals_the_next_attempt_waits_also_with_the_right_passwor
             study.sign_in("dr-a", "wrong")
 
 
+@pytest.mark.parametrize("restarted", [False, True], ids=["same boot", "computer restarted"])
+def test_the_wait_doubles_with_each_refusal_up_to_a_minute_and_counts_from_the_last(study, restarted):
+    clock = SteppedClock()
+    with world.entered(clock=clock):
+        for wait_s in (0, 0, 2, 4, 8, 16, 32, 60, 60, 60, 60, 60, 60):
+            with pytest.raises(Refused, match="do not match"):
+                study.sign_in("dr-a", "wrong")
+            clock.boot += "!" if restarted else ""
+            if wait_s:
+                with pytest.raises(Refused, match=f"try again in {wait_s} s"):
+                    study.sign_in("dr-a", PASSWORD)
+                clock.now_s += wait_s - 1.0
+                with pytest.raises(Refused, match="try again in 1 s"):
+                    study.sign_in("dr-a", PASSWORD)
+                clock.now_s += 1.0
+        assert study.sign_in("dr-a", PASSWORD)
+
+
 def test_the_hash_leaves_the_record_nowhere_and_a_new_password_replaces_the_old(study):
     people.set_password(study, "dr-a", "another horse")
     assert study.people()[0] == {
