@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -15,8 +16,9 @@ from workbench import kernels
 from workbench.kernels import _jit, _numba_start
 
 
-def run(code):
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+def run(code, **environment):
+    env = {**os.environ, **environment}
+    return subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False)
 
 
 def test_starting_numba_twice_changes_nothing():
@@ -96,7 +98,8 @@ def test_what_the_cache_holds_is_not_loaded_where_only_the_missing_is_compiled(t
 
     def started(signature):
         (tmp_path / "sixth.py").write_text(f"{head}\n@kernel('{signature}')\n{tail}")
-        return run(f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import sixth").stdout.strip()
+        code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import sixth"
+        return run(code, NUMBA_DISABLE_JIT="0").stdout.strip()
 
     assert [started("float64(float64)") for _ in range(2)] == ["False 0.5", "True 0.5"]
     # Another file by its content, and another kernel by its types: both are compiled.
