@@ -30,7 +30,7 @@ def by_stretches(work: Callable[[FloatArray], Result], items: FloatArray, *, n: 
 
     Parameters
     ----------
-    work : called with some of ``items``, on a thread of its own where there are several stretches.
+    work : called with some of ``items``: the first stretch on this thread, each other one on a thread of its own.
     items : ``(n_items, …)`` float64, at least one.
     n : stretches, at most one an item; 0 for one a processor with at least 16 items each.
     """
@@ -38,5 +38,7 @@ def by_stretches(work: Callable[[FloatArray], Result], items: FloatArray, *, n: 
     if n <= 1:
         return [work(items)]
     edges = [k * len(items) // n for k in range(n + 1)]
-    with ThreadPoolExecutor(n) as pool:
-        return list(pool.map(lambda k: work(items[edges[k] : edges[k + 1]]), range(n)))
+    with ThreadPoolExecutor(n - 1) as pool:
+        others = [pool.submit(work, items[edges[k] : edges[k + 1]]) for k in range(1, n)]
+        # The first on this thread: it has a processor already, and would only wait.
+        return [work(items[: edges[1]]), *(other.result() for other in others)]
