@@ -90,6 +90,33 @@ def test_nothing_is_left_to_load_once_kernels_are_ready(monkeypatch):
     assert len(third.signatures) == 1
 
 
+def test_what_no_cache_holds_is_compiled_beforehand_and_a_part_with_those_that_call_it(monkeypatch):
+    monkeypatch.setattr(numba.config, "DISABLE_JIT", 0)
+
+    @_jit.kernel("float64(float64)")
+    def seventh(x):
+        return x / 7.0
+
+    @_jit.part
+    def eighth(x):
+        return x / 8.0
+
+    monkeypatch.setitem(_jit.ON_DISK, id(seventh), lambda: False)
+    kernels.compile_missing()
+    assert len(seventh.signatures) == 1
+    assert id(seventh) not in _jit.WAITING
+    assert id(eighth) in _jit.WAITING
+    assert eighth.signatures == []
+
+    @_jit.kernel("float64(float64)")
+    def seventh_again(x):
+        return x / 7.0
+
+    before = _jit.ON_DISK[id(seventh_again)]()
+    assert seventh_again(7.0) == 1.0
+    assert sum(seventh_again.stats.cache_hits.values()) == before
+
+
 def test_what_the_cache_holds_is_not_loaded_where_only_the_missing_is_compiled(tmp_path):
     head = "from workbench import kernels\nfrom workbench.kernels._jit import WAITING, kernel\n"
     tail = (

@@ -63,7 +63,7 @@ def test_a_velocity_moves_a_cursor_and_the_run_replays_with_its_commands(tmp_pat
     fewer = replace(SYSTEM.tasks[0], trials=(16, 16))
     monkeypatch.setattr(cursor_velocity, "SYSTEM", replace(SYSTEM, tasks=(fewer,)))
     folder = tmp_path / "cursor"
-    options = ["--system", "cursor_velocity", "--speed", "10", "--no-browser", "--study", str(folder)]
+    options = ["--system", "cursor_velocity", "--speed", "6", "--no-browser", "--study", str(folder)]
     assert commands.main(["demo", *options]) == 0
     said = capsys.readouterr().out
     assert "random walks reach" in said
