@@ -104,16 +104,17 @@ def test_the_example_presents_a_run_and_its_selections_are_counted_and_replay_eq
     acts = ["pause", "resume"] if interrupted else []
 
     def interrupt(status):
-        """Pause in the middle of the second choice, and resume."""
+        """Pause in a choice after the first, seen early enough on a busy computer too, and resume."""
         run = status["run"]
         if acts[:1] == ["resume"]:
             client.resume()
             acts.clear()
         elif (
             acts
-            and run["trials_done"] == 1
+            and run["trials_done"] >= 1
             and run["cue"]
             and run["cue"]["label"] in bound.paradigm_params["items"]
+            and run["cue"]["elapsed_s"] < 0.5 * run["cue"]["duration_s"]
         ):
             client.pause()
             acts.pop(0)
@@ -138,7 +139,9 @@ def test_the_example_presents_a_run_and_its_selections_are_counted_and_replay_eq
     recorded = RunFile(tmp_path / "study" / "recordings" / f"{run_id}.xdf")
     trials = recorded.trials()
     excluded = [trial for trial in trials if trial.outcome == "excluded"]
-    assert [trial.index for trial in excluded] == ([1] if interrupted else [])
+    # One choice, that in which somebody pressed.
+    assert len(excluded) == interrupted
+    assert all(trial.index >= 1 and "paused" in trial.excluded for trial in excluded)
     made = analysis.selections(trials, items=len(bound.paradigm_params["items"]), fs=recorded.signal.fs)
     assert made.n == n - len(excluded)
     if name == "selection_ssvep":  # two repetitions of flashes are too few to be right
