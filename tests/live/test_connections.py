@@ -6,10 +6,9 @@ import uuid
 
 import pytest
 
+from tests.live.plans import planned
 from workbench.devices import lsl
 from workbench.engine.session import Session
-from workbench.live import SessionPlan
-from workbench.live._engine_folder import EngineFolder
 from workbench.vocabulary import StreamSpec
 
 GRIP = StreamSpec(
@@ -20,17 +19,7 @@ GRIP = StreamSpec(
 @pytest.fixture
 def session(tmp_path):
     """A session whose signal is there and whose sensor of the grip was not found."""
-    engine_folder = EngineFolder(tmp_path)
-    engine_folder.prepare()
-    plan = SessionPlan(
-        study_folder=str(tmp_path),
-        study="TEST",
-        participant="P1",
-        visit="V1",
-        session_id="s1",
-        operator="tests",
-        contract=(StreamSpec("ECoG", "EEG", 250.0, ("a",), source_id="amp"), GRIP),
-    )
+    engine_folder, plan = planned(tmp_path, GRIP)
     made = Session(engine_folder, plan)
     made.streams.signal.state = "good"
     yield made

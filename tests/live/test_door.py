@@ -15,6 +15,7 @@ import zmq
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.live.plans import planned
 from workbench import world
 from workbench.engine.process import Engine
 from workbench.engine.server import WATCHED_S, Server
@@ -23,8 +24,6 @@ from workbench.live import _engine_folder, _wire
 from workbench.live._engine_folder import EngineFolder
 from workbench.live._stopfile import watching
 from workbench.live.client import Client
-from workbench.live.plan import SessionPlan
-from workbench.vocabulary import StreamSpec
 
 KEY = bytes(range(32))
 
@@ -264,17 +263,7 @@ def test_whatever_a_message_does_to_the_code_that_reads_it_the_door_still_takes_
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_door_that_ends_is_opened_again_each_time_and_each_time_is_an_alarm(tmp_path, monkeypatch):
-    engine_folder = EngineFolder(tmp_path)
-    engine_folder.prepare()
-    plan = SessionPlan(
-        study_folder=str(tmp_path),
-        study="TEST",
-        participant="P1",
-        visit="V1",
-        session_id="s1",
-        operator="tests",
-        contract=(StreamSpec("ECoG", "EEG", 250.0, ("a",), source_id="amp"),),
-    )
+    engine_folder, plan = planned(tmp_path)
     world.disk.save(engine_folder.plan, plan.to_json().encode())
     engine, stops = Engine(engine_folder), []
     engine.supervisor.adopt("test")

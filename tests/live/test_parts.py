@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.doors import SteppedClock
+from tests.live.plans import planned
 from workbench import control, devices, world
 from workbench.devices import lsl
 from workbench.devices._last_metre import DeviceEnd
@@ -22,9 +23,7 @@ from workbench.engine.run_request import parse_run_request
 from workbench.engine.session import Session
 from workbench.engine.streams import LOST_CHUNKS, LOST_MIN_S, Stream
 from workbench.errors import BadValue, Refused
-from workbench.live import SessionPlan
 from workbench.live._display import DisplayReader
-from workbench.live._engine_folder import EngineFolder
 from workbench.recording import read_rows
 from workbench.vocabulary import Acknowledgement, StreamSpec
 
@@ -32,19 +31,8 @@ from workbench.vocabulary import Acknowledgement, StreamSpec
 @pytest.fixture
 def session(tmp_path):
     """A session that is not connected."""
-    engine_folder = EngineFolder(tmp_path)
-    engine_folder.prepare()
-    plan = SessionPlan(
-        study_folder=str(tmp_path),
-        study="TEST",
-        participant="P1",
-        visit="V1",
-        session_id="s1",
-        operator="tests",
-        contract=(
-            StreamSpec("ECoG", "EEG", 250.0, ("a",), source_id="amp"),
-            StreamSpec("grip", "Force", 100.0, ("a",), source_id="grip", role="auxiliary", critical=False),
-        ),
+    engine_folder, plan = planned(
+        tmp_path, StreamSpec("grip", "Force", 100.0, ("a",), source_id="grip", role="auxiliary", critical=False)
     )
     return Session(engine_folder, plan)
 

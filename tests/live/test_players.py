@@ -6,31 +6,19 @@ from dataclasses import replace
 
 import pytest
 
+from tests.live.plans import planned
 from workbench import devices
 from workbench.engine.players import Players
 from workbench.engine.session import Session
 from workbench.errors import BadValue
-from workbench.live import SessionPlan
-from workbench.live._engine_folder import EngineFolder
 from workbench.study import uuid7
-from workbench.vocabulary import StreamSpec
 
 
 @pytest.fixture
 def session(tmp_path):
     """A session with a glove that is not connected."""
-    engine_folder = EngineFolder(tmp_path)
-    engine_folder.prepare()
-    plan = SessionPlan(
-        study_folder=str(tmp_path),
-        study="TEST",
-        participant="P1",
-        visit="V1",
-        session_id="s1",
-        operator="tests",
-        contract=(StreamSpec("ECoG", "EEG", 250.0, ("a",), source_id="amp"),),
-        players=({"device": "simulated_glove", "options": {"loss": 0.0}},),
-        effector="glove",
+    engine_folder, plan = planned(
+        tmp_path, players=({"device": "simulated_glove", "options": {"loss": 0.0}},), effector="glove"
     )
     return Session(engine_folder, plan)
 

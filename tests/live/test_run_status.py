@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.live import plans
 from workbench import decoders, world
 from workbench.engine.adaptation import Adaptation
 from workbench.engine.ledger import Ledger
@@ -16,8 +17,6 @@ from workbench.engine.run import HISTORY_S, LiveRun
 from workbench.engine.run_request import parse_run_request
 from workbench.engine.streams import Stream
 from workbench.errors import RecordingFault
-from workbench.live import SessionPlan
-from workbench.live._engine_folder import EngineFolder
 from workbench.vocabulary import Decision, Evidence, Snapshot, StreamSpec
 
 LINE = StreamSpec("Amp", "EEG", 200.0, ("a", "b"), source_id="amp-1")
@@ -27,15 +26,7 @@ ASKED = {"kind": "calibration", "paradigm": "grasp_rest", "n_trials": 2}
 
 def planned(folder):
     """The plan of a session in a folder."""
-    return SessionPlan(
-        study_folder=str(folder),
-        study="TEST",
-        participant="P1",
-        visit="V1",
-        session_id="s1",
-        operator="tests",
-        contract=(LINE,),
-    )
+    return plans.planned(folder, contract=(LINE,))[1]
 
 
 def started(request, plan, ledger):
@@ -137,8 +128,7 @@ def test_updates_and_returns_to_the_fit_are_counted_and_the_newest_is_named():
 
 @pytest.mark.parametrize("ends", ["as asked", "by a fault"])
 def test_the_loop_may_stand_still_for_less_time_in_a_run_than_before_and_after_it(tmp_path, monkeypatch, ends):
-    folder, plan = EngineFolder(tmp_path), planned(tmp_path)
-    folder.prepare()
+    folder, plan = plans.planned(tmp_path, contract=(LINE,))
     world.disk.save(folder.plan, plan.to_json().encode())
     engine = Engine(folder)
     engine.session.outlets.open("cues", {})
