@@ -14,7 +14,7 @@ calibration, once a run; as a function of the samples it stands at the same plac
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol, runtime_checkable
 
 from workbench.messages import Message
@@ -113,6 +113,7 @@ def decode(
     decoder: StreamingDecoder | None = None,
     *,
     fs: float,
+    begun: Callable[[Rule], None] | None = None,
 ) -> Iterator[Made]:
     """Decode a source.
 
@@ -123,6 +124,7 @@ def decode(
     paradigm : schedule and rule.
     decoder : fitted decoder, or None for a calibration run (trials are then ``"recorded"``).
     fs : rate of the decoded stream in Hz.
+    begun : is handed the rule of the run, for a screen to show its count; nobody else may change it.
 
     Yields
     ------
@@ -135,6 +137,8 @@ def decode(
     paradigm = paradigm.suited(remembers=stream is None or stream.remembers)
     memory = round(FAR_MEMORY_S * fs / hop) if paradigm.asynchronous else FAR_MEMORY_CUES
     rule, updates = paradigm.start(fs=fs, hop=hop, classes=classes), Updates(stream, paradigm, fs=fs)
+    if begun is not None:
+        begun(rule)
     loop = _Loop(rule, stream, updates, fs, Familiarity(memory))
     for item in source:
         yield from loop.marker(item) if isinstance(item, Marker) else loop.chunk(item)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -79,6 +80,36 @@ def test_a_planted_fault_is_found(bench, fault_file, fault):
     for check in checks:
         assert not check.held, check
         assert not check.measured.startswith("not tried"), check
+
+
+@pytest.mark.parametrize(("fault", "act"), [("replayed", "attack"), ("woken", "signal"), ("stop", "send")])
+def test_a_test_that_stood_still_itself_is_repeated_and_excuses_no_fault(
+    bench, fault_file, monkeypatch, fault, act
+):
+    """A device without heartbeats goes to its safe state, where it follows nothing: that says nothing about it."""
+    owner = bench.engine if act == "send" else bench
+    done, stood_still = getattr(owner, act), []
+
+    def stand_still_once(given, *more):
+        # Before a message that must not be followed, after a STOP, after a process with a settled level was woken.
+        if act == "signal":
+            bench.pause(1.0 if given == signal.SIGSTOP else 0.0)
+        sent = None if act == "attack" else done(given, *more)
+        stop = act == "send" and given.body["seq"] == 1
+        if (stop or act == "attack" or given == signal.SIGCONT) and not stood_still:
+            stood_still.append(given)
+            time.sleep(2 * GLOVE.ttl_ms / 1000.0)
+        return done(given, *more) if act == "attack" else sent
+
+    monkeypatch.setattr(owner, act, stand_still_once)
+    fault_file.write_text(fault)
+    try:
+        (check,) = examine(bench, WIDE, only=[fault])
+    finally:
+        fault_file.write_text("")
+    assert stood_still
+    assert not check.held, check
+    assert not check.measured.startswith("not tried"), check
 
 
 def test_the_same_device_without_a_fault_holds_every_fact(bench):

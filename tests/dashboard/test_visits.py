@@ -102,7 +102,7 @@ def test_a_code_that_belongs_to_two_people_confirms_neither(service: VisitServic
 def test_the_record_names_who_read_the_code_not_who_signed_in_afterwards(
     folder: Path, service: VisitService, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr("workbench.dashboard.visits.live.start", lambda plan: _Client(plan))
+    monkeypatch.setattr("workbench.dashboard.visits.live.start", lambda plan, progress: _Client(plan))
     with service.record() as study:
         for login, name in (("lin", "Lin Q."), ("park", "Park J.")):
             study.add_person(login, name, PASSWORD)
@@ -117,7 +117,7 @@ def test_the_record_names_who_read_the_code_not_who_signed_in_afterwards(
 
 
 def test_a_session_needs_a_confirmation_and_uses_it_up(service: VisitService, monkeypatch: Any) -> None:
-    monkeypatch.setattr("workbench.dashboard.visits.live.start", lambda plan: _Client(plan))
+    monkeypatch.setattr("workbench.dashboard.visits.live.start", lambda plan, progress: _Client(plan))
     with pytest.raises(Refused, match="no participant is confirmed"):
         service.new_session()
     service.confirm(visits(service)["P-099"], " 099-7kq ")
@@ -176,7 +176,7 @@ def other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_a_session_runs_what_was_chosen_and_every_other_page_takes_it_up(
     folder: Path, service: VisitService, other: str, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr("workbench.dashboard.visits.live.start", lambda plan: _Client(plan))
+    monkeypatch.setattr("workbench.dashboard.visits.live.start", lambda plan, progress: _Client(plan))
     service.confirm(visits(service)["P-041"], "P-041")
     service.choose_system(other)
     assert service.confirmed == {}  # it was confirmed for another session

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 import logging
+import signal
 import stat
 import threading
 import time
@@ -61,6 +62,33 @@ def test_a_signed_request_is_answered(door):
         thread = answering(server, {"ok": True, "value": None})
         client.note("hello")
         thread.join()
+
+
+def test_a_client_whose_request_a_signal_interrupts_still_closes(door):
+    _, engine_folder, lock, _ = door
+
+    class Interrupted(BaseException):
+        """What a handler of another library raises: no error, and no Ctrl+C."""
+
+    def interrupt(_number, _frame):
+        raise Interrupted
+
+    _engine_folder.take_lock(engine_folder, {"session_id": "s1"})
+    before = signal.signal(signal.SIGUSR1, interrupt)
+    client = Client(engine_folder, lock)
+    asking = threading.get_ident()
+    alarm = threading.Timer(0.5, lambda: signal.pthread_kill(asking, signal.SIGUSR1))
+    alarm.start()
+    try:
+        with pytest.raises(Interrupted):
+            client._ask("note", patience_s=60.0, text="nobody answers")
+    finally:
+        alarm.join()
+        signal.signal(signal.SIGUSR1, before)
+    closing = threading.Thread(target=client.close, daemon=True)
+    closing.start()
+    closing.join(30)
+    assert not closing.is_alive()
 
 
 def test_a_status_becomes_a_text_only_when_somebody_asks(door):

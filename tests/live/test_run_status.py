@@ -17,6 +17,7 @@ from workbench.engine.run import HISTORY_S, LiveRun
 from workbench.engine.run_request import parse_run_request
 from workbench.engine.streams import Stream
 from workbench.errors import RecordingFault
+from workbench.paradigms import from_params
 from workbench.vocabulary import Decision, Evidence, Snapshot, StreamSpec
 
 LINE = StreamSpec("Amp", "EEG", 200.0, ("a", "b"), source_id="amp-1")
@@ -70,6 +71,7 @@ def run(tmp_path):
 def decided(run, said):
     """Each decision of the paradigm on evidence ``(p, valid, rejected)`` at each hop, with what counts it."""
     rule = run.request.paradigm.start(fs=LINE.fs, hop=HOP, classes=run.request.choices)
+    run.decide_by(rule)
     for hop, (p, valid, rejected) in enumerate(said, start=1):
         both = tuple(p if name == "grasp" else 1.0 - p for name in run.request.choices)
         evidence = Evidence(hop * HOP, both, valid, rejected)
@@ -100,6 +102,37 @@ def test_the_bar_counts_the_hops_that_the_paradigm_counts(run):
         counts.add((shown["active"], shown["dwell"]))
     assert len(changes) > 20
     assert counts == {(active, n) for active in (False, True) for n in range(3)}
+
+
+GRASP, REST, STRANGE = (0.9, True, False), (0.1, True, False), (0.9, True, True)
+
+
+@pytest.mark.parametrize("resets", [False, True])
+def test_after_a_pause_or_a_gap_the_bar_counts_from_zero(run, resets):
+    decision, rule = list(decided(run, [GRASP, GRASP]))[-1]
+    run.record_decision(decision, decided=0.0, emitted=0.0)
+    assert (run.evidence()["dwell"], run.evidence()["dwell_needed"]) == (2, 3)
+    rule.interrupt(at=2 * HOP, reason="paused", resets=resets)
+    assert (run.evidence()["dwell"], run.evidence()["dwell_needed"]) == (0, 3)
+
+
+@pytest.mark.parametrize(
+    ("said", "bar"),
+    [
+        ([STRANGE], (False, True, 0, 3)),
+        ([GRASP] * 3 + [STRANGE] * 2, (True, True, 2, 5)),
+        ([GRASP] * 3 + [STRANGE, REST], (True, False, 2, 3)),
+        ([GRASP] * 3 + [STRANGE] * 5, (False, True, 0, 3)),
+    ],
+    ids=["before an activation", "in an activation", "in an activation, then rest", "until it was released"],
+)
+def test_what_is_far_from_the_training_data_counts_towards_its_own_dwell_on_the_bar(run, said, bar):
+    params = {**run.request.paradigm.params(), "rejected_dwell": 5}
+    run.request = replace(run.request, paradigm=from_params("grasp_rest", params))
+    for decision, _ in decided(run, said):
+        run.record_decision(decision, decided=0.0, emitted=0.0)
+    shown = run.evidence()
+    assert (shown["active"], shown["rejected"], shown["dwell"], shown["dwell_needed"]) == bar
 
 
 def test_the_bar_looks_back_ten_seconds(run):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from workbench import commands, decoders
+from workbench.devices.simulated_limb import EMG_ACTIVE_UV
 from workbench.errors import BadValue
 from workbench.recording import RunFile
 from workbench.systems import bind, limb_glove, simulate
@@ -54,6 +56,15 @@ def test_a_task_may_tell_the_workload_from_channels_of_the_eeg_that_it_decodes()
         simulate(system)
 
 
+def strongest(run, sample, *, within_s):
+    """The largest amplitude of the recorded muscle, µV over 0.1 s, in the last seconds before a sample."""
+    (emg,) = [stream for stream in run.aux if stream.type == "EMG"]
+    end, tenth = int(np.searchsorted(emg.stamps, run.signal.stamps[sample])), round(0.1 * emg.fs)
+    begin = max(0, end - round(within_s * emg.fs))
+    tenths = [np.asarray(emg.values[at : at + tenth], float) for at in range(begin, end - tenth + 1, tenth)]
+    return max(part.std() for part in tenths)
+
+
 @pytest.mark.job
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("task", ["gated", "at_onset"])
@@ -72,8 +83,9 @@ def test_the_glove_closes_only_while_the_muscle_is_active_and_the_run_replays_wi
     assert (decoder.name, decoder.gates) == ("gating", {"emg": opens[task]})
     closed = [command for command in run.commands() if command.action == "close"]
     assert closed
+    # The recorded muscle itself, not the cue: on a busy computer the participant hears a cue late. The gate looks
+    # at the last second, and so closes a second after the muscle rests.
+    assert all(strongest(run, command.sample, within_s=1.5) > 0.5 * EMG_ACTIVE_UV for command in closed)
     # In rest the gate is closed: what the EEG says has no label, whatever its probabilities are.
-    attempts = [(m.sample, m.sample + 5.6 * run.signal.fs) for m in run.markers() if m.label == "hands"]
-    assert all(any(begin < command.sample < end for begin, end in attempts) for command in closed)
     shut = [one for one in run.decisions() if one.valid and not one.label]
     assert len(shut) > 100

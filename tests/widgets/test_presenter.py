@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
-from contextlib import suppress
+import time
+from contextlib import nullcontext, suppress
 
 import pytest
 
 from workbench import live, systems
 from workbench.devices import simulated_participant
-from workbench.errors import WorkbenchError
+from workbench.errors import BadValue, WorkbenchError
 from workbench.messages import carried
 from workbench.recording import RunFile
 from workbench.runs.replaying import replay_run
@@ -35,11 +36,25 @@ HIDE = """hidden => {
 }"""
 
 
+HIDE_IN_THE_SECOND_CHOICE = f"""() => {{
+  const hide = {HIDE};
+  let choices = 0;
+  window.sent.push = function (message) {{
+    const marks = (message.args || {{}}).marks || [];
+    const begun = marks.filter((mark) => /^[1-8]$/.test(mark.label)).length;
+    choices += begun;
+    // In the page itself: on a busy machine the choice would be over before the test has heard of it.
+    if (begun && choices === 2) setTimeout(() => {{ hide(true); hide(false); }});
+    return Array.prototype.push.call(this, message);
+  }};
+}}"""
+
+
 class Silent:
     """A client without an engine behind it."""
 
     def __init__(self):
-        self.shown, self.now = [], {"run": None}
+        self.shown, self.now, self.refuses = [], {"run": None}, ""
 
     def status(self):
         return self.now
@@ -48,6 +63,8 @@ class Silent:
         return {"run": "r1", "schedule": []}
 
     def present(self, marker, *, local):
+        if marker["label"] == self.refuses:
+            raise BadValue("too late")
         self.shown.append((marker["label"], local))
 
     def local_clock(self):
@@ -218,30 +235,61 @@ def session(tmp_path):
         os.kill(client.pid, signal.SIGKILL)
 
 
+def test_a_choice_whose_marker_came_too_late_is_excluded_keeps_its_number_and_its_run_ends_by_itself(session):
+    client, bound = session
+    run_id = client.start_run("calibration", bound.paradigm, bound.paradigm_params, n_trials=3, seed=1)
+    client.wait("running", timeout=60.0)
+    for label, late_s, over in (("1", 0.0, 0), ("rest", 0.0, 1), ("2", 3.0, 1), ("rest", 3.0, 2), ("3", 0.0, 2)):
+        waiting = time.monotonic() + 60.0
+        while len(client.status()["run"]["trials"]) < over and time.monotonic() < waiting:
+            time.sleep(0.02)
+        refused = (
+            pytest.raises(BadValue, match=r"a page marked light -\d+\.\d s from now") if late_s else nullcontext()
+        )
+        with refused:
+            client.present({"label": label, "duration_s": 0.5}, local=client.local_clock() - late_s)
+    assert client.wait("run", timeout=60.0)["run"]["state"] == "finished"
+    recorded = RunFile(client.study_folder / "recordings" / f"{run_id}.xdf")
+    trials = recorded.trials()
+    assert [(t.index, t.condition, t.outcome) for t in trials] == [
+        (0, "1", "recorded"), (1, "2", "excluded"), (2, "3", "recorded"),
+    ]  # fmt: skip
+    assert "disturbed: a page's marker 2 lies -" in trials[1].excluded
+    rows = [row.extent for row in recorded.ledger() if row.kind == "impossible_marker"]
+    assert [row.split(" lies ")[0] for row in rows] == ["a page's marker 2", "a page's marker rest"]
+    notes = [marker for marker in recorded.markers() if marker.kind == "note"]
+    assert [(note.label, note.detail["impossible"]) for note in notes] == [("2", True), ("rest", True)]
+    assert replay_run(recorded.path).equal
+
+
+def test_markers_after_one_that_is_refused_still_reach_the_engine(silent):
+    widget, client = silent
+    client.refuses = "2"
+    answer = widget.answer("shown", {"marks": [{"label": k, "local": 4.0, "error_ms": 2.0} for k in "123"]})
+    assert not answer["ok"]
+    assert answer["text"] == "too late"
+    assert [label for label, _ in client.shown] == ["1", "3"]
+
+
+@pytest.mark.job
 def test_a_page_presents_its_markers_reach_the_engine_and_a_hidden_page_excludes_its_choice(mount, session):
     client, bound = session
     widget = Presenter(lambda: client)
     page = mount(widget, {"run": "", "paused": False, "chosen": [], "wave": "sine"})
+    page.evaluate(HIDE_IN_THE_SECOND_CHOICE)
     run_id = client.start_run("calibration", bound.paradigm, bound.paradigm_params, n_trials=3, seed=1)
     try:
-        hidden, given = False, {}
+        given = {}
         while (run := client.status().get("run")) is None or run["state"] in ("compiling", "running"):
             for message in page.evaluate("() => window.sent.splice(0)"):
                 reply = carried(widget.answer(message["name"], message["args"]))
                 page.evaluate("reply => window.say(reply)", {**reply, "id": message["id"]})
-                labels = [mark["label"] for mark in message["args"].get("marks", ())]
-                # The second choice began: the page is hidden for a moment.
-                if not hidden and run is not None and run["trials_done"] == 1 and set(labels) & set("12345678"):
-                    page.evaluate(HIDE, True)
-                    page.evaluate(HIDE, False)
-                    hidden = True
             now = {"run": widget.run, "paused": widget.paused, "chosen": list(widget.chosen)}
             if now != given:
                 page.evaluate("values => window.put(values)", now)
                 given = now
     finally:
         widget.close()
-    assert hidden
     assert run["state"] == "finished"
     recorded = RunFile(client.study_folder / "recordings" / f"{run_id}.xdf")
     trials = recorded.trials()

@@ -177,7 +177,7 @@ def test_a_page_without_a_session_says_so(statuses: dict[str, Any]) -> None:
 
 
 def test_a_page_can_start_the_session_and_then_follows_it(client: Recorded) -> None:
-    made = LiveSession(start_session=lambda: client)
+    made = LiveSession(start_session=lambda progress: client)
     assert made.form["can_start"]
     assert made.answer("start_session", {})["ok"]
     wait_until(made, "link", lambda: made.link.get("state") == "live")
@@ -185,7 +185,7 @@ def test_a_page_can_start_the_session_and_then_follows_it(client: Recorded) -> N
 
 
 def test_a_session_that_cannot_start_leaves_its_sentence_on_the_page() -> None:
-    def fail() -> Any:
+    def fail(progress: Any) -> Any:
         raise EngineFault("no stream ECoG was found; start the amplifier")
 
     made = LiveSession(start_session=fail)
@@ -242,12 +242,29 @@ def test_an_engine_that_does_not_end_stays_on_the_screen_with_its_reason(statuse
     made.close()
 
 
+def test_a_page_says_how_many_kernels_a_first_start_has_yet_to_compile(client: Recorded) -> None:
+    seen: list[dict[str, Any]] = []
+
+    def start(progress: Any) -> Any:
+        for left in (2, 0):
+            progress({"engine": {"state": "compiling", "kernels_left": left}})
+            seen.append(made.link)
+        return client
+
+    made = LiveSession(start_session=start)
+    assert made.answer("start_session", {})["ok"]
+    two, none = seen
+    assert (two["state"], two["key"], two["args"]) == ("starting", "run.first_start", {"n": 2})
+    assert none == {"state": "starting", "sentence": ""}
+    made.close()
+
+
 def test_a_session_is_started_once_however_often_the_page_asks(client: Recorded) -> None:
     asked: list[str] = []
     go = threading.Event()
     inside = threading.Event()
 
-    def start() -> Any:
+    def start(progress: Any) -> Any:
         asked.append("start")
         inside.set()
         go.wait(20)

@@ -94,6 +94,35 @@ def test_a_refused_stop_keeps_its_word_on_the_button_and_says_why_in_the_alarm(
         )
 
 
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({}, "2 of 3 hops above threshold"),
+        ({"active": True}, "active; 2 of 3 hops below release"),
+        ({"rejected": True}, "far from the training data; nothing is activated"),
+        (
+            {"rejected": True, "active": True, "dwell_needed": 5},
+            "active; 2 of 5 hops to release, far from the training data",
+        ),
+        ({"activate": None, "release": None, "kind": "velocity"}, "held for 2 of 3 hops"),
+        (
+            {"activate": None, "release": None, "kind": "velocity", "dwell": 0, "dwell_needed": 0},
+            "Judged at every hop",
+        ),
+        (
+            {"activate": None, "release": None, "kind": "probabilities", "dwell": 0, "dwell_needed": 0},
+            "Decided once per trial",
+        ),
+    ],
+)
+def test_words_beside_the_bar_say_what_its_hops_count(live: Any, statuses: Any, said: Any, words: str) -> None:
+    page = live("live")
+    evidence = {**statuses["live"]["evidence"], **said}
+    page.evaluate("status => window.put({status, beat: 2})", {**statuses["live"], "evidence": evidence})
+    assert page.text_content(".evidence .dwell").endswith(words)
+    assert page.evaluate(CUT) == []
+
+
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 @pytest.mark.parametrize("name", ["live", "fault", "idle", "compiling"])
 def test_the_screen_fits_without_page_scroll_and_cuts_no_text(live: Any, name: str, language: str) -> None:

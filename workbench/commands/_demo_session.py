@@ -408,6 +408,9 @@ def _files(study: Study, run_ids: list[str]) -> list[str | Path]:
 
 
 def _start_stage(status: Mapping[str, Any]) -> str:
+    left = status["engine"]["kernels_left"]
+    if left:
+        return f"Compiling once, kernels left: {left}"
     return {"compiling": "Compiling kernels", "connecting": "Connecting streams"}.get(
         str(status["engine"]["state"]), "Starting engine and players"
     )

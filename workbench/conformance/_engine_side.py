@@ -62,6 +62,11 @@ class Seen:
         return self.body.get("locked") is True
 
     @property
+    def stopped(self) -> bool:
+        """Whether nothing is applied because of a STOP, and not because the link was lost."""
+        return self.level == 0 and self.body.get("state") == "stopped"
+
+    @property
     def is_safe(self) -> bool:
         """Whether nothing is applied and the safe state is complete."""
         return self.level == 0 and self.body.get("state") in ("safe", "stopped")
@@ -102,6 +107,7 @@ class EngineSide:
     ----------
     paired, profile : pairing and profile of the device.
     beating : level that heartbeats carry, None for silence.
+    slowest_s : longest time between two heartbeats without silence between them, s.
     statuses : signed and fresh, in order.
     sent : order number → order.
     """
@@ -109,6 +115,7 @@ class EngineSide:
     paired: Pairing
     profile: Effector
     beating: float | None = None
+    slowest_s: float = 0.0
     statuses: list[Seen] = field(default_factory=list)
     sent: dict[int, Sent] = field(default_factory=dict)
 
@@ -178,9 +185,16 @@ class EngineSide:
                     order.answer, order.answered_at = answer.content, now
             else:
                 self.statuses.append(Seen(now, answer.content))
-        if self.beating is not None and lsl.local_clock() - self._beat_at >= self.profile.heartbeat_s:
-            self._beat_at = lsl.local_clock()
-            self.order("heartbeat", self.beating)
+        if self.beating is None:
+            self._beat_at = -math.inf
+            return
+        now = lsl.local_clock()
+        if now - self._beat_at < self.profile.heartbeat_s:
+            return
+        if math.isfinite(self._beat_at):
+            self.slowest_s = max(self.slowest_s, now - self._beat_at)
+        self._beat_at = now
+        self.order("heartbeat", self.beating)
 
     def close(self) -> None:
         """Remove the command stream."""
@@ -321,6 +335,26 @@ class Bench:
     def pause(self, seconds: float) -> None:
         """Let time pass for all engines."""
         self.wait(lambda: False, seconds)
+
+    def begin_try(self) -> None:
+        """From here on it counts whether our own heartbeats come in time."""
+        for engine in self.engines:
+            engine.slowest_s = 0.0
+
+    def check_pace(self) -> None:
+        """Whether what was found since :meth:`begin_try` is about the device.
+
+        Raises
+        ------
+        NotTried
+            When heartbeats of our own came too late: a device goes to its safe state then, whatever its faults.
+        """
+        slowest_s = max(engine.slowest_s for engine in self.engines)
+        if slowest_s >= self.profile.ttl_ms / 1000.0:
+            raise NotTried(
+                f"this computer was too busy: two heartbeats of the test were {slowest_s * 1000:.0f} ms apart, "
+                f"and commands live for {self.profile.ttl_ms} ms; close other programs and test again"
+            )
 
     def agree(self, engine: EngineSide) -> None:
         """Agree on a new session key."""

@@ -70,6 +70,7 @@ class SessionPage:
         self._kinds: list[dict[str, Any]] = []
         self._decoder: tuple[str, DecoderPanel] | None = None
         self._result: ResultPanel | None = None
+        self._unread_result = False
         self._form: tuple[str, str, Any] | None = None
         self.log = LogView(self.folder / "engine" / "engine.log")
         self.screen = LiveSession(
@@ -109,6 +110,14 @@ class SessionPage:
             self.stage.show(*(panels[view]() if view in panels else (self.log,) if view == "log" else ()))
             self.refresh()
 
+    def _lead_on(self, view: str, *, watching: str = "run") -> None:
+        """Show what has come of a view to whoever still looks at it; nobody is taken from another one."""
+        with self._turn:
+            if self._view == watching:
+                self.show(view)
+            else:
+                self.refresh()
+
     def refresh(self) -> None:
         """Whose visit, what waits, who is signed in: read again, on every page alike."""
         with suppress(WorkbenchError):  # a record that is held by another writer; the next look shows it
@@ -129,7 +138,9 @@ class SessionPage:
                 "confirmed": visit.get("confirmed", ""),
                 "view": self._view,
                 "views": [name for name in VIEWS if name != "result" or self._result is not None],
-                "badges": {"approve": len(waiting)} if waiting else {},
+                "badges": {
+                    name: n for name, n in (("approve", len(waiting)), ("result", int(self._unread_result))) if n
+                },
                 "signed_in": self.service.signed_in,
                 "can_sign_in": can_sign_in,
             }
@@ -160,6 +171,7 @@ class SessionPage:
         return (self._decoder[1],)
 
     def _results(self) -> tuple[Any, ...]:
+        self._unread_result = False
         return (self._result,) if self._result is not None else ()
 
     def _assess(self) -> tuple[Any, ...]:
@@ -270,11 +282,11 @@ class SessionPage:
             )
             self.screen.tell("run.fitted", hash=sha256[:8])
             self._hold_result(run)
-            self.show("approve")
+            self._lead_on("approve")
             return
         self._hold_result(run)
         # After a stop the effector is looked at first: the result waits under its own name.
-        self.show("result" if run["state"] == "finished" else "run")
+        self._lead_on("result" if run["state"] == "finished" else "run")
 
     def _recentre(self, sha256: str) -> None:
         """Re-centre the decoder in use on the runs of a fit, on a thread of its own: STOP must not wait for it."""
@@ -286,7 +298,7 @@ class SessionPage:
                     sha256, progress=lambda share: self._fitting(world.clock.monotonic() - begun, share)
                 )
                 self.screen.tell("run.fitted", hash=made[:8])
-                self.show("approve")
+                self._lead_on("approve", watching="approve")
             except WorkbenchError as error:
                 self.log.append(messages.of(error))
                 self.screen.tell("run.not_recentred", why=messages.of(error))
@@ -311,7 +323,8 @@ class SessionPage:
         def note(*, text: str, tags: tuple[str, ...]) -> str:
             return self.service.note(run["id"], text, tags)
 
-        self._result = ResultPanel(result, act=self._act, note=note)
+        with self._turn:
+            self._result, self._unread_result = ResultPanel(result, act=self._act, note=note), True
 
     def _act(self, name: str) -> str:
         """One of the next steps of a result. A report is made in the language of the page and named beside it."""

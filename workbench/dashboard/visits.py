@@ -19,6 +19,7 @@ from workbench import control, decoders, live, runs, systems, world
 from workbench.dashboard.hardware import SetupService
 from workbench.errors import BadValue, Refused, WorkbenchError
 from workbench.live._engine_folder import EngineFolder, in_turn
+from workbench.live.client import Progress
 from workbench.messages import Message
 from workbench.runs import approve as approving
 from workbench.runs import grant
@@ -317,8 +318,10 @@ class VisitService:
             None if running is None else (running["visit"], f"{running['participant']} · {running['visit_name']}")
         )
 
-    def new_session(self) -> Any:
+    def new_session(self, progress: Progress | None = None) -> Any:
         """Start the session of the visit that was confirmed; the confirmation is used up. Returns the client.
+
+        ``progress`` is called with each status of the engine on the way.
 
         Raises
         ------
@@ -348,7 +351,7 @@ class VisitService:
                 plan = self.system.new_session(study, **about, speed=self._speed)
             else:
                 plan = self.hardware.new_session(study, **about)
-        return self._granting(live.start(plan))
+        return self._granting(live.start(plan, progress=progress))
 
     def connect(self) -> Any:
         """A client of the engine that runs, None without one; the page then follows the system of its session."""

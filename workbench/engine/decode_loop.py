@@ -38,7 +38,7 @@ class DecodeLoop:
         """
         self._rows, self._busy_s = 0, 0.0
         fs = self._session.plan.signal.fs
-        for item in decode(self._source(run), run.request.paradigm, run.decoder, fs=fs):
+        for item in decode(self._source(run), run.request.paradigm, run.decoder, fs=fs, begun=run.decide_by):
             self._emit(run, item)
 
     def _source(self, run: LiveRun) -> Iterator[Chunk | Marker]:

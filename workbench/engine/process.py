@@ -13,7 +13,6 @@ import queue
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -32,7 +31,7 @@ from workbench.engine.standstill import StandstillWatch, slept_offset
 from workbench.engine.status import compose
 from workbench.engine.supervision import Supervisor
 from workbench.engine.watching import Periodic, watch_disk, watch_presence, watch_streams
-from workbench.errors import BadValue, RecordingFault, WorkbenchError
+from workbench.errors import BadValue, EngineFault, RecordingFault, WorkbenchError
 from workbench.live import _engine_folder, _wire
 from workbench.live._engine_folder import EngineFolder
 from workbench.live._stopfile import LIMIT_S as STOP_FILE_LIMIT_S
@@ -50,6 +49,8 @@ FIRST_OFFSET_S = 6.0
 """How long a start waits for the first clock offset, s."""
 PUMP_S = 0.01
 """Longest wait for an arrival before the clock's tasks are looked at, s."""
+_COMPILED: set[StreamSpec] = set()
+"""Streams that this process has compiled everything for."""
 LOOP = "loop"
 """Name of the engine's main thread."""
 RUN_LIMIT_S, IDLE_LIMIT_S = 2.0, 15.0
@@ -70,6 +71,7 @@ class Engine:
     def __init__(self, engine_folder: EngineFolder, *, slept_s: Callable[[], float] = lambda: 0.0) -> None:
         self.engine_folder = engine_folder
         self.state: EngineState = "starting"
+        self.kernels_left = 0
         self.started = f"{world.clock.local():%Y-%m-%dT%H:%M:%S}"
         self.plan = SessionPlan.from_json(_plan_text(engine_folder))
         self.supervisor = Supervisor(self._thread_lost, on_back=self._thread_back)
@@ -118,7 +120,7 @@ class Engine:
                 "stale_lock", extent=stale, consequence=Message("engine.set_aside"), priority="medium"
             )
         self._to("compiling")
-        compile_kernels(self.plan.signal)
+        compile_kernels(self.plan.signal, told=self._compiled)
         self._to("connecting")
         self.session.connect()
         self._pump_until(lambda: self.session.streams.signal.n_offsets > 0, timeout=FIRST_OFFSET_S)
@@ -144,6 +146,13 @@ class Engine:
         # Only from here: nobody knows how long compiling takes on a computer that does it for the first time.
         self.supervisor.limit(LOOP, IDLE_LIMIT_S)
         self._to("idle")
+
+    def _compiled(self, left: int) -> None:
+        """Say how many kernels are left to compile, so that nobody takes an engine that is slow for a dead one."""
+        self.kernels_left = left
+        self._publish()
+        if self.end_requested:
+            raise EngineFault(Message("engine.ended_while_compiling", n=left))
 
     def _listen(self) -> None:
         """Open the door, and say in the lock where it is."""
@@ -310,6 +319,7 @@ class Engine:
                     "state": "running" if busy else self.state,
                     "started": self.started,
                     "seq": self._published,
+                    "kernels_left": self.kernels_left,
                     "transport": self.server.endpoint.split(":")[0],
                     "disk_free_mb": round(self._free_mb),
                     "lost": self.supervisor.lost(),
@@ -351,15 +361,19 @@ class Engine:
         self.session.failures.thread_back(name)
 
 
-def compile_kernels(spec: StreamSpec) -> None:
-    """Compile what every session calls, before an inlet opens; for streams alike once in a process."""
-    _compile(replace(spec, source_id=""))
+def compile_kernels(spec: StreamSpec, *, told: Callable[[int], None]) -> None:
+    """Compile what every session calls, before an inlet opens; for streams alike once in a process.
+
+    ``told`` is called with the number of kernels that are left each time one is compiled.
+    """
+    if (alike := replace(spec, source_id="")) not in _COMPILED:
+        # What only decoders call is compiled now where it never was, and loaded when a run with a decoder starts.
+        kernels.compile_missing(told)
+        _rehearse_all(alike)
+        _COMPILED.add(alike)
 
 
-@cache
-def _compile(spec: StreamSpec) -> None:
-    # What only decoders call is compiled now where it never was, and loaded when a run with a decoder starts.
-    kernels.compile_missing()
+def _rehearse_all(spec: StreamSpec) -> None:
     monitor = QualityMonitor(spec.fs, spec.measured, unit=units.canonical(spec.unit))
     Timebase.of_stream(spec).step(np.arange(2.0))
     noise = world.chance.generator(0).normal(0.0, 10.0, (round(2.5 * spec.fs), len(spec.measured)))

@@ -134,9 +134,10 @@ class RequestHandler:
     def _present(self, args: Mapping[str, Any]) -> None:
         self._session.runs.task()  # refuses where no page presents
         text, local = _text(args, "marker"), float(args["local"])
-        # A page is not trusted: what it shows is of now, give or take the way here.
-        if not abs(local - lsl.local_clock()) < PAGE_S:
-            raise BadValue(Message("engine.page_time", n=f"{local - lsl.local_clock():.1f}", most=f"{PAGE_S:g}"))
+        # A page is not trusted: what it shows is of now, give or take the way here. It was seen all the same.
+        if not abs(away := local - lsl.local_clock()) < PAGE_S:
+            self._session.runs.leave_page(text, away)
+            raise BadValue(Message("engine.page_time", n=f"{away:.1f}", most=f"{PAGE_S:g}"))
         self._session.runs.take_page(text, local)
 
     def _acknowledge(self, args: Mapping[str, Any]) -> None:

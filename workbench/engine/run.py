@@ -22,6 +22,7 @@ from workbench.errors import RecordingFault
 from workbench.live.plan import SessionPlan
 from workbench.live.status import CueStatus, EvidenceStatus, RunEnd, RunState, RunStatus, SettingStatus, TaskStatus
 from workbench.messages import Message
+from workbench.paradigms import Rule
 from workbench.recording import RunWriter, ensure_space, needed_bytes
 from workbench.vocabulary import (
     Acknowledgement,
@@ -86,8 +87,8 @@ class LiveRun:
         self.latency = Latency(representative=plan.speed == 1.0)
         self.recent: deque[tuple[float, float]] = deque()
         self.last: Decision | None = None
-        self.streak = 0
-        self.active = False
+        self._rule: Rule | None = None
+        self._active = False
         self.began = 0.0
         self.acquired = 0.0
         # Filled by the thread that syncs the recording, emptied by the loop; a deque needs no lock for that.
@@ -246,6 +247,10 @@ class LiveRun:
         seen, write = self.source.seen, self.writer.ledger
         self._ledger.hand_over(lambda row: write(row if row.sample >= 0 else replace(row, sample=seen)))
 
+    def decide_by(self, rule: Rule) -> None:
+        """The loop decides by this rule now: the screen shows what it counts."""
+        self._rule = rule
+
     def record_decision(self, decision: Decision, *, decided: float, emitted: float) -> None:
         """Record a decision with its times, and keep it for the screen.
 
@@ -263,16 +268,7 @@ class LiveRun:
         while self.recent and decision.stamp - self.recent[0][0] > HISTORY_S:
             self.recent.popleft()
         if decision.change in ("activate", "release"):
-            self.active, self.streak = decision.change == "activate", 0
-            return
-        params = self._params
-        # For the bar on the screen only, with the comparisons of the paradigm's own rule: nothing is decided here.
-        rejected = not decision.label
-        if self.active:
-            past = rejected or p < params.get("release", 0.0)
-        else:
-            past = not rejected and p > params.get("activate", 1.0)
-        self.streak = self.streak + 1 if decision.valid and past else 0
+            self._active = decision.change == "activate"
 
     def _shown(self, decision: Decision) -> float:
         """What the evidence bar shows, 0–1: the probability of a class, or the size of what has no classes."""
@@ -384,17 +380,18 @@ class LiveRun:
         if last is None:
             return None
         params = self._params
-        needed = params.get("dwell", 0)
+        count, needed = (0, 0) if self._rule is None else self._rule.dwell()
         return {
             "classes": list(self.writer.classes),
             "target": self.request.paradigm.conditions[0] if last.probabilities else "",
             "p": self._shown(last),
             "activate": params.get("activate"),
             "release": params.get("release"),
-            "dwell": min(self.streak, needed) if needed else self.streak,
-            "active": self.active,
+            "dwell": count,
+            "active": self._active,
             "dwell_needed": needed,
             "valid": last.valid,
+            "rejected": last.valid and not last.label,
             "history": [[round(t - last.stamp, 3), p] for t, p in self.recent],
             "kind": last.kind,
             "values": list(last.values),

@@ -260,18 +260,9 @@ class RunControl:
         # The source lags behind the stream by what waits for other streams, so the newer of the two is the
         # present.
         elif stamp > max(run.source.newest, signal.newest + signal.offset) + FUTURE_S:
-            self._events.enter(
-                "impossible_marker",
-                stream="markers",
-                extent=Message("engine.cue_ahead", label=label, n=f"{stamp - run.source.newest:.1f}"),
-                consequence=Message("engine.no_trial"),
-                priority="medium",
-            )
-            run.source.mark("note", stamp=stamp, label=label, impossible=True)
+            ahead = Message("engine.cue_ahead", label=label, n=f"{stamp - run.source.newest:.1f}")
+            self._take_impossible(run, label, extent=ahead)
         else:
-            opens = label in paradigm.conditions
-            trial = self._n_cues if opens else -1
-            self._n_cues += opens
             if label.startswith(DISTURBED):
                 self._events.enter(
                     "disturbed",
@@ -280,8 +271,14 @@ class RunControl:
                     consequence=Message("decode.trial_excluded"),
                     priority="medium",
                 )
-            run.source.mark("cue", stamp=stamp, label=label, trial=trial, duration_s=duration_s, **shown)
+            self._cue(run, label, stamp, duration_s=duration_s, **shown)
         return label
+
+    def _cue(self, run: LiveRun, label: str, stamp: float, **detail: Any) -> None:
+        """A cue of another program; those of a condition are counted."""
+        opens = label in run.request.paradigm.conditions
+        run.source.mark("cue", stamp=stamp, label=label, trial=self._n_cues if opens else -1, **detail)
+        self._n_cues += opens
 
     def take_page(self, text: str, local: float) -> None:
         """A marker of a page that presents, at local time in s; other programs get it like a cue of the engine."""
@@ -289,6 +286,34 @@ class RunControl:
         label = self.take_cue(text, stamp)
         _, duration_s, shown = parse_cue(text)
         self._outlets.publish_state("cue", stamp=stamp, label=label, duration_s=duration_s, **shown)
+
+    def leave_page(self, text: str, away_s: float) -> None:
+        """A marker of a page, ``away_s`` from now: too far for a trial; the record says what was shown."""
+        run, (label, _, _) = self.run, parse_cue(text)
+        if run is not None:
+            away = Message("engine.page_cue_away", label=label, n=f"{away_s:.1f}")
+            self._take_impossible(run, label, extent=away)
+
+    def _take_impossible(self, run: LiveRun, label: str, *, extent: Message) -> None:
+        """A marker whose time cannot be right stands in recording and ledger, and its choice is excluded.
+
+        It takes effect now: a choice opens or ends all the same, so that those after it keep their numbers and the
+        run its end.
+        """
+        now, paradigm = self._streams.now(), run.request.paradigm
+        excludes = paradigm.takes(DISTURBED)
+        consequence = Message("decode.trial_excluded") if excludes else Message("engine.no_trial")
+        self._events.enter(
+            "impossible_marker",
+            stream="markers",
+            extent=extent,
+            consequence=consequence,
+            priority="medium",
+        )
+        run.source.mark("note", stamp=now, label=label, impossible=True)
+        if excludes and (label == run.rest or paradigm.takes(label)):
+            self._cue(run, label, now, duration_s=0.0)
+            run.source.mark("cue", stamp=now, label=f"{DISTURBED} {extent}", trial=-1, duration_s=0.0)
 
     def task(self) -> dict[str, Any]:
         """What a page needs to present the run under way.

@@ -32,6 +32,7 @@ class ProcessStatus(TypedDict):
     state: EngineState
     started: str
     seq: int
+    kernels_left: int
     transport: str
     disk_free_mb: float
     lost: Mapping[str, str]

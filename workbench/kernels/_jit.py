@@ -70,14 +70,17 @@ def ready() -> None:
         load()
 
 
-def compile_missing() -> None:
+def compile_missing(told: Callable[[int], None] = lambda left: None) -> None:
     """Compile every kernel whose file was imported and that the cache does not hold, so that no load takes long.
 
     Those that it holds are left to their first call, or to :func:`ready`: nobody needs to load what is never used.
+    ``told`` is called with the number of those that are left, before the first one, after each one, and so at 0.
     """
-    for kernel, load in list(WAITING.items()):
-        if not ON_DISK[kernel]():
-            load()
+    missing = [load for kernel, load in list(WAITING.items()) if not ON_DISK[kernel]()]
+    for i, load in enumerate(missing):
+        told(len(missing) - i)
+        load()
+    told(0)
 
 
 def _decorated(function: Function, signature: str, *, inline: Literal["never", "always"]) -> Function:

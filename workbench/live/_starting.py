@@ -18,7 +18,7 @@ from workbench.live.status import Status
 from workbench.messages import Message
 
 START_S = 120.0
-"""How long a start may take: compiling on a bare machine included, s."""
+"""How long an engine that starts may say nothing new, s; each kernel that it compiles is news."""
 
 
 def find(study_folder: Path | str) -> dict[str, Any] | None:
@@ -61,13 +61,14 @@ def attach(study_folder: Path | str, *, timeout: float = 10.0) -> Client:
 def start(plan: SessionPlan, *, timeout: float = START_S, progress: Progress | None = None) -> Client:
     """Start the engine of a session, detached from this process, or attach if one runs.
 
-    Returns when the engine is idle: kernels compiled, streams found, players running. A start that is interrupted
-    or not ready in time ends the engine it started.
+    Returns when the engine is idle: kernels compiled, streams found, players running. A start that is interrupted,
+    or in which the engine falls silent, ends the engine it started.
 
     Parameters
     ----------
     plan : of the session.
-    timeout : s within which the engine has to be idle.
+    timeout : s within which the engine has to say something new. How long it compiles, the first time on a
+        computer, nobody knows; a client that gave up then would end an engine that works.
     progress : called with each status on the way.
 
     Raises
@@ -101,9 +102,9 @@ def _ready(
     progress: Progress | None,
 ) -> Client:
     """Wait until the engine that was started is idle."""
-    end = world.clock.monotonic() + timeout
+    news, heard = ("", 0), world.clock.monotonic()
     client: Client | None = None
-    while world.clock.monotonic() < end:
+    while world.clock.monotonic() - heard < timeout:
         outcome = _engine_folder.read_json(engine_folder.outcome)
         if outcome is not None and outcome.get("state") == "failed":
             if client is not None:
@@ -125,10 +126,17 @@ def _ready(
                 progress(status)
             if status is not None and status["engine"]["state"] in ("idle", "running"):
                 return client
+            # Not the number of the status: an engine that repeats itself says nothing new.
+            if status is not None and (told := _stage(status)) != news:
+                news, heard = told, world.clock.monotonic()
         world.clock.sleep(0.1)
     if client is not None:
         client.close()
     raise EngineFault(Message("live.not_ready", n=f"{timeout:g}", log=str(engine_folder.log)))
+
+
+def _stage(status: Status) -> tuple[str, int]:
+    return status["engine"]["state"], status["engine"]["kernels_left"]
 
 
 def _calm_status(client: Client) -> Status | None:

@@ -395,13 +395,13 @@ class Client:
             socket.send_multipart(_wire.sign(content, self._key))
             self._wait_for_reply(socket, operation, patience_s)
             frames = socket.recv_multipart()
-        # A REQ socket that waits for its reply can ask nothing else: it is thrown away.
-        except (EngineFault, KeyboardInterrupt):
+        except BaseException as error:
+            # A REQ socket that waits for its reply can ask nothing else. Whatever interrupted it, a signal of the
+            # process among them: one that stayed open would keep `close` waiting for ever.
             socket.close(0)
+            if isinstance(error, zmq.ZMQError):
+                raise EngineFault(Message("live.cannot_be_asked", why=str(error))) from error
             raise
-        except zmq.ZMQError as error:
-            socket.close(0)
-            raise EngineFault(Message("live.cannot_be_asked", why=str(error))) from error
         self._give_back(socket)
         try:
             reply = _wire.opened(frames, self._key)

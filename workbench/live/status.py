@@ -30,7 +30,7 @@ class EngineStatus(TypedDict):
 
     ``age_s`` : s since the loop wrote this status; it grows while the loop stands still. ``lost`` : thread → why,
     for each thread that ended or stands still. ``supervised``, ``unsupervised`` : names of threads. ``arming`` :
-    nonce for the next grant.
+    nonce for the next grant. ``kernels_left`` : how many kernels are still to be compiled for this computer.
     """
 
     pid: int
@@ -48,6 +48,7 @@ class EngineStatus(TypedDict):
     unsupervised: list[str]
     disk_free_mb: float
     seq: int
+    kernels_left: int
 
 
 class _SessionStatus(TypedDict):
@@ -210,8 +211,11 @@ class SettingStatus(TypedDict):
 
 
 class EvidenceStatus(TypedDict):
-    """The decoder's newest evidence; while ``active``, ``dwell`` counts hops below ``release``.
+    """The decoder's newest evidence.
 
+    ``dwell`` : hops in a row that count towards the next change, out of ``dwell_needed``: above ``activate``, or
+    while ``active`` below ``release`` or unlike the training data (``rejected``); without thresholds, hops for
+    which a target is held. Both 0 where each cue is decided once.
     ``p`` : probability of ``target``; of a velocity, which has no target, its size, 0–1. ``values`` and
     ``position`` : of the newest decision, in the unit of its kind.
     """
@@ -225,6 +229,7 @@ class EvidenceStatus(TypedDict):
     active: bool
     dwell_needed: int
     valid: bool
+    rejected: bool
     history: list[list[float]]
     kind: EvidenceKind
     values: list[float]
@@ -355,6 +360,7 @@ BLANK_STATUS: Status = {
         "unsupervised": [],
         "disk_free_mb": 0.0,
         "seq": 0,
+        "kernels_left": 0,
     },
     "session": {
         "id": "",

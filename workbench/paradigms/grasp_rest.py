@@ -188,8 +188,7 @@ class GraspRule(Rule):
         self._needed = paradigm.dwell or 1
         self._needed_rejected = paradigm.rejected_dwell or self._needed
         self._next = hop
-        self._active = False
-        self._forced = False
+        self._active = self._rejected = self._forced = False
         self._count = 0
         self._open: _Attempt | None = None
         self._tally = _Tally()
@@ -203,7 +202,7 @@ class GraspRule(Rule):
 
     def dwell(self) -> tuple[int, int]:
         """Hops past the threshold that would change the state, and how many are needed."""
-        return (self._count, self._needed)
+        return (self._count, self._needed_rejected if self._active and self._rejected else self._needed)
 
     def cue(self, cue: LocatedCue, *, at: int) -> list[Trial]:
         """A movement cue closes the trial before it and opens the next."""
@@ -279,7 +278,7 @@ class GraspRule(Rule):
         if self._forced:
             self._forced = False
             return "release"
-        p = self._meant(evidence)
+        p, self._rejected = self._meant(evidence), evidence.rejected
         if self._active:
             past = evidence.rejected or p < self._paradigm.release
         else:

@@ -85,7 +85,8 @@ class LiveSession(Panel):
     client : the live client, or None while no session runs.
     connect : called every 2 s while there is no client or it does not answer; returns a client, or None when
         no engine runs. Without it a page that lost its client stays lost.
-    start_session : called when the page asks to start a session; returns a client. None hides the button.
+    start_session : called when the page asks to start a session, with what to call with each status on the way;
+        returns a client. None hides the button.
     run_settings : called as ``run_settings(kind)`` before each run; returns the keyword arguments of
         ``client.start_run`` beside ``kind`` and ``n_trials`` (paradigm, params, seed, decoder_folder …). It
         raises a :class:`WorkbenchError` when such a run cannot start.
@@ -123,7 +124,7 @@ class LiveSession(Panel):
         client: LiveClient | None = None,
         *,
         connect: Callable[[], LiveClient | None] | None = None,
-        start_session: Callable[[], LiveClient] | None = None,
+        start_session: Callable[[Callable[[Mapping[str, Any]], None]], LiveClient] | None = None,
         run_settings: Callable[[str], Mapping[str, Any]] | None = None,
         run_kinds: Callable[[], list[dict[str, Any]]] | None = None,
         after_run: Callable[[dict[str, Any]], None] | None = None,
@@ -276,12 +277,18 @@ class LiveSession(Panel):
                 return
             self.link = {"state": "starting", "sentence": ""}
         try:
-            client = self._start_session()
+            client = self._start_session(self._starting)
         except SAYABLE as error:
             self.link = {"state": "none", "sentence": messages.of(error)}
             raise
         self._client, self._newest = client, 0
         self._offer()
+
+    def _starting(self, status: Mapping[str, Any]) -> None:
+        """Show how far a start is: the first one on a computer compiles for minutes."""
+        left = status["engine"]["kernels_left"]
+        compiling = {"key": "run.first_start", "args": {"n": left}} if left else {}
+        self.link = {"state": "starting", "sentence": ""} | compiling
 
     def _end(self) -> None:
         """End the session in good order. Refused during a run, so that nobody ends one by mistake."""

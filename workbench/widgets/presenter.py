@@ -105,15 +105,23 @@ class Presenter(Panel):
 
     def _shown(self, marks: list[Mapping[str, Any]]) -> None:
         """Markers of frames, in their order, each with ``local`` by the engine's clock in s."""
+        refusals: list[BadValue] = []
         for mark in marks:
-            marker = {name: mark[name] for name in mark if name != "local"}
-            local, error = float(mark["local"]), float(mark.get("error_ms", math.inf))
-            if not str(marker.get("label", "")).strip():
-                raise BadValue(Message("engine.must_be_text", name="label", got=repr(marker.get("label"))))
-            self._engine().present(marker, local=local)
-            if not error <= MOST_ERROR_MS:
-                why = f"disturbed: clock known to {error:.1f} ms"
-                self._engine().present({"label": why}, local=local)
+            try:
+                self._present(mark)
+            except BadValue as refusal:
+                refusals.append(refusal)  # those after it were shown too
+        if refusals:
+            raise refusals[0]
+
+    def _present(self, mark: Mapping[str, Any]) -> None:
+        marker = {name: mark[name] for name in mark if name != "local"}
+        local, error = float(mark["local"]), float(mark.get("error_ms", math.inf))
+        if not str(marker.get("label", "")).strip():
+            raise BadValue(Message("engine.must_be_text", name="label", got=repr(marker.get("label"))))
+        self._engine().present(marker, local=local)
+        if not error <= MOST_ERROR_MS:
+            self._engine().present({"label": f"disturbed: clock known to {error:.1f} ms"}, local=local)
 
     def close(self) -> None:
         """Stop following and remove the widget."""

@@ -139,6 +139,16 @@ export function evidencePanel(ctx) {
     return t(s.evidence ? "evidence.over" : "evidence.empty");
   }
 
+  function counted(e) {
+    const args = { n: e.dwell, needed: e.dwell_needed };
+    if (Number.isFinite(e.activate)) {
+      if (e.rejected) return t(e.active ? "evidence.dwell_rejected" : "evidence.rejected", args);
+      return t(e.active ? "evidence.dwell_release" : "evidence.dwell", args);
+    }
+    if (args.needed) return t("evidence.held", args);
+    return t(e.kind === "probabilities" ? "evidence.live" : "evidence.followed");
+  }
+
   return {
     el,
     update(s) {
@@ -173,7 +183,7 @@ export function evidencePanel(ctx) {
       const needed = (e && e.dwell_needed) || 0;
       show(pips, needed > 0);
       drawPips([valid ? e.dwell || 0 : 0, needed]);
-      put(words, !valid ? reason(s) : needed ? t(e.active ? "evidence.dwell_release" : "evidence.dwell", { n: e.dwell || 0, needed }) : t("evidence.live"));
+      put(words, valid ? counted(e) : reason(s));
       adapting.update(s.run);
       put(bandWords, ctx.store.levels.length ? t("level.band") : "−5 s");
       const state = s.quality && s.quality.state;
