@@ -123,7 +123,7 @@ def test_a_reset_waits_until_the_device_says_that_its_safe_state_is_complete(ben
 
 def test_before_the_device_has_said_anything_nothing_is_confirmed(bench):
     said = bench.reach("HOLD").controller.snapshot()
-    assert said["confirmed"] == {"level": None, "state": "", "age_s": None, "counter": 0}
+    assert said["confirmed"] == {"level": None, "state": "", "age_s": None, "at_rest": False, "counter": 0}
     assert said["stop"]["asked_age_s"] is None
 
 

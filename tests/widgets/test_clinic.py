@@ -147,6 +147,23 @@ def test_an_unacknowledged_stop_outranks_every_alarm_and_nothing_claims_that_it_
     assert page.evaluate("window.sent.filter(m => m.name === 'hardware_stop').length") == 1
 
 
+@pytest.mark.parametrize("name", ["fault", "idle"])
+def test_only_the_device_says_that_it_is_safe_and_off(live: Any, statuses: Any, name: str) -> None:
+    page = live(name)
+    chip = page.locator("[data-name=effector-state]")
+    assert "safe, off" in chip.inner_text()
+    device = statuses[name]["effector"]["confirmed"]
+    doubts = ({"age_s": 4.5}, {"age_s": None}, {"at_rest": False, "state": "venting", "level": 0.3})
+    for beat, doubt in enumerate(doubts, 1):
+        effector = {**statuses[name]["effector"], "confirmed": {**device, **doubt}}
+        uncertain = {"status": {**statuses[name], "effector": effector}, "beat": 2 * beat}
+        page.evaluate("put => window.put(put)", uncertain)
+        page.wait_for_selector("[data-name=effector-state].dash:has-text('not confirmed')")
+        assert "safe" not in chip.inner_text().replace("_SAFE", "")
+        page.evaluate("put => window.put(put)", {"status": statuses[name], "beat": 2 * beat + 1})
+        page.wait_for_selector("[data-name=effector-state]:not(.dash):has-text('safe, off')")
+
+
 def test_only_the_device_says_that_a_stop_was_acknowledged_and_that_the_level_is_zero(
     live: Any, statuses: Any
 ) -> None:
@@ -552,6 +569,27 @@ def test_a_report_is_named_beside_the_result_and_the_page_stays() -> None:
     panel = ResultPanel({"next": [{"name": "report"}]}, act=lambda name: asked.append(name) or said)
     assert panel.answer("act", {"name": "report"})["ok"]
     assert (asked, panel.done) == (["report"], said)
+
+
+def test_the_measures_to_choose_are_named_in_the_language_of_the_page(mount: Callable[..., Any]) -> None:
+    desk = AssessmentPicker([("v", "P-041")], [("arat", "ARAT"), ("own", "Own form")], pick=lambda *_: None)
+    page = mount(AssessmentPicker, desk.get_state() | {"language": "zh-CN"})
+    options = page.locator("[data-name=desk-measure] option").all_inner_texts()
+    assert options == ["上肢动作研究测试（ARAT）", "Own form"]
+
+
+def test_where_a_report_was_kept_still_stands_there_after_the_language_was_changed(
+    mount: Callable[..., Any],
+) -> None:
+    page = mount(ResultPanel, {"result": {**RESULT, "next": [{"name": "report"}]}, "kept": ""})
+    page.click("[data-name=next-report]")
+    (asked,) = page.evaluate("window.sent.filter(m => m.name === 'act')")
+    page.evaluate(
+        "id => window.say({kind: 'answer', name: 'act', ok: true, value: 'kept: session.pdf', id})", asked["id"]
+    )
+    page.wait_for_selector("[data-name=step-done]:has-text('session.pdf')")
+    page.evaluate("window.put({language: 'zh-CN'})")
+    page.wait_for_selector(".wb:lang(zh-CN) [data-name=step-done]:has-text('session.pdf')")
 
 
 CHECK = Check(

@@ -137,6 +137,22 @@ def test_the_screen_fits_without_page_scroll_and_cuts_no_text(live: Any, name: s
     assert page.errors == []
 
 
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+@pytest.mark.parametrize("name", ["live", "fault", "idle"])
+def test_nothing_of_the_effector_lies_under_its_button_on_a_small_screen(
+    live: Any, statuses: Any, name: str, language: str
+) -> None:
+    page = live(name, language=language, width=1024, height=768)
+    slow = {**statuses["live"]["latency"], "representative": False}
+    page.evaluate("status => window.put({status, beat: 2})", {**statuses[name], "latency": slow})
+    edges = page.evaluate("""() => [
+      Math.max(...[...document.querySelectorAll(".effector .latrow, .effector .latrow + div, .effector .why")]
+        .filter((one) => one.checkVisibility()).map((one) => one.getBoundingClientRect().bottom)),
+      document.querySelector(".effector .doing").getBoundingClientRect().top,
+    ]""")
+    assert edges == sorted(edges)
+
+
 @pytest.mark.parametrize("study", ["SCI", "SCI-HAND-RECOVERY-MULTICENTRE-2026-EXTENSION"])
 def test_names_in_the_bar_never_lie_over_what_is_beside_them(live: Any, statuses: Any, study: str) -> None:
     page = live("idle", width=1100, height=676)

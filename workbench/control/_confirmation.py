@@ -98,6 +98,7 @@ class Confirmation:
             "level": None if status is None else status.level,
             "state": "" if status is None else status.state,
             "age_s": self.age_s(now),
+            "at_rest": status is not None and self.at_rest,
             "counter": 0 if status is None else status.counter,
         }
 

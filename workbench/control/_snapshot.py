@@ -8,11 +8,15 @@ from workbench.control._table import State
 
 
 class ConfirmedStatus(TypedDict):
-    """The device's newest signed status: ``level`` 0–1, its ``state``, its age in s, its counter."""
+    """The device's newest signed status: ``level`` 0–1, its ``state``, its age in s, its counter.
+
+    ``at_rest`` : whether it says that no pressure is applied, held or vented; False before the first.
+    """
 
     level: float | None
     state: str
     age_s: float | None
+    at_rest: bool
     counter: int
 
 

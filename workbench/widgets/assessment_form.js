@@ -76,7 +76,7 @@ function buildForm(root, model, t) {
     h("div", { class: "bd form" }, loud.el, stored.el,
       h("div", { class: "conditions" }, around.els), h("details", { class: "more" }, h("summary", { class: "s" }, t("form.circumstances")), h("div", { class: "conditions" }, around.more)),
       h("div", { class: "blocks" }, blocks.els),
-      h("div", { class: "result" }, result.els, h("div", { class: "xs mute" }, t("form.keys")), ctx.problem, h("div", { class: "row wrap" }, save, undo, clear, fresh), lacking, saveSay))));
+      h("div", { class: "result" }, result.els, ctx.problem, lacking, h("div", { class: "row wrap" }, save, undo, clear, fresh), saveSay, h("div", { class: "xs mute" }, t("form.keys"))))));
   let waiting = 0;
   // One answer changes several traits: drawn once per frame, not once per trait.
   const soon = () => { cancelAnimationFrame(waiting); waiting = requestAnimationFrame(ctx.redraw); };

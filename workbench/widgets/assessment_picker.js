@@ -17,7 +17,7 @@ function buildDesk(root, model, t) {
     });
   }
   const visit = pick("desk-visit", t("desk.visit"), model.get("visits"));
-  const measure = pick("desk-measure", t("desk.measure"), model.get("measures"));
+  const measure = pick("desk-measure", t("desk.measure"), model.get("measures").map(([id, words]) => [id, t(`title.${id}`, {}, words)]));
   function draw() {
     const chosen = model.get("chosen") || {};
     if (chosen.visit) visit.value = chosen.visit;

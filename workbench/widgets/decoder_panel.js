@@ -78,7 +78,7 @@ function decisionPanel(t, model, fit, blocked) {
 function checkList(t, fit) {
   // What has to be equal has no limit; where it is not, the sentence below says what was expected.
   const beside = (one) => (["file", "participant", "system"].includes(one.name) || !one.limit ? "" : t(one.name === "compared" ? "decoder.last_had" : "decoder.limit", { limit: t.said(one, "limit") }));
-  const limits = (one) => [t.said(one, "value"), beside(one)].filter(Boolean).join("; ");
+  const limits = (one) => [t.said(one, "value"), beside(one)].filter(Boolean).join(t("decoder.then"));
   return (fit.checks || []).map((one) => h("li", {}, light(LAMP[one.state] || "off"), h("span", {}, knows(`check.${one.name}`) ? t(`check.${one.name}`) : t.said(one, "text") || one.name, h("small", {}, limits(one)), one.state !== "pass" && one.text ? h("small", { class: "bad" }, t.said(one, "text")) : null)));
 }
 

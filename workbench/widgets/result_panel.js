@@ -103,10 +103,17 @@ function notePanel(t, model) {
   return h("div", { class: "panel" }, h("div", { class: "hd" }, h("h2", {}, t("result.note")), h("span", { class: "rt" }, t("result.note_how"))), h("div", { class: "bd stack" }, h("div", { class: "tags" }, tags), words, problem, keep, kept));
 }
 
-function buildResult(root, model, t) {
+/** ``told``: what the newest step came to, kept while the page is drawn anew in another language. */
+function buildResult(root, model, t, told) {
   const result = model.get("result") || {};
   const problem = h("div", { class: "fielderror", role: "alert" });
   const done = h("div", { class: "s done", role: "status", "data-name": "step-done" });
+  const tell = () => {
+    const reply = told.reply;
+    put(problem, !reply || reply.ok ? "" : reply.silent ? t("ask.silent") : t.said(reply, "text"));
+    put(done, reply && reply.ok ? t.said(reply, "value") : "");
+  };
+  tell();
   const title = result.state === "stopped" ? t("result.stopped", { done: (result.trials || []).length, total: result.total })
     : result.kind === "calibration" ? t("result.calibrated", { participant: result.participant, n: (result.trials || []).length })
       : result.kind !== "online" ? t("result.scheduled", { participant: result.participant, n: (result.trials || []).length, kind: t(`run.kind.${result.kind}`) })
@@ -115,7 +122,7 @@ function buildResult(root, model, t) {
   const more = result.state === "stopped" ? t("result.kept_all") : result.kind === "calibration" ? t("result.calibrated_more") : result.kind !== "online" ? t("result.scheduled_more")
     : result.limit === null || result.limit === undefined ? t("result.no_limit") : [t(result.above ? "result.above" : "result.not_above", { limit: result.limit, n: result.n }), result.shuffles ? t("result.shuffled", { shuffles: result.shuffles.toLocaleString("en") }) : ""].filter(Boolean).join(" ");
   const numbers = (result.numbers || []).map((one) => h("div", {}, h("b", {}, one.value, one.unit ? h("small", {}, ` ${one.unit}`) : null), h("span", {}, say(t, one))));
-  const next = (result.next || []).map((one) => h("button", { type: "button", class: `btn step ${one.primary ? "pri" : ""}`, "data-name": `next-${one.name}`, onclick: () => request(model, "act", { name: one.name }, 120).then((reply) => { put(problem, reply.ok ? "" : reply.silent ? t("ask.silent") : t.said(reply, "text")); put(done, reply.ok ? t.said(reply, "value") : ""); }) }, h("span", {}, t(`result.next.${one.name}`)), one.key ? h("small", {}, say(t, one)) : null));
+  const next = (result.next || []).map((one) => h("button", { type: "button", class: `btn step ${one.primary ? "pri" : ""}`, "data-name": `next-${one.name}`, onclick: () => request(model, "act", { name: one.name }, 120).then((reply) => { told.reply = reply; tell(); }) }, h("span", {}, t(`result.next.${one.name}`)), one.key ? h("small", {}, say(t, one)) : null));
   const integrity = (result.integrity || []).map((one) => h("li", {}, light(one.state), h("span", {}, say(t, one))));
   const used = (result.decoder || []).flatMap((one) => [h("dt", {}, t(`result.decoder.${one.name}`)), h("dd", {}, say(t, one))]);
   root.append(h("section", { class: "resultpage", "aria-label": t("view.result") }, h("div", { class: "cols" },
@@ -130,7 +137,8 @@ function buildResult(root, model, t) {
 function render({ model, el }) {
   const root = h("div", { class: "wb wb-panel wb-page" });
   el.append(root);
-  const stops = [followTheme(root, model), followLanguage(root, model, (host, t) => buildResult(host, model, t))];
+  const told = { reply: null };
+  const stops = [followTheme(root, model), followLanguage(root, model, (host, t) => buildResult(host, model, t, told))];
   return () => stops.forEach((stop) => stop());
 }
 

@@ -5,6 +5,12 @@ import { STATES, STOPSIGN, light } from "./icons.js";
 const ROAD = ["IDLE_SAFE", "ARMED", "ACTIVE", "HOLD", "RELEASE", "REFRACTORY"];
 /** Conditions other than the operator's own act, which is the button below them. */
 const acts = (conditions) => (conditions || []).filter((one) => !one.text_key.endsWith(".operator") && !one.text_key.endsWith(".participant_ready"));
+/** States whose words claim what only the device knows: that nothing is applied. */
+const SAFE = new Set(["IDLE_SAFE", "FAULT_SAFE"]);
+/** Seconds after which the device's report is old, and says nothing about now. */
+const OLD_S = 0.5;
+const isOld = (confirmed) => !Number.isFinite(confirmed.age_s) || confirmed.age_s > OLD_S;
+const atRest = (confirmed) => Boolean(confirmed) && confirmed.at_rest && !isOld(confirmed);
 const MARKS = { high: "high", medium: "medium", low: "low", info: "dot" };
 
 export function effectorPanel(ctx) {
@@ -31,7 +37,7 @@ export function effectorPanel(ctx) {
 
   const drawChip = whenChanged(([state, unconfirmed]) => {
     const [kind, icon] = STATES[state] || STATES.DISCONNECTED;
-    chip.className = `state ${unconfirmed ? "fault dash" : kind}`;
+    chip.className = `state ${unconfirmed ? `${kind === "stopped" ? "fault" : kind} dash` : kind}`;
     chip.replaceChildren(h("span", { html: icon }), h("div", { class: "nm" }, state), h("span", { class: "grow" }), h("span", { class: "s" }, unconfirmed ? t("effector.not_confirmed") : t(`state.${state}`, {}, "")));
     const at = ROAD.indexOf(state);
     [...rail.children].forEach((one, i) => { one.className = i === at ? "on" : at > i ? "past" : ""; });
@@ -94,7 +100,7 @@ export function effectorPanel(ctx) {
       put(note, latency.n && latency.representative === false ? t("latency.not_representative") : "");
       show(note, Boolean(note.textContent));
       if (!e) return drawAction((s.session || {}).stopped ? ["reset_stop", false, ""] : ["", true, ""]);
-      drawChip([e.state, e.state === "ESTOP" && stopPhase(ctx).phase === "unacknowledged"]);
+      drawChip([e.state, e.state === "ESTOP" ? stopPhase(ctx).phase === "unacknowledged" : SAFE.has(e.state) && !atRest(e.confirmed)]);
       level.update(e);
       put(previous, e.previous ? `${e.previous} ✓` : "");
       put(next, e.next ? t("effector.next", { next: e.next }) : "");
@@ -205,7 +211,7 @@ function deviceLevel(ctx) {
       const confirmed = e.confirmed;
       show(el, Boolean(confirmed));
       if (!confirmed) return;
-      const old = !Number.isFinite(confirmed.age_s) || confirmed.age_s > 0.5;
+      const old = isOld(confirmed);
       put(value, percent(confirmed.level));
       fill.style.width = Number.isFinite(confirmed.level) ? `${100 * Math.min(1, Math.max(0, confirmed.level))}%` : "0";
       classIf(bar, "old", old);
