@@ -174,6 +174,10 @@ def test_a_session_starts_for_the_person_whose_code_was_read_and_for_nobody_else
     page.keyboard.press("Enter")
     page.wait_for_selector("[data-name=start-session]:enabled")
     assert "SIM-01" in page.locator("[data-name=start-session]").inner_text()
+    for width, height in ((1024, 768), (1440, 900)):
+        page.set_viewport_size({"width": width, "height": height})
+        start, stop = (page.locator(f"[data-name={name}]").bounding_box() for name in ("start-session", "stop"))
+        assert start["y"] + start["height"] <= stop["y"], (width, height)
     page.click("[data-name=start-session]")
     page.wait_for_selector("[data-name=start-run]")
     page.wait_for_function(f"(first) => ({FRAME})() !== first", arg=page.evaluate(FRAME))

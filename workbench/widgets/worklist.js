@@ -73,7 +73,7 @@ function confirmPanel(t, model, ctx) {
   const why = h("div", { class: "xs sub", role: "status" });
   const none = h("div", { class: "bd empty" }, t("worklist.choose"));
   const field = h("form", { class: "stacked", onsubmit: (event) => { event.preventDefault(); check(); } }, h("label", { class: "stacked" }, h("span", { class: "xs sub" }, t("worklist.code")), code));
-  const body = h("div", { class: "bd stack" }, head, name, about, systemField, field, problem, good, seizuresField, h("div", { class: "hr" }), facts, planHead, plan, h("div", { class: "stack actions" }, why, start, other));
+  const body = h("div", { class: "bd stack" }, head, name, about, systemField, field, problem, good, seizuresField, h("div", { class: "hr" }), facts, why, start, planHead, plan, other);
   let asked = "";
   function empty() { code.value = ""; asked = ""; put(problem, ""); }
   function check() {
