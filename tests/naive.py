@@ -88,6 +88,17 @@ def unchanged(values, known, first):
     return count
 
 
+def neighbour_correlations(window, n_bands):
+    n_lanes = window.shape[1]
+    n = n_lanes // n_bands
+    out = np.zeros(n_lanes)
+    for band in range(n_bands):
+        for i in range(band * n, (band + 1) * n - 1):
+            size = np.linalg.norm(window[:, i]) * np.linalg.norm(window[:, i + 1])
+            out[i] = window[:, i] @ window[:, i + 1] / size if size > 0 else 0.0
+    return out
+
+
 def mean_square(window):
     return (window**2).mean(axis=0)
 

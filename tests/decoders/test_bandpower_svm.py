@@ -27,7 +27,7 @@ def epochs(classes=("feet", "hands"), n=60, seed=0):
 
 def logs(decoder, x):
     summaries, _ = decoder._epoch_summaries(x, 0.0)
-    return np.log(summaries + 1e-9)
+    return np.log(summaries[:, : summaries.shape[1] // 2] + 1e-9)
 
 
 def test_margins_are_those_of_scikit_learn():

@@ -466,7 +466,8 @@ def test_channels_of_the_signal_are_stored_with_the_decoder_and_others_keep_thei
     assert (again.sha256_, again.picks) == (sha256, {"workload": (2, 0)})
     assert again.members["workload"].montage_.channels == ("c", "a")
     decoders.check_inputs(again, {"signal": MONTAGES["signal"]})
-    assert signal_evidence(again, noise()) == signal_evidence(again.tolerant(), noise())
+    assert signal_evidence(again, noise()) == signal_evidence(loaded, noise())
+    assert again.tolerant().picks == again.picks
     assert "picks" not in fusion(members).described()
 
 

@@ -13,6 +13,7 @@ from workbench.kernels.covariance import (
     epoch_covariances,
     group_variances,
     mean_square,
+    neighbour_correlations,
     projected_variance,
     unlikeness,
 )
@@ -23,6 +24,16 @@ def test_mean_square_is_the_power_of_each_lane():
     x, out = np.random.default_rng(0).normal(3, 2, (40, 5)), np.empty(5)
     mean_square(x, out)
     np.testing.assert_allclose(out, naive.mean_square(x), rtol=1e-13)
+
+
+@pytest.mark.parametrize("n_bands", [1, 2, 4, 8])
+def test_neighbours_are_those_of_one_band_and_power_keeps_its_bits(n_bands):
+    x, out, power = np.random.default_rng(1).normal(0, 2, (50, 8)), np.empty(16), np.empty(8)
+    x[:, 5] = 0.0
+    neighbour_correlations(x, n_bands, out)
+    mean_square(x, power)
+    assert np.array_equal(out[:8], power)
+    np.testing.assert_allclose(out[8:], naive.neighbour_correlations(x, n_bands), rtol=1e-12)
 
 
 @pytest.mark.parametrize("n_times", [2, 7, 8, 41])

@@ -74,3 +74,28 @@ def test_whole_cues_are_told_apart_above_chance(runs):
         return int((decoder.predict(x) == y).sum())
 
     assert leave_run_out(runs, predict) > CHANCE_LIMIT
+
+
+def rejected(decoder, x):
+    """``(n,)`` bool: of the valid windows of a stream, those that move nothing."""
+    stream, made = decoder.start(), []
+    for end in range(stream.hop, len(x) + 1, stream.hop):
+        stream.step(x[end - stream.hop : end])
+        made.append(stream.evidence(end))
+    return np.array([one.rejected for one in made if one.valid])
+
+
+@pytest.mark.parametrize("channels", [slice(0, 64), [0, 8, 10, 12, 21, 29, 31, 33]], ids=["64", "8"])
+@pytest.mark.parametrize("name", ["bandpower_lda", "bandpower_svm", "bandpower_ridge", "csp_lda", "riemann_mdm"])
+def test_noise_with_the_persons_own_spectrum_on_every_channel_moves_nothing(runs, name, channels):
+    """Power cannot tell it: each channel keeps its spectrum, and loses what it shares with the others."""
+    (samples, cues), (later, _) = ((x[: 90 * round(FS), channels], found) for x, found in runs)
+    firsts = [(first, label) for first, label in cues if first + round(4.1 * FS) <= len(samples)]
+    epochs = cut(samples, [first - round(FS) for first, _ in firsts], round(4 * FS))
+    decoder = decoders.load(name)(fs=FS, mains_hz=60.0).fit(epochs, [label for _, label in firsts], lead_in=1.0)
+    own = np.ascontiguousarray(later)
+    turned = np.fft.rfft(own, axis=0)
+    turned = turned * np.exp(2j * np.pi * np.random.default_rng(3).random(turned.shape))
+    noise = np.ascontiguousarray(np.fft.irfft(turned, len(own), axis=0))
+    assert rejected(decoder, noise).mean() > 0.99
+    assert rejected(decoder, own).mean() <= 0.05

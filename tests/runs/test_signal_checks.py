@@ -74,7 +74,7 @@ def looked(n_periods=20, *, runs=1, spoil=lambda power, run, period: None):
                 power = 100.0 * np.exp(0.2 * rng.normal(size=len(CHANNELS)))
                 power[:2] *= 0.5 if attempt else 1.0
                 spoil(power, run, period)
-                rows.append(power)
+                rows.append([*power, *np.zeros(len(CHANNELS))])  # correlations of neighbours are not looked at
                 labels.append("grasp" if attempt else "rest")
                 periods.append(run * 1000 + period)
                 of_run.append(run)

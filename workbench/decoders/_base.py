@@ -693,7 +693,8 @@ class WindowDecoder(ABC):
         """
         twin = copy(self)
         # Of the decoder's arrays only those that it has: which ones depends on its evidence settings.
-        limits = [name for name in ("limit", "novelty_limit", "novelty_unlike") if name in self.evidence_]
+        every = ("limit", "novelty_limit", "novelty_unlike", "novelty_apart")
+        limits = [name for name in every if name in self.evidence_]
         twin.evidence_ = self.evidence_ | {name: np.full_like(self.evidence_[name], np.inf) for name in limits}
         twin.adaptation_ = {name: array for name, array in self.adaptation_.items() if name != "balanced"}
         return twin
@@ -711,6 +712,8 @@ class WindowDecoder(ABC):
             rate=min(1.0, self.step_s / MEMORY_S),
             covariances=arrays.get("novelty_covariances"),
             unlike=arrays.get("novelty_unlike"),
+            neighbours=arrays.get("novelty_neighbours"),
+            apart=arrays.get("novelty_apart"),
         )
 
     # ------------------------------------------------------------------ shown

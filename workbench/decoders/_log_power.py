@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.decoders._base import WindowDecoder
-from workbench.decoding.activity import LogPowerOf
 from workbench.decoding.classifiers import Linear, Norm
+from workbench.decoding.features import LogPower
 from workbench.fitting.lda import shrinkage_lda
 from workbench.fitting.normalisation import fitted_norm
 from workbench.vocabulary import FloatArray
@@ -42,8 +42,8 @@ class LogPowerLda(WindowDecoder):
         self.mean_, self.variance_ = fitted_norm(logs)
         return logs
 
-    def _features(self) -> LogPowerOf:
-        return LogPowerOf(self.reducer())
+    def _features(self) -> LogPower:
+        return LogPower(self.reducer())
 
     def _classifier(self) -> Linear:
         return Linear(self.weights_, self.bias_, Norm(self.mean_, self.variance_))

@@ -22,12 +22,14 @@ from workbench.messages import Message
 from workbench.signals import SignalSettings, units
 from workbench.vocabulary import FloatArray, Montage
 
-FORMAT = 3
-"""Version of the folder's layout: 3 may contain a limit of novelty. 1 and 2 are read too, and decide as they did.
-A version that knows only 2 refuses 3, because it would ignore the rejection."""
+FORMAT = 5
+"""Version of the folder's layout: 3 may contain a limit of novelty, 5 one of neighbours' correlations. Older ones
+are read too, and decide as they did. A version that knows only older ones refuses: it would ignore a limit."""
 
-JOINT_FORMAT = 4
-"""Version of the layout of a decoder of several streams."""
+JOINT_FORMAT = 6
+"""Version of the layout of a decoder of several streams; 4 is read too, with members of layout 3."""
+
+JOINT_FORMATS = (4, JOINT_FORMAT)
 
 LARGEST = 256 * 2**20
 """Bytes of the arrays of the largest decoder that is read."""
@@ -202,11 +204,11 @@ def read(folder: Path) -> WindowDecoder | JoinedDecoder:
                 stored=str(stored)[:12],
             )
         )
-    if body.get("format") not in (1, 2, FORMAT, JOINT_FORMAT):
+    if body.get("format") not in range(1, JOINT_FORMAT + 1):
         raise DecoderMismatch(
             Message("decoder.layout", folder=str(folder), got=str(body.get("format")), newest=JOINT_FORMAT)
         )
-    restored = _restored_joint if body["format"] == JOINT_FORMAT else _restored
+    restored = _restored_joint if body["format"] in JOINT_FORMATS else _restored
     return restored(body, arrays, stored)
 
 

@@ -17,7 +17,7 @@ from workbench.decoders._base import WindowDecoder
 from workbench.decoders._signal import ECOG_RATE, SignalDefaults, as_bands, no_reference
 from workbench.decoding.classifiers import Linear, Norm
 from workbench.decoding.features import FLOOR, LogPower, WhitenedPower
-from workbench.decoding.reducers import Covariances, Power, Reducer
+from workbench.decoding.reducers import Covariances, PowerAndNeighbours, Reducer
 from workbench.decoding.scorer import Features
 from workbench.errors import BadSignal, BadValue
 from workbench.fitting.lda import shrinkage_lda
@@ -225,11 +225,12 @@ class BandpowerLda(WindowDecoder):
         return np.minimum(separate, float(first))
 
     def reducer(self) -> Reducer:
-        """Covariances of each band where it whitens, else the power of each lane."""
-        return Covariances(len(self.settings.bands)) if self._whitens(self.n_channels_in_) else Power()
+        """Covariances of each band where it whitens, else power and how neighbours go together."""
+        kept = Covariances if self._whitens(self.n_channels_in_) else PowerAndNeighbours
+        return kept(len(self.settings.bands))
 
     def _features(self) -> Features:
-        return WhitenedPower(self.filters_, self.group_) if len(self.filters_) else LogPower()
+        return WhitenedPower(self.filters_, self.group_) if len(self.filters_) else LogPower(self.reducer())
 
     def _classifier(self) -> Linear:
         return Linear(self.weights_, self.bias_, Norm(self.mean_, self.variance_))

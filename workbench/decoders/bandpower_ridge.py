@@ -21,7 +21,7 @@ from workbench.decoders.bandpower_lda import plain_bands
 from workbench.decoding.accumulation import EvidenceAccumulator, Smoothing
 from workbench.decoding.classifiers import Linear, Nearest, Norm
 from workbench.decoding.features import LogPower
-from workbench.decoding.reducers import Power
+from workbench.decoding.reducers import PowerAndNeighbours
 from workbench.decoding.scorer import Scorer
 from workbench.errors import BadValue
 from workbench.fitting.lda import ledoit_wolf
@@ -154,12 +154,12 @@ class BandpowerRidge(WindowDecoder):
         """The same of values; raises BadValue for those that no evidence could be."""
         return points_of(self, shown, name="velocities", most=len(AXES))
 
-    def reducer(self) -> Power:
-        """The power of each lane."""
-        return Power()
+    def reducer(self) -> PowerAndNeighbours:
+        """The power of each lane, and how it goes together with its neighbour."""
+        return PowerAndNeighbours(len(self.settings.bands))
 
     def _features(self) -> LogPower:
-        return LogPower()
+        return LogPower(self.reducer())
 
     def _regression(self) -> Linear:
         return Linear(self.weights_, self.bias_, Norm(self.mean_, self.variance_))

@@ -13,7 +13,7 @@ from workbench.decoders._signal import SignalDefaults, as_bands
 from workbench.decoders.bandpower_lda import plain_bands
 from workbench.decoding.classifiers import Norm, Rbf
 from workbench.decoding.features import LogPower
-from workbench.decoding.reducers import Power
+from workbench.decoding.reducers import PowerAndNeighbours
 from workbench.errors import BadValue
 from workbench.fitting.normalisation import fitted_norm
 from workbench.messages import Message
@@ -110,12 +110,12 @@ class BandpowerSvm(WindowDecoder):
         self.support_ = np.ascontiguousarray(z[used])
         self.coefficients_ = np.ascontiguousarray(weight[:, used])
 
-    def reducer(self) -> Power:
-        """The power of each lane."""
-        return Power()
+    def reducer(self) -> PowerAndNeighbours:
+        """The power of each lane, and how it goes together with its neighbour."""
+        return PowerAndNeighbours(len(self.settings.bands))
 
     def _features(self) -> LogPower:
-        return LogPower()
+        return LogPower(self.reducer())
 
     def _classifier(self) -> Rbf:
         norm = Norm(self.mean_, self.variance_)

@@ -20,7 +20,7 @@ from workbench.decoders.bandpower_lda import plain_bands
 from workbench.decoding.accumulation import EvidenceAccumulator, SteadyKalman
 from workbench.decoding.classifiers import Linear, Norm
 from workbench.decoding.features import LogPower
-from workbench.decoding.reducers import Power
+from workbench.decoding.reducers import PowerAndNeighbours
 from workbench.decoding.scorer import Scorer
 from workbench.fitting.kalman import fitted_state_space, steady_gain
 from workbench.fitting.normalisation import fitted_norm
@@ -134,12 +134,12 @@ class Kalman(WindowDecoder):
         self.gain_, self.transition_ = steady_gain(space, overlap=overlap)
         self.offset_ = self.gain_ @ space.observation @ shown.mean(axis=0)
 
-    def reducer(self) -> Power:
-        """The power of each lane."""
-        return Power()
+    def reducer(self) -> PowerAndNeighbours:
+        """The power of each lane, and how it goes together with its neighbour."""
+        return PowerAndNeighbours(len(self.settings.bands))
 
     def _features(self) -> LogPower:
-        return LogPower()
+        return LogPower(self.reducer())
 
     def _norm(self) -> Norm:
         return Norm(self.mean_, self.variance_)

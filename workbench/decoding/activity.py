@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workbench.decoding.features import LogPower
 from workbench.decoding.reducers import Reducer
 from workbench.kernels.activity import teager_kaiser
 from workbench.kernels.covariance import mean_square
@@ -70,22 +69,6 @@ class BandRatio(Measured):
         for first, second in zip(power[:half].tolist(), power[half:].tolist(), strict=True):
             above, below = above + first, below + second
         return np.array([above / below if below > 0.0 else 0.0])
-
-
-@dataclass(frozen=True)
-class LogPowerOf:
-    """Log power of each lane, of summaries that hold more.
-
-    Attributes
-    ----------
-    reducer : made the summaries.
-    """
-
-    reducer: Reducer
-
-    def features(self, summary: FloatArray) -> FloatArray:
-        """``(n_lanes,)`` float64."""
-        return LogPower().features(self.reducer.lane_power(summary))
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
+from workbench.decoding.reducers import Reducer
 from workbench.kernels.covariance import group_variances, projected_variance
 from workbench.kernels.evidence import linear, logarithms
 from workbench.kernels.riemann import distances, matrix_exp, tangent_vector
@@ -13,13 +16,22 @@ FLOOR = 1e-9
 """Added to band power before the logarithm, µV²."""
 
 
+@dataclass(frozen=True)
 class LogPower:
-    """Log power of each lane."""
+    """Log power of each lane.
+
+    Attributes
+    ----------
+    reducer : made the summaries.
+    """
+
+    reducer: Reducer
 
     def features(self, summary: FloatArray) -> FloatArray:
-        """``(n_lanes,)`` float64 from the power ``(n_lanes,)``, µV²."""
-        out = np.empty_like(summary)
-        logarithms(summary, FLOOR, out)
+        """``(n_lanes,)`` float64."""
+        power = self.reducer.lane_power(summary)
+        out = np.empty_like(power)
+        logarithms(power, FLOOR, out)
         return out
 
 

@@ -7,7 +7,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from workbench.kernels.covariance import band_covariances, epoch_covariances, mean_square
+from workbench.kernels.covariance import (
+    band_covariances,
+    epoch_covariances,
+    mean_square,
+    neighbour_correlations,
+)
 from workbench.kernels.linalg import matmul
 from workbench.kernels.shrinkage import oas
 from workbench.vocabulary import FloatArray
@@ -41,6 +46,32 @@ class Power(Reducer):
     def lane_power(self, summary: FloatArray) -> FloatArray:
         """``(n_lanes,)`` float64, µV²: the summary itself."""
         return summary
+
+
+class PowerAndNeighbours(Reducer):
+    """The power of each lane, and how it goes together with the next derivation of its band.
+
+    Parameters
+    ----------
+    n_bands : lanes are bands × derivations, band after band.
+    """
+
+    def __init__(self, n_bands: int) -> None:
+        self._n_bands = n_bands
+
+    def summarise(self, window: FloatArray) -> FloatArray:
+        """``(2 · n_lanes,)`` float64: power, µV², then correlations, of a window ``(n_window, n_lanes)``, µV."""
+        out = np.empty(2 * window.shape[1])
+        neighbour_correlations(window, self._n_bands, out)
+        return out
+
+    def lane_power(self, summary: FloatArray) -> FloatArray:
+        """``(n_lanes,)`` float64, µV²: the first half."""
+        return summary[: len(summary) // 2]
+
+    def neighbours(self, summary: FloatArray) -> FloatArray:
+        """``(n_lanes,)`` float64: correlation of each lane with the next, 0 for the last of a band."""
+        return summary[len(summary) // 2 :]
 
 
 class Covariances(Reducer):

@@ -48,19 +48,19 @@ FAR = """
 
 A classifier names one of its classes whatever it is shown. Every decoder that is fitted on data therefore compares
 a window with the training windows before it decides: the level (log power) of each channel and of each band, by
-their Mahalanobis distance to the nearest class, and, where it keeps covariances, how the channels go together (RV
-coefficient). A window beyond the limit is *rejected*: it is sound, but gives no label. It starts no activation, a
-held activation counts it towards release, and it teaches an adapting decoder nothing. Where more than a quarter
-of the last second was far, the windows between are rejected too. One entry per run advises to recalibrate once 5 %
-of recent windows were far.
+their Mahalanobis distance to the nearest class, and how the channels go together: their covariances where it keeps
+them (RV coefficient), else the correlations of channels next to each other in the montage. A window beyond the
+limit is *rejected*: it is sound, but gives no label. It starts no activation, a held activation counts it towards
+release, and it teaches an adapting decoder nothing. Where more than a quarter of the last second was far, the
+windows between are rejected too. One entry per run advises to recalibrate once 5 % of recent windows were far.
 
 - Limits come from blocks that are held out in turn (at most 1 % of these windows lie beyond them), with an
   allowance for another day; they are frozen, stored and part of the decoder's hash. `evidence={"novelty": None}`
   fits without.
-- A decoder stored by an earlier version has no limits and decides as it did.
+- A decoder stored by an earlier version has the limits that it was stored with, and decides as it did.
 - `start_from` of `cca` and `fbcca` takes no data, so there is nothing to compare with.
-- What it cannot tell: signals of another person, or wires exchanged, where power and pattern are the same; with
-  one band and channels that share no sources, noise of the same power. Whether an intent is meant it never judges.
+- What it cannot tell: signals of another person, or wires exchanged, where power and pattern are the same; where
+  channels share no sources, noise of the same power in each band. Whether an intent is meant it never judges.
 - Wires exchanged close the hand no more often at rest, but attempts are found later or not at all: event F1 falls,
   and a late closing may begin just after an attempt. `python -m tests.reference.cable_study` prints both.
 - `python -m tests.reference.rejection_study --seeds 0-19` prints what it stops and what it costs on simulated

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.decoding.reducers import Covariances
+from workbench.decoding.reducers import Covariances, PowerAndNeighbours
 from workbench.decoding.scorer import Calibration
 from workbench.errors import BadSignal
 from workbench.fitting.confidence import confidence_threshold, temperature
 from workbench.fitting.lda import ledoit_wolf
 from workbench.fitting.learnable import Learnable
-from workbench.fitting.novelty_limit import learn_novelty, learn_unlikeness
+from workbench.fitting.novelty_limit import learn_neighbours, learn_novelty, learn_unlikeness
 from workbench.fitting.settings import EvidenceSettings
 from workbench.kernels.evidence import softmax
 from workbench.kernels.scores import log_odds
@@ -112,6 +112,9 @@ def novelty_of(
     arrays = learn_novelty(power, index, n_bands=len(decoder.settings.bands), share=share, fold=fold)
     if isinstance(reducer, Covariances):
         arrays |= learn_unlikeness(summaries, share=share, fold=fold)
+    if isinstance(reducer, PowerAndNeighbours):
+        neighbours = np.array([reducer.neighbours(summary) for summary in summaries])
+        arrays |= learn_neighbours(neighbours, share=share, fold=fold)
     return arrays
 
 

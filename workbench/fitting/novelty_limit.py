@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.decoding.novelty import levels_of
+from workbench.decoding.novelty import apart_of, levels_of
 from workbench.fitting.lda import ledoit_wolf
 from workbench.kernels.covariance import unlikeness
 from workbench.vocabulary import FloatArray
@@ -20,6 +20,10 @@ with windows of 2 s, whose power hardly varies within a run, the same person wou
 
 UNLIKE = 2.5
 """How much farther than held-out windows of the run another day may be, in how channels go together."""
+
+HALF, FURTHER = 0.5, 1.5
+"""Share that may always be missing of what neighbouring channels had in common (noise lacks all of it), and how
+much farther than held-out windows another day may be where these vary more."""
 
 
 def learn_novelty(
@@ -86,6 +90,39 @@ def learn_unlikeness(
         "novelty_covariances": covariances.mean(axis=0),
         "novelty_unlike": UNLIKE * np.quantile(differences, 1.0 - share, axis=0),
     }
+
+
+def learn_neighbours(
+    correlations: FloatArray, *, share: float, fold: NDArray[np.int64] | None
+) -> dict[str, FloatArray]:
+    """Weights of neighbours' correlations and how far apart they may be, of :class:`Novelty`.
+
+    Parameters
+    ----------
+    correlations : ``(n, n_lanes)`` float64, each lane with the next of its band, of the training windows.
+    share, fold : as for :func:`learn_novelty`; without folds the windows are compared with their own mean.
+
+    Returns
+    -------
+    dict of ``novelty_neighbours`` ``(1, n_lanes)``, ``novelty_apart`` ``(1,)``; empty where there are none.
+    """
+    if not correlations.any():
+        return {}
+    apart = np.empty(len(correlations))
+    for k in np.unique(fold) if fold is not None else (None,):
+        test = np.full(len(correlations), fill_value=True) if k is None else fold == k
+        weights = _weights(correlations[test if k is None else ~test])
+        apart[test] = [apart_of(row, weights) for row in correlations[test]]
+    # Where channels share little, windows vary by more than what noise lacks, and nothing is far.
+    limit = max(HALF, FURTHER * float(np.quantile(apart, 1.0 - share)))
+    return {"novelty_neighbours": _weights(correlations), "novelty_apart": np.array([limit])}
+
+
+def _weights(correlations: FloatArray) -> FloatArray:
+    """``(1, n_lanes)`` float64: the mean of correlations over its squared length."""
+    mean = correlations.mean(axis=0)
+    weights: FloatArray = mean[None] / (mean @ mean)
+    return weights
 
 
 def day_to_day(n_lanes: int, n_bands: int) -> FloatArray:

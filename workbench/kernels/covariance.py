@@ -51,6 +51,33 @@ def mean_square(window: FloatArray, out: FloatArray) -> None:
         out[lane] /= n_times
 
 
+@kernel("void(float64[:,::1], int64, float64[::1])")
+def neighbour_correlations(window: FloatArray, n_bands: int, out: FloatArray) -> None:
+    """Power of each lane, the bits of :func:`mean_square`, and its correlation with the next lane of its band.
+
+    Parameters
+    ----------
+    window : ``(n_times, n_lanes)`` float64, µV, band after band. n_bands : bands of the lanes.
+    out : ``(2 · n_lanes,)`` float64, written: power, µV², then correlations, 0 for the last lane of a band and
+        where either lane has no power.
+    """
+    n_times, n_lanes = window.shape
+    n = n_lanes // n_bands
+    for i in range(2 * n_lanes):
+        out[i] = 0.0
+    for t in range(n_times):
+        for lane in range(n_lanes):
+            out[lane] += window[t, lane] * window[t, lane]
+        for lane in range(n_lanes - 1):
+            out[n_lanes + lane] += window[t, lane] * window[t, lane + 1]
+    for lane in range(n_lanes):
+        out[lane] /= n_times
+    for lane in range(n_lanes):
+        last = lane % n == n - 1
+        size = 0.0 if last else np.sqrt(out[lane] * out[lane + 1])
+        out[n_lanes + lane] = out[n_lanes + lane] / n_times / size if size > 0.0 else 0.0
+
+
 @part
 def padded(n_lanes: int) -> int:
     """Number of columns in whole groups of eight that hold ``n_lanes`` lanes."""
