@@ -246,6 +246,19 @@ def test_the_share_counts_recent_evidence_and_advises_once():
     assert DOUBTFUL > FAR_SHARE
 
 
+def test_a_single_channel_has_no_neighbour_and_is_compared_by_its_power():
+    x, y = epochs()
+    decoder = decoders.load("bandpower_svm")(fs=FS, window_s=0.4).fit(x[:, :1], y, lead_in=0.6)
+    assert sorted(name for name in decoder.evidence_ if name.startswith("novelty")) == [
+        "novelty_limit",
+        "novelty_means",
+        "novelty_whitening",
+    ]
+    own = brain(N, np.random.default_rng(8))[:, :1]
+    assert share(answers(decoder, own)) <= 0.01
+    assert share(answers(decoder, 8.0 * own)) > 0.98
+
+
 def test_it_is_switched_off_in_words_and_a_share_outside_0_to_1_is_refused():
     assert not any(name.startswith("novelty") for name in fitted(novelty=None).evidence_)
     x = FOREIGN["white noise"](np.random.default_rng(7))
