@@ -12,7 +12,7 @@ import pytest
 from tests.faults.test_engine_ends import exists, until
 from workbench import devices, live
 from workbench.commands import main
-from workbench.errors import EngineFault
+from workbench.errors import EngineFault, Refused
 from workbench.live.client import REPLY_S
 from workbench.widgets import LiveSession
 
@@ -66,10 +66,21 @@ def test_a_frozen_device_is_never_reported_as_stopped(worn, capsys):
     os.kill(glove, signal.SIGCONT)
 
 
-def test_a_stop_of_a_page_that_a_frozen_engine_did_not_take_reaches_it_when_it_wakes(worn):
+def test_a_script_resets_a_fault_before_it_arms_and_never_a_stop(worn):
     room, client, pairing = worn
+    with pytest.raises(Refused, match="ESTOP"):
+        client.make_ready()
     client.reset_stop()
     client.wait("ready", timeout=60)
+    glove = devices.running_device(pairing)
+    freeze(glove)
+    until(lambda: client.status()["effector"]["state"] == "FAULT_SAFE")
+    os.kill(glove, signal.SIGCONT)
+    assert client.make_ready()["effector"]["state"] == "IDLE_SAFE"
+
+
+def test_a_stop_of_a_page_that_a_frozen_engine_did_not_take_reaches_it_when_it_wakes(worn):
+    room, client, pairing = worn
     screen = LiveSession(live.attach(room.folder))
     until(lambda: screen.status and not screen.status["session"]["stopped"])
     freeze(client.pid)

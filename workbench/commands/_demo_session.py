@@ -240,10 +240,7 @@ def _run(
         )
         if fitted and system.effector:
             client.wait("running", timeout=60.0)
-            # A fault latches until it is reset, as an operator would do before arming.
-            if client.status()["effector"]["state"] == "FAULT_SAFE":
-                client.reset_stop()
-            client.wait("ready", timeout=60.0)
+            client.make_ready()
             client.arm(OPERATOR)
 
         def follow(status: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import operator
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -349,6 +350,30 @@ class Client:
                     )
                 )
             world.clock.sleep(0.2)
+
+    def make_ready(self, timeout: float = 60.0) -> Status:
+        """Bring the effector to where it can be armed; a fault is reset, as an operator would before arming.
+
+        For scripts that stand in for an operator. A STOP stays: who pressed it resets it.
+
+        Parameters
+        ----------
+        timeout : s.
+
+        Raises
+        ------
+        Refused
+            Without an effector, and while a STOP is latched.
+        EngineFault
+            After the timeout, or when the engine ended.
+        """
+        end = world.clock.monotonic() + timeout
+        while _effector_state(self.status()) == "FAULT_SAFE" and world.clock.monotonic() < end:
+            # Refused until the safe state is complete.
+            with suppress(Refused):
+                self.reset_stop()
+            world.clock.sleep(0.2)
+        return self.wait("ready", timeout=max(0.0, end - world.clock.monotonic()))
 
     def close(self) -> None:
         """Detach from the engine, which continues without this client."""
