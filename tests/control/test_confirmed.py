@@ -45,7 +45,7 @@ def test_a_stop_is_sent_not_acknowledged_until_the_device_acknowledges_and_confi
     assert (said["level"], said["confirmed"]["level"]) == (0.0, 1.0)
     assert "STOP sent, not acknowledged" in rows(bench, "estop")[0].consequence
     bench.tick(1.2)
-    assert rows(bench, "ack_missing")[-1].extent == "STOP sent, not acknowledged"
+    assert rows(bench, "ack_missing")[-1].extent == "STOP"
     bench.local += 0.3
     bench.deliver(bench.controller.device.on_ack(bench.ack(bench.sent[-1]), local=bench.local))
     said = bench.controller.snapshot()["stop"]
@@ -68,7 +68,7 @@ def test_a_stop_that_stays_unacknowledged_is_repeated_every_heartbeat_and_entere
         for _ in range(50):
             bench.tick(0.1)
         assert len(bench.sent) - before > 40
-        missing = [row for row in rows(bench, "ack_missing") if row.extent == "STOP sent, not acknowledged"]
+        missing = [row for row in rows(bench, "ack_missing") if row.extent == "STOP"]
         assert len(missing) == n
 
 

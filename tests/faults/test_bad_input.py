@@ -144,7 +144,7 @@ def test_a_stream_that_dies_in_a_run_ends_it_and_everything_before_is_kept(demo,
     log = (folder / "engine" / "engine.log").read_text(encoding="utf-8")
     player = re.search(r"player simulated_participant started as process (\d+)", log)
     os.kill(int(player[1]), signal.SIGKILL)
-    words = ["the calibration run ended early", "of 6 trials", "The player simulated_participant ended"]
+    words = ["the calibration run ended early", "of 6 trials", "The program simulated_participant ended"]
     out = refused(process, folder, *words, "what came before is recorded", "Start the session again")
     assert re.search(r"Run 1 \(calibration\): [2-6] trials, finished, taken into the record", out)
     with Study.open(folder, actor="tests") as study:

@@ -48,6 +48,7 @@ def test_a_stop_from_outside_is_confirmed_by_the_device_and_shown_as_such(worn, 
     assert status["effector"]["state"] == "ESTOP"
     assert status["session"]["stopped"] == "hand pinched"
     until(lambda: client.status()["alarms"][0]["what"] == "STOP, confirmed by the device: hand pinched.")
+    assert "hardware stop" not in client.status()["alarms"][0]["do"]
 
 
 def test_a_frozen_device_is_never_reported_as_stopped(worn, capsys):
@@ -63,7 +64,14 @@ def test_a_frozen_device_is_never_reported_as_stopped(worn, capsys):
     assert status["effector"]["stop"]["confirmed"] is False
     assert status["alarms"][0]["key"] == "estop"
     assert status["alarms"][0]["what"].startswith("STOP sent, not acknowledged")
+    assert status["alarms"][0]["do"].startswith("Use the hardware stop")
     os.kill(glove, signal.SIGCONT)
+
+
+def fault_alarm(client):
+    """The alarm of the effector's fault, empty before it is raised."""
+    empty = {"what": "", "means": "", "do": ""}
+    return next((one for one in client.status()["alarms"] if one["key"] == "effector_fault"), empty)
 
 
 def test_a_script_resets_a_fault_before_it_arms_and_never_a_stop(worn):
@@ -75,8 +83,13 @@ def test_a_script_resets_a_fault_before_it_arms_and_never_a_stop(worn):
     glove = devices.running_device(pairing)
     freeze(glove)
     until(lambda: client.status()["effector"]["state"] == "FAULT_SAFE")
+    # While the device is silent, the alarm says so and nobody may take it for safe; then it says it itself.
+    until(lambda: "use the hardware stop" in fault_alarm(client)["do"])
+    assert fault_alarm(client)["what"].startswith("Effector fault:")
     os.kill(glove, signal.SIGCONT)
+    until(lambda: fault_alarm(client)["means"] == "The device reports that it is safe and off.")
     assert client.make_ready()["effector"]["state"] == "IDLE_SAFE"
+    until(lambda: not fault_alarm(client)["what"])
 
 
 def test_a_stop_of_a_page_that_a_frozen_engine_did_not_take_reaches_it_when_it_wakes(worn):

@@ -76,6 +76,17 @@ def test_what_was_not_acknowledged_outlives_the_engine(journal):
     assert [alarm["id"] for alarm in opened(journal).shown()] == ["a3"]
 
 
+def test_what_was_acknowledged_does_not_outlive_the_engine_although_its_cause_lasted(journal):
+    first = opened(journal)
+    first.raise_alarm("estop", **WORDS)
+    first.acknowledge("a1", by="Dr. A")
+    assert [alarm["id"] for alarm in first.shown()] == ["a1"]
+    second = opened(journal)
+    assert second.shown() == []
+    second.raise_alarm("disk", **WORDS)
+    assert [alarm["id"] for alarm in second.shown()] == ["a2"]
+
+
 def test_an_alarm_of_an_engine_before_is_told_in_another_language(journal):
     age = Message("amount.s", n="1.2")
     opened(journal).raise_alarm("loss", **WORDS | {"what": Message("alarm.stream_lost", stream="EEG", age=age)})

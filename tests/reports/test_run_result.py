@@ -147,6 +147,19 @@ def test_heartbeats_that_were_not_acknowledged_themselves_say_so_beside_the_resu
     assert found == "未逐条确认：本次会话 3818 条指令和心跳中的 3 条"
 
 
+def test_a_fault_of_the_effector_stands_beside_a_result_that_counts_what_was_decoded(guessed):
+    (session,) = guessed.rows("session")
+    run = Run(session["id"], 5, "online", "grasp_rest", "finished", "run-5", "3f9a71c2" * 8, 1)
+    faults = [
+        LedgerRow("fault", t, t, extent=Message(f"fault.{code}"))
+        for t, code in ((1.0, "status_missing"), (2.0, "acks_missing"))
+    ]
+    guessed.append_run(run, ledger=faults)
+    found = [one for one in run_result(guessed, "run-5", awaiting=False)["integrity"] if one["state"] == "high"]
+    assert [one["text"].split(":")[0] for one in found] == ["Effector fault"]
+    assert "no signed status of the effector came for 1 s. It moved nothing" in found[0]["text"]
+
+
 def test_a_cued_run_counts_wrong_trials_and_names_the_chance_limit_of_its_report(cued):
     shown, found = run_result(cued, "run-1", awaiting=False), result_of_run(cued, "run-1").accuracy
     assert (shown["hits"], shown["n"]) == (found.correct, found.n) == (12, 16)

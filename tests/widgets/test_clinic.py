@@ -147,6 +147,22 @@ def test_an_unacknowledged_stop_outranks_every_alarm_and_nothing_claims_that_it_
     assert page.evaluate("window.sent.filter(m => m.name === 'hardware_stop').length") == 1
 
 
+def test_a_stop_that_is_over_stands_behind_an_alarm_whose_cause_lasts(live: Any, statuses: Any) -> None:
+    page = live("live")
+    usual = {
+        "priority": "high",
+        "means": "m.",
+        "do": "d.",
+        "raised_s": 9.0,
+        "acknowledged": None,
+        "earlier": False,
+    }
+    old = {**usual, "id": "a1", "key": "estop", "what": "STOP of before.", "cleared": True}
+    now = {**usual, "id": "a2", "key": "effector_fault", "what": "Effector fault: now.", "cleared": False}
+    page.evaluate("status => window.put({status, beat: 2})", {**statuses["live"], "alarms": [old, now]})
+    assert page.get_by_role("alert").locator(".w").inner_text() == "Effector fault: now."
+
+
 @pytest.mark.parametrize("name", ["fault", "idle"])
 def test_only_the_device_says_that_it_is_safe_and_off(live: Any, statuses: Any, name: str) -> None:
     page = live(name)
@@ -219,6 +235,38 @@ def test_what_a_fact_of_the_visit_is_called_stands_on_one_line(mount: Callable[.
     assert [name for name, lines in heights if lines > 1] == []
 
 
+@pytest.mark.parametrize(("width", "height"), SIZES)
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_start_stands_above_stop_with_every_fact_of_a_visit_that_has_a_decoder(
+    mount: Callable[..., Any], width: int, height: int, language: str
+) -> None:
+    widget, traits = shown("worklist")
+    words = "Implanted electrodes over the hand area, glove · Attempted grasp, self-paced"
+    script = {"name": "approved", "key": "worklist.approved_script", "args": {"by": "root", "when": "2026-11-24"}}
+    facts = [{"name": "system", "text": words}, *DETAILS["facts"][:2], script, DETAILS["facts"][3]]
+    nobody = {"key": "worklist.hint.nobody", "args": {"operator": "root", "command": "workbench people add"}}
+    more = {"day": {**traits["day"], "hints": [nobody]}, "details": {**DETAILS, "facts": facts}}
+    bar = {
+        "link": {"state": "none"},
+        "status": {},
+        "place": {**PLACE, "view": "today"},
+        "form": FORM,
+        "panels": [],
+    }
+    below = (widget, {**traits, **more, "language": language})
+    page = mount(LiveSession, {**bar, "beat": 0, "language": language}, below, width=width, height=height)
+    start, stop = (page.locator(f"[data-name={name}]").bounding_box() for name in ("start-session", "stop"))
+    assert start["y"] + start["height"] <= stop["y"]
+
+
+def test_a_visit_whose_window_is_not_open_yet_is_not_counted_as_one_of_today(mount: Callable[..., Any]) -> None:
+    widget, traits = shown("worklist")
+    later = {**ROW, "visit": "v2", "visit_name": "Month 3", "state": "not_due", "open": []}
+    page = mount(widget, {**traits, "rows": [ROW, later]})
+    assert page.locator(".worklist h1").inner_text() == "One visit today"
+    assert "1 ready · 1 not due" in page.locator(".worklist .head p").inner_text()
+
+
 def test_an_alarm_stays_until_somebody_acknowledges_it_in_the_engine(live: Any, statuses: Any) -> None:
     page = live("fault")
     over = {**statuses["fault"]["alarms"][0], "cleared": True}
@@ -227,6 +275,26 @@ def test_an_alarm_stays_until_somebody_acknowledges_it_in_the_engine(live: Any, 
     page.click("[data-name=acknowledge]")
     (asked,) = page.evaluate("window.sent.filter(m => m.name === 'acknowledge')")
     assert asked["args"] == {"alarm": over["id"]}
+
+
+def test_whoever_reports_the_hardware_stop_reads_that_it_was_entered(live: Any) -> None:
+    page = live("stopping")
+    page.click("[data-name=hardware-stop]")
+    asked = page.evaluate("window.sent.filter(m => m.name === 'hardware_stop').at(-1)")
+    reply = {"kind": "answer", "name": "hardware_stop", "ok": True, "text": "", "id": asked["id"]}
+    page.evaluate("reply => window.say(reply)", reply)
+    page.wait_for_selector(".alarmplace:has-text('Hardware stop reported at')")
+    assert page.locator("[data-name=hardware-stop]").is_disabled()
+    assert "not acknowledged: use the hardware stop" in page.locator(".alarmplace").inner_text()
+
+
+def test_an_alarm_of_an_engine_before_does_not_say_that_its_cause_has_gone(live: Any, statuses: Any) -> None:
+    page = live("fault")
+    alarm = {**statuses["fault"]["alarms"][0], "cleared": True}
+    for earlier, words in ((False, "The cause has gone"), (True, "from an engine before this one")):
+        status = {**statuses["live"], "alarms": [{**alarm, "earlier": earlier}]}
+        page.evaluate("([status, beat]) => window.put({status, beat})", [status, 2 + earlier])
+        assert words in page.locator(".alarmplace").inner_text()
 
 
 def test_the_age_in_a_stream_alarm_is_that_of_its_data(live: Any, statuses: Any) -> None:
@@ -340,7 +408,7 @@ def test_a_password_leaves_its_field_with_the_message_and_stays_nowhere(live: An
 ROW = {
     "visit": "v1", "time": "09:00", "participant": "P-041", "about": {"text": ""}, "visit_name": "Month 1",
     "window": {"key": "worklist.window.due", "args": {"earliest": "–", "latest": "–"}, "part": 0.4},
-    "device": "ECoG, glove", "last": {"key": "worklist.first_session", "args": {}}, "state": "ready",
+    "signal": "ECoG", "effector": "glove", "last": {"key": "worklist.first_session", "args": {}}, "state": "ready",
     "open": [{"state": "medium", "key": "worklist.open.awaiting", "args": {"hash": "5c1e 90ab"}}],
 }  # fmt: skip
 DETAILS = {

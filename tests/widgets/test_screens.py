@@ -334,6 +334,42 @@ def test_evidence_of_a_run_that_is_over_is_not_shown_as_if_it_were_live(live: An
     assert "The run is over" in page.locator(".evidence").inner_text()
 
 
+CURVE_END = """() => {
+  const c = document.querySelector(".evt canvas");
+  const intent = getComputedStyle(c).getPropertyValue("--intent").trim();
+  const want = intent.match(/[0-9a-f]{2}/gi).map((x) => parseInt(x, 16));
+  const seen = c.getContext("2d").getImageData(0, 0, c.width, Math.round(c.height * 0.6)).data;
+  for (let x = c.width - 1; x >= 0; x -= 1) for (let y = 0; y < Math.round(c.height * 0.6); y += 1) {
+    if (want.every((part, i) => Math.abs(seen[4 * (y * c.width + x) + i] - part) < 40)) return x / c.width;
+  }
+  return null;
+}"""
+"""Where the curve of the evidence ends, 1 at the right edge, which is now."""
+
+
+def test_the_curve_of_a_run_that_is_over_moves_away_with_its_cues_and_is_not_drawn_at_now(
+    live: Any, statuses: Any
+) -> None:
+    page = live(clock=True)
+    high = {**statuses["live"]["evidence"], "history": [[-k / 20, 0.9] for k in range(200, -1, -1)]}
+    page.evaluate("status => window.put({status, beat: 2})", {**statuses["live"], "evidence": high})
+    page.clock.run_for(100)
+    assert page.evaluate(CURVE_END) > 0.98
+    over = {
+        **statuses["live"],
+        "evidence": high,
+        "run": {**statuses["live"]["run"], "state": "stopped", "cue": None},
+    }
+    page.clock.run_for(5000)
+    page.evaluate("status => window.put({status, beat: 3})", over)
+    page.clock.run_for(100)
+    assert 0.45 < page.evaluate(CURVE_END) < 0.55
+    page.clock.run_for(6000)
+    page.evaluate("status => window.put({status, beat: 4})", over)
+    page.clock.run_for(100)
+    assert page.evaluate(CURVE_END) is None
+
+
 def test_a_reason_for_a_waiver_can_be_typed_while_the_age_of_the_stream_counts(live: Any, statuses: Any) -> None:
     page = live("idle")
     lost = {"name": "Glove pressure", "type": "Force", "role": "aux", "fs": 100, "measured_fs": 0, "n_channels": 1}

@@ -159,7 +159,7 @@ class DeviceReports:
         order = self._orders.link.n_orders
         if self._stop_reported != order:
             self._stop_reported = order
-            extent = Message("control.stop_unacknowledged")
+            extent = Message("control.stop_order")
             self._log.enter("ack_missing", extent, Message("control.stop_repeated"), "high")
 
     def _check_missed(self) -> list[Command]:

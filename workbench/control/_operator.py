@@ -98,11 +98,12 @@ class OperatorActs:
                 "operator", Message("control.by_schedule", procedure=procedure), Message("control.nothing_decides")
             )
             return Act(row, self._activation.stand_down("another run"))
+        blocked = Message("control.decoder_not_approved") if sha256 else Message("control.no_decoder")
         loaded = Message("control.decoder_loaded", hash=sha256[:8])
         row = self._log.enter(
             "operator",
             loaded if sha256 else Message("control.no_decoder_loaded"),
-            Message("control.decoder_is_approved") if approved else Message("control.decoder_not_approved"),
+            Message("control.decoder_is_approved") if approved else blocked,
         )
         # A decoder that is not approved must not continue to move what another one was armed for.
         return Act(row, [] if approved else self._activation.stand_down("decoder not approved"))

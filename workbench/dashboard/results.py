@@ -255,7 +255,7 @@ def _beside(study: Study, run: Mapping[str, Any], person_id: str) -> list[dict[s
 
 
 def _integrity(study: Study, run_id: str, trials: Sequence[Trial]) -> list[dict[str, Any]]:
-    """Gaps and heartbeats in one line each; a heartbeat that was followed by the next one is a count."""
+    """Gaps, the effector's first fault, and heartbeats: one that was followed by the next one is a count."""
     ledger = study.rows("ledger", run_id=run_id)
     gaps = sum(row["kind"] == "gap" for row in ledger)
     excluded = sum(trial.outcome == "excluded" for trial in trials)
@@ -264,6 +264,9 @@ def _integrity(study: Study, run_id: str, trials: Sequence[Trial]) -> list[dict[
         if gaps or excluded
         else {"state": "ok", "key": "result.integrity.complete", "args": {}}
     ]
+    faults = [row for row in ledger if row["kind"] == "fault"]
+    if faults:
+        rows.append({"state": "high", "text": Message("result.fault", why=faults[0]["extent"])})
     for row in ledger:
         if row["kind"] == "heartbeats":
             rows.append({"state": "dot", "text": Message("result.heartbeats", extent=row["extent"])})

@@ -816,9 +816,7 @@ def _open_points(row: Any) -> list[dict[str, Any]]:
         points.append({"state": "medium", "key": "worklist.open.late", "args": {}})
     if row.window == "early":
         points.append({"state": "dot", "key": "worklist.open.early", "args": {"date": row.visit["earliest"]}})
-    points += [
-        {"state": "dot", "key": "worklist.open.draft", "args": {"form": point, "by": ""}} for point in row.drafts
-    ]
+    points += [{"state": "dot", "key": "worklist.open.draft", "args": {"form": point}} for point in row.drafts]
     return points
 
 
@@ -845,7 +843,8 @@ def _row(
         "about": about,
         "visit_name": visit["name"],
         "window": {"key": f"worklist.window.{row.window}", "args": window, "part": _part(visit, today)},
-        "device": ", ".join(filter(None, (system.signal.type, system.effector))),
+        "signal": system.signal.type,
+        "effector": control.load(system.effector).title if system.effector else "",
         "last": {"key": "worklist.last", "args": {"date": last["started"][:10], "n": runs}}
         if last
         else {"key": "worklist.first_session", "args": {}},

@@ -107,10 +107,10 @@ class Alarms:
         with self._lock:
             for alarm in _read(journal):
                 self._n = max(self._n, _number(alarm.id))
+                # Its cause was a state of an engine that is gone: what somebody saw is over. Its own key keeps
+                # it when the same cause arises again.
+                alarm.cleared = alarm.earlier = True
                 if not alarm.over:
-                    # Its cause was a state of an engine that is gone. Its own key keeps it when the same cause
-                    # arises again.
-                    alarm.cleared = alarm.earlier = True
                     self._alarms[f"{alarm.cause} {alarm.id}"] = alarm
             world.disk.save(journal, b"".join(map(_line, self._alarms.values())))
             self._journal, self._enter = journal, enter

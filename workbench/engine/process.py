@@ -30,7 +30,7 @@ from workbench.engine.session import Session
 from workbench.engine.standstill import StandstillWatch, slept_offset
 from workbench.engine.status import compose
 from workbench.engine.supervision import Supervisor
-from workbench.engine.watching import Periodic, watch_disk, watch_presence, watch_streams
+from workbench.engine.watching import Periodic, watch_disk, watch_effector, watch_presence, watch_streams
 from workbench.errors import BadValue, EngineFault, RecordingFault, WorkbenchError
 from workbench.live import _engine_folder, _wire
 from workbench.live._engine_folder import EngineFolder
@@ -295,6 +295,7 @@ class Engine:
             watch_streams(session)
             session.events.write_rows()
             watch_presence(session)
+            watch_effector(session)
         if self._light.due(now):
             session.monitor.assess()
             session.stop_latch.show()

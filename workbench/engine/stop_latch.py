@@ -59,18 +59,20 @@ class StopLatch:
         """The alarm of a latched stop: it says what the device confirmed, and nothing more."""
         if not self.reason:
             return
+        do = Message("alarm.stop_do")
         if self._effector.link is None:
             what = Message("alarm.stop", reason=self.reason)
         elif self._effector.link.snapshot()["stop"]["confirmed"]:
             what = Message("alarm.stop_confirmed", reason=self.reason)
         else:
             what = Message("alarm.stop_unacknowledged", reason=self.reason)
+            do = Message("alarm.stop_unacknowledged_do")
         self._events.ledger.alarms.raise_alarm(
             "estop",
             priority="high",
             what=what,
             means=Message("alarm.stop_means"),
-            do=Message("alarm.stop_do"),
+            do=do,
         )
 
     def reset(self, by: str) -> None:
@@ -83,7 +85,8 @@ class StopLatch:
             raise Refused(Message("engine.no_stop_latched"))
         self.reason = ""
         ledger = self._events.ledger
-        ledger.alarms.acknowledge_cause("estop", by=by)
-        ledger.alarms.clear("estop")
+        for cause in ("estop", "effector_fault"):
+            ledger.alarms.acknowledge_cause(cause, by=by)
+            ledger.alarms.clear(cause)
         self._events.enter("operator", extent=Message("engine.stop_reset"), consequence=by)
         self._events.mark("stop_reset", by=by)

@@ -15,6 +15,10 @@ from workbench.recording import free_bytes
 LOST_END_S = 60.0
 """A run whose critical stream stays away longer than this is ended, s."""
 WARN_EVERY_S = 5.0
+SILENT_STATUS_S = 0.5
+"""A device's report that is older says nothing about now, s; the page judges by the same."""
+HAVE_AN_ALARM = ("", "stream_lost", "standstill", "suspended", "thread_lost", "other")
+"""Codes of faults that another alarm tells of; ``"other"`` is a run or an engine that failed, ``""`` no fault."""
 
 
 class Periodic:
@@ -99,6 +103,39 @@ def _alarm(session: Session, stream: Stream, now: float) -> None:
         means=Message("alarm.stream_lost_means") if critical else Message("alarm.other_streams"),
         do=Message("alarm.stream_lost_do", stream=name),
     )
+
+
+def watch_effector(session: Session) -> None:
+    """The alarm of an effector in FAULT_SAFE: why, and what the device itself says of its safe state.
+
+    A fault whose cause has an alarm of its own raises no second one. A STOP that follows leaves it as it is.
+    """
+    link, alarms = session.effector.link, session.ledger.alarms
+    if link is None or link.state == "ESTOP":
+        return
+    if link.state != "FAULT_SAFE":
+        alarms.clear("effector_fault")
+        return
+    shown = link.snapshot()
+    if shown["fault"] in HAVE_AN_ALARM:
+        return
+    means, do = _said_by_the_device(shown["confirmed"])
+    alarms.raise_alarm(
+        "effector_fault",
+        priority="high",
+        what=Message("alarm.effector_fault", why=shown["cause"]),
+        means=means,
+        do=do,
+    )
+
+
+def _said_by_the_device(report: control.ConfirmedStatus) -> tuple[Message, Message]:
+    """What the newest report of a device in its safe state means, and what to do about it."""
+    if report["age_s"] is None or report["age_s"] > SILENT_STATUS_S:
+        return Message("alarm.effector_open"), Message("alarm.effector_open_do")
+    if not report["at_rest"]:
+        return Message("alarm.effector_releases"), Message("alarm.effector_releases_do")
+    return Message("alarm.effector_fault_means"), Message("alarm.effector_fault_do")
 
 
 def watch_disk(session: Session) -> float:

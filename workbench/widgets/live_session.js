@@ -18,7 +18,7 @@ const PANELS = {
 
 /** State that survives a change of language: the samples, the cues seen, the last STOP. */
 function makeStore() {
-  return { page: crypto.randomUUID ? crypto.randomUUID() : `page-${Math.random()}`, buffer: new SignalBuffer(), cues: [], levels: [], noise: [], kind: "", beatAt: performance.now(), stop: null, refusal: "", told: null, run: null, shown: {}, screen: null };
+  return { page: crypto.randomUUID ? crypto.randomUUID() : `page-${Math.random()}`, buffer: new SignalBuffer(), cues: [], levels: [], decidedAt: -Infinity, noise: [], kind: "", beatAt: performance.now(), stop: null, hardware: "", refusal: "", told: null, run: null, shown: {}, screen: null };
 }
 
 /** Remembers when cues began, in stream time, for the shading of scope and evidence. */
@@ -132,6 +132,7 @@ function build(root, model, store, t) {
     store.beatAt = performance.now();
     noteCue(store, ctx.status());
     noteLevel(store, ctx.status());
+    if (ctx.running()) store.decidedAt = store.beatAt;
     ctx.refresh();
   };
   const signals = (message, buffers) => {
@@ -159,6 +160,7 @@ function build(root, model, store, t) {
       store.buffer.reset("", 0, []);
       store.cues = [];
       store.levels = [];
+      store.decidedAt = -Infinity;
       store.noise = [];
       store.stop = null;
     }

@@ -1,5 +1,5 @@
 // The worklist. A row only selects; the code decides who the participant is.
-import { button, classIf, followLanguage, followTheme, h, put, request, show, whenChanged } from "./parts/dom.js";
+import { button, classIf, followLanguage, followTheme, h, named, put, request, show, whenChanged } from "./parts/dom.js";
 import { light } from "./parts/icons.js";
 
 const LAMP = { ready: "ok", check: "medium", hold: "high", session: "dot", done: "off", not_due: "off" };
@@ -26,7 +26,7 @@ function list(t, model, ctx) {
       h("td", { class: "time semi" }, row.time || "—"),
       h("th", { class: "participant", scope: "row" }, h("button", { type: "button", class: "pick", "aria-pressed": String(row.visit === chosen), "data-name": `row-${row.participant}` }, row.participant), h("div", { class: "xs sub" }, say(t, row.about || {}))),
       h("td", { class: "visit" }, h("div", { class: "s" }, row.visit_name), windowBar(t, row.window)),
-      h("td", { class: "device s" }, row.device || "—", h("div", { class: "xs sub" }, row.last ? say(t, row.last) : "")),
+      h("td", { class: "device s" }, [row.signal ? named(t, "type", row.signal) : "", t.said(row, "effector")].filter(Boolean).join(", ") || "—", h("div", { class: "xs sub" }, row.last ? say(t, row.last) : "")),
       h("td", { class: "open s" }, row.open.length ? row.open.map((one) => h("div", {}, light(one.state, say(t, one), false))) : h("span", { class: "mute" }, t("worklist.nothing_open"))),
       h("td", { class: "state" }, light(LAMP[row.state] || "off", t(`worklist.state.${row.state}`))))));
   });
@@ -56,7 +56,7 @@ function confirmPanel(t, model, ctx) {
   const good = h("div", { class: "s", role: "status", "data-name": "confirmed" });
   const facts = h("dl", { class: "kv" });
   const system = h("select", { class: "field", "data-name": "system", onchange: () => ctx.ask("choose_system", { key: system.value }).then(draw) });
-  const systemField = h("label", { class: "stacked" }, h("span", { class: "xs sub" }, t("worklist.choose_system")), system);
+  const systemField = h("label", { class: "stacked systems" }, h("span", { class: "xs sub" }, t("worklist.choose_system")), system);
   const drawSystems = whenChanged(([offered, chosen]) => {
     show(systemField, offered.length > 0);
     system.replaceChildren(...offered.map((one) => h("option", { value: one.key }, `${t.said(one, "system")} · ${t.said(one, "task")}`)));
@@ -161,8 +161,9 @@ function buildWorklist(root, model, t) {
     const all = model.get("rows") || [];
     const day = model.get("day") || {};
     const count = (state) => all.filter((row) => row.state === state).length;
-    put(title, all.length === 0 ? t("worklist.none_today") : all.length === 1 ? t("worklist.one_today") : t("worklist.n_today", { n: all.length }));
-    put(more, [day.date, ...["ready", "check", "hold", "session"].filter(count).map((state) => t(`worklist.count.${state}`, { n: count(state) }))].filter(Boolean).join(" · "));
+    const due = all.length - count("not_due"); // a visit whose window opens later is on the list, and not today's
+    put(title, due === 0 ? t("worklist.none_today") : due === 1 ? t("worklist.one_today") : t("worklist.n_today", { n: due }));
+    put(more, [day.date, ...["ready", "check", "hold", "session", "not_due"].filter(count).map((state) => t(`worklist.count.${state}`, { n: count(state) }))].filter(Boolean).join(" · "));
     drawHints(day.hints || []);
     const read = rows.el.querySelector("[data-name=read-at]");
     put(read, day.fault ? t("worklist.unreachable", { at: day.read_at || "—", why: t.said(day, "fault") }) : t("worklist.read_at", { at: day.read_at || "—" }));

@@ -268,14 +268,14 @@ export function stopButton(ctx) {
 
 const PRIORITIES = ["high", "medium", "low"];
 
-/** The alarms to show, STOP first and never folded: it outranks every other alarm. */
+/** The alarms to show, STOP first and never folded: while its cause lasts it outranks every other alarm. */
 export function alarmsOf(ctx) {
   const { t } = ctx;
   const s = ctx.status();
   const link = ctx.link();
   const stop = stopPhase(ctx);
   const engine = [...(s.alarms || [])].filter((one) => one.key !== "estop" || stop.phase !== "unacknowledged");
-  const rank = (one) => [one.key === "estop" ? 0 : 1, one.cleared ? 1 : 0, PRIORITIES.indexOf(one.priority)];
+  const rank = (one) => [one.key === "estop" && !one.cleared ? 0 : 1, one.cleared ? 1 : 0, PRIORITIES.indexOf(one.priority)];
   engine.sort((a, b) => rank(a).map((n, i) => n - rank(b)[i]).find((n) => n) || 0);
   if (stop.phase === "unacknowledged" && refusal(ctx)) engine.unshift({ key: "stop_refused", priority: "high", args: { text: capitalised(refusal(ctx)) } });
   if (link.lost) engine.unshift({ key: "page_lost", priority: "high", args: { age: age(t, Math.floor(link.age)) } });
@@ -309,9 +309,15 @@ export function banner(ctx) {
   const box = h("div", { class: "msg", role: "alert" }, icon, h("div", {}, h("div", { class: "row wrap" }, what, more), h("div", {}, means, " ", todo)), doing);
   const quiet = h("div", { class: "quiet" });
   const el = h("section", { class: "alarmplace", "aria-label": t("alarm.place") }, box, quiet);
-  const drawButton = whenChanged(([key, id]) => {
-    const one = key === "stop_unacknowledged" ? button(t("alarm.hardware_stop"), () => ctx.ask("hardware_stop"), { name: "hardware-stop" })
+  const reported = () => ctx.ask("hardware_stop").then((reply) => {
+    if (!reply.ok) return;
+    ctx.store.hardware = new Date().toLocaleTimeString("en-GB");
+    ctx.refresh();
+  });
+  const drawButton = whenChanged(([key, id, noted]) => {
+    const one = key === "stop_unacknowledged" ? button(t("alarm.hardware_stop"), reported, { name: "hardware-stop" })
       : id ? button(t("alarm.acknowledge"), () => ctx.ask("acknowledge", { alarm: id }), { name: "acknowledge" }) : null;
+    if (one) one.disabled = Boolean(noted);
     doing.replaceChildren(...(one ? [one] : []));
   });
   const drawIcon = whenChanged(([kind]) => { icon.innerHTML = ctx.warning[kind]; });
@@ -320,6 +326,8 @@ export function banner(ctx) {
     update() {
       const alarms = alarmsOf(ctx);
       const first = alarms[0];
+      if (!first || first.key !== "stop_unacknowledged") ctx.store.hardware = "";
+      const noted = ctx.store.hardware;
       show(box, Boolean(first));
       show(quiet, !first);
       classIf(el, "empty", !first);
@@ -330,11 +338,11 @@ export function banner(ctx) {
       drawIcon([kind]);
       put(what, [alarmWords(ctx, first, "what"), first.cleared ? t("alarm.cleared") : ""].filter(Boolean).join(" "));
       put(means, alarmWords(ctx, first, "means"));
-      put(todo, first.cleared ? t("alarm.cleared_do") : alarmWords(ctx, first, "do"));
+      put(todo, first.cleared ? t(first.earlier ? "alarm.earlier_do" : "alarm.cleared_do") : noted ? t("alarm.hardware_reported", { at: noted }) : alarmWords(ctx, first, "do"));
       const rest = alarms.slice(1);
       put(more, rest.length ? t("alarm.also", { what: alarmWords(ctx, rest[0], "what"), n: rest.length }) : "");
       more.title = more.textContent;
-      drawButton([first.key, first.acknowledged ? "" : first.id || ""]);
+      drawButton([first.key, first.acknowledged ? "" : first.id || "", noted]);
     },
   };
 }

@@ -121,9 +121,11 @@ export function evidencePanel(ctx) {
     g.lineJoin = "round";
     g.beginPath();
     let last = null;
-    for (const [at, p] of shown.history || []) {
+    // Once the run does not go on, its curve moves away together with its cues and the level: all are on one axis of time.
+    const since = ctx.running() ? 0 : (performance.now() - ctx.store.decidedAt) / 1000;
+    for (const [at, p] of since < SPAN ? shown.history || [] : []) {
       const broken = last === null || at - last > 0.5 || p === null || !Number.isFinite(p);
-      if (p !== null && Number.isFinite(p)) g[broken ? "moveTo" : "lineTo"](x(at), y(p));
+      if (p !== null && Number.isFinite(p)) g[broken ? "moveTo" : "lineTo"](x(at - since), y(p));
       last = p === null ? null : at;
     }
     g.stroke();
@@ -163,14 +165,15 @@ export function evidencePanel(ctx) {
       bar.setAttribute("role", valid ? "meter" : "img");
       bar.setAttribute("aria-label", valid ? t("evidence.title") : `${t("evidence.title")}: ${value.textContent}`);
       const inside = valid && e.p > 0.88;
-      value.style.left = valid ? (inside ? "auto" : `calc(${(100 * e.p).toFixed(1)}% + 12px)`) : "16px";
-      value.style.right = inside ? `calc(${(100 - 100 * e.p).toFixed(1)}% + 12px)` : "auto";
+      value.style.left = valid ? (inside ? "auto" : `calc(${(100 * e.p).toFixed(1)}% + 8px)`) : "16px";
+      value.style.right = inside ? `calc(${(100 - 100 * e.p).toFixed(1)}% + 8px)` : "auto";
       value.style.color = inside ? "var(--on-intent)" : "var(--ink)";
       if (valid) {
         fill.style.width = `${(100 * e.p).toFixed(1)}%`;
         for (const [name, n] of [["valuemin", 0], ["valuemax", 1], ["valuenow", fixed(e.p, 2)]]) bar.setAttribute(`aria-${name}`, n);
       } else for (const name of ["valuemin", "valuemax", "valuenow"]) bar.removeAttribute(`aria-${name}`);
       classIf(value, "none", !valid);
+      classIf(value, "inside", inside);
       for (const [mark, label, level, key] of [[release, releaseWord, e && e.release, "evidence.release"], [activate, activateWord, e && e.activate, "evidence.activate"]]) {
         const known = Number.isFinite(level);
         show(mark, known);
