@@ -11,6 +11,7 @@ import pytest
 
 from workbench import world
 from workbench.devices import lsl
+from workbench.engine import process
 from workbench.recording import journal
 from workbench.simulation import Life
 from workbench.simulation.disk import failing
@@ -229,3 +230,21 @@ def test_a_session_with_one_stroke_breaks_no_rule(made, stroke):
 @pytest.mark.parametrize("seed", range(1, 81))
 def test_a_short_life_breaks_no_rule(made, seed):
     assert Life(seed, seconds=4.0, template=made).live().broken == ()
+
+
+@pytest.mark.parametrize(("seed", "seconds"), [(17, 8.0)])
+def test_a_life_that_once_broke_a_rule_breaks_none(made, seed, seconds):
+    assert Life(seed, seconds=seconds, template=made).live().broken == ()
+
+
+@pytest.mark.parametrize(("seed", "stroke"), [(3, "freeze device"), (1, "freeze source")])
+def test_a_fault_that_no_alarm_tells_of_is_found(made, monkeypatch, seed, stroke):
+    """Also where the alarm of its cause has gone: a stream that is back leaves the effector in its safe state."""
+
+    def broken():
+        lived = Life(seed, seconds=10.0, template=made, strokes=((3.0, stroke),)).live()
+        return {one.rule for one in lived.broken}
+
+    assert broken() == set()
+    monkeypatch.setattr(process, "watch_effector", lambda session: None)
+    assert broken() == {"a fault is an alarm"}

@@ -120,6 +120,11 @@ class Alarms:
         alarm = self._alarms.get(str(cause))
         return alarm is not None and not alarm.cleared
 
+    @property
+    def lasting(self) -> set[str]:
+        """Kinds of the alarms whose cause has not gone."""
+        return {alarm.key for alarm in list(self._alarms.values()) if not alarm.cleared}
+
     def raise_alarm(
         self, cause: str, *, key: str = "", priority: AlarmPriority, what: str, means: str, do: str
     ) -> None:

@@ -17,8 +17,8 @@ LOST_END_S = 60.0
 WARN_EVERY_S = 5.0
 SILENT_STATUS_S = 0.5
 """A device's report that is older says nothing about now, s; the page judges by the same."""
-HAVE_AN_ALARM = ("", "stream_lost", "standstill", "suspended", "thread_lost", "other")
-"""Codes of faults that another alarm tells of; ``"other"`` is a run or an engine that failed, ``""`` no fault."""
+FAILED_RUN = {"other": "run_failed"}
+"""Kind of the alarm that tells of a fault, where it is not the fault's own code."""
 
 
 class Periodic:
@@ -108,7 +108,7 @@ def _alarm(session: Session, stream: Stream, now: float) -> None:
 def watch_effector(session: Session) -> None:
     """The alarm of an effector in FAULT_SAFE: why, and what the device itself says of its safe state.
 
-    A fault whose cause has an alarm of its own raises no second one. A STOP that follows leaves it as it is.
+    While the cause has an alarm of its own there is no second one. A STOP that follows leaves it as it is.
     """
     link, alarms = session.effector.link, session.ledger.alarms
     if link is None or link.state == "ESTOP":
@@ -117,7 +117,8 @@ def watch_effector(session: Session) -> None:
         alarms.clear("effector_fault")
         return
     shown = link.snapshot()
-    if shown["fault"] in HAVE_AN_ALARM:
+    # A lost stream that is back has no alarm any more, and its effector still waits for a reset.
+    if FAILED_RUN.get(shown["fault"], shown["fault"]) in alarms.lasting:
         return
     means, do = _said_by_the_device(shown["confirmed"])
     alarms.raise_alarm(

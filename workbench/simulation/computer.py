@@ -157,9 +157,12 @@ class Child:
 
     def wait(self, timeout: float | None = None) -> int:
         """Its exit code, once it has ended."""
-        if self._process.code is None and not self._scheduler.wait(self._waiting, timeout):
+        if self._process.code is None:
+            self._scheduler.wait(self._waiting, timeout)
+        # Looked at once more before it is too late: whoever waits may have stood still himself meanwhile.
+        if self._process.code is None:
             raise subprocess.TimeoutExpired(self._process.name, timeout or 0.0)
-        return self._process.code or 0
+        return self._process.code
 
     def terminate(self) -> None:
         """SIGTERM."""

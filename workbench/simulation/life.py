@@ -195,7 +195,8 @@ class Life:
                 watcher.session_s += ((process.ended_ns or scheduler.now) - process.started_ns) / NS
                 if process.code == 1 and not watcher.disk_failed:
                     outcome = self.study_folder / "engine" / "outcome.json"
-                    watcher.breaks("no engine ends by a defect", outcome.read_text()[:300])
+                    said = outcome.read_text()[:300] if outcome.exists() else "it left no word"
+                    watcher.breaks("no engine ends by a defect", said)
         if watcher.level > 1e-6 and self._device():
             watcher.breaks("a device is safe in the end", f"level {watcher.level:.3f}")
         if scheduler.longest_queue > MOST_QUEUED:

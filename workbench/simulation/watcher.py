@@ -19,6 +19,8 @@ SLACK_S = 0.25
 """Two of the device's statuses, and one delivery, s."""
 MOVED = 0.2
 """Level from which the device counts as moved."""
+LOOKS = 3
+"""Looks of a page in a row: what a page never shows for so long is not shown."""
 UNSYNCED_S = 1.5
 """What was written longer ago than this is on the disk, s: the journal promises 1 s."""
 MOVES = ("close", "hold")
@@ -57,6 +59,7 @@ class Watcher:
         self._armed, self._asking = False, 0
         self.notes: list[tuple[str, float]] = []
         self.runs_shown: set[str] = set()
+        self._untold = 0
         self._spoilt = -1e9
         self.disk_failed = False
         self.session_s = 0.0
@@ -149,7 +152,13 @@ class Watcher:
         if status["run"] is not None:
             self.runs_shown.add(status["run"]["id"])
         effector = status["effector"]
-        if effector is None or self.device_frozen:
+        if effector is None:
+            return
+        told = effector["state"] != "FAULT_SAFE" or any(not one["cleared"] for one in status["alarms"])
+        self._untold = 0 if told else self._untold + 1
+        if self._untold >= LOOKS:
+            self.breaks("a fault is an alarm", f"FAULT_SAFE ({effector['fault']}), and no alarm whose cause lasts")
+        if self.device_frozen:
             return
         if effector["state"] == "ESTOP" and effector["stop"]["confirmed"] and self.level > 1e-6:
             self.breaks("what a screen confirms is so", f"a confirmed STOP, and the device is at {self.level:.3f}")
