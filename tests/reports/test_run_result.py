@@ -207,8 +207,22 @@ def test_who_approved_the_decoder_of_a_run_is_who_had_done_so_for_its_effector_w
         ("screen", "Lin Q.", "2026-11-20T09:29:00.000Z"), ("glove", "Vogel K.", "2026-11-20T10:00:00.000Z"),
     ):  # fmt: skip
         study.append(Approval(sha256, person["id"], effector, "approve", signer, "password", utc))
-    shown = {one["name"]: one["text"] for one in run_result(study, "run-3", awaiting=False)["decoder"]}
-    assert shown["approved"] == "Park J., 2026-11-20"
+    assert approval(study) == "Park J., 2026-11-20"
+
+
+def approval(study):
+    """By whom and when the decoder of run-3 was approved, in English."""
+    shown = {one["name"]: one for one in run_result(study, "run-3", awaiting=False)["decoder"]}["approved"]
+    return _locale.text(shown["key"], language="en", **shown["args"])
+
+
+def test_a_script_that_approved_a_decoder_is_not_shown_as_a_person(study):
+    (session,), (person,) = study.rows("session"), study.rows("participant")
+    sha256 = study.rows("decoder")[0]["sha256"]
+    summary = {"started": "2026-11-20T09:30:00Z"}
+    study.append_run(Run(session["id"], 3, "online", "grasp_rest", "stopped", "run-3", sha256, 0, {}, summary))
+    study.append(Approval(sha256, person["id"], "glove", "approve", "root", "script", "2026-11-20T09:29:00.000Z"))
+    assert approval(study) == "script “root”, 2026-11-20"
 
 
 @pytest.mark.parametrize("language", _locale.LANGUAGES)

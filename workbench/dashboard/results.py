@@ -295,8 +295,20 @@ def _decoder(
         and (effector is None or decision["effector"] == effector)
     ]
     if approvals:
-        facts.append({"name": "approved", "text": f"{approvals[-1]['signer']}, {approvals[-1]['utc'][:10]}"})
+        facts.append(approval_fact(approvals[-1]))
     return facts
+
+
+def signer_of(decision: Mapping[str, Any]) -> str:
+    """Who signed a decision on a decoder; a script that stood in for somebody is called one."""
+    name = str(decision["signer"])
+    return Message("approval.script", name=name) if decision["method"] == "script" else name
+
+
+def approval_fact(approval: Mapping[str, Any]) -> dict[str, Any]:
+    """By whom and when a decoder was approved, for the facts of a page."""
+    key = "worklist.approved_script" if approval["method"] == "script" else "worklist.approved_by"
+    return {"name": "approved", "key": key, "args": {"by": approval["signer"], "when": approval["utc"][:10]}}
 
 
 def _next(run: Mapping[str, Any], *, awaiting: bool, above: bool | None) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from typing import Any
 
 from workbench import control, decoders, live, runs, systems, world
 from workbench.dashboard.hardware import SetupService
+from workbench.dashboard.results import approval_fact, signer_of
 from workbench.errors import BadValue, Refused, WorkbenchError
 from workbench.live._engine_folder import EngineFolder, in_turn
 from workbench.live.client import Progress
@@ -172,7 +173,7 @@ class VisitService:
             _decoder_fact(decoder),
         ]
         if decoder:
-            facts.append(_approval_fact(decoder["approval"]))
+            facts.append(approval_fact(decoder["approval"]))
         real = self._real_effector(person)
         moved = {"name": self._effector_title}
         key = "worklist.effector_real" if real else "worklist.effector_simulated"
@@ -383,7 +384,7 @@ class VisitService:
             about = {
                 "hash": _short(decoder["sha256"]),
                 "days": _days(decoder["fitted_at"]),
-                "by": granted["signer"],
+                "by": signer_of(granted),
             }
             online["decoder"] = about | {"when": granted["utc"][:10]}
         offered = {"calibration": {"kind": "calibration", "ok": True, "why": ""}, "online": online}
@@ -719,8 +720,7 @@ def _local(utc: str) -> str:
 
 
 def _decision(row: Mapping[str, Any]) -> dict[str, str]:
-    by = row["signer"] if row["method"] != "script" else Message("approval.script", name=row["signer"])
-    return {"decision": row["decision"], "by": by, "at": _local(row["utc"]), "reason": row["reason"]}
+    return {"decision": row["decision"], "by": signer_of(row), "at": _local(row["utc"]), "reason": row["reason"]}
 
 
 def _consent(person: Mapping[str, Any]) -> dict[str, Any]:
@@ -736,11 +736,6 @@ def _decoder_fact(decoder: Mapping[str, Any] | None) -> dict[str, Any]:
     days = _days(decoder["fitted_at"])
     key = "worklist.decoder" if days else "worklist.decoder_today"
     return {"name": "decoder", "key": key, "args": {"hash": _short(decoder["sha256"]), "days": days}}
-
-
-def _approval_fact(approval: Mapping[str, Any]) -> dict[str, Any]:
-    key = "worklist.approved_script" if approval["method"] == "script" else "worklist.approved_by"
-    return {"name": "approved", "key": key, "args": {"by": approval["signer"], "when": approval["utc"][:10]}}
 
 
 def _age(utc: str) -> str:
@@ -761,10 +756,10 @@ def _decided(study: Study, row: Mapping[str, Any]) -> Message:
     """What was decided on a decoder, by whom and why; of an approved one how often it was used."""
     if row["decision"] == "approve":
         used = len(study.rows("run", kind="online", decoder_sha256=row["decoder_sha256"]))
-        return Message("approval.used", decided=Message("approval.approved_by", by=row["signer"]), n=used)
+        return Message("approval.used", decided=Message("approval.approved_by", by=signer_of(row)), n=used)
     if row["decision"] == "reject":
-        return Message("approval.rejected_by", by=row["signer"], why=row["reason"])
-    return Message("approval.withdrawn_by", by=row["signer"], why=row["reason"])
+        return Message("approval.rejected_by", by=signer_of(row), why=row["reason"])
+    return Message("approval.withdrawn_by", by=signer_of(row), why=row["reason"])
 
 
 def _others(study: Study, person_id: str, sha256: str, in_use: Mapping[str, Any] | None) -> list[dict[str, str]]:
@@ -845,7 +840,10 @@ def _row(
         "window": {"key": f"worklist.window.{row.window}", "args": window, "part": _part(visit, today)},
         "signal": system.signal.type,
         "effector": control.load(system.effector).title if system.effector else "",
-        "last": {"key": "worklist.last", "args": {"date": last["started"][:10], "n": runs}}
+        "last": {
+            "key": "worklist.last" if runs != 1 else "worklist.last_one",
+            "args": {"date": last["started"][:10], "n": runs},
+        }
         if last
         else {"key": "worklist.first_session", "args": {}},
         "open": _open_points(row),

@@ -340,7 +340,7 @@ export function banner(ctx) {
       put(means, alarmWords(ctx, first, "means"));
       put(todo, first.cleared ? t(first.earlier ? "alarm.earlier_do" : "alarm.cleared_do") : noted ? t("alarm.hardware_reported", { at: noted }) : alarmWords(ctx, first, "do"));
       const rest = alarms.slice(1);
-      put(more, rest.length ? t("alarm.also", { what: alarmWords(ctx, rest[0], "what"), n: rest.length }) : "");
+      put(more, rest.length ? t(rest.length === 1 ? "alarm.also_one" : "alarm.also", { what: alarmWords(ctx, rest[0], "what"), n: rest.length - 1 }) : "");
       more.title = more.textContent;
       drawButton([first.key, first.acknowledged ? "" : first.id || "", noted]);
     },

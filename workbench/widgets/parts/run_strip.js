@@ -108,7 +108,7 @@ export function runStrip(ctx) {
 
   /** Which decoder an online run would use: hash, age, who approved it and when. */
   function decoderWords(one) {
-    return { hash: one.hash, age: one.days === 0 ? t("run.today") : t("run.days", { n: one.days }), by: one.by, when: one.when };
+    return { hash: one.hash, age: one.days === 0 ? t("run.today") : t("run.days", { n: one.days }), by: t.said(one, "by"), when: one.when };
   }
 
   function heading(run, link) {
