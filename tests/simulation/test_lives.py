@@ -15,8 +15,10 @@ from workbench.control import SafeStep
 from workbench.devices._glove import GloveModel
 from workbench.engine.grants import GrantGate
 from workbench.errors import BadValue, Refused
+from workbench.runs.replaying import replay_study
 from workbench.simulation import Life, lives, template
 from workbench.simulation.people import STEADY
+from workbench.simulation.scene import ADAPTING
 from workbench.simulation.scheduler import NS
 
 KILLED_WHEN_MOVED = ((1.0, "kill engine when moved"),)
@@ -142,6 +144,28 @@ def test_drawn_evidence_moves_the_device_as_samples_do(tmp_path):
     lived = Life(3, seconds=40.0, template=template(tmp_path, depth="evidence"), strokes=()).live()
     assert lived.broken == ()
     assert lived.orders > 50
+
+
+@pytest.mark.job
+@pytest.mark.parametrize("rule", ADAPTING)
+def test_a_decoder_that_adapts_lives_and_its_updates_replay(tmp_path, monkeypatch, rule):
+    replayed = []
+
+    def noted(*args, **more):
+        results = replay_study(*args, **more)
+        replayed.extend(results)
+        return results
+
+    monkeypatch.setattr("workbench.simulation.life.replay_study", noted)
+    lived = Life(QUIET, seconds=20.0, template=template(tmp_path, adapts=rule)).live()
+    assert lived.broken == ()
+    assert sum(one.n_updates for one in replayed) > 0
+
+
+def test_a_decoder_that_cannot_adapt_in_a_life_is_refused(tmp_path):
+    for more in ({"adapts": "anyhow"}, {"adapts": "pmean", "depth": "evidence"}):
+        with pytest.raises(BadValue, match="recentre, pmean, supervised"):
+            template(tmp_path, **more)
 
 
 @pytest.mark.parametrize(("system", "depth"), [("speller_p300", "signals"), ("imagery_glove", "evidence")])

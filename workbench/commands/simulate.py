@@ -49,6 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "evidence is drawn (evidence), for long lives",
     )
     parser.add_argument("--system", default="neo_hand", metavar="NAME", help="whose sessions they are (neo_hand)")
+    parser.add_argument("--adapts", default="", metavar="RULE", help="rule after which the decoder adapts (none)")
     parser.add_argument("--jobs", type=integer, metavar="N", help="lives at once (one for each core)")
     parser.add_argument("--story", action="store_true", help="print what happened, also where no rule broke")
     parser.add_argument("--until-broken", action="store_true", help="end with the first life that breaks a rule")
@@ -67,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
     bar, figures = Bar(10.0 + n * cost_s), Figures()
     with tempfile.TemporaryDirectory(prefix="workbench-simulate-") as folder:
         with bar.stage("a person calibrates", 10.0):
-            scene = template(Path(folder), depth=arguments.depth, system=arguments.system)
+            scene = template(Path(folder), depth=arguments.depth, system=arguments.system, adapts=arguments.adapts)
         with bar.stage(f"{n} lives", n * cost_s):
             began = time.monotonic()
             try:
@@ -175,7 +176,8 @@ class Figures:
         seeds = f"{arguments.seed}–{arguments.seed + self.n - 1}"
         hours = f"{self.session_s / 3600.0:.1f}"
         rates = (f"{self.rate:.0f}", f"{self.cpu_rate:.0f}")
-        cells = (arguments.depth, arguments.system, seeds, f"{seconds:g}", hours, *rates, broke)
+        system = " ".join(filter(None, (arguments.system, arguments.adapts)))
+        cells = (arguments.depth, system, seeds, f"{seconds:g}", hours, *rates, broke)
         return f"| {' | '.join(cells)} |"
 
 

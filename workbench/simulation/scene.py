@@ -31,6 +31,8 @@ IDLE_S = 20.0
 """How long the simulated effector stays where no engine is to be seen, s."""
 SEED = 3
 """Of the simulated person."""
+ADAPTING = {"recentre": "riemann_mdm", "pmean": "bandpower_lda", "supervised": "bandpower_lda"}
+"""Decoder of the hand system by the rule after which it adapts."""
 CALIBRATION = 8
 """Trials of the hand system's calibration."""
 
@@ -44,11 +46,13 @@ class Scene:
     folder : with ``study`` and ``keys``.
     depth : how deep its sessions go.
     system : whose sessions they are.
+    adapts : rule after which the decoder adapts, of :data:`ADAPTING`; empty for one that does not.
     """
 
     folder: Path
     depth: Depth = "signals"
     system: str = HAND
+    adapts: str = ""
 
     @property
     def bound(self) -> systems.BoundSystem:
@@ -125,7 +129,7 @@ def begin(made: VirtualWorld, plan: SessionPlan) -> live.Client:
     return live.start(plan)
 
 
-def template(folder: Path, *, depth: Depth = "signals", system: str = HAND) -> Scene:
+def template(folder: Path, *, depth: Depth = "signals", system: str = HAND, adapts: str = "") -> Scene:
     """A study with a simulated person and an approved decoder, made in a world without bad luck.
 
     Parameters
@@ -133,14 +137,20 @@ def template(folder: Path, *, depth: Depth = "signals", system: str = HAND) -> S
     folder : empty; gets ``study`` and ``keys``.
     depth : how deep its sessions go.
     system : whose sessions they are.
+    adapts : rule after which the decoder adapts, of :data:`ADAPTING`; by default it does not.
 
     Raises
     ------
     BadValue
-        For a system without a simulator, without an effector, or whose cues a page presents; and for another depth
-        than that of its signals where the system is not the hand system.
+        For a system without a simulator, without an effector, or whose cues a page presents; for another depth
+        than that of its signals where the system is not the hand system; and for a decoder that adapts elsewhere.
     """
-    scene = Scene(folder, depth, system)
+    scene = Scene(folder, depth, system, adapts)
+    if adapts and (adapts not in ADAPTING or (system, depth) != (HAND, "signals")):
+        raise BadValue(
+            f"--adapts {adapts} is not possible with --system {system} and --depth {depth}; allowed are "
+            f"{', '.join(ADAPTING)} with {HAND} and signals"
+        )
     if system != HAND:
         _check(scene)
     quiet, at = VirtualWorld(0), folder / "study"
@@ -202,6 +212,9 @@ def _calibration_runs(scene: Scene, client: live.Client) -> list[str]:
 def _fitted(scene: Scene, at: Path, recorded: list[Path]) -> dict[str, Any]:
     if scene.depth == "evidence":
         return fitting.fit(at, recorded, amplifier.DECODER, amplifier.PARAMS)
+    if scene.adapts:
+        params = {"window_s": 1.0, "adapt": {"rule": scene.adapts, "longest_rest_s": 60.0}}
+        return fitting.fit(at, recorded, ADAPTING[scene.adapts], params)
     if scene.system == HAND:
         return fitting.fit(at, recorded, "bandpower_lda")
     bound = scene.bound
