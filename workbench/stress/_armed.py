@@ -205,7 +205,7 @@ class DeviceWatch:
             return self._began is not None and (status.is_safe or (self._open_is_enough and status.level == 0))
 
         with suppress(StreamFault):
-            devices.watch_status(self._pairing, timeout=60.0, until=safe)
+            devices.watch_status(self._pairing, timeout=CLOSE_S + 3.0 * SAFE_S, until=safe)
             self._after = time.monotonic() - (self._began or 0.0)
 
     def measure(self, fault: Callable[[], object]) -> float | None:

@@ -146,7 +146,7 @@ def _one(clinic: Clinic, name: str, order: Path) -> float | None:
     boot = order.with_suffix(".boot")
     boot.write_text("0")
     with session(clinic, clinic.plan(), order=order, boot=boot) as client:
-        close_hand(clinic, client)
-        # After the hand is closed: a status from before would count as safe.
+        # Connected before the hand closes: it takes seconds, in which a closed hand may open by itself.
         watch = DeviceWatch(clinic.pairing, open_is_enough=name in RELEASES)
+        close_hand(clinic, client)
         return watch.measure(lambda: FAULTS[name](Case(clinic, client, order, boot)))
