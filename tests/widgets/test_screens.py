@@ -351,6 +351,8 @@ def test_the_curve_of_a_run_that_is_over_moves_away_with_its_cues_and_is_not_dra
     live: Any, statuses: Any
 ) -> None:
     page = live(clock=True)
+    # From here time passes only where it is told to, however busy the computer is.
+    page.clock.pause_at((page.evaluate("Date.now()") + 1000) / 1000)
     high = {**statuses["live"]["evidence"], "history": [[-k / 20, 0.9] for k in range(200, -1, -1)]}
     page.evaluate("status => window.put({status, beat: 2})", {**statuses["live"], "evidence": high})
     page.clock.run_for(100)
@@ -452,6 +454,15 @@ def test_a_disabled_start_carries_its_reason(live: Any) -> None:
     page.select_option("[data-name=kind]", "online")
     assert page.locator("[data-name=start-run]").is_disabled()
     assert "approved decoder" in page.locator(".run .reason").inner_text()
+
+
+def test_a_refusal_is_told_in_the_language_that_is_chosen_afterwards(live: Any) -> None:
+    page = live("idle")
+    refused = carried({"kind": "said", "text": Message("fit.no_cue", file="run.xdf", conditions="grasp")})
+    page.evaluate("refused => window.say(refused)", refused)
+    page.wait_for_selector("text=run.xdf has no complete cue of grasp")
+    page.evaluate("window.put({language: 'zh-CN'})")
+    page.wait_for_selector("text=run.xdf 没有 grasp 的完整提示")
 
 
 def test_the_language_switches_and_state_names_stay(live: Any) -> None:

@@ -18,7 +18,7 @@ const PANELS = {
 
 /** State that survives a change of language: the samples, the cues seen, the last STOP. */
 function makeStore() {
-  return { page: crypto.randomUUID ? crypto.randomUUID() : `page-${Math.random()}`, buffer: new SignalBuffer(), cues: [], levels: [], decidedAt: -Infinity, noise: [], kind: "", beatAt: performance.now(), stop: null, hardware: "", refusal: "", told: null, run: null, shown: {}, screen: null };
+  return { page: crypto.randomUUID ? crypto.randomUUID() : `page-${Math.random()}`, buffer: new SignalBuffer(), cues: [], levels: [], decidedAt: -Infinity, noise: [], kind: "", beatAt: performance.now(), stop: null, hardware: "", refusal: null, told: null, run: null, shown: {}, screen: null };
 }
 
 /** Remembers when cues began, in stream time, for the shading of scope and evidence. */
@@ -51,7 +51,7 @@ function makeContext(model, store, t) {
     form: () => model.get("form") || {},
     /** Visit, view and signed-in person; empty in a notebook. */
     place: () => model.get("place") || {},
-    refusal: () => store.refusal,
+    refusal: () => (!store.refusal ? "" : store.refusal.silent ? t("ask.silent") : t.said(store.refusal, "text")),
     told: () => (store.told ? t(store.told.key, store.told.args) : ""),
     link() {
       const link = model.get("link") || {};
@@ -79,7 +79,7 @@ function makeContext(model, store, t) {
     ask(name, args = {}, seconds = 30) {
       return request(model, name, args, seconds).then((reply) => {
         store.told = null;
-        if (name !== "stop") store.refusal = reply.ok ? "" : reply.silent ? t("ask.silent") : t.said(reply, "text");
+        if (name !== "stop") store.refusal = reply.ok ? null : reply; // told in the language that is chosen
         ctx.refresh();
         return reply;
       });
@@ -137,7 +137,7 @@ function build(root, model, store, t) {
   };
   const signals = (message, buffers) => {
     if (message && message.kind === "said") {
-      store.refusal = message.key ? "" : t.said(message, "text");
+      store.refusal = message.key ? null : message;
       store.told = message.key ? message : null;
       ctx.refresh();
     }
