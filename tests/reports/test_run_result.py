@@ -157,7 +157,7 @@ def test_a_fault_of_the_effector_stands_beside_a_result_that_counts_what_was_dec
     guessed.append_run(run, ledger=faults)
     found = [one for one in run_result(guessed, "run-5", awaiting=False)["integrity"] if one["state"] == "high"]
     assert [one["text"].split(":")[0] for one in found] == ["Effector fault"]
-    assert "no signed status of the effector came for 1 s. It moved nothing" in found[0]["text"]
+    assert "no signed status of the effector came for 1 s. No decision reached it" in found[0]["text"]
 
 
 def test_a_cued_run_counts_wrong_trials_and_names_the_chance_limit_of_its_report(cued):
