@@ -29,8 +29,10 @@ def statuses() -> dict[str, Any]:
 def new_page(chromium: Any) -> Any:
     """A page in a profile of its own that collects the errors of its scripts in ``errors``."""
     page = chromium.new_context().new_page()
-    page.errors = []
+    page.errors, page.loaded = [], set()
     page.on("pageerror", lambda error: page.errors.append(str(error)))
+    page.set_content("<!doctype html><html lang=en><head><style></style></head><body></body></html>")
+    page.add_script_tag(path=str(HERE / "harness.js"))
     return page
 
 
@@ -44,13 +46,12 @@ def usual_page(chromium: Any) -> Iterator[Any]:
 
 @pytest.fixture
 def mount(chromium: Any, usual_page: Any) -> Iterator[Callable[..., Any]]:
-    """``mount(WidgetClass, traits, width=, height=, dark=, clock=)`` → the page, blank before, with the widget.
+    """``mount(WidgetClass, traits, width=, height=, dark=, own=, clock=)`` → the page with the widget alone.
 
-    Widgets with their traits after it stand below it, as on the dashboard. The next mount takes the page away,
-    unless ``clock`` asks for a page of its own, whose time the test may move.
+    Widgets with their traits after it stand below it, as on the dashboard. The next mount takes them away, unless
+    ``own`` asks for a page of its own, whose scripts the test may change, or ``clock`` for one whose time it may move.
     """
-    own: list[Any] = []
-    usual: list[Any] = []
+    pages: list[Any] = []
 
     def show(
         widget: Any,
@@ -59,45 +60,32 @@ def mount(chromium: Any, usual_page: Any) -> Iterator[Callable[..., Any]]:
         width: int = 1440,
         height: int = 900,
         dark: bool = False,
+        own: bool = False,
         clock: bool = False,
     ) -> Any:
-        page = new_page(chromium) if clock else usual_page
-        # A new page is blank, and the usual one is between tests: to go there twice takes a sixth of a mount.
-        if page in usual:
-            blank(page)
-        (own if clock else usual).append(page)
+        page = usual_page
+        if own or clock:
+            pages.append(page := new_page(chromium))
         page.set_viewport_size({"width": width, "height": height})
         page.emulate_media(color_scheme="dark" if dark else "light")
-        page.set_content(
-            "<!doctype html><html lang=en><head>"
-            "<style>body{margin:0;--wb-height:100vh}"
-            f"{''.join(one._css for one in (widget, *dict(below)))}</style>"
-            '</head><body><div id="here"></div>'
-            + "".join(f'<div id="below-{i}"></div>' for i in range(len(below)))
-            + "</body></html>"
-        )
-        page.add_script_tag(path=str(HERE / "harness.js"))
-        page.evaluate(
-            "([esm, traits]) => window.mount(esm, traits)",
-            [str(widget._esm), {"language": "en", "theme": "auto", **traits}],
-        )
-        for i, (one, more) in enumerate(below):
-            page.evaluate(
-                "([esm, traits, place]) => window.mount(esm, traits, place)",
-                [str(one._esm), {"language": "en", "theme": "auto", **more}, f"below-{i}"],
-            )
+        places = ["here", *(f"below-{i}" for i in range(len(below)))]
+        style = "body{margin:0;--wb-height:100vh}" + "".join(one._css for one in (widget, *dict(below)))
+        page.evaluate("([style, places]) => window.clear(style, places)", [style, places])
+        for place, (one, more) in zip(places, ((widget, traits), *below), strict=True):
+            name = (one if isinstance(one, type) else type(one)).__name__
+            if name not in page.loaded:
+                page.evaluate("([name, esm]) => window.load(name, esm)", [name, str(one._esm)])
+                page.loaded.add(name)
+            shown = {"language": "en", "theme": "auto", **more}
+            page.evaluate("([name, traits, place]) => window.mount(name, traits, place)", [name, shown, place])
         if clock:
             page.clock.install()
         return page
 
     yield show
-    blank(usual_page)
-    for page in own:
+    # Nothing is left of the last test: no timer, no focus, no pointer over what comes next.
+    usual_page.mouse.move(0, 0)
+    usual_page.evaluate("() => window.clear('', [])")
+    usual_page.errors.clear()
+    for page in pages:
         page.context.close()
-
-
-def blank(page: Any) -> None:
-    """Leave nothing of the last document: no timer, no focus, no pointer over what comes next."""
-    page.mouse.move(0, 0)
-    page.goto("about:blank")
-    page.errors.clear()

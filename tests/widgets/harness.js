@@ -1,5 +1,18 @@
 // Stands in for the notebook around one widget: the model interface, and a way for the test to speak as Python.
-window.mount = async (esm, traits, place = "here") => {
+const modules = {};
+const mounted = [];
+// As in a notebook, whose page stays: what stood here is taken away by its own means, a module is loaded once.
+window.clear = (style, places) => {
+  while (mounted.length) mounted.pop()?.();
+  delete document.visibilityState; // of a test that hid the page
+  document.querySelector("style").textContent = style;
+  document.body.replaceChildren(...places.map((id) => Object.assign(document.createElement("div"), { id })));
+  window.scrollTo(0, 0);
+};
+window.load = async (name, esm) => {
+  modules[name] = await import(URL.createObjectURL(new Blob([esm], { type: "text/javascript" }))); // as anywidget does
+};
+window.mount = (name, traits, place) => {
   const listeners = {};
   const state = { ...traits };
   window.sent = [];
@@ -30,8 +43,7 @@ window.mount = async (esm, traits, place = "here") => {
     }
     window.emit("msg:custom", { kind: "signals", ...message }, [new DataView(values.buffer)]);
   };
-  const url = URL.createObjectURL(new Blob([esm], { type: "text/javascript" })); // as anywidget does
-  const module = await import(url);
   window.heard = () => Object.values(listeners).flat().length;
-  window.unmount = module.default.render({ model, el: document.getElementById(place) });
+  window.unmount = modules[name].default.render({ model, el: document.getElementById(place) });
+  mounted.push(window.unmount);
 };

@@ -165,7 +165,7 @@ ANSWERS = """task => {
 
 
 def test_a_paused_page_is_dark_with_a_sentence_and_continues_with_the_next_choice(mount, silent):
-    page = mount(silent[0], {"run": "", "paused": False, "chosen": [], "wave": "sine"})
+    page = mount(silent[0], {"run": "", "paused": False, "chosen": [], "wave": "sine"}, own=True)
     page.evaluate(WRITTEN)
     page.evaluate(ANSWERS, FLICKER)
     page.evaluate("() => window.put({run: 'r1'})")
@@ -185,7 +185,7 @@ def test_a_paused_page_is_dark_with_a_sentence_and_continues_with_the_next_choic
 
 
 def test_a_page_that_is_refused_says_why_fits_its_window_and_asks_again(mount, silent):
-    page = mount(silent[0], {"run": "", "paused": False, "chosen": [], "wave": "sine"}, width=1440, height=700)
+    page = mount(silent[0], {"run": "", "paused": False, "chosen": [], "wave": "sine"}, width=1440, height=700, own=True)
     page.evaluate(WRITTEN)
     page.evaluate(ANSWERS, FLICKER)
     page.evaluate("() => { window.refusal = 'this page is too slow'; window.put({run: 'r1'}); }")
@@ -198,7 +198,7 @@ def test_a_page_that_is_refused_says_why_fits_its_window_and_asks_again(mount, s
 
 
 def test_what_was_chosen_is_framed_and_written(mount, silent):
-    page = mount(silent[0], {"run": "", "paused": False, "chosen": [], "wave": "sine"})
+    page = mount(silent[0], {"run": "", "paused": False, "chosen": [], "wave": "sine"}, own=True)
     page.evaluate(WRITTEN)
     page.evaluate(ANSWERS, FLICKER)
     page.evaluate("() => window.put({run: 'r1'})")
@@ -275,7 +275,7 @@ def test_markers_after_one_that_is_refused_still_reach_the_engine(silent):
 def test_a_page_presents_its_markers_reach_the_engine_and_a_hidden_page_excludes_its_choice(mount, session):
     client, bound = session
     widget = Presenter(lambda: client)
-    page = mount(widget, {"run": "", "paused": False, "chosen": [], "wave": "sine"})
+    page = mount(widget, {"run": "", "paused": False, "chosen": [], "wave": "sine"}, own=True)
     page.evaluate(HIDE_IN_THE_SECOND_CHOICE)
     run_id = client.start_run("calibration", bound.paradigm, bound.paradigm_params, n_trials=3, seed=1)
     try:
