@@ -284,3 +284,13 @@ def test_an_owned_player_ends_with_its_owner_even_when_that_is_killed():
         owner.kill()
     ended, _, _ = select.select([handle], [], [], 20.0)
     assert ended
+
+
+def test_a_player_that_refuses_its_options_ends_with_a_sentence_though_its_owner_still_listens():
+    command = [sys.executable, "-m", "workbench.devices.simulated_glove", "--json", "{}", "--owned"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, text=True, **pipes) as player:
+        answer, said = json.loads(player.stdout.read()), player.stderr.read()
+    assert player.returncode == 2
+    assert not answer["ready"]
+    assert said == answer["error"] + "\n"
