@@ -64,6 +64,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: place[item.path])
 
 
+PAGES = (
+    "tests/browser/",
+    *(f"tests/widgets/test_{name}.py" for name in ("clinic", "presenter", "screens", "worksheet")),
+)
+"""Tests that look at pages: one worker's, so that there is one browser and not four."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A worker takes a file at a time, and all files with pages as if they were one."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByFile(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "pages" if nodeid.startswith(PAGES) else super()._split_scope(nodeid)
+
+    return ByFile(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
 MEMORY = Path("/dev/shm")
 MEMORY_BYTES = 4 * 2**30
 """Free bytes from which tests keep their files in memory: thousands of synced writes wait for nothing there."""

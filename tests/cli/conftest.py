@@ -19,6 +19,8 @@ from workbench.commands import main
 
 SPEED = "12"
 STRICT = {"PYTHONWARNINGS": "error", "PYTHONUNBUFFERED": "1"}
+PYTHON = os.environ.get("WORKBENCH_DEMO_PYTHON", sys.executable)
+"""The interpreter of commands that run as a process of their own; CI names that of the built wheel."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class Said:
 def run_command(*args: object, cwd: Path, timeout: float = 300.0) -> Said:
     """Run one command to its end; nobody sits at a keyboard."""
     done = subprocess.run(
-        [sys.executable, "-m", "workbench", *map(str, args)],
+        [PYTHON, "-m", "workbench", *map(str, args)],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -111,7 +113,7 @@ class DemoStudy:
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> DemoStudy:
-    """One run of the demo; tests that use it are in the group "demo", so that it runs once."""
+    """One run of the demo, for the tests of one file."""
     home = tmp_path_factory.mktemp("demo")
     said = run_command("demo", "--no-browser", "--study", home / "study", "--speed", SPEED, cwd=home)
     return DemoStudy(home / "study", said)

@@ -13,6 +13,8 @@ import pytest
 from workbench.errors import RecordFault
 from workbench.study import Study
 
+pytestmark = pytest.mark.job
+
 
 def flip(path: Path, at: float) -> None:
     """Change one byte at a share of a file's length."""

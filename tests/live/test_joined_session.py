@@ -10,6 +10,8 @@ from workbench import runs
 from workbench.devices import simulated_limb
 from workbench.recording import RunFile
 
+pytestmark = pytest.mark.job
+
 MEMBERS = {
     "signal": {"decoder": "bandpower_lda"},
     "emg": {"decoder": "bandpower_lda", "params": {"bands": [[20, 90], [110, 190]], "reference": "none"}},

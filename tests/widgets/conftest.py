@@ -49,7 +49,7 @@ def mount(chromium: Any, usual_page: Any) -> Iterator[Callable[..., Any]]:
     """``mount(WidgetClass, traits, width=, height=, dark=, own=, clock=)`` → the page with the widget alone.
 
     Widgets with their traits after it stand below it, as on the dashboard. The next mount takes them away, unless
-    ``own`` asks for a page of its own, whose scripts the test may change, or ``clock`` for one whose time it may move.
+    ``own`` asks for a page of its own, whose scripts the test may change, ``clock`` for one whose time it moves.
     """
     pages: list[Any] = []
 

@@ -185,7 +185,8 @@ def test_a_paused_page_is_dark_with_a_sentence_and_continues_with_the_next_choic
 
 
 def test_a_page_that_is_refused_says_why_fits_its_window_and_asks_again(mount, silent):
-    page = mount(silent[0], {"run": "", "paused": False, "chosen": [], "wave": "sine"}, width=1440, height=700, own=True)
+    dark = {"run": "", "paused": False, "chosen": [], "wave": "sine"}
+    page = mount(silent[0], dark, width=1440, height=700, own=True)
     page.evaluate(WRITTEN)
     page.evaluate(ANSWERS, FLICKER)
     page.evaluate("() => { window.refusal = 'this page is too slow'; window.put({run: 'r1'}); }")
