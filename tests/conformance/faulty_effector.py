@@ -81,14 +81,18 @@ class Faulty(GloveModel):
             self.locked = True
         return not self.locked
 
+    def stand_still(self, now):
+        """Whichever comes first when it wakes, a message or a step of its own, it does not notice the time between."""
+        if fault() == "woken" and now - self.seen > 0.2:
+            self._deadline += now - self.seen
+        self.seen = now
+
     def tick(self, now):
         now_wrong = fault()
+        self.stand_still(now)
         _device_process.STATUS_EVERY_S = SELDOM_S if now_wrong == "statuses" else USUAL_S
-        if now_wrong == "woken" and now - self.seen > 0.2:
-            self._deadline += now - self.seen
         if now_wrong == "lapse" and self.state == "following":
             self._deadline = now + 1.0
-        self.seen = now
         closed = self.state == "following" and self.level(now) > 0
         due = super().tick(now)
         self.lapsed = now_wrong == "self_test" and (self.lapsed or (closed and self.state == "holding"))
@@ -96,6 +100,7 @@ class Faulty(GloveModel):
 
     def receive(self, command, now, *, echo_age_s=0.0):
         now_wrong, action = fault(), command.get("action")
+        self.stand_still(now)
         if now_wrong == "acknowledged" and action == "heartbeat":
             super().receive(command, now, echo_age_s=echo_age_s)
             return []

@@ -80,6 +80,7 @@ def test_lives_that_cannot_be_are_refused(option, value, capsys):
     assert f"{option} must be" in capsys.readouterr().err
 
 
+@pytest.mark.job
 def test_a_device_that_keeps_its_pressure_without_an_engine_is_found(made, monkeypatch):
     monkeypatch.setattr(GloveModel, "_safe_steps", lambda self: (SafeStep("hold", keep_level=True),))
     lived = (Life(seed, seconds=14.0, template=made, strokes=KILLED_WHEN_MOVED).live() for seed in MOVING)
