@@ -72,6 +72,12 @@ PAGES = (
 
 
 @pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Two for a core, as many of them wait, and one more where no other jobs run beside them, as in CI."""
+    return min(2 * (os.cpu_count() or 2), 8) + (0 if os.environ.get("CI") else 1)
+
+
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """A worker takes a file at a time, and all files with pages as if they were one."""
     from xdist.scheduler import LoadFileScheduling

@@ -82,7 +82,7 @@ class Faulty(GloveModel):
         return not self.locked
 
     def stand_still(self, now):
-        """Whichever comes first when it wakes, a message or a step of its own, it does not notice the time between."""
+        """Whichever comes first when it wakes, a message or a step of its own: the time between goes unnoticed."""
         if fault() == "woken" and now - self.seen > 0.2:
             self._deadline += now - self.seen
         self.seen = now

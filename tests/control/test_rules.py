@@ -8,6 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from tests.draws import examples
 from workbench import control, messages
 from workbench.control import STATES, TABLE, ControlLaw, Controller, Limits
 from workbench.control._inputs import arguments
@@ -303,5 +304,5 @@ class Everything(RuleBasedStateMachine):
         ) in ROWS or self.controller.next_state == "IDLE_SAFE"
 
 
-Everything.TestCase.settings = settings(max_examples=400, stateful_step_count=25)
+Everything.TestCase.settings = settings(max_examples=examples(400), stateful_step_count=25)
 TestEverything = Everything.TestCase

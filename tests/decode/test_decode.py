@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.draws import examples
 from workbench import paradigms
 from workbench.decode import decode
 from workbench.signals.cues import locate_cues
@@ -74,7 +75,7 @@ MARKERS = [
 ]
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.lists(st.integers(1, 1999), max_size=40), st.sampled_from(["grasp_rest", "left_right"]))
 def test_any_chunking_gives_the_same_decisions_and_trials(cuts, name):
     paradigm = paradigms.load(name)(**({"conditions": ("rest", "grasp")} if name == "left_right" else {}))

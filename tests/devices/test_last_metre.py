@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.doors import SeededChance
+from tests.draws import examples
 from workbench import control, world
 from workbench.devices._last_metre import MAX_MESSAGE, DeviceEnd, EngineEnd, derive, link_id, parse
 from workbench.errors import BadValue
@@ -191,7 +192,7 @@ def test_another_key_another_effector_and_the_other_direction_are_refused():
 
 
 @given(st.data())
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 def test_no_changed_character_of_any_message_is_accepted(data):
     wire = Wire().agree()
     texts = [*wire.engine.command(CLOSE), *wire.engine.command(STOP), wire.engine.query()]
@@ -202,7 +203,7 @@ def test_no_changed_character_of_any_message_is_accepted(data):
 
 
 @given(st.one_of(st.text(), st.binary().map(lambda b: b.decode("latin-1"))))
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_no_text_of_a_stranger_is_accepted_or_raises(text):
     wire = Wire()
     assert wire.to_device(text) is None

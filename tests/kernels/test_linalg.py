@@ -9,6 +9,7 @@ from hypothesis import settings as budget
 from hypothesis import strategies as st
 
 from tests import naive
+from tests.draws import examples
 from workbench.kernels import linalg
 from workbench.kernels._tridiagonal import implicit_ql, ql_step
 from workbench.kernels.linalg import NOT_CONVERGED, NOT_DEFINITE, NOT_FINITE
@@ -155,7 +156,7 @@ def test_matrices_that_break_careless_solvers(name):
     assert all(row[np.abs(row).argmax()] > 0 for row in vectors)
 
 
-@budget(max_examples=60)
+@budget(max_examples=examples(60))
 @given(st.integers(0, 10**6), st.integers(1, 7), st.floats(-140, 140))
 def test_any_symmetric_matrix_is_put_together_again_by_its_eigenvectors(seed, n, exponent):
     matrix = symmetric(n, seed) * 10.0**exponent

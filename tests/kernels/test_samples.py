@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from tests import naive
+from tests.draws import examples
 from workbench.kernels.samples import hold
 
 VALUES = st.sampled_from([0.0, 1.0, 2.0, np.nan, np.inf, -np.inf, 1e9, -1e12])
@@ -33,7 +34,7 @@ def run(samples, used, *, flat, cuts=()):
     return out, clean, start, book[2]
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(
     arrays(float, (12, 2), elements=VALUES),
     st.sampled_from([(1, 1), (1, 0)]),

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.draws import examples
 from workbench import paradigms
 from workbench.decode import decode
 from workbench.decoding.joined import ClassGate, Gating, JoinedDecoderStream, LateFusion
@@ -178,7 +179,7 @@ LOSSES = st.dictionaries(
 )
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(
     st.integers(0, 10**6), st.sampled_from([0.02, 0.1, 0.5]), st.sampled_from([7, 100, 5000]), LOSSES,
     st.sampled_from([None, ("emg", 2.0, 2.9), ("imu", 1.0, 3.0), ("signal", 3.0, 3.4)]),

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.draws import examples
 from workbench.outcomes.isncsci import FIELDS, Options, classify
 from workbench.outcomes.isncsci.classify import deciding_cells
 
@@ -124,7 +125,7 @@ def raised(exam, cell):
     return better
 
 
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 @given(exams(), st.data())
 def test_raising_a_score_moves_no_level_and_not_the_nli_rostrally(exam, data):
     room = [cell for cell in cells(exam) if len(cell) > 1 and get(exam, cell) != scores_of(cell)[-1]]
@@ -136,7 +137,7 @@ def test_raising_a_score_moves_no_level_and_not_the_nli_rostrally(exam, data):
         assert ORDER.index(after[field]) >= ORDER.index(before[field]), (field, cell)
 
 
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 @given(exams())
 def test_vac_moves_no_level_rostrally_and_makes_it_incomplete(exam):
     without, with_vac = ({**exam, "voluntaryAnalContraction": answer} for answer in ("No", "Yes"))
@@ -167,14 +168,14 @@ def mirrored(result):
 ANY = ("NT", "NT*", "NT**", "n*", "n**")
 
 
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 @given(open_exams(codes=ANY, most=6), st.sampled_from([Options(), Options("strict", "motor_level")]))
 def test_exchanging_the_sides_exchanges_the_results(exam, options):
     turned = {**exam, "right": exam["left"], "left": exam["right"]}
     assert classify(turned, options=options).result == mirrored(classify(exam, options=options).result)
 
 
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 @given(open_exams())
 def test_an_nt_result_is_exactly_what_the_substitutions_give(exam):
     for options in (JOINT, Options("strict", "motor_level")):
@@ -184,7 +185,7 @@ def test_an_nt_result_is_exactly_what_the_substitutions_give(exam):
             assert set(values_of(ours, field)) == {result[field] for result in every}, field
 
 
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 @given(open_exams(codes=ANY))
 def test_a_tagged_result_is_exactly_what_the_handled_scores_give(exam):
     ours = classify(exam, options=JOINT).result
@@ -193,7 +194,7 @@ def test_a_tagged_result_is_exactly_what_the_handled_scores_give(exam):
         assert set(values_of(ours, field)) == {result[field] for result in every}, field
 
 
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 @given(exams(), st.floats(0, 1), st.randoms(use_true_random=False))
 def test_an_nt_result_contains_every_substitution_however_many_cells_are_untested(exam, share, random):
     hidden = copy.deepcopy(exam)
@@ -209,7 +210,7 @@ def test_an_nt_result_contains_every_substitution_however_many_cells_are_unteste
             assert known[field] in values_of(default, field), field
 
 
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 @given(open_exams(codes=ANY, most=12))
 def test_lists_are_sorted_rostral_to_caudal_with_na_first_and_hold_no_value_twice(exam):
     result = classify(exam).result
@@ -220,7 +221,7 @@ def test_lists_are_sorted_rostral_to_caudal_with_na_first_and_hold_no_value_twic
         assert places == sorted(set(places)), field
 
 
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 @given(open_exams(codes=ANY, most=12))
 def test_a_star_or_an_affected_field_only_with_a_tag_and_a_tag_on_nothing_else(exam):
     tagged = any("*" in str(get(exam, cell)) for cell in cells(exam))
@@ -232,7 +233,7 @@ def test_a_star_or_an_affected_field_only_with_a_tag_and_a_tag_on_nothing_else(e
         assert "*" in found.result[field] or ("tags_narrow" in {code for code, _ in found.warnings})
 
 
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 @given(exams())
 def test_zones_are_not_rostral_to_the_motor_level_and_follow_the_gates(exam):
     result = classify(exam).result
@@ -244,7 +245,7 @@ def test_zones_are_not_rostral_to_the_motor_level_and_follow_the_gates(exam):
         assert (result[f"zpp_sensory_{side}"] == "NA") == (felt or exam["deepAnalPressure"] == "Yes")
 
 
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 @given(open_exams(codes=ANY, most=8))
 def test_every_reason_names_the_result_it_explains(exam):
     found = classify(exam)
@@ -259,7 +260,7 @@ def test_every_reason_names_the_result_it_explains(exam):
         assert text in steps[field].zh, field
 
 
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 @given(open_exams(codes=ANY, most=3))
 def test_deciding_cells_are_those_on_which_some_substitution_depends(exam):
     """Against the plain enumeration: none is named that never matters, and an open result names at least one."""
@@ -281,7 +282,7 @@ def test_deciding_cells_are_those_on_which_some_substitution_depends(exam):
         assert bool(named) == bool(matter), field
 
 
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 @given(open_exams(codes=ANY, most=3))
 def test_a_determined_result_gives_the_reason_that_every_substitution_gives(exam):
     """What a substitution prints in place of a code may differ; the sentence and its numbers may not."""

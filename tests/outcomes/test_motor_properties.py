@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.draws import examples
 from workbench import outcomes
 from workbench.outcomes._tables import Table
 
@@ -82,7 +83,7 @@ def directions(definition):
 
 
 @pytest.mark.parametrize(("name", "version"), VERSIONS)
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(dice=st.randoms(use_true_random=True))
 def test_every_score_lies_in_its_range(name, version, dice):
     definition = define(name, version)
@@ -92,7 +93,7 @@ def test_every_score_lies_in_its_range(name, version, dice):
 
 
 @pytest.mark.parametrize(("name", "version"), VERSIONS)
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(dice=st.randoms(use_true_random=True))
 def test_a_better_item_worsens_no_score(name, version, dice):
     definition = define(name, version)
@@ -110,7 +111,7 @@ def test_a_better_item_worsens_no_score(name, version, dice):
 
 
 @pytest.mark.parametrize(("name", "version"), VERSIONS)
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(dice=st.randoms(use_true_random=True))
 def test_a_missing_item_is_never_a_zero_and_touches_only_its_scores(name, version, dice):
     definition = define(name, version)

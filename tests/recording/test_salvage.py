@@ -14,6 +14,7 @@ import pyxdf
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.draws import examples
 from workbench import commands
 from workbench.errors import RecordingFault
 from workbench.messages import translate
@@ -271,7 +272,9 @@ def test_stamps_that_count_on_from_a_lost_chunk_are_not_made_up(tmp_path):
 places = st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 7)), max_size=4)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(flips=places, index_flips=places, cut=st.floats(0.02, 1.0), index_cut=st.floats(0.0, 1.0))
 def test_whatever_is_flipped_or_cut_every_whole_chunk_is_saved_and_the_loss_is_said(
     small, tmp_path, flips, index_flips, cut, index_cut

@@ -9,6 +9,7 @@ from hypothesis import settings as budget
 from hypothesis import strategies as st
 from scipy import signal
 
+from tests.draws import examples
 from workbench.errors import BadSignal, BadValue
 from workbench.signals import Decimator, design_decimator
 
@@ -34,7 +35,7 @@ def test_it_agrees_with_scipy_over_20_s_with_an_offset(factor):
     assert np.abs(got - expected).max() <= 1e-6
 
 
-@budget(max_examples=40)
+@budget(max_examples=examples(40))
 @given(st.lists(st.integers(0, 200), max_size=12), st.sampled_from([2, 7, 10]))
 def test_any_chunking_gives_the_same_bits(cuts, factor):
     x = noise(200)

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import settings as budget
 from hypothesis import strategies as st
 
+from tests.draws import examples
 from workbench.errors import BadSignal, BadValue
 from workbench.signals import Resampler, design_resampler
 
@@ -122,7 +123,7 @@ def test_a_sine_makes_no_image_above_half_the_old_rate(rates, hz):
         assert amplitude(settled, hz, target_fs) == pytest.approx(1, abs=1e-3)
 
 
-@budget(max_examples=60)
+@budget(max_examples=examples(60))
 @given(st.lists(st.integers(0, 400), max_size=14), st.sampled_from(RATES), st.none() | st.integers(0, 400))
 def test_any_chunking_gives_the_same_bits(cuts, rates, gap):
     x = noise(400)

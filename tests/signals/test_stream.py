@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import settings as budget
 from hypothesis import strategies as st
 
+from tests.draws import examples
 from workbench.errors import BadSignal, BadValue
 from workbench.signals import SignalSettings, SignalStream, design
 
@@ -23,7 +24,7 @@ def noise(n_times, n_channels=4, seed=0, offset=0.0):
     return np.random.default_rng(seed).normal(offset, 10, (n_times, n_channels))
 
 
-@budget(max_examples=40)
+@budget(max_examples=examples(40))
 @given(st.lists(st.integers(0, 400), max_size=20), st.sampled_from(["none", "car", "bipolar"]))
 def test_any_chunking_gives_the_same_bits(cuts, reference):
     pairs = ((0, 1), (3, 2)) if reference == "bipolar" else ()

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.draws import examples
 from workbench.errors import BadValue
 from workbench.signals import Timebase
 from workbench.vocabulary import StreamSpec
@@ -22,7 +23,7 @@ def jittered(n, fs=FS, sd=0.003, seed=0):
     return 1000 + np.arange(n) / fs + np.repeat(rng.normal(0, sd, n // 10 + 1), 10)[:n]
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(st.lists(st.integers(0, 1200), max_size=15), st.sampled_from([1, 2]))
 def test_any_chunking_gives_the_same_stamps_gaps_and_jitter(cuts, rule):
     raw = jittered(1200)
