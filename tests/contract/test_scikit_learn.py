@@ -18,6 +18,7 @@ from sklearn.model_selection import cross_val_score, cross_validate
 from sklearn.utils.estimator_checks import check_estimator
 
 from tests.contract.test_decoders import MONTAGE, NAMES, epochs, make
+from tests.shares import every_decoder
 from workbench import decoders
 from workbench.errors import BadSignal, BadValue, DecoderMismatch
 from workbench.vocabulary import Montage
@@ -112,12 +113,7 @@ NOT_RUN = {
 }
 
 
-ONE_OF_EACH_KIND = ("bandpower_ridge", "csp_lda", "riemann_mdm", "trca")
-"""Decoders of the suite for the checks of scikit-learn, which run for a second each; CI takes every one."""
-CHECKED = [pytest.param(name, marks=[pytest.mark.job] * (name not in ONE_OF_EACH_KIND)) for name in NAMES]
-
-
-@pytest.mark.parametrize("name", CHECKED)
+@pytest.mark.parametrize("name", every_decoder())
 @pytest.mark.filterwarnings("ignore")  # checks provoke warnings of NumPy and scikit-learn on purpose
 def test_the_checks_of_scikit_learn_pass_or_say_why_they_do_not_apply(name):
     known = {key: value for key, value in GIVEN.items() if key in decoders.load(name).parameter_names()}

@@ -8,7 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from tests.draws import examples
+from tests.shares import examples
 from workbench import control, messages
 from workbench.control import STATES, TABLE, ControlLaw, Controller, Limits
 from workbench.control._inputs import arguments

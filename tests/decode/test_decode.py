@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.draws import examples
+from tests.shares import examples
 from workbench import paradigms
 from workbench.decode import decode
 from workbench.signals.cues import locate_cues

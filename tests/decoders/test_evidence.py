@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.shares import every_decoder
 from workbench import decoders
 from workbench.decoding.accumulation import Detector, LeakySum, Trigger
 from workbench.errors import BadSignal, BadValue
@@ -243,7 +244,7 @@ def test_without_rest_both_bounds_are_those_of_a_movement():
     assert not accumulator.undecided(accumulator.step(state, np.array([0.0, 1.0, 0.0])))
 
 
-@pytest.mark.parametrize("name", decoders.available())
+@pytest.mark.parametrize("name", every_decoder())
 def test_every_decoder_takes_every_memory_and_a_gap_starts_it_afresh(name):
     for memory in ("gate", "leaky", "sprt", "trigger", "detector"):
         decoder = make(name, memory=memory).fit(*epochs(seconds=0.8))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.shares import every_decoder
 from workbench import decoders, paradigms
 from workbench.fitting.held_out import folds
 from workbench.vocabulary import Chunk, LocatedCue
@@ -53,7 +54,7 @@ RUNS = {name: calibration(name) for name in TWO_CLASSES}
 
 
 @pytest.mark.parametrize("paradigm_name", TWO_CLASSES)
-@pytest.mark.parametrize("name", decoders.available())
+@pytest.mark.parametrize("name", every_decoder())
 def test_a_decoder_fits_on_one_calibration_run_whatever_is_asked_of_its_evidence(name, paradigm_name):
     paradigm, cues, x = RUNS[paradigm_name]
     kind = decoders.load(name)

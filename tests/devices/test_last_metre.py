@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.doors import SeededChance
-from tests.draws import examples
+from tests.shares import examples
 from workbench import control, world
 from workbench.devices._last_metre import MAX_MESSAGE, DeviceEnd, EngineEnd, derive, link_id, parse
 from workbench.errors import BadValue

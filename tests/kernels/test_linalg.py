@@ -9,7 +9,7 @@ from hypothesis import settings as budget
 from hypothesis import strategies as st
 
 from tests import naive
-from tests.draws import examples
+from tests.shares import examples
 from workbench.kernels import linalg
 from workbench.kernels._tridiagonal import implicit_ql, ql_step
 from workbench.kernels.linalg import NOT_CONVERGED, NOT_DEFINITE, NOT_FINITE

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from tests import naive
-from tests.draws import examples
+from tests.shares import examples
 from workbench.kernels.samples import hold
 
 VALUES = st.sampled_from([0.0, 1.0, 2.0, np.nan, np.inf, -np.inf, 1e9, -1e12])

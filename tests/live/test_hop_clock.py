@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.draws import examples
+from tests.shares import examples
 from workbench import paradigms
 from workbench.decode import decode
 from workbench.decoding.joined import ClassGate, Gating, JoinedDecoderStream, LateFusion

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.draws import examples
+from tests.shares import examples
 from workbench.outcomes.isncsci import FIELDS, Options, classify
 from workbench.outcomes.isncsci.classify import deciding_cells
 

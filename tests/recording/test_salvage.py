@@ -14,7 +14,7 @@ import pyxdf
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.draws import examples
+from tests.shares import examples
 from workbench import commands
 from workbench.errors import RecordingFault
 from workbench.messages import translate

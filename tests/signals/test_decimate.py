@@ -9,7 +9,7 @@ from hypothesis import settings as budget
 from hypothesis import strategies as st
 from scipy import signal
 
-from tests.draws import examples
+from tests.shares import examples
 from workbench.errors import BadSignal, BadValue
 from workbench.signals import Decimator, design_decimator
 

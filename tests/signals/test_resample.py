@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import settings as budget
 from hypothesis import strategies as st
 
-from tests.draws import examples
+from tests.shares import examples
 from workbench.errors import BadSignal, BadValue
 from workbench.signals import Resampler, design_resampler
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.draws import examples
+from tests.shares import examples
 from workbench.errors import BadValue
 from workbench.signals import Timebase
 from workbench.vocabulary import StreamSpec

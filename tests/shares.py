@@ -1,0 +1,26 @@
+"""What share of all cases a developer's run tries; CI tries every one."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pytest
+
+from workbench import decoders
+
+ONE_OF_EACH_KIND = ("bandpower_ridge", "csp_lda", "riemann_mdm", "trca")
+"""Decoders of band power, spatial patterns, covariances and evoked templates."""
+
+
+def examples(n: int) -> int:
+    """Examples of a property: all ``n`` in CI, elsewhere three tenths, drawn anew each time, as Hypothesis' profiles."""
+    return n if os.environ.get("CI") else round(0.3 * n)
+
+
+def every_decoder() -> list[Any]:
+    """Names for a check that takes a second for each decoder: one of each kind, and the others as jobs."""
+    return [
+        pytest.param(name, marks=[pytest.mark.job] * (name not in ONE_OF_EACH_KIND))
+        for name in decoders.available()
+    ]
