@@ -14,13 +14,11 @@ ONE_OF_EACH_KIND = ("bandpower_ridge", "csp_lda", "riemann_mdm", "trca")
 
 
 def examples(n: int) -> int:
-    """Examples of a property: all ``n`` in CI, elsewhere three tenths, drawn anew each time, as Hypothesis' profiles."""
+    """Examples of a property: all ``n`` in CI, elsewhere three tenths, as Hypothesis' profiles have it."""
     return n if os.environ.get("CI") else round(0.3 * n)
 
 
 def every_decoder() -> list[Any]:
     """Names for a check that takes a second for each decoder: one of each kind, and the others as jobs."""
-    return [
-        pytest.param(name, marks=[pytest.mark.job] * (name not in ONE_OF_EACH_KIND))
-        for name in decoders.available()
-    ]
+    names = decoders.available()
+    return [pytest.param(name, marks=[pytest.mark.job] * (name not in ONE_OF_EACH_KIND)) for name in names]
