@@ -448,7 +448,7 @@ class Computer:
         gc.freeze()
 
     def input(self) -> FileIO:
-        """Standard input, unbuffered: a thread that reads a buffer holds its lock, and the interpreter aborts at its end."""
+        """Standard input, unbuffered: at its end the interpreter aborts where a thread holds a buffer."""
         return FileIO(sys.stdin.fileno(), closefd=False)
 
     def output(self) -> IO[str]:
