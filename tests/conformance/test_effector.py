@@ -91,9 +91,7 @@ def test_a_test_that_stood_still_itself_is_repeated_and_excuses_no_fault(
     done, stood_still = getattr(owner, act), []
 
     def stand_still_once(given, *more):
-        # Before a message that must not be followed, after a STOP, after a process with a settled level was woken.
-        if act == "signal":
-            bench.pause(1.0 if given == signal.SIGSTOP else 0.0)
+        # Before a message that must not be followed, after a STOP, after a process was woken.
         sent = None if act == "attack" else done(given, *more)
         stop = act == "send" and given.body["seq"] == 1
         if (stop or act == "attack" or given == signal.SIGCONT) and not stood_still:

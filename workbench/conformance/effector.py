@@ -240,6 +240,12 @@ def _lapse(bench: Bench, limits: Limits) -> Found:
     return found
 
 
+def _settled(statuses: Sequence[Seen]) -> bool:
+    """Whether the level is the same in each of several."""
+    levels = [status.level for status in statuses]
+    return max(levels) - min(levels) <= ROUNDING
+
+
 def _safe_after(bench: Bench, since: float, limits: Limits) -> tuple[float | None, float | None]:
     """Times in s from ``since`` to a status that is locked, and to the end of the safe state; None for never."""
     n = len(bench.engine.statuses)
@@ -308,6 +314,9 @@ def _watcher(bench: Bench, limits: Limits) -> Found:
 def _suspended(bench: Bench, limits: Limits) -> Found:
     """The process is suspended with the effector closed while the engine keeps sending heartbeats, and resumes."""
     bench.closed()
+    # What still moves when it is suspended is seen to have risen when it wakes, and was not ordered to meanwhile.
+    if not bench.wait(lambda: _settled(bench.engine.statuses[-3:]), limits.safe_s + limits.lapse_s):
+        raise NotTried("the level in the status does not settle")
     bench.signal(signal.SIGSTOP)
     bench.pause(bench.profile.ttl_ms / 1000.0 + 0.5)
     n = len(bench.engine.statuses)
