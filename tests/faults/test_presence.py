@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
 
 import pytest
 
 from tests.faults.test_engine_ends import PAUSE, until
-from workbench import runs
+from workbench import devices, runs
 from workbench.errors import Refused
 from workbench.live.client import READY
 from workbench.recording import RunFile
@@ -69,6 +71,30 @@ def test_a_page_that_goes_away_for_longer_than_the_plan_allows_has_the_effector_
     page.open.set()
     until(lambda: client.status()["presence"]["state"] == "present")
     until(lambda: [a["cleared"] for a in client.status()["alarms"] if a["key"] == "operator_absent"] == [True])
+    page.close()
+
+
+def test_a_script_arms_a_device_that_lapsed_between_being_ready_and_being_armed(online, monkeypatch):
+    room, client = online
+    page = Page(client)
+    page.open.set()
+    until(lambda: client.status()["presence"]["state"] == "present")
+    glove, ready = devices.running_device(devices.pairing(room.folder, "glove")), []
+    real = client.make_ready
+
+    def lapses_once(timeout):
+        ready.append(real(timeout)["effector"]["state"])
+        if len(ready) == 1:
+            os.kill(glove, signal.SIGSTOP)
+            until(lambda: client.status()["effector"]["state"] == "FAULT_SAFE")
+            os.kill(glove, signal.SIGCONT)
+
+    monkeypatch.setattr(client, "make_ready", lapses_once)
+    client.arm_when_ready("Dr. A")
+    assert ready == ["IDLE_SAFE", "IDLE_SAFE"]
+    assert client.status()["effector"]["state"] in ("ARMED", "ACTIVE", "HOLD")
+    client.disarm("Dr. A")
+    until(lambda: client.status()["effector"]["state"] == "IDLE_SAFE")
     page.close()
 
 

@@ -240,8 +240,7 @@ def _run(
         )
         if fitted and system.effector:
             client.wait("running", timeout=60.0)
-            client.make_ready()
-            client.arm(OPERATOR)
+            client.arm_when_ready(OPERATOR)
 
         def follow(status: dict[str, Any]) -> None:
             run = status["run"] or {}

@@ -375,6 +375,36 @@ class Client:
             world.clock.sleep(0.2)
         return self.wait("ready", timeout=max(0.0, end - world.clock.monotonic()))
 
+    def arm_when_ready(self, by: str = "", *, timeout: float = 60.0) -> None:
+        """Arm as soon as it is possible, for scripts that stand in for an operator; see :meth:`make_ready`.
+
+        On a busy computer a device may lose its link between being ready and being armed: it is made ready again.
+
+        Parameters
+        ----------
+        by : who arms, for the record.
+        timeout : s.
+
+        Raises
+        ------
+        Refused
+            Without an effector, while a STOP is latched, and for any other reason why :meth:`arm` is refused.
+        RecordFault
+            When the record is locked or cannot sign.
+        EngineFault
+            After the timeout, or when the engine ended.
+        """
+        end = world.clock.monotonic() + timeout
+        while True:
+            self.make_ready(max(0.0, end - world.clock.monotonic()))
+            try:
+                return self.arm(by)
+            except Refused as refused:
+                why = messages.of(refused)
+                in_state = isinstance(why, Message) and why.code == "control.cannot_arm_in_state" and why.arguments
+                if not in_state or in_state["state"] not in ("SELFTEST", "FAULT_SAFE"):
+                    raise
+
     def close(self) -> None:
         """Detach from the engine, which continues without this client."""
         with self._lock:
