@@ -260,6 +260,7 @@ def test_escape_stops_the_run_the_engine_says_so_and_whoever_looks_elsewhere_is_
     with live.attach(visited.study) as client:
         assert client.status()["run"]["state"] == "stopped"
     page.click("[data-name=view-log]")
+    page.wait_for_selector(".log")
     page.wait_for_selector("[data-name=view-result] .badge")  # the run is in the record now
     assert page.locator(".log").is_visible()
     page.click("[data-name=view-run]")
