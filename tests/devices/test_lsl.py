@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import os
 import queue
-import signal
 import subprocess
 import sys
 import threading
@@ -15,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.processes import suspend
 from workbench.devices import _lsl_library, lsl
 from workbench.errors import BadSignal, BadValue, StreamFault
 from workbench.vocabulary import StreamSpec
@@ -54,7 +54,7 @@ def test_an_outlet_that_stands_still_before_the_first_pull_holds_nobody_longer_t
     seen = lsl.connect(spec.source_id).seen
     (info,) = _lsl_library.library().resolve_byprop("source_id", spec.source_id, 1, 10.0)
     inlet = lsl.Inlet(spec, info, seen=seen)
-    process.send_signal(signal.SIGSTOP)
+    suspend(process.pid)
     ended = threading.Event()
 
     def pull():
@@ -75,7 +75,7 @@ def test_no_inlet_is_opened_but_where_its_description_is_asked_for_first():
 def test_an_outlet_that_stands_still_before_it_is_opened_is_refused(amplifier_process):
     spec, process = amplifier_process
     (info,) = _lsl_library.library().resolve_byprop("source_id", spec.source_id, 1, 10.0)
-    process.send_signal(signal.SIGSTOP)
+    suspend(process.pid)
     with pytest.raises(StreamFault, match="amp"):
         lsl.Inlet(spec, info, timeout=0.5)
 

@@ -7,25 +7,16 @@ import re
 import resource
 import signal
 import subprocess
-import threading
-from pathlib import Path
 
 import pytest
 
+from tests.processes import exists, until
 from workbench import live, runs
 from workbench.recording import RunFile
 from workbench.recording.recover import inspect
 from workbench.study import verify
 
 pytestmark = pytest.mark.timeout(180)
-
-PAUSE = threading.Event()
-
-
-def until(condition) -> None:
-    """Wait until it holds; pytest's timeout ends a hopeless wait."""
-    while not condition():
-        PAUSE.wait(0.05)
 
 
 def running(room, fast, **changes):
@@ -41,14 +32,6 @@ def gone(room) -> None:
     until(lambda: live.find(room.folder) is None)
     while room.clients:
         room.clients.pop().close()
-
-
-def exists(pid: int) -> bool:
-    """Whether the process is there and no zombie."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def players(room) -> list[int]:

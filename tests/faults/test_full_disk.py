@@ -8,8 +8,8 @@ import signal
 
 import pytest
 
-from tests.faults.test_engine_ends import until
 from tests.faults.test_supervised_engine import Broken
+from tests.processes import until
 
 pytestmark = pytest.mark.timeout(180)
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
 
 import pytest
 
-from tests.faults.test_engine_ends import PAUSE, until
+from tests.processes import PAUSE, resume, suspend, until
 from workbench import devices, runs
 from workbench.errors import Refused
 from workbench.live.client import READY
@@ -85,9 +83,9 @@ def test_a_script_arms_a_device_that_lapsed_between_being_ready_and_being_armed(
     def lapses_once(timeout):
         ready.append(real(timeout)["effector"]["state"])
         if len(ready) == 1:
-            os.kill(glove, signal.SIGSTOP)
+            suspend(glove)
             until(lambda: client.status()["effector"]["state"] == "FAULT_SAFE")
-            os.kill(glove, signal.SIGCONT)
+            resume(glove)
 
     monkeypatch.setattr(client, "make_ready", lapses_once)
     client.arm_when_ready("Dr. A")

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import time
 
-import psutil
 import pytest
 
-from tests.faults.test_engine_ends import exists, until
+from tests.processes import exists, resume, suspend, until
 from workbench import devices, live
 from workbench.commands import main
 from workbench.errors import EngineFault, Refused
@@ -17,12 +14,6 @@ from workbench.live.client import REPLY_S
 from workbench.widgets import LiveSession
 
 pytestmark = pytest.mark.timeout(180)
-
-
-def freeze(pid):
-    """Stop a process, and wait until it stands: on a busy computer one of its threads may still answer."""
-    os.kill(pid, signal.SIGSTOP)
-    until(lambda: psutil.Process(pid).status() == psutil.STATUS_STOPPED)
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +26,7 @@ def worn(make_room):
     yield room, client, pairing
     for pid in (client.pid, devices.running_device(pairing)):
         if pid is not None and exists(pid):
-            os.kill(pid, signal.SIGCONT)
+            resume(pid)
     devices.end_device(pairing)
 
 
@@ -56,7 +47,7 @@ def test_a_frozen_device_is_never_reported_as_stopped(worn, capsys):
     client.reset_stop()
     client.wait("ready", timeout=60)
     glove = devices.running_device(pairing)
-    freeze(glove)
+    suspend(glove)
     assert main(["stop", str(room.folder)]) == 1
     said = capsys.readouterr().err
     assert "STOP not confirmed: use the hardware stop" in said
@@ -65,7 +56,7 @@ def test_a_frozen_device_is_never_reported_as_stopped(worn, capsys):
     assert status["alarms"][0]["key"] == "estop"
     assert status["alarms"][0]["what"].startswith("STOP sent, not acknowledged")
     assert status["alarms"][0]["do"].startswith("Use the hardware stop")
-    os.kill(glove, signal.SIGCONT)
+    resume(glove)
 
 
 def fault_alarm(client):
@@ -81,12 +72,12 @@ def test_a_script_resets_a_fault_before_it_arms_and_never_a_stop(worn):
     client.reset_stop()
     client.wait("ready", timeout=60)
     glove = devices.running_device(pairing)
-    freeze(glove)
+    suspend(glove)
     until(lambda: client.status()["effector"]["state"] == "FAULT_SAFE")
     # While the device is silent, the alarm says so and nobody may take it for safe; then it says it itself.
     until(lambda: "use the hardware stop" in fault_alarm(client)["do"])
     assert fault_alarm(client)["what"].startswith("Effector fault:")
-    os.kill(glove, signal.SIGCONT)
+    resume(glove)
     until(lambda: fault_alarm(client)["means"] == "The device reports that it is safe and off.")
     assert client.make_ready()["effector"]["state"] == "IDLE_SAFE"
     until(lambda: not fault_alarm(client)["what"])
@@ -96,12 +87,12 @@ def test_a_stop_of_a_page_that_a_frozen_engine_did_not_take_reaches_it_when_it_w
     room, client, pairing = worn
     screen = LiveSession(live.attach(room.folder))
     until(lambda: screen.status and not screen.status["session"]["stopped"])
-    freeze(client.pid)
+    suspend(client.pid)
     # No open socket is left whose request would wait in the engine.
     until(lambda: screen.link["state"] == "lost")
     with pytest.raises(EngineFault, match="use the hardware stop"):
         screen.requests()["stop"]()
-    os.kill(client.pid, signal.SIGCONT)
+    resume(client.pid)
     until(lambda: client.status()["session"]["stopped"] and client.status()["effector"]["stop"]["confirmed"])
     assert devices.watch_status(pairing).level == 0.0
     # It was owed once: after a reset nothing stops by itself.
@@ -115,7 +106,7 @@ def test_a_stop_of_a_page_that_a_frozen_engine_did_not_take_reaches_it_when_it_w
 
 def test_a_frozen_engine_is_noticed_long_before_a_reply_times_out_and_a_stop_kills_it(worn, capsys):
     room, client, pairing = worn
-    freeze(client.pid)
+    suspend(client.pid)
     began = time.monotonic()
     with pytest.raises(EngineFault, match="hardware stop"):
         client.status()

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 import pytest
 
-from tests.faults.test_engine_ends import PAUSE, exists, until
+from tests.processes import PAUSE, exists, until
 from workbench import devices, live, runs, world
 from workbench.errors import BadValue, Refused
 from workbench.live._engine_folder import EngineFolder

@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.processes import resume, suspend
 from workbench import devices
 from workbench.devices import lsl
 from workbench.devices._pairing import _place
@@ -94,9 +95,9 @@ def test_a_killed_engine_leaves_a_glove_that_makes_itself_safe_and_is_found_agai
 def test_a_frozen_engine_gets_no_second_hold_when_it_wakes(glove, closing_engine):
     paired, _ = glove(vent_s=0.5)
     engine = closing_engine()
-    engine.send_signal(signal.SIGSTOP)
+    suspend(engine.pid)
     devices.watch_status(paired, until=lambda s: s.state in ("holding", "venting", "safe"), timeout=20.0)
-    engine.send_signal(signal.SIGCONT)
+    resume(engine.pid)
     seen = []
     devices.watch_status(paired, until=lambda s: bool(seen.append(s.state)) or s.is_safe, timeout=20.0)
     assert "following" not in seen
@@ -105,7 +106,7 @@ def test_a_frozen_engine_gets_no_second_hold_when_it_wakes(glove, closing_engine
 def test_stop_without_an_engine_is_confirmed_by_the_device_itself(glove, closing_engine):
     paired, _ = glove()
     engine = closing_engine()
-    engine.send_signal(signal.SIGSTOP)
+    suspend(engine.pid)
     stopped = devices.stop_device(paired, "test", timeout=20.0)
     assert (stopped.state, stopped.level, stopped.locked) == ("stopped", 0.0, True)
 
@@ -116,7 +117,7 @@ def test_stop_says_not_acknowledged_while_the_glove_is_frozen(glove):
     assert bench.self_test()
     bench.arm()
     assert bench.close_hand()
-    os.kill(player.pid, signal.SIGSTOP)
+    suspend(player.pid)
     try:
         bench.link.estop("pinched")
         bench.run(lambda: False, timeout=1.5)
@@ -129,7 +130,7 @@ def test_stop_says_not_acknowledged_while_the_glove_is_frozen(glove):
         assert "STOP sent, not acknowledged" in next(r for r in rows if r["kind"] == "estop")["consequence"]
         assert not [r for r in rows if r["kind"].startswith("stop_")]
     finally:
-        os.kill(player.pid, signal.SIGCONT)
+        resume(player.pid)
     assert bench.run(lambda: bench.link.snapshot()["stop"]["confirmed"])
     kinds = [r["kind"] for r in bench.ledger.shown()]
     assert {"stop_acknowledged", "stop_confirmed"} <= set(kinds)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import queue
-import signal
 import subprocess
 import sys
 import threading
@@ -14,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.processes import resume, suspend
 from tests.simulation.lsl_processes import announce, receive
 from workbench import world
 from workbench.devices import lsl
@@ -184,12 +183,10 @@ class OfLiblsl:
 
     def stop(self):
         """The outlet stands still from now on."""
-        self._outlet.send_signal(signal.SIGSTOP)
-        # Returns once all of its threads stand still, which takes a moment.
-        os.waitpid(self._outlet.pid, os.WUNTRACED)
+        suspend(self._outlet.pid)
 
     def go_on(self):
-        self._outlet.send_signal(signal.SIGCONT)
+        resume(self._outlet.pid)
 
     def kill(self):
         self._outlet.kill()
