@@ -33,6 +33,12 @@ def test_the_kernels_import_neither_scipy_linalg_nor_coverage():
     assert done.stdout.strip() == "set()", done.stderr
 
 
+def test_no_collection_walks_what_numba_needs_until_the_process_ends_and_garbage_is_still_collected():
+    code = "import workbench.kernels.evidence, gc; print(gc.get_freeze_count() > 50_000, gc.isenabled())"
+    done = run(code)
+    assert done.stdout.strip() == "True True", done.stderr
+
+
 @pytest.mark.job
 def test_compiled_code_of_others_still_finds_blas():
     code = (
