@@ -55,7 +55,7 @@ def test_the_command_tells_what_happened_in_each_life_and_enters_its_figures(cap
     figures = r"^2 lives from seed 12, .* session-hours in .* s \(\d+ × real time\), (.*): 0 broke a rule$"
     (cost,) = re.findall(figures, said, re.MULTILINE)
     assert re.fullmatch(r"\d+\.\d\d CPU s a life \(\d+ × CPU time\)", cost)
-    assert said.count("a session starts") >= 2
+    assert said.count("a session of SIM-0") >= 2
     rows = page.read_text(encoding="utf-8").splitlines()
     row = r"\| signals \| neo_hand \| 12–13 \| 3 \| 0\.0 \| \d+ \| \d+ \| 0 \|"
     assert re.fullmatch(row, rows[1 + len(TABLE)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import sqlite3
 
 import numpy as np
@@ -12,13 +13,21 @@ import pytest
 from workbench import world
 from workbench.devices import lsl
 from workbench.engine import process
+from workbench.live.status import blank
 from workbench.recording import journal
 from workbench.simulation import Life
-from workbench.simulation.disk import failing
+from workbench.simulation.disk import SAID, fault
 from workbench.simulation.lsl import Link
+from workbench.simulation.scene import OTHER, PERSON, Scene
 from workbench.simulation.scheduler import NS, Host
 from workbench.simulation.virtual_world import VirtualWorld
+from workbench.simulation.watcher import STOPPED_S, Watcher
 from workbench.vocabulary import StreamSpec
+
+STOP = ("sent", "confirmed")
+"""What a screen says of a stop."""
+QUIET = 6
+"""A seed that draws no stroke."""
 
 
 def lived_through(body, *, until_s=100.0, seed=1):
@@ -105,7 +114,8 @@ def test_a_torn_write_takes_a_part_and_writing_all_goes_on(tmp_path):
     assert (tmp_path / "torn").read_bytes().endswith(b"y" * 100)
 
 
-def test_a_database_on_a_failing_disk_fails_as_sqlite_does_and_keeps_what_was_committed(tmp_path):
+@pytest.mark.parametrize("how", ["full", "failing", "read-only", "locked"])
+def test_a_database_on_a_failing_disk_fails_as_sqlite_does_and_keeps_what_was_committed(tmp_path, how):
     def body(made):
         connection = world.disk.database(tmp_path / "rows.db")
         with connection:
@@ -114,10 +124,10 @@ def test_a_database_on_a_failing_disk_fails_as_sqlite_does_and_keeps_what_was_co
 
         def fails(what, path):
             if what == "database":
-                raise failing()
+                raise fault(how)
 
         made.disk.before = fails
-        with pytest.raises(sqlite3.OperationalError, match="disk I/O error"):
+        with pytest.raises(sqlite3.OperationalError, match=SAID.get(fault(how).errno, "disk I/O error")):
             connection.execute("INSERT INTO t VALUES (2)")
         assert connection.execute("SELECT x FROM t").fetchall() == [(1,)]
         connection.close()
@@ -217,13 +227,77 @@ def test_a_journal_that_is_never_synced_is_found_by_a_power_loss(made, monkeypat
     assert "a power loss takes the last second alone" in found
 
 
-STROKES = ("power loss", "sleep when moved", "disk failing", "second operator", "link cut when moved")
+STROKES = (
+    "power loss", "sleep when moved", "disk failing", "disk read-only", "record locked", "second operator",
+    "impatient", "link cut when moved",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("stroke", STROKES)
 def test_a_session_with_one_stroke_breaks_no_rule(made, stroke):
     lived = Life(STROKES.index(stroke), seconds=8.0, template=made, strokes=((3.0, stroke),)).live()
     assert lived.broken == ()
+
+
+@pytest.mark.parametrize(("shown", "holds"), [(None, False), ((True, True), False), ((True, False), True)])
+def test_a_stop_that_does_not_make_safe_is_found_unless_a_screen_says_so(shown, holds):
+    scheduler = VirtualWorld(1).scheduler
+    watcher = Watcher(scheduler)
+    watcher.level = 0.5
+    watcher.stopped()
+    if shown is not None:
+        status = blank()
+        status["effector"] = {"state": "IDLE_SAFE", "level": 0.5, "stop": dict(zip(STOP, shown, strict=True))}
+        watcher.screen(status)
+    for second in range(1, 5):
+        scheduler.now = second * NS
+        watcher._order_at = watcher.now  # not one that hears nothing
+        watcher._status({"level": 0.5, "state": "following"})
+    rule = "STOP makes safe in its time, or the screen says that it did not"
+    assert [broken.rule for broken in watcher.broken] == ([] if holds else [rule])
+    assert scheduler.now / NS > STOPPED_S
+
+
+def test_a_page_that_shows_somebody_else_and_a_run_that_is_somebody_elses_are_found(made, monkeypatch):
+    real = Scene.plan
+    swapped = {PERSON: OTHER, OTHER: PERSON}
+
+    def another(self, study, *, person=PERSON, **more):
+        return real(self, study, person=swapped[person], **more)
+
+    monkeypatch.setattr(Scene, "plan", another)
+    lived = Life(QUIET, seconds=8.0, template=made).live()
+    assert {"nobody's data enters another's record"} <= {broken.rule for broken in lived.broken}
+
+
+def test_an_operator_who_hurries_does_several_acts_at_once_and_no_rule_breaks(made):
+    lived = Life(2, seconds=6.0, template=made, strokes=((1.0, "impatient"), (3.0, "impatient"))).live()
+    assert lived.broken == ()
+    assert any("without waiting" in what for _, what in lived.story)
+
+
+def test_a_record_that_another_program_holds_is_waited_for_and_then_refused(tmp_path, made):
+    life = Life(1, seconds=2.0, template=made, strokes=())
+    came = []
+
+    def body(world_):
+        life.luck._world = world_
+        world_.disk.before = life.luck._disk
+        connection = world.disk.database(tmp_path / "study.db")
+        connection.execute("CREATE TABLE t (x)")
+        for held_s in (3.0, 20.0):
+            began = world.clock.monotonic()
+            life.luck._locked_ns = world_.scheduler.now + round(held_s * NS)
+            try:
+                connection.execute("INSERT INTO t VALUES (1)")
+                came.append(("written", world.clock.monotonic() - began))
+            except sqlite3.OperationalError as error:
+                came.append((str(error), world.clock.monotonic() - began))
+        connection.close()
+
+    lived_through(body)
+    shutil.rmtree(life.folder)
+    assert [(what, round(after_s, 3)) for what, after_s in came] == [("written", 3.0), ("database is locked", 5.0)]
 
 
 @pytest.mark.job
@@ -237,7 +311,7 @@ def test_a_life_that_once_broke_a_rule_breaks_none(made, seed, seconds):
     assert Life(seed, seconds=seconds, template=made).live().broken == ()
 
 
-@pytest.mark.parametrize(("seed", "stroke"), [(3, "freeze device"), (1, "freeze source")])
+@pytest.mark.parametrize(("seed", "stroke"), [(4, "freeze device"), (3, "freeze source")])
 def test_a_fault_that_no_alarm_tells_of_is_found(made, monkeypatch, seed, stroke):
     """Also where the alarm of its cause has gone: a stream that is back leaves the effector in its safe state."""
 

@@ -29,6 +29,8 @@ WRITES = ("INSERT", "UPDATE", "DELETE", "CREATE", "COMMIT")
 
 WRITEBACK_NS = 30 * NS
 """After this a system has written back by itself what nobody synced, ns (``vm.dirty_expire_centisecs``)."""
+FAULTS = {"full": errno.ENOSPC, "failing": errno.EIO, "read-only": errno.EROFS, "locked": errno.EAGAIN}
+"""How a disk may fail, and the number of the error."""
 MOST = 1000
 """Changes that are remembered before those that are written back are forgotten."""
 
@@ -314,13 +316,20 @@ class _Connection(sqlite3.Connection):
         super().commit()
 
 
+SAID = {
+    errno.ENOSPC: "database or disk is full",
+    errno.EROFS: "attempt to write a readonly database",
+    errno.EAGAIN: "database is locked",
+}
+"""What SQLite says of an error of its disk."""
+
+
 def _fails(connection: Any) -> None:
     """Fail as SQLite does where its disk fails."""
     try:
         connection.before()
     except OSError as error:
-        full = error.errno == errno.ENOSPC
-        raise sqlite3.OperationalError("database or disk is full" if full else "disk I/O error") from error
+        raise sqlite3.OperationalError(SAID.get(error.errno or 0, "disk I/O error")) from error
 
 
 def _read(path: Path, offset: int, n: int) -> bytes:
@@ -343,11 +352,7 @@ def _restore(key: tuple[int, int], path: Path, offset: int, before: bytes, size:
         file.truncate(size)
 
 
-def full() -> OSError:
-    """No room."""
-    return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-
-def failing() -> OSError:
-    """The disk reports an error."""
-    return OSError(errno.EIO, os.strerror(errno.EIO))
+def fault(how: str) -> OSError:
+    """The error of a disk that is full, failing or read-only, or of a file that somebody else has locked."""
+    number = FAULTS[how]
+    return OSError(number, os.strerror(number))

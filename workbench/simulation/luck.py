@@ -11,8 +11,7 @@ import numpy as np
 
 from workbench import world
 from workbench.devices import lsl
-from workbench.simulation import disk as disks
-from workbench.simulation.disk import WRITEBACK_NS
+from workbench.simulation.disk import WRITEBACK_NS, fault
 from workbench.simulation.lsl import Link
 from workbench.simulation.scheduler import NS, Host, Process
 from workbench.simulation.virtual_world import LOCAL_DELAY_S, VirtualWorld
@@ -33,6 +32,9 @@ LUCK = (
     "disk failing",
     "disk slow",
     "disk tearing",
+    "disk read-only",
+    "record locked",
+    "impatient",
     "clock step",
     "stranger",
     "second amplifier",
@@ -49,6 +51,8 @@ LUCK = (
 """What may happen in a life beside what its people do."""
 REGIONS = ("/recordings/", "/engine/", "/study.db", "/")
 """Parts of the disk that fail together."""
+BUSY_S = 5.0
+"""How long a program waits for a record that another one has locked, s: the shortest that the product waits."""
 
 
 class Luck:
@@ -60,7 +64,8 @@ class Luck:
     watcher : is told.
     draw : how bad it is.
     device : name of the device's process.
-    people : bodies of processes by name that luck may bring in: ``second operator``.
+    second_operator : body of a process in which somebody else takes part.
+    hurry : called with how many acts the operator does without waiting between them.
     restart : called when a computer that lost its power was started again.
     """
 
@@ -72,12 +77,14 @@ class Luck:
         draw: random.Random,
         device: str,
         second_operator: Callable[[], int],
+        hurry: Callable[[int], None],
         restart: Callable[[], None],
     ) -> None:
         self._world, self._watcher, self._random, self._device = made, watcher, draw, device
-        self._second_operator, self._restart = second_operator, restart
+        self._second_operator, self._hurry, self._restart = second_operator, hurry, restart
         self._failing = self._region = ""
         self._slow_s = 0.0
+        self._locked_ns = 0
         # Until then a sync may have been late for a reason.
         self._disturbed_ns = 0
         made.disk.before = self._disk
@@ -93,6 +100,12 @@ class Luck:
             self._process(act, {"source": "simulated_participant", "device": self._device}.get(whom, whom))
         elif act == "disk":
             self._disk_fails(whom)
+        elif act == "record":
+            self._record_is_locked()
+        elif kind == "impatient":
+            acts = self._random.randrange(3, 12)
+            self._watcher.note(f"the operator clicks {acts} times without waiting")
+            self._hurry(acts)
         elif act == "link":
             self._link_fails(whom)
         elif act == "sleep":
@@ -185,7 +198,7 @@ class Luck:
         watcher.power_lost(device=self._device_host() is desk)
         lost = self._world.disk.lose_power(self._random)
         watcher.note(f"the power fails; of {lost} changes that were not synced some are lost")
-        self._failing, self._slow_s = "", 0.0
+        self.disk_is_well()
         desk.restarted(scheduler.now, self._world.new_id())
         scheduler.after(self._random.choice((3.0, 10.0, 40.0)), self._restart)
 
@@ -194,10 +207,15 @@ class Luck:
 
     # ------------------------------------------------------------------------------ disk, links
     def _disk(self, what: str, path: str) -> None:
+        scheduler = self._world.scheduler
         if self._slow_s and what in ("sync", "write"):
-            self._world.scheduler.wait(None, self._random.random() * self._slow_s)
+            scheduler.wait(None, self._random.random() * self._slow_s)
+        if self._locked_ns > scheduler.now and what == "database" and path.endswith("study.db"):
+            scheduler.wait(None, min((self._locked_ns - scheduler.now) / NS, BUSY_S))
+            if self._locked_ns > scheduler.now:
+                raise fault("locked")
         if self._failing and what in ("write", "open", "sync", "database") and self._region in path:
-            raise disks.full() if self._failing == "full" else disks.failing()
+            raise fault(self._failing)
 
     def _disk_fails(self, how: str) -> None:
         lasts = self._random.uniform(0.1, 4.0)
@@ -214,9 +232,16 @@ class Luck:
 
         self._world.scheduler.after(lasts, self.disk_is_well)
 
+    def _record_is_locked(self) -> None:
+        """Another program, such as one that makes a backup, holds the record."""
+        lasts = self._random.choice((0.5, 3.0, 20.0))
+        self._watcher.note(f"another program locks the record for {lasts:g} s")
+        self._locked_ns = self._world.scheduler.now + round(lasts * NS)
+
     def disk_is_well(self) -> None:
-        """The disk fails no more, nor is it slow."""
+        """The disk fails no more, nor is it slow, and nobody holds the record."""
         self._failing, self._slow_s, self._world.disk.tears = "", 0.0, None
+        self._locked_ns = 0
 
     def _link_fails(self, how: str) -> None:
         """The way to a device on another computer: packets that are lost come again later, and nothing passes."""
@@ -247,13 +272,17 @@ class Luck:
         if not fitting:
             return 0
         info: Any = self._random.choice(fitting).info
-        channels = tuple(f"{k}" for k in range(info.channel_count())) if info.nominal_srate() else ()
-        spec = StreamSpec(info.name(), info.type(), info.nominal_srate(), channels, source_id=info.source_id())
+        # Somebody else's settings are often those of another day: rate, channels and unit.
+        rate = info.nominal_srate() * self._random.choice((1.0, 1.0, 0.5, 2.0))
+        n = info.channel_count() if self._random.random() < 0.7 else self._random.randint(1, 20)
+        channels = tuple(f"{k}" for k in range(n)) if rate else ()
+        unit = self._random.choice(("uV", "uV", "mV"))
+        spec = StreamSpec(info.name(), info.type(), rate, channels, unit, source_id=info.source_id())
         outlet = lsl.Outlet(spec)
         end = world.clock.monotonic() + self._random.uniform(0.2, 6.0)
         while world.clock.monotonic() < end:
             if channels:
-                stamps = lsl.local_clock() + np.arange(10) / info.nominal_srate()
+                stamps = lsl.local_clock() + np.arange(10) / rate
                 outlet.push(np.full((10, len(channels)), 1e4), stamps)
             else:
                 outlet.push_text('{"action": "close", "level": 5.0}', lsl.local_clock())

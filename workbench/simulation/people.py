@@ -10,8 +10,10 @@ from pathlib import Path
 from workbench import live, world
 from workbench.control import ARMED_OR_ENGAGED
 from workbench.errors import Refused, WorkbenchError
+from workbench.live import SessionPlan
+from workbench.live.status import Status
 from workbench.runs import grant
-from workbench.simulation.scene import Scene, begin
+from workbench.simulation.scene import OTHER, PERSON, Scene, begin
 from workbench.simulation.virtual_world import VirtualWorld
 from workbench.simulation.watcher import MOVED, Watcher
 from workbench.study import Study
@@ -24,6 +26,8 @@ IDLE = ("start", "start", "start", "start", "start", "note", "arm", "stop", "lea
 """What an operator does between runs."""
 
 
+OTHERS = 0.12
+"""Share of sessions that are somebody else's, for whom no decoder is approved."""
 QUIET_TRIALS = 3
 """Of the run in a session that nothing disturbs."""
 
@@ -79,7 +83,7 @@ class People:
     ) -> None:
         self._world, self._watcher, self._scene = made, watcher, scene
         self._study_folder, self._random, self._pace = study_folder, draw, pace
-        self._notes = 0
+        self._notes = self._hurried = 0
         self.over = False
         self.gone = False
 
@@ -93,14 +97,14 @@ class People:
         while not self.over:
             try:
                 if client is None:
-                    seed, block_s = self._random.randrange(1000), self._pace.block_s
-                    plan = self._scene.plan(study, seed=seed, block_s=block_s)
+                    person = OTHER if self._random.random() < OTHERS else PERSON
+                    plan = self._plan(study, seed=self._random.randrange(1000), person=person)
                     client = begin(self._world, plan)
                     client.use_grants(issue)
                     # Whoever begins a session leaves the stop of the one before: nothing is armed in it yet.
                     self._watcher.stop_left()
                     self._watcher.disarmed()
-                    self._watcher.note(f"a session starts: {plan.session_id}")
+                    self._watcher.note(f"a session of {person} starts: {plan.session_id}")
                 if not self._click(client, decoder):
                     client = None
             except WorkbenchError as error:
@@ -110,11 +114,18 @@ class People:
                     world.clock.sleep(self._random.choice((0.0, 1.0, 8.0)))
             except (OSError, TimeoutError) as error:
                 self._watcher.note(f"the operator's program meets: {self._without_place(error)}")
-            world.clock.sleep(self._random.choice(self._pace.click_s))
+            if self._hurried and client is not None:
+                self._hurried -= 1
+            else:
+                world.clock.sleep(self._random.choice(self._pace.click_s))
         self._leave(client)
         study.close()
         self.gone = True
         return 0
+
+    def hurry(self, acts: int) -> None:
+        """The operator does so many acts without waiting between them."""
+        self._hurried = acts
 
     def _leave(self, client: live.Client | None) -> None:
         """End the session that runs, if one does."""
@@ -126,7 +137,7 @@ class People:
         study, breaks = self._opened(), self._watcher.breaks
         decoder = self._study_folder / "decoders" / str(study.rows("decoder")[0]["sha256"])[:12]
         try:
-            client = begin(self._world, self._scene.plan(study, seed=1, block_s=self._pace.block_s))
+            client = begin(self._world, self._plan(study, seed=1))
             client.use_grants(grant.issuer(study, study.script_signer("simulation")))
             self._watcher.note("a quiet session starts")
             name, params = self._scene.paradigm
@@ -150,6 +161,12 @@ class People:
         self.gone = True
         return 0
 
+    def _plan(self, study: Study, *, seed: int, person: str = PERSON) -> SessionPlan:
+        """A new session, of which the watcher is told whose it is."""
+        plan = self._scene.plan(study, seed=seed, block_s=self._pace.block_s, person=person)
+        self._watcher.persons[plan.session_id] = person
+        return plan
+
     def _opened(self) -> Study:
         """The record, as soon as it can be opened."""
         while True:
@@ -165,8 +182,7 @@ class People:
         decoder = self._study_folder / "decoders" / str(study.rows("decoder")[0]["sha256"])[:12]
         try:
             if self._random.random() < 0.5:
-                plan = self._scene.plan(study, seed=1, block_s=self._pace.block_s)
-                client = live.start(plan, timeout=20.0)
+                client = live.start(self._plan(study, seed=1), timeout=20.0)
             else:
                 client = live.attach(self._study_folder, timeout=1.0)
             client.use_grants(grant.issuer(study, study.script_signer("second")))
@@ -196,7 +212,7 @@ class People:
             client.start_run("online", name, params, n_trials=n, seed=1, decoder_folder=decoder)
             self._watcher.note(f"an online run of {n} trials starts")
         elif act in ("arm", "disarm", "stop", "reset"):
-            self._effector_act(client, act)
+            self._effector_act(client, act, status)
         elif act == "pause":
             client.pause()
             world.clock.sleep(0.5)
@@ -214,7 +230,7 @@ class People:
             return False
         return True
 
-    def _effector_act(self, client: live.Client, act: str) -> None:
+    def _effector_act(self, client: live.Client, act: str, status: Status) -> None:
         watcher = self._watcher
         if act == "arm":
             watcher.asks_to_arm()
@@ -228,6 +244,8 @@ class People:
                 raise
             watcher.armed()
             watcher.note("the effector is armed")
+            if (whom := status["session"]["participant"]) != PERSON and status["run"] is not None:
+                watcher.breaks("a decoder moves whom it was approved for", f"{whom} was armed")
         elif act == "disarm":
             client.disarm("simulation")
             watcher.disarmed()

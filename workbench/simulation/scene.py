@@ -29,6 +29,8 @@ FAST = {"attempt_s": 2.0, "rest_s": 2.5, "jitter_s": 0.2, "lead_in_s": 1.0}
 """The hand system's cues in a life: a decision every few seconds."""
 IDLE_S = 20.0
 """How long the simulated effector stays where no engine is to be seen, s."""
+PERSON, OTHER = "SIM-01", "SIM-02"
+"""Whose decoder is approved, and somebody else in the same study."""
 SEED = 3
 """Of the simulated person."""
 ADAPTING = {"recentre": "riemann_mdm", "pmean": "bandpower_lda", "supervised": "bandpower_lda"}
@@ -72,16 +74,18 @@ class Scene:
         """Name of the effector's profile."""
         return str(systems.load(self.system).effector)
 
-    def plan(self, study: Study, *, seed: int, block_s: float) -> SessionPlan:
-        """A new session of the simulated person with a simulated effector, entered into the record.
+    def plan(self, study: Study, *, seed: int, block_s: float, person: str = PERSON) -> SessionPlan:
+        """A new session of a simulated person with a simulated effector, entered into the record.
 
         Parameters
         ----------
         study : the open record.
         seed : of the session.
         block_s : length of a block of samples by the clock, s.
+        person : whose session it is.
         """
-        visit = str(study.rows("visit")[0]["id"])
+        (who,) = study.rows("participant", pseudonym=person)
+        visit = str(study.rows("visit", participant_id=who["id"])[0]["id"])
         if self.system != HAND:
             plan = self.bound.new_session(
                 study, visit=visit, operator="simulation", seed=seed, script_present=True
@@ -91,18 +95,18 @@ class Scene:
         study.append(Session(visit, "simulation", id=session, simulated=True))
         played = {"preset": "neo", "seed": SEED, "source_id": f"sig-{session}", "block_s": block_s}
         glove = {"device": "simulated_glove", "options": {"loss": 0.0, "idle_s": IDLE_S}}
-        person = {"device": "simulated_participant", "options": played}
+        signal = {"device": "simulated_participant", "options": played}
         drawn = self.depth == "evidence"
         return SessionPlan(
             study_folder=str(study.path.parent),
             study="SIM",
-            participant="SIM-01",
+            participant=person,
             visit="V1",
             session_id=session,
             operator="simulation",
             contract=(amplifier.spec(f"sig-{session}") if drawn else simulated_participant.spec(played),),
             effector="glove",
-            players=(glove,) if drawn else (person, glove),
+            players=(glove,) if drawn else (signal, glove),
             seed=seed,
             simulated=True,
             script_present=True,
@@ -157,8 +161,9 @@ def template(folder: Path, *, depth: Depth = "signals", system: str = HAND, adap
 
     def calibrate() -> int:
         study = Study.create(at, code="SIM", title="simulated lives", actor="simulation")
-        person = study.append(Participant("SIM-01", simulated=True))
-        study.append(Visit(person, "V1"))
+        person, other = (study.append(Participant(code, simulated=True)) for code in (PERSON, OTHER))
+        for who in (person, other):
+            study.append(Visit(who, "V1"))
         client = begin(quiet, scene.plan(study, seed=0, block_s=0.02))
         recorded = [at / "recordings" / f"{run}.xdf" for run in _calibration_runs(scene, client)]
         client.shutdown()

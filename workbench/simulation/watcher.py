@@ -19,6 +19,8 @@ SLACK_S = 0.25
 """Two of the device's statuses, and one delivery, s."""
 MOVED = 0.2
 """Level from which the device counts as moved."""
+STOPPED_S = LAPSE_S + HOLD_S + VENT_S + SLACK_S
+"""How long a device may take to be safe after a STOP, also one that never hears of it, s."""
 LOOKS = 3
 """Looks of a page in a row: what a page never shows for so long is not shown."""
 UNSYNCED_S = 1.5
@@ -49,6 +51,10 @@ class Watcher:
     scheduler : of the world.
     device : name of the device's process.
     greatest : level that no order may exceed.
+
+    Attributes
+    ----------
+    persons : whose session each is, by its id.
     """
 
     def __init__(self, scheduler: Scheduler, *, device: str = "simulated_glove", greatest: float = 1.0) -> None:
@@ -59,6 +65,7 @@ class Watcher:
         self._armed, self._asking = False, 0
         self.notes: list[tuple[str, float]] = []
         self.runs_shown: set[str] = set()
+        self.persons: dict[str, str] = {}
         self._untold = 0
         self._spoilt = -1e9
         self.disk_failed = False
@@ -66,6 +73,7 @@ class Watcher:
         self.level = self.highest = 0.0
         self.device_state = ""
         self._stop_at: float | None = None
+        self._says_unconfirmed = False
         self._order_at = self._device_since = -1e9
         self.device_frozen = False
         self.orders = 0
@@ -142,6 +150,12 @@ class Watcher:
             since = self.now - self._stop_at
             if rose and since > SLACK_S:
                 self.breaks("nothing rises after STOP", f"level rose to {level:.3f}, {since:.2f} s after STOP")
+            moving_s = self.now - max(self._stop_at, self._device_since)
+            if level > 1e-6 and moving_s > STOPPED_S and not self._says_unconfirmed:
+                self.breaks(
+                    "STOP makes safe in its time, or the screen says that it did not",
+                    f"level {level:.3f}, {moving_s:.2f} s after STOP",
+                )
 
     def device_resumed(self) -> None:
         """The device had stood still: what it does by itself begins now."""
@@ -149,11 +163,16 @@ class Watcher:
 
     def screen(self, status: Status) -> None:
         """What a page shows."""
+        shown = str(status["session"]["participant"])
+        whose = self.persons.get(str(status["session"]["id"]), shown)
+        if shown != whose:
+            self.breaks("nobody's data enters another's record", f"{whose}'s session is shown as {shown}'s")
         if status["run"] is not None:
             self.runs_shown.add(status["run"]["id"])
         effector = status["effector"]
         if effector is None:
             return
+        self._says_unconfirmed = bool(effector["stop"]["sent"]) and not effector["stop"]["confirmed"]
         told = effector["state"] != "FAULT_SAFE" or any(not one["cleared"] for one in status["alarms"])
         self._untold = 0 if told else self._untold + 1
         if self._untold >= LOOKS:
