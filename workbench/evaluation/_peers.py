@@ -8,7 +8,7 @@ It is judged and never stored.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -84,9 +84,15 @@ class _Correlating:
             estimator.fit(windows[:, band].copy(), y, Yf=waves)
             self._bands.append(estimator)
 
-    def _references(self, n_times: int) -> FloatArray:
-        """``(n_classes, 2 · harmonics, n_times)`` sines and cosines, in the order of the classes."""
-        hertz = [float(self._ours.frequencies[name]) for name in sorted(self._ours.frequencies)]  # type: ignore[attr-defined]
+    def _references(self, n_times: int) -> FloatArray | None:
+        """``(n_classes, 2 · harmonics, n_times)`` sines and cosines, in the order of the classes.
+
+        None for templates, which know no frequencies.
+        """
+        frequencies: Mapping[str, float] | None = getattr(self._ours, "frequencies", None)
+        if frequencies is None:
+            return None
+        hertz = [float(frequencies[name]) for name in sorted(frequencies)]
         t = np.arange(n_times) / self._ours.fs
         harmonics = range(1, 1 + getattr(self._ours, "harmonics", 5))
         waves = [[f(2 * np.pi * k * hz * t) for k in harmonics for f in (np.sin, np.cos)] for hz in hertz]
@@ -102,14 +108,19 @@ class _Correlating:
 
 
 class _Probable:
-    """Anything that classifies the windows of the first band, with probabilities or without."""
+    """Anything that classifies the windows of the first band, with probabilities or without.
 
-    def __init__(self, estimator: Any) -> None:
-        self._estimator = estimator
+    Parameters
+    ----------
+    make : called with the number of channels.
+    """
+
+    def __init__(self, make: Callable[[int], Any]) -> None:
+        self._make = make
 
     def fit(self, windows: FloatArray, y: NDArray[np.int64]) -> None:
         """Fit it."""
-        self._estimator.fit(windows[:, 0], y)
+        self._estimator = self._make(windows.shape[2]).fit(windows[:, 0], y)
 
     def scores(self, windows: FloatArray) -> FloatArray:
         """Log probabilities, kept away from minus infinity; of an algorithm without any, 0 for what it chose."""
@@ -167,15 +178,18 @@ def _correlating(module: str, name: str, **params: Any) -> Callable[[WindowDecod
 
 
 def _manifold(name: str) -> Callable[[WindowDecoder], Model]:
-    return lambda _ours: _Probable(getattr(_load(f"{METABCI}.manifold"), name)())
+    return lambda _ours: _Probable(lambda _n_channels: getattr(_load(f"{METABCI}.manifold"), name)())
 
 
 def _metabci_csp(_ours: WindowDecoder) -> Model:
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
     from sklearn.pipeline import make_pipeline
 
-    csp = _load(f"{METABCI}.decomposition").CSP(n_components=6)
-    return _Probable(make_pipeline(csp, LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")))
+    def make(n_channels: int) -> Any:
+        csp = _load(f"{METABCI}.decomposition").CSP(n_components=min(6, n_channels))
+        return make_pipeline(csp, LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto"))
+
+    return _Probable(make)
 
 
 def _pyriemann(name: str) -> Callable[[WindowDecoder], Model]:
@@ -195,7 +209,7 @@ def _pyriemann(name: str) -> Callable[[WindowDecoder], Model]:
             "TangentSpace": (Covariances("oas"), TangentSpace(), linear),
             "XdawnCovariances": (XdawnCovariances(4, estimator="oas"), TangentSpace(), linear),
         }
-        return _Probable(make_pipeline(*parts[name]))
+        return _Probable(lambda _n_channels: make_pipeline(*parts[name]))
 
     return make
 
@@ -229,7 +243,7 @@ PEERS: dict[str, tuple[Peer, ...]] = {
     "cca": (Peer("MetaBCI SCCA", METABCI, _correlating("cca", "SCCA")),),
     "fbcca": (Peer("MetaBCI FBSCCA", METABCI, _correlating("cca", "SCCA")),),
     "ecca": (Peer("MetaBCI FBECCA", METABCI, _correlating("cca", "ECCA")),),
-    "mset_cca": (Peer("MetaBCI FBMsetCCA", METABCI, _correlating("cca", "MsetCCA")),),
+    "mset_cca": (Peer("MetaBCI FBMsetCCA", METABCI, _correlating("cca", "MsetCCA", method="msetcca1")),),
     "trca": (Peer("MetaBCI FBTRCA", METABCI, _correlating("cca", "TRCA", ensemble=False)),),
     "etrca": (Peer("MetaBCI FBTRCA, ensemble", METABCI, _correlating("cca", "TRCA", ensemble=True)),),
     "tdca": (Peer("MetaBCI FBTDCA", METABCI, _correlating("tdca", "TDCA", padding_len=PADDING, n_components=8)),),
