@@ -1,6 +1,7 @@
 """A presenter for PsychoPy: selection by flicker and a speller, as docs/presenters.md describes it.
 
-    python presenter_psychopy.py SESSION_ID [--source-id ID] [--name NAME] [--photodiode] [--no-window]
+    python presenter_psychopy.py SESSION_ID [--source-id ID] [--name NAME] [--photodiode]
+        [--refresh-hz HZ] [--no-window]
 
 Needs psychopy and pylsl in an environment of its own, and nothing of the workbench. It shows the schedule that the
 engine publishes when a run begins, sends a marker for each change of the light, counts frames and reports dropped
@@ -25,7 +26,9 @@ RESUME_S = 2.0
 AHEAD_S = 0.3
 """How long before its frame a marker is sent where the frames are timed by the clock, s."""
 SIZE = 110
-"""Distance between the middles of two items, pixels."""
+"""Distance between the middles of two items, pixels; less where the screen is too low for all rows."""
+MARGIN = 140
+"""Height that is left for the line of what was chosen, pixels."""
 
 
 class Engine:
@@ -78,14 +81,22 @@ class NoScreen:
 
 
 class Window:
-    """A window of PsychoPy over the whole screen."""
+    """A window of PsychoPy over the whole screen.
 
-    def __init__(self, *, delay_s, photodiode):
+    ``refresh_hz`` is for a screen that does not make a flip wait for its next frame, such as a virtual one: then
+    each flip waits for its time by the clock.
+    """
+
+    def __init__(self, *, delay_s, photodiode, refresh_hz=None):
         from psychopy import event, visual
 
         self.visual, self.keys, self.delay_s = visual, event.getKeys, delay_s
         self.window = visual.Window(fullscr=True, color=(-1, -1, -1), units="pix", allowGUI=False)
-        self.refresh_hz = self.window.getActualFrameRate(nIdentical=60) or 60.0
+        self.period_s, self.due = 1 / refresh_hz if refresh_hz else 0.0, 0.0
+        self.refresh_hz = refresh_hz or self.window.getActualFrameRate(nIdentical=60)
+        # At a rate that was assumed everything would be too fast or too slow, and no marker would say so.
+        if not self.refresh_hz:
+            sys.exit("the frames of this screen do not come evenly; turn vertical sync on, or give --refresh-hz")
         self.window.recordFrameIntervals, self.window.refreshThreshold = True, 1.5 / self.refresh_hz
         self.frame, self.at, self.shown, self.escaped, self.bright = 0, 0.0, None, False, False
         self.kept = {}  # what was set last of each stimulus
@@ -110,7 +121,7 @@ class Window:
             asked = label == f"look:{item}" or (label == item and "columns" in params)
             framed = label == "rest" and chosen.get(trial) == item
             self.put(box, "fillColor", (level, level, level))
-            self.put(box, "lineColor", "white" if asked else "green")
+            self.put(box, "lineColor", "white" if asked else "limegreen")
             self.put(box, "lineWidth", 6 if asked or framed else 0)
             self.put(name, "color", "black" if level > 0 else "white")
             box.draw()
@@ -121,7 +132,7 @@ class Window:
         n = len(params["items"])
         columns = params.get("columns") or math.ceil(math.sqrt(n))
         rows = math.ceil(n / columns)
-        size = SIZE if "columns" in params else 2 * SIZE
+        size = min(SIZE if "columns" in params else 2 * SIZE, (self.window.size[1] - MARGIN) / rows)
         made = []
         for i, item in enumerate(params["items"]):
             place = (size * (i % columns - (columns - 1) / 2), size * ((rows - 1) / 2 - i // columns))
@@ -152,6 +163,9 @@ class Window:
 
     def flip(self):
         """Show what was drawn; when it is seen."""
+        self.due = max(self.due + self.period_s, local_clock())
+        if self.period_s:
+            time.sleep(max(0.0, self.due - local_clock()))
         # Called at the flip itself: what comes back from `flip` may be later.
         self.window.callOnFlip(self.flipped)
         self.window.flip()
@@ -187,10 +201,9 @@ def brightness(params, label, frame, refresh_hz):
 
 
 def hear(source_id):
-    """Inlet of one of the engine's streams."""
-    found = resolve_byprop("source_id", source_id, timeout=30)
-    if not found:
-        sys.exit(f"no stream {source_id} within 30 s; start the session first, and give its id")
+    """Inlet of one of the engine's streams; an engine that compiles for the first time takes a minute."""
+    while not (found := resolve_byprop("source_id", source_id, timeout=10)):
+        sys.stderr.write(f"no stream {source_id} yet; start the session, or correct its id\n")
     inlet = StreamInlet(found[0])
     # Now: what is sent before an inlet is open never arrives.
     inlet.open_stream(timeout=30)
@@ -297,13 +310,20 @@ def main(arguments):
     parser.add_argument(
         "--photodiode", action="store_true", help="a square in a corner that changes with each marker"
     )
+    parser.add_argument(
+        "--refresh-hz", type=float, help="time the frames by the clock: for a screen without vertical sync"
+    )
     parser.add_argument("--no-window", action="store_true", help="show nothing: frames are timed by the clock")
     asked = parser.parse_args(arguments)
     # Before it looks for the engine, which waits for this stream.
     outlet = StreamOutlet(StreamInfo(asked.name, "Markers", 1, 0, "string", asked.source_id))
     engine = Engine(asked.session)
     delay_s = asked.delay_ms / 1000
-    screen = NoScreen() if asked.no_window else Window(delay_s=delay_s, photodiode=asked.photodiode)
+    screen = (
+        NoScreen()
+        if asked.no_window
+        else Window(delay_s=delay_s, photodiode=asked.photodiode, refresh_hz=asked.refresh_hz)
+    )
     error_ms = 0.0 if asked.no_window else 500 / screen.refresh_hz
 
     def send(label, at, **more):
@@ -316,11 +336,12 @@ def main(arguments):
         }
         outlet.push_sample([json.dumps(marker)], at)
 
-    presentation = Presentation(engine, screen, send)
+    presentation, sentence = Presentation(engine, screen, send), "Please wait."
     while not screen.closed():
         if engine.run is not None:
             presentation.show(engine.run)
-            screen.say("This run is over.")
+            sentence = "This run is over."
+        screen.say(sentence)
         screen.flip()
         engine.listen()
 

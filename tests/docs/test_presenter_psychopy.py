@@ -9,6 +9,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import numpy as np
 import pytest
@@ -69,6 +70,79 @@ def test_each_item_flickers_at_its_frequency_and_rests_between_choices(example):
         frames = np.array([example.brightness(params, label, frame, 60.0) for frame in range(60)])
         peaks = np.abs(np.fft.rfft(frames - frames.mean(axis=0), axis=0)).argmax(axis=0)
         assert peaks.tolist() == (list(range(8, 16)) if moves else [0] * 8)
+
+
+@pytest.fixture
+def psychopy(monkeypatch):
+    """Stands for PsychoPy: a window whose flips wait for nothing, and whose rate cannot be measured."""
+    made = MagicMock()
+    made.visual.Window.return_value.size = (1280, 800)
+    made.visual.Window.return_value.getActualFrameRate.return_value = None
+    called = made.visual.Window.return_value.callOnFlip
+    made.visual.Window.return_value.flip.side_effect = lambda: called.call_args.args[0]()
+    monkeypatch.setitem(sys.modules, "psychopy", made)
+    return made
+
+
+def test_a_screen_whose_rate_cannot_be_measured_presents_nothing(example, psychopy):
+    with pytest.raises(SystemExit, match="--refresh-hz"):
+        example.Window(delay_s=0.0, photodiode=False)
+
+
+def test_frames_of_a_stated_rate_are_timed_by_the_clock(example, psychopy):
+    window = example.Window(delay_s=0.0, photodiode=False, refresh_hz=100.0)
+    began = example.local_clock()
+    shown = [window.flip() for _ in range(11)]
+    # No less: a busy computer may only make it longer.
+    assert shown[-1] - began >= 0.0999
+    assert window.refresh_hz == 100.0
+
+
+@pytest.mark.parametrize("height", [600, 768, 1080])
+def test_the_line_of_what_was_chosen_lies_above_all_items(example, psychopy, height):
+    psychopy.visual.Window.return_value.size = (1024, height)
+    window = example.Window(delay_s=0.0, photodiode=False, refresh_hz=60.0)
+    line = psychopy.visual.TextStim.call_args.kwargs
+    for paradigm in (Speller(), Selection()):
+        psychopy.visual.Rect.reset_mock()
+        window.make(paradigm.params())
+        boxes = [call.kwargs for call in psychopy.visual.Rect.call_args_list]
+        assert max(box["pos"][1] + box["height"] / 2 for box in boxes) < line["pos"][1] - line["height"] / 2
+        assert min(box["pos"][1] - box["height"] / 2 for box in boxes) > -height / 2
+
+
+def test_the_sentences_before_and_after_a_run_stay_on_the_screen(example, monkeypatch):
+    run = {"schedule": [[0.0, "rest", 0.02, -1]], "params": {}}
+    written = []
+
+    class Screen(example.NoScreen):
+        def say(self, sentence):
+            written.append(sentence)
+
+        def closed(self):
+            return self.frame > 40
+
+        def flip(self):
+            self.frame += 1
+            return 0.0
+
+    class Engine:
+        run, paused, chosen, heard = None, False, {}, 0
+
+        def __init__(self, session):
+            pass
+
+        def listen(self):
+            self.heard += 1
+            self.run = run if 10 <= self.heard < 20 else None
+
+    monkeypatch.setattr(example, "NoScreen", Screen)
+    monkeypatch.setattr(example, "Engine", Engine)
+    monkeypatch.setattr(example, "StreamOutlet", MagicMock())
+    example.main(["session", "--no-window"])
+    # One sentence a frame: a screen is drawn anew for each.
+    assert written.count("Please wait.") == 10
+    assert written[-20:] == ["This run is over."] * 20
 
 
 @pytest.mark.parametrize(

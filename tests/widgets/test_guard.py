@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -128,6 +129,26 @@ def test_the_token_reaches_the_browser_through_a_file_of_this_account_and_no_arg
     assert json.dumps(made.url) in page.read_text(encoding="utf-8")
     made.stop()
     assert not page.exists()
+
+
+def test_a_small_message_to_a_page_does_not_wait_until_the_last_one_is_acknowledged(
+    guarded: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[object] = []
+
+    async def usual(_self: object, kernel_id: str) -> None:
+        said.append(kernel_id)
+
+    monkeypatch.setattr(guarded.VoilaKernelWebsocketHandler, "open", usual)
+    monkeypatch.setattr(
+        guarded.VoilaKernelWebsocketHandler, "set_nodelay", lambda _self, value: said.append(value)
+    )
+    asyncio.run(guarded.PromptSocket.open(object.__new__(guarded.PromptSocket), "k1"))
+    assert said == [True, "k1"]
+    usually = [("/channels", guarded.VoilaKernelWebsocketHandler), ("/static", object, {"paths": []})]
+    monkeypatch.setattr(guarded.Voila, "init_handlers", lambda _self: usually)
+    served = guarded.GuardedVoila().init_handlers()
+    assert served == [("/channels", guarded.PromptSocket), usually[1]]
 
 
 def test_no_argument_of_voila_holds_the_token() -> None:

@@ -12,7 +12,7 @@ import pytest
 from workbench import live, systems
 from workbench.devices import simulated_participant
 from workbench.errors import BadValue, WorkbenchError
-from workbench.messages import carried
+from workbench.messages import Message, carried, translate
 from workbench.recording import RunFile
 from workbench.runs.replaying import replay_run
 from workbench.study import Study
@@ -198,6 +198,28 @@ def test_a_page_that_is_refused_says_why_fits_its_window_and_asks_again(mount, s
     assert page.errors == []
 
 
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_a_refusal_is_written_in_lines_that_fit(mount, silent, language):
+    refusal = Message("presenter.clock", got="24.1", most="10")
+    page = mount(silent[0], {"run": "", "paused": False, "chosen": [], "wave": "sine"}, own=True)
+    page.evaluate(WRITTEN)
+    page.evaluate(ANSWERS, FLICKER)
+    page.evaluate(
+        "text => { window.refusal = text; window.put({run: 'r1'}); }", translate(refusal, language=language)
+    )
+    page.wait_for_function("() => [...window.written].some((line) => line.includes('24.1'))")
+    lines = page.evaluate("() => [...window.written].filter((line) => line !== 'Please wait.')")
+    said = page.text_content("[data-name=presenter-says]")
+    assert "".join(lines) == said
+    measure = """line => {
+      const pen = document.querySelector("canvas").getContext("2d");
+      pen.font = "40px sans-serif";
+      return pen.measureText(line.trimEnd()).width;
+    }"""
+    assert max(page.evaluate(measure, line) for line in lines) <= 0.9 * 1200
+    assert not any(line.startswith(("，", "；", "。", "）")) for line in lines)
+
+
 def test_what_was_chosen_is_framed_and_written(mount, silent):
     page = mount(silent[0], {"run": "", "paused": False, "chosen": [], "wave": "sine"}, own=True)
     page.evaluate(WRITTEN)
@@ -212,6 +234,56 @@ def test_what_was_chosen_is_framed_and_written(mount, silent):
     page.wait_for_function("() => window.labels.includes('rest') && window.outlined.has('#33cc33')")
     page.wait_for_function(f"() => ({SQUARE})() === 0")
     assert page.evaluate("() => window.written.has('B')")
+    assert page.errors == []
+
+
+def test_the_language_of_the_page_changes_while_a_run_goes_on(mount, silent):
+    page = mount(silent[0], {"run": "", "paused": False, "chosen": [], "wave": "sine"}, own=True)
+    page.evaluate(WRITTEN)
+    page.evaluate(ANSWERS, FLICKER)
+    page.wait_for_function("() => window.written.has('Please wait.')")
+    page.evaluate("() => window.put({run: 'r1'})")
+    page.wait_for_function("() => window.labels.includes('A')")
+    page.click("button[lang=zh-CN]")
+    assert "光电二极管" in page.text_content("label")
+    page.evaluate("() => window.put({paused: true})")
+    page.wait_for_function("() => window.written.has('已暂停，请稍候。')")
+    # The choice that was open is excluded once; none begins again.
+    assert page.evaluate("() => window.labels.filter((label) => label === 'A').length") == 1
+    assert page.errors == []
+
+
+def test_names_of_many_letters_stay_inside_their_boxes_and_their_line(mount, silent):
+    names = ["Please call the nurse", "I would like some water"]
+    params = {**FLICKER["params"], "items": names}
+    schedule = [[at, label.replace("A", names[0]), *more] for at, label, *more in FLICKER["schedule"][:2]]
+    page = mount(silent[0], {"run": "", "paused": False, "chosen": [], "wave": "sine"}, own=True)
+    page.evaluate("""() => {
+      window.spans = {};
+      const pen = CanvasRenderingContext2D.prototype;
+      const before = pen.fillText;
+      pen.fillText = function (text, x, y, most = Infinity) {
+        const width = Math.min(most, this.measureText(text).width);
+        const left = this.textAlign === "center" ? x - width / 2 : x;
+        window.spans[text] = [left, left + width];
+        before.call(this, text, x, y, most);
+      };
+    }""")
+    page.evaluate(ANSWERS, {**FLICKER, "params": params, "schedule": schedule})
+    page.evaluate("() => window.put({run: 'r1'})")
+    page.wait_for_function("name => window.labels.includes(name)", arg=names[0])
+    page.evaluate("chosen => window.put({chosen})", [*names, "", *names])
+    page.wait_for_function(
+        "last => Object.keys(window.spans).some((text) => text.endsWith(last))", arg=" ".join(names)
+    )
+    spans = page.evaluate("() => window.spans")
+    # Two columns of 600 px, a box fills the middle 0.6 of each; the square for a photodiode is 64 px.
+    for i, name in enumerate(names):
+        assert spans[name][0] >= 120 + 600 * i
+        assert spans[name][1] <= 480 + 600 * i
+    assert all(
+        right <= 1200 - 64 for text, (_, right) in spans.items() if text.count(names[1]) and text != names[1]
+    )
     assert page.errors == []
 
 

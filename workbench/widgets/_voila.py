@@ -16,6 +16,7 @@ if _absent:
     sys.modules[ADDRESSES] = None  # type: ignore[assignment]
 try:
     from voila.app import Voila as Voila
+    from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler as VoilaKernelWebsocketHandler
 finally:
     if _absent:
         del sys.modules[ADDRESSES]

@@ -1,5 +1,5 @@
 // What flickers or flashes, frame by frame. Nothing here is timed by a timer: frames are counted.
-import { capitalised, followLanguage, followTheme, h, put, request, show } from "./parts/dom.js";
+import { capitalised, followTheme, h, languageSwitch, put, request, translator } from "./parts/dom.js";
 
 const TRIPS = 30; // round trips before a run begins
 const MORE_TRIPS = 5; // and before each choice
@@ -29,25 +29,32 @@ function layoutOf(params) {
   return params.items.map((name, i) => ({ name, row: Math.floor(i / columns), column: i % columns, rows, columns }));
 }
 
-/** A sentence in lines of at most so many pixels; between words, or anywhere in a language that has no spaces. */
+/** A word with its punctuation, or one Chinese character with what must not be parted from it. */
+const PART = /（?(?:[^\s\u2e80-\uffef]+|[\u2e80-\uffef])[，。；：、）]*\s*/gu;
+
+/** A sentence in lines of at most so many pixels; between words, and between characters of a language without spaces. */
 function linesOf(pen, sentence, width) {
   pen.font = "40px sans-serif";
-  const parts = sentence.includes(" ") ? sentence.split(/(?<= )/) : [...sentence];
   const lines = [""];
-  for (const part of parts) {
+  for (const part of sentence.match(PART) || []) {
     if (lines[lines.length - 1] && pen.measureText(lines[lines.length - 1] + part).width > width) lines.push("");
     lines[lines.length - 1] += part;
   }
   return lines;
 }
 
-function buildPresenter(root, model, t) {
+function buildPresenter(root, model) {
   // As large as the window allows, so that no item lies below its edge; a click fills the screen.
   const fitting = "display:block;width:100%;max-height:calc(100vh - 84px);object-fit:contain;background:#000";
-  const canvas = h("canvas", { width: "1200", height: "760", style: fitting, "data-name": "screen", title: t("participant.full"), onclick: () => canvas.requestFullscreen().catch(() => {}) });
-  const say = h("div", { class: "s", "data-name": "presenter-says", role: "status" });
-  const square = h("input", { type: "checkbox", "data-name": "photodiode" });
-  root.append(h("div", { class: "panel" }, canvas, say, h("label", { class: "xs" }, square, " ", t("presenter.square"))));
+  const canvas = h("canvas", { width: "1200", height: "760", style: fitting, "data-name": "screen", onclick: () => canvas.requestFullscreen().catch(() => {}) });
+  // Its sentence stands large on the canvas; here it is for a screen reader.
+  const say = h("div", { class: "hidden-label", "data-name": "presenter-says", role: "status" });
+  const square = h("input", { type: "checkbox", class: "tick", "data-name": "photodiode" });
+  const about = h("span");
+  const full = h("span", { class: "s sub" });
+  const languages = h("div");
+  const footer = h("div", { class: "row between" }, h("label", { class: "s row" }, square, about), full, languages);
+  root.append(h("div", { class: "panel" }, canvas, say, footer));
   const pen = canvas.getContext("2d");
   const trips = [];
   const deltas = [];
@@ -61,6 +68,8 @@ function buildPresenter(root, model, t) {
   let again = 0;
   let bright = false; // of the square for a photodiode: it changes with every marker
   let over = false; // a run was presented here and is over
+  let t = translator(model.get("language"));
+  let refused = null; // the answer that refused this page
 
   const seconds = (ms) => ms / 1000;
   const local = (ms) => seconds(ms) + clock.offset + clock.slope * (seconds(ms) - clock.at);
@@ -79,12 +88,22 @@ function buildPresenter(root, model, t) {
     trips.splice(0, Math.max(0, trips.length - KEPT));
     if (trips.length) clock = fitClock(trips);
   };
+  /** All words again; nothing else, since a run that is presented goes on. */
+  const words = () => {
+    t = translator(model.get("language"));
+    root.lang = model.get("language");
+    put(full, t("participant.full"));
+    put(about, t("presenter.square"));
+    put(say, refused ? capitalised(t.said(refused, "text")) : "");
+    languages.replaceChildren(languageSwitch(model, t));
+  };
   const begin = async (run) => {
     if (!run || run === starting) return;
     starting = run;
     await measure(TRIPS);
     const answer = await request(model, "begin", { refresh_hz: refreshHz(), error_ms: clock.errorMs });
-    put(say, answer.ok ? "" : capitalised(t.said(answer, "text")));
+    refused = answer.ok ? null : answer;
+    words();
     if (!answer.ok) {
       // A computer may be busy for a moment: it is asked again while the run waits for its first choice.
       starting = "";
@@ -151,10 +170,18 @@ function buildPresenter(root, model, t) {
     }
   };
 
-  const write = (text, x, y, size, align = "center") => {
+  const write = (text, x, y, size, most = canvas.width) => {
     pen.font = `${size}px sans-serif`;
-    pen.textAlign = align;
-    pen.fillText(text, x, y);
+    pen.textAlign = "center";
+    pen.fillText(text, x, y, most);
+  };
+  /** What was chosen, at the left above the items; where it is too long, what was chosen last. */
+  const writeChosen = (chosen, gap) => {
+    const items = chosen.filter(Boolean).slice(-MOST_SHOWN);
+    pen.font = "40px sans-serif";
+    pen.textAlign = "left";
+    while (items.length > 1 && pen.measureText(items.join(gap)).width > canvas.width - LINE - 48) items.shift();
+    pen.fillText(items.join(gap), 24, 46, canvas.width - LINE - 48);
   };
   const outline = (box, width, height, colour) => {
     pen.strokeStyle = colour;
@@ -176,7 +203,7 @@ function buildPresenter(root, model, t) {
     if (!task || !task.cue) return;
     const { params, cue } = task;
     const chosen = model.get("chosen");
-    write(chosen.slice(-MOST_SHOWN).join(params.frequencies_hz ? " " : ""), 24, 46, 40, "left");
+    writeChosen(chosen, params.frequencies_hz ? " " : "");
     const label = cue[1];
     const flashing = label.startsWith("stim:") ? Number(label.split(":")[1]) - 1 : -1;
     // A flash is shorter than the time to the next one.
@@ -199,7 +226,7 @@ function buildPresenter(root, model, t) {
       pen.fillStyle = `rgb(${grey},${grey},${grey})`;
       pen.fillRect((box.column + 0.2) * width, LINE + (box.row + 0.15) * height, 0.6 * width, 0.7 * height);
       pen.fillStyle = level > 0.5 ? "#000" : "#fff";
-      write(box.name, (box.column + 0.5) * width, LINE + (box.row + 0.62) * height, Math.round(0.35 * height));
+      write(box.name, (box.column + 0.5) * width, LINE + (box.row + 0.62) * height, Math.round(0.35 * height), 0.56 * width);
       if (asked) outline(box, width, height, "#fff");
       if (label === "rest" && cue[3] >= 0 && chosen[cue[3]] === box.name) outline(box, width, height, "#3c3");
     });
@@ -241,22 +268,24 @@ function buildPresenter(root, model, t) {
   };
   const runs = () => begin(model.get("run"));
   model.on("change:run", runs);
+  model.on("change:language", words);
   document.addEventListener("visibilitychange", hidden);
   requestAnimationFrame(step);
+  words();
   runs();
-  show(say, true);
   return () => {
     stopped = true;
     clearTimeout(again);
     model.off("change:run", runs);
+    model.off("change:language", words);
     document.removeEventListener("visibilitychange", hidden);
   };
 }
 
 function render({ model, el }) {
-  const root = h("div", { class: "wb wb-panel" });
+  const root = h("div", { class: "wb wb-panel wb-presents" });
   el.append(root);
-  const stops = [followTheme(root, model), followLanguage(root, model, (host, t) => buildPresenter(host, model, t))];
+  const stops = [followTheme(root, model), buildPresenter(root, model)];
   return () => stops.forEach((stop) => stop());
 }
 
