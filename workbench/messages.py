@@ -98,15 +98,18 @@ def _filled(code: str, arguments: Mapping[str, Argument], language: str) -> str:
 # ------------------------------------------------------------------ as JSON
 _PLAIN = frozenset((str, int, float, bool, type(None)))
 """Types of what JSON holds as it is; a message is of none of them."""
+_LISTS = (list, tuple)
+_OBJECTS = (dict, Mapping)
+"""The usual type first: asking for the abstract one takes longer than all else."""
 
 
 def carried(value: Any) -> Any:
     """A JSON-able value with the codes of its messages: each object holds those of its fields as ``said``."""
     if isinstance(value, Message):
         return str(value)
-    if isinstance(value, list | tuple):
+    if isinstance(value, _LISTS):
         return [part if type(part) in _PLAIN else carried(part) for part in value]
-    if not isinstance(value, dict | Mapping):
+    if not isinstance(value, _OBJECTS):
         return value
     # The engine's loop does this ten times a second with everything that a screen shows, so that plain values are
     # passed on without a call.
@@ -130,12 +133,12 @@ def restored(value: Any) -> Any:
     # A recording holds thousands of objects of plain values, which are passed on without a call.
     if isinstance(value, list):
         return [part if type(part) in _PLAIN else restored(part) for part in value]
-    if type(value) in _PLAIN or not isinstance(value, dict | Mapping):
+    if type(value) in _PLAIN or not isinstance(value, _OBJECTS):
         return value
     codes = value.get(SAID)
     # Strictly fewer than all keys: `said` itself is never coded, and codes without their texts are somebody's own
     # data.
-    if not (isinstance(codes, Mapping) and codes and set(codes) < set(value)):
+    if not (codes and isinstance(codes, _OBJECTS) and set(codes) < set(value)):
         return {name: part if type(part) in _PLAIN else restored(part) for name, part in value.items()}
     return {
         name: _decoded(codes[name], part) if name in codes else restored(part)
@@ -149,7 +152,7 @@ def _coded(value: Any) -> Any:
     if isinstance(value, Message):
         arguments = {name: _coded(part) or _plain(part) for name, part in value.arguments.items()}
         return {"code": value.code, "args": arguments}
-    if isinstance(value, list | tuple) and any(isinstance(part, Message) for part in value):
+    if isinstance(value, _LISTS) and any(isinstance(part, Message) for part in value):
         return [_coded(part) or _plain(part) for part in value]
     return None
 

@@ -21,8 +21,9 @@ Homonyms (trial, epoch, arm, baseline, event, subject, score, model, control, re
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from typing import Any, Literal, NamedTuple, Protocol, cast
 
 import numpy as np
@@ -34,11 +35,20 @@ FloatArray = NDArray[np.float64]
 def contents(noun: object) -> dict[str, Any]:
     """Name and value of each field of a noun, for what is written at once: the values are no copies."""
     kind = type(noun)
-    names = _NAMES.get(kind) or _NAMES.setdefault(kind, tuple(one.name for one in fields(cast("Any", kind))))
-    return {name: getattr(noun, name) for name in names}
+    names, values = _FIELDS.get(kind) or _FIELDS.setdefault(kind, _fields(cast("Any", kind)))
+    return dict(zip(names, values(noun)))
 
 
-_NAMES: dict[type[object], tuple[str, ...]] = {}
+def _fields(kind: type[Any]) -> tuple[tuple[str, ...], Callable[[object], tuple[Any, ...]]]:
+    """Names of the fields of a class of nouns, and what gives their values."""
+    names = tuple(one.name for one in fields(kind))
+    # Of a single name `attrgetter` gives the value itself.
+    if len(names) < 2:
+        return names, lambda noun: tuple(getattr(noun, name) for name in names)
+    return names, attrgetter(*names)
+
+
+_FIELDS: dict[type[object], tuple[tuple[str, ...], Callable[[object], tuple[Any, ...]]]] = {}
 
 Priority = Literal["high", "medium", "low", "info"]
 """How soon a person must look; alarms have the first three."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 from dataclasses import asdict
 
@@ -223,6 +224,22 @@ def test_no_text_of_a_stranger_is_accepted_or_raises(text):
 def test_what_has_not_the_form_of_a_message_is_not_looked_into(text):
     assert parse(text) is None or parse(text).content() is None
     assert Wire().to_device(text) is None
+
+
+def test_the_mac_is_that_of_the_standard_over_the_message_without_it():
+    device = DeviceEnd(KEY, "glove")
+    for counter in (1, 2):
+        text = device.status({"state": "safe"}, now=1.0)
+        fields = text.split(" ", 8)
+        signed = " ".join([*fields[:7], fields[8]]).encode()
+        assert fields[7] == hmac.new(derive(KEY, "status", "glove"), signed, "sha256").hexdigest()
+        assert parse(text).content()["counter"] == counter
+
+
+@pytest.mark.parametrize(("behind", "is_read"), [("", True), (" \t", True), ("x", False), (" {}", False)])
+def test_behind_the_body_there_is_nothing(behind, is_read):
+    text = f'wbm1 up glove status - 0 0 {"0" * 64} {{"n":1}}{behind}'
+    assert parse(text).content() == ({"n": 1} if is_read else None)
 
 
 def test_the_key_is_in_no_message_and_the_name_of_the_link_is_not_the_key():

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from tests.shares import examples
 from workbench.engine import deadline as deadlines
 from workbench.engine.deadline import REPEATED, Deadline, Latency, percentiles
 
@@ -39,6 +42,14 @@ def test_percentiles():
     assert percentiles(np.array([]))["p50_ms"] is None
     found = percentiles(np.linspace(0.0, 0.1, 101))
     assert found == {"p50_ms": 50.0, "p95_ms": 95.0, "p99_ms": 99.0, "max_ms": 100.0}
+
+
+@settings(max_examples=examples(200))
+@given(st.lists(st.floats(-1.0, 1e6) | st.sampled_from([0.0, 0.02, np.nan, np.inf]), min_size=1, max_size=40))
+def test_percentiles_are_those_of_numpy_to_the_bit(seconds):
+    with np.errstate(invalid="ignore"):
+        expected = [round(float(value) * 1e3, 3) for value in np.percentile(seconds, [50, 95, 99, 100])]
+    np.testing.assert_array_equal(list(percentiles(np.array(seconds)).values()), expected)
 
 
 def test_latency_says_whether_it_is_representative():

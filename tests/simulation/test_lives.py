@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import signal
+from dataclasses import replace
 
 import pytest
 
@@ -99,6 +100,13 @@ def test_the_timer_of_a_far_device_is_as_coarse_in_a_long_life_as_that_of_the_de
         shutil.rmtree(life.folder)
     assert far
     assert {host.tick_ns for host in far} <= {round(tick_s * NS) for tick_s in STEADY.tick_s}
+
+
+def test_a_long_life_in_which_evidence_is_drawn_has_the_coarser_timer(made):
+    life = Life(2, seconds=600.0, template=replace(made, depth="evidence"))
+    shutil.rmtree(life.folder)
+    hosts = [life.world.desk, *life.world.places.values()]
+    assert {host.tick_ns for host in hosts} == {round(max(STEADY.tick_s) * NS)}
 
 
 @pytest.mark.job

@@ -37,9 +37,7 @@ def _named(value: Any) -> Any:
 def arguments(content: Mapping[str, Any], decision: Callable[[int], Decision]) -> dict[str, Any]:
     """The arguments of an input from their JSON; ``decision`` gives the decision of a sample."""
     return {
-        name: decision(value["decision"])
-        if isinstance(value, Mapping) and "decision" in value
-        else from_json(value)
+        name: decision(value["decision"]) if isinstance(value, dict) and "decision" in value else from_json(value)
         for name, value in content.items()
     }
 
@@ -87,7 +85,7 @@ def is_input(method: Callable[Concatenate[Taker, P], R]) -> Callable[Concatenate
         try:
             return method(self, *args, **kwargs)
         finally:
-            self._inputs.note(kind, {**dict(zip(names, args)), **kwargs})
+            self._inputs.note(kind, {**dict(zip(names, args)), **kwargs} if args else kwargs)
 
     noted.is_input = True  # type: ignore[attr-defined]  # a function takes any attribute
     return noted

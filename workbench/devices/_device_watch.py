@@ -14,6 +14,7 @@ from workbench.errors import StreamFault
 from workbench.messages import Message
 from workbench.vocabulary import DeviceState, DeviceStatus, StreamSpec
 
+STATES: tuple[str, ...] = get_args(DeviceState)
 REPEAT_S = 0.2
 """Time between two requests to a device that has not answered, s."""
 
@@ -31,12 +32,7 @@ def device_status(content: Mapping[str, Any], *, commanded: float = 0.0) -> Devi
     counter, state, level, locked, stamp = (content.get(name, "") for name in named)
     foreign = content.get("foreign") or {}
     numbers = all(isinstance(x, int | float) and not isinstance(x, bool) for x in (counter, level, stamp))
-    if (
-        not numbers
-        or state not in get_args(DeviceState)
-        or not isinstance(locked, bool)
-        or not isinstance(foreign, dict)
-    ):
+    if not numbers or state not in STATES or not isinstance(locked, bool) or not isinstance(foreign, dict):
         return None
     # A correct signature proves who sent it, not that the numbers make sense: level and stamp are checked too.
     if not (math.isfinite(stamp) and 0 <= level <= 1 and all(isinstance(n, int) for n in foreign.values())):

@@ -417,7 +417,10 @@ class _Noise:
         n = len(self._p.channels)
         draw = world.chance.generator([self._seed, component, index + 1])
         parts = draw.standard_normal((2, len(shape), n))
-        spectrum = (parts[0] + 1j * parts[1]) * shape[:, None]
+        # Part by part: complex arithmetic would give the same bits and multiply by noughts.
+        spectrum = np.empty(parts.shape[1:], dtype=np.complex128)
+        np.multiply(parts[0], shape[:, None], out=spectrum.real)
+        np.multiply(parts[1], shape[:, None], out=spectrum.imag)
         noise: FloatArray = np.fft.irfft(spectrum, self._length, axis=0) * self._window
         return noise
 

@@ -121,13 +121,12 @@ class DeviceChannel:
         self._looked_at = now
         own = self._own_uids() | {self.outlet.uid} | self._device_uids
         strange = []
-        for uid, source in self._lookout.seen().items():
+        for uid, info in self._lookout.infos().items():
+            if uid in own or (source_id := info.source_id()) not in self._names:
+                continue
             # Until the device has named its own two streams, one of them may be what is seen.
-            unnamed = not self._device_uids and source.source_id.startswith(("wb-acks-", "wb-status-"))
-            if uid not in own and source.source_id in self._names and not unnamed:
-                strange.append(
-                    Message("engine.stranger", source_id=source.source_id, host=source.host, uid=uid[:8])
-                )
+            if self._device_uids or not source_id.startswith(("wb-acks-", "wb-status-")):
+                strange.append(Message("engine.stranger", source_id=source_id, host=info.hostname(), uid=uid[:8]))
         return sorted(strange)
 
     def end(self, reason: str, *, stamp: float) -> None:

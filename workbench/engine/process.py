@@ -89,6 +89,7 @@ class Engine:
         # The controller's tick is a fraction of its heartbeat of 0.1 s, so that none is late by much. The file's
         # heartbeat is for other processes.
         self._heartbeat, self._tick = Periodic(_engine_folder.HEARTBEAT_S), Periodic(0.02)
+        self._heartbeat_file = engine_folder.heartbeat
         # A status that nobody looks at costs more than all else that the loop does, and is renewed less often.
         self._watch, self._show, self._unwatched = Periodic(0.05), Periodic(0.1), Periodic(0.5)
         self._light, self._slow = Periodic(0.5), Periodic(1.0)
@@ -335,7 +336,7 @@ class Engine:
         """On the supervisor's thread: heartbeat and clocks."""
         if self._heartbeat.due(world.clock.monotonic()):
             try:
-                world.disk.touch(self.engine_folder.heartbeat)
+                world.disk.touch(self._heartbeat_file)
             except OSError as error:
                 LOG.error("no heartbeat: %s", error)
         # Otherwise the loop writes them, but the row that says that it hangs must reach the disk too.

@@ -163,7 +163,8 @@ class Supervisor:
     def look_at_supervisor(self, by: str) -> None:
         """The thread ``by`` looks at the supervisor and, while that is lost, at all others in its place."""
         self.look(by, SUPERVISOR)
-        if SUPERVISOR in self.lost():
+        supervisor = self._watched.get(SUPERVISOR)
+        if supervisor is not None and supervisor.lost:
             self.look(by)
 
     def ran_unbroken(self, name: str, since: float) -> bool:
@@ -187,9 +188,10 @@ class Supervisor:
         if not names and any(watched.done for watched in self._watched.values()):
             with self._lock:
                 self._watched = {name: watched for name, watched in self._watched.items() if not watched.done}
-        for name, watched in self._watched.items():
-            if name != by and (not names or name in names):
-                self._judge(watched, now, heard_since)
+        all_watched = self._watched
+        for name in names or all_watched:
+            if name != by and name in all_watched:
+                self._judge(all_watched[name], now, heard_since)
 
     def _judge(self, watched: SupervisedThread, now: float, heard_since: float) -> None:
         if self._closing.is_set():

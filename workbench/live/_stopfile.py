@@ -47,14 +47,15 @@ def watching(
     wait : waits for so many s; True when the engine closes.
     """
 
-    # Made once: fifty looks a second should cost no more than the question to the system.
+    # Made once, and asked without an exception for each no: fifty looks a second should cost no more than the
+    # question to the system.
     stop = engine_folder.stop
     name = os.fspath(stop)
 
     def body(beat: world.Beat) -> None:
         while not wait(LOOK_S):
             beat()
-            if not os.path.exists(name):
+            if not os.access(name, os.F_OK):
                 continue
             reason = _reason(stop)
             LOG.warning("STOP by the stop file: %s", reason)

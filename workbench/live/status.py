@@ -396,5 +396,6 @@ def blank() -> Status:
 def _copied(value: Any) -> Any:
     """Deep, because the caller fills the nested parts; ``copy.deepcopy`` would take longer than all the rest."""
     if isinstance(value, dict):
-        return {name: _copied(part) for name, part in value.items()}
+        # Most parts are plain, and cost no call.
+        return {name: _copied(part) if type(part) in (dict, list) else part for name, part in value.items()}
     return list(value) if isinstance(value, list) else value

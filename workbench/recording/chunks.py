@@ -57,13 +57,13 @@ class TornChunk(RecordingFault):
 def encode_length(n: int) -> bytes:
     """A variable-length integer, always in the 4-byte form where it fits (as LabRecorder writes it)."""
     if n < 2**32:
-        return struct.pack("<BI", 4, n)
+        return _LENGTH.pack(4, n)
     return struct.pack("<BQ", 8, n)
 
 
 def encode_chunk(tag: int, content: bytes) -> bytes:
     """A whole chunk."""
-    return encode_length(len(content) + 2) + struct.pack("<H", tag) + content
+    return encode_length(len(content) + 2) + _TAG.pack(tag) + content
 
 
 def encode_boundary() -> bytes:
@@ -132,7 +132,7 @@ def encode_texts(stream_id: int, texts: Sequence[str | Sequence[str]], stamps: F
     """
     parts = [struct.pack("<I", stream_id), encode_length(len(texts))]
     for row, stamp in zip(texts, stamps, strict=True):
-        parts.append(struct.pack("<Bd", 8, stamp))
+        parts.append(_STAMP.pack(8, stamp))
         for text in [row] if isinstance(row, str) else row:
             # A lone surrogate has no UTF-8; escaped, it stays readable instead of stopping the recording.
             data = text.encode("utf-8", errors="backslashreplace")
@@ -163,7 +163,7 @@ def _record(dtype: str, n_channels: int) -> np.dtype[Any]:
 # ---------------------------------------------------------------------------------------- decode
 _ONE_TEXT = struct.Struct("<IBBBdB")
 """Stream, width and number of samples, width of the stamp, stamp in s, width of the text's length."""
-_STAMP, _LENGTH = struct.Struct("<Bd"), struct.Struct("<BI")
+_STAMP, _LENGTH, _TAG = struct.Struct("<Bd"), struct.Struct("<BI"), struct.Struct("<H")
 """A stamp of its own, s, and the length of a text, as they are written here."""
 
 

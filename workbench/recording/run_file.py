@@ -469,7 +469,7 @@ class RunFile:
             if field not in content and not declared.needed:
                 continue
             value = content.get(field)
-            if not _fits(value, declared.type):
+            if type(value) not in declared.usual and not _fits(value, declared.type):
                 raise RecordingFault(
                     Message(
                         "recording.entry_field",
@@ -483,11 +483,15 @@ class RunFile:
 
 
 class _Declared(NamedTuple):
-    """A field as its class declares it: its type, whether an entry must have it, whether JSON has it as a list."""
+    """A field as its class declares it: its type, whether an entry must have it, whether JSON has it as a list.
+
+    ``usual`` are types of values that fit in any case, for which nothing more is asked.
+    """
 
     type: str
     needed: bool
     is_list: bool
+    usual: frozenset[object]
 
 
 @cache
@@ -498,6 +502,7 @@ def _declared(kind: type[Any]) -> Mapping[str, _Declared]:
             str(field.type),
             field.default is MISSING and field.default_factory is MISSING,
             str(field.type).startswith("tuple"),
+            frozenset(_KINDS.get(str(field.type), ())),
         )
         for field in fields(kind)
     }

@@ -351,6 +351,6 @@ def _plain(value: Any) -> Any:
     raise BadValue(Message("recording.not_storable", kind=type(value).__name__))
 
 
-# Made once: an entry is written up to a hundred times a second.
-_TEXT = json.JSONEncoder(ensure_ascii=False, default=_plain).encode
-_CLOSE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_plain).encode
+# Made once: an entry is written up to a hundred times a second. None holds itself: `carried` has walked it before.
+_TEXT = json.JSONEncoder(ensure_ascii=False, check_circular=False, default=_plain).encode
+_CLOSE = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"), default=_plain).encode

@@ -140,7 +140,9 @@ class StampMonitor:
         the one before. Stamps that turn back below the latest one, or leap on from below it, are out of order.
         """
         before = self._last if np.isfinite(self._last) else good[0] - 1.0 / self._fs
-        steps = np.diff(np.concatenate([[before], good]))
+        steps = np.empty(len(good))
+        steps[0] = good[0] - before
+        np.subtract(good[1:], good[:-1], out=steps[1:])
         window = self._window
         window[0] += int((steps == 0.0).sum())
         leap = 0.5 / self._fs + BACK_S

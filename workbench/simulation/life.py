@@ -17,7 +17,7 @@ from workbench import runs
 from workbench.runs.ingesting import SET_ASIDE
 from workbench.runs.replaying import replay_study
 from workbench.simulation.luck import LUCK, Luck, far_link
-from workbench.simulation.people import HASTY, STEADY, Pace, People
+from workbench.simulation.people import DRAWN, HASTY, STEADY, Pace, People
 from workbench.simulation.scene import Scene, keys
 from workbench.simulation.scheduler import NS, Host, Process, Stuck
 from workbench.simulation.virtual_world import VirtualWorld
@@ -96,7 +96,7 @@ class Life:
         self.device = f"simulated_{template.effector}"
         self.watcher = Watcher(self.world.scheduler, device=self.device)
         self.world.air.heard = self.watcher.heard
-        pace = HASTY if seconds <= SHORT_S else STEADY
+        pace = HASTY if seconds <= SHORT_S else DRAWN if template.depth == "evidence" else STEADY
         self.world.desk.tick_ns = round(self.random.choice(pace.tick_s) * NS)
         if self.random.random() < FAR:
             self._put_device_far(pace)

@@ -208,6 +208,8 @@ class Air:
     uid : draws the id of an outlet.
     clock : LSL time of a computer, s.
     heard : told everything that is pushed; for whoever watches the world.
+    outlets, gone : by uid, those that are announced, and when the others went, world time in ns.
+    changes : how often either changed.
     """
 
     scheduler: Scheduler
@@ -217,6 +219,7 @@ class Air:
     heard: Callable[[Source, Any], None] = lambda source, values: None
     outlets: dict[str, Source] = field(default_factory=dict)
     gone: dict[str, tuple[int, StreamInfo]] = field(default_factory=dict)
+    changes: int = 0
 
     def process(self) -> Process:
         """Whose turn it is."""
@@ -235,10 +238,12 @@ class Air:
 
     def library(self) -> Any:
         """What stands in for the module ``pylsl``."""
-        air = self
+        air, scheduler = self, self.scheduler
 
         def local_clock() -> float:
-            return air.clock(air.process())
+            # Asked as often as all other doors together: no call where none is needed.
+            thread = scheduler.current
+            return air.clock(thread.process if thread is not None and thread.process.alive else air.process())
 
         def outlet(info: StreamInfo, chunk_size: int = 0, max_buffered: int = 360) -> StreamOutlet:
             del chunk_size, max_buffered
@@ -302,6 +307,7 @@ class Source:
         self.open = True
         info.announced(self)
         air.outlets[self.uid] = self
+        air.changes += 1
         self.process.on_end.append(self.close)
 
     def push_chunk(self, values: Any, stamps: Any) -> None:
@@ -330,6 +336,7 @@ class Source:
         now = self.air.scheduler.now
         self.air.gone[self.uid] = (now, self.info)
         self.air.gone = {uid: one for uid, one in self.air.gone.items() if now - one[0] < 30 * NS}
+        self.air.changes += 1
         for inlet in list(self.inlets):
             inlet.lose()
 
@@ -539,24 +546,28 @@ class Resolver:
         self._asks = _predicate(predicate) if predicate else lambda info: not prop or _field(info, prop) == value
         # By uid: what an outlet announces stays as it is.
         self._fit: dict[str, bool] = {}
+        # Those that fit, as of a number of changes: ten looks a second ask of each outlet once.
+        self._outlets: list[Source] = []
+        self._gone: list[tuple[int, StreamInfo]] = []
+        self._changes = -1
 
     def results(self) -> list[StreamInfo]:
         """What it sees."""
-        now, host = self._air.scheduler.now, self._air.process().host.name
+        air = self._air
+        now, host = air.scheduler.now, air.process().host.name
+        if self._changes != air.changes:
+            self._changes = air.changes
+            self._outlets = [outlet for uid, outlet in air.outlets.items() if self._fits(uid, outlet.info)]
+            # Only those that answered this resolver before they went.
+            self._gone = [one for uid, one in air.gone.items() if one[0] > self._since and self._fits(uid, one[1])]
         seen = [
             outlet.info
-            for uid, outlet in self._air.outlets.items()
-            if self._fits(uid, outlet.info)
-            and now - outlet.announced_ns >= SEEN_AFTER_S * NS
+            for outlet in self._outlets
+            if now - outlet.announced_ns >= SEEN_AFTER_S * NS
             and not outlet.process.frozen
-            and not self._air.link(outlet.process.host.name, host).cut
+            and not air.link(outlet.process.host.name, host).cut
         ]
-        # Only those that answered this resolver before they went.
-        return seen + [
-            info
-            for uid, (at, info) in self._air.gone.items()
-            if self._fits(uid, info) and now - at < self._forget_ns and at > self._since
-        ]
+        return seen + [info for at, info in self._gone if now - at < self._forget_ns]
 
     def _fits(self, uid: str, info: StreamInfo) -> bool:
         fits = self._fit.get(uid)

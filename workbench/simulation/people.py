@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from workbench import live, world
@@ -56,6 +56,8 @@ HASTY = Pace((0.05, 0.3, 1.0, 2.0), 0.25, (1, 6), 0.02, (0.0, 0.0, 0.0, 0.001, 0
 """Many acts in seconds, to a millisecond: for short lives, which look for what is rare."""
 STEADY = Pace((2.0, 20.0, 60.0, 180.0), 30.0, (10, 60), 0.1, (0.05, 0.1))
 """A clinic's pace on a computer whose timer is coarse: for lives of hours."""
+DRAWN = replace(STEADY, tick_s=(0.1,))
+"""The same on computers with the coarser of both timers: for lives of hours in which evidence is drawn."""
 
 
 class People:

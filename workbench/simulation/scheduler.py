@@ -7,7 +7,6 @@ seed; with the same seed the same thread runs at the same nanosecond on every co
 
 from __future__ import annotations
 
-import heapq
 import random
 import signal
 import threading
@@ -15,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from heapq import heapify, heappop, heappush
 from math import inf
 
 from greenlet import getcurrent, greenlet
@@ -106,6 +106,10 @@ class Thread:
     process : to which it belongs.
     body : what it does.
     name : for the story.
+
+    Attributes
+    ----------
+    over : whether it has ended.
     """
 
     def __init__(self, scheduler: Scheduler, process: Process, body: Callable[[], object], name: str) -> None:
@@ -114,7 +118,7 @@ class Thread:
         self.error: BaseException | None = None
         self.turn = 0
         self._scheduler, self._body = scheduler, body
-        self._over = False
+        self.over = False
         self._joining: list[tuple[Thread, int]] = []
         self._greenlet = greenlet(self._run, parent=scheduler.hub)
 
@@ -127,18 +131,13 @@ class Thread:
 
     def is_alive(self) -> bool:
         """Whether it has begun and not ended."""
-        return self.ident is not None and not self._over and self.process.alive
+        return self.ident is not None and not self.over and self.process.alive
 
     def join(self, timeout: float | None = None) -> None:
         """Wait for its end."""
         while self.is_alive():
             if not self._scheduler.wait(self._joining, timeout):
                 return
-
-    @property
-    def over(self) -> bool:
-        """Whether it has ended."""
-        return self._over
 
     def resume(self, parent: greenlet, *, woken: bool) -> None:
         """Its turn, until it waits; ``woken`` is what its wait returns."""
@@ -147,10 +146,10 @@ class Thread:
 
     def kill(self) -> None:
         """End it where it stands; nothing that it does from here reaches the world."""
-        if self._over:
+        if self.over:
             return
         if not self._greenlet:
-            self._over = True
+            self.over = True
             return
         # What it runs while it unwinds meets closed doors, and then whoever ends it goes on.
         before, self._scheduler.current = self._scheduler.current, self
@@ -170,7 +169,7 @@ class Thread:
             self.error = error
             self._scheduler.defects.append((self.process, self, error))
         finally:
-            self._over = True
+            self.over = True
             if self.process.alive:
                 self.process.threads.remove(self)
             self._scheduler.wake(self._joining)
@@ -274,7 +273,7 @@ class Scheduler:
             else (at, seq, thread, turn, call)
             for at, seq, thread, turn, call in self._timers
         ]
-        heapq.heapify(self._timers)
+        heapify(self._timers)
 
         def wake() -> None:
             host.asleep = False
@@ -294,7 +293,7 @@ class Scheduler:
     def at(self, time_ns: int, call: Callable[[], None]) -> None:
         """Do something at a time; it does not wait."""
         self._seq += 1
-        heapq.heappush(self._timers, (max(time_ns, self.now), self._seq, None, 0, call))
+        heappush(self._timers, (max(time_ns, self.now), self._seq, None, 0, call))
 
     def after(self, seconds: float, call: Callable[[], None]) -> None:
         """Do something in ``seconds`` s."""
@@ -305,22 +304,21 @@ class Scheduler:
         thread = self.current
         if thread is None:
             raise Stuck("only a thread of the virtual world can wait in it; start one with Scheduler.process")
-        if not thread.process.alive:
+        process = thread.process
+        if not process.alive:
             raise Killed
-        thread.turn += 1
-        turn = thread.turn
-        due = None
+        turn = thread.turn = thread.turn + 1
         if timeout is not None and timeout < inf:
             self._seq += 1
-            due = self.now + max(0, round(timeout * NS))
-            tick = thread.process.host.tick_ns
+            due = self.now + (round(timeout * NS) if timeout > 0.0 else 0)
+            tick = process.host.tick_ns
             if tick:
                 due = -(-due // tick) * tick
-            heapq.heappush(self._timers, (due, self._seq, thread, turn, None))
+            heappush(self._timers, (due, self._seq, thread, turn, None))
         if waiting is not None:
             waiting.append((thread, turn))
         woken = self.hub.switch(thread)
-        if not thread.process.alive:
+        if not process.alive:
             raise Killed
         if not woken and waiting is not None and (thread, turn) in waiting:
             waiting.remove((thread, turn))
@@ -380,12 +378,13 @@ class Scheduler:
                 signal.signal(number, handler)
 
     def _loop(self) -> None:
-        while not self._done():
+        done, ready, draw = self._done, self._ready, self.random.randrange
+        while not done():
             if self._interrupted:
                 raise KeyboardInterrupt
-            if self._ready:
-                index = self.random.randrange(len(self._ready)) if len(self._ready) > 1 else 0
-                self._turn(*self._ready.pop(index), woken=True)
+            if ready:
+                thread, turn = ready.pop(draw(len(ready)) if len(ready) > 1 else 0)
+                self._turn(thread, turn, woken=True)
                 continue
             timers = self._timers
             if not timers and not any(process.alive for process in self.processes.values()):
@@ -395,12 +394,12 @@ class Scheduler:
             if timers[0][0] > self._until:
                 self.now = self._until
                 return
-            due, _, thread, turn, call = heapq.heappop(timers)
-            if thread is not None:
-                if thread.turn != turn or thread.over or not thread.process.alive:
+            due, _, sleeper, turn, call = heappop(timers)
+            if sleeper is not None:
+                if sleeper.turn != turn or sleeper.over or not sleeper.process.alive:
                     continue
                 self.now = due
-                self._turn(thread, turn, woken=False)
+                self._turn(sleeper, turn, woken=False)
             elif call is not None:
                 self.now = due
                 call()

@@ -111,20 +111,20 @@ class Watcher:
         if name not in ("wb-commands", "wb-status", "wb-acks"):
             self._enter(name, str(len(values)))
             return
-        for value in values[:, 0]:
+        for value in values[:, 0].tolist():
             message = _last_metre.parse(value.decode())
             if message is None:
                 continue
-            self._enter(name, f"{message.kind} {message.body}")
-            ordered = message.kind == "command" and outlet.process.name == "engine"
-            stated = message.kind == "status" and outlet.process.name == self.device
-            content = message.content() if ordered or stated else None
-            if content is None:
-                continue
-            if ordered:
-                self._order(content)
-            else:
-                self._status(content)
+            kind = message.kind
+            self._enter(name, f"{kind} {message.body}")
+            if kind == "command" and outlet.process.name == "engine":
+                content = message.content()
+                if content is not None:
+                    self._order(content)
+            elif kind == "status" and outlet.process.name == self.device:
+                content = message.content()
+                if content is not None:
+                    self._status(content)
 
     def _order(self, content: dict[str, Any]) -> None:
         """The engine orders something."""
@@ -233,5 +233,6 @@ class Watcher:
 
 def _greatest(level: Any) -> float:
     """The greatest of one or several levels."""
-    levels = level if isinstance(level, list) else [level or 0.0]
-    return max((abs(float(one)) for one in levels), default=0.0)
+    if isinstance(level, list):
+        return max((abs(float(one)) for one in level), default=0.0)
+    return abs(float(level or 0.0))
