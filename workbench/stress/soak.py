@@ -27,13 +27,12 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from workbench import decoders, runs, world
+from workbench import decoders, runs
 from workbench.devices import lsl
 from workbench.errors import BadValue, WorkbenchError
 from workbench.live import _starting
 from workbench.live.client import Client
 from workbench.live.plan import SessionPlan
-from workbench.live.status import Status
 from workbench.recording import RunFile, needed_bytes
 from workbench.recording.recover import look
 from workbench.signals.units import montage_of
@@ -60,7 +59,7 @@ NOISE_MB = 8.0
 ENOUGH = 0.9
 """Share of the samples of so many minutes that the run must have; the source may start late, and not be slow."""
 SILENT_S = 60.0
-"""How long the engine may take to notice that the source has ended, s."""
+"""How long the engine may take to take in what was sent before the source ended, s."""
 
 BUSY = "import os, sys\nwhile os.getppid() == int(sys.argv[1]):\n    sum(range(1_000_000))\n"
 """A loop that keeps a core busy, and ends with the process that started it."""
@@ -423,7 +422,7 @@ def _end(client: Client, source: subprocess.Popen[bytes], held_s: float) -> Ende
     source.stdin.flush()
     sent = int(source.stdout.readline() or 0)
     try:
-        world.clock.until(lambda: _is_silent(client.status()), SILENT_S)
+        _wait_until_taken_in(client)
         run = client.status()["run"]
         if run is not None and run["state"] in ("running", "paused"):
             client.end_run()
@@ -446,9 +445,19 @@ def _shut_down(client: Client) -> None:
             os.kill(client.pid, signal.SIGKILL)
 
 
-def _is_silent(status: Status) -> bool:
-    """Whether the engine has noticed that the source sends nothing more: whatever came before is taken in."""
-    return status["streams"][0]["state"] != "good"
+def _wait_until_taken_in(client: Client) -> None:
+    """Until the engine finds the source silent and its run no longer grows, at most :data:`SILENT_S` s.
+
+    Silence alone does not say so: an engine that is behind finds a stream silent whose samples still wait.
+    """
+    before = -1.0
+    for _ in range(round(SILENT_S)):
+        status = client.status()
+        elapsed_s = 0.0 if status["run"] is None else status["run"]["elapsed_s"]
+        if status["streams"][0]["state"] != "good" and elapsed_s == before:
+            return
+        before = elapsed_s
+        time.sleep(1.0)
 
 
 def _figures(path: Path, size: Size, decoder: Path, *, ended: Ended, memory: Memory, pushes: Path) -> SoakFigures:
