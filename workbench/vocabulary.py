@@ -135,12 +135,15 @@ class StreamSpec:
     @property
     def measured(self) -> tuple[str, ...]:
         """The channels that are decoded: all but the counter and those that are only recorded."""
-        return tuple(name for name in self.channels if name != self.counter and name not in self.unmeasured)
+        aside = {self.counter, *self.unmeasured}
+        return tuple(name for name in self.channels if name not in aside)
 
     @property
     def without(self) -> tuple[int, ...]:
         """Places of the channels that are recorded and not decoded."""
-        return tuple(i for i, name in enumerate(self.channels) if name not in self.measured)
+        # Once, and as a set: it is asked for with every arrival, of hundreds of channels too.
+        measured = frozenset(self.measured)
+        return tuple(i for i, name in enumerate(self.channels) if name not in measured)
 
 
 @dataclass(frozen=True, slots=True)

@@ -194,6 +194,29 @@ def test_a_stress_test_is_checked_before_it_takes_hours(capsys, tmp_path):
     assert "x.md cannot be written (No such file or directory); name another document" in said
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("soak", "--minutes", "0"), "--minutes must be 0.05 to 240 (10 is usual), got 0.0"),
+        (("soak", "--minutes", "nan"), "--minutes must be 0.05 to 240 (10 is usual), got nan"),
+        (("soak", "--channels", "0"), "--channels must be 2 to 1,024 (the first counts samples), got 0"),
+        (("soak", "--rate", "1e9"), "--rate must be 100 to 50,000 (in Hz, 2000 is usual), got 1000000000.0"),
+        (("soak", "--channels", "1024", "--rate", "50000"), "16,000,000 are the most; take fewer channels or a"),
+        (
+            ("soak", "--minutes", "240", "--channels", "256", "--rate", "30000"),
+            "can be compared in the memory that is free; take fewer minutes or channels, or a lower rate",
+        ),
+        (("soak", "--n", "3"), "has no size --n, got 3; allowed are --minutes, --channels, --rate: leave --n out"),
+        (
+            ("record", "--minutes", "3"),
+            "record has no size --minutes, got 3.0; allowed are --n: leave --minutes out",
+        ),
+    ],
+)
+def test_a_size_of_a_stress_test_that_cannot_be(capsys, arguments, words):
+    assert words in refused(capsys, "stress", *arguments)
+
+
 def test_a_port_that_cannot_be(capsys, tmp_path):
     assert "--port must be from 1 to 65535" in refused(capsys, "dashboard", tmp_path, "--port", "70000")
 

@@ -15,20 +15,21 @@ def test_the_list_describes_every_stress_test(workbench):
 
 
 @pytest.mark.parametrize(
-    ("name", "n", "figure"),
+    ("name", "size", "figure"),
     [
-        ("record", 2, "0 lost, 0 broken"),
-        ("recording", 2, "0 lost more than 1 s"),
-        ("evoked", 1, "0 choices without a decision, 0 runs decoded again otherwise"),
-        ("lossless", 3, "samples recorded, 0 lost, 0 doubled"),
+        ("record", "--n 2", "0 lost, 0 broken"),
+        ("recording", "--n 2", "0 lost more than 1 s"),
+        ("evoked", "--n 1", "0 choices without a decision, 0 runs decoded again otherwise"),
+        ("lossless", "--n 3", "samples recorded, 0 lost, 0 doubled"),
+        ("soak", "--minutes 0.07 --channels 16 --rate 1000", "recorded, 0 lost, 0 doubled, 0 changed, 0 gaps"),
     ],
 )
-def test_a_small_size_holds_and_prints_its_figures(workbench, tmp_path, name, n, figure):
-    said = workbench("stress", name, "--n", n, "--out", tmp_path / "stress.md")
+def test_a_small_size_holds_and_prints_its_figures(workbench, tmp_path, name, size, figure):
+    said = workbench("stress", name, *size.split(), "--out", tmp_path / "stress.md")
     assert said.code == 0, said.out + said.err
     assert figure in said.out
     assert said.out.splitlines()[-1].startswith("held, ")
     assert said.err == ""
     document = (tmp_path / "stress.md").read_text(encoding="utf-8")
-    assert f"## `workbench stress {name} --n {n} --seed 1`" in document
+    assert f"## `workbench stress {name} {size} --seed 1`" in document
     assert figure in document

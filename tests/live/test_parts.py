@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from tests.live.plans import planned
 from workbench import control, devices, world
 from workbench.devices import lsl
 from workbench.devices._last_metre import DeviceEnd
+from workbench.engine.decode_loop import DecodeLoop
 from workbench.engine.device_channel import ASK_S, DeviceChannel
 from workbench.engine.effector_recording import EffectorRecording
 from workbench.engine.inlets import Arrival
@@ -25,7 +27,7 @@ from workbench.engine.streams import LOST_CHUNKS, LOST_MIN_S, Stream
 from workbench.errors import BadValue, Refused
 from workbench.live._display import DisplayReader
 from workbench.recording import read_rows
-from workbench.vocabulary import Acknowledgement, StreamSpec
+from workbench.vocabulary import Acknowledgement, Chunk, StreamSpec
 
 
 @pytest.fixture
@@ -214,3 +216,49 @@ def test_a_device_that_offers_with_each_status_is_asked_for_a_key_only_so_often(
     channel.stop_listening()
     channel.close()
     assert asked == [True, False, True]
+
+
+def test_a_burst_that_takes_long_is_taken_in_parts_with_what_is_due_between_them(session, monkeypatch):
+    clock = SteppedClock(100.0)
+    world.disk.save(session.engine_folder.plan, session.plan.to_json().encode())
+    with world.entered(clock=clock):
+        engine = Engine(session.engine_folder)
+        taken, between = [], []
+
+        def take(item):
+            taken.append(item)
+            clock.now_s += 0.015
+
+        monkeypatch.setattr(engine.session.intake, "take", take)
+        monkeypatch.setattr(engine, "_do_what_is_due", lambda: between.append(len(taken)))
+        try:
+            for number in range(5):
+                engine.session.inlets.queue.put(number)
+            for _ in range(3):
+                engine.pump()
+        finally:
+            engine.supervisor.close()
+    assert taken == [0, 1, 2, 3, 4]
+    assert between == [3, 5, 5]
+
+
+def test_a_lost_stream_is_back_with_what_arrives_now_and_not_with_what_waited(session):
+    stream, now = session.streams.signal, lsl.local_clock()
+    stream.state = "lost"
+
+    def arrive(age_s):
+        session.intake.take(Arrival("ECoG", np.zeros((2, 1)), now - age_s + np.arange(2) / 250.0, now - age_s))
+        return stream.state
+
+    assert arrive(5.0) == "lost"
+    assert arrive(0.0) == "good"
+    assert [row["kind"] for row in session.ledger.shown()] == ["stream_back"]
+
+
+def test_what_waited_as_a_run_ended_is_decided_with_the_time_at_which_it_arrived(session):
+    waited = [Chunk(2 * k, np.zeros((2, 1)), np.array([0.0, 0.004]), local=7.0 + k) for k in range(2)]
+    beside = replace(waited[0], local=9.0, stream="emg")
+    source = SimpleNamespace(finish=lambda **_: iter([waited[0], beside, waited[1]]))
+    run = SimpleNamespace(live=False, acquired=3.0, over="finished", sentence="", source=source)
+    loop = DecodeLoop(session, pump=lambda: None, beat=lambda: None)
+    assert [run.acquired for _ in loop._source(run)] == [7.0, 7.0, 8.0]

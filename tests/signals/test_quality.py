@@ -7,6 +7,7 @@ import pytest
 
 from workbench.errors import BadSignal, BadValue
 from workbench.signals import ChannelQuality, QualityMonitor, montage_state
+from workbench.signals.quality import TOGETHER
 
 FS = 250.0
 T = np.arange(500) / FS
@@ -101,3 +102,17 @@ def test_what_the_monitor_cannot_use_is_refused():
         QualityMonitor(0.0, ["C3"])
     with pytest.raises(BadSignal, match=r"\(n_times, 1\)"):
         QualityMonitor(FS, ["C3"]).step(np.zeros((5, 2)))
+
+
+def test_each_channel_is_judged_as_if_it_were_alone():
+    n_channels = 2 * TOGETHER + 3
+    samples = np.random.default_rng(2).normal(0.0, 10.0, (700, n_channels))
+    samples[5:9, 2], samples[:, 9] = np.nan, 1.0
+    names = tuple(f"c{i}" for i in range(n_channels))
+    for n in (200, 700):  # before the ring is full, and after it began again
+        together = QualityMonitor(250.0, names, mains_hz=50.0)
+        together.step(samples[:n])
+        alone = [QualityMonitor(250.0, (name,), mains_hz=50.0) for name in names]
+        for channel, monitor in enumerate(alone):
+            monitor.step(np.ascontiguousarray(samples[:n, channel : channel + 1]))
+        assert together.report() == [monitor.report()[0] for monitor in alone]

@@ -9,7 +9,7 @@ import argparse
 import platform
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from workbench import __version__, reading
 from workbench.commands._answer import as_json
-from workbench.commands._arguments import EXIT_DIFFERS, add_json, integer, seed
+from workbench.commands._arguments import EXIT_DIFFERS, add_json, integer, number, seed
 from workbench.commands._parser import build_parser
 from workbench.commands._subcommand import Subcommand
 from workbench.errors import BadValue
@@ -32,6 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--n", type=integer, metavar="N", help="how many times, or seconds (default: the full size)"
     )
+    parser.add_argument("--minutes", type=number, metavar="M", help="of soak: how long (default: the full size)")
+    parser.add_argument("--channels", type=integer, metavar="C", help="of soak: channels of the amplifier")
+    parser.add_argument("--rate", type=number, metavar="R", help="of soak: its rate, Hz")
     parser.add_argument("--seed", type=seed, default=1, metavar="N", help="default %(default)s")
     parser.add_argument("--out", type=Path, metavar="FILE.md", help="append the figures to this document")
     add_json(parser)
@@ -44,7 +47,8 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     if arguments.out is not None:
         check_writable(arguments.out)
-    figures = measure(arguments.name, n=arguments.n, seed=arguments.seed)
+    own = {name: getattr(arguments, name) for name in ("minutes", "channels", "rate")}
+    figures = measure(arguments.name, n=arguments.n, seed=arguments.seed, **own)
     print(as_json("stress", figures, ok=figures.held) if arguments.json else figures.as_text())
     if arguments.out is not None:
         figures.append_to(arguments.out)
@@ -53,11 +57,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _list(arguments: argparse.Namespace) -> None:
     if arguments.json:
-        tests = [{"name": name, "what": test.what, "full": test.full} for name, test in TESTS.items()]
+        tests = [{"name": name, "what": test.what, "full": dict(test.full)} for name, test in TESTS.items()]
         print(as_json("stress list", tests, ok=True))
         return
     for name, test in TESTS.items():
-        print(f"{name:24s} {test.what} (full size: {test.full})")
+        print(f"{name:24s} {test.what} (full size: {_options(test.full)})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +95,23 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class StressTest:
-    """One long test: what it does, its full size, and how it is run (size, seed) → (text, held)."""
+    """One long test.
+
+    Attributes
+    ----------
+    what : it does.
+    full : its full size, by option: ``n`` of most tests.
+    run : takes the size by option, and ``seed``; returns (text, held).
+    """
 
     what: str
-    full: int
-    run: Callable[[int, int], tuple[str, bool]]
+    full: Mapping[str, float]
+    run: Callable[..., tuple[str, bool]]
+
+
+def _options(size: Mapping[str, float]) -> str:
+    """A size as it is typed."""
+    return " ".join(f"--{name} {value:.12g}" for name, value in size.items())
 
 
 def _record(n: int, seed: int) -> tuple[str, bool]:
@@ -171,23 +187,41 @@ def _peers(n: int, seed: int) -> tuple[str, bool]:
     return figures.text(), figures.passed
 
 
+def _soak(minutes: float, channels: int, rate: float, seed: int) -> tuple[str, bool]:
+    from workbench.stress.soak import soak
+
+    figures = soak(minutes=minutes, n_channels=channels, fs=rate, seed=seed)
+    return figures.text(), figures.passed
+
+
 TESTS = {
-    "record": StressTest("kill -9, cut logs and flipped bits of the study record, n of each", 1000, _record),
-    "recording": StressTest("kill -9 of a recording writer and torn files, n kills", 1000, _recording),
-    "coverage": StressTest(
-        "how often printed intervals contain the true value, n simulations of each", 4000, _coverage
+    "record": StressTest(
+        "kill -9, cut logs and flipped bits of the study record, n of each", {"n": 1000}, _record
     ),
-    "effector": StressTest("strangers try to take the effector, n starts in every order", 100, _effector),
-    "evoked": StressTest("P300 and SSVEP select, n simulated participants of each", 20, _evoked),
-    "hostile": StressTest("bad input for every command and reader, n of the cases", 5000, _hostile),
+    "recording": StressTest("kill -9 of a recording writer and torn files, n kills", {"n": 1000}, _recording),
+    "coverage": StressTest(
+        "how often printed intervals contain the true value, n simulations of each", {"n": 4000}, _coverage
+    ),
+    "effector": StressTest("strangers try to take the effector, n starts in every order", {"n": 100}, _effector),
+    "evoked": StressTest("P300 and SSVEP select, n simulated participants of each", {"n": 20}, _evoked),
+    "hostile": StressTest("bad input for every command and reader, n of the cases", {"n": 5000}, _hostile),
     "lossless": StressTest(
-        "64 ch × 1 kHz with a sample counter, a kernel holding its lock, n seconds", 60, _lossless
+        "64 ch × 1 kHz with a sample counter, a kernel holding its lock, n seconds", {"n": 60}, _lossless
     ),
     "peers": StressTest(
-        "an amplifier on another computer, by network namespaces (Linux, root), n seconds", 60, _peers
+        "an amplifier on another computer, by network namespaces (Linux, root), n seconds", {"n": 60}, _peers
     ),
-    "safety": StressTest("every fault with a closed hand: time until the device is safe, n each", 5, _safety),
-    "reloads": StressTest("the only page of an armed session reloads n times; nothing is dropped", 50, _reloads),
+    "safety": StressTest(
+        "every fault with a closed hand: time until the device is safe, n each", {"n": 5}, _safety
+    ),
+    "reloads": StressTest(
+        "the only page of an armed session reloads n times; nothing is dropped", {"n": 50}, _reloads
+    ),
+    "soak": StressTest(
+        "a session at full load with no core free: nothing lost, memory flat, replayed equal",
+        {"minutes": 10.0, "channels": 64, "rate": 2000.0},
+        _soak,
+    ),
 }
 
 
@@ -210,7 +244,7 @@ def check_writable(path: Path) -> None:
     raise BadValue(f"--out {reading.shown(path)} is not a regular file; name another document")
 
 
-def measure(name: str, *, n: int | None = None, seed: int = 1) -> Figures:
+def measure(name: str, *, n: int | None = None, seed: int = 1, **own: float | None) -> Figures:
     """Run one stress test.
 
     Parameters
@@ -218,23 +252,34 @@ def measure(name: str, *, n: int | None = None, seed: int = 1) -> Figures:
     name : one of :data:`TESTS`.
     n : its size, None for the full one.
     seed : of everything random in it.
+    **own : size of a test that has other options than ``n``; None for the full one.
 
     Raises
     ------
     BadValue
-        For an unknown name or a size below 1.
+        For an unknown name, a size below 1, or an option that the test does not have.
     """
     if name not in TESTS:
         raise BadValue(
             f"there is no stress test {name!r}; they are {', '.join(TESTS)}. "
             "'workbench stress list' describes them"
         )
-    size = TESTS[name].full if n is None else n
-    if not 1 <= size <= MOST:
-        raise BadValue(f"--n must be 1 or more, and at most {MOST:,}; got {str(size):.60}")
+    full = TESTS[name].full
+    given = {option: value for option, value in {"n": n, **own}.items() if value is not None}
+    for option, value in given.items():
+        if option not in full:
+            allowed = ", ".join(f"--{one}" for one in full)
+            raise BadValue(
+                f"the stress test {name} has no size --{option}, got {str(value):.60}; allowed are {allowed}: "
+                f"leave --{option} out"
+            )
+    size = {**full, **given}
+    if "n" in size and not 1 <= size["n"] <= MOST:
+        raise BadValue(f"--n must be 1 or more, and at most {MOST:,}; got {str(size['n']):.60}")
     began = time.monotonic()
-    text, held = TESTS[name].run(size, seed)
-    return Figures(f"workbench stress {name} --n {size} --seed {seed}", text, held, time.monotonic() - began)
+    text, held = TESTS[name].run(**size, seed=seed)
+    command = f"workbench stress {name} {_options(size)} --seed {seed}"
+    return Figures(command, text, held, time.monotonic() - began)
 
 
 COMMAND = Subcommand(

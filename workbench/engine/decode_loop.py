@@ -58,7 +58,11 @@ class DecodeLoop:
             # Asked again: an item above may have ended the run, and then nothing more is waited for.
             elif run.live:
                 self._pump()
-        yield from run.source.finish(stamp=session.streams.now(), state=run.over, sentence=run.sentence)
+        for item in run.source.finish(stamp=session.streams.now(), state=run.over, sentence=run.sentence):
+            # What waited is no longer measured against a deadline; its decisions still state when it arrived.
+            if isinstance(item, Chunk) and not item.stream:
+                run.acquired = item.local
+            yield item
 
     def _measure(self, run: LiveRun, item: Chunk | Marker) -> Iterator[Chunk | Marker]:
         """Pass an item on and note how long the loop was busy with it."""

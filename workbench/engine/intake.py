@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from workbench.devices import lsl
 from workbench.engine.connections import Connections
 from workbench.engine.events import EventLog
 from workbench.engine.inlets import Arrival, Gone, Item, Offset
@@ -88,8 +89,9 @@ class Intake:
             elif stream.spec.role == "markers" and self._marker_cues:
                 for text, stamp in zip(texts_of(values), arrival.stamps.tolist(), strict=True):
                     self._runs.take_cue(text, stamp + stream.offset)
-        # Before `take`, which renews the time of the last arrival that the row states.
-        if stream.state == "lost":
+        # Before `take`, which renews the time of the last arrival that the row states. What came long ago and
+        # waited for a busy engine does not say that the stream is there now: it would be lost again at once.
+        if stream.state == "lost" and lsl.local_clock() - arrival.local <= stream.patience_s:
             self._take_back(stream, arrival)
         for episode in stream.take(arrival):
             self._report_stamps(stream, episode)

@@ -55,8 +55,9 @@ LOOP = "loop"
 """Name of the engine's main thread."""
 RUN_LIMIT_S, IDLE_LIMIT_S = 2.0, 15.0
 """How long the loop may take for one round during a run, when an effector may be armed, and otherwise, s."""
-BATCH = 256
-"""Arrivals taken in before the clock's tasks are looked at."""
+BATCH, BATCH_S = 256, 0.02
+"""Most arrivals taken in before the clock's tasks are looked at, and how long it may take, s: after a stall an
+arrival may hold thousands of samples of hundreds of channels."""
 
 
 class Engine:
@@ -256,7 +257,10 @@ class Engine:
             # Samples before requests: what has arrived is recorded before anything that a client asks for. A
             # bounded batch: a burst of samples does not delay heartbeats and watchdogs.
             session.intake.take(arrivals.get(timeout=PUMP_S))
+            end = world.clock.monotonic() + BATCH_S
             for _ in range(BATCH):
+                if world.clock.monotonic() > end:
+                    break
                 session.intake.take(arrivals.get_nowait())
         except queue.Empty:
             pass

@@ -79,8 +79,8 @@ class SignalMonitor:
         if self._display is None or self._monitor is None:
             return
         signal = self._streams.signal
-        if signal.spec.without:
-            values = np.delete(values, list(signal.spec.without), axis=1)
+        if without := signal.spec.without:
+            values = np.delete(values, list(without), axis=1)
         # The screen needs some time for each sample; the recording has the stamps as they came.
         stamps = np.where(np.isfinite(arrival.stamps), arrival.stamps, signal.newest)
         self._display.write(values, stamps + signal.offset, local=arrival.local)

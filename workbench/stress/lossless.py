@@ -116,7 +116,7 @@ def _measure(folder: Path, seconds: float, seed: int, n_channels: int, fs: float
         try:
             run_id = client.start_run("calibration", "grasp_rest", n_trials=round(seconds / 8) + 5, seed=seed)
             client.wait("running", timeout=60.0)
-            held_s = _hold(folder, seconds)
+            held_s = hold_in_kernel(folder, seconds)
             client.end_run()
             run = client.wait("run", timeout=60.0)["run"]
         finally:
@@ -146,7 +146,7 @@ def count(path: Path) -> tuple[int, int, int, int]:
     return len(file.signal.stamps), lost, doubled, sum(m.kind == "gap" for m in file.markers())
 
 
-def _hold(folder: Path, seconds: float) -> float:
+def hold_in_kernel(folder: Path, seconds: float) -> float:
     """A notebook kernel whose cell holds its interpreter lock; how long it did, s."""
     from jupyter_client.manager import start_new_kernel
 
@@ -173,8 +173,16 @@ def _hold(folder: Path, seconds: float) -> float:
     return float("".join(output))
 
 
-def start_source(options: dict[str, Any], *, before: Sequence[str] = ()) -> subprocess.Popen[bytes]:
+def start_source(
+    options: dict[str, Any], *, module: str = "workbench.stress.lossless", before: Sequence[str] = ()
+) -> subprocess.Popen[bytes]:
     """Start the process that counts samples; it ends when its standard input is closed.
+
+    Parameters
+    ----------
+    options : of the source, as its module takes them.
+    module : that is run, and says ``ready`` on its standard output.
+    before : words before the command, as those that run it in a network of its own.
 
     Raises
     ------
@@ -182,7 +190,7 @@ def start_source(options: dict[str, Any], *, before: Sequence[str] = ()) -> subp
         When it does not start.
     """
     child = subprocess.Popen(
-        [*before, sys.executable, "-m", "workbench.stress.lossless", json.dumps(options)],
+        [*before, sys.executable, "-m", module, json.dumps(options)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
