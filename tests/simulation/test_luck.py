@@ -301,9 +301,9 @@ def test_a_record_that_another_program_holds_is_waited_for_and_then_refused(tmp_
 
 
 @pytest.mark.job
-@pytest.mark.parametrize("seed", range(1, 81))
+@pytest.mark.parametrize("seed", range(1, 201))
 def test_a_short_life_breaks_no_rule(made, seed):
-    assert Life(seed, seconds=4.0, template=made).live().broken == ()
+    assert Life(seed, seconds=3.0, template=made).live().broken == ()
 
 
 @pytest.mark.parametrize(("seed", "seconds"), [(17, 8.0)])
