@@ -58,6 +58,11 @@ class WindowDecoder(ABC):
     a constructor, :meth:`pass_bands`, :meth:`_learn`, :meth:`reducer`, :meth:`_features` and :meth:`_classifier`;
     all else is here. The default of a parameter is None, a number, a text or a tuple. Its paper stands in *Notes*.
 
+    Reducers are in ``workbench/decoding/reducers.py`` (``Power``, ``Covariances``, ``Taps``, ``Whole`` and
+    others), features in ``features.py`` beside it (``LogPower``, ``SpatialPower``, ``Distances``,
+    ``TangentVectors`` and others), classifiers in ``classifiers.py`` (``Linear``, ``Direct``, ``Nearest``,
+    ``Rbf``). A decoder with ``Linear`` has patterns, and may adapt by the rules ``pmean`` and ``supervised``.
+
     Parameters that every decoder takes
     -----------------------------------
     fs : rate in Hz.
