@@ -4,6 +4,9 @@ import pytest
 
 from workbench.simulation import template
 
+QUIET = 6
+"""A seed that draws no stroke."""
+
 
 @pytest.fixture(scope="session")
 def made(tmp_path_factory):

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.simulation.conftest import QUIET
 from workbench import commands, simulation
 from workbench.commands.simulate import TABLE
 from workbench.control import SafeStep
@@ -25,8 +26,6 @@ from workbench.simulation.scheduler import NS
 KILLED_WHEN_MOVED = ((1.0, "kill engine when moved"),)
 MOVING = range(1, 25)
 """Seeds, in some of which the device moves within 14 s."""
-QUIET = 6
-"""A seed that draws no stroke."""
 SEEDS = range(600, 608)
 """Short lives in the suite."""
 

@@ -10,12 +10,14 @@ import sqlite3
 import numpy as np
 import pytest
 
+from tests.simulation.conftest import QUIET
 from workbench import world
 from workbench.devices import lsl
 from workbench.engine import process
 from workbench.live.status import blank
 from workbench.recording import journal
-from workbench.simulation import Life
+from workbench.runs import grant
+from workbench.simulation import Life, people
 from workbench.simulation.disk import SAID, fault
 from workbench.simulation.lsl import Link
 from workbench.simulation.scene import OTHER, PERSON, Scene
@@ -26,8 +28,6 @@ from workbench.vocabulary import StreamSpec
 
 STOP = ("sent", "confirmed")
 """What a screen says of a stop."""
-QUIET = 6
-"""A seed that draws no stroke."""
 
 
 def lived_through(body, *, until_s=100.0, seed=1):
@@ -258,7 +258,8 @@ def test_a_stop_that_does_not_make_safe_is_found_unless_a_screen_says_so(shown, 
     assert scheduler.now / NS > STOPPED_S
 
 
-def test_a_page_that_shows_somebody_else_and_a_run_that_is_somebody_elses_are_found(made, monkeypatch):
+@pytest.mark.parametrize("where", ["on a page", "in the record"])
+def test_a_session_that_becomes_somebody_elses_is_found(made, monkeypatch, where):
     real = Scene.plan
     swapped = {PERSON: OTHER, OTHER: PERSON}
 
@@ -266,8 +267,24 @@ def test_a_page_that_shows_somebody_else_and_a_run_that_is_somebody_elses_are_fo
         return real(self, study, person=swapped[person], **more)
 
     monkeypatch.setattr(Scene, "plan", another)
+    if where == "on a page":
+        monkeypatch.setattr(Life, "_reckon_owners", lambda *_: None)
+    else:
+        monkeypatch.setattr(Watcher, "screen", lambda *_: None)
     lived = Life(QUIET, seconds=8.0, template=made).live()
-    assert {"nobody's data enters another's record"} <= {broken.rule for broken in lived.broken}
+    assert "nobody's data enters another's record" in {broken.rule for broken in lived.broken}
+
+
+@pytest.mark.parametrize("granted", [False, True], ids=["refused", "granted"])
+def test_a_decoder_is_armed_for_nobody_else_and_a_record_that_grants_it_is_found(made, monkeypatch, granted):
+    monkeypatch.setattr(people, "OTHERS", 1.0)
+    if granted:
+        monkeypatch.setattr(grant, "_approval", lambda study, *_, **__: study.approvals()[0])
+    lived = [Life(seed, seconds=8.0, template=made, strokes=()).live() for seed in range(1, 4)]
+    broken = {one.rule for life in lived for one in life.broken}
+    refused = [what for life in lived for _, what in life.story if f"{OTHER}; approve it first" in what]
+    assert broken == ({"a decoder moves whom it was approved for"} if granted else set())
+    assert bool(refused) == (not granted), [life.story for life in lived]
 
 
 def test_an_operator_who_hurries_does_several_acts_at_once_and_no_rule_breaks(made):

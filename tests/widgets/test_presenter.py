@@ -164,10 +164,20 @@ ANSWERS = """task => {
 }"""
 
 
-def test_a_paused_page_is_dark_with_a_sentence_and_continues_with_the_next_choice(mount, silent):
-    page = mount(silent[0], {"run": "", "paused": False, "chosen": [], "wave": "sine"}, own=True)
+DARK = {"run": "", "paused": False, "chosen": [], "wave": "sine"}
+"""A page before a run."""
+
+
+def opened(mount, widget, **size):
+    """A page that waits for a run and notes what it writes and sends; it gets :data:`FLICKER` to present."""
+    page = mount(widget, DARK, own=True, **size)
     page.evaluate(WRITTEN)
     page.evaluate(ANSWERS, FLICKER)
+    return page
+
+
+def test_a_paused_page_is_dark_with_a_sentence_and_continues_with_the_next_choice(mount, silent):
+    page = opened(mount, silent[0])
     page.evaluate("() => window.put({run: 'r1'})")
     page.wait_for_function("() => window.labels.includes('A')")
     page.evaluate("() => window.put({paused: true})")
@@ -185,10 +195,7 @@ def test_a_paused_page_is_dark_with_a_sentence_and_continues_with_the_next_choic
 
 
 def test_a_page_that_is_refused_says_why_fits_its_window_and_asks_again(mount, silent):
-    dark = {"run": "", "paused": False, "chosen": [], "wave": "sine"}
-    page = mount(silent[0], dark, width=1440, height=700, own=True)
-    page.evaluate(WRITTEN)
-    page.evaluate(ANSWERS, FLICKER)
+    page = opened(mount, silent[0], width=1440, height=700)
     page.evaluate("() => { window.refusal = 'this page is too slow'; window.put({run: 'r1'}); }")
     page.wait_for_function("() => window.written.has('This page is too slow')")
     assert page.evaluate("() => document.documentElement.scrollHeight <= innerHeight")
@@ -201,9 +208,7 @@ def test_a_page_that_is_refused_says_why_fits_its_window_and_asks_again(mount, s
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 def test_a_refusal_is_written_in_lines_that_fit(mount, silent, language):
     refusal = Message("presenter.clock", got="24.1", most="10")
-    page = mount(silent[0], {"run": "", "paused": False, "chosen": [], "wave": "sine"}, own=True)
-    page.evaluate(WRITTEN)
-    page.evaluate(ANSWERS, FLICKER)
+    page = opened(mount, silent[0])
     page.evaluate(
         "text => { window.refusal = text; window.put({run: 'r1'}); }", translate(refusal, language=language)
     )
@@ -221,9 +226,7 @@ def test_a_refusal_is_written_in_lines_that_fit(mount, silent, language):
 
 
 def test_what_was_chosen_is_framed_and_written(mount, silent):
-    page = mount(silent[0], {"run": "", "paused": False, "chosen": [], "wave": "sine"}, own=True)
-    page.evaluate(WRITTEN)
-    page.evaluate(ANSWERS, FLICKER)
+    page = opened(mount, silent[0])
     page.evaluate("() => window.put({run: 'r1'})")
     page.wait_for_function("() => window.labels.includes('A')")
     # The square for a photodiode changes with each marker: white after the first one, black after the next.
@@ -238,9 +241,7 @@ def test_what_was_chosen_is_framed_and_written(mount, silent):
 
 
 def test_the_language_of_the_page_changes_while_a_run_goes_on(mount, silent):
-    page = mount(silent[0], {"run": "", "paused": False, "chosen": [], "wave": "sine"}, own=True)
-    page.evaluate(WRITTEN)
-    page.evaluate(ANSWERS, FLICKER)
+    page = opened(mount, silent[0])
     page.wait_for_function("() => window.written.has('Please wait.')")
     page.evaluate("() => window.put({run: 'r1'})")
     page.wait_for_function("() => window.labels.includes('A')")
@@ -257,7 +258,7 @@ def test_names_of_many_letters_stay_inside_their_boxes_and_their_line(mount, sil
     names = ["Please call the nurse", "I would like some water"]
     params = {**FLICKER["params"], "items": names}
     schedule = [[at, label.replace("A", names[0]), *more] for at, label, *more in FLICKER["schedule"][:2]]
-    page = mount(silent[0], {"run": "", "paused": False, "chosen": [], "wave": "sine"}, own=True)
+    page = mount(silent[0], DARK, own=True)
     page.evaluate("""() => {
       window.spans = {};
       const pen = CanvasRenderingContext2D.prototype;
@@ -348,7 +349,7 @@ def test_markers_after_one_that_is_refused_still_reach_the_engine(silent):
 def test_a_page_presents_its_markers_reach_the_engine_and_a_hidden_page_excludes_its_choice(mount, session):
     client, bound = session
     widget = Presenter(lambda: client)
-    page = mount(widget, {"run": "", "paused": False, "chosen": [], "wave": "sine"}, own=True)
+    page = mount(widget, DARK, own=True)
     page.evaluate(HIDE_IN_THE_SECOND_CHOICE)
     run_id = client.start_run("calibration", bound.paradigm, bound.paradigm_params, n_trials=3, seed=1)
     try:

@@ -39,7 +39,7 @@ def start() -> None:
     try:
         with uncollected():
             arrays = import_module("numba.np.arraymath")
-            # Its tables stay until the process ends; the collections at the end alone would walk them for 0.2 s.
+            # Its tables stay until the process ends; the collections there would take half as long as this import.
             gc.freeze()
     finally:
         for name in absent:

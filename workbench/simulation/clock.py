@@ -134,9 +134,7 @@ class VirtualLock:
     __enter__ = acquire
 
     def __exit__(self, *_: object) -> None:
-        self._holder = None
-        if self._waiting:
-            self._scheduler.wake(self._waiting, 1)
+        self.release()
 
 
 class VirtualRLock(VirtualLock):
@@ -161,9 +159,6 @@ class VirtualRLock(VirtualLock):
             super().release()
 
     __enter__ = acquire
-
-    def __exit__(self, *_: object) -> None:
-        self.release()
 
 
 class VirtualEvent:

@@ -203,7 +203,8 @@ class Watcher:
 
     def stopped(self) -> None:
         """The engine said that it took a STOP."""
-        self._stop_at = self.now
+        # What a page said of an earlier stop says nothing of this one.
+        self._stop_at, self._says_unconfirmed = self.now, False
         self.disarmed()
 
     def confirmed(self, note: str) -> None:
