@@ -177,6 +177,8 @@ def spoil(fault):
         y = np.full(len(y), "rest")
     elif fault == "one_trial":
         y = np.where(np.arange(len(y)) == 0, "grasp", "rest")
+    elif fault == "repeats":
+        x[y == "grasp"] = x[y == "grasp"][0]
     elif fault == "labels":
         y = y[:-1]
     return x, y
@@ -191,6 +193,7 @@ FAULTS = {
     "short": "need 80",
     "one_class": "one class",
     "one_trial": "at least 2 of each",
+    "repeats": "12 epochs or windows of class grasp are all the same",
     "labels": r"shape \(24,\)",
 }
 
@@ -239,13 +242,16 @@ def test_a_default_window_is_cut_to_shorter_epochs_but_a_given_one_is_not(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_windows_of_another_shape_are_refused(name):
+def test_windows_that_cannot_be_learned_from_are_refused(name):
     decoder = make(name)
     n_lanes = N_CHANNELS * len(decoder.pass_bands())
     with pytest.raises(BadSignal, match=rf"\(80, {n_lanes}\)"):
         decoder.fit_windows(np.ones((4, 80, 3)), ["a", "b", "a", "b"], n_channels=N_CHANNELS)
     with pytest.raises(BadSignal, match="no finite power"):
         decoder.fit_windows(np.zeros((4, 80, n_lanes)), ["a", "b", "a", "b"], n_channels=N_CHANNELS)
+    repeated = np.random.default_rng(0).normal(0.0, 10.0, (1, 80, n_lanes)).repeat(4, axis=0)
+    with pytest.raises(BadSignal, match="all the same"):
+        decoder.fit_windows(repeated, ["a", "b", "a", "b"], n_channels=N_CHANNELS)
 
 
 # ------------------------------------------------------------------ one decoder, offline and streaming

@@ -131,10 +131,11 @@ def test_parameters_outside_what_is_allowed_are_refused(params, words):
         make(**params).fit(*epochs())
 
 
-def test_epochs_that_are_copies_of_one_another_are_refused():
+def test_epochs_of_which_every_class_has_one_covariance_are_refused():
     x, y = epochs()
-    with pytest.raises(BadSignal, match="do not vary within the classes"):
-        make().fit(np.where((y == "feet")[:, None, None], x[:1], x[1:2]), y)
+    signs = np.random.default_rng(0).choice([-1.0, 1.0], (len(y), 1, 1))
+    with pytest.raises(BadSignal, match="of class feet are all the same to the decoder"):
+        make().fit(signs * np.where((y == "feet")[:, None, None], x[:1], x[1:2]), y)
 
 
 def test_defaults_are_those_of_the_definition():

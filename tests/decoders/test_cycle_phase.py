@@ -125,6 +125,6 @@ def test_a_channel_that_is_not_there_and_settings_of_classes_are_refused(trainin
         make(channel=2).fit(*training)
     with pytest.raises(BadValue, match="are for classes; leave them out with a channel"):
         make(evidence={"memory": "leaky"}).fit(*training)
-    still = np.tile(walking(4.0, np.random.default_rng(7)).T, (4, 1, 1))
+    still = np.array([1.0, 1.0, -1.0, -1.0])[:, None, None] * walking(4.0, np.random.default_rng(7)).T
     with pytest.raises(BadSignal, match="band power does not vary between the windows"):
         make().fit(still, ["walk", "stand"] * 2)

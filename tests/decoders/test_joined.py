@@ -340,9 +340,10 @@ def test_a_gap_restarts_what_it_touches_and_a_stream_that_is_not_decoded_is_left
 
 def test_power_that_never_varies_teaches_no_velocity():
     x, y = epochs(250.0, 3, seed=0)
-    # One window an epoch, so that all are equal.
-    with pytest.raises(BadSignal, match="does not vary"):
-        decoders.load("bandpower_ridge")(250.0, window_s=1.0).fit(np.repeat(x[:1], len(y), axis=0), y, lead_in=2.0)
+    # One window an epoch, and the same epoch or its reverse, so that the power of all is equal.
+    signs = np.where(np.arange(len(y)) < len(y) // 2, 1.0, -1.0)[:, None, None]
+    with pytest.raises(BadSignal, match="all the same to the decoder"):
+        decoders.load("bandpower_ridge")(250.0, window_s=1.0).fit(signs * x[:1], y, lead_in=2.0)
 
 
 def test_a_stored_rule_that_lacks_what_is_needed_is_refused(members, tmp_path):

@@ -191,6 +191,6 @@ def test_velocities_that_teach_nothing_are_refused(training):
         make(velocities=dict.fromkeys(VELOCITIES, (1.0,))).fit(*training)
     with pytest.raises(BadValue, match="are for classes; leave them out with velocities"):
         make(evidence={"memory": "leaky"}).fit(*training)
-    still = np.tile(samples("rest", 1.6, np.random.default_rng(8)).T, (6, 1, 1))
-    with pytest.raises(BadSignal, match="band power does not vary between the windows"):
+    still = np.repeat([1.0, -1.0], 3)[:, None, None] * samples("rest", 1.6, np.random.default_rng(8)).T
+    with pytest.raises(BadSignal, match="windows of class rest are all the same to the decoder"):
         make(window_s=1.6).fit(still, ["rest", "right", "up"] * 2)

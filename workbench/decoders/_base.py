@@ -27,6 +27,7 @@ from workbench.fitting.checks import (
     checked_blocks,
     checked_epochs,
     checked_labels,
+    checked_variation,
 )
 from workbench.fitting.epoch_windows import EpochWindows
 from workbench.fitting.held_out import learn_evidence, novelty_of
@@ -377,14 +378,16 @@ class WindowDecoder(ABC):
         Raises
         ------
         BadSignal
-            Values that are not finite, a flat channel, one class only, fewer than two epochs of a class,
-            epochs shorter than a window, ``mne.Epochs`` with channels that are not voltages.
+            Values that are not finite, a flat channel, one class only, fewer than two epochs of a class
+            or all of them the same, epochs shorter than a window, ``mne.Epochs`` with channels that are
+            not voltages.
         BadValue
             ``mne.Epochs`` of another rate.
         """
         names = channel_names(X)
         epochs = checked_epochs(X, fs=self.fs)
         labels = checked_labels(y, n=len(epochs))
+        checked_variation(epochs, labels)
         block_of = checked_blocks(blocks, n=len(epochs))
         n_channels = int(epochs.shape[1])
         windows = self._windows_of(epochs, lead_in)
@@ -447,7 +450,7 @@ class WindowDecoder(ABC):
 
         Parameters
         ----------
-        summaries : ``(n, …)`` float64. y : ``(n,)`` class of each.
+        summaries : ``(n, …)`` float64, not all the same within a class. y : ``(n,)`` class of each.
         blocks : ``(n,)`` run or block of each, held out together where evidence is calibrated; by default each
             window is a block of its own, which is wrong for overlapping windows.
         runs : ``(n,)`` run of each; a decoder that recentres aligns several runs first. One run by default.
@@ -462,6 +465,7 @@ class WindowDecoder(ABC):
         power = np.array([reducer.lane_power(summary) for summary in summaries])
         if not np.isfinite(power).all() or not (power > 0.0).all():
             raise BadSignal(Message("fit.no_power"))
+        checked_variation(summaries, labels)
         # Wide, since physiology changes by the hour: only a fault changes power a hundredfold.
         self.low_, self.high_ = power.min(axis=0) / LIMIT, power.max(axis=0) * LIMIT
         self.lead_in_ = 0.0

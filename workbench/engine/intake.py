@@ -120,15 +120,14 @@ class Intake:
         if item.name not in self._streams:
             return
         stream, run, measured = self._streams[item.name], self._events.live_run, item.measured
-        before, known = stream.offset, stream.n_offsets > 0
+        before = stream.offset
         stream.set_offset(measured)
         if run is not None and item.name in run.names:
             run.writer.clock_offset(item.name, measured.time, measured.offset, uncertainty=measured.uncertainty)
             if stream is self._streams.signal:
                 self._events.mark("clock_offset", offset_s=measured.offset, uncertainty_s=measured.uncertainty)
             run.source.correct(stream.spec.role, measured.offset, stamp=self._streams.now())
-        # The first offset is no jump, however far apart the clocks of two computers are.
-        if known and not stream.steady:
+        if not stream.steady:
             self._events.enter(
                 "clock_jump",
                 stream=item.name,

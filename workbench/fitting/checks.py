@@ -17,6 +17,9 @@ from workbench.vocabulary import FloatArray
 FEWEST = 2
 """Least number of epochs of each class."""
 
+SAME = 1e-9
+"""Epochs that differ by less than this share of their largest value are one and the same."""
+
 
 def checked_epochs(X: ArrayLike, *, n_channels: int | None = None, fs: float | None = None) -> FloatArray:
     """Epochs as float64, or :class:`BadSignal`: shape, channels, finite values, no flat channel.
@@ -109,3 +112,17 @@ def checked_labels(y: ArrayLike, *, n: int) -> NDArray[Any]:
             Message("fit.few_epochs", name=f"{classes[counts.argmin()]!s}", n=str(counts.min()), least=FEWEST)
         )
     return labels
+
+
+def checked_variation(examples: FloatArray, labels: NDArray[Any]) -> None:
+    """:class:`BadSignal` where all examples of a class repeat one: nothing is learned of how a class varies.
+
+    Parameters
+    ----------
+    examples : ``(n, …)`` float64, epochs or what is kept of windows.
+    labels : ``(n,)`` class of each.
+    """
+    for name in np.unique(labels):
+        first, *others = examples[labels == name]
+        if all(np.abs(other - first).max() <= SAME * np.abs(first).max() for other in others):
+            raise BadSignal(Message("fit.repeats", name=f"{name!s}", n=len(others) + 1))
