@@ -130,28 +130,6 @@ def test_the_token_reaches_the_browser_through_a_file_of_this_account_and_no_arg
     assert not page.exists()
 
 
-def test_a_small_message_to_a_page_does_not_wait_until_the_last_one_is_acknowledged(
-    guarded: ModuleType, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    said: list[object] = []
-
-    async def usual(_self: object, kernel_id: str) -> None:
-        said.append(kernel_id)
-
-    monkeypatch.setattr(guarded.VoilaKernelWebsocketHandler, "open", usual)
-    monkeypatch.setattr(
-        guarded.VoilaKernelWebsocketHandler, "set_nodelay", lambda _self, value: said.append(value)
-    )
-    # By hand: a worker in which a browser is open has a loop that runs already.
-    with pytest.raises(StopIteration):
-        guarded.PromptSocket.open(object.__new__(guarded.PromptSocket), "k1").send(None)
-    assert said == [True, "k1"]
-    usually = [("/channels", guarded.VoilaKernelWebsocketHandler), ("/static", object, {"paths": []})]
-    monkeypatch.setattr(guarded.Voila, "init_handlers", lambda _self: usually)
-    served = guarded.GuardedVoila().init_handlers()
-    assert served == [("/channels", guarded.PromptSocket), usually[1]]
-
-
 def test_no_argument_of_voila_holds_the_token() -> None:
     arguments = dashboard.command(Path("session.ipynb"), port=PORT)
     assert "workbench.widgets.guarded" in arguments

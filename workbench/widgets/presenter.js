@@ -240,7 +240,7 @@ function buildPresenter(root, model) {
     if (deltas.length > 120) deltas.shift();
     // Counted, not assumed: the flicker goes on where it would be, and the choice is excluded.
     frame += Math.max(1, passed);
-    if (passed > 1) disturb(`${passed - 1} frames dropped`, ms);
+    if (passed > 1) disturb(passed === 2 ? "1 frame dropped" : `${passed - 1} frames dropped`, ms);
     last = ms;
     if (task && task.run !== model.get("run")) {
       task = null;
