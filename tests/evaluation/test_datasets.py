@@ -58,7 +58,8 @@ def test_the_default_decoder_is_above_chance(shared_data, name):
 def test_a_file_that_is_no_recording_is_named(tmp_path, name, file, content):
     (tmp_path / file).write_bytes(content)
     with pytest.raises(BadSignal, match=f"{file} cannot be read"):
-        list(evaluation.load(name).read(tmp_path))
+        # A user names a folder in text.
+        list(evaluation.load(name).read(str(tmp_path)))
 
 
 def test_a_table_of_arrays_that_lacks_one_is_named(tmp_path):

@@ -18,12 +18,12 @@ HEAD = """# Algorithms of others beside ours
 Do not edit; made by `python -m tests.reference.peers_study DATA {names} > docs/peers.md`. For any data set and
 decoder, `workbench evaluate DATASET FOLDER --peers` does the same.
 
-Each algorithm stands in the place of ours: the same causal filters, windows, folds and rule, so it decides at the
-same moments on the same numbers, and only the algorithm differs. Several bands are weighed as ours are, as the
-filter banks of MetaBCI filter forwards and backwards and cannot run live. *stream* is a continuous run through the
-paradigm's rule, decided by what all other runs trained; *run* and *blocks* are one decision an epoch. Intervals
-are 95 %. The lights of ssvep_exo are not locked to the cue, as templates (all but cca and fbcca) assume. An
-algorithm that is not installed has no row.
+Each algorithm stands in the place of ours: the same causal filters, windows, folds and rule, so it decides at
+the same moments on the same numbers, and only the algorithm differs. Several bands are ours with our weights,
+summed as MetaBCI sums them, as its own filter banks filter forwards and backwards and cannot run live. *stream*
+is a continuous run through the paradigm's rule, decided by what all other runs trained; *run* and *blocks* are
+one decision an epoch. Intervals are 95 %. The lights of ssvep_exo are not locked to the cue, as templates (all
+but cca and fbcca) assume. An algorithm that is not installed has no row.
 
 | recordings | participant | split | algorithm | result | 95 % interval | windows |
 |---|---|---|---|---|---|---|"""

@@ -106,15 +106,15 @@ class Dataset:
     terms: str
     paradigm: str
     split: str
-    read: Callable[[Path], Iterable[Epochs]]
+    read: Callable[[Path | str], Iterable[Epochs]]
     metric: str = "accuracy"
     target: str = ""
     parameters: dict[str, Any] = field(default_factory=dict)
     rule: Paradigm | None = None
-    read_runs: Callable[[Path], Iterable[ContinuousRuns]] | None = None
+    read_runs: Callable[[Path | str], Iterable[ContinuousRuns]] | None = None
 
 
-def files(folder: Path, pattern: str) -> list[Path]:
+def files(folder: Path | str, pattern: str) -> list[Path]:
     """Files of a folder and those below it, sorted.
 
     Raises
@@ -122,7 +122,7 @@ def files(folder: Path, pattern: str) -> list[Path]:
     BadSignal
         When none matches the pattern.
     """
-    paths = sorted(folder.rglob(pattern))
+    paths = sorted(Path(folder).rglob(pattern))
     if not paths:
         raise BadSignal(f"{folder} contains no file named {pattern}; give the folder of the recordings")
     return paths

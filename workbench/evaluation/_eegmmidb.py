@@ -71,11 +71,11 @@ def _dataset(
     paradigm: str,
     rule: Paradigm,
 ) -> Dataset:
-    def read(folder: Path) -> Iterator[Epochs]:
+    def read(folder: Path | str) -> Iterator[Epochs]:
         for person, paths in _people(folder, runs):
             yield _epochs(person, paths, labels)
 
-    def read_runs(folder: Path) -> Iterator[ContinuousRuns]:
+    def read_runs(folder: Path | str) -> Iterator[ContinuousRuns]:
         for person, paths in _people(folder, runs):
             yield _continuous(person, paths, labels)
 
@@ -93,7 +93,7 @@ def _dataset(
     )
 
 
-def _people(folder: Path, runs: tuple[int, ...]) -> list[tuple[str, list[Path]]]:
+def _people(folder: Path | str, runs: tuple[int, ...]) -> list[tuple[str, list[Path]]]:
     """Each person with the files of these runs, in order."""
     people: dict[str, list[Path]] = {}
     # The folder may contain all 14 runs; those of other tasks mean other things by T1 and T2.

@@ -68,7 +68,10 @@ def _quiet() -> Iterator[None]:
 
 
 class _Correlating:
-    """A correlation with each class of steady-state responses, in each band, squared and weighed over several."""
+    """A correlation with each class of steady-state responses, in each band, weighed over several.
+
+    They are summed as MetaBCI sums the bands of its own filter bank: with their sign, and not squared.
+    """
 
     def __init__(self, estimator: Callable[[], Any], ours: WindowDecoder, *, padding: int = 0) -> None:
         self._estimator, self._ours, self._padding = estimator, ours, padding
@@ -104,7 +107,7 @@ class _Correlating:
         if len(each) == 1:
             return each[0]
         weights = band_weights(len(each))
-        return np.asarray(sum(weight * rho**2 for weight, rho in zip(weights, each, strict=True)))
+        return np.asarray(sum(weight * rho for weight, rho in zip(weights, each, strict=True)))
 
 
 class _Probable:

@@ -16,7 +16,7 @@ BEFORE_S, LEAD_IN_S, STOP_S = 1.0, 1.5, 4.5
 """The epoch begins 1 s before the cue and is decoded from 0.5 s after it to the end of the feedback."""
 
 
-def _read(folder: Path) -> Iterator[Epochs]:
+def _read(folder: Path | str) -> Iterator[Epochs]:
     for path in files(folder, "*.gdf"):
         raw = read_raw(path)
         fs = float(raw.info["sfreq"])

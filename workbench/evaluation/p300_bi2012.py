@@ -14,7 +14,7 @@ CODES = {1: "nontarget", 2: "target"}
 BEFORE_S, STOP_S = 1.0, 0.8
 
 
-def _read(folder: Path) -> Iterator[Epochs]:
+def _read(folder: Path | str) -> Iterator[Epochs]:
     for path in files(folder, "subject_*_session_*.npz"):
         arrays = read_arrays(path, ("data", "stim"))
         samples, stim = arrays["data"].astype(np.float64), arrays["stim"]

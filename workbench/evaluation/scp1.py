@@ -14,7 +14,7 @@ TRIAL_S = 3.5
 CHANNELS = ("A1", "A2", "2cm f C3", "2cm p C3", "2cm f C4", "2cm p C4")
 
 
-def _read(folder: Path) -> Iterator[Epochs]:
+def _read(folder: Path | str) -> Iterator[Epochs]:
     for path in files(folder, "scp*.npz"):
         arrays = read_arrays(path, ("x_train", "y_train", "x_test", "y_test", "fs"))
         # The competition's own split, so that results compare with published ones.

@@ -16,7 +16,7 @@ BEFORE_S, LEAD_IN_S, STOP_S = 1.0, 2.0, 5.0
 """The light burns for 5 s from the cue on: the window is its last 4 s."""
 
 
-def _read(folder: Path) -> Iterator[Epochs]:
+def _read(folder: Path | str) -> Iterator[Epochs]:
     people: dict[str, list[Path]] = {}
     for path in files(folder, "*_raw.fif"):
         if any(session in path.name for session in EXCLUDED):
