@@ -320,6 +320,10 @@ def test_who_rates_has_signed_in_where_people_can(folder: Path, page: SessionPag
     assert form.fields["rater"] == "Lin Q."
     with page.service.record() as study:
         assert [one.person for one in study.drafts.list()] == ["Lin Q."]
+    # Named on the worklist as on its screen.
+    page.worklist.look()
+    (row,) = [one for one in page.worklist.rows if one["participant"] == "P-041"]
+    assert {"state": "dot", "key": "worklist.open.draft", "args": {"form": "Action Research Arm Test"}} in row["open"]
 
 
 def test_a_form_of_another_visit_takes_nothing_while_a_session_is_under_way(

@@ -200,7 +200,7 @@ def test_every_decoded_stream_has_a_light_for_its_signal_and_a_lost_one_has_its_
         "signal quality to check",
         "signal quality bad",
     ]
-    assert "2 of 4 streams" in page.locator("[data-name=inputs]").inner_text()
+    assert "Streams 2/4 good" in page.locator("[data-name=inputs]").inner_text()
     lost = [{**one, "state": "lost"} if one["name"] == "EMG" else one for one in streams]
     page.evaluate("status => window.put({status, beat: 3})", {**statuses["live"], "streams": lost})
     assert page.locator(".streams .q:visible").all_inner_texts() == ["signal quality to check"]

@@ -15,7 +15,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from workbench import control, decoders, live, runs, systems, world
+from workbench import control, decoders, live, outcomes, runs, systems, world
 from workbench.dashboard.hardware import SetupService
 from workbench.dashboard.results import approval_fact, signer_of
 from workbench.errors import BadValue, Refused, WorkbenchError
@@ -182,7 +182,7 @@ class VisitService:
         plan = [{"key": "worklist.plan.calibrate", "args": {"n": n}} for n in trials[:-1]]
         plan.append({"key": "worklist.plan.online", "args": {"n": trials[-1]}})
         plan += [{"key": "worklist.plan.check", "args": {"what": check}} for check in self.system.system.checks]
-        plan += [{"key": "worklist.plan.draft", "args": {"form": draft.form}} for draft in drafts]
+        plan += [{"key": "worklist.plan.draft", "args": {"form": _title(draft.form)}} for draft in drafts]
         choice = self.choices() if person["simulated"] and running is None else []
         return {
             "facts": [*facts, effector],
@@ -811,8 +811,15 @@ def _open_points(row: Any) -> list[dict[str, Any]]:
         points.append({"state": "medium", "key": "worklist.open.late", "args": {}})
     if row.window == "early":
         points.append({"state": "dot", "key": "worklist.open.early", "args": {"date": row.visit["earliest"]}})
-    points += [{"state": "dot", "key": "worklist.open.draft", "args": {"form": point}} for point in row.drafts]
+    points += [
+        {"state": "dot", "key": "worklist.open.draft", "args": {"form": _title(form)}} for form in row.drafts
+    ]
     return points
+
+
+def _title(form: str) -> str:
+    """A form as its screen names it; its own name where another version of the workbench began it."""
+    return outcomes.load(form).definition.title if form in outcomes.available() else form
 
 
 def _row(
