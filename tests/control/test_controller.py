@@ -351,6 +351,26 @@ def test_a_decode_loop_that_falls_silent_while_active_is_a_fault(bench):
     assert bench.controller.snapshot()["fault"] == "evidence_silent"
 
 
+@pytest.mark.parametrize("age_s", [0.26, 3.0, float("nan")])
+def test_a_hand_is_not_held_by_decisions_that_come_late(bench, age_s):
+    """Each hop of an engine that is behind its streams is in time, and its decision says nothing of now."""
+    bench.reach("HOLD")
+    for _ in range(14):
+        bench.tick(0.05)
+        bench.decide("", age_s=age_s)
+    assert bench.state == "FAULT_SAFE"
+    assert bench.controller.snapshot()["fault"] == "evidence_silent"
+
+
+def test_a_hand_is_held_by_decisions_of_which_each_burst_ends_with_a_young_one(bench):
+    bench.reach("HOLD")
+    for _ in range(10):
+        bench.tick(0.4)
+        for age_s in (0.4, 0.3, 0.2, 0.1, 0.0):
+            bench.decide("", age_s=age_s)
+    assert bench.state == "HOLD"
+
+
 def test_silence_while_armed_is_no_fault(bench):
     bench.arm()
     bench.run(5.0, decide=False)

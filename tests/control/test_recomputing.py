@@ -124,8 +124,23 @@ def test_a_state_of_version_2_leads_to_the_same_commands(bench):
     assert [c for c in control.recompute(older, decisions) if c.action in ("close", "release")] == made
 
 
+def test_a_state_of_version_3_holds_on_decisions_of_any_age_as_it_did(bench):
+    record(bench.reach("HOLD"))
+    decisions = []
+    for _ in range(14):
+        bench.tick(0.05)
+        bench.decide("", age_s=3.0)
+        decisions.append(Decision(bench.sample, bench.stream - 3.0, "grasp", (1 - 0.9, 0.9), True, ""))
+    (kind, state), *inputs = recorded(bench)
+    watch = {name: value for name, value in state["parts"]["Watch"].items() if name != "_young_s"}
+    older = [(kind, {**state, "version": 3, "parts": {**state["parts"], "Watch": watch}}), *inputs]
+    assert list(control.recompute([(kind, state), *inputs], decisions)) == bench.sent
+    assert {c.action for c in bench.sent} > {"heartbeat"}
+    assert {c.action for c in control.recompute(older, decisions)} == {"heartbeat"}
+
+
 def test_a_state_of_other_attributes_needs_another_version(bench):
     """Where this fails, raise `VERSION` of `control._recomputing`, and state here what the attributes hash to."""
     _, content = recorded(record(bench))[0]
     names = "\n".join(sorted(f"{part}.{name}" for part, kept in content["parts"].items() for name in kept))
-    assert (content["version"], sha256(names.encode()).hexdigest()[:12]) == (3, "31b636b496b0")
+    assert (content["version"], sha256(names.encode()).hexdigest()[:12]) == (4, "b9c4ec8c7177")

@@ -24,6 +24,7 @@ from workbench.engine.process import Engine
 from workbench.engine.run_request import parse_run_request
 from workbench.engine.session import Session
 from workbench.engine.streams import LOST_CHUNKS, LOST_MIN_S, Stream
+from workbench.engine.watching import BehindReport, watch_streams
 from workbench.errors import BadValue, Refused
 from workbench.live._display import DisplayReader
 from workbench.recording import read_rows
@@ -95,6 +96,65 @@ def test_an_alarm_is_timed_by_the_clock_that_is_handed_in(session):
         session.failures.thread_back("door")
         (alarm,) = session.ledger.alarms.shown()
         assert alarm["cleared"]
+
+
+class Waiting:
+    """The engine's queue: something arrived each 0.1 s, and is taken so long afterwards."""
+
+    def __init__(self, session, clock):
+        self._session, self._clock, self.report = session, clock, BehindReport()
+
+    def keep(self, behind_s, *, seconds):
+        """Look ten times a second."""
+        inlets = self._session.inlets
+        for _ in range(round(seconds * 10)):
+            self._clock.now_s += 0.1
+            for waited_s in (behind_s, behind_s - 0.1) if behind_s else (0.0,):
+                arrived = lsl.local_clock() - waited_s
+                inlets.queue.put(Arrival("ECoG", np.zeros((1, 1)), np.array([arrived]), arrived))
+            inlets.take(0.0)
+            self.report.look(self._session)
+            while not inlets.queue.empty():
+                inlets.queue.get_nowait()
+
+
+def test_an_engine_that_is_behind_says_so_and_ends_the_run_in_time(session, monkeypatch):
+    clock, ended = SteppedClock(100.0), []
+    monkeypatch.setattr(session.runs, "end", lambda state, sentence: ended.append((state, str(sentence))))
+    with world.entered(clock=clock):
+        waiting, alarms = Waiting(session, clock), session.ledger.alarms
+        alarms.open(session.engine_folder.alarms, session.events.enter)
+        waiting.keep(0.0, seconds=3.0)
+        # A hiccup is made up for at once, and in the latency of the run.
+        waiting.keep(0.6, seconds=0.5)
+        waiting.keep(0.0, seconds=3.0)
+        assert alarms.shown() == []
+        for _ in range(3):
+            waiting.keep(0.6, seconds=2.0)
+            waiting.keep(0.0, seconds=0.3)
+        waiting.keep(2.6, seconds=1.0)
+        (alarm,) = alarms.shown()
+        assert alarm["what"] == "The engine is 2.6 s behind its streams."
+        assert (alarm["key"], alarm["cleared"], ended) == ("engine_behind", False, [])
+        waiting.keep(10.5, seconds=0.1)
+        assert [state for state, _ in ended] == ["stopped"]
+        waiting.keep(0.0, seconds=2.0)
+        assert alarms.shown()[0]["cleared"]
+        # One row, however often it caught up for a moment.
+        assert [row["kind"] for row in session.ledger.shown()] == ["alarm"]
+
+
+def test_a_stream_whose_samples_wait_in_the_engine_has_not_stopped(session):
+    inlets, stream = session.inlets, session.streams.signal
+    stream.state, stream.last = "good", lsl.local_clock() - 5.0
+    for arrived in (stream.last, stream.last + 0.1):
+        inlets.queue.put(Arrival("ECoG", np.zeros((1, 1)), np.array([arrived]), arrived))
+    inlets.take(0.0)
+    watch_streams(session)
+    assert (stream.state, inlets.behind_s > 4.9) == ("good", True)
+    inlets.take(0.0)
+    watch_streams(session)
+    assert (stream.state, inlets.behind_s) == ("lost", 0.0)
 
 
 def test_screens_show_samples_by_the_time_of_this_computer(session):

@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from tests.simulation.conftest import QUIET
-from workbench import commands, simulation
+from workbench import commands, simulation, systems
 from workbench.commands.simulate import TABLE
 from workbench.control import SafeStep
 from workbench.devices._glove import GloveModel
@@ -176,10 +176,19 @@ def test_a_decoder_that_cannot_adapt_in_a_life_is_refused(tmp_path):
             template(tmp_path, **more)
 
 
-@pytest.mark.parametrize(("system", "depth"), [("speller_p300", "signals"), ("imagery_glove", "evidence")])
-def test_a_system_that_cannot_be_lived_is_refused(system, depth, tmp_path):
+OTHERS = sorted(set(systems.available()) - {simulation.HAND})
+
+
+@pytest.mark.parametrize("system", OTHERS)
+def test_evidence_of_another_system_is_not_drawn(system, tmp_path):
     with pytest.raises(BadValue, match=system):
-        template(tmp_path, system=system, depth=depth)
+        template(tmp_path, system=system, depth="evidence")
+
+
+@pytest.mark.parametrize("system", [name for name in OTHERS if systems.load(name).effector is None])
+def test_a_system_without_an_effector_cannot_be_lived(system, tmp_path):
+    with pytest.raises(BadValue, match=system):
+        template(tmp_path, system=system)
 
 
 def _refuse():

@@ -90,7 +90,7 @@ class Controller:
         # at that time changes the level: the time just past counts with the level commanded during it.
         supervisor = Supervisor(checked, channels=effector.channels, dose_used_s=dose_used_s)
         machine = StateMachine(speed=speed, on_time=lambda now: supervisor.count(now, moving=any(self.level)))
-        watch, confirmation = Watch(hop_s=hop_s), Confirmation()
+        watch, confirmation = Watch(hop_s=hop_s, young_s=effector.ttl_ms / 1000.0), Confirmation()
         log, orders = ControllerLog(effector.name, machine), Orders(effector, machine)
         inputs = InputLog(machine)
         arming = Arming(
@@ -145,7 +145,7 @@ class Controller:
         # its kind allows.
         if decision.valid and broken(decision):
             return commands + self._safe_state.fail("evidence_broken")
-        self._watch.evidence(self._machine.now, valid=decision.valid)
+        self._watch.evidence(self._machine.now, valid=decision.valid, age_s=self._machine.age_s(decision))
         return commands + self._activation.follow(decision, level)
 
     @is_input

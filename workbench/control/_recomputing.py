@@ -27,14 +27,19 @@ from workbench.errors import BadValue, Refused
 from workbench.messages import Message
 from workbench.vocabulary import Command, Decision
 
-VERSION = 3
+VERSION = 4
 """Of what inputs lead to. To be raised with each change after which the same inputs give other commands, or the
 state has other attributes: recordings made before then say that their commands cannot be recomputed, unless
 :data:`BEFORE` says what their controllers lacked."""
 
-BEFORE: Mapping[object, Mapping[str, Mapping[str, Any]]] = {2: {"PhaseGate": {"_meant": False, "_inside": False}}}
-"""By version: parts that its controllers did not have yet, in the state in which these change no command. The law
-is filled in; those of that version had no phase window."""
+_ANY_AGE: Mapping[str, Mapping[str, Any]] = {"Watch": {"_young_s": None}}
+
+BEFORE: Mapping[object, Mapping[str, Mapping[str, Any]]] = {
+    2: {**_ANY_AGE, "PhaseGate": {"_meant": False, "_inside": False}},
+    3: _ANY_AGE,
+}
+"""By version: what its controllers did not have yet, in the state in which it changes no command. Where that is a
+whole part, the law is filled in; those of that version had no phase window."""
 
 STATE = "state"
 """Kind of the entry that a recording begins with: the state in which the controller was."""
@@ -111,7 +116,8 @@ def restored(state: Mapping[str, Any]) -> Controller:
     """
     controller, parts = Controller(from_json(state["effector"])), state["parts"]
     for name, lacking in BEFORE.get(state["version"], {}).items():
-        parts = {**parts, name: {**lacking, "_law": parts["Activation"]["_law"]}}
+        had = parts.get(name, {"_law": parts["Activation"]["_law"]})
+        parts = {**parts, name: {**had, **lacking}}
     _parts(controller).restore(parts)
     return controller
 

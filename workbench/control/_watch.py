@@ -22,10 +22,17 @@ ROUNDING = 1e-6
 
 
 class Watch:
-    """What was last seen, and since when it has been wrong."""
+    """What was last seen, and since when it has been wrong.
 
-    def __init__(self, *, hop_s: float) -> None:
-        self._hop_s = hop_s
+    Parameters
+    ----------
+    hop_s : between two decisions, s.
+    young_s : age above which a decision counts for nothing, s; None for the controllers of old recordings, which
+        did not ask for it.
+    """
+
+    def __init__(self, *, hop_s: float, young_s: float | None) -> None:
+        self._hop_s, self._young_s = hop_s, young_s
         self.quality_ok: bool | None = None
         self._bad_since: Now | None = None
         self._invalid_since: Now | None = None
@@ -37,9 +44,11 @@ class Watch:
         self.quality_ok = ok
         self._bad_since = None if ok else self._bad_since or now
 
-    def evidence(self, now: Now, *, valid: bool) -> None:
-        """A decision came."""
-        self._heard = now
+    def evidence(self, now: Now, *, valid: bool, age_s: float) -> None:
+        """A decision came, so long after its newest sample."""
+        # What is decided late says nothing of now, as if it had not come: nothing may stay closed because of it.
+        if self._young_s is None or age_s <= self._young_s:
+            self._heard = now
         self._invalid_since = None if valid else self._invalid_since or now
 
     def hop(self, duration_s: float, *, local: float) -> bool:

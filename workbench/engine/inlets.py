@@ -56,6 +56,19 @@ class Inlets:
         self.open: dict[str, lsl.Inlet] = {}
         self._threads: dict[str, threading.Thread] = {}
         self._stop: dict[str, threading.Event] = {}
+        self._waited_s = 0.0
+
+    def take(self, timeout: float) -> Item:
+        """The next item, waited for at most ``timeout`` s, 0 for what is there; ``queue.Empty`` for none."""
+        item = self.queue.get(timeout=timeout) if timeout else self.queue.get_nowait()
+        if isinstance(item, Arrival):
+            self._waited_s = lsl.local_clock() - item.local
+        return item
+
+    @property
+    def behind_s(self) -> float:
+        """How long the newest samples that were taken had waited here, while more wait behind them, s; else 0."""
+        return 0.0 if self.queue.empty() else self._waited_s
 
     def add(self, name: str, inlet: lsl.Inlet) -> None:
         """Take an opened inlet and start its threads."""

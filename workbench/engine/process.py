@@ -30,7 +30,14 @@ from workbench.engine.session import Session
 from workbench.engine.standstill import StandstillWatch, slept_offset
 from workbench.engine.status import compose
 from workbench.engine.supervision import Supervisor
-from workbench.engine.watching import Periodic, watch_disk, watch_effector, watch_presence, watch_streams
+from workbench.engine.watching import (
+    BehindReport,
+    Periodic,
+    watch_disk,
+    watch_effector,
+    watch_presence,
+    watch_streams,
+)
 from workbench.errors import BadValue, EngineFault, RecordingFault, WorkbenchError
 from workbench.live import _engine_folder, _wire
 from workbench.live._engine_folder import EngineFolder
@@ -45,6 +52,8 @@ from workbench.signals.timebase import Timebase
 from workbench.vocabulary import StreamSpec
 
 LOG = logging.getLogger("workbench.engine")
+CATCH_UP_S = 10.0
+"""How long a run waits until the engine has taken in what came while it compiled, s."""
 FIRST_OFFSET_S = 6.0
 """How long a start waits for the first clock offset, s."""
 PUMP_S = 0.01
@@ -94,6 +103,7 @@ class Engine:
         # A status that nobody looks at costs more than all else that the loop does, and is renewed less often.
         self._watch, self._show, self._unwatched = Periodic(0.05), Periodic(0.1), Periodic(0.5)
         self._light, self._slow = Periodic(0.5), Periodic(1.0)
+        self._behind = BehindReport()
 
     # --------------------------------------------------------------------------------- start, end
     def open(self) -> None:
@@ -193,6 +203,8 @@ class Engine:
                 run.end("stopped", self.session.stop_latch.reason or Message("engine.session_ended"))
                 run.close()
             else:
+                # What came while it compiled belongs to no run, and would be decided late.
+                self._pump_until(lambda: self.session.inlets.behind_s == 0.0, timeout=CATCH_UP_S)
                 self._decode(run)
 
     def _decode(self, run: LiveRun) -> None:
@@ -246,7 +258,7 @@ class Engine:
 
         A request is answered after its effect can be seen in the status, and its rows are in a file.
         """
-        session, arrivals = self.session, self.session.inlets.queue
+        session, inlets = self.session, self.session.inlets
         self._beat()
         # The supervisor watches this thread, and this thread watches the supervisor: neither fails unnoticed.
         self.supervisor.look_at_supervisor(LOOP)
@@ -256,12 +268,12 @@ class Engine:
         try:
             # Samples before requests: what has arrived is recorded before anything that a client asks for. A
             # bounded batch: a burst of samples does not delay heartbeats and watchdogs.
-            session.intake.take(arrivals.get(timeout=PUMP_S))
+            session.intake.take(inlets.take(PUMP_S))
             end = world.clock.monotonic() + BATCH_S
             for _ in range(BATCH):
                 if world.clock.monotonic() > end:
                     break
-                session.intake.take(arrivals.get_nowait())
+                session.intake.take(inlets.take(0.0))
         except queue.Empty:
             pass
         self._answer_requests()
@@ -297,6 +309,7 @@ class Engine:
         if self._tick.due(now) and session.effector.link is not None:
             session.effector.link.tick(quality_ok=session.monitor.ok)
         if self._watch.due(now):
+            self._behind.look(session)
             watch_streams(session)
             session.events.write_rows()
             watch_presence(session)

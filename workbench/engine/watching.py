@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from workbench import control
+import math
+
+from workbench import control, world
 from workbench.devices import lsl
 from workbench.engine.deadline import DeadlineVerdict
 from workbench.engine.run import LiveRun
@@ -14,6 +16,12 @@ from workbench.recording import free_bytes
 
 LOST_END_S = 60.0
 """A run whose critical stream stays away longer than this is ended, s."""
+BEHIND_S = 0.25
+"""Samples that waited longer than this are decoded late, s: a decision on them is older than it may be."""
+BEHIND_FOR_S = 1.0
+"""How long an engine must be behind, or no longer be, before it is said, s."""
+BEHIND_END_S = 10.0
+"""A run whose samples wait longer than this is ended, s: the queue must not grow without a bound."""
 WARN_EVERY_S = 5.0
 SILENT_STATUS_S = 0.5
 """A device's report that is older says nothing about now, s; the page judges by the same."""
@@ -37,7 +45,8 @@ class Periodic:
 
 def watch_streams(session: Session) -> None:
     """A regular stream that fell silent: ledger, alarm, safe state, pause; away for too long: end."""
-    now = lsl.local_clock()
+    # Of an engine that is behind, what a stream sends since then is not known yet.
+    now = lsl.local_clock() - session.inlets.behind_s
     for stream in session.streams.values():
         if _awaits_its_run(session, stream):
             if stream.state == "good":
@@ -240,3 +249,32 @@ class DeadlineReport:
                 priority="medium" if verdict == "overrun" and run.deadline.representative else "low",
             )
             self._worst, self._count = 0.0, 0
+
+
+class BehindReport:
+    """The alarm of an engine that takes in later than its streams send, and the end of a run that is too late."""
+
+    def __init__(self) -> None:
+        self._since = self._newest = -math.inf
+
+    def look(self, session: Session) -> None:
+        """Raise, renew or clear the alarm; to be called several times a second."""
+        now, behind_s, alarms = world.clock.monotonic(), session.inlets.behind_s, session.ledger.alarms
+        within = now - self._newest <= BEHIND_FOR_S
+        if behind_s <= BEHIND_S:
+            if not within:
+                alarms.clear("engine_behind")
+            return
+        self._since, self._newest = self._since if within else now, now
+        if now - self._since < BEHIND_FOR_S:
+            return
+        amount = Message("amount.s", n=f"{behind_s:.1f}")
+        alarms.raise_alarm(
+            "engine_behind",
+            priority="high",
+            what=Message("alarm.engine_behind", n=amount),
+            means=Message("alarm.engine_behind_means"),
+            do=Message("alarm.engine_behind_do"),
+        )
+        if behind_s > BEHIND_END_S:
+            session.runs.end("stopped", Message("run.engine_behind", n=amount))
