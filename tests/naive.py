@@ -423,30 +423,45 @@ class Follower:
         return float(np.mean(self.aside)) if n >= self.confirm and long else 0.0
 
 
-def statistics(samples, mains_angle):
-    """Share missing, longest stretch without change, share at the extremes, RMS, share of mains, peak."""
+def rms_and_line(samples, mains_angle):
+    """Root mean square about the mean and share of mains of each channel; a missing value is the last good one."""
     rows = []
     for column in samples.T:
-        bad = np.array([missing(v) for v in column])
-        filled = column.copy()
-        if bad.all():
-            filled[:] = 0.0
-        else:
-            filled[bad] = [
-                column[max([k for k in range(t) if not bad[k]], default=np.flatnonzero(~bad)[0])]
-                for t in np.flatnonzero(bad)
-            ]
-        longest = run = 0
-        for t, value in enumerate(filled):
-            same = value == (filled[t - 1] if t else filled[np.flatnonzero(~bad)[0]] if not bad.all() else 0.0)
-            run = run + 1 if same else 0
-            longest = max(longest, run)
-        extremes = np.mean((filled == filled.min()) | (filled == filled.max()))
-        x = filled - filled.mean()
+        filled = [v for v in column if not missing(v)][:1]
+        for value in column:
+            filled.append(filled[-1] if missing(value) else value)
+        x = np.array(filled[1:]) - np.mean(filled[1:])
         line = 2 * abs(np.sum(x * np.exp(-1j * mains_angle * np.arange(len(x))))) ** 2 / len(x) ** 2
-        share = min(line / x.var(), 1.0) if x.var() > 0 else 0.0
-        rows.append([bad.mean(), longest, extremes, x.std(), share, np.abs(filled).max()])
+        rows.append([x.std(), min(line / x.var(), 1.0) if x.var() > 0 else 0.0])
     return np.array(rows)
+
+
+def gathered(column, before, waves):
+    """The block of one channel after ``column``; ``before`` is the last good value, or None."""
+    used, n_missing, same = [], 0, []
+    for value in column:
+        n_missing += missing(value)
+        if missing(value) and before is None:
+            continue
+        now = before if missing(value) else value
+        same.append(now == before)
+        used.append(now)
+        before = now
+    if not used:
+        return np.array([n_missing] + [0] * 13)
+    runs = [len(run) for run in "".join("x" if one else " " for one in same).split()]
+    begun = len(same) - len("".join("x" if one else " " for one in same).lstrip("x"))
+    ending = len(same) - len("".join("x" if one else " " for one in same).rstrip("x"))
+    difference = np.array(used) - used[0]
+    # Values before the first good one have no wave either.
+    own = waves[len(column) - len(used) : len(column)]
+    return np.array(
+        [
+            n_missing, len(used), used[0], difference.sum(), (difference**2).sum(), min(used), max(used),
+            used.count(min(used)), used.count(max(used)), begun, max(runs, default=0), ending,
+            difference @ own[:, 0], difference @ own[:, 1],
+        ]
+    )  # fmt: skip
 
 
 def rbf(features, support, gamma, coefficients, bias):

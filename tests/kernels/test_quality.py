@@ -1,47 +1,55 @@
-"""Channel statistics against their twin."""
+"""Statistics of a block of samples against their twin."""
 
 from __future__ import annotations
-
-import math
 
 import numpy as np
 import pytest
 
 from tests import naive
-from workbench.kernels.quality import cosine, mains, statistics
+from workbench.kernels.quality import N_STATISTICS, gather, turning
+
+ANGLES = 2 * np.pi * 10 / 80 * np.arange(80)
+WAVES = np.stack([np.cos(ANGLES), np.sin(ANGLES)], axis=1)
 
 
-def table(samples, angle):
-    held, out = np.empty(samples.T.shape), np.zeros((samples.shape[1], 6))
-    statistics(samples, held, out)
-    mains(held, cosine(angle), out)
-    return out
-
-
-def test_statistics_equal_their_twin():
+def hostile():
+    """``(80, 8)``: noise, a constant, limits that are reached, values that are missing, a line, a plateau."""
     rng = np.random.default_rng(0)
-    t = np.arange(80)
-    angle = 2 * np.pi * 10 / 80
-    x = rng.normal(100, 5, (80, 7))
+    x = rng.normal(100, 5, (80, 8))
     x[:, 1] = 3.0
     x[:, 2] = np.clip(x[:, 2], 97, 103)
-    x[10:20, 3] = np.nan
-    x[:4, 3] = np.inf
-    x[:, 4] = 20 * np.sin(angle * t) + rng.normal(0, 1, 80)
+    x[10:20, 3], x[:4, 3] = np.nan, np.inf
+    x[:, 4] = 20 * np.sin(ANGLES) + rng.normal(0, 1, 80)
     x[:, 5] = np.nan
     x[30:60, 6] = x[30, 6]
-    np.testing.assert_allclose(table(x, angle), naive.statistics(x, angle), rtol=1e-9, atol=1e-9)
+    x[:25, 7], x[60:, 7] = x[0, 7], x[59, 7]
+    return x
 
 
-def test_a_pure_line_is_all_mains_and_noise_is_not():
-    t = np.arange(200)
-    angle = 2 * np.pi * 50 / 250
-    x = np.stack([np.sin(angle * t), np.random.default_rng(1).normal(0, 1, 200)], axis=1)
-    share = table(x, angle)[:, 4]
-    assert share[0] == pytest.approx(1.0, abs=1e-9)
-    assert share[1] < 0.1
+@pytest.mark.parametrize("known", [False, True])
+@pytest.mark.parametrize("cuts", [(), (1, 2, 40), range(1, 80)])
+def test_a_block_equals_its_twin_however_it_is_cut(known, cuts):
+    x = hostile()
+    last = np.stack([x[0] if known else np.zeros(8), np.full(8, float(known))], axis=1)
+    last[~np.isfinite(last[:, 0]), 0] = 100.0
+    befores = [value if known else None for value in last[:, 0]]
+    block = np.zeros((8, N_STATISTICS))
+    for first, stop in zip([0, *cuts], [*cuts, 80], strict=True):
+        gather(x[first:stop], np.ones(8), WAVES[first:], last, block)
+    twin = [naive.gathered(column, before, WAVES) for column, before in zip(x.T, befores, strict=True)]
+    np.testing.assert_allclose(block, twin, rtol=1e-9, atol=1e-9)
 
 
-def test_the_cosine_is_good_to_a_few_units():
-    for angle in np.linspace(0, math.pi, 200):
-        assert cosine(angle) == pytest.approx(math.cos(angle), abs=4e-16)
+def test_each_channel_has_a_factor_to_the_unit_that_it_is_judged_in():
+    x, block = np.array([[1e-6, 2.0], [3e-6, 4.0], [2e3, 2e3]]), np.zeros((2, N_STATISTICS))
+    gather(x, np.array([1e6, 1.0]), WAVES, np.zeros((2, 2)), block)
+    # 2 kV are missing, 2 mV are not.
+    np.testing.assert_allclose(block[:, [0, 1, 5, 6]], [[1, 3, 1, 3], [0, 3, 2, 2000]])
+
+
+@pytest.mark.parametrize("angle", [1e-4, 0.5, 1.3, 2.2, 3.1])
+def test_the_line_turns_by_its_angle(angle):
+    out = np.zeros((3000, 2))
+    turning(angle, out)
+    angles = angle * np.arange(3000)
+    np.testing.assert_allclose(out, np.stack([np.cos(angles), np.sin(angles)], axis=1), rtol=0.0, atol=1e-8)

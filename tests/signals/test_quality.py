@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests import naive
 from workbench.errors import BadSignal, BadValue
 from workbench.signals import ChannelQuality, QualityMonitor, montage_state
-from workbench.signals.quality import TOGETHER
+from workbench.signals.quality import QualityLimits
 
 FS = 250.0
 T = np.arange(500) / FS
@@ -105,7 +106,7 @@ def test_what_the_monitor_cannot_use_is_refused():
 
 
 def test_each_channel_is_judged_as_if_it_were_alone():
-    n_channels = 2 * TOGETHER + 3
+    n_channels = 19
     samples = np.random.default_rng(2).normal(0.0, 10.0, (700, n_channels))
     samples[5:9, 2], samples[:, 9] = np.nan, 1.0
     names = tuple(f"c{i}" for i in range(n_channels))
@@ -115,4 +116,39 @@ def test_each_channel_is_judged_as_if_it_were_alone():
         alone = [QualityMonitor(250.0, (name,), mains_hz=50.0) for name in names]
         for channel, monitor in enumerate(alone):
             monitor.step(np.ascontiguousarray(samples[:n, channel : channel + 1]))
-        assert together.report() == [monitor.report()[0] for monitor in alone]
+        for one, other in zip(together.report(), alone, strict=True):
+            (by_itself,) = other.report()
+            assert (one.name, one.state, one.code) == (by_itself.name, by_itself.state, by_itself.code)
+            assert (one.rms_uv, one.line_ratio) == pytest.approx((by_itself.rms_uv, by_itself.line_ratio))
+
+
+@pytest.mark.parametrize("n", [126, 499, 500, 501, 512, 525, 1730])
+def test_the_figures_are_those_of_the_last_seconds(n):
+    rng = np.random.default_rng(n)
+    x = rng.normal(0, 20, (n, 3)) + [0.0, 40000.0, -7.0]
+    x[:, 1] += 30 * np.sin(2 * np.pi * 50 * np.arange(n) / FS)
+    x[rng.random(n) < 0.2, 2] = np.nan
+    x[max(0, n - 500), 2] = 1.0
+    monitor = QualityMonitor(FS, ["a", "b", "c"])
+    monitor.step(x)
+    # Of the blocks of 25 samples the newest may not be full.
+    length = n if n <= 500 else 475 + (n - 1) % 25 + 1
+    expected = naive.rms_and_line(x[n - length :], 2 * np.pi * 50 / FS)
+    got = np.array([[one.rms_uv, one.line_ratio] for one in monitor.report()])
+    np.testing.assert_allclose(got[:2], expected[:2], rtol=1e-9)
+    # A window may begin with a missing value, which is the one before it.
+    np.testing.assert_allclose(got[2], expected[2], rtol=0.02, atol=1e-3)
+
+
+def test_a_stretch_without_change_is_as_long_as_it_is_across_blocks_and_forgotten_with_them():
+    monitor = QualityMonitor(FS, ["a"], limits=QualityLimits(flat_s=0.3))
+    flat = np.where(
+        (np.arange(2000) >= 510) & (np.arange(2000) < 586), 5.0, np.random.default_rng(0).normal(0, 20, 2000)
+    )
+    codes = []
+    for at in range(0, 2000, 5):
+        monitor.step(flat[at : at + 5, None])
+        codes.append(monitor.report()[0].code if at >= 500 else "")
+    flagged = [5 * k + 5 for k, code in enumerate(codes) if code == "flat"]
+    # 75 equal to the one before are 0.3 s; the first are in the block of samples 500 to 524, forgotten after 1000.
+    assert (flagged[0], flagged[-1]) == (590, 1000)

@@ -45,7 +45,13 @@ class Watch:
         self._bad_since = None if ok else self._bad_since or now
 
     def evidence(self, now: Now, *, valid: bool, age_s: float) -> None:
-        """A decision came, so long after its newest sample."""
+        """A decision came.
+
+        Parameters
+        ----------
+        now : on both clocks. valid : what it says of itself.
+        age_s : time since its newest sample, s.
+        """
         # What is decided late says nothing of now, as if it had not come: nothing may stay closed because of it.
         if self._young_s is None or age_s <= self._young_s:
             self._heard = now

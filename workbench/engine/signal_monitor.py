@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workbench import world
 from workbench.devices import lsl
@@ -42,6 +43,7 @@ class SignalMonitor:
         self.quality: list[ChannelQuality] = []
         self.beside: dict[str, list[ChannelQuality]] = {}
         self._beside: dict[str, QualityMonitor] = {}
+        self._measured: dict[str, NDArray[np.int64]] = {}
 
     def open(self, display: Path, *, mains_hz: float) -> None:
         """Begin, once the signal stream is connected.
@@ -65,6 +67,9 @@ class SignalMonitor:
         self._monitor = QualityMonitor(spec.fs, spec.measured, unit=unit, mains_hz=mains_hz)
         for name, stream in self._streams.items():
             line = stream.spec
+            aside = line.without
+            if aside:
+                self._measured[name] = np.setdiff1d(np.arange(len(line.channels)), aside)
             if line.decoded_beside:
                 self._beside[name] = QualityMonitor(
                     line.fs,
@@ -79,8 +84,7 @@ class SignalMonitor:
         if self._display is None or self._monitor is None:
             return
         signal = self._streams.signal
-        if without := signal.spec.without:
-            values = np.delete(values, list(without), axis=1)
+        values = self._of_measured(signal.spec.name, values)
         # The screen needs some time for each sample; the recording has the stamps as they came.
         stamps = np.where(np.isfinite(arrival.stamps), arrival.stamps, signal.newest)
         self._display.write(values, stamps + signal.offset, local=arrival.local)
@@ -89,9 +93,12 @@ class SignalMonitor:
     def take_beside(self, name: str, values: Any) -> None:
         """Scaled samples ``(n_times, n_channels)`` of another stream; only those that may be decoded count."""
         if name in self._beside:
-            without = self._streams[name].spec.without
-            values = np.delete(values, list(without), axis=1) if without else values
+            values = self._of_measured(name, values)
             self._beside[name].step(np.ascontiguousarray(values, dtype=np.float64))
+
+    def _of_measured(self, name: str, values: Any) -> Any:
+        """Values ``(n_times, n_channels)`` of a stream without the channels that are only recorded."""
+        return np.take(values, self._measured[name], axis=1) if name in self._measured else values
 
     def light(self, name: str) -> str | None:
         """``"good"``, ``"check"`` or ``"bad"`` of a stream that is or may be decoded, None for any other."""

@@ -5,17 +5,37 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workbench.errors import BadSignal, BadValue
-from workbench.kernels.quality import LINE, MISSING, PEAK, RAIL, RMS, STILL, cosine, mains, statistics
+from workbench.kernels.quality import (
+    BEGUN,
+    COSINES,
+    FIRST,
+    HIGH,
+    LONGEST,
+    LOW,
+    N_HIGH,
+    N_LOW,
+    N_MISSING,
+    N_STATISTICS,
+    RUN,
+    SINES,
+    SQUARES,
+    SUM,
+    USED,
+    gather,
+    turning,
+)
 from workbench.messages import Message
 from workbench.signals import units
 from workbench.vocabulary import FloatArray
 
-TOGETHER = 8
-"""Channels that are judged together: a line of the processor's cache holds one sample of each."""
+BLOCKS = 20
+"""Blocks of a window. The oldest is forgotten when the next one begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +80,27 @@ class QualityLimits:
     missing_bad: float = 0.01
 
 
+class _Statistics(NamedTuple):
+    """Of one channel over the window.
+
+    Attributes
+    ----------
+    missing : share of missing values. still : longest stretch without change, in samples.
+    rail : share of values equal to the smallest or the largest one.
+    rms : root mean square about the mean, and ``peak`` the largest magnitude, µV.
+    line : share of the variance in the mains line, 0–1.
+    """
+
+    missing: float
+    still: float
+    rail: float
+    rms: float
+    line: float
+    peak: float
+
+
 class QualityMonitor:
-    """Keeps the last seconds of raw samples and judges each channel.
+    """Judges each channel by the last seconds, of which it keeps statistics and no sample.
 
     Parameters
     ----------
@@ -70,7 +109,7 @@ class QualityMonitor:
     unit : of the samples, or one per channel, in any spelling. Voltages are scaled to µV and judged by size; other
         channels are judged only by what applies to any unit (missing, flat, mains).
     mains_hz : 50 or 60; 0 turns the rule about mains off.
-    window_s : how much signal is judged, s.
+    window_s : how much signal is judged, s; up to a twentieth less while the newest block is not full.
     rail_uv : magnitude of the amplifier's rail, or None when it is not known.
     limits : thresholds.
     """
@@ -98,81 +137,139 @@ class QualityMonitor:
         # A line at or above half the rate is aliased and cannot be distinguished from the signal.
         self._mains = mains_hz if 0 < mains_hz < fs / 2 else 0.0
         self._rail = rail_uv
-        self._ring = np.zeros((max(2, round(window_s * fs)), len(self.channels)))
+        self._window = max(2, round(window_s * fs))
+        self._block = math.ceil(self._window / BLOCKS)
+        # One more than a block, which says by how much the line turns from the beginning of one to the next.
+        self._waves = np.zeros((self._block + 1, 2))
+        if self._mains:
+            turning(2.0 * math.pi * self._mains / fs, self._waves)
+        n_blocks = math.ceil(self._window / self._block)
+        self._blocks = np.zeros((n_blocks, len(self.channels), N_STATISTICS))
+        self._last = np.zeros((len(self.channels), 2))
         self._seen = 0
 
     def step(self, samples: FloatArray) -> None:
         """Take raw samples, ``(n_times, n_channels)`` float64, in the unit of the stream."""
         if samples.ndim != 2 or samples.shape[1] != len(self.channels):
             raise BadSignal(Message("signal.shape", channels=len(self.channels), got=str(samples.shape)))
-        size = len(self._ring)
-        # Of a chunk longer than the ring only the end is kept, but every sample moves the position.
-        tail = samples[-size:]
-        first = (self._seen + len(samples) - len(tail)) % size
-        head = min(len(tail), size - first)
-        self._ring[first : first + head] = tail[:head]
-        self._ring[: len(tail) - head] = tail[head:]
-        self._seen += len(samples)
+        at = 0
+        while at < len(samples):
+            number, place = divmod(self._seen, self._block)
+            block = self._blocks[number % len(self._blocks)]
+            if place == 0:
+                block[:] = 0.0
+            stop = min(len(samples), at + self._block - place)
+            gather(samples[at:stop], self._factors, self._waves[place:], self._last, block)
+            self._seen += stop - at
+            at = stop
 
     def reset(self) -> None:
         """Forget all samples taken so far."""
-        self._seen = 0
+        self._blocks[:], self._last[:], self._seen = 0.0, 0.0, 0
 
     def report(self) -> list[ChannelQuality]:
         """The light of each channel; empty until a quarter of the window has arrived."""
-        size = len(self._ring)
-        if self._seen < max(2, size // 4):
+        if self._seen < max(2, self._window // 4):
             return []
-        # Until the ring is full, its samples lie in order; then the oldest follow the position.
-        length, oldest = min(self._seen, size), 0 if self._seen < size else self._seen % size
-        table = np.zeros((len(self.channels), 6))
-        # A few channels at a time: copies of hundreds at a high rate are hundreds of megabytes, and reading one
-        # channel across them took half of the engine's time.
-        for at in range(0, len(self.channels), TOGETHER):
-            some = slice(at, min(at + TOGETHER, len(self.channels)))
-            window = np.empty((length, some.stop - at))
-            window[: length - oldest] = self._ring[oldest:length, some]
-            window[length - oldest :] = self._ring[:oldest, some]
-            window *= self._factors[some]
-            filled = np.empty((some.stop - at, length))
-            statistics(window, filled, table[some])
-            if self._mains:
-                mains(filled, cosine(2 * math.pi * self._mains / self.fs), table[some])
-        return [self._judge(name, row) for name, row in zip(self.channels, table.tolist())]
+        newest, place = divmod(self._seen - 1, self._block)
+        # In the order of time: the slot after the newest holds the oldest, or none yet.
+        blocks = np.roll(self._blocks, -(newest + 1) % len(self._blocks), axis=0)
+        lengths = np.full(len(blocks), self._block)
+        lengths[-1] = place + 1
+        lengths[: max(0, len(blocks) - 1 - newest)] = 0
+        found = self._combined(blocks, lengths).tolist()
+        return [self._judge(name, _Statistics(*row)) for name, row in zip(self.channels, found)]
+
+    def _combined(self, blocks: FloatArray, lengths: NDArray[np.int64]) -> FloatArray:
+        """``(n_channels, 6)`` float64, fields of :class:`_Statistics`, of ``(n_blocks, n_channels, 14)``.
+
+        ``lengths`` ``(n_blocks,)`` are samples of each block, missing ones among them.
+        """
+        used, first = blocks[:, :, USED], blocks[:, :, FIRST]
+        n = used.sum(axis=0)
+        means = first + _share(blocks[:, :, SUM], used)
+        mean = _share((used * means).sum(axis=0), n)
+        # Squares about the mean of each block come together as in Chan, Golub and LeVeque 1983,
+        # doi:10.1080/00031305.1983.10483115.
+        squares = blocks[:, :, SQUARES] - used * (means - first) ** 2 + used * (means - mean) ** 2
+        # Of a constant, rounding may leave less than nothing.
+        variance = np.maximum(_share(squares.sum(axis=0), n), 0.0)
+        filled = used > 0
+        low = np.where(filled, blocks[:, :, LOW], np.inf).min(axis=0)
+        high = np.where(filled, blocks[:, :, HIGH], -np.inf).max(axis=0)
+        at_low = (blocks[:, :, N_LOW] * (filled & (blocks[:, :, LOW] == low))).sum(axis=0)
+        at_high = (blocks[:, :, N_HIGH] * (filled & (blocks[:, :, HIGH] == high))).sum(axis=0)
+        return np.stack(
+            [
+                blocks[:, :, N_MISSING].sum(axis=0) / lengths.sum(),
+                _longest(blocks),
+                _share(np.where(low == high, n, at_low + at_high), n),
+                np.sqrt(variance),
+                np.minimum(_share(self._line(blocks, lengths, mean), n * n * variance), 1.0),
+                np.where(n > 0, np.maximum(-low, high), 0.0),
+            ],
+            axis=1,
+        )
+
+    def _line(self, blocks: FloatArray, lengths: NDArray[np.int64], mean: FloatArray) -> FloatArray:
+        """``(n_channels,)`` float64: 2 |X|² with X the Fourier coefficient at the mains line, about the mean."""
+        if not self._mains:
+            return np.zeros(len(mean))
+        waves = self._waves[:, 0] - 1j * self._waves[:, 1]
+        turns = np.cumprod(np.full(len(blocks), waves[-1]))[:, None]
+        constant = np.concatenate([[0.0], np.cumsum(waves)])[lengths, None]
+        parts = blocks[:, :, COSINES] - 1j * blocks[:, :, SINES] + (blocks[:, :, FIRST] - mean) * constant
+        line: FloatArray = 2.0 * np.abs((turns * parts).sum(axis=0)) ** 2
+        return line
 
     def state(self) -> str:
         """The light of the montage now."""
         return montage_state(self.report())
 
-    def _judge(self, name: str, row: list[float]) -> ChannelQuality:
+    def _judge(self, name: str, row: _Statistics) -> ChannelQuality:
         state, code = self._fault(name, row) or self._doubt(name, row) or ("good", "good")
-        return ChannelQuality(name, state, code, row[RMS], row[LINE])
+        return ChannelQuality(name, state, code, row.rms, row.line)
 
-    def _fault(self, name: str, row: list[float]) -> tuple[str, str] | None:
+    def _fault(self, name: str, row: _Statistics) -> tuple[str, str] | None:
         """State and code of a channel with which nothing can be decoded."""
-        limits, scaled, rms = self.limits, self._voltage[name], row[RMS]
-        if row[MISSING] > limits.missing_bad:
+        limits, scaled, rms = self.limits, self._voltage[name], row.rms
+        if row.missing > limits.missing_bad:
             return "bad", "nan"
         # A channel at its rail is flat too; the rail is reported, because it says what to do about it.
-        on_rail = scaled and row[RAIL] > limits.rail_share and rms > limits.rms_check
-        if on_rail or (scaled and self._rail is not None and row[PEAK] >= self._rail):
+        on_rail = scaled and row.rail > limits.rail_share and rms > limits.rms_check
+        if on_rail or (scaled and self._rail is not None and row.peak >= self._rail):
             return "bad", "rail"
         # Two repeats at least: at low rates a single pair of equal samples is quantisation.
-        still = row[STILL] >= max(2.0, limits.flat_s * self.fs)
+        still = row.still >= max(2.0, limits.flat_s * self.fs)
         if still or (scaled and rms < limits.rms_low):
             return "bad", "flat"
         if scaled and rms > limits.rms_bad:
             return "bad", "amplitude"
-        return ("bad", "line_noise") if row[LINE] > limits.line_bad else None
+        return ("bad", "line_noise") if row.line > limits.line_bad else None
 
-    def _doubt(self, name: str, row: list[float]) -> tuple[str, str] | None:
+    def _doubt(self, name: str, row: _Statistics) -> tuple[str, str] | None:
         """State and code of a channel that somebody should look at."""
         limits = self.limits
-        if row[LINE] > limits.line_check:
+        if row.line > limits.line_check:
             return "check", "line_noise"
-        if row[MISSING] > 0.0:
+        if row.missing > 0.0:
             return "check", "nan"
-        return ("check", "amplitude") if self._voltage[name] and row[RMS] > limits.rms_check else None
+        return ("check", "amplitude") if self._voltage[name] and row.rms > limits.rms_check else None
+
+
+def _share(part: FloatArray, whole: FloatArray) -> FloatArray:
+    """``part / whole``, 0 where there is nothing."""
+    return np.divide(part, whole, out=np.zeros(np.shape(part)), where=whole > 0)
+
+
+def _longest(blocks: FloatArray) -> FloatArray:
+    """``(n_channels,)`` float64: most values in a row equal to the one before, of ``(n_blocks, …, 14)``."""
+    longest = run = np.zeros(blocks.shape[1])
+    for block in blocks:
+        begun = run + block[:, BEGUN]
+        longest = np.maximum(longest, np.maximum(begun, block[:, LONGEST]))
+        run = np.where(block[:, BEGUN] == block[:, USED], begun, block[:, RUN])
+    return longest
 
 
 def montage_state(channels: Sequence[ChannelQuality]) -> str:
