@@ -54,6 +54,8 @@ BAND = (8.0, 30.0)
 TRIAL = {"attempt_s": 15.0, "rest_s": 15.0, "jitter_s": 0.0, "lead_in_s": 1.0}
 GROWTH_MB = 1.0
 """Most that the engine's memory may grow in a minute, MB."""
+SETTLED_S = 10.0
+"""What is not judged of a soak of more than three times as long, s: in it buffers fill up to their size."""
 NOISE_MB = 8.0
 """Growth over the whole soak that is not judged, MB: blocks come in sizes that differ from moment to moment."""
 ENOUGH = 0.9
@@ -108,7 +110,8 @@ class Memory:
 
     Attributes
     ----------
-    first_mb, last_mb : means over the first and the last minute, of a short soak over its thirds, MB.
+    first_mb, last_mb : means over the first and the last minute, of a short soak over its thirds, MB; of a soak
+        that is not very short without its first seconds, in which buffers fill.
     slope_mb : growth from the one to the other in a minute, MB.
     grown_mb : growth between them, MB.
     """
@@ -124,6 +127,9 @@ class Memory:
         if not seconds:
             return cls(math.nan, math.nan, math.nan, math.nan)
         at, held = np.array(seconds), np.array(megabytes)
+        if at[-1] - at[0] > 3.0 * SETTLED_S:
+            settled = at >= at[0] + SETTLED_S
+            at, held = at[settled], held[settled]
         part_s = min(60.0, (at[-1] - at[0]) / 3.0)
         first, last = at <= at[0] + part_s, at >= at[-1] - part_s
         grown = float(held[last].mean() - held[first].mean())
