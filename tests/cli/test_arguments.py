@@ -201,7 +201,7 @@ def test_a_stress_test_is_checked_before_it_takes_hours(capsys, tmp_path):
         (("soak", "--minutes", "nan"), "--minutes must be 0.05 to 240 (10 is usual), got nan"),
         (("soak", "--channels", "0"), "--channels must be 2 to 1,024 (the first counts samples), got 0"),
         (("soak", "--rate", "1e9"), "--rate must be 100 to 50,000 (in Hz, 2000 is usual), got 1000000000.0"),
-        (("soak", "--channels", "1024", "--rate", "50000"), "16,000,000 are the most; take fewer channels or a"),
+        (("soak", "--channels", "1024", "--rate", "50000"), "32,000,000 are the most; take fewer channels or a"),
         (
             ("soak", "--minutes", "240", "--channels", "256", "--rate", "30000"),
             "can be compared in the memory that is free; take fewer minutes or channels, or a lower rate",

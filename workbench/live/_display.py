@@ -1,6 +1,6 @@
 """Signals for the screen: a memory-mapped ring of samples that readers never block.
 
-The file (mode 0600) holds a header of 4096 bytes, then ``(capacity, n_channels)`` float32 samples and
+The file (mode 0600) holds a header of 64 KiB, then ``(capacity, n_channels)`` float32 samples and
 ``(capacity,)`` float64 stamps. Two counters make a torn read impossible to miss: ``claimed`` is raised before
 rows are overwritten, ``written`` after they are whole; a reader drops rows that were claimed meanwhile.
 For showing only: nothing is decoded from it, and the recording never passes through it.
@@ -24,8 +24,9 @@ from workbench.errors import EngineFault
 from workbench.messages import Message
 from workbench.vocabulary import FloatArray
 
-MAGIC = b"WBLIVE02"
-HEADER = 4096
+MAGIC = b"WBLIVE03"
+HEADER = 65536
+"""Bytes, which hold the names of thousands of channels."""
 SECONDS = 30.0
 """How much the ring holds, s."""
 MAX_BYTES = 128_000_000
@@ -93,8 +94,7 @@ class DisplayWriter:
             }
         ).encode("utf-8")
         size = HEADER + self.capacity * (4 * n + 8) + 8
-        head = max(HEADER, _TEXT + len(text) + 8)
-        if head > HEADER:
+        if _TEXT + len(text) > HEADER:
             raise EngineFault(Message("live.names_too_long", n=n, size=len(text), most=HEADER))
         part = path.with_name(f"{path.name}.part")
         world.disk.unlink(part, missing_ok=True)

@@ -45,8 +45,8 @@ CHANNELS = (2, 1024)
 """Fewest and most channels; the first counts samples."""
 RATES = (100.0, 50_000.0)
 """Lowest and highest rate, Hz."""
-VALUES = 16_000_000
-"""Most values a second, twice those of 256 channels at 30 kHz."""
+VALUES = 32_000_000
+"""Most values a second, a little more than those of 1,024 channels at 30 kHz."""
 COUNTED = 2**24
 """Values of the counter before it begins again at 0: float32 holds no more integers without a gap."""
 BAND = (8.0, 30.0)
@@ -469,7 +469,7 @@ def _wait_until_taken_in(client: Client) -> None:
 def _figures(path: Path, size: Size, decoder: Path, *, ended: Ended, memory: Memory, pushes: Path) -> SoakFigures:
     """What the recording says."""
     seen, file = look(path)
-    whole = seen.state == "finished" and seen.indexed and file is not None
+    whole = seen.state in ("finished", "stopped") and seen.indexed and file is not None
     compared, replayed = None, "it is not whole"
     if file is not None:
         run = RunFile.of(file)
