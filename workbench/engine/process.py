@@ -52,8 +52,8 @@ from workbench.signals.timebase import Timebase
 from workbench.vocabulary import StreamSpec
 
 LOG = logging.getLogger("workbench.engine")
-CATCH_UP_S = 10.0
-"""How long a run waits until the engine has taken in what came while it compiled, s."""
+CAUGHT_UP_S = 0.05
+"""How long samples may wait when a run begins, s: it takes up what comes, and not what came while it compiled."""
 FIRST_OFFSET_S = 6.0
 """How long a start waits for the first clock offset, s."""
 PUMP_S = 0.01
@@ -196,6 +196,8 @@ class Engine:
             run, rehearsal = self.session.runs.run, self.requests.start.rehearsal
             if run is None or run.state != "compiling" or rehearsal is None or not rehearsal.done:
                 continue
+            if self.session.inlets.behind_s > CAUGHT_UP_S:
+                continue
             if rehearsal.error is not None:
                 self.session.runs.fail(run, rehearsal.error)
             # A STOP or an end may have come while the run compiled: it ends without a sample.
@@ -203,8 +205,6 @@ class Engine:
                 run.end("stopped", self.session.stop_latch.reason or Message("engine.session_ended"))
                 run.close()
             else:
-                # What came while it compiled belongs to no run, and would be decided late.
-                self._pump_until(lambda: self.session.inlets.behind_s == 0.0, timeout=CATCH_UP_S)
                 self._decode(run)
 
     def _decode(self, run: LiveRun) -> None:
