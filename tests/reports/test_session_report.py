@@ -279,6 +279,22 @@ def test_ledger_is_counted_with_its_consequence(study):
     assert "Run 2 121.30 121400 medium Gap ECoG 12 samples (12 ms) Trial 16 excluded." in said
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_run_whose_device_went_to_its_safe_state_says_so_beside_its_numbers(empty_study, language):
+    person = empty_study.append(Participant("P-001", simulated=True))
+    session = empty_study.append(Session(empty_study.append(Visit(person, "Baseline")), "Chen L.", simulated=True))
+    run = Run(session, 1, "online", "grasp_rest", "finished", id="run-1",
+              parameters={"onset_window_s": 1.5, "condition": "grasp"})  # fmt: skip
+    trials = [Trial(i, "grasp", 0, 0.0, 8000, "correct", "grasp", 700, 0.7, rest_s=5.0) for i in range(8)]
+    why, then = Message("fault.standstill"), Message("control.safe_state_commanded")
+    faults = [LedgerRow("fault", at, at, 200, "glove", why, then, "high") for at in (100.2, 130.2)]
+    file = Recording("run-1", "r.xdf", "5d02e7b9" * 8, 1, 1, 1000.0, "finished")
+    empty_study.append_run(run, trials=trials, ledger=faults, recordings=[file])
+    t = Texts(language)
+    said = t("keep_fault", run=t("run", run=1), why=t.translate(why)).replace(NBSP, " ")
+    assert said in page_of(empty_study, language=language)
+
+
 def test_arat_stands_under_its_condition_and_no_change_is_computed(study):
     said = page_of(study)
     scores = {row["device_on"]: row["score"]["total"]["value"] for row in study.rows("assessment")}

@@ -397,13 +397,19 @@ def remarks(say: Say) -> list[Block]:
 
 
 def _to_keep_in_mind(say: Say) -> list[str]:
-    """Sentences on what limits the numbers: simulation, few trials, exclusions, conditions."""
+    """Sentences on what limits the numbers: simulation, few trials, a device at fault, exclusions, conditions."""
     facts, t = say.facts, say.t
     sentences = [t("keep_simulated")] if "participant" in facts.simulated or "session" in facts.simulated else []
     sizes = [n for result in say.results.values() if (n := _judged(result))]
     # Below about 50 trials the 95 % interval of a proportion spans up to 0.28: too wide to compare decoders.
     if sizes and min(sizes) < 50:
         sentences.append(t("keep_small", n=min(sizes)))
+    for run in facts.runs:
+        faults = [t.translate(row["extent"]) for row in run.ledger if row["kind"] == "fault"]
+        if faults:
+            sentences.append(
+                t("keep_fault", run=t("run", run=run.number), why=t("join").join(dict.fromkeys(faults)))
+            )
     trials = [trial for run in facts.runs for trial in run.trials]
     if trials:
         excluded = sum(trial["outcome"] == "excluded" for trial in trials)
