@@ -17,7 +17,7 @@ from workbench.engine import process
 from workbench.live.status import blank
 from workbench.recording import journal
 from workbench.runs import grant
-from workbench.simulation import Life, people
+from workbench.simulation import Life, people, template
 from workbench.simulation.disk import SAID, fault
 from workbench.simulation.lsl import Link
 from workbench.simulation.scene import OTHER, PERSON, Scene
@@ -326,6 +326,11 @@ def test_a_short_life_breaks_no_rule(made, seed):
 @pytest.mark.parametrize(("seed", "seconds"), [(17, 8.0)])
 def test_a_life_that_once_broke_a_rule_breaks_none(made, seed, seconds):
     assert Life(seed, seconds=seconds, template=made).live().broken == ()
+
+
+@pytest.mark.parametrize(("seed", "seconds"), [(1460, 20.0), (1711, 20.0)])
+def test_a_life_of_drawn_evidence_that_once_broke_a_rule_breaks_none(tmp_path, seed, seconds):
+    assert Life(seed, seconds=seconds, template=template(tmp_path, depth="evidence")).live().broken == ()
 
 
 @pytest.mark.parametrize(("seed", "stroke"), [(4, "freeze device"), (3, "freeze source")])

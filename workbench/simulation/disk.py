@@ -144,12 +144,17 @@ class VirtualDisk(Disk):
         changes = self._entries.setdefault(str(path.parent), _Changes(path.parent))
         changes.add(self._scheduler.now, str(path), undo)
 
-    def longest_unsynced_s(self, suffix: str) -> float:
-        """How long the oldest unsynced byte or entry of files with this ending has waited for a sync, s."""
-        now = self._scheduler.now
-        changes = (*self._bytes.values(), *self._entries.values())
-        made = [at for one in changes for at, path, _ in one.recent(now) if path.endswith(suffix)]
-        return (now - min(made, default=now)) / NS
+    def most_unsynced_s(self, suffix: str) -> float:
+        """From the first unsynced change of a file with this ending to its last, s: of the file with the most.
+
+        However long a file waits to which nothing is written any more, it can lose no more than that.
+        """
+        made: dict[str, list[int]] = {}
+        for changes in (*self._bytes.values(), *self._entries.values()):
+            for at, path, _ in changes.recent(self._scheduler.now):
+                if path.endswith(suffix):
+                    made.setdefault(path, []).append(at)
+        return max((max(times) - min(times) for times in made.values()), default=0) / NS
 
     def lose_power(self, draw: random.Random) -> int:
         """Lose a drawn part of what was not synced; returns how many changes were not."""

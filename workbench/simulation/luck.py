@@ -187,10 +187,10 @@ class Luck:
         scheduler, watcher, desk = self._world.scheduler, self._watcher, self._world.desk
         if desk.asleep:
             return
-        waits_s = self._world.disk.longest_unsynced_s(".xdf")
-        if scheduler.now > self._disturbed_ns and waits_s > UNSYNCED_S:
+        unsynced_s = self._world.disk.most_unsynced_s(".xdf")
+        if scheduler.now > self._disturbed_ns and unsynced_s > UNSYNCED_S:
             watcher.breaks(
-                "a power loss takes the last second alone", f"a recording was not synced for {waits_s:.2f} s"
+                "a power loss takes the last second alone", f"{unsynced_s:.2f} s of a recording were not synced"
             )
         for process in list(scheduler.processes.values()):
             if process.alive and process.host is desk:
