@@ -196,15 +196,13 @@ class Engine:
             run, rehearsal = self.session.runs.run, self.requests.start.rehearsal
             if run is None or run.state != "compiling" or rehearsal is None or not rehearsal.done:
                 continue
-            if self.session.inlets.behind_s > CAUGHT_UP_S:
-                continue
             if rehearsal.error is not None:
                 self.session.runs.fail(run, rehearsal.error)
             # A STOP or an end may have come while the run compiled: it ends without a sample.
             elif self.requests.ending or self.session.stop_latch.reason:
                 run.end("stopped", self.session.stop_latch.reason or Message("engine.session_ended"))
                 run.close()
-            else:
+            elif self.session.inlets.behind_s <= CAUGHT_UP_S:
                 self._decode(run)
 
     def _decode(self, run: LiveRun) -> None:
