@@ -309,9 +309,10 @@ class Engine:
         if self._watch.due(now):
             self._behind.look(session)
             watch_streams(session)
-            session.events.write_rows()
             watch_presence(session)
             watch_effector(session)
+            # Last: what is to be said does not wait for a slow disk, and the rows of all of them go together.
+            session.events.write_rows()
         if self._light.due(now):
             session.monitor.assess()
             session.stop_latch.show()
