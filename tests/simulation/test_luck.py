@@ -323,7 +323,10 @@ def test_a_short_life_breaks_no_rule(made, seed):
     assert Life(seed, seconds=3.0, template=made).live().broken == ()
 
 
-@pytest.mark.parametrize(("seed", "seconds"), [(17, 8.0), (100634, 4.0)])
+@pytest.mark.parametrize(
+    ("seed", "seconds"),
+    [(17, 8.0), (100634, 4.0), (103719, 4.0), pytest.param(103269, 4.0, marks=pytest.mark.job)],
+)
 def test_a_life_that_once_broke_a_rule_breaks_none(made, seed, seconds):
     assert Life(seed, seconds=seconds, template=made).live().broken == ()
 

@@ -12,6 +12,7 @@ import errno
 import os
 import random
 import sqlite3
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -92,6 +93,7 @@ class VirtualDisk(Disk):
         self.tears: random.Random | None = None
         self._opened: dict[int, _Opened] = {}
         self._held: dict[int, set[int]] = {}
+        self._databases: dict[int, list[weakref.ref[sqlite3.Connection]]] = {}
         # Bytes by device and inode, because a file may get another name meanwhile; entries by folder.
         self._bytes: dict[tuple[int, int], _Changes] = {}
         self._entries: dict[str, _Changes] = {}
@@ -112,10 +114,14 @@ class VirtualDisk(Disk):
         if thread is None:
             return
         process = thread.process
+        self._held_by(process).add(descriptor)
+
+    def _held_by(self, process: Process) -> set[int]:
+        """Descriptors that a process holds, which are closed with it as its databases are."""
         if process.pid not in self._held:
-            self._held[process.pid] = set()
+            self._held[process.pid], self._databases[process.pid] = set(), []
             process.on_end.append(lambda: self._drop(process))
-        self._held[process.pid].add(descriptor)
+        return self._held[process.pid]
 
     def _drop(self, process: Process) -> None:
         """The system closes what a process held; what its buffers held is gone."""
@@ -123,6 +129,10 @@ class VirtualDisk(Disk):
             nothing = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nothing, descriptor)
             os.close(nothing)
+        for database in self._databases.pop(process.pid, ()):
+            # Else what somebody had begun would lock the record for everybody after him.
+            if (connection := database()) is not None:
+                connection.close()
 
     # ---------------------------------------------------------------------------- what is unsynced
     def _name(self, descriptor: int) -> str:
@@ -285,6 +295,9 @@ class VirtualDisk(Disk):
     def database(self, path: Path | str, **more: Any) -> sqlite3.Connection:
         connection: _Connection = sqlite3.connect(path, **more, factory=_Connection)
         connection.before = partial(self._enter, "database", path)
+        if (thread := self._scheduler.current) is not None:
+            self._held_by(thread.process)
+            self._databases[thread.process.pid].append(weakref.ref(connection))
         return connection
 
 

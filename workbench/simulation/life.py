@@ -8,12 +8,12 @@ import random
 import shutil
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from workbench import runs
+from workbench import runs, world
 from workbench.runs.ingesting import SET_ASIDE
 from workbench.runs.replaying import replay_study
 from workbench.simulation.luck import LUCK, Luck, far_link
@@ -181,9 +181,23 @@ class Life:
         # The device goes on for as long as it needs to become safe.
         if self._device():
             scheduler.run(until_s=scheduler.now / NS + 5.0, done=lambda: False)
+        # A second operator may still wait for the record, and an engine may have stood still while everybody left:
+        # it is told to end, as somebody does who finds it.
+        self._wait_for(lambda: not self._alive("second"))
+        self._wait_for(lambda: not any(engine.frozen for engine in self._alive("engine")))
+        for engine in self._alive("engine"):
+            world.computer.send_signal(engine.pid, "SIGTERM")
+        self._wait_for(lambda: not self._alive("engine"))
+
+    def _wait_for(self, condition: Callable[[], bool]) -> None:
+        scheduler = self.world.scheduler
+        scheduler.run(until_s=scheduler.now / NS + PATIENCE_S, done=condition)
+
+    def _alive(self, name: str) -> list[Process]:
+        return [p for p in self.world.scheduler.processes.values() if p.alive and p.name == name]
 
     def _device(self) -> list[Process]:
-        return [p for p in self.world.scheduler.processes.values() if p.alive and p.name == self.device]
+        return self._alive(self.device)
 
     def _settle(self) -> None:
         """What must hold once everybody has left."""
