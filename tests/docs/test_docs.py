@@ -7,7 +7,9 @@ import ast
 import json
 import re
 import subprocess
+import sys
 import tomllib
+from importlib.metadata import packages_distributions, requires
 from pathlib import Path
 
 import pytest
@@ -77,6 +79,39 @@ def test_every_runtime_dependency_has_its_reason_and_its_pin():
         name = re.split(r"[<>=]", requirement)[0]
         assert f"| {name} |" in DOCS["decisions.md"], name
         assert re.search(rf"^{re.escape(name)}==", pins, re.MULTILINE | re.IGNORECASE), name
+
+
+PEERS = {"metabci", "meegkit", "mne_lsl", "ezmsg", "pyriemann"}
+"""What is imported where it happens to be there: algorithms and engines of others, to judge ours beside them."""
+
+
+def needed(names):
+    """Distributions that are named and all that they need, as an installation brings them."""
+    found, left = set(), {canonicalize_name(name) for name in names}
+    while left:
+        found.add(name := left.pop())
+        for line in requires(name) or ():
+            requirement = Requirement(line)
+            if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+                left |= {canonicalize_name(requirement.name)} - found
+    return found
+
+
+def test_whatever_the_package_imports_comes_with_what_is_declared():
+    """In any function: what is missing only where it is needed is found by whoever needs it."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    brought = needed(Requirement(line).name for line in project["dependencies"])
+    gives = {module: set(map(canonicalize_name, names)) for module, names in packages_distributions().items()}
+    imported = set()
+    for path in (ROOT / "workbench").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                imported |= {name.name.partition(".")[0] for name in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                imported.add(node.module.partition(".")[0])
+    others = imported - set(sys.stdlib_module_names) - {"workbench"} - PEERS
+    assert len(others) > 20
+    assert {name for name in others if not gives.get(name, set()) & brought} == set()
 
 
 def test_the_container_holds_the_pinned_versions_and_each_pin_is_one_that_is_declared():

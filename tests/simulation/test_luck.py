@@ -320,20 +320,18 @@ def test_a_record_that_another_program_holds_is_waited_for_and_then_refused(tmp_
 @pytest.mark.job
 @pytest.mark.parametrize("seed", range(1, 201))
 def test_a_short_life_breaks_no_rule(made, seed):
-    assert Life(seed, seconds=3.0, template=made).live().broken == ()
+    assert Life(seed, seconds=2.0, template=made).live().broken == ()
 
 
-@pytest.mark.parametrize(
-    ("seed", "seconds"),
-    [(17, 8.0), (100634, 4.0), (103719, 4.0), pytest.param(103269, 4.0, marks=pytest.mark.job)],
-)
+@pytest.mark.parametrize(("seed", "seconds"), [(17, 8.0), (100634, 4.0), (103719, 4.0)])
 def test_a_life_that_once_broke_a_rule_breaks_none(made, seed, seconds):
     assert Life(seed, seconds=seconds, template=made).live().broken == ()
 
 
-@pytest.mark.parametrize(("seed", "seconds"), [(1460, 20.0), (1711, 20.0)])
-def test_a_life_of_drawn_evidence_that_once_broke_a_rule_breaks_none(tmp_path, seed, seconds):
-    assert Life(seed, seconds=seconds, template=template(tmp_path, depth="evidence")).live().broken == ()
+def test_lives_of_drawn_evidence_that_once_broke_a_rule_break_none(tmp_path):
+    drawn = template(tmp_path, depth="evidence")
+    for seed in (1460, 1711):
+        assert Life(seed, seconds=20.0, template=drawn).live().broken == ()
 
 
 @pytest.mark.parametrize(("seed", "stroke"), [(4, "freeze device"), (3, "freeze source")])
