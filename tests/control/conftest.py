@@ -55,12 +55,12 @@ class Bench:
         self.stream += seconds * self.speed if stream is None else stream
         return self.deliver(self.controller.on_tick(self.stream, local=self.local, quality_ok=quality_ok))
 
-    def run(self, seconds, *, step=0.05, quality_ok=True, decide=True):
-        """Hops of stream time with a decision and a tick each."""
+    def run(self, seconds, *, step=0.05, quality_ok=True, decide=True, **decision):
+        """Hops of stream time with a tick and a decision each, which is as ``decision`` says."""
         for _ in range(round(seconds / step)):
             self.tick(step / self.speed, stream=step, quality_ok=quality_ok)
             if decide:
-                self.decide("", quality_ok=quality_ok)
+                self.decide("", quality_ok=quality_ok, **decision)
 
     def decide(
         self,

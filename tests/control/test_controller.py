@@ -325,12 +325,9 @@ def test_an_intent_on_evidence_that_is_not_valid_is_not_followed(bench):
 
 def test_evidence_not_valid_for_more_than_half_a_second_while_active_is_a_fault(bench):
     bench.reach("HOLD")
-    for _ in range(10):
-        bench.tick(0.05)
-        bench.decide("", valid=False)
+    bench.run(0.5, valid=False)
     assert bench.state == "HOLD"
-    bench.tick(0.05)
-    bench.decide("", valid=False)
+    bench.run(0.05, valid=False)
     bench.tick(0.05)
     assert bench.state == "FAULT_SAFE"
     assert bench.controller.snapshot()["fault"] == "evidence_invalid"
@@ -355,9 +352,7 @@ def test_a_decode_loop_that_falls_silent_while_active_is_a_fault(bench):
 def test_a_hand_is_not_held_by_decisions_that_come_late(bench, age_s):
     """Each hop of an engine that is behind its streams is in time, and its decision says nothing of now."""
     bench.reach("HOLD")
-    for _ in range(14):
-        bench.tick(0.05)
-        bench.decide("", age_s=age_s)
+    bench.run(0.7, age_s=age_s)
     assert bench.state == "FAULT_SAFE"
     assert bench.controller.snapshot()["fault"] == "evidence_silent"
 

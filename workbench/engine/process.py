@@ -309,10 +309,8 @@ class Engine:
         if self._watch.due(now):
             self._behind.look(session)
             watch_streams(session)
-            watch_presence(session)
-            watch_effector(session)
-            # Last: what is to be said does not wait for a slow disk, and the rows of all of them go together.
             session.events.write_rows()
+            watch_presence(session)
         if self._light.due(now):
             session.monitor.assess()
             session.stop_latch.show()
@@ -327,6 +325,8 @@ class Engine:
     def _publish(self) -> None:
         if self.server is None:
             return
+        # A page that shows the fault shows its alarm too, however long the loop then waits for the disk.
+        watch_effector(self.session)
         self._published += 1
         run = self.session.runs.run
         busy = self.state == "idle" and run is not None and run.in_progress

@@ -120,12 +120,13 @@ def watch_effector(session: Session) -> None:
     While the cause has an alarm of its own there is no second one. A STOP that follows leaves it as it is.
     """
     link, alarms = session.effector.link, session.ledger.alarms
-    if link is None or link.state == "ESTOP":
+    # What the status shows: it waits for a fault that is under way on another thread, as its rows are written.
+    shown = None if link is None else link.snapshot()
+    if shown is None or shown["state"] == "ESTOP":
         return
-    if link.state != "FAULT_SAFE":
+    if shown["state"] != "FAULT_SAFE":
         alarms.clear("effector_fault")
         return
-    shown = link.snapshot()
     # A lost stream that is back has no alarm any more, and its effector still waits for a reset.
     if FAILED_RUN.get(shown["fault"], shown["fault"]) in alarms.lasting:
         return

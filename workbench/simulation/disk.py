@@ -12,7 +12,6 @@ import errno
 import os
 import random
 import sqlite3
-import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -93,7 +92,6 @@ class VirtualDisk(Disk):
         self.tears: random.Random | None = None
         self._opened: dict[int, _Opened] = {}
         self._held: dict[int, set[int]] = {}
-        self._databases: dict[int, list[weakref.ref[sqlite3.Connection]]] = {}
         # Bytes by device and inode, because a file may get another name meanwhile; entries by folder.
         self._bytes: dict[tuple[int, int], _Changes] = {}
         self._entries: dict[str, _Changes] = {}
@@ -114,14 +112,10 @@ class VirtualDisk(Disk):
         if thread is None:
             return
         process = thread.process
-        self._held_by(process).add(descriptor)
-
-    def _held_by(self, process: Process) -> set[int]:
-        """Descriptors that a process holds, which are closed with it as its databases are."""
         if process.pid not in self._held:
-            self._held[process.pid], self._databases[process.pid] = set(), []
+            self._held[process.pid] = set()
             process.on_end.append(lambda: self._drop(process))
-        return self._held[process.pid]
+        self._held[process.pid].add(descriptor)
 
     def _drop(self, process: Process) -> None:
         """The system closes what a process held; what its buffers held is gone."""
@@ -129,10 +123,6 @@ class VirtualDisk(Disk):
             nothing = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nothing, descriptor)
             os.close(nothing)
-        for database in self._databases.pop(process.pid, ()):
-            # Else what somebody had begun would lock the record for everybody after him.
-            if (connection := database()) is not None:
-                connection.close()
 
     # ---------------------------------------------------------------------------- what is unsynced
     def _name(self, descriptor: int) -> str:
@@ -154,17 +144,19 @@ class VirtualDisk(Disk):
         changes = self._entries.setdefault(str(path.parent), _Changes(path.parent))
         changes.add(self._scheduler.now, str(path), undo)
 
-    def most_unsynced_s(self, suffix: str) -> float:
-        """From the first unsynced change of a file with this ending to its last, s: of the file with the most.
+    def unsynced_s(self, suffix: str) -> tuple[float, float]:
+        """Of files with this ending, s: how long the oldest unsynced change waits, and what one file can lose.
 
-        However long a file waits to which nothing is written any more, it can lose no more than that.
+        The second is the time from a file's first unsynced change to its last: what is written to no more can wait
+        for long after a sync that failed, and loses no more for it.
         """
-        made: dict[str, list[int]] = {}
+        now, made = self._scheduler.now, dict[str, list[int]]()
         for changes in (*self._bytes.values(), *self._entries.values()):
-            for at, path, _ in changes.recent(self._scheduler.now):
+            for at, path, _ in changes.recent(now):
                 if path.endswith(suffix):
                     made.setdefault(path, []).append(at)
-        return max((max(times) - min(times) for times in made.values()), default=0) / NS
+        waits = max((now - min(times) for times in made.values()), default=0)
+        return waits / NS, max((max(times) - min(times) for times in made.values()), default=0) / NS
 
     def lose_power(self, draw: random.Random) -> int:
         """Lose a drawn part of what was not synced; returns how many changes were not."""
@@ -295,9 +287,6 @@ class VirtualDisk(Disk):
     def database(self, path: Path | str, **more: Any) -> sqlite3.Connection:
         connection: _Connection = sqlite3.connect(path, **more, factory=_Connection)
         connection.before = partial(self._enter, "database", path)
-        if (thread := self._scheduler.current) is not None:
-            self._held_by(thread.process)
-            self._databases[thread.process.pid].append(weakref.ref(connection))
         return connection
 
 

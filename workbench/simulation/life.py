@@ -184,10 +184,14 @@ class Life:
         # A second operator may still wait for the record, and an engine may have stood still while everybody left:
         # it is told to end, as somebody does who finds it.
         self._wait_for(lambda: not self._alive("second"))
+        if self._alive("second"):
+            watcher.breaks("every act of the operator comes to an end", "the second operator still waits")
         self._wait_for(lambda: not any(engine.frozen for engine in self._alive("engine")))
         for engine in self._alive("engine"):
             world.computer.send_signal(engine.pid, "SIGTERM")
         self._wait_for(lambda: not self._alive("engine"))
+        if self._alive("engine"):
+            watcher.breaks("an engine that is told to end ends", "it was told by SIGTERM")
 
     def _wait_for(self, condition: Callable[[], bool]) -> None:
         scheduler = self.world.scheduler

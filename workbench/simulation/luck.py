@@ -187,10 +187,12 @@ class Luck:
         scheduler, watcher, desk = self._world.scheduler, self._watcher, self._world.desk
         if desk.asleep:
             return
-        unsynced_s = self._world.disk.most_unsynced_s(".xdf")
+        waits_s, loses_s = self._world.disk.unsynced_s(".xdf")
+        # A recording whose sync failed was told to be unconfirmed, and nothing syncs it again.
+        unsynced_s = loses_s if watcher.disk_failed else waits_s
         if scheduler.now > self._disturbed_ns and unsynced_s > UNSYNCED_S:
             watcher.breaks(
-                "a power loss takes the last second alone", f"{unsynced_s:.2f} s of a recording were not synced"
+                "a power loss takes the last second alone", f"a recording was not synced for {unsynced_s:.2f} s"
             )
         for process in list(scheduler.processes.values()):
             if process.alive and process.host is desk:

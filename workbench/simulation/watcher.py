@@ -22,7 +22,7 @@ MOVED = 0.2
 STOPPED_S = LAPSE_S + HOLD_S + VENT_S + SLACK_S
 """How long a device may take to be safe after a STOP, also one that never hears of it, s."""
 LOOKS = 3
-"""Statuses in a row that a page looks at: what it never shows for so long is not shown."""
+"""Looks of a page in a row: what a page never shows for so long is not shown."""
 UNSYNCED_S = 1.5
 """What was written longer ago than this is on the disk, s: the journal promises 1 s."""
 MOVES = ("close", "hold")
@@ -66,7 +66,7 @@ class Watcher:
         self.notes: list[tuple[str, float]] = []
         self.runs_shown: set[str] = set()
         self.persons: dict[str, str] = {}
-        self._untold: set[int] = set()
+        self._untold = 0
         self._spoilt = -1e9
         self.disk_failed = False
         self.session_s = 0.0
@@ -174,9 +174,8 @@ class Watcher:
             return
         self._says_unconfirmed = bool(effector["stop"]["sent"]) and not effector["stop"]["confirmed"]
         told = effector["state"] != "FAULT_SAFE" or any(not one["cleared"] for one in status["alarms"])
-        # A status that is looked at again is an old one, and its page says that the engine is silent.
-        self._untold = set() if told else self._untold | {int(status["engine"]["seq"])}
-        if len(self._untold) >= LOOKS:
+        self._untold = 0 if told else self._untold + 1
+        if self._untold >= LOOKS:
             self.breaks("a fault is an alarm", f"FAULT_SAFE ({effector['fault']}), and no alarm whose cause lasts")
         if self.device_frozen:
             return
