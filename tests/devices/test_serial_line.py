@@ -3,68 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
-import select
 import sys
-import threading
-import time
 
 import pytest
 
+from tests.devices.microcontroller import Microcontroller
 from workbench import control
 from workbench.conformance import limits_of
 from workbench.conformance._engine_side import Bench
 from workbench.conformance.effector import examine
-from workbench.devices.serial_line import Line, measured
+from workbench.devices.serial_line import ANSWER_S, Line, measured
 from workbench.errors import BadValue
-
-
-class Microcontroller:
-    """Goes to the level that a line orders, at once or in its ramp, up to where it sticks."""
-
-    def __init__(self, sticks_at=1.0):
-        self.sticks_at = sticks_at
-        self.asked = []
-        self._path = (0.0, 0.0, 0.0, 0.0)
-        self._ours, self._theirs = pty.openpty()
-        self.port = os.ttyname(self._theirs)
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-
-    def level(self):
-        begin, low, end, high = self._path
-        now = time.monotonic()
-        return high if now >= end else low + (high - low) * (now - begin) / (end - begin)
-
-    def _run(self):
-        waiting = b""
-        while not self._over.is_set():
-            if not select.select([self._ours], [], [], 0.05)[0]:
-                continue
-            waiting += os.read(self._ours, 200)
-            *lines, waiting = waiting.split(b"\n")
-            for line in lines:
-                os.write(self._ours, f"{self._answer(line.decode())}\n".encode())
-
-    def _answer(self, line):
-        self.asked.append(line)
-        word, *numbers = line.split()
-        if word == "L":
-            now, ramp_s = time.monotonic(), float(numbers[1]) / 1000
-            self._path = (now, self.level(), now + ramp_s, min(float(numbers[0]), self.sticks_at))
-        elif word == "S":
-            self._path = (0.0, 0.0, 0.0, 0.0)
-        elif word != "R":
-            return "err what"
-        return f"ok {self.level():.3f}"
-
-    def close(self):
-        self._over.set()
-        self._thread.join()
-        os.close(self._ours)
-        os.close(self._theirs)
 
 
 @pytest.fixture
@@ -77,7 +26,7 @@ def microcontroller():
 
     yield make
     for one in made:
-        one.close()
+        one.switched_off()
 
 
 def bench_on(microcontroller):
@@ -92,14 +41,16 @@ def held(bench, *keys):
 
 
 def test_the_driver_on_a_serial_port_keeps_the_protocol_and_drives_the_machine(microcontroller):
-    machine = microcontroller()
-    with bench_on(machine) as bench:
-        found = held(bench, "applied", "clipped", "unsigned", "locked", "self_test", "after_stop")
-    assert {key: said for key, (holds, said) in found.items() if not holds} == {}
-    assert "L 0.600 0" in machine.asked
-    assert "L 0.800 0" in machine.asked
-    assert "L 0.000 3000" in machine.asked
-    assert "S" in machine.asked
+    for _ in range(3):
+        machine = microcontroller()
+        with bench_on(machine) as bench:
+            found = held(bench, "applied", "clipped", "unsigned", "locked", "self_test", "after_stop")
+        asked, stood_still_s = machine.switched_off()
+        # To a device, a machine that stood still for want of a processor is one that does not answer.
+        if stood_still_s < ANSWER_S:
+            break
+    assert {key: said for key, (holds, said) in found.items() if not holds} == {}, stood_still_s
+    assert {"L 0.600 0", "L 0.800 0", "L 0.000 3000", "S"} <= set(asked)
 
 
 def test_a_valve_that_sticks_is_reported_with_the_level_that_was_measured(microcontroller):
@@ -113,7 +64,7 @@ def test_a_machine_that_falls_silent_makes_the_device_say_that_its_level_is_not_
     machine = microcontroller()
     with bench_on(machine) as bench:
         bench.self_test()
-        machine._over.set()
+        machine.falls_silent()
         assert bench.wait(
             lambda: bench.engine.statuses[-1].level == 1.0 and bench.engine.statuses[-1].locked, 10.0
         )
