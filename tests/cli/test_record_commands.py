@@ -73,7 +73,7 @@ def test_migrate_brings_a_version_2_study_up_to_date_once(run, tmp_path):
     old = shutil.copytree(FIXTURES / "v2", tmp_path / "old")
     assert run("verify", old)[0] == 0
     code, out, _ = run("migrate", old)
-    assert (code, "schema 2 → 5; 1 approvals taken over" in out) == (0, True)
+    assert (code, "schema 2 → 6; 1 approvals taken over" in out) == (0, True)
     assert run("verify", old)[0] == 0
     code, _, err = run("migrate", old)
     assert (code, "there is nothing to migrate" in err) == (2, True)

@@ -10,7 +10,8 @@ import pytest
 
 from workbench import decoders, outcomes
 from workbench.recording.session_ledger import append_rows
-from workbench.study import Study
+from workbench.study import Study, changes
+from workbench.study.applying import bound_now
 from workbench.vocabulary import (
     Approval,
     Assessment,
@@ -100,7 +101,30 @@ def fill(study):
     seq, head = study.head()
     page = hashlib.sha256(b"<html>").hexdigest()
     ids["report"] = study.append(Report("session", "reports/s.html", page, seq, head))
-    return ids
+    return ids | change(study, ids)
+
+
+def change(study, ids):
+    """Changes of the trial's data; ids by table."""
+    someone = study.script_signer("Dr B")
+
+    def made(change, reason="visit 1"):
+        return study.apply(change, someone, reason)
+
+    nurse = study.add_person("nurse", "Nurse N", "correct horse", roles=("coordinator",))
+    assessment = ("assessment", ids["assessment"])
+    query = made(changes.OpenQuery(*assessment, "items", "2 on grasp_1?"))
+    made(changes.AnswerQuery(query, "seen twice"))
+    made(changes.Freeze("visit", ids["visit"]))
+    made(changes.Unfreeze("visit", ids["visit"]))
+    signed = changes.Sign((assessment,), "I reviewed this", bound_now(study, [assessment])[1])
+    study.apply(signed, someone.confirm())
+    return {
+        "role_grant": made(changes.GrantRole(nurse, "monitor", "GCP 2026-02")),
+        "consent": made(changes.GiveConsent(ids["participant"], ("upload",), "2.1", "2026-03-01")),
+        "query": query,
+        "deviation": made(changes.RecordDeviation(ids["participant"], "other", "came late", "none")),
+    }
 
 
 @pytest.fixture(scope="session")

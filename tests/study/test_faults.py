@@ -93,7 +93,7 @@ def test_a_newer_schema_is_told(tmp_path):
     create(tmp_path).close()
     with closing(sqlite3.connect(tmp_path / record_file.FILE)) as connection:
         connection.execute("PRAGMA user_version=99")
-    words = "has schema version 99, this workbench reads 2 to 5; open it with the version that wrote it"
+    words = "has schema version 99, this workbench reads 2 to 6; open it with the version that wrote it"
     with pytest.raises(RecordFault, match=words):
         Study.open(tmp_path, actor="a")
 

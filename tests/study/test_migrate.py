@@ -79,7 +79,7 @@ def test_the_lifted_copy_of_an_old_study_lives_exactly_as_long_as_the_study_is_o
 def test_a_migrated_study_verifies_and_keeps_every_old_audit_row(old):
     before = chain_of(old)
     migration = migrate(old, actor="tests")
-    assert (migration.before, migration.after, migration.approvals) == (2, 5, 1)
+    assert (migration.before, migration.after, migration.approvals) == (2, 6, 1)
     assert chain_of(old) == before
     found = verify(old)
     assert found.ok, found.problems
@@ -145,10 +145,10 @@ def test_killed_at_every_step_of_the_migration_the_study_is_old_or_new(old, tmp_
         with Study.open(folder, actor="tests") as study:
             assert len(study.rows("trial")) == 16
         if versions[-1] == 2:
-            assert migrate(folder, actor="tests").after == 5
+            assert migrate(folder, actor="tests").after == 6
         assert verify(folder).ok
         assert not (folder / COPY).exists()
-    assert versions == [2] * 8 + [5] * 3
+    assert versions == [2] * 8 + [6] * 3
 
 
 def test_an_older_copy_of_a_migrated_study_is_told_from_it_by_its_key(old, tmp_path):
@@ -191,14 +191,14 @@ def test_a_study_that_does_not_verify_is_not_migrated(old):
 def test_todays_and_newer_schemas_are_refused_loudly(tmp_path):
     with Study.create(tmp_path / "s", code="N", title="t", actor="a") as study:
         path = study.path
-    with pytest.raises(Refused, match="has schema version 5 already"):
+    with pytest.raises(Refused, match="has schema version 6 already"):
         migrate(path.parent, actor="a")
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA user_version=6")
+        connection.execute("PRAGMA user_version=7")
     for reads in (lambda: migrate(path.parent, actor="a"), lambda: verify(path.parent)):
-        with pytest.raises(RecordFault, match="has schema version 6.*the version that wrote it"):
+        with pytest.raises(RecordFault, match="has schema version 7.*the version that wrote it"):
             reads()
-    with pytest.raises(RecordFault, match="has schema version 6.*Nothing was changed"):
+    with pytest.raises(RecordFault, match="has schema version 7.*Nothing was changed"):
         Study.open(path.parent, actor="a")
 
 
@@ -259,7 +259,7 @@ def test_trials_of_version_4_have_no_result_of_their_task(tmp_path):
         before = study.nouns("trial", run_id=study.rows("run")[-1]["id"])
     assert {str(trial.result) for trial in before} == {"{}"}
     migration = migrate(folder, actor="tests", keyed=False)
-    assert (migration.before, migration.after) == (4, 5)
+    assert (migration.before, migration.after) == (4, 6)
     with Study.open(folder, actor="tests") as study:
         assert study.nouns("trial", run_id=study.rows("run")[-1]["id"]) == before
 
@@ -271,7 +271,7 @@ def test_a_keyed_version_3_study_is_migrated_under_its_own_key(keyed):
     assert verify(keyed).ok
     before = chain_of(keyed)
     migration = migrate(keyed, actor="tests")
-    assert (migration.before, migration.after, migration.approvals) == (3, 5, 0)
+    assert (migration.before, migration.after, migration.approvals) == (3, 6, 0)
     audit, payloads = chain_of(keyed)
     assert (audit[: len(before[0])], payloads[: len(before[1])]) == before
     found = verify(keyed)

@@ -99,7 +99,7 @@ def test_each_row_has_an_audit_row_with_actor_and_times(study):
         "tester",
         "create",
         1,
-        5,
+        6,
     )
     assert entry["utc"].endswith("Z")
     assert len(entry["utc"]) == 24

@@ -9,7 +9,10 @@ from workbench.commands._arguments import add_study
 from workbench.commands._secret import ask_secret
 from workbench.commands._subcommand import Subcommand
 
-ROLES = "operator, therapist, assessor, engineer, investigator, data_manager, monitor"
+ROLES = (
+    "operator, therapist, assessor, engineer, investigator, coordinator, data_manager, monitor, statistician, "
+    "safety_officer"
+)
 
 
 def _add_login(parser: argparse.ArgumentParser) -> None:

@@ -45,7 +45,12 @@ def _from_4(table: str, row: Mapping[str, Any], *, whole: bool) -> Row:
     return {**row, "result": "{}"} if whole and table == "trial" else dict(row)
 
 
-LIFTS: dict[int, Callable[..., Row]] = {2: _from_2, 3: _from_3, 4: _from_4}
+def _from_5(table: str, row: Mapping[str, Any], *, whole: bool) -> Row:
+    """Schema 6 added tables: consents, queries, deviations, locks, signatures and what a trial is run by."""
+    return dict(row)
+
+
+LIFTS: dict[int, Callable[..., Row]] = {2: _from_2, 3: _from_3, 4: _from_4, 5: _from_5}
 NEWEST = max(LIFTS) + 1
 
 

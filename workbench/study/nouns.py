@@ -19,8 +19,12 @@ from workbench.vocabulary import (
     AssessmentState,
     Blinding,
     Condition,
+    ConsentGiver,
+    ConsentPurpose,
+    DeviationCategory,
     FittedDecoder,
     LedgerRow,
+    LockLevel,
     Note,
     Participant,
     PersonState,
@@ -111,10 +115,15 @@ PARENTS = {
     "ledger": ("run_id", "run"),
     "session_ledger": ("session_id", "session"),
     "assessment": ("visit_id", "visit"),
+    "consent": ("participant_id", "participant"),
+    "query": ("participant_id", "participant"),
+    "query_event": ("query_id", "query"),
+    "deviation": ("participant_id", "participant"),
 }
+"""Table → the column that names the row that a row belongs to, and that row's table."""
 NEEDED = (
     "pseudonym", "name", "operator", "paradigm", "measure", "version", "rater", "path", "kind", "code", "state",
-    "login", "signer", "by", "text",
+    "login", "signer", "by", "text", "document_version",
 )  # fmt: skip
 PRIORITIES = get_args(Priority)
 CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
@@ -131,11 +140,22 @@ CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
     ("assessment", "side"): get_args(Side),
     ("assessment", "state"): get_args(AssessmentState),
     ("assessment", "blinded"): get_args(Blinding),
+    ("role_grant", "action"): ("grant", "revoke"),
+    ("consent", "action"): ("granted", "withdrawn"),
+    ("consent", "purpose"): get_args(ConsentPurpose),
+    ("consent", "given_by"): get_args(ConsentGiver),
+    ("query_event", "action"): ("answered", "closed"),
+    ("deviation", "category"): get_args(DeviationCategory),
+    ("deviation", "state"): ("open", "closed"),
+    ("lock_event", "level"): get_args(LockLevel),
+    ("lock_event", "action"): ("lock", "unlock"),
+    ("signature", "method"): get_args(ApprovalMethod),
 }
 UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
 DATES = {
     "participant": ("injured_on", "consented_on"),
     "visit": ("planned", "earliest", "latest"),
+    "consent": ("consented_on",),
 }
 """Columns that hold an ISO date or ``""``."""
 DATE = re.compile(r"\d{4}-\d\d-\d\d")

@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 
     from workbench.study.record import Study
 
-ROLES = ("operator", "therapist", "assessor", "engineer", "investigator", "data_manager", "monitor")
+ROLES = (
+    "operator", "therapist", "assessor", "engineer", "investigator", "coordinator", "data_manager", "monitor",
+    "statistician", "safety_officer",
+)  # fmt: skip
 APPROVERS = ("engineer", "investigator")
 """Roles that may approve a decoder."""
 LEAST_PASSWORD = 8
@@ -143,7 +146,7 @@ def add(study: Study, *, login: str, name: str, password: str, roles: Sequence[s
     """
     values = {
         "id": "", "login": login, "name": name, "password": hashed(password),
-        "roles": _checked_roles(roles), "state": "active",
+        "roles": checked_roles(roles), "state": "active",
     }  # fmt: skip
     with study.writing.begin("person") as writer:
         return writer.put("person", values, reason="person added")[0]
@@ -245,7 +248,8 @@ def listed(study: Study) -> list[dict[str, Any]]:
     return [{name: row[name] for name in columns} for row in study.rows("person")]
 
 
-def _checked_roles(roles: Sequence[str]) -> list[str]:
+def checked_roles(roles: Sequence[str]) -> list[str]:
+    """The roles as a list. Raises BadValue for none and for one that there is not."""
     wrong = [role for role in roles if role not in ROLES]
     if isinstance(roles, str) or wrong or not roles:
         raise BadValue(Message("people.roles", allowed=list(ROLES), got=repr(roles)))

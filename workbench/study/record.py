@@ -17,6 +17,7 @@ from workbench.html_repr import card
 from workbench.messages import Message
 from workbench.study import (
     anchors,
+    applying,
     approvals,
     chain,
     keys,
@@ -28,6 +29,7 @@ from workbench.study import (
     schema,
     worklist,
 )
+from workbench.study.applying import Actor, Change
 from workbench.study.cards import register_cards
 from workbench.study.clock import utc_now, uuid7
 from workbench.study.database import Database
@@ -452,6 +454,25 @@ class Study:
         if table == "study":
             self._load()
         return version
+
+    def apply(self, change: Change, actor: Actor, reason: str = "") -> str:
+        """Make one change of the trial's data, with all that follows from it, or nothing. Returns the row's id.
+
+        Parameters
+        ----------
+        change : one of :mod:`workbench.study.changes`.
+        actor : who signed in; for a change that must be signed, as many fresh confirmations as it asks for.
+        reason : why; needed wherever something that stands in the record is changed.
+
+        Raises
+        ------
+        Refused
+            A role is missing or was taken away, a signature is missing, the row is locked, or the change itself
+            refuses; nothing was written.
+        BadValue, UnknownName, RecordFault
+            A value, name or row that is not right, or a row that changed meanwhile.
+        """
+        return applying.apply(self, change, actor, reason)
 
     # ------------------------------------------------------------------------------ people and keys
     def add_person(self, login: str, name: str, password: str, roles: Sequence[str] = ("operator",)) -> str:

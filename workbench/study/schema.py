@@ -1,4 +1,4 @@
-"""The tables, and the triggers that keep them append-only. Version 4.
+"""The tables, and the triggers that keep them append-only.
 
 Every row of a data table carries ``id`` and ``row_version``. The triggers let a row in, or change, only
 when an audit row for exactly that table, id and version is there already; the writer puts both in one
@@ -24,7 +24,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable, SchemaItem
 from workbench.messages import SAID
 from workbench.study.columns import Blob, Flag, Integer, Json, Key, Number, Text
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 APPLICATION_ID = 0x57425354
 """``WBST`` in the file's header: tells a study record from any other SQLite file."""
 
@@ -141,13 +141,48 @@ report = _table(
     "report", _text("kind"), _text("path"), _text("sha256"), _int("head_seq"), _text("head_hash"),
     _json("parameters"),
 )  # fmt: skip
+role_grant = _table(
+    "role_grant", _text("person_id", "person"), _text("role"), _text("action"), _text("site"), _flag("blinded"),
+    _text("training"), _text("by"), _text("utc"),
+)  # fmt: skip
+"""Roles given and taken, oldest first; ``person.roles`` is what they add up to."""
+consent = _table(
+    "consent", _text("participant_id", "participant"), _text("purpose"), _text("action"),
+    _text("document_version"), _text("document_sha256"), _text("given_by"), _text("witness"), _text("language"),
+    _text("consented_on"), _text("by"), _text("utc"),
+)  # fmt: skip
+query = _table(
+    "query", _text("participant_id", "participant"), _text("table_name"), _text("row_id"), _text("field"),
+    _flag("automatic"), _text("text"), _text("by"), _text("utc"), _json(SAID),
+)  # fmt: skip
+query_event = _table(
+    "query_event", _text("query_id", "query"), _text("action"), _text("text"), _text("by"), _text("utc")
+)  # fmt: skip
+"""Answers to a query, and its end."""
+deviation = _table(
+    "deviation", _text("participant_id", "participant"), _text("category"), _flag("automatic"),
+    _text("table_name"), _text("row_id"), _text("text"), _text("impact"), _text("correction"), _text("state"),
+    _text("by"), _text("utc"), _json(SAID),
+)  # fmt: skip
+lock_event = _table(
+    "lock_event", _text("level"), _text("table_name"), _text("row_id"), _text("action"), _text("reason"),
+    _text("by"), _int("head_seq"), _text("head_hash"), _text("utc"),
+)  # fmt: skip
+"""Locks set and lifted; the newest on a row holds."""
+signature = _table(
+    "signature", _text("signer"), _text("person_id"), _text("method"), _text("meaning"), _json("targets"),
+    _text("sha256"), _text("utc"),
+)  # fmt: skip
+"""``targets`` are the rows that were shown, each with its version and hash; ``sha256`` is that of all of them."""
 DATA = tuple(metadata.tables.values())
 APPEND_ONLY = (
     "trial", "recording", "decoder", "approval", "note", "ledger", "session_ledger", "report", "study_key",
+    "role_grant", "consent", "query", "query_event", "lock_event", "signature",
 )  # fmt: skip
 AMENDABLE: dict[str, tuple[str, ...]] = {
     "study": ("code", "title"),
     "person": ("name", "password", "roles", "state"),
+    "deviation": ("text", "impact", "correction", "state", SAID),
     **{
         table.name: tuple(c.name for c in table.columns if c.name not in ("id", "row_version"))
         for table in (participant, visit, session, run, assessment)

@@ -41,8 +41,13 @@ class WritePath:
         self.wrote = False
 
     @contextmanager
-    def begin(self, why: str) -> Iterator[Writer]:
+    def begin(self, why: str, *, actor: str = "") -> Iterator[Writer]:
         """A transaction: what its block writes is stored when it ends, or nothing of it.
+
+        Parameters
+        ----------
+        why : of the anchor that it leaves.
+        actor : who writes, ``""`` for whom the record was opened for.
 
         Raises
         ------
@@ -57,7 +62,7 @@ class WritePath:
                 self._database.refuse_replaced()
                 # Read behind the lock: a rotation that was under way has left its key by now.
                 ring = KeyRing(self.study_id)
-                writer = Writer(connection, actor=self._actor, ring=ring)
+                writer = Writer(connection, actor=actor or self._actor, ring=ring)
                 before = writer.seq
                 yield writer
                 writer.sign_if_due()

@@ -11,11 +11,11 @@ from sqlalchemy import Connection, Table, func, insert, literal_column, select, 
 from workbench import messages, world
 from workbench.errors import BadValue, RecordFault, UnknownName
 from workbench.messages import SAID, Message, carried
-from workbench.study import chain
+from workbench.study import chain, locks
 from workbench.study.clock import tz_offset, utc_now, uuid7
 from workbench.study.columns import StrictType
 from workbench.study.keys import Key, KeyRing, seal
-from workbench.study.nouns import KEYS, PARENTS, REPEATABLE, Values, check
+from workbench.study.nouns import KEYS, REPEATABLE, Values, check
 from workbench.study.schema import (
     AMENDABLE,
     DATA,
@@ -23,6 +23,7 @@ from workbench.study.schema import (
     SCHEMA_VERSION,
     audit,
     audit_payload,
+    lock_event,
     signed_head,
     study,
     study_key,
@@ -64,7 +65,7 @@ def raw(table: Table, values: Mapping[str, Any]) -> Values:
     return row
 
 
-def _codes(values: Mapping[str, Any]) -> Values:
+def codes(values: Mapping[str, Any]) -> Values:
     """Codes of the messages that stand in these columns, as the column ``said`` keeps them."""
     codes: Values = carried(values).get(SAID, {})
     return codes
@@ -107,6 +108,7 @@ class Writer:
     ) -> None:
         self._connection = connection
         self._actor = actor
+        self._locks: dict[locks.Place, Mapping[str, Any]] | None = None
         # Inside the transaction, so that a rotation by another process is either complete or not begun.
         epoch = connection.execute(select(func.max(study_key.c.epoch))).scalar()
         self.key: Key | None = None if epoch is None else self._held(ring).key(int(epoch))
@@ -209,6 +211,29 @@ class Writer:
             value = chain.digest(value, dict(row))
         return str(value)
 
+    def owners(self, table: str, row: Mapping[str, Any]) -> list[locks.Place]:
+        """A row and everything that it belongs to, up to its participant, and the study.
+
+        Parameters
+        ----------
+        table : of the row.
+        row : its columns; a new one may have no id yet.
+        """
+        places = [(table, str(row.get("id") or ""))]
+        above = locks.parent(table, row)
+        while above is not None:
+            places.append(above)
+            owner = self.get(BY_NAME[above[0]], id=above[1])
+            above = locks.parent(above[0], owner) if owner else None
+        return [*places, ("study", "")]
+
+    def refuse_locked(self, table: str, row: Mapping[str, Any]) -> None:
+        """Refuse to write a row that is locked, or that belongs to something locked. Raises Refused."""
+        if self._locks is None:
+            self._locks = locks.in_force(self.rows(in_order(lock_event)))
+        if self._locks:
+            locks.refuse(self._locks, table, self.owners(table, row))
+
     def get(self, table: Table, **where: Any) -> Values | None:
         """The first row that equals ``where`` in those columns."""
         query = select(table).where(*(table.columns[name] == value for name, value in where.items()))
@@ -225,6 +250,11 @@ class Writer:
         query = query.where(*(table.columns[name] == value for name, value in where.items()))
         return int(self._connection.execute(query).scalar_one())
 
+    def _refuse_orphan(self, table: str, row: Mapping[str, Any]) -> None:
+        above = locks.parent(table, row)
+        if above and self.get(BY_NAME[above[0]], id=above[1]) is None:
+            raise UnknownName(Message("study.no_parent", parent=above[0], id=repr(above[1]), table=table))
+
     def insert(self, table: Table, values: Values, *, reason: str) -> str:
         """Insert one row, audit row first. Returns its id.
 
@@ -233,8 +263,17 @@ class Writer:
         table : where to.
         values : by column; an empty ``id`` is given one.
         reason : kept in the audit chain.
+
+        Raises
+        ------
+        UnknownName
+            When the row it belongs to is not in the record.
+        Refused
+            When it is locked.
         """
+        self._refuse_orphan(table.name, values)
         row = {**values, "id": values.get("id") or uuid7(), "row_version": 1}
+        self.refuse_locked(table.name, row)
         stored = raw(table, row)
         self.log(
             "create",
@@ -244,6 +283,8 @@ class Writer:
             payload={"new": chain.veiled(table.name, stored), "old": None, "reason": reason},
         )
         self._connection.execute(INSERTS[table.name], row)
+        if table is lock_event:
+            self._locks = None
         return str(stored["id"])
 
     def put(self, table_name: str, values: Values, *, reason: str) -> tuple[str, bool]:
@@ -265,13 +306,9 @@ class Writer:
         table = BY_NAME[table_name]
         check(table_name, values)
         if SAID in table.columns:
-            values = {**values, SAID: _codes(values)}
+            values = {**values, SAID: codes(values)}
         stored = raw(table, values)
-        if table_name in PARENTS:
-            column, parent = PARENTS[table_name]
-            if self.get(BY_NAME[parent], id=stored[column]) is None:
-                parent_id = repr(stored[column])
-                raise UnknownName(Message("study.no_parent", parent=parent, id=parent_id, table=table_name))
+        self._refuse_orphan(table_name, values)
         key = {name: values[name] for name in KEYS[table_name]}
         current = (values["id"] and self.get(table, id=values["id"])) or self.get(table, **key)
         if not current:
@@ -328,6 +365,7 @@ class Writer:
         current = self.get(table, id=row_id)
         if current is None:
             raise UnknownName(Message("study.no_row", table=table.name, id=repr(row_id)))
+        self.refuse_locked(table.name, current)
         if expected is not None and current["row_version"] != expected:
             now = current["row_version"]
             raise RecordFault(
@@ -335,7 +373,7 @@ class Writer:
             )
         if SAID in table.columns:
             untouched = {name: code for name, code in current[SAID].items() if name not in changes}
-            changes = {**changes, SAID: {**untouched, **_codes(changes)}}
+            changes = {**changes, SAID: {**untouched, **codes(changes)}}
         before, stored = raw(table, current), raw(table, changes)
         old = {name: before[name] for name in stored if before[name] != stored[name]}
         if not old and action == "amend":

@@ -1,0 +1,138 @@
+"""Consent, one purpose at a time, and what its withdrawal stops.
+
+``participant.consent`` follows the consent to take part, as everything that connects somebody reads it there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, get_args
+
+from workbench.errors import BadValue, Refused
+from workbench.messages import Message
+from workbench.study.applying import Applying, Change
+from workbench.vocabulary import ConsentGiver, ConsentPurpose
+
+if TYPE_CHECKING:
+    from workbench.study.record import Study
+
+PURPOSES: tuple[ConsentPurpose, ...] = get_args(ConsentPurpose)
+
+
+@dataclass(frozen=True, slots=True)
+class GiveConsent(Change):
+    """A participant, or who represents them, consents to one or more purposes.
+
+    Attributes
+    ----------
+    participant_id : whose data it is about.
+    purposes : of :data:`PURPOSES`.
+    document_version, document_sha256 : of what was signed; the hash is that of its scan, ``""`` for none.
+    consented_on : ISO date of the signature.
+    given_by : ``"participant"`` or ``"representative"``.
+    witness : printed name, ``""`` for none.
+    language : of the document, as ``"zh-CN"``.
+    """
+
+    participant_id: str
+    purposes: tuple[ConsentPurpose, ...]
+    document_version: str
+    consented_on: str
+    document_sha256: str = ""
+    given_by: ConsentGiver = "participant"
+    witness: str = ""
+    language: str = ""
+    ROLES: ClassVar[tuple[str, ...]] = ("investigator", "coordinator")
+
+    def apply(self, record: Applying) -> str:
+        """Add a row for each purpose."""
+        _check(self.purposes, self.consented_on, record)
+        ids = [
+            record.insert(
+                "consent", participant_id=self.participant_id, purpose=purpose, action="granted",
+                document_version=self.document_version, document_sha256=self.document_sha256,
+                given_by=self.given_by, witness=self.witness, language=self.language,
+                consented_on=self.consented_on,
+            )
+            for purpose in self.purposes
+        ]  # fmt: skip
+        if "participation" in self.purposes:
+            _follow(record, self.participant_id, self.document_version, self.consented_on)
+        return ids[0]
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawConsent(Change):
+    """A consent ends, at once.
+
+    Attributes
+    ----------
+    participant_id : whose.
+    purposes : that are withdrawn; without taking part there is no other.
+    consented_on : ISO date of the withdrawal.
+    """
+
+    participant_id: str
+    purposes: tuple[ConsentPurpose, ...]
+    consented_on: str
+    ROLES: ClassVar[tuple[str, ...]] = ("investigator", "coordinator")
+
+    def apply(self, record: Applying) -> str:
+        """Add a row for each purpose that was granted."""
+        _check(self.purposes, self.consented_on, record)
+        granted = in_force(record.rows("consent", participant_id=self.participant_id))
+        ended = tuple(granted) if "participation" in self.purposes else self.purposes
+        absent = [purpose for purpose in self.purposes if purpose not in granted]
+        if absent:
+            raise Refused(Message("consent.not_granted", purposes=absent, granted=list(granted)))
+        ids = [
+            record.insert(
+                "consent", participant_id=self.participant_id, purpose=purpose, action="withdrawn",
+                document_version=granted[purpose]["document_version"],
+                document_sha256=granted[purpose]["document_sha256"], given_by=granted[purpose]["given_by"],
+                witness="", language=granted[purpose]["language"], consented_on=self.consented_on,
+            )
+            for purpose in ended
+        ]  # fmt: skip
+        if "participation" in ended:
+            _follow(record, self.participant_id, "", "")
+        return ids[0]
+
+
+def in_force(rows: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """The consent that holds, by purpose.
+
+    Parameters
+    ----------
+    rows : of ``consent`` of one participant, oldest first.
+    """
+    newest = {row["purpose"]: row for row in rows}
+    return {purpose: row for purpose, row in newest.items() if row["action"] == "granted"}
+
+
+def withdrawn(study: Study, participant_id: str, purpose: ConsentPurpose) -> bool:
+    """Whether a consent to this purpose was given and taken back.
+
+    Parameters
+    ----------
+    study : the open record.
+    participant_id, purpose : whose and what for.
+    """
+    rows = study.rows("consent", participant_id=participant_id, purpose=purpose)
+    return bool(rows) and rows[-1]["action"] == "withdrawn"
+
+
+def _check(purposes: Sequence[str], on: str, record: Applying) -> None:
+    wrong = [purpose for purpose in purposes if purpose not in PURPOSES]
+    if not purposes or wrong or len(set(purposes)) < len(purposes):
+        raise BadValue(Message("consent.purposes", allowed=list(PURPOSES), got=repr(list(purposes))))
+    if not on or on > record.utc[:10]:
+        raise BadValue(Message("consent.on", got=repr(on)))
+
+
+def _follow(record: Applying, participant_id: str, version: str, on: str) -> None:
+    now = {"consent": version, "consented_on": on}
+    person = record.row("participant", participant_id)
+    if any(person[name] != value for name, value in now.items()):
+        record.amend("participant", participant_id, now, follows=Message("consent.follows"))

@@ -1,0 +1,125 @@
+"""Freezing a participant, visit or assessment, and the hard lock of a study with its preconditions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from workbench.errors import BadValue, Refused
+from workbench.messages import Message
+from workbench.study import locks
+from workbench.study.applying import Applying, Change
+from workbench.study.changes import queries
+
+if TYPE_CHECKING:
+    from workbench.study.record import Study
+
+FREEZABLE = tuple(name for name in locks.LOCKABLE if name != "study")
+THREE = (("data_manager",), ("investigator",), ("statistician",))
+
+
+@dataclass(frozen=True, slots=True)
+class Freeze(Change):
+    """Keep the values of a row and of all that belongs to it.
+
+    Attributes
+    ----------
+    table, row_id : a participant, visit or assessment.
+    """
+
+    table: str
+    row_id: str
+    ROLES: ClassVar[tuple[str, ...]] = ("data_manager",)
+
+    def apply(self, record: Applying) -> str:
+        """Add the lock."""
+        if self.table not in FREEZABLE:
+            raise BadValue(Message("lock.table", allowed=list(FREEZABLE), got=repr(self.table)))
+        record.row(self.table, self.row_id)
+        if _held(record, self.table, self.row_id):
+            raise Refused(Message("lock.there", what=self.table))
+        return _event(record, "freeze", self.table, self.row_id, "lock")
+
+
+@dataclass(frozen=True, slots=True)
+class Unfreeze(Change):
+    """Give a frozen row back, with a reason.
+
+    Attributes
+    ----------
+    table, row_id : what is frozen.
+    """
+
+    table: str
+    row_id: str
+    ROLES: ClassVar[tuple[str, ...]] = ("data_manager",)
+
+    def apply(self, record: Applying) -> str:
+        """Add the end of the lock."""
+        if not _held(record, self.table, self.row_id):
+            raise Refused(Message("lock.absent", what=self.table))
+        return _event(record, "freeze", self.table, self.row_id, "unlock")
+
+
+@dataclass(frozen=True, slots=True)
+class LockStudy(Change):
+    """End all editing: no open query, no assessment without a valid signature, and a record that verifies."""
+
+    SIGNED_BY: ClassVar[tuple[tuple[str, ...], ...]] = THREE
+
+    def prepare(self, study: Study) -> None:
+        """Verify the record and every recording before it is held."""
+        found = study.verify()
+        if not found.ok:
+            raise Refused(Message("lock.broken", n=len(found.problems), why=found.problems[0]))
+
+    def apply(self, record: Applying) -> str:
+        """Add the lock where nothing stands in its way."""
+        if _held(record, "study", ""):
+            raise Refused(Message("lock.there", what="study"))
+        obstacles = [text for text in (_open_queries(record), _unsigned(record)) if text]
+        if obstacles:
+            raise Refused(Message("lock.obstacles", obstacles=obstacles))
+        return _event(record, "hard", "study", "", "lock")
+
+
+@dataclass(frozen=True, slots=True)
+class UnlockStudy(Change):
+    """Give a locked study back to editing; the next lock is another one."""
+
+    SIGNED_BY: ClassVar[tuple[tuple[str, ...], ...]] = THREE
+
+    def apply(self, record: Applying) -> str:
+        """Add the end of the lock."""
+        if not _held(record, "study", ""):
+            raise Refused(Message("lock.absent", what="study"))
+        return _event(record, "hard", "study", "", "unlock")
+
+
+def _held(record: Applying, table: str, row_id: str) -> Mapping[str, Any] | None:
+    return locks.in_force(record.rows("lock_event", table_name=table, row_id=row_id)).get((table, row_id))
+
+
+def _event(record: Applying, level: str, table: str, row_id: str, action: str) -> str:
+    if not record.reason.strip():
+        raise BadValue(Message("lock.reason"))
+    seq, digest = record.head()
+    return record.insert(
+        "lock_event", level=level, table_name=table, row_id=row_id, action=action, reason=record.reason,
+        head_seq=seq, head_hash=digest,
+    )  # fmt: skip
+
+
+def _open_queries(record: Applying) -> Message | None:
+    rows = record.rows("query")
+    n = sum(queries.state(record.rows("query_event", query_id=row["id"])) != "closed" for row in rows)
+    return Message("lock.queries", n=n) if n else None
+
+
+def _unsigned(record: Applying) -> Message | None:
+    """Assessments that carry no signature of what stands in them now."""
+    signed = {tuple(target) for row in record.rows("signature") for target in row["targets"]}
+    rows = record.rows("assessment")
+    n = sum(tuple(record.bound(("assessment", row["id"]))) not in signed for row in rows)
+    return Message("lock.unsigned", n=n) if n else None
