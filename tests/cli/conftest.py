@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -117,3 +118,18 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> DemoStudy:
     home = tmp_path_factory.mktemp("demo")
     said = run_command("demo", "--no-browser", "--study", home / "study", "--speed", SPEED, cwd=home)
     return DemoStudy(home / "study", said)
+
+
+@pytest.fixture
+def run(capsys, monkeypatch, tmp_path):
+    """Calls a command in this process, keys in a folder of the test: its exit code, output and error output."""
+    monkeypatch.setenv("WORKBENCH_KEYS", str(tmp_path / "keys"))
+
+    def call(*arguments, stdin=""):
+        given = io.BytesIO(stdin.encode("utf-8", "surrogateescape"))
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(given, "utf-8"))
+        code = main([str(a) for a in arguments])
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return call

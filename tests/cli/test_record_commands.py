@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import shutil
 import sqlite3
@@ -11,27 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from workbench import commands, devices
+from workbench import devices
 from workbench.runs import replay_study
 from workbench.study import Study, anchors, chain, record_file
 from workbench.vocabulary import Participant
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "studies"
 PASSPHRASE = "four random plain words"
-
-
-@pytest.fixture
-def run(capsys, monkeypatch, tmp_path):
-    monkeypatch.setenv("WORKBENCH_KEYS", str(tmp_path / "keys"))
-
-    def call(*arguments, stdin=""):
-        given = io.BytesIO(stdin.encode("utf-8", "surrogateescape"))
-        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(given, "utf-8"))
-        code = commands.main([str(a) for a in arguments])
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return call
 
 
 @pytest.fixture

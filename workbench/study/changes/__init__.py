@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from workbench.study.applying import Change
+from workbench.study.changes._fields import from_text, required, typed_fields
 from workbench.study.changes.consents import GiveConsent, WithdrawConsent
 from workbench.study.changes.deviations import CloseDeviation, RecordDeviation
 from workbench.study.changes.grants import GrantRole, RevokeRole
@@ -19,4 +20,4 @@ ALL: dict[str, type[Change]] = {
 }  # fmt: skip
 """Changes by name."""
 
-__all__ = ["ALL", *sorted(ALL)]
+__all__ = ["ALL", "from_text", "required", "typed_fields", *sorted(ALL)]
