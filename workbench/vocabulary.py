@@ -65,7 +65,7 @@ TrialOutcome = Literal["correct", "missed", "wrong", "recorded", "excluded"]
 Side = Literal["", "left", "right"]
 VisitStatus = Literal["", "planned", "done", "missed", "unscheduled", "not_applicable"]
 PersonState = Literal["active", "closed"]
-ConsentPurpose = Literal["participation", "neural_data_use", "neural_data_sharing", "decoder_training", "upload"]
+ConsentPurpose = Literal["participation", "neural_data_use", "data_sharing", "decoder_training", "upload"]
 ConsentGiver = Literal["participant", "representative"]
 DeviationCategory = Literal[
     "visit_window", "visit_missed", "rater", "decoder", "limit", "consent", "eligibility", "procedure", "other"

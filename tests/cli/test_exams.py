@@ -10,6 +10,7 @@ import pytest
 from workbench import commands, outcomes
 from workbench.outcomes import isncsci
 from workbench.study import Study
+from workbench.study.changes import GiveConsent, WithdrawConsent
 from workbench.vocabulary import Assessment, Condition, Participant, Visit
 
 ALONE = Condition(assisted=False, device_on=False, stimulation_on=False)
@@ -134,6 +135,17 @@ def test_export_writes_a_row_an_examination_and_names_what_is_missing(capsys, fo
     assert (rows[0]["nli"], rows[0]["ais"], rows[0]["birth_date"]) == ("C5", "A", "")
     assert "not in the record, left empty: birth_date, sex_assigned_at_birth" in out
     assert "reporting_group" not in out
+
+
+def test_who_took_back_the_consent_to_share_data_is_left_out_and_named(capsys, folder, tmp_path):
+    with Study.open(folder, actor="tester") as study:
+        other = study.append(Participant("P02", simulated=True))
+        script = study.script_signer("test")
+        study.apply(GiveConsent(other, ("participation", "data_sharing"), "1", "2026-03-01"), script)
+        study.apply(WithdrawConsent(other, ("data_sharing",), "2026-03-02"), script)
+    _, out, _ = run(capsys, "export", folder, "--form", "core", "--out", tmp_path / "core.csv")
+    assert "left out: P02, who took back the consent to share data on 2026-03-02" in out
+    assert "P02" not in (tmp_path / "core.csv").read_text(encoding="utf-8")
 
 
 def test_export_of_ninds_names_leaves_out_what_has_no_name(capsys, folder, tmp_path):

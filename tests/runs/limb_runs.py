@@ -52,7 +52,7 @@ class Person:
         plan = {
             "run": path.stem, "kind": "calibration", "paradigm": paradigm.name, "params": paradigm.params(),
             "classes": [], "contract": [asdict(spec) for spec in self.specs],
-            "inputs": [spec.role for spec in self.specs],
+            "inputs": [spec.role for spec in self.specs], "participant": "SIM-LIMB",
         }  # fmt: skip
         others = [(spec, "float32") for spec in self.specs[1:]]
         with RunWriter(path, plan=plan, stamp=START, signal=self.specs[0], others=others) as writer:

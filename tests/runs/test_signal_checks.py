@@ -9,10 +9,13 @@ import pytest
 
 from tests.runs import limb_runs
 from workbench import decoders
+from workbench.errors import Refused
 from workbench.paradigms import from_params
 from workbench.runs.fitting import fit
 from workbench.runs.signal_checks import Looked, found
-from workbench.vocabulary import StreamSpec
+from workbench.study import Study
+from workbench.study.changes import GiveConsent, WithdrawConsent
+from workbench.vocabulary import Participant, StreamSpec
 
 POWER = {"bands": [[8, 30]], "window_s": 1.0, "hop_s": 0.5}
 CHANNELS = tuple("ABCDEF")
@@ -52,6 +55,21 @@ def test_a_muscle_whose_stream_sent_nothing_is_said_to_be_unknown(calibration):
     folder, _ = calibration
     lost = limb_runs.record(folder, "lost", n_trials=4, sent=("signal", "imu"))
     assert "no stream of the role 'emg'" in fitted(folder, lost)["muscle"]["why"]
+
+
+def test_nothing_is_learned_from_who_took_back_the_consent_to_train_decoders(tmp_path, keys_folder):
+    with Study.create(tmp_path / "study", code="N", title="t", actor="a") as study:
+        person = study.append(Participant("SIM-LIMB", simulated=True))
+        script = study.script_signer("test")
+        purposes = ("participation", "decoder_training")
+        study.apply(GiveConsent(person, purposes, "1", "2026-03-01"), script, "signed")
+        run = limb_runs.record(study.folder, "one", n_trials=6)
+        assert fit(study.folder, [run], "bandpower_ridge", POWER)["sha256"]
+        study.apply(WithdrawConsent(person, ("decoder_training",), "2026-03-02"), script)
+    before = sorted((tmp_path / "study" / "decoders").iterdir())
+    with pytest.raises(Refused, match="SIM-LIMB took back the consent to decoder_training on 2026-03-02"):
+        fit(tmp_path / "study", [run], "bandpower_ridge", {**POWER, "bands": [[8, 20]]})
+    assert sorted((tmp_path / "study" / "decoders").iterdir()) == before
 
 
 def test_two_runs_of_one_intent_have_one_pattern(calibration):

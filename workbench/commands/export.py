@@ -29,9 +29,12 @@ def run(arguments: argparse.Namespace) -> int:
     """Write the file and print which variables are not in the record."""
     from workbench.exchange import core_data_set
     from workbench.study import Study
+    from workbench.study.changes import consents
 
     with Study.open(arguments.study, actor="command line") as study:
         participants, visits, assessments = (study.nouns(name) for name in ("participant", "visit", "assessment"))
+        withdrawn = consents.withdrawn(study, "data_sharing")
+    participants = [person for person in participants if person.pseudonym not in withdrawn]  # type: ignore[union-attr]
     # Computed before the file is created: an error leaves no empty file behind.
     export = core_data_set(
         participants,  # type: ignore[arg-type]
@@ -53,6 +56,8 @@ def run(arguments: argparse.Namespace) -> int:
             f"--out {arguments.out} cannot be written ({error.strerror}); name another file"
         ) from error
     print(f"{arguments.out}: {len(export.rows)} rows")
+    for pseudonym, row in withdrawn.items():
+        print(f"left out: {pseudonym}, who took back the consent to share data on {row['consented_on']}")
     for text, names in (
         ("not in the record, left empty", export.missing),
         ("in the record, but the name the form gives it was not seen, left out", export.unnamed),

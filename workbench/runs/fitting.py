@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from workbench import analysis, decoders, paradigms, world
 from workbench.decoders import JoinedDecoder, Training, WindowDecoder
-from workbench.errors import BadSignal, BadValue, WorkbenchError
+from workbench.errors import BadSignal, BadValue, Refused, WorkbenchError
 from workbench.live import _wire
 from workbench.messages import Message, carried
 from workbench.paradigms import Paradigm
@@ -30,6 +30,8 @@ from workbench.runs.held_out import HeldOut
 from workbench.runs.signal_checks import Looked, found
 from workbench.signals.cues import locate_cues
 from workbench.signals.units import montage_of
+from workbench.study import Study, record_file
+from workbench.study.changes import consents
 from workbench.vocabulary import FloatArray, Montage, Trial
 
 MOST_PERIODS = 1_000_000
@@ -525,6 +527,7 @@ def file_fit(
     metrics : of the fit.
     before : ``{"run", "sha256"}`` of each recording that is in it from an earlier fit.
     """
+    _refuse_withdrawn(study, runs)
     sources = [*before, *({"run": str(run.plan["run"]), "sha256": file_sha256(run.path)} for run in runs)]
     meta = {"recordings": sources, "paradigm": paradigm.name}
     meta |= {name: metrics[name] for name in ("recentred_from",) if name in metrics}
@@ -549,6 +552,18 @@ def file_fit(
     # Beside the decoder too: who asked for the fit may be gone before it is entered in the record.
     world.disk.save(folder / "fit.json", json.dumps(carried(summary), sort_keys=True).encode())
     return {**summary, "folder": str(folder)}
+
+
+def _refuse_withdrawn(folder: Path, runs: Sequence[RunFile]) -> None:
+    """Refuse to keep what was learned from somebody who took back the consent to train decoders."""
+    # Runs of a folder without a record are nobody's of a study.
+    if not (folder / record_file.FILE).is_file():
+        return
+    with Study.open(folder, actor="fit") as study:
+        withdrawn = consents.withdrawn(study, "decoder_training")
+    for person in {str(run.plan.get("participant", "")) for run in runs} & set(withdrawn):
+        on = withdrawn[person]["consented_on"]
+        raise Refused(Message("consent.withdrawn", participant=person, purpose="decoder_training", on=on))
 
 
 def main(argv: Sequence[str]) -> int:

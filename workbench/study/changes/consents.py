@@ -111,16 +111,17 @@ def in_force(rows: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
     return {purpose: row for purpose, row in newest.items() if row["action"] == "granted"}
 
 
-def withdrawn(study: Study, participant_id: str, purpose: ConsentPurpose) -> bool:
-    """Whether a consent to this purpose was given and taken back.
+def withdrawn(study: Study, purpose: ConsentPurpose) -> dict[str, Mapping[str, Any]]:
+    """Who took back the consent to a purpose: the row of each withdrawal by the participant's pseudonym.
 
     Parameters
     ----------
     study : the open record.
-    participant_id, purpose : whose and what for.
+    purpose : what for.
     """
-    rows = study.rows("consent", participant_id=participant_id, purpose=purpose)
-    return bool(rows) and rows[-1]["action"] == "withdrawn"
+    newest = {row["participant_id"]: row for row in study.rows("consent", purpose=purpose)}
+    ended = {person: row for person, row in newest.items() if row["action"] == "withdrawn"}
+    return {study.get("participant", person)["pseudonym"]: row for person, row in ended.items()}
 
 
 def _check(purposes: Sequence[str], on: str, record: Applying) -> None:
