@@ -43,6 +43,7 @@ ARROWS = {
     ("devices", "signals"): "an offline replay corrects stamps with the time base of the live road",
     ("analysis", "outcomes"): "endpoints know the direction of a measure",
     ("study", "tables"): "a study gives its tables",
+    ("study", "outcomes"): "a form of a protocol may be an outcome measure",
     ("study", "analysis"): "one of the tables that a study gives is that of all outcomes",
     ("figures", "analysis"): "figures print limits beside the numbers",
     ("__main__", "commands"): "`python -m workbench` is `workbench`",

@@ -88,6 +88,7 @@ class _Bench:
     folder: Path
     study: Path = field(init=False)
     recording: Path = field(init=False)
+    protocol: Path = field(init=False)
     texts: dict[str, Path] = field(init=False)
     recordings: dict[str, Path] = field(init=False)
     studies: dict[str, Path] = field(init=False)
@@ -96,6 +97,7 @@ class _Bench:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.study = _material.sound_study(self.folder / "sound")
         self.recording = _material.sound_recording(self.folder / "sound.xdf")
+        self.protocol = _material.sound_protocol(self.folder / "sound.toml")
         self.texts = _material.bad_texts(self.folder / "texts")
         self.recordings = _material.bad_recordings(self.folder / "recordings")
         self.studies = _material.bad_studies(self.folder / "studies", self.study)
@@ -143,6 +145,8 @@ def kind_of(action: argparse.Action) -> str:
         return action.dest
     if action.dest in ("files", "recordings"):
         return "recording"
+    if action.dest in ("protocol", "old", "new"):
+        return "protocol"
     if action.dest == "out":
         return "output"
     if action.type is None:
@@ -188,6 +192,7 @@ def _bad(kind: str, bench: _Bench, argument: str) -> Iterator[tuple[str, tuple[s
         "recording": (paths, bench.recordings),
         "study": (paths, bench.studies),
         "table": (paths, bench.texts),
+        "protocol": (paths, bench.texts),
         "anchors": (paths, bench.texts),
         "backup": (paths, bench.texts),
         "source": (paths, bench.texts),
@@ -256,6 +261,7 @@ def _sound(action: argparse.Action, bench: _Bench) -> str:
     known = {
         "study": str(bench.study),
         "recording": str(bench.recording),
+        "protocol": str(bench.protocol),
         "folder": str(bench.folder / "nothing"),
         "output": str(bench.folder / "new"),
         "integer": "1",

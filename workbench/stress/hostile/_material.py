@@ -43,6 +43,20 @@ def sound_study(folder: Path) -> Path:
     return folder
 
 
+def sound_protocol(path: Path) -> Path:
+    """A protocol file with one arm and one visit."""
+    path.write_text(
+        '[study]\ncode = "HOSTILE"\ntitle = "hostile input"\nversion = "1.0.0"\nsponsor = "none"\n'
+        'jurisdictions = ["EU"]\neffective_from = 2026-12-01\n'
+        '[[arm]]\nname = "one"\ntitle = "one"\n'
+        '[[visit]]\nname = "V1"\nanchor = "consent"\nday = 0\nearliest = 0\nlatest = 0\n'
+        f'[consent]\npurposes = {{ required = ["treatment"] }}\ndocument_version = "1"\n'
+        f'document_sha256 = "{"0" * 64}"\n',
+        encoding="utf-8",
+    )
+    return path
+
+
 def sound_recording(path: Path, *, session: str = "s1", run: str = "r1") -> Path:
     """A short calibration run.
 
