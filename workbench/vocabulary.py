@@ -66,6 +66,8 @@ Side = Literal["", "left", "right"]
 VisitStatus = Literal["", "planned", "done", "missed", "unscheduled", "not_applicable"]
 PersonState = Literal["active", "closed"]
 ConsentPurpose = Literal["participation", "neural_data_use", "data_sharing", "decoder_training", "upload"]
+EnrolmentStatus = Literal["screening", "enrolled", "screen_failure", "completed", "withdrawn", "lost"]
+FormState = Literal["draft", "complete"]
 ConsentGiver = Literal["participant", "representative"]
 DeviationCategory = Literal[
     "visit_window", "visit_missed", "rater", "decoder", "limit", "consent", "eligibility", "procedure", "other"

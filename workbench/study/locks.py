@@ -16,7 +16,7 @@ from workbench.vocabulary import LockLevel
 
 Place = tuple[str, str]
 """A table and the id of a row in it."""
-LOCKABLE = ("study", "participant", "visit", "assessment")
+LOCKABLE = ("study", "participant", "visit", "assessment", "form")
 GOES_ON: dict[LockLevel, tuple[str, ...]] = {
     "freeze": ("query", "query_event", "deviation", "signature", "lock_event"),
     "hard": ("lock_event", "signature", "person", "role_grant", "study_key", "report"),

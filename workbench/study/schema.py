@@ -141,6 +141,31 @@ report = _table(
     "report", _text("kind"), _text("path"), _text("sha256"), _int("head_seq"), _text("head_hash"),
     _json("parameters"),
 )  # fmt: skip
+protocol_version = _table(
+    "protocol_version", _text("version"), _text("sha256"), _text("effective_from"), _text("ethics_reference"),
+    _json("definition"), _text("by"), _text("utc"), UniqueConstraint("version"), UniqueConstraint("sha256"),
+)  # fmt: skip
+"""Every version of the protocol, whole; two signatures stand on each."""
+enrolment = _table(
+    "enrolment", _text("participant_id", "participant"), _text("protocol_version_id", "protocol_version"),
+    _text("site"), _text("screening_number"), _text("status"), UniqueConstraint("participant_id"),
+)  # fmt: skip
+anchor_day = _table(
+    "anchor_day", _text("participant_id", "participant"), _text("anchor"), _text("day"),
+    UniqueConstraint("participant_id", "anchor"),
+)  # fmt: skip
+"""Days of a participant from which visits are counted."""
+eligibility = _table(
+    "eligibility", _text("participant_id", "participant"), _text("criterion"), _text("answer"), _text("evidence"),
+    _text("by"), _text("utc"),
+)  # fmt: skip
+"""Answers to the criteria, oldest first; the newest on a criterion holds."""
+form = _table(
+    "form", _text("visit_id", "visit"), _text("name"), _int("instance"), _int("entry"), _json("values"),
+    _text("state"), _text("protocol_sha256"), _text("by"), _text("utc"),
+    UniqueConstraint("visit_id", "name", "instance", "entry"),
+)  # fmt: skip
+"""``entry`` 1 and 2 are those of two people, 0 what holds where a form is entered twice."""
 role_grant = _table(
     "role_grant", _text("person_id", "person"), _text("role"), _text("action"), _text("site"), _flag("blinded"),
     _text("training"), _text("by"), _text("utc"),
@@ -177,11 +202,14 @@ signature = _table(
 DATA = tuple(metadata.tables.values())
 APPEND_ONLY = (
     "trial", "recording", "decoder", "approval", "note", "ledger", "session_ledger", "report", "study_key",
-    "role_grant", "consent", "query", "query_event", "lock_event", "signature",
+    "protocol_version", "eligibility", "role_grant", "consent", "query", "query_event", "lock_event", "signature",
 )  # fmt: skip
 AMENDABLE: dict[str, tuple[str, ...]] = {
     "study": ("code", "title"),
     "person": ("name", "password", "roles", "state"),
+    "enrolment": ("protocol_version_id", "site", "status"),
+    "anchor_day": ("day",),
+    "form": ("values", "state", "protocol_sha256", "by", "utc"),
     "deviation": ("text", "impact", "correction", "state", SAID),
     **{
         table.name: tuple(c.name for c in table.columns if c.name not in ("id", "row_version"))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, get_args
 from workbench.errors import BadValue, Refused
 from workbench.messages import Message
 from workbench.study.applying import Applying, Change
+from workbench.study.protocol_reading import CODE
 from workbench.vocabulary import ConsentGiver, ConsentPurpose
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class GiveConsent(Change):
     Attributes
     ----------
     participant_id : whose data it is about.
-    purposes : of :data:`PURPOSES`.
+    purposes : those of the protocol; of :data:`PURPOSES` the record itself knows what they cover.
     document_version, document_sha256 : of what was signed; the hash is that of its scan, ``""`` for none.
     consented_on : ISO date of the signature.
     given_by : ``"participant"`` or ``"representative"``.
@@ -36,7 +37,7 @@ class GiveConsent(Change):
     """
 
     participant_id: str
-    purposes: tuple[ConsentPurpose, ...]
+    purposes: tuple[str, ...]
     document_version: str
     consented_on: str
     document_sha256: str = ""
@@ -74,7 +75,7 @@ class WithdrawConsent(Change):
     """
 
     participant_id: str
-    purposes: tuple[ConsentPurpose, ...]
+    purposes: tuple[str, ...]
     consented_on: str
     ROLES: ClassVar[tuple[str, ...]] = ("investigator", "coordinator")
 
@@ -125,7 +126,7 @@ def withdrawn(study: Study, purpose: ConsentPurpose) -> dict[str, Mapping[str, A
 
 
 def _check(purposes: Sequence[str], on: str, record: Applying) -> None:
-    wrong = [purpose for purpose in purposes if purpose not in PURPOSES]
+    wrong = [purpose for purpose in purposes if not CODE.fullmatch(purpose)]
     if not purposes or wrong or len(set(purposes)) < len(purposes):
         raise BadValue(Message("consent.purposes", allowed=list(PURPOSES), got=repr(list(purposes))))
     if not on or on > record.utc[:10]:
