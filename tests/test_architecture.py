@@ -69,6 +69,7 @@ DOORS = {
     "markupsafe": {"reports"},
     "zmq": {"world", "live", "engine", "simulation"},
     "greenlet": {"simulation"},
+    "holidays": {"study"},
     "matplotlib": {"figures"},
     "pandas": {"tables", "recording", "research", "study"},
     "plotly": {"figures", "research"},
