@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from workbench import decoders, outcomes
 from workbench.recording.session_ledger import append_rows
-from workbench.study import Study, changes
+from workbench.study import Study, changes, protocol
 from workbench.study.applying import bound_now
 from workbench.vocabulary import (
     Approval,
@@ -28,6 +29,8 @@ from workbench.vocabulary import (
     Trial,
     Visit,
 )
+
+EXAMPLE = Path(__file__).parents[2] / "data_samples" / "protocol_neo_hand.toml"
 
 
 def trials(n=3):
@@ -111,6 +114,14 @@ def change(study, ids):
     def made(change, reason="visit 1"):
         return study.apply(change, someone, reason)
 
+    definition = protocol.read(EXAMPLE).definition()
+    study.apply(changes.AdoptProtocol(definition), [study.script_signer(n).confirm() for n in ("Dr B", "Dr C")])
+    other = study.append(Participant("SIM-02", simulated=True))
+    made(changes.Enrol(other, "S-001"))
+    made(changes.SetAnchor(other, "implant", "2026-03-01"))
+    made(changes.AnswerCriterion(other, "I1", "yes", "MRI of 3 March"))
+    values = {"state": "closed"}
+    made(changes.SaveForm(study.rows("visit", name="Wound check")[0]["id"], "wound", values))
     nurse = study.add_person("nurse", "Nurse N", "correct horse", roles=("coordinator",))
     assessment = ("assessment", ids["assessment"])
     query = made(changes.OpenQuery(*assessment, "items", "2 on grasp_1?"))
