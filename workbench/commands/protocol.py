@@ -50,15 +50,16 @@ def _add_schedule(parser: argparse.ArgumentParser) -> None:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    from workbench.study.protocol_reading import BadProtocol
+    from workbench.study.protocol_reading import MOST_COUNTED, BadProtocol
 
     try:
         protocol = _read(arguments.protocol)
     except BadProtocol as error:
         # One problem a line: in one sentence a list of twenty cannot be read.
-        more = f", the first {len(error.problems)} of them" if error.count > len(error.problems) else ""
+        n = error.count if error.count <= MOST_COUNTED else f"more than {MOST_COUNTED}"
+        more = f", of which the first {len(error.problems)}" if error.count > len(error.problems) else ""
         print(
-            f"workbench protocol: {error.where} cannot be used; to be corrected ({error.count}{more}):",
+            f"workbench protocol: {error.where} cannot be used; to be corrected ({n}{more}):",
             *(f"  {one_line(problem)}" for problem in error.problems),
             sep="\n",
             file=sys.stderr,

@@ -320,13 +320,13 @@ def _checked(
         raise BadValue(Message("protocol.no_definition", where=where, got=told(data)))
     if is_too_deep(data):
         raise BadValue(Message("protocol.too_deep", where=where, most=reading.DEEPEST))
-    problems = Problems()
+    problems = Problems(where)
     protocol = _protocol(Table(where, data, problems, is_root=True))
     _check_names(protocol, problems)
     _check_visits(protocol, problems)
     _check_randomisation(protocol, problems)
     _check_installed(protocol, problems, measures, procedures_of)
-    problems.refuse(where)
+    problems.refuse()
     return protocol
 
 
@@ -352,7 +352,7 @@ def _one(root: Table, key: str, made: Callable[[Table], T]) -> T:
     """One table; an absent one is noted as absent, and not key by key."""
     table = root.table(key)
     if table is None:
-        return made(Table("", {}, Problems()))
+        return made(Table("", {}, Problems("")))
     entry = made(table)
     table.done()
     return entry
@@ -502,7 +502,8 @@ def _estimand(table: Table) -> Estimand:
 
 
 def _strategies(table: Table | None) -> dict[str, str]:
-    return {} if table is None else {name: table.text(name) for name in table.named()}
+    named = None if table is None else table.named()
+    return {} if named is None else {key: named.text(key) for key in named.data}
 
 
 def _stopping_rule(table: Table) -> StoppingRule:
@@ -514,7 +515,8 @@ def _session_limit(table: Table) -> SessionLimit:
 
 
 def _roles(table: Table | None) -> dict[str, tuple[str, ...]]:
-    return {} if table is None else {name: table.names(name, allowed=ROLES) for name in table.named()}
+    named = None if table is None else table.named()
+    return {} if named is None else {key: named.names(key, allowed=ROLES) for key in named.data}
 
 
 # ------------------------------------------------------------------------------------ across sections

@@ -22,6 +22,8 @@ LARGEST_NUMBER = 1e12
 """Of a protocol, and of a value that is entered."""
 MOST_TOLD = 20
 """Problems of one file that are told in words; the others are counted."""
+MOST_COUNTED = 1000
+"""Problems after which a file is read no further."""
 CODE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 """A name that becomes a column, a file name or a key: of an arm, a criterion, a form, an item."""
 
@@ -29,17 +31,18 @@ CODE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 class BadProtocol(BadValue):
     """A protocol with problems.
 
-    Attributes
+    Parameters
     ----------
     where : names the file.
     problems : the first :data:`MOST_TOLD`, one sentence each.
-    count : of all problems.
+    count : of all problems; one more than :data:`MOST_COUNTED` where reading ended there.
     """
 
     def __init__(self, where: str, problems: tuple[Message, ...], count: int) -> None:
         self.where, self.problems, self.count = where, problems, count
         if count > len(problems):
-            told = Message("protocol.problems_first", where=where, n=count, shown=len(problems), problems=problems)
+            n = Message("protocol.over", n=MOST_COUNTED) if count > MOST_COUNTED else count
+            told = Message("protocol.problems_first", where=where, n=n, shown=len(problems), problems=problems)
         else:
             told = Message("protocol.problems", where=where, n=count, problems=problems)
         super().__init__(told)
@@ -57,21 +60,24 @@ def told(value: Any) -> str:
 
 @dataclass(slots=True)
 class Problems:
-    """What is wrong with one file."""
+    """What is wrong with the file that ``where`` names."""
 
+    where: str
     found: list[Message] = field(default_factory=list)
     count: int = 0
 
     def add(self, where: str, what: Message) -> None:
-        """Note a problem of one place of the file."""
+        """Note a problem of one place of the file. Raises :class:`BadProtocol` when there are too many."""
         self.count += 1
         if len(self.found) < MOST_TOLD:
             self.found.append(Message("protocol.problem", where=where, what=what))
+        if self.count > MOST_COUNTED:
+            self.refuse()
 
-    def refuse(self, where: str) -> None:
-        """Raise :class:`BadProtocol` where there is any problem of the file that ``where`` names."""
+    def refuse(self) -> None:
+        """Raise :class:`BadProtocol` where there is any problem."""
         if self.count:
-            raise BadProtocol(where, tuple(self.found), self.count)
+            raise BadProtocol(self.where, tuple(self.found), self.count)
 
 
 def is_name(value: Any) -> bool:
@@ -241,16 +247,15 @@ class Table:
         place = self._below(key, entries=True)
         return [Table(f"{place} {_called(one, n)}", one, self.problems) for n, one in enumerate(found, start=1)]
 
-    def named(self) -> dict[str, Any]:
-        """All keys and values of a table whose keys are names that the protocol chooses."""
-        self._asked.update(dict.fromkeys(self.data))
+    def named(self) -> Table:
+        """The same table with all its keys in normal form C, for keys that are names chosen by the protocol."""
         for key in self.data:
             if not is_name(key):
                 self.problem(Message("protocol.key_no_name", got=told(key), most=LONGEST_NAME))
-        names = tuple(clean_text(key) for key in self.data if is_name(key))
-        for again in repeated(names):
+        named = [(clean_text(key), value) for key, value in self.data.items() if is_name(key)]
+        for again in repeated(tuple(key for key, _ in named)):
             self.problem(Message("protocol.key_twice", got=told(again)))
-        return dict(zip(names, (value for key, value in self.data.items() if is_name(key)), strict=True))
+        return Table(self.where, dict(named), self.problems)
 
     def plain(self, key: str) -> Mapping[str, Any]:
         """A table that others understand, as plain JSON data; empty without one."""
