@@ -196,6 +196,7 @@ def test_simulated_trials_stay_within_their_bounds(simulate):
 
 
 @pytest.mark.job
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("simulate", SIMULATIONS)
 def test_ten_thousand_simulated_trials_stay_within_their_bounds(simulate):
     simulate(10_000)
