@@ -7,6 +7,7 @@ import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workbench import reading
 from workbench.commands._arguments import EXIT_DIFFERS, add_study
 from workbench.commands._secret import ask_line, ask_secret
 from workbench.commands._subcommand import Subcommand
@@ -23,7 +24,7 @@ PROMPTS = {
 
 
 def _add_folder(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", type=Path, metavar="FOLDER", help="folder of the identities")
+    parser.add_argument("identities", type=Path, metavar="FOLDER", help="folder of the identities")
 
 
 def _add_create(parser: argparse.ArgumentParser) -> None:
@@ -82,14 +83,14 @@ def _add_pseudonym(parser: argparse.ArgumentParser) -> None:
     add_study(parser)
     parser.add_argument("--prefix", default="", metavar="TEXT", help="in front of it, such as the site's")
     parser.add_argument(
-        "--identities", type=Path, dest="folder", metavar="FOLDER", help="pseudonyms used there are taken as well"
+        "--identities", type=Path, metavar="FOLDER", help="pseudonyms used there are taken as well"
     )
 
 
 def _opened(arguments: argparse.Namespace) -> Identities:
     from workbench.study.identities import Identities
 
-    return Identities.open(arguments.folder, actor=getpass.getuser())
+    return Identities.open(arguments.identities, actor=getpass.getuser())
 
 
 def _create(arguments: argparse.Namespace) -> int:
@@ -102,8 +103,8 @@ def _create(arguments: argparse.Namespace) -> int:
     store = Identities.create(
         arguments.folder, study=study, study_id=study_id, actor=actor, inside=arguments.in_study
     )
-    print(f"identities lie in {store.path}; nobody reads them without their key, so back it up now with")
-    print(f"'workbench identities backup {arguments.folder} FILE'")
+    print(f"identities lie in {reading.shown(store.path)}; without their key nobody reads them, so back it up now")
+    print("with 'workbench identities backup FOLDER FILE'")
     return 0
 
 
@@ -157,7 +158,7 @@ def _log(arguments: argparse.Namespace) -> int:
 def _verify(arguments: argparse.Namespace) -> int:
     from workbench.study.identities import verify
 
-    found = verify(arguments.folder)
+    found = verify(arguments.identities)
     print("the identities hold" if found.ok else f"the identities do NOT hold, problems: {len(found.problems)}")
     for sentence in (*found.problems, *(f"(note) {warning}" for warning in found.warnings)):
         print(f"- {sentence}")
@@ -168,8 +169,8 @@ def _verify(arguments: argparse.Namespace) -> int:
 def _backup(arguments: argparse.Namespace) -> int:
     from workbench.study.identities import backup
 
-    path = backup(arguments.folder, arguments.out, ask_secret("Passphrase of the backup", new=True))
-    print(f"the key of the identities is backed up in {path}; keep file, passphrase and identities apart")
+    path = backup(arguments.identities, arguments.out, ask_secret("Passphrase of the backup", new=True))
+    print(f"the key of the identities is backed up in {reading.shown(path)}; keep file and passphrase apart")
     return 0
 
 
@@ -177,7 +178,7 @@ def _restore(arguments: argparse.Namespace) -> int:
     from workbench.study.identity_keys import restore
 
     path = restore(arguments.backup, ask_secret("Passphrase of the backup"))
-    print(f"the key of the identities is on this computer now, in {path}")
+    print(f"the key of the identities is on this computer now, in {reading.shown(path)}")
     return 0
 
 
@@ -187,7 +188,7 @@ def _pseudonym(arguments: argparse.Namespace) -> int:
 
     with Study.open(arguments.study, actor=getpass.getuser()) as study:
         taken = {row["pseudonym"] for row in study.rows("participant")}
-    if arguments.folder is not None:
+    if arguments.identities is not None:
         taken.update(_opened(arguments).pseudonyms())
     print(pseudonyms.new(arguments.prefix, taken, world.chance))
     return 0

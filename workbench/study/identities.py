@@ -127,7 +127,7 @@ class Identities:
             When there is a store already, or folder or key cannot be written.
         """
         folder, by = Path(folder), _needed(actor, "actor")
-        if not inside and folder.resolve().is_relative_to(Path(study).resolve()):
+        if not inside and _within(folder, Path(study)):
             raise Refused(Message("identities.inside", folder=reading.shown(folder)))
         path = folder / FILE
         if reading.is_there(path, Message("identities.noun_file"), error=RecordFault):
@@ -494,6 +494,14 @@ def backup(folder: Path | str, file: Path | str, passphrase: str) -> Path:
 
 
 # ------------------------------------------------------------------------------------ bytes and texts
+def _within(folder: Path, study: Path) -> bool:
+    try:
+        return folder.resolve().is_relative_to(study.resolve())
+    except (OSError, RuntimeError, ValueError):
+        # A link to itself, a name that is too long: no folder, which is told when it is made.
+        return False
+
+
 def _place(seq: int) -> int:
     """Where a frame begins, bytes."""
     return seq * FRAME

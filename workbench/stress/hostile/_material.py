@@ -43,6 +43,15 @@ def sound_study(folder: Path) -> Path:
     return folder
 
 
+def sound_identities(folder: Path, study: Path) -> Path:
+    """Identities of one person beside a study."""
+    from workbench.study.identities import Identities, Identity
+
+    store = Identities.create(folder, study=study, study_id="hostile", actor="hostile")
+    store.add("SIM-01", Identity("somebody", "H-1"))
+    return folder
+
+
 def sound_recording(path: Path, *, session: str = "s1", run: str = "r1") -> Path:
     """A short calibration run.
 
