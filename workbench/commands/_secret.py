@@ -36,3 +36,25 @@ def ask_secret(prompt: str, *, new: bool = False) -> str:
             f"{prompt.lower()}: nothing was given; type it at the terminal or pass it on standard input"
         )
     return secret
+
+
+def ask_line(prompt: str) -> str:
+    """What is typed at the terminal, where it shows, or the next line of standard input; ``""`` at its end.
+
+    For names and the like, which belong in no argument either. No error quotes it, and bytes that are not UTF-8
+    stay in it for the caller to refuse.
+
+    Raises
+    ------
+    BadValue
+        When it is too long.
+    """
+    if sys.stdin.isatty():
+        print(f"{prompt}: ", end="", file=sys.stderr, flush=True)
+    # Bytes, and no decoding that fails: its error would hold the line.
+    source = getattr(sys.stdin, "buffer", sys.stdin)
+    line = source.readline(4 * LONGEST + 2)
+    text = (line if isinstance(line, str) else line.decode("utf-8", "surrogateescape")).rstrip("\r\n")
+    if len(text) > LONGEST:
+        raise BadValue(f"{prompt.lower()}: has more than {LONGEST:,} characters, which is the most")
+    return text

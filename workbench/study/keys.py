@@ -69,7 +69,7 @@ class KeyRing:
 
     def __init__(self, study_id: str) -> None:
         self.study_id = study_id
-        self.path = key_folder() / f"{_file_name(study_id)}.json"
+        self.path = key_folder() / f"{file_name(study_id)}.json"
         self.keys: dict[int, Key] = {}
         self.pins: dict[int, tuple[int, str]] = {}
         self._read()
@@ -83,7 +83,7 @@ class KeyRing:
         # Whoever reads this file can write the chain; that somebody could is reason enough to stop.
         if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
             raise RecordFault(Message("keys.readable_by_others", path=str(self.path)))
-        keys, pins = _parse(_load(self.path, Message("file.noun_key_file")), self.study_id, self.path)
+        keys, pins = _parse(load_object(self.path, Message("file.noun_key_file")), self.study_id, self.path)
         self.keys, self.pins = {**self.keys, **keys}, {**self.pins, **pins}
 
     def key(self, epoch: int) -> Key:
@@ -279,14 +279,26 @@ def backup(study_id: str, file: Path | str, passphrase: str) -> Path:
     ring, path = KeyRing(study_id), Path(file)
     if not ring.keys:
         raise RecordFault(Message("keys.none_here", path=str(ring.path)))
+    return write_backup(path, passphrase, kind=BACKUP_FORMAT, study_id=study_id, plain=ring.plain())
+
+
+def write_backup(path: Path, passphrase: str, *, kind: str, study_id: str, plain: Mapping[str, Any]) -> Path:
+    """Write secrets to a new file, encrypted with a passphrase; raises as :func:`backup`.
+
+    Parameters
+    ----------
+    path : the backup; must not exist.
+    passphrase : at least 12 characters.
+    kind : the format that the file states.
+    study_id : of the study whose secrets they are.
+    plain : the secrets, as JSON holds them.
+    """
     if len(passphrase) < LEAST_PASSPHRASE:
         raise BadValue(Message("keys.passphrase_short", least=LEAST_PASSPHRASE, n=len(passphrase)))
     salt, nonce = world.chance.token_bytes(16), world.chance.token_bytes(12)
-    head = {"format": BACKUP_FORMAT, "study": study_id, "kdf": {**KDF, "salt": salt.hex()}, "nonce": nonce.hex()}
+    head = {"format": kind, "study": study_id, "kdf": {**KDF, "salt": salt.hex()}, "nonce": nonce.hex()}
     # The head is authenticated too: it stands in the clear beside the ciphertext.
-    hidden = _cipher(passphrase, salt, KDF).encrypt(
-        nonce, canonical(ring.plain()).encode(), canonical(head).encode()
-    )
+    hidden = _cipher(passphrase, salt, KDF).encrypt(nonce, canonical(plain).encode(), canonical(head).encode())
     try:
         handle = world.disk.descriptor(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
         try:
@@ -309,33 +321,53 @@ def restore(file: Path | str, passphrase: str) -> KeyRing:
     Refused
         When the passphrase does not open it, or another key of the same epoch is here.
     """
+    path = Path(file)
+    study_id, plain = read_backup(path, passphrase, kind=BACKUP_FORMAT)
+    ring = KeyRing(study_id)
+    keys, pins = _parse(plain, study_id, path)
+    if any(ring.keys.get(epoch, key) != key for epoch, key in keys.items()):
+        raise Refused(Message("keys.other_key", path=str(ring.path)))
+    ring.add(keys, pins)
+    return ring
+
+
+def read_backup(path: Path, passphrase: str, *, kind: str) -> tuple[str, dict[str, Any]]:
+    """``(study id, secrets)`` of what :func:`write_backup` wrote.
+
+    Parameters
+    ----------
+    path : of the backup.
+    passphrase : it was written with.
+    kind : the format that it must state.
+
+    Raises
+    ------
+    RecordFault
+        When the file is no such backup or cannot be read.
+    Refused
+        When the passphrase does not open it.
+    """
     from argon2.exceptions import HashingError
     from cryptography.exceptions import InvalidTag
 
-    path = Path(file)
-    content = _load(path, "backup")
+    content = load_object(path, "backup")
     try:
         head = {name: content[name] for name in ("format", "study", "kdf", "nonce")}
         costs = {name: int(head["kdf"][name]) for name in KDF}
         salt, nonce = bytes.fromhex(head["kdf"]["salt"]), bytes.fromhex(head["nonce"])
         hidden, study_id = bytes.fromhex(content["keys"]), str(head["study"])
-        if head["format"] != BACKUP_FORMAT or len(nonce) != 12:
+        if head["format"] != kind or len(nonce) != 12:
             raise ValueError(f"format {head['format']!r}")
         # Before the derivation: a forged backup could ask for all the memory there is.
         if any(not 1 <= costs[name] <= most for name, most in MOST_KDF.items()):
             raise ValueError(f"key derivation {costs}")
-        ring = KeyRing(study_id)
         # The head is authenticated with the keys, so that neither study nor costs can be exchanged.
         plain = _cipher(passphrase, salt, costs).decrypt(nonce, hidden, canonical(head).encode())
     except InvalidTag as error:
         raise Refused(Message("keys.passphrase_wrong", file=path.name)) from error
     except (KeyError, TypeError, ValueError, OverflowError, HashingError) as error:
         raise RecordFault(Message("keys.no_backup", path=str(path), why=str(error))) from error
-    keys, pins = _parse(json.loads(plain), study_id, path)
-    if any(ring.keys.get(epoch, key) != key for epoch, key in keys.items()):
-        raise Refused(Message("keys.other_key", path=str(ring.path)))
-    ring.add(keys, pins)
-    return ring
+    return study_id, json.loads(plain)
 
 
 def _cipher(passphrase: str, salt: bytes, costs: Mapping[str, int]) -> Any:
@@ -355,14 +387,16 @@ def _cipher(passphrase: str, salt: bytes, costs: Mapping[str, int]) -> Any:
 
 
 # ------------------------------------------------------------------------------------ files
-def _file_name(study_id: str) -> str:
+def file_name(study_id: str) -> str:
+    """An id as the name of a file. Raises RecordFault for one that could lead out of the folder."""
     name = "".join(c for c in study_id if c.isalnum() or c == "-")
     if name != study_id or not name:
         raise RecordFault(Message("keys.study_id", got=repr(study_id[:60])))
     return name
 
 
-def _load(path: Path, what: str) -> dict[str, Any]:
+def load_object(path: Path, what: str) -> dict[str, Any]:
+    """The JSON object of a small file of keys; ``what`` names it. Raises RecordFault."""
     data = reading.read_bytes(path, what, largest=MOST_BYTES, error=RecordFault)
     content = reading.parse_json(
         data, Message("file.named", what=what, path=reading.shown(path)), error=RecordFault

@@ -30,14 +30,22 @@ CONDITIONS = ("", "T1", "T1=", "T1=a", "T1=a,T1=b", "T1=a,T2=a", "=,=", ",", "x"
 LASTING = ("demo", "dashboard", "stress", "bench", "simulate", "conform effector", "conform stream")
 """Commands that run until they are ended: only input that they refuse at once is tried."""
 
-SOUND_TEXT = {"measure": "arat", "dataset": "all", "name": "record", "keys": "isncsci", "run_id": "r1"}
+SOUND_TEXT = {
+    "measure": "arat", "dataset": "all", "name": "record", "keys": "isncsci", "run_id": "r1",
+    "pseudonym": "SIM-01",
+}  # fmt: skip
 """Valid values of free-text arguments that a command needs before it looks at its other arguments."""
 
 _WRITABLE = ("absent", "not UTF-8", "text", "empty", "sparse")
 """Paths that a file can be written to, or appended to."""
 
-_POSSIBLE = {"output": _WRITABLE, "study to make": ("absent", "folder")}
-"""Paths at which a command can make what it is asked for."""
+_POSSIBLE = {
+    "output": _WRITABLE, "new": ("absent", "folder"), "identities create": ("absent", "folder", "not UTF-8"),
+}  # fmt: skip
+"""Paths at which a command, or any with an argument of a kind, can make what it is asked for."""
+
+OWN_KINDS = ("options", "conditions", "source", "study", "folder", "identities", "table", "anchors", "backup")
+"""Names of arguments that are also their kinds."""
 
 _AT_ONCE = (
     "absent", "under a file", "long name", "long path", "not UTF-8", "zeros for ever", "text", "empty", "folder",
@@ -56,7 +64,7 @@ STANDARD_INPUT = {
 }
 
 
-ASKS_FOR_A_SECRET = ("keys backup", "people add", "people password")
+ASKS_FOR_A_SECRET = ("identities add", "identities find", "keys backup", "people add", "people password")
 NO_SECRET = ("not UTF-8", "one long line")
 """Contents of standard input that are not a secret."""
 
@@ -89,6 +97,7 @@ class _Bench:
     study: Path = field(init=False)
     recording: Path = field(init=False)
     protocol: Path = field(init=False)
+    identities: Path = field(init=False)
     texts: dict[str, Path] = field(init=False)
     recordings: dict[str, Path] = field(init=False)
     studies: dict[str, Path] = field(init=False)
@@ -98,6 +107,7 @@ class _Bench:
         self.study = _material.sound_study(self.folder / "sound")
         self.recording = _material.sound_recording(self.folder / "sound.xdf")
         self.protocol = _material.sound_protocol(self.folder / "sound.toml")
+        self.identities = _material.sound_identities(self.folder / "identities", self.study)
         self.texts = _material.bad_texts(self.folder / "texts")
         self.recordings = _material.bad_recordings(self.folder / "recordings")
         self.studies = _material.bad_studies(self.folder / "studies", self.study)
@@ -141,7 +151,7 @@ def kind_of(action: argparse.Action) -> str:
         return str(kind)
     if metavar == "STUDY":
         return "study"
-    if action.dest in ("options", "conditions", "source", "study", "folder", "table", "anchors", "backup"):
+    if action.dest in OWN_KINDS:
         return action.dest
     if action.dest in ("files", "recordings"):
         return "recording"
@@ -197,6 +207,7 @@ def _bad(kind: str, bench: _Bench, argument: str) -> Iterator[tuple[str, tuple[s
         "backup": (paths, bench.texts),
         "source": (paths, bench.texts),
         "folder": (paths,),
+        "identities": (paths,),
         "output": (paths,),
     }
     for group in files[kind]:
@@ -211,7 +222,7 @@ def _fine(words: str, action: argparse.Action, what: str) -> str:
         return "a blank value is none, as if the option were left out"
     if action.dest in ("reason", "code", "title", "participant") and len(what) < 30:
         return "it is free text"
-    if what in _POSSIBLE.get("study to make" if words == "new" else kind_of(action), ()):
+    if what in _POSSIBLE.get(words, _POSSIBLE.get(kind_of(action), ())):
         return "it can be written there"
     if kind_of(action) != "study" or what in _AT_ONCE or what.startswith(("record is ", "no right")):
         return ""
@@ -262,6 +273,7 @@ def _sound(action: argparse.Action, bench: _Bench) -> str:
         "study": str(bench.study),
         "recording": str(bench.recording),
         "protocol": str(bench.protocol),
+        "identities": str(bench.identities),
         "folder": str(bench.folder / "nothing"),
         "output": str(bench.folder / "new"),
         "integer": "1",
