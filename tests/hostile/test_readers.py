@@ -36,6 +36,7 @@ BY_COMMANDS = {
     "study/record.py", "study/verification.py", "study/files.py", "study/migrate.py", "study/migrations.py",
     "study/keys.py", "devices/_bids.py", "runs/stopping.py", "runs/approve.py", "study/database.py",
     "study/protocol.py", "systems/_protocol.py", "hardware/setup.py", "hardware/certificates.py",
+    "study/identities.py", "study/identity_file.py", "study/randomisation/sealing.py",
 }  # fmt: skip
 """Read what a user names or a study holds: the hostile cases of the commands, or of READERS below, reach them."""
 
@@ -43,6 +44,7 @@ OWN_TEXTS = {
     "evaluation/_document.py", "exchange/_core_data_set.py", "outcomes/_thresholds.py", "reports/html.py",
     "reports/pdf.py", "reports/texts.py", "widgets/_base.py", "widgets/_locale.py", "kernels/_jit.py",
     "devices/_lsl_library.py", "devices/_driver.py", "systems/_bound.py", "messages.py", "registry.py",
+    "study/reporting_rules.py",
 }  # fmt: skip
 """Read files of the package or of the system alone."""
 

@@ -16,8 +16,8 @@ from workbench.errors import UnknownName
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the row, and a field of it."""
     add_study(parser)
-    parser.add_argument("table", metavar="TABLE", help="of the record, as participant or assessment")
-    parser.add_argument("id", metavar="ID", help="of the row")
+    parser.add_argument("row_table", metavar="TABLE", help="of the record, as participant or assessment")
+    parser.add_argument("row_id", metavar="ID", help="of the row")
     parser.add_argument("--field", metavar="NAME", help="show only what changed this field")
     add_json(parser)
 
@@ -28,15 +28,15 @@ def run(arguments: argparse.Namespace) -> int:
     from workbench.study.applying import bound_now
 
     with Study.open(arguments.study, actor=getpass.getuser()) as study:
-        row = study.get(arguments.table, arguments.id)
+        row = study.get(arguments.row_table, arguments.row_id)
         if arguments.field is not None and arguments.field not in row:
             known = ", ".join(row)
-            raise UnknownName(f"{arguments.table} has no field {arguments.field!r}; those there are: {known}")
+            raise UnknownName(f"{arguments.row_table} has no field {arguments.field!r}; those there are: {known}")
         entries = [
             {**entry, "changed": _changed(entry, arguments.field)}
-            for entry in study.history(arguments.table, arguments.id)
+            for entry in study.history(arguments.row_table, arguments.row_id)
         ]
-        digest = bound_now(study, [(arguments.table, arguments.id)])[1]
+        digest = bound_now(study, [(arguments.row_table, arguments.row_id)])[1]
     if arguments.field is not None:
         entries = [entry for entry in entries if entry["changed"] or entry["redacted"]]
     if arguments.json:

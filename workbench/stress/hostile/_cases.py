@@ -32,7 +32,7 @@ LASTING = ("demo", "dashboard", "stress", "bench", "simulate", "conform effector
 
 SOUND_TEXT = {
     "measure": "arat", "dataset": "all", "name": "record", "keys": "isncsci", "run_id": "r1",
-    "pseudonym": "SIM-01",
+    "pseudonym": "SIM-01", "row_table": "participant", "row_id": "none",
 }  # fmt: skip
 """Valid values of free-text arguments that a command needs before it looks at its other arguments."""
 

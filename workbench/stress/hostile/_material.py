@@ -55,9 +55,12 @@ def sound_protocol(path: Path) -> Path:
         encoding="utf-8",
     )
     return path
+
+
 def sound_identities(folder: Path, study: Path) -> Path:
     """Identities of one person beside a study."""
     from workbench.study.identities import Identities, Identity
+
     store = Identities.create(folder, study=study, study_id="hostile", actor="hostile")
     store.add("SIM-01", Identity("somebody", "H-1"))
     return folder

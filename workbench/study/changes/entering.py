@@ -104,7 +104,13 @@ def differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str
 
 
 def form_of(record: Applying, participant_id: str, name: str) -> Form:
-    """A form of the participant's protocol. Raises UnknownName."""
+    """A form of the participant's protocol. Raises UnknownName.
+
+    Parameters
+    ----------
+    record : while a change is made.
+    participant_id, name : whose, and which form.
+    """
     return protocol_of(record, participant_id).form(name)
 
 
