@@ -35,7 +35,8 @@ BY_COMMANDS = {
     "recording/xdf.py", "recording/xml.py", "study/anchors.py", "study/record_file.py", "study/reading.py",
     "study/record.py", "study/verification.py", "study/files.py", "study/migrate.py", "study/migrations.py",
     "study/keys.py", "devices/_bids.py", "runs/stopping.py", "runs/approve.py", "study/database.py",
-    "systems/_protocol.py", "hardware/setup.py", "hardware/certificates.py",
+    "study/backup.py", "study/manifest.py", "systems/_protocol.py", "hardware/setup.py",
+    "hardware/certificates.py",
 }  # fmt: skip
 """Read what a user names or a study holds: the hostile cases of the commands, or of READERS below, reach them."""
 

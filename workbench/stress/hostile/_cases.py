@@ -9,6 +9,7 @@ from pathlib import Path
 
 from workbench.errors import UnknownName
 from workbench.stress.hostile import _material
+from workbench.study.backup import backup
 
 TEXTS = (
     "",
@@ -36,7 +37,10 @@ SOUND_TEXT = {"measure": "arat", "dataset": "all", "name": "record", "keys": "is
 _WRITABLE = ("absent", "not UTF-8", "text", "empty", "sparse")
 """Paths that a file can be written to, or appended to."""
 
-_POSSIBLE = {"output": _WRITABLE, "study to make": ("absent", "folder")}
+_POSSIBLE = {
+    "output": _WRITABLE, "new": ("absent", "folder"), "backup": ("absent", "folder", "not UTF-8"),
+    "restore": ("absent", "not UTF-8"),
+}  # fmt: skip
 """Paths at which a command can make what it is asked for."""
 
 _AT_ONCE = (
@@ -88,6 +92,7 @@ class _Bench:
     folder: Path
     study: Path = field(init=False)
     recording: Path = field(init=False)
+    backup: Path = field(init=False)
     texts: dict[str, Path] = field(init=False)
     recordings: dict[str, Path] = field(init=False)
     studies: dict[str, Path] = field(init=False)
@@ -96,6 +101,7 @@ class _Bench:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.study = _material.sound_study(self.folder / "sound")
         self.recording = _material.sound_recording(self.folder / "sound.xdf")
+        self.backup = backup(self.study, self.folder / "backups").folder
         self.texts = _material.bad_texts(self.folder / "texts")
         self.recordings = _material.bad_recordings(self.folder / "recordings")
         self.studies = _material.bad_studies(self.folder / "studies", self.study)
@@ -206,7 +212,7 @@ def _fine(words: str, action: argparse.Action, what: str) -> str:
         return "a blank value is none, as if the option were left out"
     if action.dest in ("reason", "code", "title", "participant") and len(what) < 30:
         return "it is free text"
-    if what in _POSSIBLE.get("study to make" if words == "new" else kind_of(action), ()):
+    if what in _POSSIBLE.get(words if kind_of(action) == "folder" else kind_of(action), ()):
         return "it can be written there"
     if kind_of(action) != "study" or what in _AT_ONCE or what.startswith(("record is ", "no right")):
         return ""
@@ -257,6 +263,7 @@ def _sound(action: argparse.Action, bench: _Bench) -> str:
         "study": str(bench.study),
         "recording": str(bench.recording),
         "folder": str(bench.folder / "nothing"),
+        "backup": str(bench.backup),
         "output": str(bench.folder / "new"),
         "integer": "1",
         "number": "1",
