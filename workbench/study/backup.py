@@ -133,11 +133,9 @@ class _Work:
         self.progress(self.stage, min(self.done, self.total), self.total)
 
 
-def quiet(stage: str, done: int, total: int) -> None:
-    """Show nothing."""
-
-
-def backup(folder: Path | str, target: Path | str, *, progress: Progress = quiet) -> Backup:
+def backup(
+    folder: Path | str, target: Path | str, *, progress: Progress = lambda stage, done, total: None
+) -> Backup:
     """Back a study up while others use it; a session may be recording.
 
     Parameters

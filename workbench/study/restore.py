@@ -17,7 +17,7 @@ from workbench import reading, world
 from workbench.errors import RecordFault, Refused
 from workbench.messages import Message
 from workbench.study import anchors, manifest, record_file, schema
-from workbench.study.backup import Facts, Progress, copied, facts_of, hashed, not_written, quiet
+from workbench.study.backup import Facts, Progress, copied, facts_of, hashed, not_written
 from workbench.study.keys import KeyRing
 from workbench.study.manifest import DATA, File, Manifest
 from workbench.study.record import Study
@@ -111,7 +111,7 @@ def restore(
     reason: str = "",
     known: Iterable[Head] = (),
     copies: Sequence[Path] = (),
-    progress: Progress = quiet,
+    progress: Progress = lambda stage, done, total: None,
 ) -> Restored:
     """Restore a backup into a new folder.
 
@@ -155,7 +155,7 @@ def restore(
     return _told(folder, backup.name, held, newest, entry, found)
 
 
-def drill(backup: Path | str, *, progress: Progress = quiet) -> Restored:
+def drill(backup: Path | str, *, progress: Progress = lambda stage, done, total: None) -> Restored:
     """Restore a backup into a temporary folder, verify it, and remove it again.
 
     Parameters

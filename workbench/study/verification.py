@@ -308,7 +308,7 @@ def _replay(row: sqlite3.Row, findings: Findings) -> None:
     if "migration" in payload:
         findings.schema = payload["migration"]["after"]
     if "restored" in payload:
-        findings.warnings.append(_restored(row, payload))
+        _note_restored(row, payload, findings)
     if new is None:
         return
     if row["table_name"] == "study_key":
@@ -324,13 +324,16 @@ def _replay(row: sqlite3.Row, findings: Findings) -> None:
     rows[row["row_id"]] = new
 
 
-def _restored(row: sqlite3.Row, payload: Row) -> Message:
+def _note_restored(row: sqlite3.Row, payload: Row, findings: Findings) -> None:
     """What an entry says of a backup that was restored. It explains what is missing and excuses nothing of it."""
     end, newest = payload["restored"]["head"][0], payload["restored"]["newest"]
     seq, by, at, why = row["seq"], row["actor"], row["utc"], payload["reason"]
     if newest:
-        return Message("backup.entered_lost", seq=seq, by=by, at=at, end=end, newest=newest[0], why=why)
-    return Message("backup.entered", seq=seq, by=by, at=at, end=end, why=why)
+        findings.warnings.append(
+            Message("backup.entered_lost", seq=seq, by=by, at=at, end=end, newest=newest[0], why=why)
+        )
+    else:
+        findings.warnings.append(Message("backup.entered", seq=seq, by=by, at=at, end=end, why=why))
 
 
 def _check_schema(connection: sqlite3.Connection, findings: Findings) -> None:
