@@ -140,6 +140,23 @@ def sha256(path: Path, what: str, *, error: type[WorkbenchError] = BadValue) -> 
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def blocks(path: Path, what: str, n: int, *, error: type[WorkbenchError] = BadValue) -> Iterator[bytes]:
+    """A regular file of any size in blocks, as far as it reached when it was opened; else as :func:`read_bytes`.
+
+    Parameters
+    ----------
+    path : of the file.
+    what : it is, for the sentence.
+    n : bytes of a block at most.
+    error : class of the refusal.
+    """
+    with _opened(path, what, error) as descriptor:
+        left = os.fstat(descriptor).st_size
+        while left and (block := os.read(descriptor, min(n, left))):
+            left -= len(block)
+            yield block
+
+
 @contextmanager
 def _opened(path: Path, what: str, error: type[WorkbenchError]) -> Iterator[int]:
     """A regular file, open for reading; what the system refuses inside the block is raised as ``error``."""

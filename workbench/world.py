@@ -348,6 +348,10 @@ class Disk:
         """Set who may read and write."""
         path.chmod(mode)
 
+    def set_modified(self, path: Path, ns: int) -> None:
+        """Set when a file was last changed, ns since 1970."""
+        os.utime(path, ns=(ns, ns))
+
     def copy(self, source: Path, target: Path) -> None:
         """Copy a file's content, with who may read it and its times."""
         shutil.copy2(source, target)

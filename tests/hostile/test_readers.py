@@ -37,6 +37,7 @@ BY_COMMANDS = {
     "study/keys.py", "devices/_bids.py", "runs/stopping.py", "runs/approve.py", "study/database.py",
     "study/protocol.py", "systems/_protocol.py", "hardware/setup.py", "hardware/certificates.py",
     "study/identities.py", "study/identity_file.py", "study/randomisation/sealing.py",
+    "study/backup.py", "study/manifest.py",
 }  # fmt: skip
 """Read what a user names or a study holds: the hostile cases of the commands, or of READERS below, reach them."""
 

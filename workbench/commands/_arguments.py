@@ -5,18 +5,21 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from workbench import reading
-from workbench.errors import BadValue
+from workbench.errors import BadValue, RecordFault
 
 EXIT_DIFFERS = 1
 """Exit code: something differs, is damaged, or a test failed."""
 LANGUAGES = ("en", "zh-CN")
 LARGEST_SEED = 2**31 - 1
+HEAD = re.compile(r"(\d{1,18}):([0-9a-f]{64})")
+"""A head as it is printed on a report."""
 LONGEST_LINE = 16 * 2**20
 """Longest line of standard input, bytes; a record of a measure has a few kB."""
 
@@ -87,6 +90,37 @@ def add_language(parser: argparse.ArgumentParser) -> None:
 def add_json(parser: argparse.ArgumentParser) -> None:
     """Add the option of a command whose answer a program may read."""
     parser.add_argument("--json", action="store_true", help="print the answer as JSON, see docs/commands.md")
+
+
+def add_heads(parser: argparse.ArgumentParser) -> None:
+    """Add heads of a study's chain that were stored elsewhere."""
+    parser.add_argument(
+        "--head", action="append", default=[], metavar="SEQ:HASH", help="a head as printed on a report; may repeat"
+    )
+    parser.add_argument(
+        "--anchors", action="append", default=[], type=Path, metavar="FILE", help="a further anchors file"
+    )
+
+
+def given_heads(arguments: argparse.Namespace) -> list[tuple[int, str]]:
+    """The heads of ``--head``, once each file of ``--anchors`` was found to hold some.
+
+    A head printed on paper is the one copy of the chain that nobody with the computer can change.
+    """
+    from workbench.study import anchors
+
+    known = [_head(text) for text in arguments.head]
+    for path in arguments.anchors:
+        if not anchors.read(path)[0]:
+            raise RecordFault(f"{reading.shown(path)} contains no anchor; name an anchors file of the workbench")
+    return known
+
+
+def _head(text: str) -> tuple[int, str]:
+    match = HEAD.fullmatch(text.strip())
+    if not match:
+        raise BadValue(f"--head must look like SEQ:HASH, 64 hexadecimal digits, as on a report; got {text!r:.100}")
+    return int(match[1]), match[2]
 
 
 def options(texts: Sequence[str], *, flag: str = "--set") -> dict[str, Any]:

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 
 from tqdm import tqdm
 
+BYTES_PER_S = 40e6
+"""Expected of a backup, with its hashes and the disk waited for, bytes/s."""
 WIDEST = 110
 """Most columns of the bar; a terminal that does not report its size counts as 80 × 24."""
 
@@ -34,14 +36,18 @@ class Bar:
     @contextmanager
     def stage(self, label: str, seconds: float) -> Iterator[Bar]:
         """A stage that is expected to take ``seconds``."""
-        if self._bar.disable:
-            left = f"about {self._total - self._base:.0f} s left"
-            sys.stderr.write(f"[{100 * self._base / self._total:3.0f} %] {label}, {left}\n")
-            sys.stderr.flush()
-        self.inside(0.0, label)
+        self.begin(label)
         yield self
         self.inside(seconds)
         self._base += seconds
+
+    def begin(self, label: str) -> None:
+        """Say which stage begins, where nobody knows how long it is."""
+        if self._bar.disable:
+            left = f"about {self._total - self._done:.0f} s left"
+            sys.stderr.write(f"[{100 * self._done / self._total:3.0f} %] {label}, {left}\n")
+            sys.stderr.flush()
+        self.inside(0.0, label)
 
     def inside(self, seconds: float, label: str = "") -> None:
         """Set the progress of the present stage, s."""
@@ -57,3 +63,30 @@ class Bar:
     def close(self) -> None:
         """Leave the bar as it is and go to the next line."""
         self._bar.close()
+
+
+class ByteBar:
+    """A bar over bytes: called with a stage, the bytes that are done and all of them."""
+
+    def __init__(self) -> None:
+        self._bar: Bar | None = None
+        self._stage = ""
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Show how far it is."""
+        if self._bar is None:
+            self._bar = Bar(max(0.1, total / BYTES_PER_S))
+        # What is done at the end takes no time that is worth a line.
+        if stage != self._stage and done < total:
+            self._bar.begin(stage)
+            self._stage = stage
+        self._bar.inside(done / BYTES_PER_S)
+
+    def __enter__(self) -> ByteBar:
+        """The bar itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave the bar as it is and go to the next line."""
+        if self._bar is not None:
+            self._bar.close()

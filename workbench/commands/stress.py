@@ -124,6 +124,13 @@ def _record(n: int, seed: int) -> tuple[str, bool]:
     return figures.text(), figures.ok
 
 
+def _backup(n: int, seed: int) -> tuple[str, bool]:
+    from workbench.stress import backup as stress
+
+    figures = stress.backed_up(n, seed)
+    return figures.text(), figures.passed
+
+
 def _recording(n: int, seed: int) -> tuple[str, bool]:
     from workbench.stress import recording as stress
 
@@ -197,6 +204,9 @@ def _soak(minutes: float, channels: int, rate: float, seed: int) -> tuple[str, b
 TESTS = {
     "record": StressTest(
         "kill -9, cut logs and flipped bits of the study record, n of each", {"n": 1000}, _record
+    ),
+    "backup": StressTest(
+        "a backup of n MB while another process writes: its time, and the writer's waits", {"n": 1000}, _backup
     ),
     "recording": StressTest("kill -9 of a recording writer and torn files, n kills", {"n": 1000}, _recording),
     "coverage": StressTest(

@@ -145,14 +145,14 @@ def _check_left_over(folder: Path, tables: Tables, findings: FileFindings) -> No
     known = {Path(row["path"]).name for row in tables.get("recording", [])}
     files = [path for path in sorted((folder / "recordings").glob("*.xdf")) if path.name not in known]
     for path in files:
-        if _is_growing(path):
+        if is_growing(path):
             findings.warnings.append(Message("verify.growing", file=path.name))
         else:
             findings.problems.append(Message("verify.left_over", file=path.name, folder=str(folder)))
     findings.checked["recordings outside the record"] = len(files)
 
 
-def _is_growing(path: Path) -> bool:
+def is_growing(path: Path) -> bool:
     """Whether a recording is being written: it changed just now, or a process holds its lock."""
     try:
         # A time in the future is no sign of growth: whoever set it, or the clock, would hide the file for ever.

@@ -307,6 +307,8 @@ def _replay(row: sqlite3.Row, findings: Findings) -> None:
     new = payload["new"]
     if "migration" in payload:
         findings.schema = payload["migration"]["after"]
+    if "restored" in payload:
+        _note_restored(row, payload, findings)
     if new is None:
         return
     if row["table_name"] == "study_key":
@@ -320,6 +322,18 @@ def _replay(row: sqlite3.Row, findings: Findings) -> None:
     if (new["id"], new["row_version"], row["row_version"]) != (row["row_id"], expected, expected):
         findings.problems.append(Message("verify.version", seq=row["seq"], table=row["table_name"]))
     rows[row["row_id"]] = new
+
+
+def _note_restored(row: sqlite3.Row, payload: Row, findings: Findings) -> None:
+    """What an entry says of a backup that was restored. It explains what is missing and excuses nothing of it."""
+    end, newest = payload["restored"]["head"][0], payload["restored"]["newest"]
+    seq, by, at, why = row["seq"], row["actor"], row["utc"], payload["reason"]
+    if newest:
+        findings.warnings.append(
+            Message("backup.entered_lost", seq=seq, by=by, at=at, end=end, newest=newest[0], why=why)
+        )
+    else:
+        findings.warnings.append(Message("backup.entered", seq=seq, by=by, at=at, end=end, why=why))
 
 
 def _check_schema(connection: sqlite3.Connection, findings: Findings) -> None:

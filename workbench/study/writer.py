@@ -36,6 +36,8 @@ INSERTS = {table.name: insert(table) for table in (*DATA, *OWN)}
 ALGORITHM = "HMAC-SHA256 and Ed25519"
 MIGRATE = "migrate"
 """Action of the entry that a migration leaves on the study's row."""
+RESTORE = "restore"
+"""Action of the entry that says that the record was restored from a backup."""
 SIGN_EVERY = 1000
 """Audit rows after which a head is signed at the latest."""
 

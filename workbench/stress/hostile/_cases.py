@@ -9,6 +9,7 @@ from pathlib import Path
 
 from workbench.errors import UnknownName
 from workbench.stress.hostile import _material
+from workbench.study.backup import backup
 
 TEXTS = (
     "",
@@ -41,6 +42,7 @@ _WRITABLE = ("absent", "not UTF-8", "text", "empty", "sparse")
 
 _POSSIBLE = {
     "output": _WRITABLE, "new": ("absent", "folder"), "identities create": ("absent", "folder", "not UTF-8"),
+    "backup": ("absent", "folder", "not UTF-8"), "restore": ("absent", "not UTF-8"),
 }  # fmt: skip
 """Paths at which a command, or any with an argument of a kind, can make what it is asked for."""
 
@@ -98,6 +100,7 @@ class _Bench:
     recording: Path = field(init=False)
     protocol: Path = field(init=False)
     identities: Path = field(init=False)
+    backup: Path = field(init=False)
     texts: dict[str, Path] = field(init=False)
     recordings: dict[str, Path] = field(init=False)
     studies: dict[str, Path] = field(init=False)
@@ -108,6 +111,7 @@ class _Bench:
         self.recording = _material.sound_recording(self.folder / "sound.xdf")
         self.protocol = _material.sound_protocol(self.folder / "sound.toml")
         self.identities = _material.sound_identities(self.folder / "identities", self.study)
+        self.backup = backup(self.study, self.folder / "backups").folder
         self.texts = _material.bad_texts(self.folder / "texts")
         self.recordings = _material.bad_recordings(self.folder / "recordings")
         self.studies = _material.bad_studies(self.folder / "studies", self.study)
@@ -222,7 +226,7 @@ def _fine(words: str, action: argparse.Action, what: str) -> str:
         return "a blank value is none, as if the option were left out"
     if action.dest in ("reason", "code", "title", "participant") and len(what) < 30:
         return "it is free text"
-    if what in _POSSIBLE.get(words, _POSSIBLE.get(kind_of(action), ())):
+    if what in _POSSIBLE.get(words if kind_of(action) == "folder" else kind_of(action), ()):
         return "it can be written there"
     if kind_of(action) != "study" or what in _AT_ONCE or what.startswith(("record is ", "no right")):
         return ""
@@ -275,6 +279,7 @@ def _sound(action: argparse.Action, bench: _Bench) -> str:
         "protocol": str(bench.protocol),
         "identities": str(bench.identities),
         "folder": str(bench.folder / "nothing"),
+        "backup": str(bench.backup),
         "output": str(bench.folder / "new"),
         "integer": "1",
         "number": "1",
