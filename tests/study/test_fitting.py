@@ -326,6 +326,10 @@ def test_a_charge_is_corrected_by_another_one_with_a_reason(study):
     (sheet,) = costs.sheets(study)
     assert (len(sheet.charges), sheet.shadow) == (1, {"CNY": "0"})
     assert study.count("charge") == 2
+    right = Charge(study.ids["price_item"], "700", DAY, fitting, data_supplied=True)
+    made(study, right)
+    with pytest.raises(Refused, match="charged already"):
+        made(study, right)
 
 
 @pytest.mark.parametrize(

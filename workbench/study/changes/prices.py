@@ -260,7 +260,7 @@ def _operation(operation: Operation) -> Row:
 
 
 def _fitting(record: Applying, change: Charge, item: Row) -> Row:
-    """What is charged, of a fitting: complete, paid by somebody, and of a product that may be charged."""
+    """What is charged, of a fitting: complete, of that day, and of a product that may be charged."""
     fitting = record.row("fitting", change.fitting_id)
     steps = standing(record.rows("fitting_step", fitting_id=change.fitting_id))
     if missing := missing_steps(steps):
@@ -300,7 +300,9 @@ def _refuse_beside(record: Applying, change: Charge, item: Row, charged: Row) ->
     visits = record.rows("visit", participant_id=participant_id)
     rows = standing([row for visit in visits for row in record.rows("charge", visit_id=visit["id"])])
     for row in rows:
-        if row["id"] == change.corrects or not _together(record, change, row):
+        # A price of 0 is a charge that was taken back.
+        taken_back = row["id"] == change.corrects or not Decimal(row["price"])
+        if taken_back or not _together(record, change, row):
             continue
         other = record.row("price_item", row["price_item_id"])
         if other["kind"] == item["kind"]:
