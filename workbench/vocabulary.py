@@ -73,6 +73,17 @@ DeviationCategory = Literal[
     "visit_window", "visit_missed", "rater", "decoder", "limit", "consent", "eligibility", "procedure", "other"
 ]
 LockLevel = Literal["freeze", "hard"]
+FittingStep = Literal[
+    "equipment_preparation", "electrode_placement", "acquisition", "algorithm_debugging", "function_verification",
+    "data_analysis", "system_optimisation", "data_upload",
+]  # fmt: skip
+"""The eight steps of the price item for the fitting of a non-invasive interface; see docs/fitting.md."""
+FittingState = Literal["draft", "complete"]
+FunctionTest = Literal["", "passed", "failed"]
+Payer = Literal["research_fund", "self", "insurance"]
+PriceItemKind = Literal["implant", "removal", "fitting"]
+PriceRuleKind = Literal["not_with", "data_reduction", "professional_only"]
+EvidenceStage = Literal["dossier_approval", "coding", "reimbursement"]
 ApprovalDecision = Literal["approve", "reject", "withdraw"]
 ApprovalMethod = Literal["password", "script", "lifted"]
 AssessmentState = Literal["draft", "incomplete", "complete"]

@@ -13,6 +13,8 @@ from workbench import decoders, outcomes
 from workbench.recording.session_ledger import append_rows
 from workbench.study import Study, changes, protocol
 from workbench.study.applying import bound_now
+from workbench.study.changes import prices
+from workbench.study.changes.fittings import STEPS
 from workbench.vocabulary import (
     Approval,
     Assessment,
@@ -67,6 +69,7 @@ def fill(study):
     between = [LedgerRow("note", 0.5, 1.5, extent="before the first run")]
     append_rows(study.folder / "recordings" / f"{ids['session']}.ledger.jsonl", between)
     study.append_session_ledger(ids["session"], between)
+    ids["recording_sha256"] = digest
     recording = Recording("run-1", "recordings/r1.xdf", digest, 11, 1000, 250.0, "finished")
     ids["run"] = study.append_run(run, trials=trials(), ledger=ledger, recordings=[recording])
     sha256, path = small_decoder(study.folder, digest)
@@ -135,6 +138,40 @@ def change(study, ids):
         "consent": made(changes.GiveConsent(ids["participant"], ("upload",), "2.1", "2026-03-01")),
         "query": query,
         "deviation": made(changes.RecordDeviation(ids["participant"], "other", "came late", "none")),
+        **fitted(made, ids),
+    }
+
+
+def fitted(made, ids):
+    """A fitting that is complete and charged; ids by table."""
+    fitting = made(
+        changes.BeginFitting(
+            ids["visit"], "Therapist T", ids["session"], "Site 1", "Guangdong", "therapist", "(01)06900000000000",
+            professional="yes", payer="research_fund", impedance_before_kohm={"C3": 12.0},
+        )
+    )  # fmt: skip
+    for n, step in enumerate(STEPS):
+        times = (f"2026-03-01T08:{5 * n:02d}:00Z", f"2026-03-01T08:{5 * n + 5:02d}:00Z")
+        made(changes.TimeFittingStep(fitting, step, *times))
+    recordings = (ids["recording_sha256"],)
+    made(changes.CompleteFitting(fitting, ids["sha256"], recordings, 2, 250.0, 4.0, {"C3": 8.5}, "passed"))
+    upload = changes.RecordUpload(
+        ids["visit"], "EEG of the calibration", "2026-03-01T08:40:00Z", 11, "a" * 64, "registry", fitting
+    )
+    item = made(
+        changes.AddPriceItem(
+            "非侵入式脑机接口适配费", "fitting", "Guangdong", "price document", "2026", "CNY", cap="900",
+            rules=(prices.GUANGDONG_DATA, prices.PROFESSIONAL_ONLY),
+        )
+    )  # fmt: skip
+    return {
+        "fitting": fitting,
+        "upload_receipt": made(upload),
+        "price_item": item,
+        "charge": made(changes.Charge(item, "900", "2026-03-01", fitting, data_supplied=True)),
+        "evidence_step": made(
+            changes.RecordEvidenceStep("coding", "Product X", "2026-02-01", "decision 1", "b" * 64, "Guangdong")
+        ),
     }
 
 

@@ -22,13 +22,19 @@ from workbench.vocabulary import (
     ConsentGiver,
     DeviationCategory,
     EnrolmentStatus,
+    EvidenceStage,
     FittedDecoder,
+    FittingState,
+    FittingStep,
     FormState,
+    FunctionTest,
     LedgerRow,
     LockLevel,
     Note,
     Participant,
+    Payer,
     PersonState,
+    PriceItemKind,
     Priority,
     Recording,
     Report,
@@ -124,11 +130,15 @@ PARENTS = {
     "query": ("participant_id", "participant"),
     "query_event": ("query_id", "query"),
     "deviation": ("participant_id", "participant"),
+    "fitting": ("visit_id", "visit"),
+    "fitting_step": ("fitting_id", "fitting"),
+    "upload_receipt": ("visit_id", "visit"),
+    "charge": ("visit_id", "visit"),
 }
 """Table → the column that names the row that a row belongs to, and that row's table."""
 NEEDED = (
     "pseudonym", "name", "operator", "paradigm", "measure", "version", "rater", "path", "kind", "code", "state",
-    "login", "signer", "by", "text", "document_version",
+    "login", "signer", "by", "text", "document_version", "what", "recipient", "document", "product",
 )  # fmt: skip
 PRIORITIES = get_args(Priority)
 CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
@@ -157,6 +167,14 @@ CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
     ("lock_event", "level"): get_args(LockLevel),
     ("lock_event", "action"): ("lock", "unlock"),
     ("signature", "method"): get_args(ApprovalMethod),
+    ("fitting", "professional"): ("", "yes", "no"),
+    ("fitting", "payer"): ("", *get_args(Payer)),
+    ("fitting", "function_test"): get_args(FunctionTest),
+    ("fitting", "state"): get_args(FittingState),
+    ("fitting_step", "step"): get_args(FittingStep),
+    ("price_item", "kind"): get_args(PriceItemKind),
+    ("charge", "payer"): get_args(Payer),
+    ("evidence_step", "stage"): get_args(EvidenceStage),
 }
 UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
 DATES = {
@@ -164,8 +182,13 @@ DATES = {
     "visit": ("planned", "earliest", "latest"),
     "anchor_day": ("day",),
     "consent": ("consented_on",),
+    "price_item": ("effective_from",),
+    "charge": ("performed_on",),
+    "evidence_step": ("decided_on",),
 }
 """Columns that hold an ISO date or ``""``."""
+TIMES = {"fitting_step": ("started", "ended"), "upload_receipt": ("sent",)}
+"""Columns that hold a moment in UTC."""
 DATE = re.compile(r"\d{4}-\d\d-\d\d")
 DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 LEAST = {"repeat": 1, "since_session_h": 0, "washout_h": 0}
@@ -175,7 +198,11 @@ SHA256 = re.compile("[0-9a-f]{64}")
 
 LONGEST_PSEUDONYM, LONGEST_NAME = 40, 200
 """Characters of a participant's code, and of any other name that is printed, put into a file or searched for."""
-NAMES = ("name", "login", "operator", "paradigm", "measure", "version", "rater", "code")
+NAMES = (
+    "name", "login", "operator", "paradigm", "measure", "version", "rater", "code", "site", "province",
+    "licence_class", "device_udi", "nhsa_code", "registration", "what", "recipient", "item_code",
+    "hospital_level", "document", "document_version", "not_charged", "product", "reference",
+)  # fmt: skip
 UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
 """Unicode categories of characters that do not show, or that turn the text around them: no part of a name."""
 
@@ -220,6 +247,8 @@ def check(table: str, values: Mapping[str, Any]) -> None:
             _check_assessment(name, value)
         if name in DATES.get(table, ()):
             _check_date(table, name, value)
+        if name in TIMES.get(table, ()) and not _is_utc(value):
+            raise BadValue(Message("fitting.time", name=name, table=table, got=f"{value!r:.40}"))
     # ISO dates compare as text; an open end lies after every date.
     if table == "visit" and (values.get("latest") or "9999") < (values.get("earliest") or ""):
         raise BadValue(Message("study.visit_window", start=str(values["earliest"]), end=str(values["latest"])))

@@ -716,6 +716,13 @@ class Study:
 
         return tables.of_dataclass(analysis.Outcome, analysis.outcomes_table(self).rows)
 
+    def fittings(self) -> DataFrame:
+        """Fittings of the device, with the minutes of each step: see :func:`workbench.study.costs.fittings`."""
+        from workbench import tables
+        from workbench.study import costs
+
+        return tables.of_dataclass(costs.Fitting, costs.fittings(self))
+
     def ledger(self) -> DataFrame:
         """Rows of the integrity ledger. See :mod:`workbench.tables`."""
         from workbench import tables

@@ -199,10 +199,47 @@ signature = _table(
     _text("sha256"), _text("utc"),
 )  # fmt: skip
 """``targets`` are the rows that were shown, each with its version and hash; ``sha256`` is that of all of them."""
+fitting = _table(
+    "fitting", _text("visit_id", "visit"), _text("session_id"), _text("site"), _text("province"),
+    _text("operator"), _text("licence_class"), _text("device_udi"), _text("nhsa_code"), _text("registration"),
+    _text("professional"), _text("payer"), _text("decoder_sha256"), _json("recordings"),
+    Column("channels", Integer), _number("fs", missing=True), _number("calibration_min", missing=True),
+    _json("impedance_before_kohm"), _json("impedance_after_kohm"), _text("function_test"), _text("state"),
+    _text("by"), _text("utc"),
+)  # fmt: skip
+"""A fitting; ``recordings`` (SHA-256), ``channels``, ``fs`` and ``calibration_min`` are of its calibration."""
+fitting_step = _table(
+    "fitting_step", _text("fitting_id", "fitting"), _text("step"), _text("started"), _text("ended"),
+    _text("corrects"), _text("by"), _text("utc"),
+)  # fmt: skip
+"""Here and below ``corrects`` is the id of the row that this one replaces, ``""`` for none."""
+upload_receipt = _table(
+    "upload_receipt", _text("visit_id", "visit"), _text("fitting_id"), _text("what"), _text("sent"),
+    _int("n_bytes"), _text("sha256"), _text("recipient"), _text("consent_id", "consent"), _text("corrects"),
+    _text("by"), _text("utc"),
+)  # fmt: skip
+price_item = _table(
+    "price_item", _text("name"), _text("kind"), _text("item_code"), _text("province"), _text("hospital_level"),
+    _text("document"), _text("document_version"), _text("effective_from"), _text("cap"), _text("currency"),
+    _json("rules"), _text("corrects"), _text("by"), _text("utc"),
+)  # fmt: skip
+"""Amounts here and in ``charge`` are decimal numbers as text: money is not rounded to binary fractions."""
+charge = _table(
+    "charge", _text("visit_id", "visit"), _text("fitting_id"), _json("operation"),
+    _text("price_item_id", "price_item"), _text("performed_on"), _text("price"), _json("reductions"),
+    _text("amount"), _text("payer"), _text("not_charged"), _text("corrects"), _text("by"), _text("utc"),
+)  # fmt: skip
+"""Of a fitting, or of an operation that is described in it; with ``not_charged`` it is shadow billing."""
+evidence_step = _table(
+    "evidence_step", _text("stage"), _text("product"), _text("province"), _text("decided_on"), _text("reference"),
+    _text("document"), _text("sha256"), _text("corrects"), _text("by"), _text("utc"),
+)  # fmt: skip
+"""The way of a product to reimbursement: approval of its dossier, its code, the decision to reimburse it."""
 DATA = tuple(metadata.tables.values())
 APPEND_ONLY = (
     "trial", "recording", "decoder", "approval", "note", "ledger", "session_ledger", "report", "study_key",
     "protocol_version", "eligibility", "role_grant", "consent", "query", "query_event", "lock_event", "signature",
+    "fitting_step", "upload_receipt", "price_item", "charge", "evidence_step",
 )  # fmt: skip
 AMENDABLE: dict[str, tuple[str, ...]] = {
     "study": ("code", "title"),
@@ -211,6 +248,9 @@ AMENDABLE: dict[str, tuple[str, ...]] = {
     "anchor_day": ("day",),
     "form": ("values", "state", "protocol_sha256", "by", "utc"),
     "deviation": ("text", "impact", "correction", "state", SAID),
+    "fitting": tuple(
+        c.name for c in fitting.columns if c.name not in ("id", "visit_id", "by", "utc", "row_version")
+    ),
     **{
         table.name: tuple(c.name for c in table.columns if c.name not in ("id", "row_version"))
         for table in (participant, visit, session, run, assessment)

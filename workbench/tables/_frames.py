@@ -25,7 +25,7 @@ TYPES = {
 }
 """Type that a field is declared with → type of its column; all others are ``object``."""
 
-TIMES = ("started", "fitted_at", "administered_at")
+TIMES = ("started", "ended", "fitted_at", "administered_at")
 """Fields that contain a UTC time as text."""
 
 LEADING = {"participant": "str", "visit": "str", "session": "Int64", "run": "Int64"}
