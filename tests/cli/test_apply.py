@@ -76,7 +76,7 @@ def test_a_mistake_is_one_sentence_and_nothing_is_written(run, folder, words, st
 
 
 def test_who_makes_a_change_must_be_named(run, folder):
-    code, _, err = run("apply", folder, *GIVE)
+    code, _, err = run("apply", folder, *GIVE, "consented_on=2026-03-01")
     assert (code, "--as LOGIN is missing" in err) == (2, True)
 
 

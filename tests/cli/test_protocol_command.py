@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from workbench.study import Study
 from workbench.study.protocol import Protocol, read
+from workbench.vocabulary import Participant
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "data_samples" / "protocol_neo_hand.toml"
 
@@ -123,3 +125,32 @@ def test_visits_are_planned_from_anchors_and_what_was_held(inside):
 )
 def test_a_day_that_is_none_is_refused(inside, options, words):
     inside("protocol", "schedule", EXAMPLE, *options).refused(words)
+
+
+def test_a_study_begins_with_its_protocol_two_people_sign_it_and_a_participant_enrols(run, tmp_path):
+    folder = tmp_path / "trial"
+    code, out, _ = run("new", folder, "--protocol", EXAMPLE)
+    assert (code, f"workbench protocol adopt {folder} {EXAMPLE}" in out) == (0, True)
+    for login, role in (("lin", "investigator"), ("he", "statistician")):
+        add = ("people", "add", folder, login, "--name", f"Dr {login}", "--roles", role)
+        assert run(*add, stdin="correct horse\n")[0] == 0
+    adopt = ("protocol", "adopt", folder, EXAMPLE, "--as", "lin")
+    code, _, err = run(*adopt, stdin="correct horse\n")
+    assert (code, "needs 2 fresh signatures" in err) == (2, True)
+    code, out, _ = run(*adopt, "--as", "he", "--json", stdin="correct horse\n" * 2)
+    assert (code, json.loads(out)["result"]["sha256"]) == (0, read(EXAMPLE).sha256)
+    with Study.open(folder, actor="tests") as study:
+        assert (study.code, study.title) == (read(EXAMPLE).about.code, read(EXAMPLE).about.title)
+        study.append(Participant("P-041"))
+    enrol = ("apply", folder, "Enrol", "participant_id=P-041", "screening_number=S-001", "--as", "lin")
+    assert run(*enrol, stdin="correct horse\n")[0] == 0
+    assert run("verify", folder)[0] == 0
+
+
+@pytest.mark.parametrize(
+    "more", [("--system", "neo_hand"), ("--code", "X"), ("--simulated",), ("--participant", "P")]
+)
+def test_a_study_of_a_protocol_takes_nothing_that_the_file_says(run, tmp_path, more):
+    code, _, err = run("new", tmp_path / "trial", "--protocol", EXAMPLE, *more)
+    assert (code, "the file says what the study is" in err) == (2, True)
+    assert not (tmp_path / "trial").exists()

@@ -87,6 +87,20 @@ def add_language(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_signers(parser: argparse.ArgumentParser) -> None:
+    """Add who makes a change of the record, and why."""
+    parser.add_argument(
+        "--as",
+        dest="logins",
+        action="append",
+        default=[],
+        type=nonblank,
+        metavar="LOGIN",
+        help="who makes it; again for each further signature; passwords are asked for, or read as lines of input",
+    )
+    parser.add_argument("--reason", default="", metavar="TEXT", help="why, for the record")
+
+
 def add_json(parser: argparse.ArgumentParser) -> None:
     """Add the option of a command whose answer a program may read."""
     parser.add_argument("--json", action="store_true", help="print the answer as JSON, see docs/commands.md")

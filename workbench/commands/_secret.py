@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import getpass
 import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from workbench import reading
 from workbench.commands._arguments import standard_input
 from workbench.errors import BadValue
+
+if TYPE_CHECKING:
+    from workbench.study import Confirmation, Study
 
 LONGEST = 1000
 """Most characters; anything longer is a file that was passed by mistake."""
@@ -58,3 +63,22 @@ def ask_line(prompt: str) -> str:
     if len(text) > LONGEST:
         raise BadValue(f"{prompt.lower()}: has more than {LONGEST:,} characters, which is the most")
     return text
+
+
+def confirmed(study: Study, logins: Sequence[str]) -> list[Confirmation]:
+    """A fresh confirmation of each login, whose passwords are asked for one after the other.
+
+    Raises
+    ------
+    BadValue
+        When no login was named.
+    Refused
+        When a password does not match.
+    """
+    if not logins:
+        raise BadValue("--as LOGIN is missing: a change is made by somebody who signs in ('workbench people')")
+    signers = []
+    for login in logins:
+        password = ask_secret(f"Password of {login}")
+        signers.append(study.sign_in(login, password).confirm(password))
+    return signers

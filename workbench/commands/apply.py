@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+import getpass
 
 from workbench.commands._answer import as_json
-from workbench.commands._arguments import add_json, add_study, nonblank
-from workbench.commands._secret import ask_secret
+from workbench.commands._arguments import add_json, add_signers, add_study
+from workbench.commands._secret import confirmed
 from workbench.commands._subcommand import Subcommand
 from workbench.errors import BadValue, UnknownName
-
-if TYPE_CHECKING:
-    from workbench.study import Confirmation, Study
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,16 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "fields", nargs="*", metavar="FIELD=VALUE", help="of the change; several values are separated by commas"
     )
-    parser.add_argument(
-        "--as",
-        dest="logins",
-        action="append",
-        default=[],
-        type=nonblank,
-        metavar="LOGIN",
-        help="who makes it; again for each further signature; passwords are asked for, or read as lines of input",
-    )
-    parser.add_argument("--reason", default="", metavar="TEXT", help="why, for the record")
+    add_signers(parser)
     add_json(parser)
 
 
@@ -47,24 +35,16 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     if arguments.change not in ALL:
         raise UnknownName(f"there is no change {arguments.change!r}; those there are: {', '.join(ALL)}")
-    if not arguments.logins:
-        raise BadValue("--as LOGIN is missing: a change is made by somebody who signs in ('workbench people')")
     kind = ALL[arguments.change]
-    with Study.open(arguments.study, actor=arguments.logins[0]) as study:
+    with Study.open(arguments.study, actor=getpass.getuser()) as study:
         change = from_text(study, kind, _fields(arguments.fields))
-        signers = [_confirmed(study, login) for login in arguments.logins]
-        row_id = study.apply(change, signers, arguments.reason)
+        row_id = study.apply(change, confirmed(study, arguments.logins), arguments.reason)
         seq, digest = study.head()
     if arguments.json:
         print(as_json("apply", {"change": kind.__name__, "id": row_id, "head": [seq, digest]}, ok=True))
     else:
         print(f"{kind.__name__}: entered as {row_id}\nhead: {seq} {digest}")
     return 0
-
-
-def _confirmed(study: Study, login: str) -> Confirmation:
-    password = ask_secret(f"Password of {login}")
-    return study.sign_in(login, password).confirm(password)
 
 
 def _fields(texts: list[str]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""`workbench new STUDY`: an empty study that follows a system, with its first participant and planned visits."""
+"""`workbench new STUDY`: an empty study that follows a system or a protocol file."""
 
 from __future__ import annotations
 
@@ -11,11 +11,20 @@ from workbench.commands._arguments import add_system, nonblank
 from workbench.commands._subcommand import Subcommand
 from workbench.errors import BadValue
 
+FIRST = "P-001"
+"""Pseudonym of the first participant, unless said otherwise."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add folder, system and the first participant."""
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="of the study; it must not hold one yet")
     add_system(parser)
+    parser.add_argument(
+        "--protocol",
+        type=Path,
+        metavar="FILE",
+        help="protocol file, whose code and title the study takes; its participants enrol one by one",
+    )
     parser.add_argument(
         "--code", type=nonblank, metavar="TEXT", help="short code of the study (default: the folder's name)"
     )
@@ -23,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--title", type=nonblank, metavar="TEXT", help="title of the study (default: the title of the system)"
     )
     parser.add_argument(
-        "--participant", default="P-001", metavar="NAME", help="pseudonym of the first one (default %(default)s)"
+        "--participant", default=FIRST, metavar="NAME", help="pseudonym of the first one (default %(default)s)"
     )
     parser.add_argument("--simulated", action="store_true", help="the first participant is simulated")
     parser.add_argument(
@@ -36,6 +45,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Create the study and print what was planned."""
+    if arguments.protocol is not None:
+        return _under_protocol(arguments)
     from workbench import systems
     from workbench.vocabulary import Participant
 
@@ -59,6 +70,28 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _under_protocol(arguments: argparse.Namespace) -> int:
+    """A study that begins with its protocol."""
+    from workbench.study import Study
+    from workbench.study.protocol import read
+
+    given = [name for name in ("system", "code", "title", "first_visit") if getattr(arguments, name) is not None]
+    if given or arguments.simulated or arguments.participant != FIRST:
+        raise BadValue(
+            "with --protocol the file says what the study is, and participants are enrolled afterwards; leave the "
+            "other options out"
+        )
+    folder, protocol = arguments.folder, read(arguments.protocol)
+    Study.create(folder, code=protocol.about.code, title=protocol.about.title, actor=getpass.getuser()).close()
+    print(f"Study      {folder}, {protocol.about.code} {protocol.about.version}: {protocol.about.title}")
+    print(f"Next       workbench people add {folder} LOGIN --name NAME --roles investigator    two who sign")
+    print(
+        f"           workbench protocol adopt {folder} {arguments.protocol} --as LOGIN --as LOGIN    both sign it"
+    )
+    print(f"           workbench apply {folder}    enrolment, consent and every other change")
+    return 0
+
+
 def _day(text: str | None) -> date:
     if text is None:
         return date.today()
@@ -70,7 +103,7 @@ def _day(text: str | None) -> date:
 
 COMMAND = Subcommand(
     name="new",
-    help="an empty study that follows a system, with its first participant and planned visits",
+    help="an empty study that follows a system, with its first participant and visits, or a protocol file",
     run=run,
     arguments=add_arguments,
 )

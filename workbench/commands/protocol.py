@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import getpass
 import sys
 from collections.abc import Collection, Sequence
 from datetime import date
@@ -10,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.commands._answer import as_json
-from workbench.commands._arguments import EXIT_DIFFERS, add_json, nonblank
+from workbench.commands._arguments import EXIT_DIFFERS, add_json, add_signers, add_study, nonblank
 from workbench.commands._parser import one_line
+from workbench.commands._secret import confirmed
 from workbench.commands._subcommand import Subcommand
 from workbench.errors import BadValue
 
@@ -47,6 +49,12 @@ def _add_schedule(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--on", type=nonblank, metavar="DATE", help="where each visit stands on it (default: today)"
     )
+
+
+def _add_adopt(parser: argparse.ArgumentParser) -> None:
+    add_study(parser)
+    _add_file(parser)
+    add_signers(parser)
 
 
 def _check(arguments: argparse.Namespace) -> int:
@@ -145,6 +153,23 @@ def _schedule(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _adopt(arguments: argparse.Namespace) -> int:
+    from workbench.study import Study
+    from workbench.study.changes.protocols import AdoptProtocol
+
+    protocol = _read(arguments.protocol)
+    with Study.open(arguments.study, actor=getpass.getuser()) as study:
+        change = AdoptProtocol(protocol.definition())
+        study.apply(change, confirmed(study, arguments.logins), arguments.reason)
+        seq, digest = study.head()
+    if arguments.json:
+        print(as_json("protocol adopt", {**_identity(protocol), "head": [seq, digest]}, ok=True))
+    else:
+        print(f"{protocol.about.code} {protocol.about.version} is in force\nsha256: {protocol.sha256}")
+        print(f"head: {seq} {digest}")
+    return 0
+
+
 def _read(path: Path) -> Protocol:
     from workbench.study.protocol import read
 
@@ -204,7 +229,7 @@ def _iso(day: date | None) -> str | None:
 COMMAND = Subcommand(
     name="protocol",
     help="the file of a protocol: check it, compare two versions, plan a participant's visits",
-    description="The protocol of a study is one TOML file, explained in docs/protocol.md. Nothing here touches a "
+    description="The protocol of a study is one TOML file, explained in docs/protocol.md. Only 'adopt' writes into a "
     "study record.",
     actions=(
         Subcommand(
@@ -213,6 +238,7 @@ COMMAND = Subcommand(
         Subcommand(
             "difference", "what an amendment changes; exit 1 when its version does not rise", _difference, _add_two
         ),
+        Subcommand("adopt", "a version comes into force in a study, signed by two people", _adopt, _add_adopt),
         Subcommand("schedule", "planned days and windows of one participant's visits", _schedule, _add_schedule),
     ),
 )
