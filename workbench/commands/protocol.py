@@ -229,8 +229,8 @@ def _iso(day: date | None) -> str | None:
 COMMAND = Subcommand(
     name="protocol",
     help="the file of a protocol: check it, compare two versions, plan a participant's visits",
-    description="The protocol of a study is one TOML file, explained in docs/protocol.md. Only 'adopt' writes into "
-    "a study record.",
+    description="The protocol of a study is one TOML file, explained in docs/protocol.md. Only 'adopt' writes "
+    "into a study record.",
     actions=(
         Subcommand(
             "check", "check a protocol file and print its hash, or everything that is wrong", _check, _add_file
