@@ -131,6 +131,14 @@ def _backup(n: int, seed: int) -> tuple[str, bool]:
     return figures.text(), figures.passed
 
 
+def _trial(n: int, seed: int) -> tuple[str, bool]:
+    from workbench.stress import trial as stress
+
+    with tqdm(total=2 * n, file=sys.stderr, unit="case", disable=not sys.stderr.isatty()) as bar:
+        figures = stress.broken(n, seed, step=lambda: bar.update(1))
+    return figures.text(), figures.passed
+
+
 def _recording(n: int, seed: int) -> tuple[str, bool]:
     from workbench.stress import recording as stress
 
@@ -204,6 +212,11 @@ def _soak(minutes: float, channels: int, rate: float, seed: int) -> tuple[str, b
 TESTS = {
     "record": StressTest(
         "kill -9, cut logs and flipped bits of the study record, n of each", {"n": 1000}, _record
+    ),
+    "trial": StressTest(
+        "fifty changes of a trial: n processes killed, n writes failing, then 20 writers for 0.06 n seconds",
+        {"n": 1000},
+        _trial,
     ),
     "backup": StressTest(
         "a backup of n MB while another process writes: its time, and the writer's waits", {"n": 1000}, _backup
