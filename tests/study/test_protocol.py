@@ -80,7 +80,7 @@ def test_the_example_says_what_its_file_says(example):
     training = example.visits[3]
     assert (training.repeats, [one.procedure for one in training.sessions]) == (True, ["calibration", "online"])
     assert example.randomisation["ratio"] == {"interface": 1, "timed": 1}
-    assert example.consent.purposes.optional == ("sharing_of_recordings", "video")
+    assert example.consent.purposes.optional == ("data_sharing", "decoder_training", "upload", "video")
     assert example.form("vitals").items[1].in_range_query == SoftRange(90.0, 150.0)
     assert example.form("arat").double_entry
     with pytest.raises(UnknownName, match="no form 'mood'"):
