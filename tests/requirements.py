@@ -15,7 +15,7 @@ PAGE = ROOT / "docs" / "requirements.md"
 HEAD = """# Requirements, tests, evidence
 
 What is asked of the record of a trial, where that was seen, what the workbench does about it, the tests that show
-it, and what remains to the site. The workbench supports these; it is not a medical device and certifies nothing. The
+it, and what remains to the site. The workbench supports these; it is no medical device and certifies nothing. The
 evidence is the run of these tests: `pytest TEST` repeats it on the version at hand. Written by
 `python -m tests.requirements`.
 
