@@ -70,9 +70,16 @@ EnrolmentStatus = Literal["screening", "enrolled", "screen_failure", "completed"
 FormState = Literal["draft", "complete"]
 ConsentGiver = Literal["participant", "representative"]
 DeviationCategory = Literal[
-    "visit_window", "visit_missed", "rater", "decoder", "limit", "consent", "eligibility", "procedure", "other"
-]
+    "visit_window", "visit_missed", "rater", "decoder", "limit", "consent", "eligibility", "procedure",
+    "reporting", "other",
+]  # fmt: skip
 LockLevel = Literal["freeze", "hard"]
+EventOutcome = Literal["unknown", "ongoing", "recovering", "recovered", "recovered_with_sequelae", "fatal"]
+EventState = Literal["open", "closed", "void"]
+"""``"void"``: entered in error; the row and its obligations stay."""
+DatePrecision = Literal["unknown", "year", "month", "day", "minute"]
+ObligationAction = Literal["sent", "acknowledged", "told", "seen", "extension"]
+FindingKind = Literal["imaging", "infection", "impedance", "wound", "lead"]
 ApprovalDecision = Literal["approve", "reject", "withdraw"]
 ApprovalMethod = Literal["password", "script", "lifted"]
 AssessmentState = Literal["draft", "incomplete", "complete"]

@@ -20,13 +20,18 @@ from workbench.vocabulary import (
     Blinding,
     Condition,
     ConsentGiver,
+    DatePrecision,
     DeviationCategory,
     EnrolmentStatus,
+    EventOutcome,
+    EventState,
+    FindingKind,
     FittedDecoder,
     FormState,
     LedgerRow,
     LockLevel,
     Note,
+    ObligationAction,
     Participant,
     PersonState,
     Priority,
@@ -124,11 +129,19 @@ PARENTS = {
     "query": ("participant_id", "participant"),
     "query_event": ("query_id", "query"),
     "deviation": ("participant_id", "participant"),
+    "adverse_event": ("participant_id", "participant"),
+    "device_deficiency": ("participant_id", "participant"),
+    "awareness": ("participant_id", "participant"),
+    "obligation_event": ("participant_id", "participant"),
+    "implant": ("participant_id", "participant"),
+    "implant_finding": ("implant_id", "implant"),
 }
 """Table → the column that names the row that a row belongs to, and that row's table."""
+OF_ANYBODY = ("device_deficiency", "awareness", "obligation_event", "deviation")
+"""Tables whose rows may belong to no participant: None stands there."""
 NEEDED = (
     "pseudonym", "name", "operator", "paradigm", "measure", "version", "rater", "path", "kind", "code", "state",
-    "login", "signer", "by", "text", "document_version",
+    "login", "signer", "by", "text", "document_version", "term", "device",
 )  # fmt: skip
 PRIORITIES = get_args(Priority)
 CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
@@ -154,6 +167,13 @@ CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
     ("query_event", "action"): ("answered", "closed"),
     ("deviation", "category"): get_args(DeviationCategory),
     ("deviation", "state"): ("open", "closed"),
+    ("adverse_event", "precision"): get_args(DatePrecision),
+    ("adverse_event", "outcome"): get_args(EventOutcome),
+    ("adverse_event", "state"): get_args(EventState),
+    ("device_deficiency", "precision"): get_args(DatePrecision),
+    ("device_deficiency", "state"): get_args(EventState),
+    ("obligation_event", "action"): get_args(ObligationAction),
+    ("implant_finding", "kind"): get_args(FindingKind),
     ("lock_event", "level"): get_args(LockLevel),
     ("lock_event", "action"): ("lock", "unlock"),
     ("signature", "method"): get_args(ApprovalMethod),
@@ -164,6 +184,8 @@ DATES = {
     "visit": ("planned", "earliest", "latest"),
     "anchor_day": ("day",),
     "consent": ("consented_on",),
+    "implant": ("implanted_on", "explanted_on"),
+    "implant_finding": ("found_on",),
 }
 """Columns that hold an ISO date or ``""``."""
 DATE = re.compile(r"\d{4}-\d\d-\d\d")

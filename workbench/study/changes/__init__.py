@@ -8,19 +8,30 @@ from workbench.study.changes.consents import GiveConsent, WithdrawConsent
 from workbench.study.changes.deviations import CloseDeviation, RecordDeviation
 from workbench.study.changes.entering import Adjudicate, SaveForm
 from workbench.study.changes.grants import GrantRole, RevokeRole
+from workbench.study.changes.implants import Explant, Implant, RecordFinding
 from workbench.study.changes.locking import Freeze, LockStudy, Unfreeze, UnlockStudy
 from workbench.study.changes.protocols import AdoptProtocol, AnswerCriterion, Enrol, MoveToProtocol, SetStatus
 from workbench.study.changes.queries import AnswerQuery, CloseQuery, OpenQuery
+from workbench.study.changes.reporting import ConfirmRule, ExtendObligation, MarkSeen, MarkSent, TellSomebody
+from workbench.study.changes.safety_events import (
+    JudgeEvent,
+    ReportDeficiency,
+    ReportEvent,
+    ReviseDeficiency,
+    ReviseEvent,
+)
 from workbench.study.changes.signing import Sign
 from workbench.study.changes.visits import AddVisit, HoldVisit, MissVisit, SetAnchor
 
 ALL: dict[str, type[Change]] = {
     kind.__name__: kind
     for kind in (
-        AddVisit, Adjudicate, AdoptProtocol, AnswerCriterion, AnswerQuery, CloseDeviation, CloseQuery, Enrol,
-        Freeze, GiveConsent, GrantRole, HoldVisit, LockStudy, MissVisit, MoveToProtocol, OpenQuery,
-        RecordDeviation, RevokeRole, SaveForm, SetAnchor, SetStatus, Sign, Unfreeze, UnlockStudy,
-        WithdrawConsent,
+        AddVisit, Adjudicate, AdoptProtocol, AnswerCriterion, AnswerQuery, CloseDeviation,
+        CloseQuery, ConfirmRule, Enrol, Explant, ExtendObligation, Freeze, GiveConsent, GrantRole,
+        HoldVisit, Implant, JudgeEvent, LockStudy, MarkSeen, MarkSent, MissVisit, MoveToProtocol,
+        OpenQuery, RecordDeviation, RecordFinding, ReportDeficiency, ReportEvent, ReviseDeficiency,
+        ReviseEvent, RevokeRole, SaveForm, SetAnchor, SetStatus, Sign, TellSomebody, Unfreeze,
+        UnlockStudy, WithdrawConsent,
     )
 }  # fmt: skip
 """Changes by name."""
