@@ -70,8 +70,9 @@ EnrolmentStatus = Literal["screening", "enrolled", "screen_failure", "completed"
 FormState = Literal["draft", "complete"]
 ConsentGiver = Literal["participant", "representative"]
 DeviationCategory = Literal[
-    "visit_window", "visit_missed", "rater", "decoder", "limit", "consent", "eligibility", "procedure", "other"
-]
+    "visit_window", "visit_missed", "rater", "decoder", "limit", "consent", "eligibility", "procedure",
+    "reporting", "other",
+]  # fmt: skip
 LockLevel = Literal["freeze", "hard"]
 FittingStep = Literal[
     "equipment_preparation", "electrode_placement", "acquisition", "algorithm_debugging", "function_verification",
@@ -84,6 +85,12 @@ Payer = Literal["research_fund", "self", "insurance"]
 PriceItemKind = Literal["implant", "removal", "fitting"]
 PriceRuleKind = Literal["not_with", "data_reduction", "professional_only"]
 EvidenceStage = Literal["dossier_approval", "coding", "reimbursement"]
+EventOutcome = Literal["unknown", "ongoing", "recovering", "recovered", "recovered_with_sequelae", "fatal"]
+EventState = Literal["open", "closed", "void"]
+"""``"void"``: entered in error; the row and its obligations stay."""
+DatePrecision = Literal["unknown", "year", "month", "day", "minute"]
+ObligationAction = Literal["sent", "acknowledged", "told", "seen", "extension"]
+FindingKind = Literal["imaging", "infection", "impedance", "wound", "lead"]
 ApprovalDecision = Literal["approve", "reject", "withdraw"]
 ApprovalMethod = Literal["password", "script", "lifted"]
 AssessmentState = Literal["draft", "incomplete", "complete"]

@@ -134,6 +134,7 @@ def change(study, ids):
     signed = changes.Sign((assessment,), "I reviewed this", bound_now(study, [assessment])[1])
     study.apply(signed, someone.confirm())
     return {
+        **safety(study, ids["participant"], made),
         "role_grant": made(changes.GrantRole(nurse, "monitor", "GCP 2026-02")),
         "consent": made(changes.GiveConsent(ids["participant"], ("upload",), "2.1", "2026-03-01")),
         "query": query,
@@ -171,6 +172,30 @@ def fitted(made, ids):
         "charge": made(changes.Charge(item, "900", "2026-03-01", fitting, data_supplied=True)),
         "evidence_step": made(
             changes.RecordEvidenceStep("coding", "Product X", "2026-02-01", "decision 1", "b" * 64, "Guangdong")
+        ),
+    }
+
+
+def safety(study, participant, made):
+    """An event, a deficiency and an implant, with what follows from them; ids by table."""
+    aware = {"aware": "2026-03-01T08:00Z", "zone": "Asia/Shanghai", "country": "CN"}
+    facts = {
+        "serious": True, "criteria": ["hospitalisation"], "severity": "severe", "device": "possible",
+        "procedure": "not_related", "stimulation": "not_related", "expected": None,
+    }  # fmt: skip
+    event = made(changes.ReportEvent(participant, "wound infection", "2026-02", facts, **aware))
+    sent = made(changes.MarkSent("adverse_event", event, "cn.sae.other", "NMPA-1", at="2026-03-01T09:00Z"))
+    made(changes.TellSomebody("adverse_event", event, "Dr D", "phone", "sees the wound", at="2026-03-01T09:00Z"))
+    unsafe = {"could_have_led_to_sae": None}
+    made(changes.ReportDeficiency("stimulator", "reset", "", unsafe, **aware, participant_id=participant))
+    implant = made(changes.Implant(participant, "NEO", "2026-02-01", "epidural", serial="12"))
+    return {
+        "adverse_event": event,
+        "obligation_event": sent,
+        "rule_confirmation": made(changes.ConfirmRule("cn.sae.investigator", "the Decree, 2026-03-01")),
+        "implant": implant,
+        "implant_finding": made(
+            changes.RecordFinding(implant, "impedance", "2026-03-01", "all low", values={"1": 900.0})
         ),
     }
 

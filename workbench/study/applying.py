@@ -146,14 +146,14 @@ class Applying:
         )
 
     def deviate(
-        self, category: DeviationCategory, participant_id: str, target: Target, text: Message | str
+        self, category: DeviationCategory, participant_id: str | None, target: Target, text: Message | str
     ) -> str:
         """Enter a deviation from the protocol that the record itself noticed. Returns its id.
 
         Parameters
         ----------
         category : kind of deviation.
-        participant_id : whose.
+        participant_id : whose; None for nobody's.
         target : the row that deviates.
         text : what deviates.
         """

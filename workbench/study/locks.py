@@ -1,7 +1,8 @@
 """Rows that may not change any more, and the one place where every route into the record is asked.
 
 A *freeze* of a visit, participant or assessment keeps its values; queries, deviations and signatures go on. A
-*hard lock* of the study keeps everything but what would end it. The newest event on a row holds.
+*hard lock* of the study keeps everything but what would end it. Safety goes on under both: what becomes known
+after a lock must be reported all the same, and its clock runs. The newest event on a row holds.
 """
 
 from __future__ import annotations
@@ -11,15 +12,20 @@ from typing import Any
 
 from workbench.errors import Refused
 from workbench.messages import Message
-from workbench.study.nouns import PARENTS
+from workbench.study.nouns import OF_ANYBODY, PARENTS
 from workbench.vocabulary import LockLevel
 
 Place = tuple[str, str]
 """A table and the id of a row in it."""
 LOCKABLE = ("study", "participant", "visit", "assessment", "form")
+SAFETY = (
+    "adverse_event", "device_deficiency", "awareness", "obligation_event", "rule_confirmation", "implant",
+    "implant_finding", "deviation",
+)  # fmt: skip
+"""A report that is sent late leaves a deviation."""
 GOES_ON: dict[LockLevel, tuple[str, ...]] = {
-    "freeze": ("query", "query_event", "deviation", "signature", "lock_event"),
-    "hard": ("lock_event", "signature", "person", "role_grant", "study_key", "report"),
+    "freeze": ("query", "query_event", "signature", "lock_event", *SAFETY),
+    "hard": ("lock_event", "signature", "person", "role_grant", "study_key", "report", *SAFETY),
 }
 """Tables that are still written under a lock of this level."""
 
@@ -64,4 +70,6 @@ def parent(table: str, row: Mapping[str, Any]) -> Place | None:
     if table not in PARENTS:
         return None
     column, above = PARENTS[table]
+    if row[column] is None and table in OF_ANYBODY:
+        return None
     return above, str(row[column])

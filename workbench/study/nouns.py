@@ -20,9 +20,13 @@ from workbench.vocabulary import (
     Blinding,
     Condition,
     ConsentGiver,
+    DatePrecision,
     DeviationCategory,
     EnrolmentStatus,
+    EventOutcome,
+    EventState,
     EvidenceStage,
+    FindingKind,
     FittedDecoder,
     FittingState,
     FittingStep,
@@ -31,6 +35,7 @@ from workbench.vocabulary import (
     LedgerRow,
     LockLevel,
     Note,
+    ObligationAction,
     Participant,
     Payer,
     PersonState,
@@ -134,11 +139,20 @@ PARENTS = {
     "fitting_step": ("fitting_id", "fitting"),
     "upload_receipt": ("visit_id", "visit"),
     "charge": ("visit_id", "visit"),
+    "adverse_event": ("participant_id", "participant"),
+    "device_deficiency": ("participant_id", "participant"),
+    "awareness": ("participant_id", "participant"),
+    "obligation_event": ("participant_id", "participant"),
+    "implant": ("participant_id", "participant"),
+    "implant_finding": ("implant_id", "implant"),
 }
 """Table → the column that names the row that a row belongs to, and that row's table."""
+OF_ANYBODY = ("device_deficiency", "awareness", "obligation_event", "deviation")
+"""Tables whose rows may belong to no participant: None stands there."""
 NEEDED = (
     "pseudonym", "name", "operator", "paradigm", "measure", "version", "rater", "path", "kind", "code", "state",
-    "login", "signer", "by", "text", "document_version", "what", "recipient", "document", "product",
+    "login", "signer", "by", "text", "document_version", "what", "recipient", "document", "product", "term",
+    "device",
 )  # fmt: skip
 PRIORITIES = get_args(Priority)
 CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
@@ -164,6 +178,13 @@ CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
     ("query_event", "action"): ("answered", "closed"),
     ("deviation", "category"): get_args(DeviationCategory),
     ("deviation", "state"): ("open", "closed"),
+    ("adverse_event", "precision"): get_args(DatePrecision),
+    ("adverse_event", "outcome"): get_args(EventOutcome),
+    ("adverse_event", "state"): get_args(EventState),
+    ("device_deficiency", "precision"): get_args(DatePrecision),
+    ("device_deficiency", "state"): get_args(EventState),
+    ("obligation_event", "action"): get_args(ObligationAction),
+    ("implant_finding", "kind"): get_args(FindingKind),
     ("lock_event", "level"): get_args(LockLevel),
     ("lock_event", "action"): ("lock", "unlock"),
     ("signature", "method"): get_args(ApprovalMethod),
@@ -185,6 +206,8 @@ DATES = {
     "price_item": ("effective_from",),
     "charge": ("performed_on",),
     "evidence_step": ("decided_on",),
+    "implant": ("implanted_on", "explanted_on"),
+    "implant_finding": ("found_on",),
 }
 """Columns that hold an ISO date or ``""``."""
 TIMES = {"fitting_step": ("started", "ended"), "upload_receipt": ("sent",)}

@@ -36,6 +36,7 @@ ANCHORS = ("consent", "randomisation", "first_session", "implant")
 """Days of a participant from which visits may be counted, beside other visits."""
 JURISDICTIONS = ("US", "EU", "CN")
 CriterionKind = Literal["inclusion", "exclusion"]
+CountUnit = Literal["events", "participants"]
 CriterionOrigin = Literal["trial", "label"]
 """Whether a criterion is the trial's own, or comes from the label of the device."""
 FARTHEST_DAY = 36_500
@@ -161,11 +162,12 @@ class Estimand:
 
 @dataclass(frozen=True, slots=True)
 class StoppingRule:
-    """A rule that stops the study: what is counted, and the count at which it stops."""
+    """A rule that stops the study: what is counted, the count at which it stops, and of what (default: events)."""
 
     name: str
     counts: str
     limit: float
+    unit: CountUnit = "events"
 
 
 @dataclass(frozen=True, slots=True)
@@ -507,7 +509,12 @@ def _strategies(table: Table | None) -> dict[str, str]:
 
 
 def _stopping_rule(table: Table) -> StoppingRule:
-    return StoppingRule(name=table.name("name"), counts=table.text("counts"), limit=table.number("limit") or 0.0)
+    # Counted by event where the file says nothing: never fewer than participants.
+    unit = table.word("unit", get_args(CountUnit)) if "unit" in table.data else "events"
+    return StoppingRule(
+        name=table.name("name"), counts=table.text("counts"), limit=table.number("limit") or 0.0,
+        unit=cast("CountUnit", unit),
+    )  # fmt: skip
 
 
 def _session_limit(table: Table) -> SessionLimit:

@@ -446,6 +446,8 @@ class Study:
         rows = reading.table_of(table)
         if table not in schema.AMENDABLE:
             raise RecordFault(Message("study.append_only", table=table))
+        if table in schema.BY_CHANGE:
+            raise Refused(Message("safety.by_change", table=table))
         with self.writing.begin("amend") as writer:
             version = writer.change(
                 rows, row_id, flat(changes), action="amend", reason=reason, expected=row_version
@@ -709,6 +711,12 @@ class Study:
         from workbench import tables
 
         return tables.assessments(self)
+
+    def adverse_events(self) -> DataFrame:
+        """Adverse events, with what was stated of them last. See :mod:`workbench.tables`."""
+        from workbench import tables
+
+        return tables.adverse_events(self)
 
     def outcomes(self) -> DataFrame:
         """Every outcome, one number a row: see :func:`workbench.analysis.outcomes_table`."""

@@ -7,7 +7,7 @@ deficiency of unknown consequence as one that could have led to a serious event.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args
 
 from workbench.errors import BadValue
@@ -109,6 +109,40 @@ class DeficiencyFacts:
 
 
 Facts = EventFacts | DeficiencyFacts
+
+
+def facts_of(kind: type[Facts], given: Mapping[str, Any]) -> Facts:
+    """Facts from plain data, as :func:`as_plain` gives it and as somebody types it.
+
+    Parameters
+    ----------
+    kind : :class:`EventFacts` or :class:`DeficiencyFacts`.
+    given : by field; ``criteria`` is a list.
+
+    Raises
+    ------
+    BadValue
+        For a field that is missing or unknown, and for what the facts refuse.
+    """
+    names = [one.name for one in fields(kind)]
+    if not isinstance(given, Mapping) or set(given) - set(names):
+        raise BadValue(Message("safety.facts", allowed=names, got=f"{given!r:.200}"))
+    criteria = given.get("criteria", [])
+    if not (isinstance(criteria, list | tuple | frozenset) and all(isinstance(one, str) for one in criteria)):
+        raise BadValue(Message("reporting.word", name="criteria", allowed=list(CRITERIA), got=f"{criteria!r:.60}"))
+    values = {**given, "criteria": frozenset(criteria)} if "criteria" in given else dict(given)
+    try:
+        return kind(**values)
+    except TypeError as error:
+        if isinstance(error, BadValue):
+            raise
+        raise BadValue(Message("safety.facts", allowed=names, got=f"{sorted(given)!r:.200}")) from error
+
+
+def as_plain(facts: Facts) -> dict[str, Any]:
+    """Facts as plain data, which :func:`facts_of` reads."""
+    plain = {one.name: getattr(facts, one.name) for one in fields(facts)}
+    return {**plain, "criteria": sorted(plain["criteria"])} if "criteria" in plain else plain
 
 
 @dataclass(frozen=True, slots=True)

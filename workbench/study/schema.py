@@ -48,6 +48,11 @@ def _number(name: str, *, missing: bool = False) -> Column[float]:
     return Column(name, Number, nullable=missing)
 
 
+def _participant() -> Column[str]:
+    """The participant of a row that may be about nobody, as the deficiency of a device on the shelf."""
+    return Column("participant_id", Text, ForeignKey("participant.id"), nullable=True)
+
+
 def _json(name: str) -> Column[object]:
     return Column(name, Json, nullable=False)
 
@@ -185,7 +190,7 @@ query_event = _table(
 )  # fmt: skip
 """Answers to a query, and its end."""
 deviation = _table(
-    "deviation", _text("participant_id", "participant"), _text("category"), _flag("automatic"),
+    "deviation", _participant(), _text("category"), _flag("automatic"),
     _text("table_name"), _text("row_id"), _text("text"), _text("impact"), _text("correction"), _text("state"),
     _text("by"), _text("utc"), _json(SAID),
 )  # fmt: skip
@@ -235,11 +240,49 @@ evidence_step = _table(
     _text("document"), _text("sha256"), _text("corrects"), _text("by"), _text("utc"),
 )  # fmt: skip
 """The way of a product to reimbursement: approval of its dossier, its code, the decision to reimburse it."""
+adverse_event = _table(
+    "adverse_event", _text("participant_id", "participant"), _text("term"), _text("onset"), _text("precision"),
+    _json("facts"), _text("classification"), _text("outcome"), _text("action"), _text("narrative"),
+    _json("coding"), _json("jurisdictions"), _text("country"), _json("stopping"), _text("state"), _text("by"),
+    _text("utc"),
+)  # fmt: skip
+"""``stopping``: whether it counts, by name of the stopping rule, once somebody has judged it."""
+device_deficiency = _table(
+    "device_deficiency", _participant(), _text("device"), _text("serial"), _text("text"), _text("onset"),
+    _text("precision"), _json("facts"), _text("logs_sha256"), _json("jurisdictions"), _text("country"),
+    _text("state"), _text("by"), _text("utc"),
+)  # fmt: skip
+awareness = _table(
+    "awareness", _participant(), _text("table_name"), _text("row_id"), _json("facts"), _json("jurisdictions"),
+    _text("country"), _text("aware_utc"), _text("zone"), _text("person"), _text("by"), _text("utc"),
+)  # fmt: skip
+"""Every statement about an event or a deficiency, oldest first: what all clocks are computed from."""
+obligation_event = _table(
+    "obligation_event", _participant(), _text("table_name"), _text("row_id"), _text("rule"),
+    _text("table_version"), _text("action"), _text("event_id"), _text("at"), _text("due"), _int("late_s"),
+    _text("person"), _text("how"), _text("reference"), _text("reason"), _text("next_step"), _text("by"),
+    _text("utc"),
+)  # fmt: skip
+"""What was done about a report. ``due`` is when it was due then, of an extension the later moment."""
+rule_confirmation = _table(
+    "rule_confirmation", _text("rule"), _text("table_version"), _text("source"), _text("by"), _text("utc"),
+    UniqueConstraint("rule", "table_version"),
+)  # fmt: skip
+implant = _table(
+    "implant", _text("participant_id", "participant"), _text("device"), _text("udi"), _text("serial"),
+    _text("location"), _text("implanted_on"), _text("explanted_on"), _text("explant_reason"),
+    _text("intercurrent"), _text("by"), _text("utc"),
+)  # fmt: skip
+implant_finding = _table(
+    "implant_finding", _text("implant_id", "implant"), _text("kind"), _text("found_on"), _flag("notable"),
+    _text("text"), _json("values"), _text("by"), _text("utc"),
+)  # fmt: skip
 DATA = tuple(metadata.tables.values())
 APPEND_ONLY = (
     "trial", "recording", "decoder", "approval", "note", "ledger", "session_ledger", "report", "study_key",
     "protocol_version", "eligibility", "role_grant", "consent", "query", "query_event", "lock_event", "signature",
     "fitting_step", "upload_receipt", "price_item", "charge", "evidence_step",
+    "awareness", "obligation_event", "rule_confirmation", "implant_finding",
 )  # fmt: skip
 AMENDABLE: dict[str, tuple[str, ...]] = {
     "study": ("code", "title"),
@@ -251,12 +294,56 @@ AMENDABLE: dict[str, tuple[str, ...]] = {
     "fitting": tuple(
         c.name for c in fitting.columns if c.name not in ("id", "visit_id", "by", "utc", "row_version")
     ),
+    "adverse_event": (
+        "term",
+        "onset",
+        "precision",
+        "facts",
+        "classification",
+        "outcome",
+        "action",
+        "narrative",
+        "coding",
+        "jurisdictions",
+        "country",
+        "stopping",
+        "state",
+    ),
+    "device_deficiency": (
+        "device",
+        "serial",
+        "text",
+        "onset",
+        "precision",
+        "facts",
+        "logs_sha256",
+        "jurisdictions",
+        "country",
+        "state",
+    ),
+    "implant": (
+        "device",
+        "udi",
+        "serial",
+        "location",
+        "implanted_on",
+        "explanted_on",
+        "explant_reason",
+        "intercurrent",
+    ),
     **{
         table.name: tuple(c.name for c in table.columns if c.name not in ("id", "row_version"))
         for table in (participant, visit, session, run, assessment)
     },
 }
 """Columns that ``amend`` may change; the others identify the row or are a fact about a file."""
+BY_CHANGE = ("adverse_event", "device_deficiency")
+"""Tables that only a change amends: a fact that is corrected without an awareness would start no clock."""
+CLOCKS = {
+    "awareness": ("person", "by"),
+    "obligation_event": ("person", "how", "reference", "reason", "next_step", "by"),
+}
+"""Columns that a redaction may take from these tables: what a clock is computed from stays."""
 REDACTABLE = tuple(table.name for table in DATA if table is not study_key)
 """Tables whose rows may be redacted: without what entered a key, nothing after it could be verified."""
 

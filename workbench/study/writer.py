@@ -18,6 +18,7 @@ from workbench.study.keys import Key, KeyRing, seal
 from workbench.study.nouns import KEYS, REPEATABLE, Values, check
 from workbench.study.schema import (
     AMENDABLE,
+    CLOCKS,
     DATA,
     OWN,
     SCHEMA_VERSION,
@@ -353,7 +354,7 @@ class Writer:
         """
         if not reason.strip():
             raise BadValue(Message("study.change_needs_reason", table=table.name))
-        allowed = AMENDABLE.get(table.name, tuple(c.name for c in table.columns)[1:-1])
+        allowed = AMENDABLE.get(table.name) or CLOCKS.get(table.name) or tuple(table.columns.keys())[1:-1]
         for name in changes:
             if name not in table.columns:
                 raise UnknownName(

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from workbench.tables._frames import (
     Record,
+    adverse_events,
     assessments,
     decoders,
     ledger,
@@ -27,6 +28,7 @@ from workbench.tables._frames import (
 
 __all__ = [
     "Record",
+    "adverse_events",
     "assessments",
     "decoders",
     "ledger",

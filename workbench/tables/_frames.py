@@ -25,7 +25,7 @@ TYPES = {
 }
 """Type that a field is declared with → type of its column; all others are ``object``."""
 
-TIMES = ("started", "ended", "fitted_at", "administered_at")
+TIMES = ("started", "ended", "fitted_at", "administered_at", "aware")
 """Fields that contain a UTC time as text."""
 
 LEADING = {"participant": "str", "visit": "str", "session": "Int64", "run": "Int64"}
@@ -176,6 +176,38 @@ def assessments(record: Record) -> pd.DataFrame:
         )
     extra = {**{field.name: "bool" for field in fields(Condition)}, "total": "float64", "status": "str"}
     return _frame(rows, Assessment, depth=2, extra=extra, without=("condition",))
+
+
+EVENT = {
+    "participant": "str", "term": "str", "classification": "str", "serious": "bool", "criteria": "object",
+    "severity": "str", "device": "str", "procedure": "str", "stimulation": "str", "expected": "boolean",
+    "imminent_risk": "bool", "onset": "str", "precision": "str", "aware": "object", "outcome": "str",
+    "action": "str", "dictionary": "str", "code": "str", "coded_term": "str", "country": "str", "state": "str",
+    "simulated": "bool", "participant_id": "str", "id": "str",
+}  # fmt: skip
+"""Columns of an adverse event with their types."""
+
+
+def adverse_events(record: Record) -> pd.DataFrame:
+    """Adverse events as they were stated last; ``aware`` is the first awareness, ``onset`` what is known of it."""
+    context = _Context(record).people
+    aware: dict[str, str] = {}
+    for row in record.rows("awareness", table_name="adverse_event"):
+        aware[row["row_id"]] = min(row["aware_utc"], aware.get(row["row_id"], row["aware_utc"]))
+    rows = [
+        {
+            **row,
+            **row["facts"],
+            **row["coding"],
+            **context[row["participant_id"]],
+            "term": row["term"],
+            "coded_term": row["coding"].get("term"),
+            "aware": aware.get(row["id"]),
+            "criteria": tuple(row["facts"]["criteria"]),
+        }
+        for row in record.rows("adverse_event")
+    ]
+    return _typed(rows, EVENT)
 
 
 def of_dataclass(kind: type, rows: Iterable[object]) -> pd.DataFrame:

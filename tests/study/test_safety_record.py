@@ -1,0 +1,568 @@
+"""Safety in the record: clocks that no edit moves, reports, who was told, stopping rules, implants."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.doors import SteppedClock
+from workbench import world
+from workbench.errors import BadValue, RecordFault, Refused, UnknownName
+from workbench.study import Study, protocol, verify
+from workbench.study.changes import (
+    AdoptProtocol,
+    ConfirmRule,
+    Enrol,
+    Explant,
+    ExtendObligation,
+    Freeze,
+    Implant,
+    JudgeEvent,
+    LockStudy,
+    MarkSeen,
+    MarkSent,
+    RecordFinding,
+    ReportDeficiency,
+    ReportEvent,
+    ReviseDeficiency,
+    ReviseEvent,
+    TellSomebody,
+)
+from workbench.study.implants import implant_days, intercurrent_events, surveillance
+from workbench.study.obligations import obligations, stopping, withheld
+from workbench.study.safety_desk import desk
+from workbench.vocabulary import Participant, Visit
+
+SECRET = "correct horse"
+EXAMPLE = Path(__file__).parents[2] / "data_samples" / "protocol_neo_hand.toml"
+NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
+"""When the stepped clock starts, a Sunday: 17:30 in Shanghai."""
+FACTS = {
+    "serious": True, "criteria": ["hospitalisation"], "severity": "severe", "device": "possible",
+    "procedure": "not_related", "stimulation": "not_related", "expected": True,
+}  # fmt: skip
+MILD = {**FACTS, "serious": False, "criteria": [], "severity": "mild", "device": "not_related"}
+FATAL = {**FACTS, "criteria": ["death"]}
+AWARE = "2026-03-01T08:00Z"
+DUE_FATAL, DUE_OTHER = "2026-03-08T16:00:00+00:00", "2026-03-16T16:00:00+00:00"
+"""Ends of days 7 and 15 in Shanghai."""
+
+
+@pytest.fixture
+def clock():
+    stepped = SteppedClock()
+    with world.entered(clock=stepped):
+        yield stepped
+
+
+@pytest.fixture
+def trial(clock, empty):
+    """A study in China with three participants and a signer of each role."""
+    study = empty
+    study.who = {}
+    for role in ("investigator", "safety_officer", "coordinator", "engineer", "data_manager", "statistician"):
+        study.add_person(role, f"Dr {role}", SECRET, (role,))
+        study.who[role] = study.sign_in(role, SECRET)
+    both = [study.who[role].confirm(SECRET) for role in ("investigator", "statistician")]
+    study.apply(AdoptProtocol(protocol.read(EXAMPLE).definition()), both)
+    study.people_ids = [study.append(Participant(f"P-0{n}")) for n in (1, 2, 3)]
+    return study
+
+
+def do(study, change, reason="", role="safety_officer"):
+    return study.apply(change, study.who[role], reason)
+
+
+def event(study, participant=0, facts=FACTS, aware=AWARE, **more):
+    given = {"term": "fever", "onset": "2026-02-28", "zone": "Asia/Shanghai", "country": "CN", **more}
+    return do(study, ReportEvent(study.people_ids[participant], facts=facts, aware=aware, **given))
+
+
+def revise(study, row, facts=None, aware=AWARE, reason="more is known", **more):
+    return do(study, ReviseEvent(row, aware, "Asia/Shanghai", facts=facts, **more), reason)
+
+
+def due(study, now=NOW):
+    """``{rule: (due, state)}``."""
+    return {one.rule: (one.due.isoformat(), one.state) for one in obligations(study, now)}
+
+
+def later(clock, **span):
+    clock.now_s += timedelta(**span).total_seconds()
+
+
+def now(clock):
+    return NOW + timedelta(seconds=clock.now_s)
+
+
+# ------------------------------------------------------------------------------ clocks
+def test_an_event_starts_the_clocks_of_the_protocols_jurisdiction_at_awareness(trial):
+    row = event(trial)
+    assert due(trial) == {"cn.sae.other": (DUE_OTHER, "running")}
+    (one,) = obligations(trial, NOW)
+    assert (one.participant, one.what, one.row_id) == ("P-01", "fever", row)
+    assert one.aware == ("Dr safety_officer", "2026-03-01T08:00:00.000Z")
+    assert (one.counted, one.of, len(one.days)) == (0, 15, 16)
+    assert one.due_text == "by the end of 2026-03-16 in Asia/Shanghai"
+    assert trial.get("adverse_event", row)["classification"] == "ASADE"
+    assert verify(trial.folder).ok
+
+
+def test_an_edited_event_keeps_its_clock(trial, clock):
+    row = event(trial)
+    before = due(trial)
+    later(clock, days=3)
+    revise(trial, row, aware="2026-03-03T08:00Z", term="wound fever", narrative="since the third day")
+    revise(trial, row, {**FACTS, "severity": "moderate"}, aware="2026-03-04T08:00Z")
+    assert due(trial) == before
+    assert [row["row_version"] for row in trial.rows("adverse_event")] == [3]
+    assert trial.count("awareness") == 3
+
+
+def test_a_downgrade_keeps_the_clock_and_says_so(trial):
+    row = event(trial)
+    revise(trial, row, MILD)
+    (one,) = obligations(trial, NOW)
+    assert one.due.isoformat() == DUE_OTHER
+    assert "kept after downgrade" in one.kept
+    assert trial.get("adverse_event", row)["classification"] == "AE"
+
+
+def test_an_upgrade_starts_a_clock_at_the_awareness_of_that_fact(trial, clock):
+    row = event(trial, facts=MILD)
+    assert due(trial) == {}
+    later(clock, days=2)
+    revise(trial, row, FATAL, aware="2026-03-02T18:00Z")
+    (one,) = obligations(trial, now(clock))
+    # 18:00 UTC is the next day in Shanghai.
+    assert (one.rule, one.due.isoformat()) == ("cn.sae.fatal", "2026-03-10T16:00:00+00:00")
+
+
+def test_an_upgrade_leaves_the_longer_clock_beside_the_shorter_one(trial):
+    row = event(trial)
+    revise(trial, row, FATAL)
+    assert due(trial) == {"cn.sae.fatal": (DUE_FATAL, "running"), "cn.sae.other": (DUE_OTHER, "running")}
+
+
+def test_an_awareness_that_was_entered_late_counts_from_when_it_was(trial, clock):
+    row = event(trial, facts=MILD)
+    later(clock, days=20)
+    revise(trial, row, aware="2026-03-02T08:00Z", facts=FACTS)
+    (one,) = obligations(trial, now(clock))
+    assert (one.state, one.due.isoformat()) == ("overdue", "2026-03-17T16:00:00+00:00")
+
+
+def test_no_edit_takes_a_jurisdiction_away_or_moves_a_due_date_by_another_country(trial):
+    row = event(trial, jurisdictions=("US", "CN"), facts={**FACTS, "expected": None})
+    before = due(trial)
+    assert set(before) == {"us.uade.sponsor", "cn.sae.other"}
+    revise(trial, row, jurisdictions=("CN",), country="DE")
+    assert due(trial) == before
+
+
+def test_an_event_that_was_entered_in_error_leaves_its_obligations(trial):
+    row = event(trial)
+    revise(trial, row, state="void", reason="wrong participant")
+    (one,) = obligations(trial, NOW)
+    assert "entered in error" in one.kept
+
+
+def test_a_redacted_event_leaves_its_obligations_and_verifies(trial):
+    row = event(trial, narrative="Li Wei of ward 4")
+    before = due(trial)
+    trial.redact("adverse_event", row, {"narrative": "", "term": "redacted", "facts": MILD}, reason="a name")
+    assert due(trial) == before
+    for told in trial.rows("awareness"):
+        trial.redact("awareness", told["id"], {"person": "a relative"}, reason="a name")
+        with pytest.raises(RecordFault, match="never changes"):
+            trial.redact("awareness", told["id"], {"facts": MILD}, reason="x")
+    assert due(trial) == before
+    assert verify(trial.folder).ok
+
+
+def test_an_event_is_corrected_only_with_an_awareness(trial):
+    row = event(trial)
+    with pytest.raises(Refused, match="ReviseEvent"):
+        trial.amend("adverse_event", row, {"facts": FATAL}, reason="x")
+    with pytest.raises(BadValue, match="reason"):
+        revise(trial, row, FATAL, reason=" ")
+    with pytest.raises(RecordFault, match="meanwhile"):
+        revise(trial, row, FATAL, row_version=7)
+    assert trial.count("awareness") == 1
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    steps=st.lists(st.tuples(st.sampled_from([MILD, FACTS, FATAL]), st.integers(0, 89)), min_size=1, max_size=5)
+)
+def test_no_revision_ever_takes_an_obligation_away_or_makes_it_later(trial, steps):
+    row = event(trial, facts=steps[0][0])
+    for facts, minutes in steps:
+        before = {one.rule: one.due for one in obligations(trial, NOW) if one.row_id == row}
+        revise(trial, row, facts, aware=(NOW - timedelta(minutes=minutes)).isoformat())
+        after = {one.rule: one.due for one in obligations(trial, NOW) if one.row_id == row}
+        assert all(after[rule] <= moment for rule, moment in before.items())
+
+
+def test_of_several_participants_no_obligation_names_another(trial):
+    rows = {event(trial, n, term=f"event {n}", facts=facts): n for n, facts in enumerate((FACTS, FATAL, FATAL))}
+    found = obligations(trial, NOW)
+    assert [one.participant for one in found] == ["P-02", "P-03", "P-01"]
+    for one in found:
+        n = rows[one.row_id]
+        assert (one.participant, one.what) == (f"P-0{n + 1}", f"event {n}")
+    (second,) = [row for row, n in rows.items() if n == 1]
+    do(trial, MarkSent("adverse_event", second, "cn.sae.fatal", "NMPA-7"))
+    assert [one.participant for one in obligations(trial, NOW) if one.sent_at] == ["P-02"]
+
+
+# ------------------------------------------------------------------------------ states and reports
+@pytest.mark.parametrize(
+    ("before", "state"),
+    [
+        (timedelta(days=2), "running"),
+        (timedelta(hours=24), "running"),
+        (timedelta(hours=24) - timedelta(seconds=1), "due_soon"),
+        (timedelta(seconds=1), "due_soon"),
+        (timedelta(0), "overdue"),
+        (timedelta(hours=-1, minutes=-15), "overdue"),
+    ],
+)
+def test_a_report_runs_is_due_soon_within_a_day_and_overdue_at_its_moment(trial, before, state):
+    event(trial)
+    (one,) = obligations(trial, datetime.fromisoformat(DUE_OTHER) - before)
+    assert one.state == state
+    if before < timedelta(hours=-1):
+        assert one.text == "Overdue by 1 h 15 min. Send it now; record why it is late."
+
+
+def test_a_report_in_time_needs_no_reason_and_is_acknowledged_once(trial):
+    row = event(trial)
+    with pytest.raises(BadValue, match="reference"):
+        do(trial, MarkSent("adverse_event", row, "cn.sae.other", " "))
+    sent = do(trial, MarkSent("adverse_event", row, "cn.sae.other", "NMPA-1"))
+    do(trial, MarkSeen(sent, reference="receipt 4"))
+    (one,) = obligations(trial, NOW + timedelta(days=99))
+    assert (one.state, one.reference, one.acknowledged_at) == ("sent", "NMPA-1", "2026-03-01T09:30:00.000Z")
+    assert trial.count("deviation") == 0
+    with pytest.raises(Refused, match="sent on 2026-03-01"):
+        do(trial, MarkSent("adverse_event", row, "cn.sae.other", "NMPA-2"))
+    with pytest.raises(Refused, match="confirmed already"):
+        do(trial, MarkSeen(sent))
+
+
+def test_a_report_sent_late_needs_the_reason_and_is_a_deviation(trial, clock):
+    row = event(trial)
+    later(clock, days=16)
+    with pytest.raises(BadValue, match="the report under cn.sae.other is 17 h 30 min late; give the reason"):
+        do(trial, MarkSent("adverse_event", row, "cn.sae.other", "NMPA-1"))
+    sent = do(trial, MarkSent("adverse_event", row, "cn.sae.other", "NMPA-1"), "the fax was broken")
+    (one,) = obligations(trial, now(clock))
+    assert (one.state, one.late_because) == ("sent_late", "the fax was broken")
+    (deviation,) = trial.rows("deviation")
+    assert (deviation["category"], deviation["row_id"], deviation["participant_id"]) == (
+        "reporting", sent, trial.people_ids[0],
+    )  # fmt: skip
+    assert "17 h 30 min late: the fax was broken" in deviation["text"]
+    assert trial.get("obligation_event", sent)["late_s"] == 63_000
+    assert verify(trial.folder).ok
+
+
+def test_a_report_that_an_earlier_awareness_makes_late_is_noticed_once(trial, clock):
+    row = event(trial, aware="2026-03-01T08:00Z")
+    later(clock, days=15)
+    do(trial, MarkSent("adverse_event", row, "cn.sae.other", "NMPA-1"))
+    assert due(trial, now(clock))["cn.sae.other"][1] == "sent"
+    for _ in range(2):
+        revise(trial, row, aware="2026-02-20T08:00Z", onset="2026-02-19", reason="the ward knew before")
+    assert due(trial, now(clock))["cn.sae.other"][1] == "sent_late"
+    assert ["late by an earlier awareness" in one["text"] for one in trial.rows("deviation")] == [True]
+
+
+def test_a_report_is_sent_between_awareness_and_now_and_only_where_it_is_due(trial):
+    row = event(trial)
+    for at, why in (("2026-03-01T07:00Z", "after somebody became aware"), ("2026-03-02T07:00Z", "ahead of now")):
+        with pytest.raises(BadValue, match=why):
+            do(trial, MarkSent("adverse_event", row, "cn.sae.other", "x", at=at))
+    with pytest.raises(UnknownName, match=r"no report is due under 'cn.sae.fatal'; .* cn.sae.other"):
+        do(trial, MarkSent("adverse_event", row, "cn.sae.fatal", "x"))
+    with pytest.raises(BadValue, match="adverse_event, device_deficiency"):
+        do(trial, MarkSent("participant", trial.people_ids[0], "cn.sae.other", "x"))
+
+
+def test_an_extension_moves_the_moment_keeps_the_rules_time_and_comes_in_time(trial, clock):
+    row = event(trial)
+    more = ExtendObligation("adverse_event", row, "cn.sae.other", "2026-03-20T16:00Z", "letter 5", "Ms Gao, NMPA")
+    with pytest.raises(BadValue, match="needs who gave it"):
+        do(trial, more)
+    do(trial, more, "autopsy is awaited")
+    later(clock, days=18)
+    (one,) = obligations(trial, now(clock))
+    assert (one.state, one.due.isoformat()) == ("running", "2026-03-20T16:00:00+00:00")
+    assert one.due_text == "by the end of 2026-03-16 in Asia/Shanghai"
+    earlier = ExtendObligation("adverse_event", row, "cn.sae.other", "2026-03-19T16:00Z", "letter 6", "Ms Gao")
+    with pytest.raises(BadValue, match="leads beyond"):
+        do(trial, earlier, "x")
+    later(clock, days=9)
+    with pytest.raises(Refused, match="no extension brings it back"):
+        do(trial, more, "too late")
+
+
+def test_who_was_told_is_shown_with_whether_they_saw_it_and_what_is_next(trial):
+    row = event(trial)
+    told = do(trial, TellSomebody("adverse_event", row, "Dr D", "phone", "looks at the wound"))
+    do(trial, TellSomebody("adverse_event", row, "the sponsor", "mail", rule="cn.sae.other"))
+    do(trial, MarkSeen(told, at="2026-03-01T09:30:00Z"))
+    (one,) = obligations(trial, NOW)
+    assert [(t.person, t.how, bool(t.seen_at), t.next_step) for t in one.told] == [
+        ("Dr D", "phone", True, "looks at the wound"), ("the sponsor", "mail", False, ""),
+    ]  # fmt: skip
+    with pytest.raises(BadValue, match="both"):
+        do(trial, TellSomebody("adverse_event", row, "", "phone"))
+
+
+# ------------------------------------------------------------------------------ rules from memory
+def test_a_rule_from_memory_is_off_until_it_is_confirmed_and_the_desk_names_it(trial):
+    event(trial)
+    assert "cn.sae.investigator" not in due(trial)
+    (off,) = withheld(trial)
+    assert (off.participant, "rule cn.sae.investigator (24 h) would apply but is off" in off.rules[0]) == (
+        "P-01",
+        True,
+    )
+    assert obligations(trial, NOW)[0].withheld == off.rules
+    assert "1 rule that would apply is off" in " ".join(desk(trial, NOW).verdict)
+    with pytest.raises(BadValue, match="looked up"):
+        do(trial, ConfirmRule("cn.sae.investigator", ""))
+    do(trial, ConfirmRule("cn.sae.investigator", "Decree 28, article read on 2026-03-01"))
+    assert due(trial)["cn.sae.investigator"] == ("2026-03-02T08:00:00+00:00", "due_soon")
+    assert withheld(trial) == ()
+    for rule, error in (("cn.sae.investigator", Refused), ("us.uade.sponsor", Refused), ("cn.x", UnknownName)):
+        with pytest.raises(error):
+            do(trial, ConfirmRule(rule, "x"))
+
+
+def test_an_event_for_which_every_rule_is_off_is_still_on_the_desk(trial):
+    event(trial, jurisdictions=("EU",), country="DE")
+    found = desk(trial, NOW)
+    assert found.obligations == ()
+    assert found.withheld[0].what == "fever"
+    assert found.verdict[:2] == (
+        "No report is due this week.",
+        "2 rules that would apply are off until somebody confirms them.",
+    )
+
+
+# ------------------------------------------------------------------------------ deficiencies
+def test_a_deficiency_may_concern_no_participant_and_an_engineer_may_report_it(trial):
+    change = ReportDeficiency(
+        "stimulator", "reset by itself", "2026-03-01T09:00", {"could_have_led_to_sae": None}, AWARE,
+        "Europe/Berlin", "DE", jurisdictions=("EU",), serial="77",
+    )  # fmt: skip
+    row = do(trial, change, role="engineer")
+    do(trial, ConfirmRule("eu.80.other", "Art. 80(2) read"))
+    (one,) = obligations(trial, NOW)
+    assert (one.participant, one.what, one.rule) == ("", "stimulator", "eu.80.other")
+    assert "nobody has said" in one.warnings[0]
+    harmless = {"could_have_led_to_sae": False}
+    do(trial, ReviseDeficiency(row, AWARE, "Europe/Berlin", facts=harmless), "bench test", role="engineer")
+    assert "kept after downgrade" in obligations(trial, NOW)[0].kept
+    with pytest.raises(Refused, match="ReportEvent is for"):
+        do(trial, ReportEvent(trial.people_ids[0], "x", "", MILD, AWARE, "UTC", "DE"), role="engineer")
+    assert verify(trial.folder).ok
+
+
+def test_a_late_report_on_a_device_of_nobody_is_a_deviation_of_nobody(trial, clock):
+    facts = {"could_have_led_to_sae": True, "marketed": True}
+    row = do(trial, ReportDeficiency("lead", "broke", "", facts, AWARE, "UTC", "DE", jurisdictions=("EU",)))
+    later(clock, days=30)
+    do(trial, MarkSent("device_deficiency", row, "eu.87.serious", "BfArM 3"), "found at the stocktake")
+    assert trial.rows("deviation")[0]["participant_id"] is None
+    assert verify(trial.folder).ok
+
+
+# ------------------------------------------------------------------------------ what is refused
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({"facts": {**FACTS, "mood": 1}}, "facts have the fields"),
+        ({"facts": {"serious": True}}, "facts have the fields"),
+        ({"facts": {**FACTS, "criteria": "death"}}, "criteria must be one of"),
+        ({"facts": {**FACTS, "serious": "yes"}}, "serious must be one of"),
+        ({"facts": {**FACTS, "criteria": []}}, "needs a criterion"),
+        ({"facts": []}, "facts have the fields"),
+        ({"aware": "2026-03-01T09:31Z"}, "ahead of now"),
+        ({"aware": "2026-03-01T08:00"}, "in UTC"),
+        ({"aware": "yesterday"}, "in UTC"),
+        ({"zone": "Mars/Base"}, "time zone"),
+        ({"country": "China"}, "two capital letters"),
+        ({"jurisdictions": ("XX",)}, "jurisdictions are one or more"),
+        ({"onset": "2026-13"}, "an onset is empty, or 2026"),
+        ({"onset": "March"}, "an onset is empty, or 2026"),
+        ({"onset": "2026-03-05"}, "nobody becomes aware before the onset"),
+        ({"term": " "}, "needs a term"),
+        ({"term": "x" * 501}, "at most 500 characters"),
+        ({"outcome": "fine"}, "outcome of a adverse_event must be one of"),
+        ({"coding": {"code": 5}}, "a coding has"),
+    ],
+)
+def test_a_wrong_event_is_one_sentence_and_nothing_is_written(trial, wrong, why):
+    before = trial.head()
+    with pytest.raises(BadValue, match=why) if why != "needs a term" else pytest.raises(BadValue):
+        event(trial, **wrong)
+    assert trial.head() == before
+
+
+@pytest.mark.parametrize(
+    ("onset", "precision"),
+    [
+        ("", "unknown"),
+        ("2026", "year"),
+        ("2026-02", "month"),
+        ("2026-02-28", "day"),
+        ("2026-03-01T15:59", "minute"),
+    ],
+)
+def test_an_onset_keeps_how_much_of_it_is_known(trial, onset, precision):
+    row = trial.get("adverse_event", event(trial, onset=onset))
+    assert (row["onset"], row["precision"]) == (onset, precision)
+
+
+# ------------------------------------------------------------------------------ locks, kills
+def test_safety_is_reported_under_a_freeze_and_under_a_hard_lock(trial, clock):
+    first = event(trial)
+    do(trial, Freeze("participant", trial.people_ids[0]), "interim", role="data_manager")
+    revise(trial, first, FATAL)
+    three = [trial.who[role].confirm(SECRET) for role in ("data_manager", "investigator", "statistician")]
+    trial.apply(LockStudy(), three, "database lock")
+    with pytest.raises(Refused, match="study was locked"):
+        trial.append(Visit(trial.people_ids[1], "week 4"))
+    second = event(trial, 1)
+    implant = do(trial, Implant(trial.people_ids[1], "NEO", "2026-02-01", "epidural"))
+    do(trial, RecordFinding(implant, "wound", "2026-03-01", "red", notable=True))
+    later(clock, days=40)
+    do(trial, MarkSent("adverse_event", second, "cn.sae.other", "NMPA-2"), "found after the lock")
+    do(trial, JudgeEvent(second, "infections", counts=False), "no infection")
+    assert trial.count("deviation") == 1
+    assert verify(trial.folder).ok
+
+
+def test_a_process_that_is_killed_leaves_every_obligation_that_it_acknowledged(trial, tmp_path):
+    script = f"""
+import os, sys
+from workbench.study import Study
+from workbench.study.changes import ReportEvent
+study = Study.open({str(trial.folder)!r}, actor="killed")
+person = study.append(__import__("workbench.vocabulary").vocabulary.Participant("SIM-9", simulated=True))
+signer = study.script_signer("ward")
+for n in range(3):
+    study.apply(ReportEvent(person, f"event {{n}}", "", {FACTS!r}, "2026-03-01T08:00Z", "UTC", "CN"), signer)
+    print(n, flush=True)
+os.kill(os.getpid(), 9)
+"""
+    trial.close()
+    died = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (died.returncode, died.stdout.split()) == (-9, ["0", "1", "2"]), died.stderr
+    with Study.open(trial.folder, actor="tests") as study:
+        assert [one.what for one in obligations(study, NOW)] == ["event 0", "event 1", "event 2"]
+        assert verify(study.folder).ok
+
+
+def test_an_awareness_that_somebody_edits_in_the_file_is_seen(trial):
+    event(trial)
+    trial.close()
+    with closing(sqlite3.connect(trial.path)) as file, pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        file.execute("UPDATE awareness SET aware_utc = '2026-03-09T08:00:00.000Z', row_version = 2")
+
+
+# ------------------------------------------------------------------------------ stopping rules
+def test_a_stopping_rule_counts_what_was_judged_and_names_what_was_not(trial):
+    rows = [event(trial, n) for n in (0, 0, 1)]
+    (rule,) = stopping(trial)
+    assert (rule.name, rule.count, rule.pending, rule.met, rule.may_be_met) == ("infections", 0, 2, False, True)
+    assert "judge them now" in desk(trial, NOW).verdict[-1]
+    for row in rows[:2]:
+        do(trial, JudgeEvent(row, "infections", counts=True), "culture")
+    # Two events of one participant: the protocol counts participants.
+    (rule,) = stopping(trial)
+    assert (rule.count, rule.pending, rule.met) == (1, 1, False)
+    do(trial, JudgeEvent(rows[2], "infections", counts=True), "culture")
+    assert stopping(trial)[0].met
+    assert desk(trial, NOW).verdict[-1] == "Stop the study: stopping rules are met (infections)."
+    revise(trial, rows[2], state="void", reason="wrong participant")
+    assert not stopping(trial)[0].met
+
+
+def test_only_the_safety_officer_judges_and_only_by_rules_of_the_protocol(trial):
+    row = event(trial)
+    with pytest.raises(UnknownName, match="it has infections"):
+        do(trial, JudgeEvent(row, "deaths", counts=True), "x")
+    with pytest.raises(Refused, match="JudgeEvent is for safety_officer"):
+        do(trial, JudgeEvent(row, "infections", counts=True), "x", role="investigator")
+    with pytest.raises(BadValue, match="reason"):
+        do(trial, JudgeEvent(row, "infections", counts=True))
+
+
+# ------------------------------------------------------------------------------ implants
+def test_implant_days_run_from_surgery_to_explantation(trial):
+    for n, day in ((0, "2026-02-01"), (1, "2026-02-20")):
+        do(trial, Implant(trial.people_ids[n], "NEO", day, "epidural", serial=str(n)))
+    first = trial.rows("implant")[0]["id"]
+    do(trial, Explant(first, "2026-02-21", "implant removed"), "infection")
+    days = {one.participant: one.days for one in implant_days(trial, date(2026, 3, 1))}
+    assert days == {"P-01": 20, "P-02": 9}
+    assert [one.days for one in implant_days(trial, date(2026, 2, 2))] == [1]
+    (gone,) = intercurrent_events(trial)
+    assert (gone.participant, gone.event, gone.on) == ("P-01", "implant removed", "2026-02-21")
+
+
+def test_a_removal_is_an_intercurrent_event_of_the_participants_protocol(trial):
+    do(trial, Enrol(trial.people_ids[0], "S-1"), role="investigator")
+    row = do(trial, Implant(trial.people_ids[0], "NEO", "2026-02-01", "epidural", serial="1"))
+    with pytest.raises(BadValue, match="implant removed"):
+        do(trial, Explant(row, "2026-02-21", "explant"), "infection")
+    with pytest.raises(BadValue, match="reason"):
+        do(trial, Explant(row, "2026-02-21", "implant removed"))
+    with pytest.raises(BadValue, match="on or after the day of its surgery"):
+        do(trial, Explant(row, "2026-01-21", "implant removed"), "x")
+    with pytest.raises(Refused, match="implanted already"):
+        do(trial, Implant(trial.people_ids[1], "NEO", "2026-02-01", "epidural", serial="1"))
+    do(trial, Explant(row, "2026-02-21", "implant removed"), "infection")
+    with pytest.raises(Refused, match="taken out on 2026-02-21"):
+        do(trial, Explant(row, "2026-02-22", "implant removed"), "x")
+
+
+def test_surveillance_shows_findings_first_and_quiet_implants_last(trial):
+    quiet, other = (do(trial, Implant(p, "NEO", "2026-02-01", "epidural")) for p in trial.people_ids[:2])
+    for day, ohm in (("2026-02-10", 900), ("2026-02-20", 4100)):
+        do(trial, RecordFinding(quiet, "impedance", day, "one contact", values={"1": ohm}))
+    do(trial, RecordFinding(other, "imaging", "2026-02-25", "clean"))
+    do(trial, RecordFinding(other, "lead", "2026-02-24", "moved 2 mm", notable=True))
+    first, last = surveillance(trial)
+    assert (first.participant, first.findings[0].text, last.participant, last.quiet) == (
+        "P-02", "moved 2 mm", "P-01", True,
+    )  # fmt: skip
+    assert [one.values["1"] for one in last.findings] == [4100, 900]
+    for wrong in ({}, {"1": "high"}, {"1": True}):
+        with pytest.raises(BadValue, match="impedance"):
+            do(trial, RecordFinding(quiet, "impedance", "2026-03-01", "x", values=wrong))
+
+
+# ------------------------------------------------------------------------------ table
+def test_adverse_events_are_a_table(trial, empty):
+    assert list(empty.adverse_events().columns)[:3] == ["participant", "term", "classification"]
+    row = event(trial, coding={"dictionary": "MedDRA", "code": "10037660", "term": "Pyrexia"})
+    revise(trial, row, FATAL, aware="2026-03-01T07:00Z")
+    table = trial.adverse_events()
+    one = table.iloc[0]
+    assert (one.participant, one.term, one.coded_term, one.criteria) == ("P-01", "fever", "Pyrexia", ("death",))
+    assert one.aware.isoformat() == "2026-03-01T07:00:00+00:00"
+    assert (str(table.dtypes["expected"]), str(table.dtypes["serious"])) == ("boolean", "bool")
