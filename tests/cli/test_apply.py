@@ -51,7 +51,7 @@ def test_a_change_is_made_in_the_name_of_who_signs_in(run, folder):
         ((*GIVE, "consented_on=2026-03-01"), "wrong horse\n", "do not match"),
         ((*GIVE, "consented_on"), "", "fields are FIELD=VALUE"),
         ((*GIVE, "participant_id=P-041"), "", "each once"),
-        (("GiveConsnt",), "", "there is no change 'GiveConsnt'; those there are: AnswerQuery"),
+        (("GiveConsnt",), "", "there is no change 'GiveConsnt'; those there are: AddVisit"),
         (("GiveConsent", "participant_id=P-999"), "", "GiveConsent also needs purposes"),
         (
             ("GiveConsent", "participant_id=P-999", *GIVE[2:], "consented_on=2026-03-01"),

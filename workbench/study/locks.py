@@ -18,8 +18,8 @@ Place = tuple[str, str]
 """A table and the id of a row in it."""
 LOCKABLE = ("study", "participant", "visit", "assessment", "form")
 GOES_ON: dict[LockLevel, tuple[str, ...]] = {
-    "freeze": ("query", "query_event", "deviation", "signature", "lock_event"),
-    "hard": ("lock_event", "signature", "person", "role_grant", "study_key", "report"),
+    "freeze": ("query", "query_event", "deviation", "signature", "lock_event", "unblinding"),
+    "hard": ("lock_event", "signature", "person", "role_grant", "study_key", "report", "unblinding"),
 }
 """Tables that are still written under a lock of this level."""
 

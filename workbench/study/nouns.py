@@ -18,12 +18,14 @@ from workbench.vocabulary import (
     Assessment,
     AssessmentState,
     Blinding,
+    Certainty,
     Condition,
     ConsentGiver,
     DeviationCategory,
     EnrolmentStatus,
     FittedDecoder,
     FormState,
+    Guesser,
     LedgerRow,
     LockLevel,
     Note,
@@ -124,11 +126,14 @@ PARENTS = {
     "query": ("participant_id", "participant"),
     "query_event": ("query_id", "query"),
     "deviation": ("participant_id", "participant"),
+    "allocation": ("participant_id", "participant"),
+    "unblinding": ("participant_id", "participant"),
+    "blinding_guess": ("participant_id", "participant"),
 }
 """Table → the column that names the row that a row belongs to, and that row's table."""
 NEEDED = (
     "pseudonym", "name", "operator", "paradigm", "measure", "version", "rater", "path", "kind", "code", "state",
-    "login", "signer", "by", "text", "document_version",
+    "login", "signer", "by", "text", "document_version", "requester",
 )  # fmt: skip
 PRIORITIES = get_args(Priority)
 CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
@@ -157,6 +162,8 @@ CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
     ("lock_event", "level"): get_args(LockLevel),
     ("lock_event", "action"): ("lock", "unlock"),
     ("signature", "method"): get_args(ApprovalMethod),
+    ("blinding_guess", "guesser"): get_args(Guesser),
+    ("blinding_guess", "certainty"): get_args(Certainty),
 }
 UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
 DATES = {
