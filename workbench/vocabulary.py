@@ -95,6 +95,10 @@ ApprovalDecision = Literal["approve", "reject", "withdraw"]
 ApprovalMethod = Literal["password", "script", "lifted"]
 AssessmentState = Literal["draft", "incomplete", "complete"]
 Blinding = Literal["yes", "no", "unknown"]
+Guesser = Literal["participant", "assessor", "therapist", "operator", "investigator"]
+"""Who guesses which arm a participant is in."""
+Certainty = Literal["", "somewhat", "strongly"]
+"""How firmly a guess is held; ``""`` where there is none."""
 AcknowledgementStatus = Literal["ok", "clipped", "refused", "timeout"]
 ReportPart = Literal["rates", "decoder", "trials", "latency", "assessments"]
 """What a system may leave out of the report of its sessions."""

@@ -37,6 +37,7 @@ BY_COMMANDS = {
     "study/keys.py", "devices/_bids.py", "runs/stopping.py", "runs/approve.py", "study/database.py",
     "study/protocol.py", "systems/_protocol.py", "hardware/setup.py", "hardware/certificates.py",
     "study/identities.py", "study/identity_file.py", "study/randomisation/sealing.py",
+    "study/randomisation/arms.py",
     "study/backup.py", "study/manifest.py",
 }  # fmt: skip
 """Read what a user names or a study holds: the hostile cases of the commands, or of READERS below, reach them."""
@@ -56,7 +57,7 @@ BETWEEN_OWN_PROCESSES = {
     "stress/lossless.py", "engine/process.py", "runs/fitting.py", "stress/recording.py", "stress/record.py",
     "widgets/_stores.py", "widgets/dashboard.py", "widgets/log_view.py", "study/drafts.py", "devices/_pairing.py",
     "devices/_last_metre.py", "engine/alarms.py", "live/_stopfile.py", "engine/standstill.py", "stress/safety.py",
-    "stress/breakable.py", "stress/soak.py", "hardware/discovery.py",
+    "stress/breakable.py", "stress/soak.py", "hardware/discovery.py", "study/allocation_keys.py",
     "hardware/measurement.py", "stress/peers.py", "simulation/life.py", "bench/live.py", "bench/_live_session.py",
 }  # fmt: skip
 """Read what another process of the workbench wrote; their own tests try bad messages."""

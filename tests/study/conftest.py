@@ -120,9 +120,16 @@ def change(study, ids):
     definition = protocol.read(EXAMPLE).definition()
     study.apply(changes.AdoptProtocol(definition), [study.script_signer(n).confirm() for n in ("Dr B", "Dr C")])
     other = study.append(Participant("SIM-02", simulated=True))
+    made(changes.MakeList("1.0.0"))
     made(changes.Enrol(other, "S-001"))
     made(changes.SetAnchor(other, "implant", "2026-03-01"))
-    made(changes.AnswerCriterion(other, "I1", "yes", "MRI of 3 March"))
+    for criterion, answer in (("I1", "yes"), ("I2", "yes"), ("E1", "no")):
+        made(changes.AnswerCriterion(other, criterion, answer, "MRI of 3 March"))
+    made(changes.GiveConsent(other, ("participation", "neural_data_use"), "1.0", "2026-03-01"))
+    made(changes.SetStatus(other, "enrolled"))
+    made(changes.Randomise(other, {"side": "left"}))
+    made(changes.RecordGuess(other, "assessor", "timed", "somewhat"))
+    study.apply(changes.Unblind(other, "SIM-02", "Dr D", ("Dr D",)), someone.confirm(), "must know before surgery")
     values = {"state": "closed"}
     made(changes.SaveForm(study.rows("visit", name="Wound check")[0]["id"], "wound", values))
     nurse = study.add_person("nurse", "Nurse N", "correct horse", roles=("coordinator",))

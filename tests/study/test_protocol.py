@@ -80,6 +80,8 @@ def test_the_example_says_what_its_file_says(example):
     training = example.visits[3]
     assert (training.repeats, [one.procedure for one in training.sessions]) == (True, ["calibration", "online"])
     assert example.randomisation["ratio"] == {"interface": 1, "timed": 1}
+    design = example.design()
+    assert (design.kind, design.blocks, design.strata) == ("blocks", (2, 4), {"side": ("left", "right")})
     assert example.consent.purposes.optional == ("data_sharing", "decoder_training", "upload", "video")
     assert example.form("vitals").items[1].in_range_query == SoftRange(90.0, 150.0)
     assert example.form("arat").double_entry
@@ -179,6 +181,16 @@ def mutated(data, path):
     value = data
     for key in path:
         value = value[key]
+    if path[:2] in (("randomisation", "kind"), ("randomisation", "ratio")):
+        # The blocks belong to the kind, and are multiples of the ratio's sum.
+        table = dict(data["randomisation"])
+        other = {"kind": "simple"} if path[1] == "kind" else {"ratio": {**table["ratio"], path[2]: 2}}
+        table = {**table, **other, "blocks": [3, 6]}
+        return [
+            put(data, path[:1], table if path[1] == "ratio" else {k: table[k] for k in table if k != "blocks"})
+        ]
+    if path[:2] == ("randomisation", "blocks"):
+        return [put(data, path, value + 4)]
     if isinstance(value, bool):
         return [put(data, path, not value)]
     if isinstance(value, int | float):
@@ -228,6 +240,8 @@ JSON = st.recursive(
     lambda below: st.one_of(st.lists(below, max_size=3), st.dictionaries(NAMES, below, max_size=3)),
     max_leaves=8,
 )
+TWO = [{"name": name, "title": name} for name in ("a", "b")]
+DRAWN = {"kind": "minimisation", "strata": {"side": ["left", "right"]}}
 
 
 @st.composite
@@ -244,13 +258,19 @@ def definitions(draw):
         visits.append({**visit, "forms": draw(st.sampled_from([[], ["f"]])), "repeats": draw(st.booleans())})
     events = draw(st.dictionaries(NAMES, NAMES, max_size=3).filter(one_form))
     estimand = {name: draw(NAMES) for name in ("name", "population", "variable", "summary")}
-    randomisation = draw(st.dictionaries(NAMES, JSON, max_size=3))
+    slots = {"kind": "simple", "slots": draw(st.integers(1, 10))}
+    levels = st.lists(NAMES, min_size=1, max_size=3, unique_by=chain.clean_text)
+    strata = {"strata": draw(st.dictionaries(NAMES, levels, max_size=3).filter(one_form))}
+    randomisation = draw(
+        st.sampled_from([{}, slots, slots | strata, DRAWN, {**DRAWN, "p": 1}, {**DRAWN, "p": 1.0}])
+    )
     return {
         **base,
         "visit": draw(st.permutations(visits)),
         "estimand": [{**estimand, "intercurrent_events": events}],
         "session_limit": [{"name": draw(NAMES), "greatest": draw(NUMBERS), "unit": draw(NAMES)}],
-        "randomisation": {"arms": ["a"], **{k: v for k, v in randomisation.items() if k != "ratio"}},
+        "arm": TWO,
+        "randomisation": randomisation,
     }
 
 
@@ -278,6 +298,7 @@ def test_two_protocols_have_no_difference_exactly_when_their_hashes_are_equal(on
 
 # ---------------------------------------------------------------------------------------- what is refused
 ARM, LATEST, NUMBER = "[[arm]]", "latest = 3", 'kind = "number"'
+TWO_ARMS = '[[arm]]\nname = "b"\ntitle = "B"\n[randomisation]\nkind = "simple"\nslots = 4\n'
 ITEMS = 'items = [{ name = "x", label = "X", kind = "number" }]'
 VISIT, FORM_F, ITEM, DRAW = "[[visit]] 'V1'", "[[form]] 'f'", "[[form]] 'f', items 'x'", "[randomisation]"
 
@@ -332,8 +353,12 @@ VISIT, FORM_F, ITEM, DRAW = "[[visit]] 'V1'", "[[form]] 'f'", "[[form]] 'f', ite
         ('[{ name = "x"', '[{ name = "x", label = "Y", kind = "text" }, { name = "x"', FORM_F, "items names 'x'"),
         ('"0000', '"g000', "[consent]", "document_sha256 must be a SHA-256"),
         ('["treatment"]', '["treatment"], optional = ["treatment"]', "[consent], purposes", "both required and"),
-        (ARM, "[randomisation]\nratio = { b = 1 }\n[[arm]]", DRAW, "ratio names arm 'b'"),
-        (ARM, "[randomisation]\nratio = [1, 1]\n[[arm]]", DRAW, "ratio must be a table; got [1, 1]"),
+        (ARM, f"{TWO_ARMS}ratio = {{ b = 1 }}\n[[arm]]", DRAW, "ratio must give each arm of the protocol (b, a)"),
+        (ARM, f"{TWO_ARMS}ratio = [1, 1]\n[[arm]]", DRAW, "whole number from 1 to 100; got (1, 1)"),
+        (ARM, f"{TWO_ARMS}blocks = [2]\n[[arm]]", DRAW, "blocks means nothing in a randomisation of kind simple"),
+        (ARM, f'{TWO_ARMS}strata = ["side"]\n[[arm]]', DRAW, "strata must give the levels"),
+        (ARM, '[randomisation]\nkind = "permuted_blocks"\n[[arm]]', DRAW, "must be one of blocks, simple, minim"),
+        (ARM, '[randomisation]\nkind = "simple"\nslots = 4\n[[arm]]', DRAW, "needs 2 to 20 different arms"),
         (ARM, "[randomisation]\nseed = inf\n[[arm]]", DRAW, "cannot be kept as JSON"),
         (ARM, '[roles]\nlock = ["boss"]\n[[arm]]', "[roles]", "lock must be a list of names out of operator"),
         (ARM, '[[estimand]]\nname = "e"\npopulation = "p"\nvariable = "v"\nsummary = "s"\n[[arm]]',
@@ -496,7 +521,6 @@ def test_an_amendment_is_told_entry_by_entry_and_field_by_field(example):
         ("latest = 3", "latest = 3\nrepeats = true", "visit 'V1', repeats: none → True", True),
         ('title = "A"', 'title = "B"', "arm 'a', title: 'A' → 'B'", True),
         ('sponsor = "P"', 'sponsor = "Q"', "study, sponsor: 'P' → 'Q'", False),
-        ("[[arm]]", "[randomisation]\nseed = 1\n[[arm]]", "randomisation, seed: none → 1", False),
         ('["treatment"]', '["care"]', "consent, purposes required: ['treatment'] → ['care']", False),
     ],
 )
@@ -527,12 +551,25 @@ def test_another_order_is_a_difference_and_one_is_not_true():
         ["x", "y"],
         ["y", "x"],
     )
-    numbers = [
-        SMALL.replace("[[arm]]", f"[randomisation]\nx = {value}\n[[arm]]", 1) for value in ("1", "1.0", "true")
+    one, other = (
+        Protocol.from_definition(
+            {**parse(SMALL, "p").definition(), "arm": TWO, "randomisation": {**DRAWN, "p": p}}
+        )
+        for p in (1, 1.0)
+    )
+    assert one.sha256 != other.sha256
+    assert [str(change.text) for change in difference(one, other)] == ["randomisation, p: 1 → 1.0"]
+
+
+def test_a_changed_design_is_told_key_by_key():
+    old = parse(SMALL.replace(ARM, f"{TWO_ARMS}[[arm]]"), "p")
+    longer = TWO_ARMS.replace("slots = 4", "slots = 6\nratio = { a = 2, b = 1 }")
+    changes = difference(old, parse(SMALL.replace(ARM, f"{longer}[[arm]]"), "p"))
+    assert [str(change.text) for change in changes] == [
+        "randomisation, slots: 4 → 6",
+        "randomisation, ratio: none → {'a': 2, 'b': 1}",
     ]
-    parsed = [parse(text, "p") for text in numbers]
-    assert len({one.sha256 for one in parsed}) == 3
-    assert all(difference(parsed[0], other) for other in parsed[1:])
+    assert not any(change.moves_participants for change in changes)
 
 
 def test_versions_are_ordered_as_semver_org_orders_them():
@@ -641,3 +678,12 @@ def test_any_value_of_a_form_is_taken_or_told(values):
     errors, queries = FORM.check(values)
     assert {one.item for one in errors}.isdisjoint({one.item for one in queries})
     assert all(isinstance(one.text, messages.Message) for one in (*errors, *queries))
+
+
+@pytest.mark.parametrize("key", ["p", "factors", "slots", "ratio", "blocks", "strata", "measure", "kind"])
+def test_a_number_without_a_text_is_refused_in_a_sentence_wherever_a_design_holds_it(example, key):
+    for value in (10**6000, {"side": 10**6000}, [10**6000]):
+        for table in (DRAWN, example.randomisation):
+            definition = {**example.definition(), "randomisation": {**table, key: value}}
+            with pytest.raises(BadValue):
+                Protocol.from_definition(definition)

@@ -59,6 +59,7 @@ def edit(study, table, column, where):
         "blinded",
         "automatic",
         "notable",
+        "emergency",
     )
     value = f"1 - {column}" if flag else None
     if column in ("onset_sample", "latency_s", "release_s", "held_s", "since_session_h", "washout_h"):

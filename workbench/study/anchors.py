@@ -42,7 +42,19 @@ def append(path: Path, *, study: str, seq: int, hash: str, why: str, durable: bo
     why : the occasion.
     durable : wait until the disk has it.
     """
-    line = canonical({"study": study, "seq": seq, "hash": hash, "utc": utc_now(), "why": why}) + "\n"
+    line = canonical({"study": study, "seq": seq, "hash": hash, "utc": utc_now(), "why": why})
+    append_line(path, line, durable=durable)
+
+
+def append_line(path: Path, text: str, *, durable: bool = False) -> None:
+    """Append one line in one write. Raises OSError.
+
+    Parameters
+    ----------
+    path : of a file of lines, made when absent.
+    text : of the line, without its end.
+    durable : wait until the disk has it.
+    """
     # O_APPEND and one write: lines of two processes do not mix.
     handle = world.disk.descriptor(path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
     try:
@@ -50,7 +62,7 @@ def append(path: Path, *, study: str, seq: int, hash: str, why: str, durable: bo
         os.lseek(handle, max(size - 1, 0), os.SEEK_SET)
         # A line that a crash left without its end must not swallow this one.
         torn = size > 0 and os.read(handle, 1) != b"\n"
-        world.disk.write_all(handle, (b"\n" if torn else b"") + line.encode("utf-8"))
+        world.disk.write_all(handle, (b"\n" if torn else b"") + f"{text}\n".encode())
         if durable:
             world.disk.sync(handle)
     finally:

@@ -52,6 +52,9 @@ class Change:
         """Make the change inside its transaction; returns the id of its row."""
         raise NotImplementedError
 
+    def settle(self, study: Study) -> None:
+        """What is left outside the record once the change is stored; never fails."""
+
 
 class Applying:
     """The record while one change is made: an open transaction and who makes it.
@@ -246,7 +249,9 @@ def apply(study: Study, change: Change, actor: Actor, reason: str = "") -> str:
         refusals = [_refusal(writer, order, wanted, name) for order in permutations(given)]
         if None not in refusals:
             raise Refused(next(filter(None, refusals)))
-        return change.apply(Applying(writer, given, reason))
+        row_id = change.apply(Applying(writer, given, reason))
+    change.settle(study)
+    return row_id
 
 
 def _given(change: Change, actor: Actor) -> list[Signer]:

@@ -5,23 +5,21 @@ Beside it lie the heads of the store's chain, ``identities-ID.anchors.jsonl``, a
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from workbench import reading, world
+from workbench import reading
 from workbench.errors import RecordFault, Refused
 from workbench.messages import Message
-from workbench.study.chain import canonical
 from workbench.study.identity_file import KEY
 from workbench.study.keys import (
-    VARIABLE,
     file_name,
+    keep_apart,
     key_folder,
     load_object,
+    open_to_others,
     read_backup,
     write_backup,
 )
@@ -58,15 +56,7 @@ def anchors_of(store: str) -> Path:
 def keep(key: MasterKey) -> Path:
     """Store a key for its owner alone; one that is there stays. Raises RecordFault."""
     path = path_of(key.id)
-    try:
-        world.disk.mkdir(path.parent, parents=True, exist_ok=True)
-        if os.name == "posix":
-            world.disk.chmod(path.parent, 0o700)
-        world.disk.save(path, canonical(asdict(key)).encode(), keep=True)
-    except OSError as error:
-        raise RecordFault(
-            Message("keys.not_written", path=str(path), why=reading.why(error), variable=VARIABLE)
-        ) from error
+    keep_apart(path, asdict(key))
     return path
 
 
@@ -81,7 +71,7 @@ def load(store: str) -> MasterKey:
     path = path_of(store)
     if not reading.is_there(path, Message("file.noun_key_file"), error=RecordFault):
         raise RecordFault(Message("identities.key_not_here", path=str(path)))
-    if os.name == "posix" and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+    if open_to_others(path):
         raise RecordFault(Message("identities.key_open", path=str(path)))
     return _parsed(load_object(path, Message("file.noun_key_file")), path)
 

@@ -387,6 +387,30 @@ def _cipher(passphrase: str, salt: bytes, costs: Mapping[str, int]) -> Any:
 
 
 # ------------------------------------------------------------------------------------ files
+def keep_apart(path: Path, plain: Mapping[str, Any]) -> None:
+    """Store secrets in a file of the key folder for its owner alone; one that is there stays. Raises RecordFault.
+
+    Parameters
+    ----------
+    path : of the file.
+    plain : the secrets, as JSON holds them.
+    """
+    try:
+        world.disk.mkdir(path.parent, parents=True, exist_ok=True)
+        if os.name == "posix":
+            world.disk.chmod(path.parent, 0o700)
+        world.disk.save(path, canonical(plain).encode(), keep=True)
+    except OSError as error:
+        raise RecordFault(
+            Message("keys.not_written", path=str(path), why=reading.why(error), variable=VARIABLE)
+        ) from error
+
+
+def open_to_others(path: Path) -> bool:
+    """Whether other accounts can read a file (POSIX)."""
+    return os.name == "posix" and bool(path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO))
+
+
 def file_name(study_id: str) -> str:
     """An id as the name of a file. Raises RecordFault for one that could lead out of the folder."""
     name = "".join(c for c in study_id if c.isalnum() or c == "-")

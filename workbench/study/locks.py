@@ -24,8 +24,8 @@ SAFETY = (
 )  # fmt: skip
 """A report that is sent late leaves a deviation."""
 GOES_ON: dict[LockLevel, tuple[str, ...]] = {
-    "freeze": ("query", "query_event", "signature", "lock_event", *SAFETY),
-    "hard": ("lock_event", "signature", "person", "role_grant", "study_key", "report", *SAFETY),
+    "freeze": ("query", "query_event", "signature", "lock_event", "unblinding", *SAFETY),
+    "hard": ("lock_event", "signature", "person", "role_grant", "study_key", "report", "unblinding", *SAFETY),
 }
 """Tables that are still written under a lock of this level."""
 

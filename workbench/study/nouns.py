@@ -18,6 +18,7 @@ from workbench.vocabulary import (
     Assessment,
     AssessmentState,
     Blinding,
+    Certainty,
     Condition,
     ConsentGiver,
     DatePrecision,
@@ -32,6 +33,7 @@ from workbench.vocabulary import (
     FittingStep,
     FormState,
     FunctionTest,
+    Guesser,
     LedgerRow,
     LockLevel,
     Note,
@@ -145,6 +147,9 @@ PARENTS = {
     "obligation_event": ("participant_id", "participant"),
     "implant": ("participant_id", "participant"),
     "implant_finding": ("implant_id", "implant"),
+    "allocation": ("participant_id", "participant"),
+    "unblinding": ("participant_id", "participant"),
+    "blinding_guess": ("participant_id", "participant"),
 }
 """Table → the column that names the row that a row belongs to, and that row's table."""
 OF_ANYBODY = ("device_deficiency", "awareness", "obligation_event", "deviation")
@@ -152,7 +157,7 @@ OF_ANYBODY = ("device_deficiency", "awareness", "obligation_event", "deviation")
 NEEDED = (
     "pseudonym", "name", "operator", "paradigm", "measure", "version", "rater", "path", "kind", "code", "state",
     "login", "signer", "by", "text", "document_version", "what", "recipient", "document", "product", "term",
-    "device",
+    "device", "requester",
 )  # fmt: skip
 PRIORITIES = get_args(Priority)
 CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
@@ -196,6 +201,8 @@ CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
     ("price_item", "kind"): get_args(PriceItemKind),
     ("charge", "payer"): get_args(Payer),
     ("evidence_step", "stage"): get_args(EvidenceStage),
+    ("blinding_guess", "guesser"): get_args(Guesser),
+    ("blinding_guess", "certainty"): get_args(Certainty),
 }
 UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
 DATES = {

@@ -28,6 +28,7 @@ from workbench.study.forms import ITEM_KINDS, NUMERIC, Form, Item, ItemKind, Sof
 from workbench.study.nouns import SHA256
 from workbench.study.people import ROLES
 from workbench.study.protocol_reading import Problems, Table, is_name, is_too_deep, repeated, told
+from workbench.study.randomisation.design import Design
 from workbench.vocabulary import RunKind
 
 LARGEST = 2**20
@@ -188,7 +189,7 @@ class Protocol:
     about : section ``[study]``.
     arms, visits, consent : at least one arm and one visit.
     criteria, forms, estimands, stopping_rules, session_limits : empty where the file has none.
-    randomisation : the section as plain data; only the arms of its ``ratio`` are checked here.
+    randomisation : the section as plain data; :meth:`design` is what it says.
     roles : who may make a change, by its name.
     """
 
@@ -230,6 +231,12 @@ class Protocol:
             With everything that is wrong.
         """
         return cast("Self", _checked(definition, where, measures=None, procedures_of=None))
+
+    def design(self) -> Design | None:
+        """How participants come to their arms; None for a protocol that does not randomise. Raises BadValue."""
+        if not self.randomisation:
+            return None
+        return Design.of(self.randomisation, [arm.name for arm in self.arms])
 
     def form(self, name: str) -> Form:
         """The form of that name. Raises UnknownName with the names there are."""
@@ -578,17 +585,11 @@ def _circles(anchor_of: Mapping[str, str]) -> list[list[str]]:
 
 
 def _check_randomisation(protocol: Protocol, problems: Problems) -> None:
-    ratio = protocol.randomisation.get("ratio")
-    if ratio is None:
-        return
-    if not isinstance(ratio, Mapping):
-        kind = Message("protocol.kind_table")
-        problems.add("[randomisation]", Message("protocol.type", key="ratio", what=kind, got=told(ratio)))
-        return
-    arms = [arm.name for arm in protocol.arms]
-    for name in ratio:
-        if name not in arms:
-            problems.add("[randomisation]", Message("protocol.unknown_arm", got=told(name), allowed=arms))
+    """The section is a design that a list can be drawn from; a protocol may do without one."""
+    try:
+        protocol.design()
+    except BadValue as error:
+        problems.add("[randomisation]", Message("allocation.section", why=messages.of(error)))
 
 
 def _check_installed(

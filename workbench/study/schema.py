@@ -277,12 +277,35 @@ implant_finding = _table(
     "implant_finding", _text("implant_id", "implant"), _text("kind"), _text("found_on"), _flag("notable"),
     _text("text"), _json("values"), _text("by"), _text("utc"),
 )  # fmt: skip
+rand_list = _table(
+    "rand_list", _text("protocol_sha256"), _json("design"), _json("sealed"), _text("commitment"),
+    _int("generator"), _text("by"), _text("utc"), UniqueConstraint("protocol_sha256"),
+)  # fmt: skip
+"""``sealed`` is the list without its secret, ``commitment`` its root. A minimisation has ``{}``, and one to its
+seed."""
+allocation = _table(
+    "allocation", _text("participant_id", "participant"), _text("list_id", "rand_list"), _text("stratum"),
+    _int("seq"), _json("covariates"), _text("sealed"), _text("state"), _text("by"), _text("utc"),
+    UniqueConstraint("list_id", "stratum", "seq"), UniqueConstraint("list_id", "participant_id"),
+)  # fmt: skip
+"""``sealed`` is the ciphertext of the arm, ``state`` the leaf of its slot. A minimisation has no stratum; its
+draws have numbers from 0, and ``state`` is theirs."""
+unblinding = _table(
+    "unblinding", _text("participant_id", "participant"), _text("reason"), _text("requester"), _json("told"),
+    _flag("emergency"), _text("person_id"), _text("by"), _text("utc"),
+)  # fmt: skip
+"""``told`` names who was told, ``person_id`` who unblinded; the arm does not stand here."""
+blinding_guess = _table(
+    "blinding_guess", _text("participant_id", "participant"), _text("guesser"), _text("guess"),
+    _text("certainty"), _text("by"), _text("utc"),
+)  # fmt: skip
 DATA = tuple(metadata.tables.values())
 APPEND_ONLY = (
     "trial", "recording", "decoder", "approval", "note", "ledger", "session_ledger", "report", "study_key",
     "protocol_version", "eligibility", "role_grant", "consent", "query", "query_event", "lock_event", "signature",
     "fitting_step", "upload_receipt", "price_item", "charge", "evidence_step",
     "awareness", "obligation_event", "rule_confirmation", "implant_finding",
+    "rand_list", "allocation", "unblinding", "blinding_guess",
 )  # fmt: skip
 AMENDABLE: dict[str, tuple[str, ...]] = {
     "study": ("code", "title"),
@@ -344,8 +367,9 @@ CLOCKS = {
     "obligation_event": ("person", "how", "reference", "reason", "next_step", "by"),
 }
 """Columns that a redaction may take from these tables: what a clock is computed from stays."""
-REDACTABLE = tuple(table.name for table in DATA if table is not study_key)
-"""Tables whose rows may be redacted: without what entered a key, nothing after it could be verified."""
+REDACTABLE = tuple(table.name for table in DATA if table not in (study_key, rand_list, allocation))
+"""Tables whose rows may be redacted: without what entered a key, nothing after it could be verified, and an
+allocation that took another slot would free its own."""
 
 audit = Table(
     "audit", metadata, Column("seq", Key, primary_key=True, autoincrement=False, nullable=False), _text("utc"),

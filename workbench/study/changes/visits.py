@@ -56,6 +56,23 @@ class SetAnchor(Change):
         return row_id
 
 
+def randomised(record: Applying, participant_id: str, day: str) -> None:
+    """Count visits from the day of randomisation, also where another day was entered by hand.
+
+    Parameters
+    ----------
+    record : while a change is made.
+    participant_id : who was randomised.
+    day : ISO date.
+    """
+    kept = record.rows("anchor_day", participant_id=participant_id, anchor="randomisation")
+    if not kept:
+        record.insert("anchor_day", participant_id=participant_id, anchor="randomisation", day=day)
+    elif kept[0]["day"] != day:
+        record.amend("anchor_day", kept[0]["id"], {"day": day}, follows=Message("allocation.day"))
+    _plan(record, participant_id, protocol_of(record, participant_id))
+
+
 @dataclass(frozen=True, slots=True)
 class HoldVisit(Change):
     """A visit was held.

@@ -13,6 +13,7 @@ from workbench.errors import BadValue
 from workbench.messages import Message
 from workbench.study.chain import canonical, clean_text
 from workbench.study.nouns import UNSEEN
+from workbench.study.protocol_reading import told
 
 Kind = Literal["blocks", "simple", "minimisation"]
 Measure = Literal["range", "variance"]
@@ -124,7 +125,7 @@ class Design:
         covariates : the level of every factor, and nothing else.
         """
         if not isinstance(covariates, Mapping):
-            raise BadValue(Message("randomisation.covariates", got=f"{covariates!r:.60}"))
+            raise BadValue(Message("randomisation.covariates", got=told(covariates)))
         if covariates.keys() == self.strata.keys() and all(
             covariates[factor] in allowed for factor, allowed in self.strata.items()
         ):
@@ -134,13 +135,13 @@ class Design:
             if factor not in given or given[factor] is None or given[factor] == "":
                 raise BadValue(Message("randomisation.missing_level", factor=factor, allowed=list(allowed)))
             if given[factor] not in allowed:
-                got = f"{given[factor]!r:.60}"
+                got = told(given[factor])
                 raise BadValue(
                     Message("randomisation.unknown_level", factor=factor, allowed=list(allowed), got=got)
                 )
         if unknown := [name for name in given if name not in self.strata]:
             known = sorted(self.strata) or [Message("randomisation.none")]
-            raise BadValue(Message("randomisation.unknown_factor", got=f"{unknown[0]!r:.60}", known=known))
+            raise BadValue(Message("randomisation.unknown_factor", got=told(unknown[0]), known=known))
         return given
 
     def all_strata(self) -> list[str]:
@@ -178,7 +179,7 @@ def _check_keys(table: Mapping[str, Any]) -> None:
     every = {name for names in KEYS.values() for name in names}
     for name in table:
         if name not in every:
-            raise BadValue(Message("randomisation.unknown_key", got=f"{name!r:.60}", allowed=list(KEYS[kind])))
+            raise BadValue(Message("randomisation.unknown_key", got=told(name), allowed=list(KEYS[kind])))
         if name not in KEYS[kind]:
             raise BadValue(Message("randomisation.other_kind", name=name, kind=kind))
     for name in NEEDED[kind]:
@@ -191,7 +192,7 @@ def _check_arms(arms: Sequence[str]) -> list[str]:
     names = [_clean(arm) for arm in arms] if listed else []
     different = len({repr(name) for name in names}) == len(names)
     if not 2 <= len(names) <= MOST_ARMS or not all(map(is_name, names)) or not different:
-        raise BadValue(Message("randomisation.arms", most=MOST_ARMS, longest=LONGEST_NAME, got=f"{arms!r:.80}"))
+        raise BadValue(Message("randomisation.arms", most=MOST_ARMS, longest=LONGEST_NAME, got=told(arms)))
     return names
 
 
@@ -216,11 +217,11 @@ def is_name(value: Any) -> bool:
 
 
 def _kind_fault(got: Any) -> Message:
-    return Message("randomisation.kind", allowed=list(KEYS), got=f"{got!r:.60}")
+    return Message("randomisation.kind", allowed=list(KEYS), got=told(got))
 
 
 def _ratio_fault(got: Any, arms: Sequence[str]) -> Message:
-    return Message("randomisation.ratio", most=MOST_WEIGHT, arms=list(arms), got=f"{got!r:.80}")
+    return Message("randomisation.ratio", most=MOST_WEIGHT, arms=list(arms), got=told(got))
 
 
 def _check_kind(design: Design) -> None:
@@ -243,20 +244,18 @@ def _check_blocks(design: Design) -> None:
     )
     if not fits or not 1 <= len(sizes) <= MOST_BLOCKS or len(set(sizes)) < len(sizes):
         raise BadValue(
-            Message("randomisation.blocks", n=MOST_BLOCKS, once=once, most=LARGEST_BLOCK, got=f"{sizes!r:.80}")
+            Message("randomisation.blocks", n=MOST_BLOCKS, once=once, most=LARGEST_BLOCK, got=told(sizes))
         )
 
 
 def _check_strata(design: Design) -> None:
     strata: Any = design.strata
     if not isinstance(strata, Mapping) or len(strata) > MOST_FACTORS or not all(map(is_name, strata)):
-        raise BadValue(
-            Message("randomisation.strata", most=MOST_FACTORS, longest=LONGEST_NAME, got=f"{strata!r:.80}")
-        )
+        raise BadValue(Message("randomisation.strata", most=MOST_FACTORS, longest=LONGEST_NAME, got=told(strata)))
     for factor, levels in strata.items():
         named = isinstance(levels, tuple) and all(map(is_name, levels))
         if not named or not 1 <= len(levels) <= MOST_LEVELS or len(set(levels)) < len(levels):
-            got = f"{levels!r:.80}"
+            got = told(levels)
             raise BadValue(
                 Message("randomisation.levels", factor=factor, most=MOST_LEVELS, longest=LONGEST_NAME, got=got)
             )
@@ -269,7 +268,7 @@ def _check_strata(design: Design) -> None:
 
 def _check_slots(design: Design) -> None:
     if not _is_whole(design.slots, 1, MOST_SLOTS):
-        raise BadValue(Message("randomisation.slots", most=f"{MOST_SLOTS:,}", got=f"{design.slots!r:.60}"))
+        raise BadValue(Message("randomisation.slots", most=f"{MOST_SLOTS:,}", got=told(design.slots)))
 
 
 def _check_factors(design: Design) -> None:
@@ -277,22 +276,22 @@ def _check_factors(design: Design) -> None:
     named = isinstance(factors, Mapping) and set(factors) == set(design.strata) and len(factors) > 0
     if not named or not all(_is_number(weight) and 0 < weight <= MOST_WEIGHT for weight in factors.values()):
         known = sorted(design.strata) or [Message("randomisation.none")]
-        raise BadValue(Message("randomisation.factors", known=known, most=MOST_WEIGHT, got=f"{factors!r:.80}"))
+        raise BadValue(Message("randomisation.factors", known=known, most=MOST_WEIGHT, got=told(factors)))
 
 
 def _check_measure(design: Design) -> None:
     if design.measure not in get_args(Measure):
         allowed = list(get_args(Measure))
-        raise BadValue(Message("randomisation.measure", allowed=allowed, got=f"{design.measure!r:.60}"))
+        raise BadValue(Message("randomisation.measure", allowed=allowed, got=told(design.measure)))
 
 
 def _check_p(design: Design) -> None:
     if not (_is_number(design.p) and 0.5 < design.p <= 1):
-        raise BadValue(Message("randomisation.p", got=f"{design.p!r:.60}"))
+        raise BadValue(Message("randomisation.p", got=told(design.p)))
 
 
 def _is_number(value: Any) -> bool:
-    return type(value) in (int, float) and math.isfinite(value)
+    return type(value) is int or (type(value) is float and math.isfinite(value))
 
 
 _CHECKS: Mapping[str, Callable[[Design], None]] = {
