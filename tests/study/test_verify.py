@@ -51,7 +51,15 @@ def edit(study, table, column, where):
     with closing(sqlite3.connect(study.path)) as connection:
         types = {row[1]: row[2] for row in connection.execute(f"PRAGMA table_info({table})")}
     flag = table != "assessment" or column in ("assisted", "device_on", "stimulation_on")
-    flag = flag and column in ("simulated", "assisted", "device_on", "stimulation_on", "blinded", "automatic")
+    flag = flag and column in (
+        "simulated",
+        "assisted",
+        "device_on",
+        "stimulation_on",
+        "blinded",
+        "automatic",
+        "notable",
+    )
     value = f"1 - {column}" if flag else None
     if column in ("onset_sample", "latency_s", "release_s", "held_s", "since_session_h", "washout_h"):
         value = f'COALESCE("{column}", 0) + 1'
