@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -108,6 +109,24 @@ def test_a_program_reads_the_same_desk(inside, folder):
     assert (second["participant"], second["state"], second["reference"]) == ("SIM-2", "sent", "NMPA-1")
     assert first["days"][1] == {"date": "2026-03-02", "counts": True, "why": None}
     assert desk["implant_days"][0]["days"] == 43
+
+
+def test_an_event_is_reported_and_revised_as_it_is_typed(run, folder):
+    with Study.open(folder, actor="tests") as study:
+        study.add_person("lin", "Dr Lin", "correct horse", ("safety_officer",))
+    aware = ("aware=2026-03-01T08:00Z", "zone=Asia/Shanghai", "--as", "lin", "--reason", "more is known")
+    event = ("participant_id=SIM-1", "term=rash, left arm", "onset=", "country=CN", f"facts={json.dumps(FACTS)}")
+    code, out, err = run("apply", folder, "ReportEvent", *event, *aware, stdin="correct horse\n")
+    assert (code, err) == (0, "")
+    row = out.split("entered as ")[1].split()[0]
+    more = (f"event_id={row}", "jurisdictions=CN,US", "country=", 'coding={"code": "1", "term": "Rash"}')
+    assert run("apply", folder, "ReviseEvent", *more, *aware, stdin="correct horse\n")[0] == 0
+    lost = ("device=lead", "text=broke", "onset=2026-02", "country=CN", 'facts={"could_have_led_to_sae": true}')
+    assert run("apply", folder, "ReportDeficiency", *lost, *aware, stdin="correct horse\n")[0] == 0
+    with Study.open(folder, actor="tests") as study:
+        kept = study.get("adverse_event", row)
+        assert (kept["term"], kept["jurisdictions"], kept["country"]) == ("rash, left arm", ["CN", "US"], "CN")
+        assert study.rows("device_deficiency")[0]["participant_id"] is None
 
 
 def test_a_study_without_events_says_so(run, tmp_path, monkeypatch):

@@ -195,11 +195,13 @@ def safety(study, participant, made):
     made(changes.TellSomebody("adverse_event", event, "Dr D", "phone", "sees the wound", at="2026-03-01T09:00Z"))
     unsafe = {"could_have_led_to_sae": None}
     made(changes.ReportDeficiency("stimulator", "reset", "", unsafe, **aware, participant_id=participant))
+    confirmed = made(changes.ConfirmRule("cn.sae.investigator", "the Decree, 2026-03-01"))
+    made(changes.MarkSent("adverse_event", event, "cn.sae.investigator", "mail 1", at="2026-03-01T09:00Z"))
     implant = made(changes.Implant(participant, "NEO", "2026-02-01", "epidural", serial="12"))
     return {
         "adverse_event": event,
         "obligation_event": sent,
-        "rule_confirmation": made(changes.ConfirmRule("cn.sae.investigator", "the Decree, 2026-03-01")),
+        "rule_confirmation": confirmed,
         "implant": implant,
         "implant_finding": made(
             changes.RecordFinding(implant, "impedance", "2026-03-01", "all low", values={"1": 900.0})

@@ -153,7 +153,7 @@ def leaves(value, path=()):
 
 CLOSED = (
     *ANCHORS, "US", "EU", "inclusion", "exclusion", "trial", "label", "calibration", "sham", "integer", "number",
-    "text", "date", "yes_no", "arat", "vitals", "wound", *ROLES, "1.0.7", "2026-12-24", "a" * 64,
+    "text", "date", "yes_no", "arat", "vitals", "wound", "events", *ROLES, "1.0.7", "2026-12-24", "a" * 64,
 )  # fmt: skip
 """Words of closed sets and texts of a form, one of which fits where a free text does not."""
 

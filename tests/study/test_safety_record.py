@@ -437,12 +437,19 @@ def test_an_onset_keeps_how_much_of_it_is_known(trial, onset, precision):
 
 
 # ------------------------------------------------------------------------------ locks, kills
+def three(study):
+    return [study.who[role].confirm(SECRET) for role in ("data_manager", "investigator", "statistician")]
+
+
 def test_safety_is_reported_under_a_freeze_and_under_a_hard_lock(trial, clock):
     first = event(trial)
     do(trial, Freeze("participant", trial.people_ids[0]), "interim", role="data_manager")
     revise(trial, first, FATAL)
-    three = [trial.who[role].confirm(SECRET) for role in ("data_manager", "investigator", "statistician")]
-    trial.apply(LockStudy(), three, "database lock")
+    with pytest.raises(Refused, match="cannot be locked yet: 2 reports of safety events are not sent"):
+        trial.apply(LockStudy(), three(trial), "database lock")
+    for rule in ("cn.sae.fatal", "cn.sae.other"):
+        do(trial, MarkSent("adverse_event", first, rule, "NMPA-1"))
+    trial.apply(LockStudy(), three(trial), "database lock")
     with pytest.raises(Refused, match="study was locked"):
         trial.append(Visit(trial.people_ids[1], "week 4"))
     second = event(trial, 1)

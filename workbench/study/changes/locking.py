@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from workbench.errors import BadValue, Refused
 from workbench.messages import Message
-from workbench.study import locks
+from workbench.study import locks, obligations
 from workbench.study.applying import Applying, Change
 from workbench.study.changes import queries
+from workbench.study.moments import utc_of
 
 if TYPE_CHECKING:
     from workbench.study.record import Study
@@ -64,7 +65,9 @@ class Unfreeze(Change):
 
 @dataclass(frozen=True, slots=True)
 class LockStudy(Change):
-    """End all editing: no open query, no assessment without a valid signature, and a record that verifies."""
+    """End all editing: no open query, no assessment without a valid signature, no report of a safety event that is
+    not sent, and a record that verifies.
+    """
 
     SIGNED_BY: ClassVar[tuple[tuple[str, ...], ...]] = THREE
 
@@ -78,7 +81,7 @@ class LockStudy(Change):
         """Add the lock where nothing stands in its way."""
         if _held(record, "study", ""):
             raise Refused(Message("lock.there", what="study"))
-        obstacles = [text for text in (_open_queries(record), _unsigned(record)) if text]
+        obstacles = [text for text in (_open_queries(record), _unsigned(record), _unsent(record)) if text]
         if obstacles:
             raise Refused(Message("lock.obstacles", obstacles=obstacles))
         return _event(record, "hard", "study", "", "lock")
@@ -115,6 +118,13 @@ def _open_queries(record: Applying) -> Message | None:
     rows = record.rows("query")
     n = sum(queries.state(record.rows("query_event", query_id=row["id"])) != "closed" for row in rows)
     return Message("lock.queries", n=n) if n else None
+
+
+def _unsent(record: Applying) -> Message | None:
+    """Reports of safety events that are due, or will be."""
+    due = obligations.obligations(record, utc_of(record.utc))
+    n = sum(not one.sent_at for one in due)
+    return Message("safety.unsent", n=n) if n else None
 
 
 def _unsigned(record: Applying) -> Message | None:
