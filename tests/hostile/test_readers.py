@@ -54,7 +54,7 @@ BETWEEN_OWN_PROCESSES = {
     "bench/outcomes.py", "devices/_players.py", "devices/_playing.py", "devices/_device_process.py",
     "devices/simulated_participant.py", "live/_display.py", "runs/fit_process.py",
     "engine/server.py", "live/_starting.py", "live/_wire.py", "live/client.py",
-    "stress/lossless.py", "engine/process.py", "runs/fitting.py", "stress/recording.py", "stress/record.py",
+    "stress/lossless.py", "engine/process.py", "runs/fitting.py", "stress/recording.py", "stress/record.py", "stress/trial.py",
     "widgets/_stores.py", "widgets/dashboard.py", "widgets/log_view.py", "study/drafts.py", "devices/_pairing.py",
     "devices/_last_metre.py", "engine/alarms.py", "live/_stopfile.py", "engine/standstill.py", "stress/safety.py",
     "stress/breakable.py", "stress/soak.py", "hardware/discovery.py", "study/allocation_keys.py",
