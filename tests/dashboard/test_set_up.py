@@ -105,13 +105,17 @@ def test_no_hardware_is_connected_to_a_person_whose_consent_the_record_does_not_
     with Study.open(folder, actor="Lin Q.") as study:
         visit = visit_of(study, "P-041")
         before = study.head()
-        with pytest.raises(Refused, match=r"consent of P-041, and the record holds none; .* GiveConsent") as refused:
+        with pytest.raises(
+            Refused, match=r"consent of P-041, and the record holds none; .* GiveConsent"
+        ) as refused:
             service.new_session(study, visit=visit, operator="Lin Q.")
         assert study.head() == before
         consents(study, "P-041")
         assert service.new_session(study, visit=visit, operator="Lin Q.").consent == "1.0"
         (person,) = study.rows("participant", pseudonym="P-041")
-        study.apply(WithdrawConsent(person["id"], ("participation",), "2026-03-02"), study.sign_in("okafor", PASSWORD))
+        study.apply(
+            WithdrawConsent(person["id"], ("participation",), "2026-03-02"), study.sign_in("okafor", PASSWORD)
+        )
         with pytest.raises(Refused, match="consent of P-041"):
             service.new_session(study, visit=visit, operator="Lin Q.")
         simulated = study.append(Visit(study.append(Participant("SIM-01", simulated=True)), "Month 1"))
@@ -195,7 +199,9 @@ def test_a_participant_who_is_not_simulated_waits_for_the_set_up_and_nobody_else
     assert consent in details["facts"]
 
 
-def test_the_set_up_of_a_page_says_that_consent_is_missing_before_anything_else_of_the_person(folder: Path) -> None:
+def test_the_set_up_of_a_page_names_the_consent_that_is_missing_before_its_start(
+    folder: Path,
+) -> None:
     page = SessionPage(folder, SIMULATED, operator="Chen L.")
     try:
         page._sign_in(login="lin", password=PASSWORD)

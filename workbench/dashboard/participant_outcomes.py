@@ -70,8 +70,9 @@ def measures_of(
     -------
     list
         ``{"measure", "title", "part", "label", "version", "side", "unit", "low", "high", "direction", "visits",
-        "series"}`` each; ``visits`` are names of those at which the measure was asked for or taken. A series has its
-        condition and ``points``, ``{"visit", "day", "value", "status", "repeat"}``; ``visit`` is an index of them.
+        "series"}`` each; ``visits`` are names of those at which the measure was asked for or taken. A series has
+        its condition and ``points``, ``{"visit", "day", "value", "status", "repeat"}``; ``visit`` is an index of
+        the names.
     """
     table = analysis.outcomes_table(_OnePerson(study, participant_id)).rows
     drawn: dict[_Part, dict[tuple[Any, ...], list[Outcome]]] = {}
@@ -112,7 +113,8 @@ def _picture(
     ]  # fmt: skip
     places = {visit["id"]: number for number, visit in enumerate(axis) if visit["id"]}
     definition = _definition(part)
-    label, unit, direction, ends = "", "", "", PERFORMANCE_RANGE.get(part.subscore, (None, None))
+    label, unit, direction = "", "", ""
+    ends: tuple[float | None, float | None] = PERFORMANCE_RANGE.get(part.subscore, (None, None))
     if definition is not None:
         ends, direction = (definition.low, definition.high), str(definition.direction)
         for scale in definition.subscales:

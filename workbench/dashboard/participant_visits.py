@@ -14,7 +14,7 @@ from workbench.study.protocol import Protocol
 VisitState = Literal[
     "held", "held_early", "held_late", "missed", "not_applicable", "ahead", "due", "late", "open", "not_anchored"
 ]
-"""Where a visit stands on a day; ``"open"`` has no date, ``"not_anchored"`` no day yet from which it is counted."""
+"""Where a visit stands on a day; ``"open"`` has no date, ``"not_anchored"`` no day from which it is counted."""
 FormCompleteness = Literal[
     "verified", "complete", "incomplete", "draft", "second", "differ", "missing", "open", "not_due"
 ]
@@ -42,7 +42,7 @@ class Entered(NamedTuple):
 
 
 def protocol_of(study: Study, participant_id: str) -> tuple[Protocol | None, str]:
-    """The version of the protocol that somebody takes part under, else the newest; and its number, ``""`` for none.
+    """The version of the protocol that somebody takes part under, else the newest, and its number.
 
     Parameters
     ----------
@@ -184,9 +184,7 @@ def _form(
     return {"name": name, "title": title, "measure": measure, "state": state, "rows": rows}
 
 
-def _state_of_entries(
-    rows: Sequence[Mapping[str, Any]], entered: Entered, *, twice: bool
-) -> FormCompleteness:
+def _state_of_entries(rows: Sequence[Mapping[str, Any]], entered: Entered, *, twice: bool) -> FormCompleteness:
     """How complete the entries of one form are; of a form that is entered twice, what holds is what counts."""
     complete = {row["entry"]: row for row in rows if row["state"] == "complete"}
     if not complete:

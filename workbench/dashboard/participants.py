@@ -1,8 +1,8 @@
 """The page of a participant: what the record holds of one person, and the changes that are made from there.
 
-A :class:`ParticipantService` reads for ``widgets.ParticipantPage`` and makes its changes with ``study.apply`` in the
-name of who signs there and then, which need not be who is signed in to the page: a therapist runs the session, an
-investigator records the consent.
+A :class:`ParticipantService` reads for ``widgets.ParticipantPage`` and makes its changes with ``study.apply`` in
+the name of who signs there and then, which need not be who is signed in to the page: a therapist runs the session,
+an investigator records the consent.
 """
 
 from __future__ import annotations
@@ -19,22 +19,15 @@ from workbench.errors import BadValue, Refused, UnknownName
 from workbench.messages import Message
 from workbench.study import Signer, Study
 from workbench.study.applying import Change
-from workbench.study.changes import (
-    ALL,
-    AnswerQuery,
-    CloseDeviation,
-    CloseQuery,
-    GiveConsent,
-    WithdrawConsent,
-    consents,
-    from_text,
-    queries,
-)
+from workbench.study.changes import consents, from_text, queries
+from workbench.study.changes.consents import GiveConsent, WithdrawConsent
+from workbench.study.changes.deviations import CloseDeviation
+from workbench.study.changes.queries import AnswerQuery, CloseQuery
 from workbench.study.protocol import Protocol
 
 Signing = Literal["password", "script", "nobody"]
-"""How a change is signed: by a person with a password, by a script where the participant is simulated and the study
-has no people, or not at all while nobody can sign in."""
+"""How a change is signed: by a person with a password, by a script where the participant is simulated and the
+study has no people, or not at all while nobody can sign in."""
 OFFERED: dict[str, type[Change]] = {
     kind.__name__: kind for kind in (GiveConsent, WithdrawConsent, AnswerQuery, CloseQuery, CloseDeviation)
 }
@@ -63,7 +56,7 @@ class ParticipantService:
 
     # ------------------------------------------------------------------------------ reading
     def page(self, participant_id: str) -> dict[str, Any]:
-        """What the page shows of a participant (see ``widgets.ParticipantPage``); read again when the record changed.
+        """What the page shows (see ``widgets.ParticipantPage``); read again when the record changed.
 
         Raises
         ------
@@ -193,7 +186,7 @@ class ParticipantService:
                     self._own(study, participant_id, table, given[name])
             if change in ("GiveConsent", "WithdrawConsent"):
                 given["participant_id"] = participant_id
-            made = from_text(study, ALL[change], given)
+            made = from_text(study, OFFERED[change], given)
             reason = Message("participant.judged") if isinstance(made, CloseDeviation) else ""
             study.apply(made, self._signer(study, person, login, password), reason)
 
@@ -257,7 +250,9 @@ def _next(visits: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """The visit that is due or comes next; empty for none."""
     waiting = [visit for visit in visits if visit["state"] in ("due", "late", "ahead")]
     first = min(waiting, key=lambda visit: visit["planned"] or visit["earliest"] or UNDATED, default=None)
-    return {} if first is None else {name: first[name] for name in ("name", "planned", "earliest", "latest", "state")}
+    return (
+        {} if first is None else {name: first[name] for name in ("name", "planned", "earliest", "latest", "state")}
+    )
 
 
 def _sessions(study: Study, visits: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -265,7 +260,8 @@ def _sessions(study: Study, visits: Sequence[Mapping[str, Any]]) -> list[dict[st
     names = {visit["id"]: visit["name"] for visit in visits if visit["id"]}
     rows = [row for row in study.rows("session") if row["visit_id"] in names]
     found = [
-        {"day": row["started"][:10], "visit": names[row["visit_id"]], "simulated": row["simulated"]} for row in rows
+        {"day": row["started"][:10], "visit": names[row["visit_id"]], "simulated": row["simulated"]}
+        for row in rows
     ]
     return sorted(found, key=lambda session: session["day"])
 
@@ -284,9 +280,7 @@ def _queries(study: Study, participant_id: str) -> list[dict[str, Any]]:
     return sorted(found, key=lambda query: -query["days"])
 
 
-def _deviations(
-    study: Study, participant_id: str, visits: Sequence[Mapping[str, Any]]
-) -> list[dict[str, Any]]:
+def _deviations(study: Study, participant_id: str, visits: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Deviations, open ones first, each oldest first; one of a visit stands on the axis where the visit does."""
     names = ("id", "category", "text", "state", "automatic", "by", "impact", "correction")
     days = {visit["id"]: visit["held"] or visit["latest"] for visit in visits}

@@ -708,8 +708,9 @@ class VisitService:
         # Without accounts a script signs, which is allowed for simulated participants only.
         if self._signer is None and not person["simulated"]:
             return {"key": "worklist.blocked.nobody", "args": {}, "text": Message("visit.nobody_can_sign_in")}
-        if why := systems.consent_refusal(person):
-            return {"key": "worklist.blocked.consent", "args": {"participant": person["pseudonym"]}, "text": why}
+        if refusal := systems.consent_refusal(person):
+            about = {"participant": person["pseudonym"]}
+            return {"key": "worklist.blocked.consent", "args": about, "text": refusal}
         if not person["simulated"] and (why := self.hardware.refusal()):
             return {"text": why}
         return None

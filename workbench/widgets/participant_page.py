@@ -1,7 +1,7 @@
 """The page of a participant: identity, one time axis, visits and forms, outcomes, consent, queries, deviations.
 
-Everything on it is read from the record or asked for there. A change is made by the record, in the name of who signs
-in the dialog; the password goes with that one message and is no trait.
+Everything on it is read from the record or asked for there. A change is made by the record, in the name of who
+signs in the dialog; the password goes with that one message and is no trait.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class ParticipantPage(Panel):
 
     look = traitlets.Dict().tag(**SYNCED)
     page = traitlets.Dict().tag(**SYNCED)
-    can_go_back = traitlets.Bool(False).tag(sync=True)
+    can_go_back = traitlets.Bool().tag(sync=True)
 
     def __init__(
         self,

@@ -61,7 +61,7 @@ class Worklist(Panel):
     what the study still needs, the command that does it under ``args["command"]``; rows :
     ``{"visit", "time", "participant", "about", "visit_name", "window", "device", "last", "open", "state"}`` each,
     where ``open`` is a list of ``{"state", "key", "args"}`` and ``window`` is ``{"part", "key", "args"}``;
-    chosen : id of a visit; opens : whether participants have a page; focus : visit whose row has the focus at first;
+    chosen : id of a visit; opens : whether participants have a page; focus : visit whose row is gone back to;
     details : of that visit; confirmed : ``{"visit", "clock", "by"}`` while a confirmation holds.
     """
 
@@ -71,7 +71,7 @@ class Worklist(Panel):
     day = traitlets.Dict().tag(**SYNCED)
     rows: traitlets.List[Any] = traitlets.List().tag(**SYNCED)
     chosen = traitlets.Unicode("").tag(sync=True)
-    opens = traitlets.Bool(False).tag(sync=True)
+    opens = traitlets.Bool().tag(sync=True)
     focus = traitlets.Unicode("").tag(sync=True)
     details = traitlets.Dict().tag(**SYNCED)
     confirmed = traitlets.Dict().tag(sync=True)
