@@ -161,6 +161,23 @@ def test_a_socket_without_the_subprotocol_and_a_foreign_host_are_refused_and_the
     assert visited.dashboard.restarts == 0
 
 
+def test_a_participant_is_opened_from_the_list_consents_and_leads_back_by_keyboard(visited: Visited) -> None:
+    page = visited.page
+    page.locator("[data-name=open-SIM-02]").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.activeElement.dataset.name === 'person'")
+    assert page.locator("[data-name=person]").inner_text() == "SIM-02"
+    assert page.locator("[data-name=participant]").inner_text() == "SIM-02"  # the bar names the same person
+    page.locator("[data-name=record-consent]").press("Enter")
+    page.fill("[data-name=document-version]", "1.0")
+    page.locator("[data-name=sheet-send]:enabled").press("Enter")
+    page.wait_for_selector("[data-name=withdraw-participation]")
+    page.locator("[data-name=back]").press("Enter")
+    page.wait_for_function("document.activeElement.dataset.name === 'open-SIM-02'")
+    with Study.open(visited.study, actor="test") as study:
+        assert {row["document_version"] for row in study.rows("consent")} == {"1.0"}
+
+
 def test_a_session_starts_for_the_person_whose_code_was_read_and_for_nobody_else(visited: Visited) -> None:
     page = visited.page
     page.click("[data-name=row-SIM-01]")

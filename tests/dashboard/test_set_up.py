@@ -14,11 +14,12 @@ import pytest
 from workbench import control, decoders, devices, systems
 from workbench.conformance import Check
 from workbench.conformance.certificate import made as certificate
-from workbench.dashboard import SessionPage, SetupService, VisitService
+from workbench.dashboard import SessionPage, SetupService, VisitService, set_up
 from workbench.errors import Refused
 from workbench.hardware import Discovery, FoundStream, Measurement, Setup, certificates
 from workbench.messages import translate
 from workbench.study import Study
+from workbench.study.changes import GiveConsent, WithdrawConsent
 from workbench.vocabulary import Montage, Participant, Visit
 
 PASSWORD = "a long enough password"
@@ -32,6 +33,7 @@ def folder(tmp_path: Path) -> Path:
     made = tmp_path / "study"
     with Study.create(made, code="WARD", title="Ward", actor="test") as study:
         study.add_person("lin", "Lin Q.", PASSWORD, roles=("operator",))
+        study.add_person("okafor", "Dr Okafor A.", PASSWORD, roles=("investigator",))
         for name, consent in (("P-041", ""), ("P-042", "2.1")):
             study.append(Visit(study.append(Participant(name, consent=consent)), "Month 1"))
     return made
@@ -61,11 +63,18 @@ def visit_of(study: Study, name: str) -> str:
     return str(study.rows("visit", participant_id=person["id"])[0]["id"])
 
 
+def consents(study: Study, name: str) -> None:
+    (person,) = study.rows("participant", pseudonym=name)
+    given = GiveConsent(person["id"], ("participation",), "1.0", "2026-03-01")
+    study.apply(given, study.sign_in("okafor", PASSWORD))
+
+
 def test_a_saved_set_up_becomes_the_plan_of_a_session_with_everything_that_was_answered(folder: Path) -> None:
     service = made_for(folder, AMP, left_out=["G8"], reference="mastoid")
     service.attach_effector(real=True)
     service.keep()
     with Study.open(folder, actor="Lin Q.") as study:
+        consents(study, "P-041")
         plan = service.new_session(study, visit=visit_of(study, "P-041"), operator="Lin Q.")
         stored = study.get("session", plan.session_id)
     assert (plan.signal.name, plan.signal.source_id, plan.signal.fs) == ("amp", "amp-1", 500.0)
@@ -73,7 +82,7 @@ def test_a_saved_set_up_becomes_the_plan_of_a_session_with_everything_that_was_a
     assert (plan.peers, plan.players, plan.effector_simulated, plan.speed) == (("amp-pc",), (), False, 1.0)
     assert not plan.simulated
     assert not plan.script_present
-    assert plan.consent_missing
+    assert (plan.consent, plan.consent_missing) == ("1.0", False)
     assert service.saved is not None
     assert stored["plan"]["setup"]["sha256"] == plan.setup["sha256"] == service.saved.sha256
     assert Setup.of(stored["plan"]["setup"]).connected("signal").reference == "mastoid"
@@ -88,6 +97,39 @@ def test_a_consent_that_the_record_holds_goes_into_the_plan_and_a_simulated_effe
         plan = service.new_session(study, visit=visit_of(study, "P-042"), operator="Lin Q.")
     assert (plan.consent, plan.consent_missing) == ("2.1", False)
     assert [player["device"] for player in plan.players] == ["simulated_glove"]
+
+
+def test_no_hardware_is_connected_to_a_person_whose_consent_the_record_does_not_hold(folder: Path) -> None:
+    service = made_for(folder, AMP)
+    service.keep()
+    with Study.open(folder, actor="Lin Q.") as study:
+        visit = visit_of(study, "P-041")
+        before = study.head()
+        with pytest.raises(
+            Refused, match=r"consent of P-041, and the record holds none; .* GiveConsent"
+        ) as refused:
+            service.new_session(study, visit=visit, operator="Lin Q.")
+        assert study.head() == before
+        consents(study, "P-041")
+        assert service.new_session(study, visit=visit, operator="Lin Q.").consent == "1.0"
+        (person,) = study.rows("participant", pseudonym="P-041")
+        study.apply(
+            WithdrawConsent(person["id"], ("participation",), "2026-03-02"), study.sign_in("okafor", PASSWORD)
+        )
+        with pytest.raises(Refused, match="consent of P-041"):
+            service.new_session(study, visit=visit, operator="Lin Q.")
+        simulated = study.append(Visit(study.append(Participant("SIM-01", simulated=True)), "Month 1"))
+        assert service.new_session(study, visit=simulated, operator="Lin Q.").participant == "SIM-01"
+    assert "P-041 的知情同意记录" in translate(refused.value.args[0], language="zh-CN")
+
+
+def test_the_set_up_in_a_notebook_names_the_consent_that_is_missing_before_its_start(folder: Path) -> None:
+    made_for(folder, AMP).keep()
+    with Study.open(folder, actor="Lin Q.") as study:
+        visit = visit_of(study, "P-041")
+        assert "recorded consent of P-041" in str(set_up(study, SIMULATED.system, visit=visit)._blocked())
+        consents(study, "P-041")
+        assert set_up(study, SIMULATED.system, visit=visit)._blocked() is None
 
 
 def test_no_session_starts_before_the_set_up_is_saved_and_compared_with_the_streams_of_today(folder: Path) -> None:
@@ -138,6 +180,14 @@ def test_a_participant_who_is_not_simulated_waits_for_the_set_up_and_nobody_else
     with service.record() as study:
         visit = visit_of(study, "P-041")
         simulated = study.append(Visit(study.append(Participant("SIM-01", simulated=True)), "Month 1"))
+    details = service.details(visit)
+    assert details["blocked"]["key"] == "worklist.blocked.consent"
+    assert {"name": "consent", "key": "worklist.no_consent", "args": {}} in details["facts"]
+    rows = {row["participant"]: row for row in service.worklist()["rows"]}
+    assert (rows["P-041"]["state"], rows["P-042"]["state"]) == ("check", "ready")
+    assert {"state": "medium", "key": "worklist.open.no_consent", "args": {}} in rows["P-041"]["open"]
+    with service.record() as study:
+        consents(study, "P-041")
     assert "no set-up of the site main" in service.details(visit)["blocked"]["text"]
     assert service.details(simulated)["blocked"] is None
     service.hardware.attach_effector(real=True)
@@ -145,7 +195,25 @@ def test_a_participant_who_is_not_simulated_waits_for_the_set_up_and_nobody_else
     details = service.details(visit)
     assert details["blocked"] is None
     assert {"name": "effector", "key": "worklist.effector_real", "args": {"name": "glove"}} in details["facts"]
-    assert {"name": "consent", "key": "worklist.no_consent", "args": {}} in details["facts"]
+    consent = {"name": "consent", "key": "worklist.consent", "args": {"version": "1.0", "date": "2026-03-01"}}
+    assert consent in details["facts"]
+
+
+def test_the_set_up_of_a_page_names_the_consent_that_is_missing_before_its_start(
+    folder: Path,
+) -> None:
+    page = SessionPage(folder, SIMULATED, operator="Chen L.")
+    try:
+        page._sign_in(login="lin", password=PASSWORD)
+        with page.service.record() as study:
+            page.worklist.choose(visit_of(study, "P-041"))
+        assert "recorded consent of P-041" in str(page.setup._blocked())
+        with page.service.record() as study:
+            consents(study, "P-041")
+        assert "code" in str(page.setup._blocked())  # what is missing now is the code of the participant
+    finally:
+        page.screen.close()
+        page.log.close()
 
 
 def test_a_page_shows_the_set_up_and_starts_nothing_without_a_confirmed_participant(folder: Path) -> None:
@@ -169,6 +237,7 @@ def test_a_waived_check_stands_in_the_plan_with_reason_and_name(folder: Path) ->
     service.waive_check("amp", "loss", "wireless")
     service.keep()
     with Study.open(folder, actor="Lin Q.") as study:
+        consents(study, "P-041")
         plan = service.new_session(study, visit=visit_of(study, "P-041"), operator="Lin Q.")
     ((stream, waiver),) = type(plan).from_json(plan.to_json()).waived_checks
     assert (stream, waiver["check"], waiver["reason"], waiver["by"]) == ("amp", "loss", "wireless", "Lin Q.")
@@ -200,6 +269,8 @@ def test_an_effector_that_failed_its_test_of_conformance_starts_no_session_and_a
     service = made_for(folder, AMP)
     service.attach_effector(real=True)
     service.keep()
+    with Study.open(folder, actor="Lin Q.") as study:
+        consents(study, "P-041")
 
     def tested(*facts: bool, driver: str = "") -> None:
         checks = [Check("stop", "A STOP is followed", "never", "1.00 s", held=held) for held in facts]

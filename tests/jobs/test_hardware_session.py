@@ -60,6 +60,7 @@ def room(chromium: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     folder, keys = tmp_path / "study", tmp_path / "keys of the device"
     with Study.create(folder, code="WARD", title="Ward", actor="test") as study:
         study.add_person("lin", "Lin Q.", PASSWORD, roles=("operator", "engineer"))
+        study.add_person("okafor", "Dr Okafor A.", PASSWORD, roles=("investigator",))
         study.append(Visit(study.append(Participant("P-041")), "Month 1"))
     dashboard = serve(folder, open_browser=False)
     context = chromium.new_context(viewport={"width": 1440, "height": 900})
@@ -85,6 +86,19 @@ def sign_in(page: Any) -> None:
     page.fill("[data-name=login]", "lin")
     page.fill(".sign [data-name=password]", PASSWORD)
     page.keyboard.press("Enter")
+
+
+def record_consent(page: Any) -> None:
+    """On the participant's page, signed by an investigator who is not signed in to the page."""
+    page.click("[data-name=view-today]")
+    page.click("[data-name=open-P-041]")
+    page.click("[data-name=record-consent]")
+    page.fill("[data-name=document-version]", "1.0")
+    page.fill("[data-name=sign-login]", "okafor")
+    page.fill("[data-name=sign-password]", PASSWORD)
+    page.click("[data-name=sheet-send]:enabled")
+    page.wait_for_selector("[data-name=withdraw-participation]")
+    page.click("[data-name=back]")
 
 
 def confirm(page: Any) -> None:
@@ -162,11 +176,15 @@ def test_a_foreign_amplifier_and_effector_complete_calibration_and_online_by_cli
     sign_in(page)
     confirm(page)
     assert page.locator("[data-name=start-session]").is_disabled()
+    page.wait_for_selector("text=Consent of P-041 is not recorded")
+    record_consent(page)
+    confirm(page)
+    assert page.locator("[data-name=start-session]").is_disabled()
     page.wait_for_selector("text=no set-up of the site main is saved")
     set_up(room)
     page.click("[data-name=start-setup]:enabled")
     page.wait_for_selector("[data-name=start-run]")
-    page.wait_for_selector("text=Consent not recorded here")
+    assert page.locator("text=Consent not recorded here").count() == 0
     assert page.locator("text=Simulated").count() == 0
     run(page, "calibration", 8)
     page.wait_for_selector("[data-name=sign]")
@@ -196,8 +214,8 @@ def test_a_foreign_amplifier_and_effector_complete_calibration_and_online_by_cli
         assert session["plan"]["effector_simulated"] is False
         assert session["plan"]["setup"]["site"] == "main"
         assert [line["channels"] for line in session["plan"]["contract"]] == [LABELS.split()]
-        (row,) = study.rows("session_ledger", session_id=session["id"], kind="consent")
-        assert "P-041" in row["extent"]
+        assert session["plan"]["consent"] == "1.0"
+        assert study.rows("session_ledger", session_id=session["id"], kind="consent") == []
         assert {one["kind"]: one["state"] for one in study.rows("run")} == {
             "calibration": "finished",
             "online": "finished",

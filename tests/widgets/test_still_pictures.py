@@ -16,6 +16,7 @@ from workbench.widgets import (
     IsncsciForm,
     LiveSession,
     LogView,
+    ParticipantPage,
     Presenter,
     ResultPanel,
     SetupPanel,
@@ -44,6 +45,13 @@ class SetUp:
         return None
 
 
+class Person:
+    """A participant with nothing but a name."""
+
+    def page(self, _participant):
+        return {"read_at": "", "person": {"pseudonym": HOSTILE}, "visits": [{}], "queries": [], "deviations": []}
+
+
 def form():
     made = AssessmentForm.of(outcomes.load("arat"), **ABOUT)
     made.enter("grasp_1", 3)
@@ -67,6 +75,7 @@ PANELS = {
     "LogView": (log, "&lt;script&gt;"),
     "SetupPanel": (lambda: SetupPanel(SetUp()), "in the way"),
     "DecoderPanel": (lambda: DecoderPanel("a" * 64, name="csp_lda", accuracies={}), "csp_lda"),
+    "ParticipantPage": (lambda: ParticipantPage(Person(), "p"), "&lt;script&gt;"),
     "ResultPanel": (
         lambda: ResultPanel(result={"number": 3, "participant": HOSTILE, "hits": 7, "n": 8}),
         "7 of 8",
@@ -86,7 +95,7 @@ def test_a_panel_leaves_a_still_picture_beside_itself(name):
 def test_every_panel_describes_itself():
     forms = {AssessmentForm: AssessmentEntry, IsncsciForm: AssessmentEntry}
     others = (AssessmentPicker, DecoderPanel, LiveSession, LogView, Presenter, ResultPanel, SetupPanel, Worklist)
-    for panel in (*forms, *others):
+    for panel in (*forms, *others, ParticipantPage):
         assert "describe" in vars(forms.get(panel, panel))
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from workbench import control, decoders, devices, live, messages
+from workbench import control, decoders, devices, live, messages, systems
 from workbench.decoders import JoinedDecoder, WindowDecoder
 from workbench.errors import DecoderMismatch, RecordingFault, Refused, WorkbenchError
 from workbench.hardware import (
@@ -147,7 +147,7 @@ class SetupService(SetupEditor):
         Raises
         ------
         Refused
-            While the set-up is in the way.
+            While the set-up is in the way, or the record holds no consent of a person.
         BadValue
             Where it does not fit the system.
         """
@@ -239,5 +239,8 @@ def set_up(study: Study, system: System, *, visit: str = "", operator: str = "")
             system=f"{system.name} {system.task().name}",
         )
 
+    def blocked() -> str | None:
+        return systems.consent_refusal(study.get("participant", study.get("visit", chosen)["participant_id"]))
+
     service = SetupService(Path(study.folder), system, who=lambda: who, decoder=decoder)
-    return SetupPanel(service, start=start)
+    return SetupPanel(service, start=start, blocked=blocked)

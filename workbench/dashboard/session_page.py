@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench import messages, outcomes, paradigms, world
+from workbench.dashboard.participants import ParticipantService
 from workbench.dashboard.results import run_result
 from workbench.dashboard.visits import VisitService
 from workbench.errors import Refused, WorkbenchError
@@ -26,6 +27,7 @@ from workbench.widgets import (
     LiveSession,
     LogView,
     PageActions,
+    ParticipantPage,
     RecordStore,
     ResultPanel,
     SetupPanel,
@@ -34,6 +36,8 @@ from workbench.widgets import (
 from workbench.widgets.stage import Stage
 
 VIEWS = ("today", "setup", "run", "result", "approve", "assess", "log")
+PARTICIPANT = "participant"
+"""A view below the worklist's, without a button of its own: it is opened from a row and led back to it."""
 
 
 class SessionPage:
@@ -72,6 +76,8 @@ class SessionPage:
         self._result: ResultPanel | None = None
         self._unread_result = False
         self._form: tuple[str, str, Any] | None = None
+        self.participants = ParticipantService(self.service)
+        self._person: ParticipantPage | None = None
         self.log = LogView(self.folder / "engine" / "engine.log")
         self.screen = LiveSession(
             connect=self.service.connect,
@@ -84,7 +90,9 @@ class SessionPage:
         )
         self.screen.on_page(PageActions(self.show, self._sign_in, self._sign_out))
         self.worklist = Worklist(
-            _Starting(self.service, self._start, self.refresh), choose=lambda _visit: self.refresh()
+            _Starting(self.service, self._start, self.refresh),
+            choose=lambda _visit: self.refresh(),
+            open_page=self._open_participant,
         )
         self.setup = SetupPanel(self.service.hardware, start=self._start_set_up, blocked=self._not_confirmed)
         self.stage = Stage(self.screen)
@@ -106,6 +114,7 @@ class SessionPage:
                 "approve": self._approve,
                 "result": self._results,
                 "assess": self._assess,
+                PARTICIPANT: self._participant,
             }
             self.stage.show(*(panels[view]() if view in panels else (self.log,) if view == "log" else ()))
             self.refresh()
@@ -136,7 +145,7 @@ class SessionPage:
                 "participant": visit.get("participant", ""),
                 "visit": visit.get("name", ""),
                 "confirmed": visit.get("confirmed", ""),
-                "view": self._view,
+                "view": "today" if self._view == PARTICIPANT else self._view,
                 "views": [name for name in VIEWS if name != "result" or self._result is not None],
                 "badges": {
                     name: n for name, n in (("approve", len(waiting)), ("result", int(self._unread_result))) if n
@@ -150,6 +159,18 @@ class SessionPage:
     def _today(self) -> tuple[Any, ...]:
         self.worklist.look()
         return (self.worklist,)
+
+    def _open_participant(self, visit_id: str) -> None:
+        """Show the page of the participant of a visit; it is made anew, so that nothing of another one is left."""
+        person = self.service.participant_of(visit_id)
+        self._person = ParticipantPage(self.participants, person, back=lambda: self.show("today"))
+        self.show(PARTICIPANT)
+
+    def _participant(self) -> tuple[Any, ...]:
+        if self._person is None:
+            return self._today()
+        self._person.read()
+        return (self._person,)
 
     def _set_up(self) -> tuple[Any, ...]:
         self.setup.refresh()
@@ -252,6 +273,8 @@ class SessionPage:
         running = self.service.session()
         if running is not None:
             return Message("visit.session_under_way", participant=running["participant"])
+        if why := self.service.consent_refusal():
+            return why
         return None if self.service.confirmed else Message("visit.not_confirmed")
 
     def _run_form(self) -> dict[str, Any]:

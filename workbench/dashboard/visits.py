@@ -105,6 +105,16 @@ class VisitService:
         """Name of who is signed in, ``""`` for nobody."""
         return self._signer.name if self._signer is not None else ""
 
+    @property
+    def login(self) -> str:
+        """Sign-in name of who is signed in, ``""`` for nobody."""
+        return self._signer.login if self._signer is not None else ""
+
+    @property
+    def person_id(self) -> str:
+        """Id of who is signed in, ``""`` for nobody."""
+        return self._signer.person_id if self._signer is not None else ""
+
     def sign_in(self, *, login: str, password: str) -> None:
         """Sign a person in for this page. Raises Refused; the password is checked and forgotten."""
         with self.record() as study:
@@ -328,7 +338,8 @@ class VisitService:
         ------
         Refused
             Without a confirmation, with another session under way, for a participant on hold, for one who is not
-            simulated while no hardware is set up, or who was not asked about seizures before flickering light.
+            simulated while no consent is recorded or no hardware is set up, or who was not asked about seizures
+            before flickering light.
         """
         # Used up whatever follows: a start that is refused needs the code again.
         confirmed, self._confirmed = self._confirmed, {}
@@ -577,6 +588,19 @@ class VisitService:
         with self.record() as study:
             return str(self._person(study, self._chosen)["id"])
 
+    def consent_refusal(self) -> str | None:
+        """Why no session on hardware starts for the participant at hand, None when consent is recorded."""
+        person = self.participant_id()
+        if not person:
+            return None
+        with self.record() as study:
+            return systems.consent_refusal(study.get("participant", person))
+
+    def participant_of(self, visit_id: str) -> str:
+        """Id of the participant of a visit. Raises UnknownName."""
+        with self.record() as study:
+            return str(self._person(study, visit_id)["id"])
+
     def visits(self) -> list[tuple[str, str]]:
         """Every visit of the record with the words for it, newest first."""
         with self.record() as study:
@@ -684,6 +708,9 @@ class VisitService:
         # Without accounts a script signs, which is allowed for simulated participants only.
         if self._signer is None and not person["simulated"]:
             return {"key": "worklist.blocked.nobody", "args": {}, "text": Message("visit.nobody_can_sign_in")}
+        if refusal := systems.consent_refusal(person):
+            about = {"participant": person["pseudonym"]}
+            return {"key": "worklist.blocked.consent", "args": about, "text": refusal}
         if not person["simulated"] and (why := self.hardware.refusal()):
             return {"text": why}
         return None
@@ -803,6 +830,8 @@ def _open_points(row: Any) -> list[dict[str, Any]]:
     points: list[dict[str, Any]] = []
     if row.participant["hold"]:
         points.append({"state": "high", "key": "worklist.open.hold", "args": {"why": row.participant["hold"]}})
+    if systems.consent_refusal(row.participant):
+        points.append({"state": "medium", "key": "worklist.open.no_consent", "args": {}})
     for point in row.awaiting:
         points.append(
             {"state": "medium", "key": "worklist.open.awaiting", "args": {"hash": _short(point["sha256"])}}
@@ -838,6 +867,7 @@ def _row(
     # A visit without a window has its day for one, as the record judges it.
     window = {name: visit[name] or visit["planned"][:10] or "—" for name in ("earliest", "latest")}
     in_session = running is not None and running["visit"] == visit["id"]
+    state = "check" if row.state == "ready" and systems.consent_refusal(person) else row.state
     return {
         "visit": visit["id"],
         "time": visit["planned"][11:16],
@@ -854,7 +884,7 @@ def _row(
         if last
         else {"key": "worklist.first_session", "args": {}},
         "open": _open_points(row),
-        "state": "session" if in_session else row.state,
+        "state": "session" if in_session else state,
     }
 
 

@@ -5,7 +5,17 @@ point of the group ``workbench.systems``. :func:`bind` puts a system and the str
 plays them.
 """
 
-from workbench.systems._bound import HARDWARE, BoundSystem, Source, bind, bound_in, screen, screening_of, simulate
+from workbench.systems._bound import (
+    HARDWARE,
+    BoundSystem,
+    Source,
+    bind,
+    bound_in,
+    consent_refusal,
+    screen,
+    screening_of,
+    simulate,
+)
 from workbench.systems._protocol import begin_study, system_of
 from workbench.systems._register import USUAL, Provenance, available, load, provenance
 from workbench.systems._system import (
@@ -41,6 +51,7 @@ __all__ = [
     "begin_study",
     "bind",
     "bound_in",
+    "consent_refusal",
     "load",
     "provenance",
     "rate_of",

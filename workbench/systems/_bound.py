@@ -11,7 +11,7 @@ from typing import Any
 
 from workbench import decoders, messages, paradigms
 from workbench.control import ControlLaw
-from workbench.errors import BadValue, WorkbenchError
+from workbench.errors import BadValue, Refused, WorkbenchError
 from workbench.live.plan import SessionPlan
 from workbench.messages import Message
 from workbench.study import Study, utc_now, uuid7
@@ -161,10 +161,18 @@ class BoundSystem:
         **entries : further entries of the :class:`SessionPlan`, such as ``effector_simulated=False``, ``waived``,
             ``place``, ``script_present`` or ``screening`` (:func:`screen`; without it that of the participant's
             last session, where light flickers).
+
+        Raises
+        ------
+        Refused
+            With the ``setup`` of hardware, for a person whose consent the record does not hold.
         """
         visit_row, session = study.get("visit", visit), uuid7()
         entries = self._screened(study, str(visit_row["participant_id"])) | entries
-        person = study.get("participant", visit_row["participant_id"])["pseudonym"]
+        participant = study.get("participant", visit_row["participant_id"])
+        if entries.get("setup") and (why := consent_refusal(participant)):
+            raise Refused(why)
+        person = participant["pseudonym"]
         contract = self.contract if self.source.player is None else _own(self.contract, session)
         plan = SessionPlan(
             study_folder=str(study.folder),
@@ -186,20 +194,24 @@ class BoundSystem:
             system={name: str(value) for name, value in self.provenance.items()} | {"task": self.task.name},
             **entries,
         )
+        self._enter(study, plan, visit=visit, identity=identity)
+        return plan
+
+    def _enter(self, study: Study, plan: SessionPlan, *, visit: str, identity: str) -> None:
+        """Keep the session with its plan and what the engine does not need of it."""
         about = {"source": self.source.text, "report": list(self.system.report)}
         stored = {**json.loads(plan.to_json()), **about}
         study.append(
             Session(
                 visit,
-                operator,
-                id=session,
+                plan.operator,
+                id=plan.session_id,
                 started=utc_now(),
                 simulated=self.source.simulated,
                 plan=stored,
                 identity=identity,
             )
         )
-        return plan
 
     def _screened(self, study: Study, participant: str) -> dict[str, Any]:
         """The participant's last answer to the question about seizures, where light flickers."""
@@ -229,6 +241,18 @@ class BoundSystem:
         if self.effector is not None and effector_simulated:
             players.append({"device": f"simulated_{self.effector}", "options": {}})
         return tuple(players)
+
+
+def consent_refusal(participant: Mapping[str, Any]) -> Message | None:
+    """Why hardware is not connected to a participant, None when it may be: a person's consent must be recorded.
+
+    Parameters
+    ----------
+    participant : row of the record.
+    """
+    if participant["simulated"] or str(participant["consent"]).strip():
+        return None
+    return Message("participant.no_consent", participant=participant["pseudonym"])
 
 
 def screen(answer: str, *, by: str) -> dict[str, str]:

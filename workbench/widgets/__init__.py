@@ -4,7 +4,7 @@
 ``ResultPanel`` shows the result of a run, ``SetupPanel`` finds streams and states the contract,
 ``DecoderPanel`` shows a fit and asks for its approval, ``AssessmentForm`` enters an outcome measure,
 ``IsncsciForm`` the neurological examination; ``RecordStore`` keeps their drafts and corrections,
-``AssessmentPicker`` chooses visit and measure above a form,
+``AssessmentPicker`` chooses visit and measure above a form, ``ParticipantPage`` shows one participant of a trial,
 ``LogView`` follows a log file, ``Presenter`` shows a participant what flickers or flashes. ``serve`` opens one
 notebook as a dashboard. English and Simplified Chinese come from one catalogue, ``locale.json``.
 """
@@ -23,6 +23,7 @@ _WHERE = {
     "LiveSession": "workbench.widgets.live_session",
     "LogView": "workbench.widgets.log_view",
     "PageActions": "workbench.widgets.live_session",
+    "ParticipantPage": "workbench.widgets.participant_page",
     "Presenter": "workbench.widgets.presenter",
     "RecordStore": "workbench.widgets._stores",
     "ResultPanel": "workbench.widgets.result_panel",
@@ -41,6 +42,7 @@ __all__ = [
     "LiveSession",
     "LogView",
     "PageActions",
+    "ParticipantPage",
     "Presenter",
     "RecordStore",
     "ResultPanel",

@@ -1,4 +1,4 @@
-"""The history of one field of a saved assessment."""
+"""The history of one field of a row of the record: of a column, or of an item of an assessment or a form."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def field_history(entries: Iterable[Mapping[str, Any]], field: str) -> list[dict
     Parameters
     ----------
     entries : of the row, as ``Study.history`` returns them.
-    field : column of the assessment, or code of an item.
+    field : column, or name of an item.
     """
     changes: list[dict[str, Any]] = []
     earlier = None
@@ -24,7 +24,7 @@ def field_history(entries: Iterable[Mapping[str, Any]], field: str) -> list[dict
             changes.append({**_who(entry), "from": earlier, "to": None, "redacted": True})
             continue
         row = entry["new"]
-        now = row[field] if field in row else (row.get("items") or {}).get(field)
+        now = row[field] if field in row else (row.get("items") or row.get("values") or {}).get(field)
         if now != earlier:
             typed = (row.get("options") or {}).get(TYPED, {}).get(field, entry["utc"])
             changes.append({**_who(entry), "utc": typed, "entered": entry["utc"], "from": earlier, "to": now})

@@ -19,12 +19,13 @@ function list(t, model, ctx) {
   const search = h("input", { class: "field find", type: "search", placeholder: t("worklist.find"), "aria-label": t("worklist.find"), "data-name": "find" });
   const none = h("div", { class: "empty" }, t("worklist.empty"));
   const table = h("table", { class: "rows" }, h("thead", {}, h("tr", {}, ["time", "participant", "visit", "device", "open", "state"].map((name) => h("th", { class: name, scope: "col" }, t(`worklist.col.${name}`))))), body);
+  const opener = (row) => h("button", { type: "button", class: "link xs", "data-name": `open-${row.participant}`, "aria-label": t("worklist.open_of", { participant: row.participant }), onclick: (event) => { event.stopPropagation(); ctx.ask("open_participant", { visit: row.visit }); } }, t("worklist.open_page"));
   const draw = whenChanged(([rows, chosen, words]) => {
     const shown = rows.filter((row) => !words || `${row.participant} ${row.visit_name}`.toLowerCase().includes(words));
     show(none, shown.length === 0);
     body.replaceChildren(...shown.map((row) => h("tr", { class: row.visit === chosen ? "on" : "", "data-visit": row.visit, onclick: () => { ctx.choose(row.visit); ctx.toCode(); } },
       h("td", { class: "time semi" }, row.time || "—"),
-      h("th", { class: "participant", scope: "row" }, h("button", { type: "button", class: "pick", "aria-pressed": String(row.visit === chosen), "data-name": `row-${row.participant}` }, row.participant), h("div", { class: "xs sub" }, say(t, row.about || {}))),
+      h("th", { class: "participant", scope: "row" }, h("button", { type: "button", class: "pick", "aria-pressed": String(row.visit === chosen), "data-name": `row-${row.participant}` }, row.participant), h("div", { class: "xs sub" }, say(t, row.about || {})), model.get("opens") ? opener(row) : null),
       h("td", { class: "visit" }, h("div", { class: "s" }, row.visit_name), windowBar(t, row.window)),
       h("td", { class: "device s" }, [row.signal ? named(t, "type", row.signal) : "", t.said(row, "effector")].filter(Boolean).join(", ") || "—", h("div", { class: "xs sub" }, row.last ? say(t, row.last) : "")),
       h("td", { class: "open s" }, row.open.length ? row.open.map((one) => h("div", {}, light(one.state, say(t, one), false))) : h("span", { class: "mute" }, t("worklist.nothing_open"))),
@@ -42,8 +43,16 @@ function list(t, model, ctx) {
     if (by) { event.preventDefault(); move(by); }
   });
   const update = () => draw([model.get("rows"), ctx.visit(), search.value.trim().toLowerCase()]);
+  /** Back from a participant's page: the row from which it was opened has the focus, once. */
+  const settle = () => {
+    const row = model.get("focus") && body.querySelector(`tr[data-visit="${CSS.escape(model.get("focus"))}"] .link`);
+    if (!row) return;
+    row.focus({ preventScroll: true });
+    model.set("focus", "");
+    model.save_changes();
+  };
   search.addEventListener("input", update);
-  return { el: h("div", { class: "panel listing" }, h("div", { class: "hd" }, h("h2", {}, t("worklist.title")), h("span", { class: "s mute" }, t("worklist.how")), h("span", { class: "rt", "data-name": "read-at" })), h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": t("worklist.how") }, table, none)), search, update };
+  return { el: h("div", { class: "panel listing" }, h("div", { class: "hd" }, h("h2", {}, t("worklist.title")), h("span", { class: "s mute" }, t("worklist.how")), h("span", { class: "rt", "data-name": "read-at" })), h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": t("worklist.how") }, table, none)), search, update, settle };
 }
 
 /** The panel beside it: the name in large type, the code, today's facts, and the one button that starts. */
@@ -181,6 +190,7 @@ function buildWorklist(root, model, t) {
   document.addEventListener("keydown", find);
   model.on(names, draw);
   draw();
+  requestAnimationFrame(rows.settle); // it is in the page only now
   return () => { clearInterval(timer); document.removeEventListener("keydown", find); model.off(names, draw); };
 }
 

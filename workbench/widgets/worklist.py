@@ -53,6 +53,7 @@ class Worklist(Panel):
     ----------
     service : reads the record, confirms and starts.
     choose : called with the chosen visit, so that other panels can follow; None for nothing.
+    open_page : called with a visit to show the page of its participant; None where there is no such page.
 
     Traits
     ------
@@ -60,7 +61,7 @@ class Worklist(Panel):
     what the study still needs, the command that does it under ``args["command"]``; rows :
     ``{"visit", "time", "participant", "about", "visit_name", "window", "device", "last", "open", "state"}`` each,
     where ``open`` is a list of ``{"state", "key", "args"}`` and ``window`` is ``{"part", "key", "args"}``;
-    chosen : id of a visit;
+    chosen : id of a visit; opens : whether participants have a page; focus : visit whose row is gone back to;
     details : of that visit; confirmed : ``{"visit", "clock", "by"}`` while a confirmation holds.
     """
 
@@ -70,15 +71,22 @@ class Worklist(Panel):
     day = traitlets.Dict().tag(**SYNCED)
     rows: traitlets.List[Any] = traitlets.List().tag(**SYNCED)
     chosen = traitlets.Unicode("").tag(sync=True)
+    opens = traitlets.Bool().tag(sync=True)
+    focus = traitlets.Unicode("").tag(sync=True)
     details = traitlets.Dict().tag(**SYNCED)
     confirmed = traitlets.Dict().tag(sync=True)
 
     def __init__(
-        self, service: VisitRequests, *, choose: Callable[[str], None] | None = None, **traits: Any
+        self,
+        service: VisitRequests,
+        *,
+        choose: Callable[[str], None] | None = None,
+        open_page: Callable[[str], None] | None = None,
+        **traits: Any,
     ) -> None:
-        super().__init__(**traits)
+        super().__init__(opens=open_page is not None, **traits)
         self._service = service
-        self._on_choose = choose
+        self._on_choose, self._open_page = choose, open_page
         self._chosen = ""
         self._known: dict[str, str] = {}
         self.look()
@@ -92,6 +100,7 @@ class Worklist(Panel):
         return {
             "look": self.look,
             "choose": self.choose,
+            "open_participant": self.open_participant,
             "confirm": self.confirm,
             "choose_system": self.choose_system,
             "screen": self.screen,
@@ -123,6 +132,20 @@ class Worklist(Panel):
         self.details = dict(self._service.details(visit))
         if self._on_choose is not None:
             self._on_choose(visit)
+
+    def open_participant(self, visit: str) -> None:
+        """Show the page of a row's participant; the row is chosen, so that the bar names the same person.
+
+        Raises
+        ------
+        Refused
+            Where participants have no page.
+        """
+        if self._open_page is None:
+            raise Refused(Message("participant.no_page"))
+        self.choose(visit)
+        self.focus = visit
+        self._open_page(visit)
 
     def choose_system(self, key: str) -> None:
         """Choose what the next session runs; a confirmation is withdrawn, and the rows are read again."""

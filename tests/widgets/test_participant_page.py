@@ -1,0 +1,395 @@
+"""The page of a participant in a real browser, with the record behind it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.dashboard.trial import SECRET, begin, days_ago
+from tests.widgets.test_clinic import DETAILS, PLACE, ROW, axe
+from workbench import messages
+from workbench.dashboard import VisitService
+from workbench.dashboard.participants import ParticipantService
+from workbench.study import Study
+from workbench.vocabulary import Participant
+from workbench.widgets import LiveSession, ParticipantPage, Worklist
+
+SIZES = [(1440, 900), (1280, 800), (1024, 768)]
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("trial") / "study"
+    begin(folder)
+    with Study.open(folder, actor="test") as study:
+        study.append(Participant("SIM-02", simulated=True, hold="event open"))
+    return folder
+
+
+class Shown:
+    """A page of a participant in the browser; what it asks for is answered by the panel, as a kernel does.
+
+    Parameters
+    ----------
+    mount : of the browser.
+    folder : of the study.
+    name : pseudonym.
+    """
+
+    def __init__(self, mount: Callable[..., Any], folder: Path, name: str = "P-041", **how: Any) -> None:
+        with Study.open(folder, actor="test") as study:
+            (person,) = study.rows("participant", pseudonym=name)
+        self.folder, self.went_back = folder, 0
+        service = ParticipantService(VisitService(folder, operator="Chen L."))
+        self.panel = ParticipantPage(service, person["id"], back=self._back)
+        language = how.pop("language", "en")
+        self.page = mount(ParticipantPage, {**self.traits(), "can_go_back": True, "language": language}, **how)
+
+    def _back(self) -> None:
+        self.went_back += 1
+
+    def traits(self) -> dict[str, Any]:
+        return {"page": messages.carried(self.panel.page), "look": messages.carried(self.panel.look)}
+
+    def answer(self) -> list[dict[str, Any]]:
+        """Carry out what the page asked for; the messages."""
+        asked = self.page.evaluate("window.sent.splice(0)")
+        for message in asked:
+            reply = self.panel.answer(message["name"], message["args"])
+            self.page.evaluate("values => window.put(values)", self.traits())
+            self.page.evaluate("reply => window.say(reply)", {**messages.carried(reply), "id": message["id"]})
+        return asked
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        with Study.open(self.folder, actor="test") as study:
+            return study.rows(table)
+
+
+@pytest.fixture
+def show(mount: Callable[..., Any], begun: Path) -> Callable[..., Shown]:
+    return lambda name="P-041", **how: Shown(mount, begun, name, **how)
+
+
+@pytest.fixture
+def change(mount: Callable[..., Any], begun: Path, tmp_path: Path) -> Callable[..., Shown]:
+    """As ``show``, of a record that the test may change."""
+    folder = Path(shutil.copytree(begun, tmp_path / "study"))
+    return lambda name="P-041", **how: Shown(mount, folder, name, **how)
+
+
+# ------------------------------------------------------------------------------ what is seen
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_identity_stands_first_and_large_above_the_axis_and_nothing_is_wider_than_the_window(
+    show: Callable[..., Shown], width: int, height: int, language: str
+) -> None:
+    page = show(width=width, height=height, language=language).page
+    name, axis = page.locator("[data-name=person]"), page.locator("svg.axis")
+    assert name.inner_text() == "P-041"
+    assert name.evaluate("el => getComputedStyle(el).fontSize") == "40px"
+    assert name.bounding_box()["y"] < axis.bounding_box()["y"] < height / 2
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    told = page.locator(".personpage").inner_text()
+    assert "person." not in told  # every text has words
+    assert page.errors == []
+
+
+def test_who_is_simulated_or_on_hold_is_marked_beside_the_name(show: Callable[..., Shown]) -> None:
+    page = show("SIM-02").page
+    assert page.locator("[data-name=person-simulated]").is_visible()
+    assert "event open" in page.locator("[data-name=hold]").inner_text()
+    assert page.locator("[data-name=hold] .lt.high").is_visible()
+    page = show().page
+    assert not page.locator("[data-name=person-simulated]").is_visible()
+    assert not page.locator("[data-name=hold]").is_visible()
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+@pytest.mark.parametrize("name", ["P-041", "SIM-02"])
+def test_axe_finds_nothing_on_the_page_full_or_empty(show: Callable[..., Shown], name: str, language: str) -> None:
+    page = show(name, language=language).page
+    for summary in page.locator("summary").all():
+        summary.click()
+    assert axe(page) == []
+
+
+def test_what_is_not_there_yet_is_said_in_words(show: Callable[..., Shown]) -> None:
+    told = show("SIM-02").page.locator(".personpage").inner_text()
+    for words in ("No outcome yet", "No open query", "No open deviation", "no session yet", "not enrolled"):
+        assert words in told, words
+
+
+def test_the_axis_carries_visits_sessions_and_deviations_and_names_them_for_who_cannot_see_it(
+    show: Callable[..., Shown],
+) -> None:
+    page = show().page
+    axis = page.locator("svg.axis")
+    assert axis.locator(".session").count() == 10
+    assert axis.locator(".heldmark").count() == 2
+    assert axis.locator(".cross").count() == 1
+    assert axis.locator(".win.ahead").count() == 1
+    assert axis.locator(".deviation.open").count() == 2
+    said = axis.get_attribute("aria-label")
+    assert "Wound check, Missed" in said
+    assert "Sessions: 10" in said
+    assert "Adverse events" not in axis.text_content()
+
+
+def test_adverse_events_have_a_lane_as_soon_as_the_record_keeps_them(show: Callable[..., Shown]) -> None:
+    shown = show()
+    events = [
+        {"day": days_ago(40), "until": days_ago(30), "text": "Urinary infection", "serious": True},
+        {"day": days_ago(35), "until": "", "text": "Skin redness", "serious": False},
+    ]
+    shown.page.evaluate("values => window.put(values)", {"page": {**shown.traits()["page"], "events": events}})
+    axis = shown.page.locator("svg.axis")
+    assert axis.locator(".event.serious").count() == 1
+    assert axis.locator(".event.ongoing").count() == 1
+    places = [one.bounding_box() for one in axis.locator(".event").all()]
+    assert places[0]["y"] != places[1]["y"]  # they overlap in time and not on the screen
+    shown.page.evaluate("values => window.put(values)", {"page": {**shown.traits()["page"], "events": []}})
+    assert "none recorded" in axis.text_content()
+
+
+def test_shape_says_who_helped_fill_whether_the_device_was_on_and_no_line_joins_two_conditions(
+    show: Callable[..., Shown],
+) -> None:
+    plot = show().page.locator(".multiple").first
+    assert plot.locator("circle.mark:not(.on)").count() == 4
+    assert plot.locator("circle.mark.on").count() == 2
+    assert plot.locator("rect.mark.on").count() == 2
+    assert plot.locator("polyline").count() == 3
+    assert "0–57" in plot.inner_text()
+    assert "12 at Screening, now 17" in plot.inner_text()
+    assert "device on, assisted: Training 26, Week 12 34" in plot.locator("svg").get_attribute("aria-label")
+
+
+def test_a_visit_without_a_value_breaks_the_line_and_what_cannot_be_determined_is_written(
+    show: Callable[..., Shown],
+) -> None:
+    shown = show()
+    page = shown.traits()["page"]
+    line = page["measures"][0]["series"][0]
+    line["points"] = [one for one in line["points"] if one["visit"] != 2]
+    line["points"][1] |= {"value": None, "status": "ND"}
+    page["measures"][0]["series"] = [line]
+    shown.page.evaluate("values => window.put(values)", {"page": page})
+    plot = shown.page.locator(".multiple").first
+    plot.locator("text=ND").wait_for()
+    assert plot.locator("polyline").count() == 0
+    assert plot.locator("circle.mark").count() == 2
+
+
+def test_a_value_leads_to_its_entries_and_a_form_to_its_values(show: Callable[..., Shown]) -> None:
+    shown = show()
+    page = shown.page
+    page.click("[data-name=history-participant-ais]")
+    shown.answer()
+    assert "B" in page.locator("[data-name=history]").inner_text()
+    assert "test" in page.locator("[data-name=history]").inner_text()
+    page.keyboard.press("Escape")
+    assert page.locator("dialog").count() == 0
+    assert page.evaluate("document.activeElement.dataset.name") == "history-participant-ais"
+    page.locator("summary").first.click()
+    page.get_by_role("button", name="Before a session").click()
+    shown.answer()
+    sheet = page.locator("[data-name=form-sheet]")
+    assert "Systolic blood pressure, sitting" in sheet.inner_text()
+    assert "190 mmHg" in sheet.inner_text()
+    assert "not done" in sheet.inner_text()
+    sheet.locator("[data-name=history-form-systolic]").click()
+    shown.answer()
+    assert "190" in page.locator("[data-name=history]").inner_text()
+    assert axe(page) == []
+
+
+def test_a_page_that_waits_or_lost_the_record_says_so_and_keeps_what_it_had(
+    show: Callable[..., Shown], mount: Callable[..., Any]
+) -> None:
+    page = mount(ParticipantPage, {"page": {}, "look": {}, "can_go_back": True})
+    assert page.locator("[data-name=waiting]").inner_text() == "Reading the record…"
+    page.evaluate("values => window.put(values)", {"look": {"fault": "the record is held"}})
+    assert "cannot be read: the record is held" in page.locator("[data-name=waiting]").inner_text()
+    page = show().page
+    page.evaluate("values => window.put(values)", {"look": {"read_at": "09:00:00", "fault": "it is held"}})
+    assert "since 09:00:00: it is held" in page.locator("[data-name=read-at]").inner_text()
+    assert page.locator("[data-name=person]").inner_text() == "P-041"
+
+
+def test_a_session_of_somebody_else_is_named_above_the_page(show: Callable[..., Shown]) -> None:
+    shown = show()
+    values = {"page": {**shown.traits()["page"], "other_session": "P-009"}}
+    assert not shown.page.locator("[data-name=other-session]").is_visible()
+    shown.page.evaluate("values => window.put(values)", values)
+    assert "session of P-009 is under way" in shown.page.locator("[data-name=other-session]").inner_text()
+
+
+# ------------------------------------------------------------------------------ what is changed
+def test_consent_is_recorded_by_keyboard_alone_and_its_password_leaves_with_the_message(
+    change: Callable[..., Shown],
+) -> None:
+    shown = change("SIM-02")
+    page = shown.page
+    page.locator("[data-name=record-consent]").focus()
+    page.keyboard.press("Enter")
+    sheet = page.locator("[data-name=consent-sheet]")
+    required = [sheet.locator(f"[data-name=purpose-{one}]") for one in ("participation", "neural_data_use")]
+    assert all(one.is_checked() for one in required)
+    assert not sheet.locator("[data-name=purpose-video]").is_checked()
+    assert sheet.locator("text=required by the protocol").count() == 2
+    assert sheet.locator("[data-name=document-version]").input_value() == "1.0"
+    assert sheet.locator("[data-name=consented-on]").input_value() == days_ago(0)
+    assert sheet.locator("[data-name=sheet-send]").is_disabled()
+    assert axe(page) == []
+    page.locator("[data-name=witness]").focus()
+    for key, words in (("Tab", "okafor"), ("Tab", SECRET)):
+        page.keyboard.press(key)
+        page.keyboard.type(words)
+    for _ in range(2):
+        page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.dataset.name") == "sheet-send"
+    page.keyboard.press("Enter")
+    assert sheet.locator("[data-name=sign-password]").input_value() == ""
+    (sent,) = shown.answer()
+    assert sent["args"]["fields"]["purposes"] == "participation,neural_data_use"
+    assert page.locator("dialog").count() == 0
+    assert page.locator("[data-name=consent-participation] .lt.ok").is_visible()
+    assert [row["purpose"] for row in shown.rows("consent")][-2:] == ["participation", "neural_data_use"]
+    assert SECRET not in page.content()
+    assert SECRET not in repr(shown.panel.get_state())
+
+
+def test_what_the_record_refuses_stands_in_the_dialog_and_nothing_is_written(change: Callable[..., Shown]) -> None:
+    shown = change(language="zh-CN")
+    page, before = shown.page, len(shown.rows("consent"))
+    page.click("[data-name=record-consent]")
+    assert page.locator("[data-name=sheet-send]").is_disabled()  # nothing is chosen that is not there already
+    page.check("[data-name=purpose-video]")
+    page.fill("[data-name=sign-login]", "wu")
+    page.fill("[data-name=sign-password]", SECRET)
+    page.click("[data-name=sheet-send]")
+    shown.answer()
+    problem = page.locator("[data-name=sheet-problem]")
+    assert "Wu R." in problem.inner_text()
+    assert page.locator("[data-name=sheet-send]").is_disabled()  # the password is asked for again
+    assert len(shown.rows("consent")) == before
+    page.fill("[data-name=sign-login]", "okafor")
+    assert problem.inner_text() == ""
+    page.fill("[data-name=sign-password]", SECRET)
+    page.click("[data-name=sheet-send]")
+    shown.answer()
+    assert shown.rows("consent")[-1]["purpose"] == "video"
+
+
+def test_a_withdrawal_says_first_what_it_stops(change: Callable[..., Shown]) -> None:
+    shown = change()
+    page = shown.page
+    page.click("[data-name=withdraw-participation]")
+    stops = page.locator("[data-name=stops]").inner_text()
+    for words in ("Every other consent ends", "no session on hardware", "no decoder", "exports"):
+        assert words in stops, words
+    assert axe(page) == []
+    assert shown.answer() == []
+    page.fill("[data-name=sign-login]", "okafor")
+    page.fill("[data-name=sign-password]", SECRET)
+    page.click("[data-name=sheet-send]")
+    shown.answer()
+    assert page.locator("[data-name=consent-participation] .lt.medium").is_visible()
+    assert "withdrawn" in page.locator(".facts").inner_text()
+    # The button that was pressed is gone: the focus is at the name and not lost.
+    assert page.evaluate("document.activeElement.dataset.name") == "person"
+
+
+def test_a_query_is_answered_and_a_deviation_closed_from_the_list(change: Callable[..., Shown]) -> None:
+    shown = change()
+    page = shown.page
+    page.get_by_role("button", name="Answer…").click()
+    assert page.locator("[data-name=sheet-send]").is_disabled()
+    page.fill("[data-name=sheet-text]", "confirmed")
+    page.fill("[data-name=sign-login]", "wu")
+    page.fill("[data-name=sign-password]", SECRET)
+    page.click("[data-name=sheet-send]")
+    shown.answer()
+    assert "Wu R.: confirmed" in page.locator(".answer").inner_text()
+    page.locator("[data-name^=deviation-]").first.click()
+    page.fill("[data-name=sheet-impact]", "none")
+    page.fill("[data-name=sheet-correction]", "a call the day before")
+    page.fill("[data-name=sign-login]", "okafor")
+    page.fill("[data-name=sign-password]", SECRET)
+    page.click("[data-name=sheet-send]")
+    shown.answer()
+    assert [row["state"] for row in shown.rows("deviation")].count("closed") == 1
+    assert page.locator("text=1 closed").is_visible()
+    assert page.locator("svg.axis .deviation.closed").count() == 1
+
+
+# ------------------------------------------------------------------------------ the way there and back
+def test_a_row_opens_its_participant_by_keyboard_and_back_the_row_has_the_focus(
+    mount: Callable[..., Any], show: Callable[..., Shown]
+) -> None:
+    traits = {"day": {"read_at": "09:00"}, "rows": [ROW], "chosen": "", "details": DETAILS, "confirmed": {}}
+    page = mount(Worklist, {**traits, "opens": True, "focus": ""})
+    page.locator("[data-name=row-P-041]").focus()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.dataset.name") == "open-P-041"
+    page.keyboard.press("Enter")
+    # Only that: the row is chosen by the kernel, and the focus does not jump to the field of the code.
+    assert [(one["name"], one["args"]) for one in page.evaluate("window.sent")] == [
+        ("open_participant", {"visit": "v1"})
+    ]
+    assert axe(page) == []
+    shown = show()
+    shown.page.wait_for_function("document.activeElement.dataset.name === 'person'")
+    shown.page.locator("[data-name=back]").focus()
+    shown.page.keyboard.press("Enter")
+    shown.answer()
+    assert shown.went_back == 1
+    page = mount(Worklist, {**traits, "opens": True, "focus": "v1"})
+    page.wait_for_function("document.activeElement.dataset.name === 'open-P-041'")
+    page = mount(Worklist, {**traits, "opens": False, "focus": ""})
+    assert page.locator("[data-name=open-P-041]").count() == 0
+
+
+def test_the_language_changes_without_taking_the_focus(show: Callable[..., Shown]) -> None:
+    page = show().page
+    page.wait_for_function("document.activeElement.dataset.name === 'person'")
+    page.evaluate("document.activeElement.blur()")
+    page.evaluate("values => window.put(values)", {"language": "zh-CN"})
+    page.wait_for_selector("text=返回工作列表")
+    assert page.evaluate("document.activeElement === document.body")
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_stop_stands_where_it_stands_on_the_worklist_and_covers_nothing_at_the_end_of_the_page(
+    mount: Callable[..., Any], begun: Path, statuses: dict[str, Any], width: int, height: int
+) -> None:
+    shell = {
+        "status": statuses["idle"], "link": {"state": "live"}, "form": {}, "panels": [], "beat": 1,
+        "place": {**PLACE, "view": "today"},
+    }  # fmt: skip
+    places, size = {}, {"width": width, "height": height}
+    with Study.open(begun, actor="test") as study:
+        (person,) = study.rows("participant", pseudonym="P-041")
+    panel = ParticipantPage(ParticipantService(VisitService(begun, operator="x")), person["id"])
+    page_traits = {"page": messages.carried(panel.page), "look": panel.look, "can_go_back": True}
+    list_traits = {
+        "day": {},
+        "rows": [ROW],
+        "chosen": "",
+        "details": {},
+        "confirmed": {},
+        "opens": True,
+        "focus": "",
+    }
+    for below in ((Worklist, list_traits), (ParticipantPage, page_traits)):
+        page = mount(LiveSession, shell, below, **size)
+        page.wait_for_selector("[data-name=stop]")
+        places[below[0].__name__] = page.locator("[data-name=stop]").bounding_box()
+    assert places["Worklist"] == places["ParticipantPage"]
+    page.evaluate("window.scrollTo(0, document.documentElement.scrollHeight)")
+    last = page.locator("[data-name=read-at]").bounding_box()
+    assert last["y"] + last["height"] <= places["ParticipantPage"]["y"]

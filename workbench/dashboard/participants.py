@@ -1,0 +1,304 @@
+"""The page of a participant: what the record holds of one person, and the changes that are made from there.
+
+A :class:`ParticipantService` reads for ``widgets.ParticipantPage`` and makes its changes with ``study.apply`` in
+the name of who signs there and then, which need not be who is signed in to the page: a therapist runs the session,
+an investigator records the consent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+from workbench import world
+from workbench.dashboard.participant_outcomes import measures_of
+from workbench.dashboard.participant_visits import protocol_of, visits_of
+from workbench.dashboard.visits import VisitService
+from workbench.errors import BadValue, Refused, UnknownName
+from workbench.messages import Message
+from workbench.study import Signer, Study
+from workbench.study.applying import Change
+from workbench.study.changes import consents, from_text, queries
+from workbench.study.changes.consents import GiveConsent, WithdrawConsent
+from workbench.study.changes.deviations import CloseDeviation
+from workbench.study.changes.queries import AnswerQuery, CloseQuery
+from workbench.study.protocol import Protocol
+
+Signing = Literal["password", "script", "nobody"]
+"""How a change is signed: by a person with a password, by a script where the participant is simulated and the
+study has no people, or not at all while nobody can sign in."""
+OFFERED: dict[str, type[Change]] = {
+    kind.__name__: kind for kind in (GiveConsent, WithdrawConsent, AnswerQuery, CloseQuery, CloseDeviation)
+}
+"""Changes that the page makes, by name; every other one is made by its command."""
+ABOUT = {"query_id": "query", "deviation_id": "deviation"}
+"""Field of a change → table of the row that it names, which must be this participant's."""
+READ = ("participant", "visit", "enrolment", "anchor_day", "form", "assessment", "consent", "query", "deviation")
+"""Tables whose rows the page shows the history of."""
+LONGEST_TEXT = 4000
+"""Characters of what is typed into one field."""
+UNDATED = "9999"
+
+
+class ParticipantService:
+    """What the page of a participant may ask of the record.
+
+    Parameters
+    ----------
+    visits : of the same page: opens the record, and knows who is signed in and which session runs.
+    """
+
+    def __init__(self, visits: VisitService) -> None:
+        self._visits = visits
+        self._shown: tuple[Any, ...] = ()
+        self._page: dict[str, Any] = {}
+
+    # ------------------------------------------------------------------------------ reading
+    def page(self, participant_id: str) -> dict[str, Any]:
+        """What the page shows (see ``widgets.ParticipantPage``); read again when the record changed.
+
+        Raises
+        ------
+        UnknownName
+            No such participant.
+        """
+        with self._visits.record() as study:
+            drafts = [(draft.visit_id, draft.form, draft.utc) for draft in study.drafts.list()]
+            state = (participant_id, self._visits.state(), drafts)
+            if state != self._shown:
+                self._page = self._read(study, participant_id)
+                self._shown = state
+        return {**self._page, "read_at": world.clock.local().strftime("%H:%M:%S")}
+
+    def _read(self, study: Study, participant_id: str) -> dict[str, Any]:
+        today = world.clock.local().date()
+        person = study.get("participant", participant_id)
+        protocol, version = protocol_of(study, participant_id)
+        visits = visits_of(study, participant_id, protocol=protocol, on=today)
+        concealed = self._conceals(study)
+        running = self._visits.session()
+        shown = ("id", "pseudonym", "simulated", "injury_level", "ais", "injured_on", "trained_side", "hold")
+        return {
+            "person": {name: person[name] for name in shown},
+            "enrolment": _enrolment(study, participant_id, version),
+            "consents": _consents(study, person, protocol),
+            "document": protocol.consent.document_version if protocol else "",
+            "today": today.isoformat(),
+            "visits": visits,
+            "next": _next(visits),
+            "sessions": _sessions(study, visits),
+            "queries": _queries(study, participant_id),
+            "deviations": _deviations(study, participant_id, visits),
+            "events": None,
+            "measures": measures_of(study, participant_id, visits, concealed=concealed),
+            "concealed": concealed,
+            "other_session": running["participant"] if running and running["person"] != participant_id else "",
+            "signing": {"how": self._how(study, person), "login": self._visits.login},
+            "roles": {name: list(kind.ROLES) for name, kind in OFFERED.items()},
+        }
+
+    def _conceals(self, study: Study) -> bool:
+        """Whether what may reveal the arm stays away from who looks: somebody blinded, or nobody knows who."""
+        newest = {row["person_id"]: row for row in study.rows("role_grant")}
+        blinded = {person for person, row in newest.items() if row["blinded"] and row["action"] == "grant"}
+        return bool(blinded) and (not self._visits.signed_in or self._visits.person_id in blinded)
+
+    def history(self, participant_id: str, table: str, row_id: str) -> list[dict[str, Any]]:
+        """What happened to one row of the participant, oldest first (``Study.history``).
+
+        Parameters
+        ----------
+        participant_id : whose page asks.
+        table, row_id : which row.
+
+        Raises
+        ------
+        Refused
+            The row is somebody else's, or of a table that is no part of the page.
+        """
+        with self._visits.record() as study:
+            self._own(study, participant_id, table, row_id)
+            return study.history(table, row_id)
+
+    def values(self, participant_id: str, table: str, row_id: str) -> list[dict[str, Any]]:
+        """Values of a form or an assessment, ``{"field", "label", "value", "unit"}`` each.
+
+        Parameters
+        ----------
+        participant_id : whose page asks.
+        table, row_id : which row.
+        """
+        with self._visits.record() as study:
+            row = self._own(study, participant_id, table, row_id)
+            protocol, _version = protocol_of(study, participant_id)
+        held = row.get("values", row.get("items")) or {}
+        items = {}
+        if table == "form" and protocol is not None and row["name"] in [form.name for form in protocol.forms]:
+            items = {item.name: item for item in protocol.form(row["name"]).items}
+        return [
+            {
+                "field": name, "value": value, "label": items[name].label if name in items else name,
+                "unit": items[name].unit if name in items else "",
+            }
+            for name, value in held.items()
+        ]  # fmt: skip
+
+    def _own(self, study: Study, participant_id: str, table: str, row_id: str) -> dict[str, Any]:
+        """A row of this participant; a page asks for whatever it likes."""
+        if table not in READ:
+            raise Refused(Message("participant.table", table=repr(table), allowed=list(READ)))
+        row = study.get(table, str(row_id))
+        owner = row["id"] if table == "participant" else row.get("participant_id")
+        if owner is None:
+            owner = study.get("visit", row["visit_id"])["participant_id"]
+        if owner != participant_id:
+            raise Refused(Message("participant.other", table=table))
+        return row
+
+    # ------------------------------------------------------------------------------ changing
+    def make(
+        self, participant_id: str, change: str, fields: Mapping[str, str], *, login: str = "", password: str = ""
+    ) -> None:
+        """Make one change of this participant's data in the name of who signs it.
+
+        Parameters
+        ----------
+        participant_id : whose.
+        change : name of one of :data:`OFFERED`.
+        fields : of the change but for the participant, as text; several values are separated by commas.
+        login, password : of who makes it; the password is checked and forgotten.
+
+        Raises
+        ------
+        Refused
+            The password is not accepted, a role is missing, the row is somebody else's, or the change refuses.
+        BadValue, UnknownName
+            A change or a field that there is not, or a value that is not right. Nothing is written.
+        """
+        if change not in OFFERED:
+            raise UnknownName(Message("participant.change", got=f"{change!r:.60}", known=list(OFFERED)))
+        given = _typed(fields)
+        with self._visits.record() as study:
+            person = study.get("participant", participant_id)
+            for name, table in ABOUT.items():
+                if name in given:
+                    self._own(study, participant_id, table, given[name])
+            if change in ("GiveConsent", "WithdrawConsent"):
+                given["participant_id"] = participant_id
+            made = from_text(study, OFFERED[change], given)
+            reason = Message("participant.judged") if isinstance(made, CloseDeviation) else ""
+            study.apply(made, self._signer(study, person, login, password), reason)
+
+    def _how(self, study: Study, person: Mapping[str, Any]) -> Signing:
+        if study.people():
+            return "password"
+        return "script" if person["simulated"] else "nobody"
+
+    def _signer(self, study: Study, person: Mapping[str, Any], login: str, password: str) -> Signer:
+        how = self._how(study, person)
+        if how == "nobody":
+            raise Refused(Message("visit.nobody_can_sign_in"))
+        if how == "script":
+            return self._visits.signer(study, person)
+        return study.sign_in(str(login), str(password))
+
+
+def _typed(fields: Mapping[str, str]) -> dict[str, str]:
+    """What a page sent, which may be anything."""
+    if not isinstance(fields, Mapping) or not all(isinstance(one, str) for one in (*fields, *fields.values())):
+        raise BadValue(Message("participant.fields"))
+    long = [name for name, value in fields.items() if len(value) > LONGEST_TEXT]
+    if long:
+        raise BadValue(Message("participant.long", field=f"{long[0]:.60}", most=LONGEST_TEXT))
+    return dict(fields)
+
+
+# ------------------------------------------------------------------------------ parts of the page
+def _enrolment(study: Study, participant_id: str, version: str) -> dict[str, Any]:
+    """Status and protocol version of a participant, empty for one who was not enrolled."""
+    rows = study.rows("enrolment", participant_id=participant_id)
+    if not rows:
+        return {}
+    row = rows[0]
+    return {"id": row["id"], "status": row["status"], "protocol": version, "number": row["screening_number"]}
+
+
+def _consents(study: Study, person: Mapping[str, Any], protocol: Protocol | None) -> list[dict[str, Any]]:
+    """Each purpose with what holds: those of the protocol, then others that were ever consented to."""
+    rows = study.rows("consent", participant_id=person["id"])
+    newest = {row["purpose"]: row for row in rows}
+    required = protocol.consent.purposes.required if protocol else ("participation",)
+    optional = protocol.consent.purposes.optional if protocol else consents.PURPOSES
+    wanted = protocol.consent.document_version if protocol else ""
+    found = []
+    for purpose in dict.fromkeys([*required, *optional, *newest]):
+        row = newest.get(purpose)
+        one: dict[str, Any] = {"purpose": purpose, "required": purpose in required, "state": "missing"}
+        if row is not None:
+            one |= {name: row[name] for name in ("given_by", "witness", "by")}
+            one |= {"state": row["action"], "version": row["document_version"], "on": row["consented_on"]}
+        elif purpose == "participation" and person["consent"]:
+            # Entered with the participant, by a version or an import that knew one consent alone.
+            one |= {"state": "granted", "version": person["consent"], "on": person["consented_on"]}
+        newer = wanted and one["state"] == "granted" and one["version"] != wanted
+        found.append(one | {"newer": wanted if newer else ""})
+    return found
+
+
+def _next(visits: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """The visit that is due or comes next; empty for none."""
+    waiting = [visit for visit in visits if visit["state"] in ("due", "late", "ahead")]
+    first = min(waiting, key=lambda visit: visit["planned"] or visit["earliest"] or UNDATED, default=None)
+    return (
+        {} if first is None else {name: first[name] for name in ("name", "planned", "earliest", "latest", "state")}
+    )
+
+
+def _sessions(study: Study, visits: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Sessions by day, with the visit they belong to."""
+    names = {visit["id"]: visit["name"] for visit in visits if visit["id"]}
+    rows = [row for row in study.rows("session") if row["visit_id"] in names]
+    found = [
+        {"day": row["started"][:10], "visit": names[row["visit_id"]], "simulated": row["simulated"]}
+        for row in rows
+    ]
+    return sorted(found, key=lambda session: session["day"])
+
+
+def _queries(study: Study, participant_id: str) -> list[dict[str, Any]]:
+    """Queries that are not closed, oldest first, each with its newest answer."""
+    found = []
+    for row in study.rows("query", participant_id=participant_id):
+        events = study.rows("query_event", query_id=row["id"])
+        if queries.state(events) == "closed":
+            continue
+        answer = {name: events[-1][name] for name in ("text", "by")} if events else {}
+        about = {name: row[name] for name in ("id", "text", "by", "automatic", "table_name", "row_id", "field")}
+        where = _where(study, row["table_name"], row["row_id"])
+        found.append({**about, "days": _days(row["utc"]), "answer": answer, "where": where})
+    return sorted(found, key=lambda query: -query["days"])
+
+
+def _deviations(study: Study, participant_id: str, visits: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Deviations, open ones first, each oldest first; one of a visit stands on the axis where the visit does."""
+    names = ("id", "category", "text", "state", "automatic", "by", "impact", "correction")
+    days = {visit["id"]: visit["held"] or visit["latest"] for visit in visits}
+    found = []
+    for row in study.rows("deviation", participant_id=participant_id):
+        day = days.get(row["row_id"]) or row["utc"][:10]
+        found.append({**{name: row[name] for name in names}, "day": day, "days": _days(row["utc"])})
+    return sorted(found, key=lambda deviation: deviation["state"] != "open")
+
+
+def _where(study: Study, table: str, row_id: str) -> str:
+    """Visit and form of a row that is asked about, ``""`` for another kind."""
+    if table not in ("form", "assessment"):
+        return ""
+    row = study.get(table, row_id)
+    return f"{study.get('visit', row['visit_id'])['name']} · {row.get('name', row.get('measure'))}"
+
+
+def _days(utc: str) -> int:
+    """Whole days since a UTC time."""
+    return max(0, (world.clock.now() - datetime.fromisoformat(utc)).days)

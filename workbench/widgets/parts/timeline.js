@@ -1,0 +1,160 @@
+// One axis of time: visits, sessions, deviations and adverse events, so that a dip can be read against what happened.
+import { h } from "./dom.js";
+
+const DAY_MS = 86400000;
+const GUTTER = 116; // names of the lanes
+const MONTH_WIDTH = 76; // a label of a month needs so much
+const LANE = { row: 16, bar: 13, gap: 10 };
+
+/** An ISO date as milliseconds, at noon: no time zone moves it to another day. */
+const at = (iso) => new Date(`${iso.slice(0, 10)}T12:00:00`).getTime();
+
+/** 2026-03-01 → 1 Mar 2026 in the language of the page; a dash for none. */
+export function dayOf(t, iso) {
+  return iso ? new Date(at(iso)).toLocaleDateString(t("form.locale"), { day: "numeric", month: "short", year: "numeric" }) : "—";
+}
+
+export function svgOf(name, attributes = {}, ...children) {
+  const el = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [key, value] of Object.entries(attributes)) if (value !== undefined) el.setAttribute(key, value);
+  el.append(...children.filter(Boolean));
+  return el;
+}
+
+/** Draws again whenever the width of the place changes; text keeps its size that way. Returns the place and its end. */
+export function sized(draw) {
+  const el = h("div", { class: "sized" });
+  let last = 0;
+  const again = () => {
+    const width = Math.floor(el.clientWidth);
+    if (width && width !== last) el.replaceChildren(draw((last = width)));
+  };
+  const observer = new ResizeObserver(again);
+  observer.observe(el);
+  return { el, redraw: () => { last = 0; again(); }, stop: () => observer.disconnect() };
+}
+
+function spanOf(page) {
+  const days = [page.today, ...page.visits.flatMap((one) => [one.planned, one.earliest, one.latest, one.held]), ...page.sessions.map((one) => one.day),
+    ...page.deviations.map((one) => one.day), ...(page.events || []).flatMap((one) => [one.day, one.until])].filter(Boolean).map(at);
+  const [first, last] = [Math.min(...days), Math.max(...days)];
+  const pad = Math.max(10 * DAY_MS, 0.03 * (last - first));
+  return [first - pad, last + pad];
+}
+
+/** The first of each month that has room for its name. */
+function months(t, [from, to], width) {
+  const spare = Math.ceil((to - from) / DAY_MS / 30.4 / Math.max(1, width / MONTH_WIDTH));
+  const step = [1, 2, 3, 6, 12, 24, 60].find((n) => n >= spare) || 120;
+  const begin = new Date(from);
+  const found = [];
+  for (let month = Math.ceil((begin.getMonth() + 1) / step) * step; ; month += step) {
+    const day = new Date(begin.getFullYear(), month, 1, 12);
+    if (day.getTime() > to) return found;
+    found.push([day.getTime(), day.toLocaleDateString(t("form.locale"), { month: "short", year: "numeric" })]);
+  }
+}
+
+const WIDE = /[ᄀ-鿿＀-￯]/;
+/** About how wide a text of 12 px is: only to see whether names collide. */
+export const widthOf = (text) => [...text].reduce((sum, one) => sum + (WIDE.test(one) ? 12.5 : 6.7), 0);
+
+/** Puts names into rows so that none overlaps; one that fits nowhere is left out here and stands in the list. */
+function placed(names, [left, right], rows) {
+  const taken = Array.from({ length: rows }, () => []);
+  return names.map(({ x, text }) => {
+    const wide = widthOf(text) + 8;
+    const start = Math.min(Math.max(left, x - wide / 2), right - wide);
+    const row = taken.findIndex((spans) => spans.every(([from, to]) => start >= to || start + wide <= from));
+    if (row < 0) return null;
+    taken[row].push([start, start + wide]);
+    return { x: start, row, text };
+  });
+}
+
+const TICK = "M-3.1 .2l2.100 2.100 4.100-4.500";
+
+function visitMark(visit, x, y) {
+  const [from, to] = [x(at(visit.earliest || visit.planned || visit.held)), x(at(visit.latest || visit.planned || visit.held))];
+  const bar = svgOf("rect", { class: `win ${visit.state}`, x: from - 4, y, width: Math.max(8, to - from + 8), height: LANE.bar, rx: 3 });
+  const middle = y + LANE.bar / 2;
+  const tick = () => svgOf("g", { transform: `translate(${x(at(visit.held))} ${middle})` }, svgOf("circle", { class: "heldmark", r: 6 }), svgOf("path", { class: "tick", d: TICK }));
+  const cross = () => svgOf("path", { class: "cross", d: `M${(from + to) / 2 - 4} ${middle - 4}l8 8m0-8l-8 8` });
+  return svgOf("g", {}, bar, visit.held ? tick() : visit.state === "missed" ? cross() : null);
+}
+
+/** Rows for bars that would overlap: each takes the first one that is free. */
+function rowsOf(spans) {
+  const ends = [];
+  return spans.map(([from, to]) => {
+    const free = ends.findIndex((end) => from >= end);
+    const row = free < 0 ? ends.length : free;
+    ends[row] = to;
+    return row;
+  });
+}
+
+function eventLane(t, page, x, y, right) {
+  const spans = page.events.map((one) => [x(at(one.day)), x(at(one.until || page.today)) + widthOf(one.text) + 20]);
+  const rows = rowsOf(spans);
+  const marks = page.events.map((one, i) => {
+    const top = y + rows[i] * (LANE.bar + 4);
+    const to = x(at(one.until || page.today));
+    const start = Math.min(to + 6, right - widthOf(one.text));
+    return svgOf("g", {}, svgOf("rect", { class: `event ${one.serious ? "serious" : ""} ${one.until ? "" : "ongoing"}`, x: spans[i][0], y: top, width: Math.max(8, to - spans[i][0]), height: LANE.bar, rx: 3 }),
+      svgOf("text", { x: start, y: top + 11 }, one.text));
+  });
+  return { marks, height: Math.max(1, ...rows.map((row) => row + 1)) * (LANE.bar + 4) };
+}
+
+/** Every lane in words, for who cannot see it; the lists of the page hold the rest. */
+function spoken(t, page) {
+  const visits = page.visits.map((one) => `${one.name}, ${t(`person.visit.${one.state}`)}`).join("; ");
+  return t("person.axis_said", { visits, sessions: page.sessions.length, deviations: page.deviations.length });
+}
+
+/** The axis as a picture of a width in px. */
+export function timeline(t, page, width) {
+  const [left, right] = [GUTTER, width - 12];
+  const span = spanOf(page);
+  const x = (ms) => left + ((ms - span[0]) / (span[1] - span[0])) * (right - left);
+  const dated = page.visits.filter((one) => one.planned || one.earliest || one.held);
+  const middleOf = (one) => (x(at(one.earliest || one.planned || one.held)) + x(at(one.latest || one.planned || one.held))) / 2;
+  const flagged = (one) => (["late", "missed"].includes(one.state) ? t(`person.flag.${one.state}`, { name: one.name }) : one.name);
+  const now = x(at(page.today));
+  const here = t("person.today");
+  const names = placed([{ x: now + 9 + widthOf(here) / 2, text: here }, ...dated.map((one) => ({ x: middleOf(one), text: flagged(one) }))], [left, right], 3);
+  const bars = rowsOf(dated.map((one) => [x(at(one.earliest || one.planned || one.held)) - 5, x(at(one.latest || one.planned || one.held)) + 5]));
+  const parts = [];
+  const lane = (y, word) => parts.push(svgOf("text", { class: "lane", x: 0, y: y + 11 }, word));
+  let y = LANE.row * Math.max(1, ...names.filter(Boolean).map((one) => one.row + 1)) + 6;
+  names.filter(Boolean).forEach((one, i) => parts.push(svgOf("text", { class: i ? "" : "now", x: one.x, y: LANE.row * one.row + 13 }, one.text)));
+  lane(y, t("person.lane.visits"));
+  dated.forEach((one, i) => parts.push(visitMark(one, x, y + bars[i] * (LANE.bar + 3))));
+  y += (Math.max(0, ...bars) + 1) * (LANE.bar + 3) + LANE.gap;
+  lane(y, t("person.lane.sessions"));
+  page.sessions.forEach((one) => parts.push(svgOf("path", { class: "session", d: `M${x(at(one.day))} ${y}v${LANE.bar}` })));
+  const last = page.sessions.length ? x(at(page.sessions[page.sessions.length - 1].day)) + 8 : left;
+  const told = page.sessions.length ? t("person.sessions", { n: page.sessions.length }) : t("person.no_sessions");
+  // Beside the line of today, not through it.
+  const beside = last < now && last + widthOf(told) > now ? now + 8 : last;
+  parts.push(svgOf("text", { class: "quiet", x: Math.min(beside, right - widthOf(told)), y: y + 11 }, told));
+  y += LANE.bar + LANE.gap;
+  if (page.deviations.length) {
+    lane(y, t("person.lane.deviations"));
+    page.deviations.forEach((one) => parts.push(svgOf("path", { class: `deviation ${one.state}`, d: `M${x(at(one.day))} ${y}l6.500 11.500h-13z` })));
+    y += LANE.bar + LANE.gap;
+  }
+  if (page.events) {
+    lane(y, t("person.lane.events"));
+    const found = eventLane(t, page, x, y, right);
+    parts.push(...found.marks, page.events.length ? null : svgOf("text", { class: "quiet", x: left, y: y + 11 }, t("person.no_events")));
+    y += found.height + LANE.gap;
+  }
+  const grid = months(t, span, right - left).flatMap(([ms, word]) => [svgOf("path", { class: "grid", d: `M${x(ms)} ${LANE.row}V${y - 4}` }),
+    svgOf("text", { class: "quiet", x: Math.min(Math.max(x(ms), left + widthOf(word) / 2), right - widthOf(word) / 2), y: y + 12, "text-anchor": "middle" }, word)]);
+  const today = svgOf("path", { class: "today", d: `M${now} 3V${y - 2}` });
+  return svgOf("svg", { class: "axis", viewBox: `0 0 ${width} ${y + 18}`, width, height: y + 18, role: "img", "aria-label": spoken(t, page) },
+    ...grid, today, ...parts);
+}
+
