@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench import messages, outcomes, paradigms, world
+from workbench.dashboard.overview import StudyService
 from workbench.dashboard.results import run_result
 from workbench.dashboard.visits import VisitService
 from workbench.errors import Refused, WorkbenchError
@@ -29,11 +30,12 @@ from workbench.widgets import (
     RecordStore,
     ResultPanel,
     SetupPanel,
+    StudyPage,
     Worklist,
 )
 from workbench.widgets.stage import Stage
 
-VIEWS = ("today", "setup", "run", "result", "approve", "assess", "log")
+VIEWS = ("today", "study", "setup", "run", "result", "approve", "assess", "log")
 
 
 class SessionPage:
@@ -84,8 +86,10 @@ class SessionPage:
         )
         self.screen.on_page(PageActions(self.show, self._sign_in, self._sign_out))
         self.worklist = Worklist(
-            _Starting(self.service, self._start, self.refresh), choose=lambda _visit: self.refresh()
-        )
+            _Starting(self.service, self._start, self.refresh), choose=lambda _visit: self.refresh(),
+            study=lambda: self.show("study"),
+        )  # fmt: skip
+        self._study: StudyPage | None = None
         self.setup = SetupPanel(self.service.hardware, start=self._start_set_up, blocked=self._not_confirmed)
         self.stage = Stage(self.screen)
         self.show(self._first_view())
@@ -102,6 +106,7 @@ class SessionPage:
             self._view = view
             panels = {
                 "today": self._today,
+                "study": self._overview,
                 "setup": self._set_up,
                 "approve": self._approve,
                 "result": self._results,
@@ -150,6 +155,15 @@ class SessionPage:
     def _today(self) -> tuple[Any, ...]:
         self.worklist.look()
         return (self.worklist,)
+
+    def _overview(self) -> tuple[Any, ...]:
+        """How the study stands; read when it is first asked for."""
+        if self._study is None:
+            service = StudyService(self.folder, self.service.record, who=lambda: self.service.who)
+            self._study = StudyPage(service, back=lambda: self.show("today"))
+        else:
+            self._study.look()
+        return (self._study,)
 
     def _set_up(self) -> tuple[Any, ...]:
         self.setup.refresh()

@@ -190,7 +190,7 @@ def _hidden(row: Mapping[Any, Any]) -> list[str]:
     secret = chain.SECRET.get(row["table_name"], ())
     if not secret or row["payload"] is None:
         return []
-    payload = json.loads(row["payload"])
+    payload = reading.parsed(row["payload"])
     touched = (payload["new"] if payload["old"] is None else payload["old"]) or {}
     return [name for name in secret if name in touched]
 

@@ -7,7 +7,6 @@ change of any of its values moves. That the values are those of the version is w
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -169,6 +168,7 @@ class Overview:
     code, title, on : the study and the day.
     version : of the newest protocol, ``""`` without one.
     flow, visits, participants : see there; participants in the order of entry.
+    titles : what the forms are called, by name.
     tasks : most urgent first.
     queries : oldest first. deviations : number of open ones by category, most first. locks : oldest first.
     entries, head : the newest entries, newest first, and ``(seq, hash)`` of the newest one.
@@ -181,6 +181,7 @@ class Overview:
     version: str
     flow: Flow
     visits: tuple[VisitForms, ...]
+    titles: Mapping[str, str]
     participants: tuple[Standing, ...]
     tasks: tuple[Task, ...]
     queries: tuple[OpenQuery, ...]
@@ -221,6 +222,7 @@ def read(study: Study, on: date, *, now: datetime) -> Overview:
             version=facts.newest_version,
             flow=facts.flow(),
             visits=facts.columns,
+            titles={form.name: form.title for one in facts.protocols.values() for form in one.forms},
             participants=tuple(facts.standing(person) for person in facts.enrolments),
             tasks=facts.tasks(),
             queries=queries,
@@ -315,9 +317,8 @@ class _Facts:
                 self._found.append(Task("closing", *who, (), one.latest, days))
 
     def tasks(self) -> tuple[Task, ...]:
-        """What :meth:`standing` came across: late before missing before closing, each the longest first."""
-        order = ("late", "missing", "closing")
-        return tuple(sorted(self._found, key=lambda task: (order.index(task.kind), -task.days)))
+        """What :meth:`standing` came across, most urgent first; of the same urgency what waits longest."""
+        return tuple(sorted(self._found, key=lambda task: (_urgency(task), -task.days)))
 
     # ------------------------------------------------------------------------------ the rest
     def queries(self, now: datetime) -> tuple[OpenQuery, ...]:
@@ -383,11 +384,14 @@ class _Entered:
         self._forms: dict[tuple[str, str], dict[int, list[_Entry]]] = {}
         self._measures: dict[tuple[str, str], list[FormStanding]] = {}
         columns = ("visit_id", "name", "instance", "entry", "state", "values", "id", "row_version")
-        for visit, name, instance, *one, row_id, version in reading.stored(connection, "form", *columns):
-            instances = self._forms.setdefault((visit, name), {})
-            instances.setdefault(instance, []).append(_Entry(*one, signed=("form", row_id, version) in signed))
-        columns = ("visit_id", "measure", "state", "id", "row_version")
-        for visit, measure, state, row_id, version in reading.stored(connection, "assessment", *columns):
+        for visit, name, instance, entry, state, values, row_id, version in reading.stored(
+            connection, "form", *columns
+        ):
+            one = _Entry(entry, state, values, ("form", row_id, version) in signed)
+            self._forms.setdefault((visit, name), {}).setdefault(instance, []).append(one)
+        for visit, measure, state, row_id, version in reading.stored(
+            connection, "assessment", "visit_id", "measure", "state", "id", "row_version"
+        ):
             standing = _of_row(state, signed=("assessment", row_id, version) in signed)
             self._measures.setdefault((visit, measure), []).append(standing)
 
@@ -434,6 +438,13 @@ def _empty(one: Planned, status: str, on: date, *, left: bool) -> FormStanding:
     return "missing" if one.status in ("late", "missed") else "not_due"
 
 
+def _urgency(task: Task) -> int:
+    """A window that is over, one that closes today or tomorrow, what is missing, what closes later."""
+    if task.kind == "closing":
+        return 1 if task.days >= -1 else 3
+    return 0 if task.kind == "late" else 2
+
+
 # ------------------------------------------------------------------------------------- tables
 def _grouped(rows: Iterable[tuple[Any, ...]]) -> dict[str, list[tuple[Any, ...]]]:
     grouped: dict[str, list[tuple[Any, ...]]] = {}
@@ -464,7 +475,7 @@ def _ever_enrolled(connection: Connection) -> set[str]:
     query = select(payload.c.payload).join(audit, audit.c.seq == payload.c.seq)
     found = set()
     for (text,) in connection.execute(query.where(audit.c.table_name == "enrolment")):
-        new = json.loads(text)["new"] or {}
+        new = reading.parsed(text).get("new") or {}
         if new.get("status") == "enrolled":
             found.add(str(new["participant_id"]))
     return found
@@ -475,7 +486,7 @@ def _signed(connection: Connection) -> set[tuple[str, str, int]]:
     return {
         (target[0], target[1], target[2])
         for (targets,) in reading.stored(connection, "signature", "targets")
-        for target in json.loads(targets)
+        for target in reading.parsed(targets)
     }
 
 

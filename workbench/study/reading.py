@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -10,9 +9,11 @@ from typing import Any
 from sqlalchemy import Connection, Table, func, literal_column, select, type_coerce
 from sqlalchemy.types import NullType
 
-from workbench.errors import UnknownName
+from workbench import reading as texts
+from workbench.errors import RecordFault, UnknownName
 from workbench.messages import SAID, Message, restored
 from workbench.study import chain, schema
+from workbench.study.columns import JSON_COLUMN
 from workbench.study.migrations import lift
 from workbench.study.writer import BY_NAME, in_order
 from workbench.vocabulary import Entry
@@ -52,6 +53,11 @@ def stored(connection: Connection, name: str, *columns: str) -> list[tuple[Any, 
         literal_column("rowid")
     )
     return [tuple(row) for row in connection.execute(query)]
+
+
+def parsed(text: str) -> Any:
+    """A text of JSON that the record holds. Raises RecordFault for one that somebody else put there."""
+    return texts.parse_json(text, JSON_COLUMN, error=RecordFault)
 
 
 def rows(connection: Connection, name: str, where: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -137,7 +143,7 @@ def event(table: Table, row: Mapping[Any, Any]) -> dict[str, Any]:
     row : its columns, with those of its payload.
     """
     text = row["payload"]
-    payload = {"new": None, "old": None, "reason": ""} if text is None else json.loads(text)
+    payload = {"new": None, "old": None, "reason": ""} if text is None else parsed(text)
     version = int(row["schema_version"])
     return {
         **{name: row[name] for name in ("seq", "utc", "actor", "action", "row_version")},

@@ -29,6 +29,11 @@ TOLD_EVERY = 2000
 """Audit rows after which progress is told."""
 BESIDE = ("audit", "audit_payload", "signed_head")
 """Tables that are no data."""
+DAMAGE = (
+    sqlite3.Error, UnicodeError, ArithmeticError, ValueError, LookupError, TypeError, AttributeError,
+    RecursionError,
+)  # fmt: skip
+"""What damage can make fail: a finding, not an error of the command."""
 Row = dict[str, Any]
 
 
@@ -154,17 +159,7 @@ def verify(
         if "locked" in str(error) or "busy" in str(error):
             raise record_file.locked(path) from error
         findings.problems.append(Message("verify.unreadable", why=messages.of(error)))
-    except (
-        sqlite3.Error,
-        UnicodeError,
-        ArithmeticError,
-        ValueError,
-        LookupError,
-        TypeError,
-        AttributeError,
-        RecursionError,
-    ) as error:
-        # Damage can make any of these fail: that is a finding, not an error of the command.
+    except DAMAGE as error:
         findings.problems.append(Message("verify.unreadable", why=messages.of(error)))
     newest = max(findings.hashes, default=0)
     return Verification(

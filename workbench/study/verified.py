@@ -6,17 +6,16 @@ that a record was verified, so that no screen can claim it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select
 
 from workbench.errors import RecordFault
 from workbench.messages import SAID, Message, restored
-from workbench.study import schema
+from workbench.study import reading, schema
 from workbench.study.clock import utc_now
 from workbench.study.verification import verify
 
@@ -70,7 +69,7 @@ def verify_now(study: Study, *, progress: Callable[[float], None] | None = None)
     # A record that cannot be written, or is too broken for it, is verified all the same.
     with suppress(RecordFault):
         _enter(study, result, found.head[1])
-        return replace(result, kept=True)
+        return last(study) or result
     return result
 
 
@@ -93,6 +92,12 @@ def _enter(study: Study, result: LastVerification, digest: str) -> None:
         writer.log(ACTION, "study", study.id, version=version, payload=payload)
 
 
+def last(study: Study) -> LastVerification | None:
+    """The newest verification that an open record holds, None where there is none."""
+    with study.database.connected() as connection:
+        return newest(connection, study.id)
+
+
 def newest(connection: Connection, study_id: str) -> LastVerification | None:
     """The newest verification that the record holds, None where there is none.
 
@@ -109,7 +114,7 @@ def newest(connection: Connection, study_id: str) -> LastVerification | None:
 
 
 def _told(row: Mapping[Any, Any]) -> LastVerification:
-    payload = json.loads(row["payload"])
+    payload = reading.parsed(row["payload"])
     facts, why = payload["verification"], ""
     if not facts["ok"]:
         said = restored({name: payload[name] for name in ("reason", SAID) if name in payload})["reason"]

@@ -53,6 +53,7 @@ class Worklist(Panel):
     ----------
     service : reads the record, confirms and starts.
     choose : called with the chosen visit, so that other panels can follow; None for nothing.
+    study : called to show the overview of the study; None where no page does.
 
     Traits
     ------
@@ -61,7 +62,8 @@ class Worklist(Panel):
     ``{"visit", "time", "participant", "about", "visit_name", "window", "device", "last", "open", "state"}`` each,
     where ``open`` is a list of ``{"state", "key", "args"}`` and ``window`` is ``{"part", "key", "args"}``;
     chosen : id of a visit;
-    details : of that visit; confirmed : ``{"visit", "clock", "by"}`` while a confirmation holds.
+    details : of that visit; confirmed : ``{"visit", "clock", "by"}`` while a confirmation holds;
+    leads : whether the overview of the study is one step away.
     """
 
     _esm = compose("parts/dom", "parts/icons", "worklist")
@@ -72,12 +74,18 @@ class Worklist(Panel):
     chosen = traitlets.Unicode("").tag(sync=True)
     details = traitlets.Dict().tag(**SYNCED)
     confirmed = traitlets.Dict().tag(sync=True)
+    leads = traitlets.Bool(default_value=False).tag(sync=True)
 
     def __init__(
-        self, service: VisitRequests, *, choose: Callable[[str], None] | None = None, **traits: Any
+        self,
+        service: VisitRequests,
+        *,
+        choose: Callable[[str], None] | None = None,
+        study: Callable[[], None] | None = None,
+        **traits: Any,
     ) -> None:
-        super().__init__(**traits)
-        self._service = service
+        super().__init__(leads=study is not None, **traits)
+        self._service, self._study = service, study
         self._on_choose = choose
         self._chosen = ""
         self._known: dict[str, str] = {}
@@ -97,6 +105,7 @@ class Worklist(Panel):
             "screen": self.screen,
             "somebody_else": self.somebody_else,
             "start": self.start,
+            "study": self.study,
         }
 
     def look(self) -> None:
@@ -152,6 +161,11 @@ class Worklist(Panel):
         if not isinstance(code, str) or not 0 < len(code.strip()) <= LONGEST_CODE:
             raise BadValue(Message("worklist.code_length", n=LONGEST_CODE))
         self.confirmed = {"visit": visit, **self._service.confirm(visit, code.strip())}
+
+    def study(self) -> None:
+        """Show the overview of the study."""
+        if self._study is not None:
+            self._study()
 
     def somebody_else(self) -> None:
         """Withdraw the confirmation; the row stays chosen."""
