@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 APOSTROPHE = "'"
@@ -51,8 +51,19 @@ def to_text(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, delimiter:
     str
         Cells with the delimiter, a quote or a line break are quoted (RFC 4180).
     """
-    lines = [_line(columns, delimiter), *(_line(row, delimiter) for row in rows)]
-    return "".join(lines)
+    return "".join(lines(columns, rows, delimiter=delimiter))
+
+
+def lines(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, delimiter: str = ",") -> Iterator[str]:
+    """The lines of :func:`to_text` one after another, for a table that is too long for one text.
+
+    Parameters
+    ----------
+    columns, rows, delimiter : as :func:`to_text` takes them.
+    """
+    yield _line(columns, delimiter)
+    for row in rows:
+        yield _line(row, delimiter)
 
 
 def _line(row: Iterable[Any], delimiter: str) -> str:

@@ -53,7 +53,7 @@ def test_bash_offers_the_actions_of_a_command(offered):
 
 def test_bash_offers_options_and_the_values_of_a_choice(offered):
     assert {"--head", "--anchors", "--json"} <= set(offered("verify", "--"))
-    assert offered("export", "a-study", "--form", "") == ["core", "ninds"]
+    assert offered("export", "a-study", "--form", "") == ["core", "ninds", "audit", "queries", "deviations"]
     assert offered("completion", "") == list(SHELLS)
 
 

@@ -19,6 +19,7 @@ from workbench.errors import BadValue
 
 if TYPE_CHECKING:
     from workbench.study.protocol import Protocol
+    from workbench.study.schedule import Planned
 
 EXIT_REFUSED = 2
 
@@ -140,12 +141,7 @@ def _schedule(arguments: argparse.Namespace) -> int:
     protocol = _read(arguments.protocol)
     planned = schedule(protocol, anchors, held, on)
     if arguments.json:
-        fields = ("visit", "anchor", "status", "provisional")
-        days = ("anchored_on", "planned", "earliest", "latest", "held")
-        visits = [
-            {name: getattr(one, name) for name in fields} | {name: _iso(getattr(one, name)) for name in days}
-            for one in planned
-        ]
+        visits = planned_visits(planned)
         print(as_json("protocol schedule", {**_identity(protocol), "on": _iso(on), "visits": visits}, ok=True))
         return 0
     for line in sheet(protocol, planned):
@@ -168,6 +164,16 @@ def _adopt(arguments: argparse.Namespace) -> int:
         print(f"{protocol.about.code} {protocol.about.version} is in force\nsha256: {protocol.sha256}")
         print(f"head: {seq} {digest}")
     return 0
+
+
+def planned_visits(planned: Sequence[Planned]) -> list[dict[str, Any]]:
+    """The visits of a schedule as plain data, days as ISO dates, null where they are not known."""
+    facts = ("visit", "anchor", "status", "provisional")
+    days = ("anchored_on", "planned", "earliest", "latest", "held")
+    return [
+        {name: getattr(one, name) for name in facts} | {name: _iso(getattr(one, name)) for name in days}
+        for one in planned
+    ]
 
 
 def _read(path: Path) -> Protocol:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench import messages, outcomes, paradigms, world
+from workbench.dashboard.overview import StudyService
 from workbench.dashboard.participants import ParticipantService
 from workbench.dashboard.results import run_result
 from workbench.dashboard.visits import VisitService
@@ -31,11 +32,12 @@ from workbench.widgets import (
     RecordStore,
     ResultPanel,
     SetupPanel,
+    StudyPage,
     Worklist,
 )
 from workbench.widgets.stage import Stage
 
-VIEWS = ("today", "setup", "run", "result", "approve", "assess", "log")
+VIEWS = ("today", "study", "setup", "run", "result", "approve", "assess", "log")
 PARTICIPANT = "participant"
 """A view below the worklist's, without a button of its own: it is opened from a row and led back to it."""
 
@@ -93,7 +95,9 @@ class SessionPage:
             _Starting(self.service, self._start, self.refresh),
             choose=lambda _visit: self.refresh(),
             open_page=self._open_participant,
+            study=lambda: self.show("study"),
         )
+        self._study: StudyPage | None = None
         self.setup = SetupPanel(self.service.hardware, start=self._start_set_up, blocked=self._not_confirmed)
         self.stage = Stage(self.screen)
         self.show(self._first_view())
@@ -110,6 +114,7 @@ class SessionPage:
             self._view = view
             panels = {
                 "today": self._today,
+                "study": self._overview,
                 "setup": self._set_up,
                 "approve": self._approve,
                 "result": self._results,
@@ -171,6 +176,15 @@ class SessionPage:
             return self._today()
         self._person.read()
         return (self._person,)
+
+    def _overview(self) -> tuple[Any, ...]:
+        """How the study stands; read when it is first asked for."""
+        if self._study is None:
+            service = StudyService(self.folder, self.service.record, who=lambda: self.service.who)
+            self._study = StudyPage(service, back=lambda: self.show("today"))
+        else:
+            self._study.look()
+        return (self._study,)
 
     def _set_up(self) -> tuple[Any, ...]:
         self.setup.refresh()

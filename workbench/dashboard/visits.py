@@ -151,7 +151,7 @@ class VisitService:
         running = self.session()
         with self.record() as study:
             entries = study.worklist(today)
-            rows = [_row(study, entry, running, today, self.system) for entry in entries]
+            rows = [_row(entry, running, today, self.system) for entry in entries]
             code = study.code
             hints = [] if study.people() else [self._nobody_hint()]
             hints += [{"text": self._changed}] if self._changed else []
@@ -851,9 +851,7 @@ def _title(form: str) -> str:
     return outcomes.load(form).definition.title if form in outcomes.available() else form
 
 
-def _row(
-    study: Study, row: Any, running: Mapping[str, str] | None, today: date, system: BoundSystem
-) -> dict[str, Any]:
+def _row(row: Any, running: Mapping[str, str] | None, today: date, system: BoundSystem) -> dict[str, Any]:
     """One row of the page from one of the record."""
     person, visit = row.participant, row.visit
     if person["injured_on"]:
@@ -863,7 +861,7 @@ def _row(
     else:
         about = {"text": ""}
     last = row.last_session
-    runs = len(study.rows("run", session_id=last["id"])) if last else 0
+    runs = row.last_runs
     # A visit without a window has its day for one, as the record judges it.
     window = {name: visit[name] or visit["planned"][:10] or "—" for name in ("earliest", "latest")}
     in_session = running is not None and running["visit"] == visit["id"]

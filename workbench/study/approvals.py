@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from workbench.study import reading
+
 if TYPE_CHECKING:
     from workbench.study.record import Study
 
@@ -127,6 +129,29 @@ def awaiting(study: Study, participant_id: str, *, system: str = "") -> list[Row
         row for row in study.rows("decoder") if row["sha256"] not in decided and set(row["recordings"]) & own
     ]
     return [row for row in waiting if serves(study, row, system)]
+
+
+def all_awaiting(study: Study) -> dict[str, list[Row]]:
+    """Decoders that wait for a decision by participant, as :func:`awaiting` finds them; tables are read once."""
+    fitted = study.rows("decoder")
+    if not fitted:
+        return {}
+    with study.database.connected() as connection:
+
+        def column(table: str, *names: str) -> dict[str, str]:
+            return dict(reading.stored(connection, table, *names))
+
+        person = column("visit", "id", "participant_id")
+        visit, session = column("session", "id", "visit_id"), column("run", "id", "session_id")
+        run = column("recording", "sha256", "run_id")
+        decided = set(reading.stored(connection, "approval", "participant_id", "decoder_sha256"))
+    waiting: dict[str, list[Row]] = {}
+    for row in fitted:
+        owners = {person[visit[session[run[sha256]]]] for sha256 in row["recordings"] if sha256 in run}
+        for owner in sorted(owners):
+            if (owner, row["sha256"]) not in decided:
+                waiting.setdefault(owner, []).append(row)
+    return waiting
 
 
 def recordings_of(study: Study, participant_id: str) -> set[str]:

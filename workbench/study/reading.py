@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import Connection, Table, func, literal_column, select, type_coerce
+from sqlalchemy.types import NullType
 
-from workbench.errors import UnknownName
+from workbench import reading as texts
+from workbench.errors import RecordFault, UnknownName
 from workbench.messages import SAID, Message, restored
 from workbench.study import chain, schema
+from workbench.study.columns import JSON_COLUMN
 from workbench.study.migrations import lift
 from workbench.study.writer import BY_NAME, in_order
 from workbench.vocabulary import Entry
@@ -23,6 +26,38 @@ def table_of(name: str) -> Table:
     if name not in TABLES:
         raise UnknownName(Message("study.no_table", table=repr(name), known=list(TABLES)))
     return TABLES[name]
+
+
+@contextmanager
+def snapshot(connection: Connection) -> Iterator[None]:
+    """One state of the record for every query of the block, while others may write."""
+    connection.exec_driver_sql("BEGIN")
+    try:
+        yield
+    finally:
+        if not connection.invalidated:
+            connection.exec_driver_sql("ROLLBACK")
+
+
+def stored(connection: Connection, name: str, *columns: str) -> list[tuple[Any, ...]]:
+    """Some columns of all rows of a table in the order of entry, as SQLite has them; for what reads whole tables.
+
+    Parameters
+    ----------
+    connection : to the record.
+    name : of the table.
+    *columns : their names; JSON stays text.
+    """
+    known = table_of(name).columns
+    query = select(*(type_coerce(known[column], NullType()) for column in columns)).order_by(
+        literal_column("rowid")
+    )
+    return [tuple(row) for row in connection.execute(query)]
+
+
+def parsed(text: str) -> Any:
+    """A text of JSON that the record holds. Raises RecordFault for one that somebody else put there."""
+    return texts.parse_json(text, JSON_COLUMN, error=RecordFault)
 
 
 def rows(connection: Connection, name: str, where: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -44,12 +79,12 @@ def rows(connection: Connection, name: str, where: Mapping[str, Any]) -> list[di
         query = query.where(table.columns[column] == value)
     hidden = chain.SECRET.get(name, ())
     return [
-        _with_messages({column: value for column, value in row.items() if column not in hidden})
+        with_messages({column: value for column, value in row.items() if column not in hidden})
         for row in connection.execute(query).mappings()
     ]
 
 
-def _with_messages(row: dict[str, Any]) -> dict[str, Any]:
+def with_messages(row: dict[str, Any]) -> dict[str, Any]:
     """A row whose texts are messages where they were written as such; the column of their codes is gone."""
     codes = {name: code for name, code in row.pop(SAID, {}).items() if name in row}
     return row | restored({name: row[name] for name in codes} | {SAID: codes}) if codes else row
@@ -91,7 +126,7 @@ def history(connection: Connection, name: str, row_id: str) -> list[dict[str, An
     table, audit, payload = table_of(name), schema.audit, schema.audit_payload
     query = select(audit, payload.c.payload).outerjoin(payload, payload.c.seq == audit.c.seq)
     query = query.where(audit.c.table_name == name, audit.c.row_id == row_id).order_by(audit.c.seq)
-    return [_event(table, row._mapping) for row in connection.execute(query)]
+    return [event(table, row._mapping) for row in connection.execute(query)]
 
 
 def count(connection: Connection, name: str) -> int:
@@ -99,9 +134,16 @@ def count(connection: Connection, name: str) -> int:
     return int(connection.execute(select(func.count()).select_from(table_of(name))).scalar_one())
 
 
-def _event(table: Table, row: Mapping[Any, Any]) -> dict[str, Any]:
+def event(table: Table, row: Mapping[Any, Any]) -> dict[str, Any]:
+    """One entry as :meth:`workbench.study.Study.history` gives it.
+
+    Parameters
+    ----------
+    table : that the entry is about.
+    row : its columns, with those of its payload.
+    """
     text = row["payload"]
-    payload = {"new": None, "old": None, "reason": ""} if text is None else json.loads(text)
+    payload = {"new": None, "old": None, "reason": ""} if text is None else parsed(text)
     version = int(row["schema_version"])
     return {
         **{name: row[name] for name in ("seq", "utc", "actor", "action", "row_version")},
@@ -120,6 +162,6 @@ def _as_python(table: Table, values: Any, version: int, *, whole: bool) -> dict[
     lifted = lift(table.name, values, version, whole=whole)
     hidden = chain.SECRET.get(table.name, ())
     types: dict[str, Any] = {name: table.columns[name].type for name in lifted if name not in hidden}
-    return _with_messages(
+    return with_messages(
         {name: None if lifted[name] is None else kind.seen(lifted[name]) for name, kind in types.items()}
     )

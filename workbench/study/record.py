@@ -19,10 +19,13 @@ from workbench.study import (
     anchors,
     applying,
     approvals,
+    audit_trail,
     chain,
     keys,
+    listings,
     migrate,
     migrations,
+    overview,
     people,
     reading,
     record_file,
@@ -36,6 +39,7 @@ from workbench.study.database import Database
 from workbench.study.drafts import Drafts
 from workbench.study.keys import KeyRing
 from workbench.study.nouns import Noun, Values, check, flat, noun_of, values_of
+from workbench.study.overview import Overview
 from workbench.study.people import Signer
 from workbench.study.verification import Verification, verify
 from workbench.study.worklist import WorklistRow
@@ -592,6 +596,10 @@ class Study:
         """Visits that are due, early, late or open on a day (today): see :mod:`workbench.study.worklist`."""
         return worklist.rows(self, self.drafts.list(), on or world.clock.local().date())
 
+    def overview(self, on: date | None = None) -> Overview:
+        """How the study stands on a day (today): see :mod:`workbench.study.overview`."""
+        return overview.read(self, on or world.clock.local().date(), now=world.clock.now())
+
     def redact(self, table: str, row_id: str, changes: Mapping[str, Any], *, reason: str) -> int:
         """Remove what never should have been entered (ICH E6(R3) 4.2.2 b). Returns how many entries went.
 
@@ -736,6 +744,24 @@ class Study:
         from workbench import tables
 
         return tables.ledger(self)
+
+    def audit_trail(self, participant: str = "") -> DataFrame:
+        """Entries of the chain, of all or of one participant. See :mod:`workbench.study.audit_trail`."""
+        from workbench import tables
+
+        return tables.of_dataclass(audit_trail.AuditRow, audit_trail.read(self, participant))
+
+    def queries(self) -> DataFrame:
+        """Queries, open and closed. See :mod:`workbench.study.listings`."""
+        from workbench import tables
+
+        return tables.of_dataclass(listings.QueryRow, listings.queries(self))
+
+    def deviations(self) -> DataFrame:
+        """Deviations from the protocol, open and closed. See :mod:`workbench.study.listings`."""
+        from workbench import tables
+
+        return tables.of_dataclass(listings.DeviationRow, listings.deviations(self))
 
     def _repr_html_(self) -> str:
         seq, digest = self.head()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,8 +25,15 @@ from workbench.study.keys import KeyRing, verify_envelope
 from workbench.study.migrations import NEWEST, OLDEST, lift
 
 SHOWN = 20
+TOLD_EVERY = 2000
+"""Audit rows after which progress is told."""
 BESIDE = ("audit", "audit_payload", "signed_head")
 """Tables that are no data."""
+DAMAGE = (
+    sqlite3.Error, UnicodeError, ArithmeticError, ValueError, LookupError, TypeError, AttributeError,
+    RecursionError,
+)  # fmt: skip
+"""What damage can make fail: a finding, not an error of the command."""
 Row = dict[str, Any]
 
 
@@ -88,7 +95,8 @@ class Findings:
     ``hashes`` and running ``digests`` by audit row (0 = genesis); ``state``, the replayed tables; ``version``, the
     schema of the file; ``schema``, its hash as the chain has it; ``ring``, the keys on this computer; ``epoch``,
     the key in use, and ``epochs``, the one after each audit row; ``public``, the public keys by epoch, as the
-    chain entered them; ``unkeyed``, rows whose hash could not be recomputed without a key.
+    chain entered them; ``unkeyed``, rows whose hash could not be recomputed without a key; ``progress``, told the
+    share of the chain.
     """
 
     problems: list[str] = field(default_factory=list)
@@ -106,6 +114,7 @@ class Findings:
     epochs: dict[int, int] = field(default_factory=dict)
     public: dict[int, str] = field(default_factory=dict)
     unkeyed: int = 0
+    progress: Callable[[float], None] | None = None
 
 
 def verify(
@@ -114,6 +123,7 @@ def verify(
     files: bool = True,
     known: Iterable[tuple[int, str]] = (),
     copies: Iterable[Path] = (),
+    progress: Callable[[float], None] | None = None,
 ) -> Verification:
     """Recompute the chain and everything it commits to.
 
@@ -129,6 +139,7 @@ def verify(
     files : also look at the files beside the record (7).
     known : heads from elsewhere, as printed on reports: ``(seq, hash)``.
     copies : further anchors files.
+    progress : called with the share of the chain that is done, 0 to 1.
 
     Raises
     ------
@@ -141,24 +152,14 @@ def verify(
     folder = Path(folder)
     path = folder / record_file.FILE
     record_file.check_file(path)
-    findings = Findings()
+    findings = Findings(progress=progress)
     try:
         _look(folder, findings, known=known, copies=copies, files=files)
     except sqlite3.OperationalError as error:
         if "locked" in str(error) or "busy" in str(error):
             raise record_file.locked(path) from error
         findings.problems.append(Message("verify.unreadable", why=messages.of(error)))
-    except (
-        sqlite3.Error,
-        UnicodeError,
-        ArithmeticError,
-        ValueError,
-        LookupError,
-        TypeError,
-        AttributeError,
-        RecursionError,
-    ) as error:
-        # Damage can make any of these fail: that is a finding, not an error of the command.
+    except DAMAGE as error:
         findings.problems.append(Message("verify.unreadable", why=messages.of(error)))
     newest = max(findings.hashes, default=0)
     return Verification(
@@ -259,7 +260,10 @@ def _check_chain(connection: sqlite3.Connection, findings: Findings) -> None:
     query = "SELECT a.*, p.salt, p.payload FROM audit a LEFT JOIN audit_payload p ON p.seq = a.seq ORDER BY a.seq"
     gone: list[sqlite3.Row] = []
     utc, payloads, seq = "", 0, 0
+    total = connection.execute("SELECT COUNT(*) FROM audit").fetchone()[0] if findings.progress else 0
     for row in connection.execute(query):
+        if findings.progress and row["seq"] % TOLD_EVERY == 0:
+            findings.progress(min(1.0, row["seq"] / total))
         # Numbers are given without gaps, so that a missing one is a row that was taken out.
         if row["seq"] != seq + 1:
             findings.problems.append(Message("verify.row_missing", seq=seq + 1, next=row["seq"]))

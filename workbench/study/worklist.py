@@ -6,12 +6,15 @@ and starts nothing.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from workbench.study import approvals
+from sqlalchemy import select
+
+from workbench.study import approvals, reading, schema
 from workbench.study.drafts import Draft
 
 if TYPE_CHECKING:
@@ -21,6 +24,8 @@ VisitWindow = Literal["due", "early", "late", "unscheduled"]
 Readiness = Literal["hold", "check", "ready", "not_due", "done"]
 Obstacle = Literal["hold", "awaiting", "late", "early", "draft"]
 CLOSED = ("done", "missed", "not_applicable")
+MANY = 10_000
+"""Ids of one query; SQLite takes a limited number of values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,7 @@ class WorklistRow:
         ``"unscheduled"`` (no date was planned).
     day, days : day of the window counted from 1 and its length; 0 where there is no window or outside it.
     sessions, last_session : sessions of this visit, and the participant's newest one (None when there is none).
+    last_runs : number of runs of that session.
     drafts : forms with a draft for this visit.
     awaiting : decoders of the participant that wait for a decision.
     state : ``"hold"``, ``"check"``, ``"ready"``, ``"not_due"`` or ``"done"``.
@@ -47,6 +53,7 @@ class WorklistRow:
     days: int
     sessions: int
     last_session: Mapping[str, Any] | None
+    last_runs: int
     drafts: tuple[str, ...]
     awaiting: tuple[Mapping[str, Any], ...]
     state: Readiness
@@ -66,19 +73,20 @@ def rows(study: Study, drafts: Sequence[Draft], on: date) -> list[WorklistRow]:
     """
     people = {row["id"]: row for row in study.rows("participant")}
     visits = study.rows("visit")
-    sessions = study.rows("session")
-    awaiting = {person: tuple(approvals.awaiting(study, person)) for person in people}
+    sessions = _sessions(study, {visit["id"]: visit["participant_id"] for visit in visits})
+    awaiting = approvals.all_awaiting(study)
+    drafted: dict[str, set[str]] = {}
+    for draft in drafts:
+        drafted.setdefault(draft.visit_id, set()).add(draft.form)
     entries = []
     for visit in visits:
         # `planned` may carry a time of day after the date.
         if visit["status"] in CLOSED and visit["planned"][:10] != on.isoformat():
             continue
         person = people[visit["participant_id"]]
-        own = {v["id"] for v in visits if v["participant_id"] == person["id"]}
-        newest = [s for s in sessions if s["visit_id"] in own]
         window, day, days = _window(visit, on)
-        open_forms = tuple(sorted({d.form for d in drafts if d.visit_id == visit["id"]}))
-        waiting = awaiting[person["id"]]
+        open_forms = tuple(sorted(drafted.get(visit["id"], ())))
+        waiting = tuple(awaiting.get(person["id"], ()))
         state, reasons = _state(person, visit, window, awaiting=bool(waiting), drafted=bool(open_forms))
         entries.append(
             WorklistRow(
@@ -87,8 +95,9 @@ def rows(study: Study, drafts: Sequence[Draft], on: date) -> list[WorklistRow]:
                 window=window,
                 day=day,
                 days=days,
-                sessions=sum(s["visit_id"] == visit["id"] for s in sessions),
-                last_session=newest[-1] if newest else None,
+                sessions=sessions.of_visit.get(visit["id"], 0),
+                last_session=sessions.newest.get(person["id"]),
+                last_runs=sessions.runs.get(person["id"], 0),
                 drafts=open_forms,
                 awaiting=waiting,
                 state=state,
@@ -96,6 +105,35 @@ def rows(study: Study, drafts: Sequence[Draft], on: date) -> list[WorklistRow]:
             )
         )
     return sorted(entries, key=lambda row: (not row.visit["planned"], row.visit["planned"]))
+
+
+class _Sessions(NamedTuple):
+    of_visit: Mapping[str, int]
+    newest: Mapping[str, Mapping[str, Any]]
+    runs: Mapping[str, int]
+
+
+def _sessions(study: Study, people: Mapping[str, str]) -> _Sessions:
+    """Sessions by visit, and by participant the newest one with the number of its runs.
+
+    Parameters
+    ----------
+    study : the open record.
+    people : participant by visit.
+    """
+    table = schema.session
+    with study.database.connected() as connection:
+        visits = reading.stored(connection, "session", "id", "visit_id")
+        last = {people[visit]: session for session, visit in visits}
+        # Only of the newest ones: the plan of a session is long.
+        query = select(table).where(table.c.id.in_(last.values())) if len(last) < MANY else select(table)
+        rows = {row["id"]: dict(row) for row in connection.execute(query).mappings()} if last else {}
+        runs = Counter(session for (session,) in reading.stored(connection, "run", "session_id"))
+    return _Sessions(
+        Counter(visit for _, visit in visits),
+        {person: rows[session] for person, session in last.items()},
+        {person: runs[session] for person, session in last.items()},
+    )
 
 
 def _window(visit: Mapping[str, Any], on: date) -> tuple[VisitWindow, int, int]:

@@ -1,7 +1,8 @@
 """Widgets: show and ask, never compute. One Python class and one ESM file beside it per panel.
 
 ``LiveSession`` is the screen of a running session, ``Worklist`` chooses and confirms whose visit it is,
-``ResultPanel`` shows the result of a run, ``SetupPanel`` finds streams and states the contract,
+``StudyPage`` shows how a study stands, ``ResultPanel`` the result of a run,
+``SetupPanel`` finds streams and states the contract,
 ``DecoderPanel`` shows a fit and asks for its approval, ``AssessmentForm`` enters an outcome measure,
 ``IsncsciForm`` the neurological examination; ``RecordStore`` keeps their drafts and corrections,
 ``AssessmentPicker`` chooses visit and measure above a form, ``ParticipantPage`` shows one participant of a trial,
@@ -29,6 +30,7 @@ _WHERE = {
     "ResultPanel": "workbench.widgets.result_panel",
     "SetupPanel": "workbench.widgets.setup_panel",
     "serve": "workbench.widgets.dashboard",
+    "StudyPage": "workbench.widgets.study_page",
     "Worklist": "workbench.widgets.worklist",
     "text": "workbench.widgets._locale",
 }
@@ -47,6 +49,7 @@ __all__ = [
     "RecordStore",
     "ResultPanel",
     "SetupPanel",
+    "StudyPage",
     "Worklist",
     "serve",
     "text",

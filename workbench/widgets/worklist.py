@@ -54,6 +54,7 @@ class Worklist(Panel):
     service : reads the record, confirms and starts.
     choose : called with the chosen visit, so that other panels can follow; None for nothing.
     open_page : called with a visit to show the page of its participant; None where there is no such page.
+    study : called to show the overview of the study; None where no page does.
 
     Traits
     ------
@@ -62,7 +63,8 @@ class Worklist(Panel):
     ``{"visit", "time", "participant", "about", "visit_name", "window", "device", "last", "open", "state"}`` each,
     where ``open`` is a list of ``{"state", "key", "args"}`` and ``window`` is ``{"part", "key", "args"}``;
     chosen : id of a visit; opens : whether participants have a page; focus : visit whose row is gone back to;
-    details : of that visit; confirmed : ``{"visit", "clock", "by"}`` while a confirmation holds.
+    details : of that visit; confirmed : ``{"visit", "clock", "by"}`` while a confirmation holds;
+    leads : whether the overview of the study is one step away.
     """
 
     _esm = compose("parts/dom", "parts/icons", "worklist")
@@ -75,6 +77,7 @@ class Worklist(Panel):
     focus = traitlets.Unicode("").tag(sync=True)
     details = traitlets.Dict().tag(**SYNCED)
     confirmed = traitlets.Dict().tag(sync=True)
+    leads = traitlets.Bool(default_value=False).tag(sync=True)
 
     def __init__(
         self,
@@ -82,10 +85,11 @@ class Worklist(Panel):
         *,
         choose: Callable[[str], None] | None = None,
         open_page: Callable[[str], None] | None = None,
+        study: Callable[[], None] | None = None,
         **traits: Any,
     ) -> None:
-        super().__init__(opens=open_page is not None, **traits)
-        self._service = service
+        super().__init__(opens=open_page is not None, leads=study is not None, **traits)
+        self._service, self._study = service, study
         self._on_choose, self._open_page = choose, open_page
         self._chosen = ""
         self._known: dict[str, str] = {}
@@ -106,6 +110,7 @@ class Worklist(Panel):
             "screen": self.screen,
             "somebody_else": self.somebody_else,
             "start": self.start,
+            "study": self.study,
         }
 
     def look(self) -> None:
@@ -175,6 +180,11 @@ class Worklist(Panel):
         if not isinstance(code, str) or not 0 < len(code.strip()) <= LONGEST_CODE:
             raise BadValue(Message("worklist.code_length", n=LONGEST_CODE))
         self.confirmed = {"visit": visit, **self._service.confirm(visit, code.strip())}
+
+    def study(self) -> None:
+        """Show the overview of the study."""
+        if self._study is not None:
+            self._study()
 
     def somebody_else(self) -> None:
         """Withdraw the confirmation; the row stays chosen."""

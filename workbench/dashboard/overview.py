@@ -1,0 +1,149 @@
+"""The study overview of a page: the record read for it, verified and exported on request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import asdict, fields
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from workbench import delimited, world
+from workbench.errors import Refused
+from workbench.messages import Message
+from workbench.study import Study, audit_trail, record_file, verified
+from workbench.study.overview import FormStanding, Overview, Standing, Task
+from workbench.study.verified import LastVerification
+
+LETTERS: Mapping[FormStanding, str] = {
+    "verified": "v", "complete": "c", "draft": "d", "missing": "m", "not_due": "n", "not_held": "h",
+    "withdrawn": "w", "not_asked": " ",
+}  # fmt: skip
+MOST = 200
+"""Tasks and queries of one page; the rest are counted."""
+FOLDER = "exports"
+
+
+class StudyService:
+    """What the overview of a study may ask.
+
+    Parameters
+    ----------
+    folder : of the study.
+    record : opens the record for one request.
+    who : name of who asks.
+    """
+
+    def __init__(
+        self, folder: Path, record: Callable[[], AbstractContextManager[Study]], *, who: Callable[[], str]
+    ) -> None:
+        self.folder, self._record, self._who = Path(folder), record, who
+        self._read: tuple[Any, dict[str, Any]] = (None, {})
+        self._unkept: LastVerification | None = None
+
+    def overview(self) -> dict[str, Any]:
+        """Everything that the page shows (see ``widgets.StudyPage``); read again when the record has changed."""
+        now = world.clock.local()
+        # By the minute: queries age, and drafts are kept outside the record.
+        state = (record_file.state(self.folder), now.strftime("%Y-%m-%d %H:%M"), self._unkept)
+        if self._read[0] != state:
+            with self._record() as study:
+                self._read = (state, self._told(study.overview(now.date())))
+        return {**self._read[1], "read_at": now.strftime("%H:%M")}
+
+    def verify(self, progress: Callable[[float], None]) -> str:
+        """Verify chain and tables and enter the result in the name of who asks.
+
+        Parameters
+        ----------
+        progress : told the share that is done, 0 to 1.
+        """
+        # A record of its own: the page's other requests must not wait for the minutes that this may take.
+        with Study.open(self.folder, actor=self._who()) as study:
+            result = verified.verify_now(study, progress=progress)
+        self._unkept = None if result.kept else result
+        return ""
+
+    def export(self, progress: Callable[[float], None]) -> str:
+        """Keep the audit trail as a CSV file beside the record. Returns the sentence that names it.
+
+        Parameters
+        ----------
+        progress : told the share that is done, 0 to 1.
+
+        Raises
+        ------
+        Refused
+            While the newest verification says that the record does not hold.
+        """
+        columns = [field.name for field in fields(audit_trail.AuditRow)]
+        with Study.open(self.folder, actor=self._who()) as study:
+            newest = self._newest(verified.last(study))
+            if newest is not None and not newest.ok:
+                raise Refused(Message("overview.export_broken", why=newest.first))
+            rows = list(audit_trail.read(study))
+        progress(0.5)
+        stamp = world.clock.local().strftime("%Y%m%d-%H%M%S")
+        path = self.folder / FOLDER / f"audit-{stamp}.csv"
+        world.disk.mkdir(path.parent, exist_ok=True)
+        text = delimited.to_text(columns, ([getattr(row, name) for name in columns] for row in rows))
+        world.disk.save(path, text.encode("utf-8"))
+        shown = path.relative_to(self.folder).as_posix()
+        return Message("overview.exported", path=shown, n=f"{len(rows):,}")
+
+    def _newest(self, kept: LastVerification | None) -> LastVerification | None:
+        """The newest verification: that of the record, or one that it could not take in."""
+        found = [one for one in (kept, self._unkept) if one is not None]
+        return max(found, key=lambda one: one.utc, default=None)
+
+    def _told(self, seen: Overview) -> dict[str, Any]:
+        newest = self._newest(seen.verification)
+        return {
+            "study": seen.code,
+            "title": seen.title,
+            "version": seen.version,
+            "date": seen.on.isoformat(),
+            "flow": asdict(seen.flow),
+            "visits": [
+                {"name": one.visit, "forms": [seen.titles.get(name, name) for name in one.forms]}
+                for one in seen.visits
+            ],
+            "rows": [_row(one) for one in seen.participants],
+            "counts": {**dict.fromkeys(LETTERS, 0), **seen.counts()},
+            "tasks": [_task(one, seen.titles) for one in seen.tasks[:MOST]],
+            "n_tasks": len(seen.tasks),
+            "queries": [asdict(one) for one in seen.queries[:MOST]],
+            "n_queries": len(seen.queries),
+            "deviations": dict(seen.deviations),
+            "locks": [{**asdict(one), "day": _local(one.utc)[:10]} for one in seen.locks],
+            "entries": [
+                {**asdict(one), "at": _moment(one.utc, seen), "hash": f"{one.hash[:4]} {one.hash[4:8]}"}
+                for one in seen.entries
+            ],
+            "head": {"seq": seen.head[0], "hash": f"{seen.head[1][:4]} {seen.head[1][4:8]}"},
+            "verification": newest and {
+                **asdict(newest), "first": newest.first, "at": _moment(newest.utc, seen),
+                "since": max(0, seen.head[0] - newest.seq - int(newest.kept)),
+            },
+        }  # fmt: skip
+
+
+def _row(one: Standing) -> dict[str, Any]:
+    letters = ["".join(LETTERS[state] for state in forms) for forms in one.visits]
+    return {"participant": one.participant, "site": one.site, "status": one.status, "cells": letters}
+
+
+def _task(one: Task, titles: Mapping[str, str]) -> dict[str, Any]:
+    named = {"kind": one.kind, "participant": one.participant, "visit": one.visit, "days": one.days}
+    return {**named, "forms": [titles.get(name, name) for name in one.forms], "day": one.day.isoformat()}
+
+
+def _local(utc: str) -> str:
+    return datetime.fromisoformat(utc).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _moment(utc: str, seen: Overview) -> str:
+    """The local time of something of today; of anything earlier its day and time to the minute."""
+    local = _local(utc)
+    return local[11:] if local[:10] == seen.on.isoformat() else local[:16]

@@ -1,0 +1,498 @@
+"""How a study stands on a day: who takes part, which forms are in, what is asked, deviates, is locked, was done.
+
+Read from one state of the record, with a fixed number of queries however many take part; it decides nothing.
+A form counts as verified while a signature stands on the row as it is now: the same version of it, which is what a
+change of any of its values moves. That the values are those of the version is what verifying the chain shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from sqlalchemy import Connection, select
+
+from workbench.study import reading, schema
+from workbench.study.audit_trail import participants_of
+from workbench.study.forms import Form
+from workbench.study.locks import in_force
+from workbench.study.planned import HELD, plan
+from workbench.study.protocol import Protocol, ProtocolVisit
+from workbench.study.schedule import Planned
+from workbench.study.verified import LastVerification, newest
+
+if TYPE_CHECKING:
+    from workbench.study.record import Study
+
+FormStanding = Literal[
+    "verified", "complete", "draft", "missing", "not_due", "not_held", "withdrawn", "not_asked"
+]  # fmt: skip
+TaskKind = Literal["late", "missing", "closing"]
+Owner = Literal["site", "data_manager"]
+LEFT = ("withdrawn", "lost")
+NOT_HELD = ("missed", "not_applicable")
+ENTRIES = 30
+"""Newest entries of the chain that are shown."""
+SOON_DAYS = 7
+"""A window that closes within so many days is named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """How many are where, after CONSORT; ``screened`` is the sum of the next four, ``enrolled`` of the last four.
+
+    Attributes
+    ----------
+    screened, in_screening, screen_failures, left_before : who entered screening, is in it, failed it, or left
+        before being enrolled.
+    enrolled, taking_part, completed, withdrawn, lost : who was ever enrolled, and what became of them.
+    without : participants of the record who never entered screening.
+    """
+
+    screened: int
+    in_screening: int
+    screen_failures: int
+    left_before: int
+    enrolled: int
+    taking_part: int
+    completed: int
+    withdrawn: int
+    lost: int
+    without: int
+
+
+@dataclass(frozen=True, slots=True)
+class VisitForms:
+    """A visit of the protocol and the forms that it asks for."""
+
+    visit: str
+    forms: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A participant's forms.
+
+    Attributes
+    ----------
+    participant_id, participant, site, status : who, by id and pseudonym, where, and the state of the enrolment.
+    visits : for each visit of the overview, one standing for each of its forms.
+    """
+
+    participant_id: str
+    participant: str
+    site: str
+    status: str
+    visits: tuple[tuple[FormStanding, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Something that waits for somebody.
+
+    Attributes
+    ----------
+    kind : ``"late"``: the window is over, the visit neither held nor given up; ``"missing"``: forms of a visit
+        that was held; ``"closing"``: the window closes soon.
+    participant_id, participant, visit : whose and which.
+    forms : that are missing.
+    day : since when it is late or missing, or the last day of the window.
+    days : from then to the day of the overview; negative: that many days are left.
+    """
+
+    kind: TaskKind
+    participant_id: str
+    participant: str
+    visit: str
+    forms: tuple[str, ...]
+    day: date
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenQuery:
+    """A query that is not closed.
+
+    Attributes
+    ----------
+    id, participant, site : which, of whom, where.
+    table, row_id, field, text : what is asked about, and the question.
+    days : whole days since it was opened.
+    owner : who has the next step: ``"site"`` answers, ``"data_manager"`` closes what was answered.
+    """
+
+    id: str
+    participant: str
+    site: str
+    table: str
+    row_id: str
+    field: str
+    text: str
+    days: int
+    owner: Owner
+
+
+@dataclass(frozen=True, slots=True)
+class LockHere:
+    """A lock in force: its level, the row, whose it is, and who set it when and why."""
+
+    level: str
+    table: str
+    participant: str
+    by: str
+    utc: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewestEntry:
+    """An entry of the audit chain, with the participant it is about."""
+
+    seq: int
+    utc: str
+    actor: str
+    action: str
+    table: str
+    participant: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """How a study stands.
+
+    Attributes
+    ----------
+    code, title, on : the study and the day.
+    version : of the newest protocol, ``""`` without one.
+    flow, visits, participants : see there; participants in the order of entry.
+    titles : what the forms are called, by name.
+    tasks : most urgent first.
+    queries : oldest first. deviations : number of open ones by category, most first. locks : oldest first.
+    entries, head : the newest entries, newest first, and ``(seq, hash)`` of the newest one.
+    verification : the newest one, None where none was entered.
+    """
+
+    code: str
+    title: str
+    on: date
+    version: str
+    flow: Flow
+    visits: tuple[VisitForms, ...]
+    titles: Mapping[str, str]
+    participants: tuple[Standing, ...]
+    tasks: tuple[Task, ...]
+    queries: tuple[OpenQuery, ...]
+    deviations: Mapping[str, int]
+    locks: tuple[LockHere, ...]
+    entries: tuple[NewestEntry, ...]
+    head: tuple[int, str]
+    verification: LastVerification | None
+
+    def counts(self) -> dict[FormStanding, int]:
+        """Number of forms by how they stand."""
+        counts: dict[FormStanding, int] = {}
+        for person in self.participants:
+            for forms in person.visits:
+                for state in forms:
+                    counts[state] = counts.get(state, 0) + 1
+        return counts
+
+
+def read(study: Study, on: date, *, now: datetime) -> Overview:
+    """The overview of a study.
+
+    Parameters
+    ----------
+    study : the open record.
+    on : the local day, by which visits are due.
+    now : in UTC, from which queries are old.
+    """
+    typed = {(draft.visit_id, draft.form) for draft in study.drafts.list()}
+    with study.database.connected() as connection, reading.snapshot(connection):
+        facts = _Facts(connection, on, typed)
+        queries = facts.queries(now)
+        head = reading.head(connection)
+        return Overview(
+            code=study.code,
+            title=study.title,
+            on=on,
+            version=facts.newest_version,
+            flow=facts.flow(),
+            visits=facts.columns,
+            titles={form.name: form.title for one in facts.protocols.values() for form in one.forms},
+            participants=tuple(facts.standing(person) for person in facts.enrolments),
+            tasks=facts.tasks(),
+            queries=queries,
+            deviations=_deviations(connection),
+            locks=facts.locks(),
+            entries=facts.entries(),
+            head=head,
+            verification=newest(connection, study.id),
+        )
+
+
+class _Facts:
+    """What one overview is made of, each table read once."""
+
+    def __init__(self, connection: Connection, on: date, typed: set[tuple[str, str]]) -> None:
+        self.connection, self.on = connection, on
+        self.people: dict[str, str] = dict(reading.stored(connection, "participant", "id", "pseudonym"))
+        columns = ("participant_id", "protocol_version_id", "site", "status")
+        self.enrolments = {row[0]: row[1:] for row in reading.stored(connection, "enrolment", *columns)}
+        self.protocols, self.newest_version = _protocols(connection)
+        self.columns = _columns(self.protocols.values())
+        self.visits = _grouped(
+            reading.stored(connection, "visit", "participant_id", "name", "status", "started", "id")
+        )
+        self.anchors = _grouped(reading.stored(connection, "anchor_day", "participant_id", "anchor", "day"))
+        self.entered = _Entered(connection, typed)
+        self._found: list[Task] = []
+
+    # ------------------------------------------------------------------------------ participants
+    def flow(self) -> Flow:
+        """Everybody is counted once, by what the enrolment says and whether it ever said enrolled."""
+        ever = _ever_enrolled(self.connection)
+        now = {person: facts[2] for person, facts in self.enrolments.items()}
+        enrolled = [state for person, state in now.items() if person in ever or state in ("enrolled", "completed")]
+        before = [state for person, state in now.items() if person not in ever]
+        return Flow(
+            screened=len(now),
+            in_screening=len(now) - len(enrolled) - sum(state in ("screen_failure", *LEFT) for state in before),
+            screen_failures=before.count("screen_failure"),
+            left_before=sum(state in LEFT for state in before),
+            enrolled=len(enrolled),
+            taking_part=sum(state not in ("completed", *LEFT) for state in enrolled),
+            completed=enrolled.count("completed"),
+            withdrawn=enrolled.count("withdrawn"),
+            lost=enrolled.count("lost"),
+            without=len(set(self.people) - set(now)),
+        )
+
+    def standing(self, person: str) -> Standing:
+        """How every form of a participant stands; what waits for somebody is kept for :meth:`tasks`."""
+        version, site, status = self.enrolments[person]
+        protocol = self.protocols[version]
+        rows = self.visits.get(person, [])
+        planned = plan(protocol, dict(self.anchors.get(person, [])), [row[:3] for row in rows], self.on)
+        by_name = {row[0]: row for row in rows}
+        own = {visit.name: visit for visit in protocol.visits}
+        left = status in ("screen_failure", *LEFT)
+        cells: dict[str, dict[str, FormStanding]] = {}
+        for one in planned:
+            visit, row = own[one.visit], by_name.get(one.visit)
+            empty = _empty(one, "" if row is None else row[1], self.on, left=left)
+            cells[one.visit] = {
+                name: self.entered.standing("" if row is None else row[3], protocol.form(name)) or empty
+                for name in visit.forms
+            }
+            if not left:
+                self._note(person, visit, one, "" if row is None else row[1], cells[one.visit])
+        return Standing(
+            person, self.people[person], site, status,
+            tuple(
+                tuple(cells.get(column.visit, {}).get(form, "not_asked") for form in column.forms)
+                for column in self.columns
+            ),
+        )  # fmt: skip
+
+    def _note(
+        self, person: str, visit: ProtocolVisit, one: Planned, status: str, cells: Mapping[str, FormStanding]
+    ) -> None:
+        """What waits for somebody at one visit."""
+        if status in NOT_HELD:
+            return
+        missing = tuple(name for name, state in cells.items() if state == "missing")
+        who = person, self.people[person], visit.name
+        if one.held is not None:
+            if missing:
+                self._found.append(Task("missing", *who, missing, one.held, (self.on - one.held).days))
+        elif one.latest is not None and one.earliest is not None and not one.provisional:
+            days = (self.on - one.latest).days
+            if days > 0:
+                self._found.append(Task("late", *who, missing, one.latest, days))
+            elif days >= -SOON_DAYS and one.earliest <= self.on:
+                self._found.append(Task("closing", *who, (), one.latest, days))
+
+    def tasks(self) -> tuple[Task, ...]:
+        """What :meth:`standing` came across, most urgent first; of the same urgency what waits longest."""
+        return tuple(sorted(self._found, key=lambda task: (_urgency(task), -task.days)))
+
+    # ------------------------------------------------------------------------------ the rest
+    def queries(self, now: datetime) -> tuple[OpenQuery, ...]:
+        """Queries that are not closed, oldest first."""
+        events = dict(reading.stored(self.connection, "query_event", "query_id", "action"))  # the newest stays
+        rows = self.connection.execute(select(schema.query).order_by(schema.query.c.utc)).mappings()
+        return tuple(
+            OpenQuery(
+                row["id"], self.people.get(row["participant_id"], ""), self._site(row["participant_id"]),
+                row["table_name"], row["row_id"], row["field"], reading.with_messages(dict(row))["text"],
+                max(0, (now - datetime.fromisoformat(row["utc"])).days),
+                "data_manager" if events.get(row["id"]) == "answered" else "site",
+            )
+            for row in rows
+            if events.get(row["id"]) != "closed"
+        )  # fmt: skip
+
+    def locks(self) -> tuple[LockHere, ...]:
+        """Locks that hold now."""
+        rows = reading.rows(self.connection, "lock_event", {})
+        held = in_force(rows)
+        owners = participants_of(self.connection, held)
+        return tuple(
+            LockHere(
+                lock["level"], place[0], self.people.get(owners.get(place, ""), ""), lock["by"], lock["utc"],
+                lock["reason"],
+            )
+            for place, lock in held.items()
+        )  # fmt: skip
+
+    def entries(self) -> tuple[NewestEntry, ...]:
+        """The newest entries of the chain, newest first."""
+        query = select(schema.audit).order_by(schema.audit.c.seq.desc()).limit(ENTRIES)
+        rows = self.connection.execute(query).mappings().all()
+        owners = participants_of(self.connection, [(row["table_name"], row["row_id"]) for row in rows])
+        return tuple(
+            NewestEntry(
+                row["seq"], row["utc"], row["actor"], row["action"], row["table_name"],
+                self.people.get(owners.get((row["table_name"], row["row_id"]), ""), ""), row["hash"],
+            )
+            for row in rows
+        )  # fmt: skip
+
+    def _site(self, person: str) -> str:
+        return str(self.enrolments[person][1]) if person in self.enrolments else ""
+
+
+class _Entry(NamedTuple):
+    """An entry of a form, of one person or of nobody in particular."""
+
+    entry: int
+    state: str
+    values: str
+    signed: bool
+
+
+class _Entered:
+    """Which forms were entered at which visit, and which of them are signed as they are."""
+
+    def __init__(self, connection: Connection, typed: set[tuple[str, str]]) -> None:
+        self._typed = typed
+        signed = _signed(connection)
+        self._forms: dict[tuple[str, str], dict[int, list[_Entry]]] = {}
+        self._measures: dict[tuple[str, str], list[FormStanding]] = {}
+        columns = ("visit_id", "name", "instance", "entry", "state", "values", "id", "row_version")
+        for visit, name, instance, entry, state, values, row_id, version in reading.stored(
+            connection, "form", *columns
+        ):
+            one = _Entry(entry, state, values, ("form", row_id, version) in signed)
+            self._forms.setdefault((visit, name), {}).setdefault(instance, []).append(one)
+        for visit, measure, state, row_id, version in reading.stored(
+            connection, "assessment", "visit_id", "measure", "state", "id", "row_version"
+        ):
+            standing = _of_row(state, signed=("assessment", row_id, version) in signed)
+            self._measures.setdefault((visit, measure), []).append(standing)
+
+    def standing(self, visit_id: str, form: Form) -> FormStanding | None:
+        """How a form stands that was begun; None where nothing of it was entered."""
+        parts = [_of_entries(rows, form) for rows in self._forms.get((visit_id, form.name), {}).values()]
+        parts += self._measures.get((visit_id, form.measure), [])
+        if not parts:
+            return "draft" if {(visit_id, form.name), (visit_id, form.measure)} & self._typed else None
+        # Of several instances or conditions the one that is least far says how far the form is.
+        order: tuple[FormStanding, ...] = ("draft", "complete", "verified")
+        return min(parts, key=order.index)
+
+
+def _of_row(state: str, *, signed: bool) -> FormStanding:
+    # Who signs an examination that lacks items says that it stays as it is.
+    if signed and state != "draft":
+        return "verified"
+    return "complete" if state == "complete" else "draft"
+
+
+def _of_entries(rows: Sequence[_Entry], form: Form) -> FormStanding:
+    """How one instance of a form stands; what two people enter is complete once they agree or a third decides."""
+    if not form.double_entry:
+        return _of_row(rows[0].state, signed=rows[0].signed)
+    holds = next((row for row in rows if row.entry == 0), None)
+    if holds is not None:
+        return _of_row(holds.state, signed=holds.signed)
+    agree = (
+        len(rows) == 2 and {row.state for row in rows} == {"complete"} and len({row.values for row in rows}) == 1
+    )
+    return _of_row("complete" if agree else "draft", signed=all(row.signed for row in rows))
+
+
+def _empty(one: Planned, status: str, on: date, *, left: bool) -> FormStanding:
+    """How a form stands of which nothing was entered."""
+    if status in NOT_HELD:
+        return "not_held"
+    if one.held is not None or status == HELD:
+        # On the day of the visit itself its forms are still being written.
+        return "not_due" if one.held == on else "missing"
+    if left:
+        return "withdrawn"
+    return "missing" if one.status in ("late", "missed") else "not_due"
+
+
+def _urgency(task: Task) -> int:
+    """A window that is over, one that closes today or tomorrow, what is missing, what closes later."""
+    if task.kind == "closing":
+        return 1 if task.days >= -1 else 3
+    return 0 if task.kind == "late" else 2
+
+
+# ------------------------------------------------------------------------------------- tables
+def _grouped(rows: Iterable[tuple[Any, ...]]) -> dict[str, list[tuple[Any, ...]]]:
+    grouped: dict[str, list[tuple[Any, ...]]] = {}
+    for first, *rest in rows:
+        grouped.setdefault(first, []).append(tuple(rest))
+    return grouped
+
+
+def _protocols(connection: Connection) -> tuple[dict[str, Protocol], str]:
+    rows = reading.rows(connection, "protocol_version", {})
+    made = {row["id"]: Protocol.from_definition(row["definition"], where=row["version"]) for row in rows}
+    return made, str(rows[-1]["version"]) if rows else ""
+
+
+def _columns(protocols: Iterable[Protocol]) -> tuple[VisitForms, ...]:
+    """Every visit with forms of any version, in the order of the newest."""
+    forms: dict[str, dict[str, None]] = {}
+    for protocol in reversed(list(protocols)):
+        for visit in protocol.visits:
+            if visit.forms:
+                forms.setdefault(visit.name, {}).update(dict.fromkeys(visit.forms))
+    return tuple(VisitForms(visit, tuple(names)) for visit, names in forms.items())
+
+
+def _ever_enrolled(connection: Connection) -> set[str]:
+    """Whose enrolment said so at any time: it tells who left the study from who left the screening."""
+    audit, payload = schema.audit, schema.audit_payload
+    query = select(payload.c.payload).join(audit, audit.c.seq == payload.c.seq)
+    found = set()
+    for (text,) in connection.execute(query.where(audit.c.table_name == "enrolment")):
+        new = reading.parsed(text).get("new") or {}
+        if new.get("status") == "enrolled":
+            found.add(str(new["participant_id"]))
+    return found
+
+
+def _signed(connection: Connection) -> set[tuple[str, str, int]]:
+    """Table, id and version of every row that carries a signature."""
+    return {
+        (target[0], target[1], target[2])
+        for (targets,) in reading.stored(connection, "signature", "targets")
+        for target in reading.parsed(targets)
+    }
+
+
+def _deviations(connection: Connection) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for category, state in reading.stored(connection, "deviation", "category", "state"):
+        if state == "open":
+            counts[category] = counts.get(category, 0) + 1
+    return dict(sorted(counts.items(), key=lambda one: -one[1]))
