@@ -243,12 +243,15 @@ def test_locks_in_force_and_open_deviations_are_named_and_lifted_ones_are_not(sm
 
 
 def test_the_newest_entries_carry_their_hash_and_the_participant_they_are_about(study):
+    (other,) = study.rows("participant", pseudonym="SIM-02")
+    answer = changes.AnswerCriterion(other["id"], "I2", "yes", "asked")
+    study.apply(answer, study.script_signer("Dr B"))
     found = seen(study)
     assert [one.seq for one in found.entries] == list(range(found.head[0], found.head[0] - overview.ENTRIES, -1))
     assert (found.entries[0].seq, found.entries[0].hash) == found.head == study.head()
     by_table = {one.table: one.participant for one in reversed(found.entries)}
     assert by_table["signature"] == by_table["consent"] == by_table["lock_event"] == "P01"
-    assert by_table["form"] == "SIM-02"
+    assert by_table["eligibility"] == "SIM-02"
     assert by_table["role_grant"] == ""
 
 
