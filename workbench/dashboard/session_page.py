@@ -135,6 +135,9 @@ class SessionPage:
                 self.service.awaiting(),
                 self.service.takes_sign_in(),
             )
+            # In a session the bar has its steps alone; the worklist leads to the overview all the same.
+            hidden = {"study"} if self.service.session() else set()
+            hidden |= set() if self._result is not None else {"result"}
         with self._turn:
             self.screen.place = {
                 "study": visit.get("study", ""),
@@ -142,7 +145,7 @@ class SessionPage:
                 "visit": visit.get("name", ""),
                 "confirmed": visit.get("confirmed", ""),
                 "view": self._view,
-                "views": [name for name in VIEWS if name != "result" or self._result is not None],
+                "views": [name for name in VIEWS if name not in hidden],
                 "badges": {
                     name: n for name, n in (("approve", len(waiting)), ("result", int(self._unread_result))) if n
                 },
