@@ -14,9 +14,10 @@ import pytest
 from tests.study.populated import FORMS, VISITS, make
 from tests.widgets.test_clinic import axe
 from workbench.dashboard import SessionPage, StudyService
+from workbench.dashboard.session_page import VIEWS as BAR
 from workbench.messages import carried
 from workbench.study import Study
-from workbench.widgets import StudyPage, Worklist
+from workbench.widgets import LiveSession, StudyPage, Worklist
 
 BROKEN = {
     "ok": False, "at": "14:31:58", "by": "Rossi M.", "seq": 90, "problems": 3, "kept": True, "since": 0, "utc": "",
@@ -158,6 +159,22 @@ def test_everything_fits_the_window_and_axe_finds_nothing(
         assert 0 <= box["x"] < box["x"] + box["width"] <= width, name
     assert page.errors == []
     assert axe(page) == []
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_outside_a_session_the_bar_has_room_for_the_study_on_a_small_screen(
+    mount: Callable[..., Any], language: str
+) -> None:
+    place = {
+        "study": "BIG", "participant": "P-014", "visit": "Month 2", "confirmed": "", "view": "study",
+        "views": list(BAR), "badges": {"approve": 1, "result": 1}, "signed_in": "Lin Q.", "can_sign_in": True,
+    }  # fmt: skip
+    shell = {"status": {}, "link": {"state": "none"}, "form": {}, "panels": [], "beat": 0, "place": place}
+    page = mount(LiveSession, {**shell, "language": language}, width=1024, height=768)
+    for part in ("[data-name=view-study]", "[data-name=view-log]", "[data-name=sign-person]", ".bar .seg"):
+        box = page.locator(part).last.bounding_box()
+        assert 0 <= box["x"] < box["x"] + box["width"] <= 1024, part
+    assert page.locator("[data-name=view-study]").get_attribute("aria-current") == "page"
 
 
 def test_only_what_is_missing_is_loud_and_words_say_what_the_marks_say(

@@ -144,6 +144,9 @@ class SessionPage:
                 self.service.awaiting(),
                 self.service.takes_sign_in(),
             )
+            # In a session the bar has its steps alone; the worklist leads to the overview all the same.
+            hidden = {"study"} if self.service.session() else set()
+            hidden |= set() if self._result is not None else {"result"}
         with self._turn:
             self.screen.place = {
                 "study": visit.get("study", ""),
@@ -151,7 +154,7 @@ class SessionPage:
                 "visit": visit.get("name", ""),
                 "confirmed": visit.get("confirmed", ""),
                 "view": "today" if self._view == PARTICIPANT else self._view,
-                "views": [name for name in VIEWS if name != "result" or self._result is not None],
+                "views": [name for name in VIEWS if name not in hidden],
                 "badges": {
                     name: n for name, n in (("approve", len(waiting)), ("result", int(self._unread_result))) if n
                 },
@@ -166,9 +169,18 @@ class SessionPage:
         return (self.worklist,)
 
     def _open_participant(self, visit_id: str) -> None:
-        """Show the page of the participant of a visit; it is made anew, so that nothing of another one is left."""
-        person = self.service.participant_of(visit_id)
-        self._person = ParticipantPage(self.participants, person, back=lambda: self.show("today"))
+        """Show the page of the participant of a visit."""
+        self._open_person(self.service.participant_of(visit_id))
+
+    def _open_by_pseudonym(self, pseudonym: str) -> None:
+        """Show the page of a participant of the overview."""
+        with self.service.record() as study:
+            (row,) = study.rows("participant", pseudonym=pseudonym)
+        self._open_person(str(row["id"]))
+
+    def _open_person(self, participant_id: str) -> None:
+        """Show a participant's page; it is made anew, so that nothing of another one is left."""
+        self._person = ParticipantPage(self.participants, participant_id, back=lambda: self.show("today"))
         self.show(PARTICIPANT)
 
     def _participant(self) -> tuple[Any, ...]:
@@ -181,7 +193,9 @@ class SessionPage:
         """How the study stands; read when it is first asked for."""
         if self._study is None:
             service = StudyService(self.folder, self.service.record, who=lambda: self.service.who)
-            self._study = StudyPage(service, back=lambda: self.show("today"))
+            self._study = StudyPage(
+                service, back=lambda: self.show("today"), open_participant=self._open_by_pseudonym
+            )
         else:
             self._study.look()
         return (self._study,)
