@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlalchemy import select
 
-from workbench.errors import BadValue, Refused, UnknownName
+from workbench import messages
+from workbench.errors import BadValue, RecordFault, Refused, UnknownName
 from workbench.messages import SAID, Message
 from workbench.study import chain, schema
 from workbench.study.clock import utc_now
@@ -247,6 +248,50 @@ def apply(study: Study, change: Change, actor: Actor, reason: str = "") -> str:
         if None not in refusals:
             raise Refused(next(filter(None, refusals)))
         return change.apply(Applying(writer, given, reason))
+
+
+class _Undone(Exception):
+    """Ends a transaction of which nothing is kept."""
+
+
+def apply_all(
+    study: Study, changes: Sequence[Change], signer: Signer, reason: str, *, dry_run: bool
+) -> tuple[str, ...]:
+    """See :meth:`workbench.study.Study.apply_all`.
+
+    Parameters
+    ----------
+    study : the open record.
+    changes : none of them signed.
+    signer : who makes them.
+    reason : why.
+    dry_run : undo all of it.
+    """
+    for change in changes:
+        _given(change, signer)
+        change.prepare(study)
+    said: list[str] = []
+    try:
+        with study.writing.begin("apply all", actor=signer.name) as writer:
+            for kind in dict.fromkeys(type(change) for change in changes):
+                if refusal := _refusal(writer, [signer], (kind.ROLES,), kind.__name__):
+                    raise Refused(refusal)
+            record = Applying(writer, [signer], reason)
+            said = [_said(record, change) for change in changes]
+            if dry_run or any(said):
+                raise _Undone
+    except _Undone:
+        pass
+    return tuple(said)
+
+
+def _said(record: Applying, change: Change) -> str:
+    """Make one change of several; why it was refused, ``""`` where it was not."""
+    try:
+        change.apply(record)
+    except (BadValue, Refused, UnknownName, RecordFault) as error:
+        return messages.of(error)
+    return ""
 
 
 def _given(change: Change, actor: Actor) -> list[Signer]:
