@@ -195,7 +195,8 @@ FOREIGN = """<?xml version="1.0"?>
       Sex at
       birth </TranslatedText></Question><CodeListRef CodeListOID="C"/></ItemDef>
    <ItemDef OID="I2" Name="HR" DataType="float"><RangeCheck Comparator="GE" SoftHard="Soft">
-    <CheckValue>40</CheckValue></RangeCheck><RangeCheck Comparator="NE" SoftHard="Hard"><CheckValue>7</CheckValue></RangeCheck></ItemDef>
+    <CheckValue>40</CheckValue></RangeCheck>
+    <RangeCheck Comparator="NE" SoftHard="Hard"><CheckValue>7</CheckValue></RangeCheck></ItemDef>
    <ItemDef OID="I3" Name="WHEN" DataType="partialDatetime"/>
    <CodeList OID="C" Name="C" DataType="integer">
     <CodeListItem CodedValue="1"><Decode><TranslatedText>female</TranslatedText></Decode></CodeListItem>
@@ -374,10 +375,8 @@ def test_entries_stand_under_the_version_of_the_protocol_that_they_were_made_und
     with Study.create(tmp_path / "s", code="N", title="t", actor="a") as made:
         visits = entered(made)
         people = [made.script_signer(name) for name in ("Dr B", "Dr C")]
-        text = (
-            EXAMPLE.read_text(encoding="utf-8").replace('"1.0.0"', '"1.1.0"').replace("Remarks", "Further remarks")
-        )
-        later = protocol.parse(text, "p.toml")
+        text = json.dumps(small()).replace('"1.0.0"', '"1.1.0"').replace("Remarks", "Further remarks")
+        later = Protocol.from_definition(json.loads(text))
         made.apply(changes.AdoptProtocol(later.definition()), [one.confirm() for one in people])
         person = made.rows("participant", pseudonym="SIM-01")[0]["id"]
         made.apply(changes.GiveConsent(person, ("participation",), "1.0", "2026-03-01"), people[0])

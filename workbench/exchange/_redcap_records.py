@@ -350,7 +350,10 @@ def _change(
     column_of = {item: known.names.variables[form.name, item] for item in items}
     for name, item in items.items():
         if (text := cells.get(column_of[name], "")).strip():
-            values[name] = _value(known.names, form, item, text, column_of[name])
+            value = _value(known.names, form, item, text, column_of[name])
+            # The same text is the same value, also where the record names its unit.
+            if value_text(value) != value_text(values.get(name)):
+                values[name] = value
     state = _state(known.names.complete[form.name], cells, before)
     errors, _ = form.check(values)
     # As SaveForm has it: what a draft lacks is entered later. Checked here too, so that the column is named.
