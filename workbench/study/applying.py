@@ -26,6 +26,7 @@ from workbench.study.writer import BY_NAME, Writer, codes, in_order, raw
 from workbench.vocabulary import DeviationCategory
 
 if TYPE_CHECKING:
+    from workbench.study.protocol import Protocol
     from workbench.study.record import Study
 
 Actor = Signer | Confirmation | Sequence[Confirmation]
@@ -67,6 +68,7 @@ class Applying:
     ----------
     actor, signers, reason : as given.
     utc : when it is made.
+    protocols : versions of the protocol that were read, by their id: of a thousand forms each is read once.
     """
 
     def __init__(self, writer: Writer, signers: Sequence[Signer], reason: str) -> None:
@@ -75,6 +77,7 @@ class Applying:
         self.actor = self.signers[0]
         self.reason = reason
         self.utc = utc_now()
+        self.protocols: dict[str, Protocol] = {}
 
     # ------------------------------------------------------------------------------ read
     def row(self, table: str, row_id: str) -> Values:
