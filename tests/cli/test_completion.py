@@ -11,6 +11,16 @@ from workbench import commands
 from workbench.commands import main
 from workbench.commands.completion import SHELLS
 
+MORE = (
+    "odm-1.3.2",
+    "odm-2.0",
+    "redcap-dictionary",
+    "redcap-records",
+    "dictionary",
+    "audit",
+    "queries",
+    "deviations",
+)
 ASK = r"""
 source "$1"; shift
 function=$(complete -p workbench | sed 's/.*-F \([^ ]*\).*/\1/')
@@ -53,7 +63,7 @@ def test_bash_offers_the_actions_of_a_command(offered):
 
 def test_bash_offers_options_and_the_values_of_a_choice(offered):
     assert {"--head", "--anchors", "--json"} <= set(offered("verify", "--"))
-    assert offered("export", "a-study", "--form", "") == ["core", "ninds", "audit", "queries", "deviations"]
+    assert offered("export", "a-study", "--form", "") == ["core", "ninds", *MORE]
     assert offered("completion", "") == list(SHELLS)
 
 

@@ -330,3 +330,23 @@ def test_a_study_of_schema_5_has_none_of_this_and_takes_it_once_migrated(tmp_pat
         assert study.rows("participant")[0] == person
         study.apply(consent(person["id"]), study.script_signer("tests"), "x")
     assert verify(folder).ok
+
+
+# ------------------------------------------------------------------------------ several at once
+def test_of_several_changes_all_are_made_or_none(study, people, real):
+    good, bad = consent(real, "participation"), consent(real, "participation", given_by="neighbour")
+    before = left(study)
+    assert study.apply_all([good], people["investigator"], "on paper", dry_run=True) == ("",)
+    said = study.apply_all([good, bad], people["investigator"], "on paper")
+    assert (said[0], "given_by" in said[1]) == ("", True)
+    assert left(study) == before
+    assert study.apply_all([good, consent(real, "upload")], people["investigator"], "on paper") == ("", "")
+    assert study.count("consent") == before[1]["consent"] + 2
+    assert verify(study.folder).ok
+
+
+def test_several_changes_take_one_signer_with_the_role_and_none_that_must_be_signed(study, people, real):
+    with pytest.raises(Refused, match="GiveConsent is for investigator, coordinator; Dr monitor is monitor"):
+        study.apply_all([consent(real)], people["monitor"])
+    with pytest.raises(Refused, match="LockStudy"):
+        study.apply_all([LockStudy()], people["statistician"], "x")

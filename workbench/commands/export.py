@@ -1,9 +1,9 @@
-"""`workbench export STUDY`: the core data set, the audit trail, the queries or the deviations as CSV."""
+"""`workbench export STUDY`: the study in the formats of other systems, and the data dictionary of its record."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,24 +15,36 @@ from workbench.errors import BadValue, RecordFault
 if TYPE_CHECKING:
     from workbench.study import Study
 
-CORE = ("core", "ninds")
+FORMS = {
+    "core": "International SCI Core Data Set v3.0",
+    "ninds": "NINDS CDE names that were seen",
+    "odm-1.3.2": "CDISC ODM, protocol and entries with their audit records",
+    "odm-2.0": "the same in the newer version",
+    "redcap-dictionary": "the forms of the newest protocol",
+    "redcap-records": "every form that was entered, one a row",
+    "dictionary": "every table and column of the record itself",
+    "audit": "a row for each entry of the audit trail",
+    "queries": "open and closed",
+    "deviations": "open and closed",
+}
 TABLES = ("audit", "queries", "deviations")
-FORMS = (*CORE, *TABLES)
+"""Forms for whoever inspects the study; nobody is left out of them."""
+EMPTY_OF_PEOPLE = ("redcap-dictionary", "dictionary")
+
+Written = tuple[bytes, list[str]]
+"""Bytes of the file, and what is printed about it."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the form and the file."""
     add_study(parser)
-    forms = (
-        "core: International SCI Core Data Set v3.0; ninds: NINDS CDE names that were seen; audit: a row for each "
-        "entry of the audit trail; queries and deviations: open and closed"
-    )
-    parser.add_argument("--form", choices=FORMS, required=True, help=forms)
+    forms = "; ".join(f"{name}: {what}" for name, what in FORMS.items())
+    parser.add_argument("--form", choices=tuple(FORMS), required=True, help=forms)
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="file to write; never replaced")
     parser.add_argument(
-        "--out", type=Path, required=True, metavar="FILE.csv", help="file to write; never replaced"
-    )
-    parser.add_argument(
-        "--groups", action="store_true", help="add the reporting group by level and grade (from memory)"
+        "--groups",
+        action="store_true",
+        help="core, ninds: add the reporting group by level and grade (from memory)",
     )
     parser.add_argument(
         "--participant",
@@ -43,24 +55,63 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the file, print its number of rows, and what is not in it."""
+    """Write the file and print how many rows it has and who is left out."""
     from workbench.study import Study
+    from workbench.study.changes import consents
 
-    if arguments.participant and arguments.form in CORE:
+    if arguments.participant and arguments.form not in TABLES:
         raise BadValue(
             f"--participant goes with --form {', '.join(TABLES)}; {arguments.form} is of all participants"
         )
     with Study.open(arguments.study, actor="command line") as study:
-        return (_core if arguments.form in CORE else _table)(study, arguments)
+        withdrawn = consents.withdrawn(study, "data_sharing")
+        # Computed before the file is created: an error leaves no empty file behind.
+        made, lines = _made(study, arguments, withdrawn)
+    write_new(arguments.out, made)
+    print(f"{arguments.out}: {lines[0]}")
+    for pseudonym, row in withdrawn.items():
+        on = row["consented_on"]
+        if arguments.form in TABLES and arguments.participant in (None, pseudonym):
+            # An inspector reads every entry; whoever shares the file must know about whom it may not.
+            print(f"not for sharing: {pseudonym} took back the consent to share data on {on}")
+        elif arguments.form not in (*TABLES, *EMPTY_OF_PEOPLE):
+            print(f"left out: {pseudonym}, who took back the consent to share data on {on}")
+    for line in lines[1:]:
+        print(line)
+    return 0
 
 
-def _core(study: Study, arguments: argparse.Namespace) -> int:
+def write_new(path: Path, data: bytes) -> None:
+    """Write a file that is not there yet. Raises RecordFault."""
+    try:
+        # "x" fails when the file exists, with no gap between a check and the writing.
+        with path.open("xb") as file:
+            file.write(data)
+    except FileExistsError as error:
+        raise RecordFault(f"{path} exists already; name another file, an export is never replaced") from error
+    except OSError as error:
+        raise RecordFault(f"--out {path} cannot be written ({error.strerror}); name another file") from error
+
+
+def _made(study: Study, arguments: argparse.Namespace, withdrawn: Mapping[str, Any]) -> Written:
+    by_form: dict[str, Callable[[], Written]] = {
+        "redcap-dictionary": lambda: _redcap_dictionary(study),
+        "redcap-records": lambda: _redcap_records(study, withdrawn),
+        "dictionary": _dictionary,
+        **dict.fromkeys(TABLES, lambda: _table(study, arguments)),
+    }
+    if arguments.form in by_form:
+        return by_form[arguments.form]()
+    if arguments.form.startswith("odm-"):
+        return _odm(study, arguments.form.removeprefix("odm-"), withdrawn)
+    return _core(study, arguments, withdrawn)
+
+
+def _core(study: Study, arguments: argparse.Namespace, withdrawn: Collection[str]) -> Written:
     from workbench.exchange import core_data_set
 
     participants, visits, assessments = (study.nouns(name) for name in ("participant", "visit", "assessment"))
-    withdrawn = _withdrawn(study)
     participants = [person for person in participants if person.pseudonym not in withdrawn]  # type: ignore[union-attr]
-    # Computed before the file is created: an error leaves no empty file behind.
     export = core_data_set(
         participants,  # type: ignore[arg-type]
         visits,  # type: ignore[arg-type]
@@ -68,21 +119,47 @@ def _core(study: Study, arguments: argparse.Namespace) -> int:
         form=arguments.form,
         groups=arguments.groups,
     )
-    _write(arguments.out, [export.csv()])
-    print(f"{arguments.out}: {len(export.rows)} rows")
-    for pseudonym, row in withdrawn.items():
-        print(f"left out: {pseudonym}, who took back the consent to share data on {row['consented_on']}")
+    lines = [f"{len(export.rows)} rows"]
     for text, names in (
         ("not in the record, left empty", export.missing),
         ("in the record, but the name the form gives it was not seen, left out", export.unnamed),
         ("from memory, check against the form", export.memory),
     ):
         if names:
-            print(f"{text}: {', '.join(names)}")
-    return 0
+            lines.append(f"{text}: {', '.join(names)}")
+    return export.csv().encode(), lines
 
 
-def _table(study: Study, arguments: argparse.Namespace) -> int:
+def _odm(study: Study, version: str, withdrawn: Collection[str]) -> Written:
+    from workbench.exchange import odm
+
+    file = odm.study_file(study, version, left_out=withdrawn)  # type: ignore[arg-type]
+    counts = [f"{file.written.get(table, 0)} of {n} rows of {table}" for table, n in file.read.items()]
+    return file.data, [f"{', '.join(counts)}, {file.written.get('audit records', 0)} entries of forms"]
+
+
+def _redcap_dictionary(study: Study) -> Written:
+    from workbench.exchange import redcap_forms
+    from workbench.study.protocol import Protocol
+
+    names = redcap_forms.names(study)
+    protocol = Protocol.from_definition(study.rows("protocol_version")[-1]["definition"])
+    text = redcap_forms.to_dictionary(protocol, names)
+    codes = ", ".join(redcap_forms.MISSING)
+    return text.encode(), [
+        f"{len(protocol.forms)} forms of protocol {protocol.about.version}",
+        f"enter these missing data codes in the setup of the project: {codes}",
+    ]
+
+
+def _redcap_records(study: Study, withdrawn: Collection[str]) -> Written:
+    from workbench.exchange import redcap_forms
+
+    made = redcap_forms.records(study, left_out=withdrawn)
+    return made.text.encode(), [f"{made.rows} rows, of {made.read} forms in the record"]
+
+
+def _table(study: Study, arguments: argparse.Namespace) -> Written:
     from workbench import delimited
     from workbench.study import audit_trail, listings
 
@@ -91,56 +168,23 @@ def _table(study: Study, arguments: argparse.Namespace) -> int:
         "queries": (listings.QueryRow, listings.queries),
         "deviations": (listings.DeviationRow, listings.deviations),
     }[arguments.form]
-    columns, counted = [field.name for field in fields(kind)], _Counted()
-    rows: Iterable[object] = read(study, arguments.participant or "")
-    table = ([getattr(row, name) for name in columns] for row in counted.of(rows))
-    _write(arguments.out, delimited.lines(columns, table))
-    print(f"{arguments.out}: {counted.n} rows{', one for each entry' if arguments.form == 'audit' else ''}")
-    # An inspector reads every entry; whoever shares the file must know about whom it may not.
-    for pseudonym, row in _withdrawn(study).items():
-        if arguments.participant in (None, pseudonym):
-            print(f"not for sharing: {pseudonym} took back the consent to share data on {row['consented_on']}")
-    return 0
+    columns = [field.name for field in fields(kind)]
+    rows: list[object] = list(read(study, arguments.participant or ""))
+    table = ([getattr(row, name) for name in columns] for row in rows)
+    text = "".join(delimited.lines(columns, table))
+    return text.encode(), [f"{len(rows)} rows{', one for each entry' if arguments.form == 'audit' else ''}"]
 
 
-class _Counted:
-    """Counts what passes."""
+def _dictionary() -> Written:
+    from workbench.exchange import data_dictionary
 
-    def __init__(self) -> None:
-        self.n = 0
-
-    def of(self, rows: Iterable[object]) -> Iterator[object]:
-        """The rows, counted."""
-        for row in rows:
-            self.n += 1
-            yield row
-
-
-def _withdrawn(study: Study) -> Mapping[str, Mapping[str, Any]]:
-    from workbench.study.changes import consents
-
-    return consents.withdrawn(study, "data_sharing")
-
-
-def _write(out: Path, lines: Iterable[str] | Sequence[str]) -> None:
-    """Write a new file whole, or leave none."""
-    try:
-        # "x" fails when the file exists, with no gap between a check and the writing.
-        with out.open("x", encoding="utf-8", newline="") as file:
-            try:
-                file.writelines(lines)
-            except BaseException:
-                out.unlink()
-                raise
-    except FileExistsError as error:
-        raise RecordFault(f"{out} exists already; name another file, an export is never replaced") from error
-    except OSError as error:
-        raise RecordFault(f"--out {out} cannot be written ({error.strerror}); name another file") from error
+    text, rows = data_dictionary()
+    return text.encode(), [f"{rows} rows, one a column of the record"]
 
 
 COMMAND = Subcommand(
     name="export",
-    help="write the core data set, the audit trail, the queries or the deviations as CSV",
+    help="write the study in the formats of other systems: core data set, CDISC ODM, REDCap",
     run=run,
     arguments=add_arguments,
 )

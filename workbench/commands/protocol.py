@@ -1,4 +1,4 @@
-"""`workbench protocol`: check the file of a protocol, compare two versions, plan a participant's visits."""
+"""`workbench protocol`: check a protocol file, compare two versions, import one, plan a participant's visits."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from workbench.study.schedule import Planned
 
 EXIT_REFUSED = 2
+MOST_NOTES = 100
+"""Notes about an import that are printed; the others are counted."""
 
 
 def _add_file(parser: argparse.ArgumentParser) -> None:
@@ -56,6 +58,40 @@ def _add_adopt(parser: argparse.ArgumentParser) -> None:
     add_study(parser)
     _add_file(parser)
     add_signers(parser)
+
+
+def _add_import(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE", help="CDISC ODM (XML), or a data dictionary of REDCap")
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="FILE.toml", help="protocol file to write; never replaced"
+    )
+
+
+def _import(arguments: argparse.Namespace) -> int:
+    from workbench import reading
+    from workbench.commands.export import write_new
+    from workbench.exchange import odm, redcap_forms
+
+    where = reading.shown(arguments.file)
+    data = reading.read_bytes(arguments.file, "file", largest=odm.LARGEST)
+    if data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        imported = odm.from_odm(data, where)
+    else:
+        imported = redcap_forms.from_dictionary(reading.decoded(data, where, signed=True), where)
+    write_new(arguments.out, imported.toml().encode())
+    made = imported.definition
+    print(f"{arguments.out}: {len(made.get('visit', ()))} visits, {len(made.get('form', ()))} forms")
+    for note in imported.notes[:MOST_NOTES]:
+        print(f"  {one_line(note)}")
+    if len(imported.notes) > MOST_NOTES:
+        print(f"  and {len(imported.notes) - MOST_NOTES} more")
+    if not imported.problems:
+        print(f"  sha256     {imported.sha256}")
+        return 0
+    print("to be completed before it is a protocol:")
+    for problem in imported.problems:
+        print(f"  {one_line(problem)}")
+    return EXIT_DIFFERS
 
 
 def _check(arguments: argparse.Namespace) -> int:
@@ -234,7 +270,7 @@ def _iso(day: date | None) -> str | None:
 
 COMMAND = Subcommand(
     name="protocol",
-    help="the file of a protocol: check it, compare two versions, plan a participant's visits",
+    help="the file of a protocol: check it, compare two versions, import it, adopt it, plan visits",
     description="The protocol of a study is one TOML file, explained in docs/protocol.md. Only 'adopt' writes "
     "into a study record.",
     actions=(
@@ -245,6 +281,12 @@ COMMAND = Subcommand(
             "difference", "what an amendment changes; exit 1 when its version does not rise", _difference, _add_two
         ),
         Subcommand("adopt", "a version comes into force in a study, signed by two people", _adopt, _add_adopt),
+        Subcommand(
+            "import",
+            "make a protocol file of CDISC ODM or a REDCap dictionary; exit 1 when it has to be completed",
+            _import,
+            _add_import,
+        ),
         Subcommand("schedule", "planned days and windows of one participant's visits", _schedule, _add_schedule),
     ),
 )

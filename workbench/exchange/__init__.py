@@ -1,9 +1,13 @@
-"""Study formats of others, in and out: examinations out of REDCap, core data sets for a registry.
+"""Study formats of others, in and out: CDISC ODM, REDCap, core data sets for a registry.
+
+:mod:`~workbench.exchange.odm` writes and reads protocols and writes entries;
+:mod:`~workbench.exchange.redcap_forms` does both for REDCap; :mod:`~workbench.exchange.redcap` reads examinations.
 
 Readers of recordings are in :mod:`workbench.devices`, since the live session plays them.
 """
 
 from workbench.exchange._core_data_set import FORMS, Export, core_data_set, reporting_group
+from workbench.exchange._dictionary import data_dictionary
 from workbench.exchange.redcap import RedcapExam, from_redcap, read_redcap, redcap_lines
 
 __all__ = [
@@ -11,6 +15,7 @@ __all__ = [
     "Export",
     "RedcapExam",
     "core_data_set",
+    "data_dictionary",
     "from_redcap",
     "read_redcap",
     "redcap_lines",

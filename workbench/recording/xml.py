@@ -20,7 +20,8 @@ _NAME = re.compile(r"[A-Za-z_][\w.-]*\Z")
 LARGEST, DEEPEST = 16 * 2**20, 64
 """Most characters and levels of a header; LabRecorder's headers have a few kB and about six levels."""
 
-_ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""A character that XML does not allow."""
 
 
 def is_name(text: str) -> bool:
@@ -43,7 +44,7 @@ def to_xml(name: str, node: Any) -> str:
     if isinstance(node, list | tuple):
         return "".join(to_xml(name, value) for value in node)
     # `html` and not the like of it in `xml.sax`, which loads a client for HTTP into every process.
-    return f"<{name}>{html.escape(_ILLEGAL.sub(chr(0xFFFD), _text(node)), quote=False)}</{name}>"
+    return f"<{name}>{html.escape(ILLEGAL.sub(chr(0xFFFD), _text(node)), quote=False)}</{name}>"
 
 
 def document(name: str, node: Mapping[str, Any]) -> str:
@@ -51,7 +52,7 @@ def document(name: str, node: Mapping[str, Any]) -> str:
     return '<?xml version="1.0"?>' + to_xml(name, node)
 
 
-class _Bounded(ElementTree.TreeBuilder):
+class Bounded(ElementTree.TreeBuilder):
     """Builds a tree of at most :data:`DEEPEST` levels, of one document without a type declaration.
 
     Declarations are refused because entities can blow a short text up to gigabytes.
@@ -64,7 +65,7 @@ class _Bounded(ElementTree.TreeBuilder):
     def start(self, tag: Any, attrs: Any) -> Any:
         self._level += 1
         if self._level > DEEPEST:
-            raise RecordingFault(Message("recording.xml_deep", most=DEEPEST))
+            raise self.too_deep()
         return super().start(tag, attrs)
 
     def end(self, tag: str) -> Any:
@@ -72,7 +73,22 @@ class _Bounded(ElementTree.TreeBuilder):
         return super().end(tag)
 
     def doctype(self, name: str, pubid: str | None, system: str | None) -> None:
-        raise RecordingFault(Message("recording.xml_doctype", got=f"{name!r:.40}"))
+        """Refuse a document type.
+
+        Parameters
+        ----------
+        name : of the type.
+        pubid, system : where it is defined.
+        """
+        raise self.declared(name)
+
+    def too_deep(self) -> Exception:
+        """What is raised for too many levels."""
+        return RecordingFault(Message("recording.xml_deep", most=DEEPEST))
+
+    def declared(self, name: str) -> Exception:
+        """What is raised for a document that declares its type."""
+        return RecordingFault(Message("recording.xml_doctype", got=f"{name!r:.40}"))
 
 
 def from_xml(text: str) -> dict[str, Any]:
@@ -85,7 +101,7 @@ def from_xml(text: str) -> dict[str, Any]:
     """
     if len(text) > LARGEST:
         raise RecordingFault(Message("recording.xml_long", n=f"{len(text):,}", most=f"{LARGEST:,}"))
-    parser = ElementTree.XMLParser(target=_Bounded())
+    parser = ElementTree.XMLParser(target=Bounded())
     try:
         parser.feed(text)
         root = parser.close()

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlalchemy import select
 
-from workbench.errors import BadValue, Refused, UnknownName
+from workbench import messages
+from workbench.errors import BadValue, RecordFault, Refused, UnknownName
 from workbench.messages import SAID, Message
 from workbench.study import chain, schema
 from workbench.study.clock import utc_now
@@ -25,6 +26,7 @@ from workbench.study.writer import BY_NAME, Writer, codes, in_order, raw
 from workbench.vocabulary import DeviationCategory
 
 if TYPE_CHECKING:
+    from workbench.study.protocol import Protocol
     from workbench.study.record import Study
 
 Actor = Signer | Confirmation | Sequence[Confirmation]
@@ -69,6 +71,7 @@ class Applying:
     ----------
     actor, signers, reason : as given.
     utc : when it is made.
+    protocols : versions of the protocol that were read, by their id: of a thousand forms each is read once.
     """
 
     def __init__(self, writer: Writer, signers: Sequence[Signer], reason: str) -> None:
@@ -77,6 +80,7 @@ class Applying:
         self.actor = self.signers[0]
         self.reason = reason
         self.utc = utc_now()
+        self.protocols: dict[str, Protocol] = {}
 
     # ------------------------------------------------------------------------------ read
     def row(self, table: str, row_id: str) -> Values:
@@ -252,6 +256,50 @@ def apply(study: Study, change: Change, actor: Actor, reason: str = "") -> str:
         row_id = change.apply(Applying(writer, given, reason))
     change.settle(study)
     return row_id
+
+
+class _Undone(Exception):
+    """Ends a transaction of which nothing is kept."""
+
+
+def apply_all(
+    study: Study, changes: Sequence[Change], signer: Signer, reason: str, *, dry_run: bool
+) -> tuple[str, ...]:
+    """See :meth:`workbench.study.Study.apply_all`.
+
+    Parameters
+    ----------
+    study : the open record.
+    changes : none of them signed.
+    signer : who makes them.
+    reason : why.
+    dry_run : undo all of it.
+    """
+    for change in changes:
+        _given(change, signer)
+        change.prepare(study)
+    said: list[str] = []
+    try:
+        with study.writing.begin("apply all", actor=signer.name) as writer:
+            for kind in dict.fromkeys(type(change) for change in changes):
+                if refusal := _refusal(writer, [signer], (kind.ROLES,), kind.__name__):
+                    raise Refused(refusal)
+            record = Applying(writer, [signer], reason)
+            said = [_said(record, change) for change in changes]
+            if dry_run or any(said):
+                raise _Undone
+    except _Undone:
+        pass
+    return tuple(said)
+
+
+def _said(record: Applying, change: Change) -> str:
+    """Make one change of several; why it was refused, ``""`` where it was not."""
+    try:
+        change.apply(record)
+    except (BadValue, Refused, UnknownName, RecordFault) as error:
+        return messages.of(error)
+    return ""
 
 
 def _given(change: Change, actor: Actor) -> list[Signer]:

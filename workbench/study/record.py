@@ -480,6 +480,32 @@ class Study:
         """
         return applying.apply(self, change, actor, reason)
 
+    def apply_all(
+        self, changes: Sequence[Change], signer: Signer, reason: str = "", *, dry_run: bool = False
+    ) -> tuple[str, ...]:
+        """Make several changes in one transaction: all of them, or none where any is refused.
+
+        Parameters
+        ----------
+        changes : none of them of a kind that must be signed.
+        signer : who signed in.
+        reason : why, for each of them.
+        dry_run : make them, see what is refused, and undo all of it.
+
+        Returns
+        -------
+        tuple of str
+            For each change why it was refused, ``""`` where it was not.
+
+        Raises
+        ------
+        Refused
+            A role is missing for one of the kinds.
+        RecordFault
+            The record cannot be written.
+        """
+        return applying.apply_all(self, changes, signer, reason, dry_run=dry_run)
+
     # ------------------------------------------------------------------------------ people and keys
     def add_person(self, login: str, name: str, password: str, roles: Sequence[str] = ("operator",)) -> str:
         """Enter somebody who may sign. Returns the person's id.

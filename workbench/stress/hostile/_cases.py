@@ -66,7 +66,7 @@ STANDARD_INPUT = {
 }
 
 
-ASKS_FOR_A_SECRET = ("identities add", "identities find", "keys backup", "people add", "people password")
+ASKS_FOR_A_SECRET = ("identities add", "identities find", "import", "keys backup", "people add", "people password")
 NO_SECRET = ("not UTF-8", "one long line")
 """Contents of standard input that are not a secret."""
 
@@ -101,6 +101,7 @@ class _Bench:
     protocol: Path = field(init=False)
     identities: Path = field(init=False)
     backup: Path = field(init=False)
+    exchanged: Path = field(init=False)
     texts: dict[str, Path] = field(init=False)
     recordings: dict[str, Path] = field(init=False)
     studies: dict[str, Path] = field(init=False)
@@ -110,6 +111,7 @@ class _Bench:
         self.study = _material.sound_study(self.folder / "sound")
         self.recording = _material.sound_recording(self.folder / "sound.xdf")
         self.protocol = _material.sound_protocol(self.folder / "sound.toml")
+        self.exchanged = _material.sound_exchange(self.folder / "sound.xml", self.protocol)
         self.identities = _material.sound_identities(self.folder / "identities", self.study)
         self.backup = backup(self.study, self.folder / "backups").folder
         self.texts = _material.bad_texts(self.folder / "texts")
@@ -163,6 +165,8 @@ def kind_of(action: argparse.Action) -> str:
         return "protocol"
     if action.dest == "out":
         return "output"
+    if action.dest == "file":
+        return "exchanged"
     if action.type is None:
         return "text"
     raise UnknownName(f"no hostile cases are known for the argument {action.dest!r}; name its kind in {__name__}")
@@ -210,6 +214,7 @@ def _bad(kind: str, bench: _Bench, argument: str) -> Iterator[tuple[str, tuple[s
         "anchors": (paths, bench.texts),
         "backup": (paths, bench.texts),
         "source": (paths, bench.texts),
+        "exchanged": (paths, bench.texts),
         "folder": (paths,),
         "identities": (paths,),
         "output": (paths,),
@@ -280,6 +285,7 @@ def _sound(action: argparse.Action, bench: _Bench) -> str:
         "identities": str(bench.identities),
         "folder": str(bench.folder / "nothing"),
         "backup": str(bench.backup),
+        "exchanged": str(bench.exchanged),
         "output": str(bench.folder / "new"),
         "integer": "1",
         "number": "1",

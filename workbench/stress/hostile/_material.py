@@ -57,6 +57,15 @@ def sound_protocol(path: Path) -> Path:
     return path
 
 
+def sound_exchange(path: Path, protocol: Path) -> Path:
+    """The protocol of a file as CDISC ODM."""
+    from workbench.exchange import odm
+    from workbench.study.protocol import read
+
+    path.write_bytes(odm.to_odm(read(protocol)))
+    return path
+
+
 def sound_identities(folder: Path, study: Path) -> Path:
     """Identities of one person beside a study."""
     from workbench.study.identities import Identities, Identity
@@ -133,6 +142,8 @@ def bad_texts(folder: Path) -> dict[str, Path]:
         "quotes": b'"' * 999,
         "other columns": b"colour,smell\nred,none\n",
         "header only": b"record_id\n",
+        "entities": b'<!DOCTYPE z [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;">]><ODM>&b;</ODM>',
+        "nested elements": b"<a>" * 50_000,
         "binary": os.urandom(4096),
     }
     folder.mkdir(parents=True, exist_ok=True)

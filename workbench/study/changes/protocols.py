@@ -183,8 +183,11 @@ def protocol_of(record: Applying, participant_id: str) -> Protocol:
     record : while a change is made.
     participant_id : whose.
     """
-    row = record.row("protocol_version", enrolment_of(record, participant_id)["protocol_version_id"])
-    return Protocol.from_definition(row["definition"])
+    version = enrolment_of(record, participant_id)["protocol_version_id"]
+    if version not in record.protocols:
+        definition = record.row("protocol_version", version)["definition"]
+        record.protocols[version] = Protocol.from_definition(definition)
+    return record.protocols[version]
 
 
 def _refuse_ineligible(record: Applying, participant_id: str) -> None:
