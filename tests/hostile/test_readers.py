@@ -38,7 +38,8 @@ BY_COMMANDS = {
     "study/protocol.py", "systems/_protocol.py", "hardware/setup.py", "hardware/certificates.py",
     "study/identities.py", "study/identity_file.py", "study/randomisation/sealing.py",
     "study/randomisation/arms.py",
-    "study/backup.py", "study/manifest.py",
+    "study/backup.py", "study/manifest.py", "commands/import.py", "commands/protocol.py", "exchange/_xml.py",
+    "exchange/_redcap_names.py",
 }  # fmt: skip
 """Read what a user names or a study holds: the hostile cases of the commands, or of READERS below, reach them."""
 

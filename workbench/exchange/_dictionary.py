@@ -38,6 +38,23 @@ FILLED_BY: dict[str, tuple[str, ...]] = {
     "deviation": ("RecordDeviation", "CloseDeviation"),
     "lock_event": ("Freeze", "LockStudy"),
     "signature": ("Sign",),
+    "fitting": ("BeginFitting", "CompleteFitting"),
+    "fitting_step": ("TimeFittingStep",),
+    "upload_receipt": ("RecordUpload",),
+    "price_item": ("AddPriceItem",),
+    "charge": ("Charge",),
+    "evidence_step": ("RecordEvidenceStep",),
+    "adverse_event": ("ReportEvent", "ReviseEvent"),
+    "device_deficiency": ("ReportDeficiency", "ReviseDeficiency"),
+    "awareness": ("ReportEvent",),
+    "obligation_event": ("MarkSent", "TellSomebody", "MarkSeen", "ExtendObligation"),
+    "rule_confirmation": ("ConfirmRule",),
+    "implant": ("Implant", "Explant"),
+    "implant_finding": ("RecordFinding",),
+    "rand_list": ("MakeList",),
+    "allocation": ("Randomise",),
+    "unblinding": ("Unblind",),
+    "blinding_guess": ("RecordGuess",),
 }
 """Changes whose fields become the columns of a table, beside its noun."""
 EVERYWHERE = {
@@ -89,6 +106,34 @@ STATED = {
     "signature": {
         "signer": "printed name", "method": "how the signer confirmed it", "sha256": "of what was signed",
     },
+    "charge": {
+        "reductions": "from the price, each with its rule", "amount": "what is left of the price, decimal",
+        "payer": "who pays",
+    },
+    "adverse_event": {
+        "precision": "of the onset", "classification": "AE to USADE, by the facts",
+        "stopping": "whether it counts, by name of the stopping rule",
+    },
+    "device_deficiency": {"precision": "of the onset"},
+    "awareness": {
+        "table_name": "of the event or deficiency", "row_id": "of the event or deficiency",
+        "aware_utc": "when the person became aware, UTC",
+    },
+    "obligation_event": {
+        "table_name": "of the event or deficiency", "table_version": "of the table of rules",
+        "action": "what was done about the report", "due": "when it was due then, UTC",
+        "late_s": "how late it was sent, s", "reason": "why it was late, or put off",
+    },
+    "rule_confirmation": {"table_version": "of the table of rules"},
+    "rand_list": {
+        "protocol_sha256": "version of the protocol that it serves", "design": "of the randomisation",
+        "sealed": "slots without the secret", "commitment": "to the whole list", "generator": "version that made it",
+    },
+    "allocation": {
+        "stratum": "of the list", "seq": "number of the slot or draw", "sealed": "ciphertext of the arm",
+        "state": "what proves the slot or draw",
+    },
+    "unblinding": {"reason": "why", "person_id": "who unblinded"},
     "study_key": {
         "epoch": "number of the key", "public_key": "half that verifies", "algorithm": "that it is used with",
     },
