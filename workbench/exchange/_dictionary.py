@@ -127,7 +127,7 @@ STATED = {
     "rule_confirmation": {"table_version": "of the table of rules"},
     "rand_list": {
         "protocol_sha256": "version of the protocol that it serves", "design": "of the randomisation",
-        "sealed": "slots without the secret", "commitment": "to the whole list", "generator": "version that made it",
+        "sealed": "slots without the secret", "commitment": "to the whole list", "generator": "its version",
     },
     "allocation": {
         "stratum": "of the list", "seq": "number of the slot or draw", "sealed": "ciphertext of the arm",
