@@ -212,6 +212,11 @@ def test_values_and_their_history_are_told_of_this_participant_alone(
     values = {one["field"]: one for one in service.values(person, "form", row["id"])}
     assert (values["systolic"]["value"], values["systolic"]["unit"]) == (130, "mmHg")
     assert values["systolic"]["label"] == "Systolic blood pressure, sitting"
+    with Study.open(folder, actor="test") as study:
+        first = study.rows("assessment")[0]["id"]
+    assert (
+        service.values(person, "assessment", first)[0]["label"] == outcomes.load("arat").definition.items[0].label
+    )
     panel = ParticipantPage(service, person)
     told = panel.answer("history", {"table": "form", "row": row["id"], "field": "systolic"})["value"]
     assert [(one["from"], one["to"], one["reason"]) for one in told] == [

@@ -221,5 +221,5 @@ def test_a_foreign_amplifier_and_effector_complete_calibration_and_online_by_cli
             "online": "finished",
         }
     (page_file,) = (room.folder / "reports").glob("session-*.html")
-    assert "Consent not recorded here" in page_file.read_text(encoding="utf-8")
+    assert "Consent not recorded here" not in page_file.read_text(encoding="utf-8")
     assert pairing(room.folder, "glove").path.is_file()

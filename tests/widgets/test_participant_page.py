@@ -364,7 +364,7 @@ def test_the_language_changes_without_taking_the_focus(show: Callable[..., Shown
 
 
 @pytest.mark.parametrize(("width", "height"), SIZES)
-def test_stop_stands_where_it_stands_on_the_worklist_and_covers_nothing_at_the_end_of_the_page(
+def test_stop_stands_where_it_stands_on_the_worklist_and_covers_nothing_of_what_is_decided(
     mount: Callable[..., Any], begun: Path, statuses: dict[str, Any], width: int, height: int
 ) -> None:
     shell = {
@@ -390,6 +390,13 @@ def test_stop_stands_where_it_stands_on_the_worklist_and_covers_nothing_at_the_e
         page.wait_for_selector("[data-name=stop]")
         places[below[0].__name__] = page.locator("[data-name=stop]").bounding_box()
     assert places["Worklist"] == places["ParticipantPage"]
-    page.evaluate("window.scrollTo(0, document.documentElement.scrollHeight)")
+    stop = places["ParticipantPage"]["y"]
+    # What is decided scrolls inside itself beside STOP, wherever the page stands.
+    side = page.locator(".side")
+    for end in (0, 10_000):
+        page.evaluate("end => window.scrollTo(0, end)", end)
+        box = side.bounding_box()
+        assert box["y"] + box["height"] <= stop + 1, end
+    page.locator("[data-name=read-at]").scroll_into_view_if_needed()
     last = page.locator("[data-name=read-at]").bounding_box()
-    assert last["y"] + last["height"] <= places["ParticipantPage"]["y"]
+    assert last["y"] + last["height"] <= stop

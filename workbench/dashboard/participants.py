@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
-from workbench import world
+from workbench import outcomes, world
 from workbench.dashboard.participant_outcomes import measures_of
 from workbench.dashboard.participant_visits import protocol_of, visits_of
 from workbench.dashboard.visits import VisitService
@@ -100,8 +100,8 @@ class ParticipantService:
 
     def _conceals(self, study: Study) -> bool:
         """Whether what may reveal the arm stays away from who looks: somebody blinded, or nobody knows who."""
-        newest = {row["person_id"]: row for row in study.rows("role_grant")}
-        blinded = {person for person, row in newest.items() if row["blinded"] and row["action"] == "grant"}
+        newest = {(row["person_id"], row["role"]): row for row in study.rows("role_grant")}
+        blinded = {row["person_id"] for row in newest.values() if row["blinded"] and row["action"] == "grant"}
         return bool(blinded) and (not self._visits.signed_in or self._visits.person_id in blinded)
 
     def history(self, participant_id: str, table: str, row_id: str) -> list[dict[str, Any]]:
@@ -132,17 +132,12 @@ class ParticipantService:
         with self._visits.record() as study:
             row = self._own(study, participant_id, table, row_id)
             protocol, _version = protocol_of(study, participant_id)
-        held = row.get("values", row.get("items")) or {}
-        items = {}
-        if table == "form" and protocol is not None and row["name"] in [form.name for form in protocol.forms]:
-            items = {item.name: item for item in protocol.form(row["name"]).items}
-        return [
-            {
-                "field": name, "value": value, "label": items[name].label if name in items else name,
-                "unit": items[name].unit if name in items else "",
-            }
-            for name, value in held.items()
-        ]  # fmt: skip
+        asked = _asked(protocol, row)
+        found = []
+        for name, value in (row.get("values", row.get("items")) or {}).items():
+            label, unit = asked.get(name, (name, ""))
+            found.append({"field": name, "value": value, "label": label, "unit": unit})
+        return found
 
     def _own(self, study: Study, participant_id: str, table: str, row_id: str) -> dict[str, Any]:
         """A row of this participant; a page asks for whatever it likes."""
@@ -212,6 +207,19 @@ def _typed(fields: Mapping[str, str]) -> dict[str, str]:
     if long:
         raise BadValue(Message("participant.long", field=f"{long[0]:.60}", most=LONGEST_TEXT))
     return dict(fields)
+
+
+def _asked(protocol: Protocol | None, row: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    """Label and unit of each item of a stored form or assessment."""
+    forms = {form.name: form for form in protocol.forms} if protocol else {}
+    form = forms.get(row.get("name", ""))
+    if form is not None and form.items:
+        return {item.name: (item.label, item.unit) for item in form.items}
+    measure = form.measure if form is not None else row.get("measure", "")
+    if measure not in outcomes.available():
+        return {}
+    definition = outcomes.load(measure).definition
+    return {item.code: (item.label, item.unit) for item in (*definition.items, *definition.extras)}
 
 
 # ------------------------------------------------------------------------------ parts of the page

@@ -195,9 +195,9 @@ function consentPanel(ctx) {
     const said = granted ? t("person.consent_of", { version: one.version, date: dayOf(t, one.on) }) : one.state === "withdrawn" ? t("person.withdrawn_of", { date: dayOf(t, one.on) }) : t("person.consent.missing");
     const who = granted && one.by ? t(one.given_by === "representative" ? "person.by_representative" : "person.recorded_by", { by: one.by }) : "";
     if (one.state === "missing" && !one.required) return h("li", { class: "one", "data-name": `consent-${one.purpose}` }, light(lamp, purpose, false), h("span", { class: "xs sub" }, said));
-    return h("li", { "data-name": `consent-${one.purpose}` }, light(lamp, purpose), h("div", { class: "xs sub" }, [said, one.required && !granted ? t("person.required") : "", who, one.witness ? t("person.witnessed", { name: one.witness }) : ""].filter(Boolean).join(" · ")),
-      one.newer ? h("div", { class: "xs" }, t("person.newer", { version: one.newer })) : null,
-      granted && one.by ? h("button", { type: "button", class: "link xs", "data-name": `withdraw-${one.purpose}`, "aria-label": t("person.withdraw_of", { purpose }), onclick: () => withdrawSheet(ctx, model.get("page"), one) }, t("person.withdraw")) : null);
+    const withdraw = granted && one.by ? h("button", { type: "button", class: "link xs", "data-name": `withdraw-${one.purpose}`, "aria-label": t("person.withdraw_of", { purpose }), onclick: () => withdrawSheet(ctx, model.get("page"), one) }, t("person.withdraw")) : null;
+    return h("li", { "data-name": `consent-${one.purpose}` }, h("div", { class: "row between" }, light(lamp, purpose), withdraw), h("div", { class: "xs sub" }, [said, one.required && !granted ? t("person.required") : "", who, one.witness ? t("person.witnessed", { name: one.witness }) : ""].filter(Boolean).join(" · ")),
+      one.newer ? h("div", { class: "xs" }, t("person.newer", { version: one.newer })) : null);
   };
   const draw = whenChanged((consents) => list.replaceChildren(...consents.map(row)));
   return { el, update: (page) => draw(page.consents) };
@@ -258,7 +258,7 @@ function buildParticipant(root, model, t, first) {
   const parts = [head, visits, outcomes, ...side];
   const whole = h("div", { class: "stack whole" }, head.el, h("div", { class: "cols" },
     h("div", { class: "col" }, h("section", { class: "panel", "aria-label": t("person.axis") }, h("div", { class: "bd" }, axis.el)), h("div", { class: "split" }, visits.el, outcomes.el)),
-    h("div", { class: "col" }, side.map((one) => one.el), reading)));
+    h("div", { class: "col side", role: "region", tabindex: 0, "aria-label": t("person.side") }, side.map((one) => one.el), reading)));
   root.append(h("section", { class: "personpage", "aria-label": t("person.page") }, waiting, whole));
   const drawAxis = whenChanged(() => axis.redraw());
   // What had the focus may be gone once the record was read again: then the name is where the page begins.
