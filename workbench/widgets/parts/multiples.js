@@ -70,7 +70,7 @@ const valueOf = (t, point) => (!numeric(point.value) ? t(`person.status.${point.
 
 export function nameOf(t, measure) {
   const own = measure.measure.toUpperCase().replaceAll("_", " ");
-  const part = t(`person.part.${measure.part}`, {}, measure.label);
+  const part = t(`person.part.${measure.part}`, {}, t(`measure.${measure.measure}.${measure.part}`, {}, measure.label));
   return [measure.measure === "performance" ? part : own, measure.measure !== "performance" && measure.part !== "total" ? part || measure.part : "",
     measure.side ? t(`form.side.${measure.side}`, {}, measure.side).toLowerCase() : ""].filter(Boolean).join(" ");
 }
