@@ -14,9 +14,9 @@ from workbench import messages, outcomes
 from workbench.dashboard import SessionPage, VisitService
 from workbench.dashboard.participants import ParticipantService
 from workbench.errors import BadValue, Refused, UnknownName
-from workbench.study import Study, verify
+from workbench.study import Study, utc_now, verify
 from workbench.study.applying import bound_now
-from workbench.study.changes import Adjudicate, GrantRole, SaveForm, Sign
+from workbench.study.changes import Adjudicate, GrantRole, ReportEvent, ReviseEvent, SaveForm, Sign
 from workbench.vocabulary import Participant, Visit
 from workbench.widgets import ParticipantPage
 
@@ -89,7 +89,23 @@ def test_each_visit_stands_with_its_window_where_it_was_held_missed_or_is_to_com
     assert page["next"]["name"] == "Training"
     assert len(page["sessions"]) == 10
     assert {one["category"] for one in page["deviations"]} == {"visit_window", "visit_missed"}
-    assert page["events"] is None  # the record keeps none
+    assert page["events"] == []
+
+
+def test_an_adverse_event_stands_on_the_axis_from_its_onset_unless_it_was_entered_in_error(
+    service: ParticipantService, folder: Path
+) -> None:
+    facts = {"serious": False, "severity": "mild", "device": "probable", "procedure": "not_related"}
+    facts |= {"stimulation": "not_related", "expected": True}
+    with Study.open(folder, actor="tests") as study:
+        doctor = study.sign_in("okafor", SECRET)
+        aware = (utc_now(), "Europe/Berlin")
+        for term, onset in (("redness", days_ago(20)), ("tired", ""), ("cough", days_ago(10))):
+            event = ReportEvent(id_of(folder), term, onset, facts, *aware, "DE", jurisdictions=("EU",))
+            row = study.apply(event, doctor)
+        study.apply(ReviseEvent(row, *aware, state="void"), doctor, "somebody else's")
+    events = service.page(id_of(folder))["events"]
+    assert [(one["day"], one["text"], one["until"]) for one in events] == [(days_ago(20), "ADE redness", "")]
 
 
 def forms(service: ParticipantService, folder: Path, visit: str) -> dict[str, str]:

@@ -17,6 +17,7 @@ from workbench.dashboard import SessionPage, StudyService
 from workbench.dashboard.session_page import VIEWS as BAR
 from workbench.messages import carried
 from workbench.study import Study
+from workbench.study.changes import ReportEvent
 from workbench.widgets import LiveSession, StudyPage, Worklist
 
 BROKEN = {
@@ -263,3 +264,32 @@ def test_a_reading_that_failed_is_told_with_the_time_of_the_last_one(
     cut = page.locator("[data-name=cut-off]")
     assert "held by another process" in cut.inner_text()
     assert "bad" in cut.get_attribute("class")
+
+
+def test_a_report_that_is_due_stands_before_what_only_the_protocol_asks_for(
+    mount: Callable[..., Any], panel: StudyPage
+) -> None:
+    reports = [
+        {"state": "overdue", "participant": "P-007", "what": "seizure", "text": "overdue by 2 h"},
+        {"state": "running", "participant": "", "what": "stimulator", "text": "due on 2026-12-01"},
+    ]
+    page = mount(StudyPage, traits(panel, reports=reports))
+    first = page.locator("ol.tasks > li").nth(0)
+    assert first.get_attribute("data-name") == "report-overdue"
+    assert first.text_content() == "Report overdueP-007seizure: overdue by 2 h"
+    assert page.locator("ol.tasks > li").nth(1).get_attribute("data-name") == "report-running"
+    assert page.locator("ol.tasks > li").nth(2).get_attribute("data-name").startswith("task-")
+
+
+def test_reports_of_the_record_that_are_not_sent_are_told(own: StudyPage, tmp_path: Path) -> None:
+    facts = {"serious": True, "criteria": ["death"], "severity": "severe", "device": "causal"}
+    facts |= {"procedure": "not_related", "stimulation": "not_related", "expected": False}
+    with Study.open(tmp_path / "study", actor="tests") as study:
+        study.add_person("ward", "Dr W", "correct horse", ("investigator",))
+        person = study.rows("participant")[0]
+        aware = ("2026-03-01T08:00Z", "UTC", "CN")
+        event = ReportEvent(person["id"], "death", "", facts, *aware, jurisdictions=("CN",))
+        study.apply(event, study.sign_in("ward", "correct horse"))
+    own.look()
+    (report,) = own.overview["reports"]
+    assert (report["state"], report["participant"], report["what"]) == ("overdue", person["pseudonym"], "death")

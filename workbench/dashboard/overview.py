@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, fields
 from datetime import datetime
@@ -13,6 +13,7 @@ from workbench import delimited, world
 from workbench.errors import Refused
 from workbench.messages import Message
 from workbench.study import Study, audit_trail, record_file, verified
+from workbench.study.obligations import OpenObligation, obligations
 from workbench.study.overview import FormStanding, Overview, Standing, Task
 from workbench.study.verified import LastVerification
 
@@ -22,6 +23,8 @@ LETTERS: Mapping[FormStanding, str] = {
 }  # fmt: skip
 MOST = 200
 """Tasks and queries of one page; the rest are counted."""
+WAITING = ("overdue", "due_soon", "running")
+"""States of a report that was not sent yet."""
 FOLDER = "exports"
 
 
@@ -49,7 +52,8 @@ class StudyService:
         state = (record_file.state(self.folder), now.strftime("%Y-%m-%d %H:%M"), self._unkept)
         if self._read[0] != state:
             with self._record() as study:
-                self._read = (state, self._told(study.overview(now.date())))
+                due = obligations(study, world.clock.now())
+                self._read = (state, self._told(study.overview(now.date()), due))
         return {**self._read[1], "read_at": now.strftime("%H:%M")}
 
     def verify(self, progress: Callable[[float], None]) -> str:
@@ -97,7 +101,7 @@ class StudyService:
         found = [one for one in (kept, self._unkept) if one is not None]
         return max(found, key=lambda one: one.utc, default=None)
 
-    def _told(self, seen: Overview) -> dict[str, Any]:
+    def _told(self, seen: Overview, due: Sequence[OpenObligation]) -> dict[str, Any]:
         newest = self._newest(seen.verification)
         return {
             "study": seen.code,
@@ -111,6 +115,7 @@ class StudyService:
             ],
             "rows": [_row(one) for one in seen.participants],
             "counts": {**dict.fromkeys(LETTERS, 0), **seen.counts()},
+            "reports": [_report(one) for one in due if one.state in WAITING],
             "tasks": [_task(one, seen.titles) for one in seen.tasks[:MOST]],
             "n_tasks": len(seen.tasks),
             "queries": [asdict(one) for one in seen.queries[:MOST]],
@@ -132,6 +137,11 @@ class StudyService:
 def _row(one: Standing) -> dict[str, Any]:
     letters = ["".join(LETTERS[state] for state in forms) for forms in one.visits]
     return {"participant": one.participant, "site": one.site, "status": one.status, "cells": letters}
+
+
+def _report(one: OpenObligation) -> dict[str, Any]:
+    """A report that was not sent yet."""
+    return {"state": one.state, "participant": one.participant, "what": one.what, "text": one.text}
 
 
 def _task(one: Task, titles: Mapping[str, str]) -> dict[str, Any]:

@@ -90,7 +90,7 @@ class ParticipantService:
             "sessions": _sessions(study, visits),
             "queries": _queries(study, participant_id),
             "deviations": _deviations(study, participant_id, visits),
-            "events": None,
+            "events": _events(study, participant_id),
             "measures": measures_of(study, participant_id, visits, concealed=concealed),
             "concealed": concealed,
             "other_session": running["participant"] if running and running["person"] != participant_id else "",
@@ -286,6 +286,18 @@ def _queries(study: Study, participant_id: str) -> list[dict[str, Any]]:
         where = _where(study, row["table_name"], row["row_id"])
         found.append({**about, "days": _days(row["utc"]), "answer": answer, "where": where})
     return sorted(found, key=lambda query: -query["days"])
+
+
+def _events(study: Study, participant_id: str) -> list[dict[str, Any]]:
+    """Adverse events whose onset is known to the day, earliest first; an ended one has no day of its end."""
+    events = []
+    for row in study.rows("adverse_event", participant_id=participant_id):
+        if row["precision"] in ("day", "minute") and row["state"] != "void":
+            day, open_end = row["onset"][:10], row["outcome"] in ("unknown", "ongoing", "recovering")
+            text = f"{row['classification']} {row['term']}"
+            serious = bool(row["facts"]["serious"])
+            events.append({"day": day, "until": "" if open_end else day, "text": text, "serious": serious})
+    return sorted(events, key=lambda event: str(event["day"]))
 
 
 def _deviations(study: Study, participant_id: str, visits: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -102,6 +102,8 @@ function heatmap(t, model, ask) {
   return { el, update: again };
 }
 
+const REPORT_LIGHTS = { overdue: "high", due_soon: "medium", running: "off" };
+
 /** What waits for somebody, most urgent first; then what deviates and what is locked. */
 function todo(t) {
   const count = h("span", { class: "rt" });
@@ -114,10 +116,15 @@ function todo(t) {
   const noLocks = h("div", { class: "empty" }, t("study.locks.none"));
   const lamp = (task) => (task.kind === "closing" ? (task.days >= -1 ? "medium" : "off") : "medium");
   const when = (task) => (task.kind === "closing" ? t(task.days === 0 ? "study.task.today" : "study.task.in", { n: -task.days }) : t(`study.task.${task.kind}`, { n: task.days }));
-  const draw = whenChanged(([tasks, n, by, held]) => {
-    put(count, n ? thousands(n) : "");
-    show(none, !n);
-    list.replaceChildren(...tasks.slice(0, 60).map((task) => h("li", { "data-name": `task-${task.kind}` },
+  const draw = whenChanged(([tasks, n, by, held, reports]) => {
+    const all = n + reports.length;
+    put(count, all ? thousands(all) : "");
+    show(none, !all);
+    // Reports have a clock of the law: they stand before what only the protocol asks for.
+    list.replaceChildren(...reports.map((one) => h("li", { "data-name": `report-${one.state}` },
+      h("div", { class: "line" }, light(REPORT_LIGHTS[one.state], t(`study.report.${one.state}`)), h("span", { class: "s sub who" }, one.participant || "—")),
+      h("div", { class: "xs sub" }, `${one.what}: ${t.said(one, "text")}`))),
+    ...tasks.slice(0, 60).map((task) => h("li", { "data-name": `task-${task.kind}` },
       h("div", { class: "line" }, light(lamp(task), when(task)), h("span", { class: "s sub who" }, task.participant)),
       h("div", { class: "xs sub" }, task.kind === "missing" ? t("study.task.forms", { visit: heading(t, task.visit), forms: task.forms.join(t("study.comma")) }) : t(`study.task.${task.kind}.what`, { visit: heading(t, task.visit), day: task.day })))));
     show(more, n > 60);
@@ -135,7 +142,7 @@ function todo(t) {
     h("div", { class: "panel work" }, h("div", { class: "hd" }, h("h2", {}, t("study.tasks")), count), h("div", { class: "bd scroll", tabindex: 0, role: "region", "aria-label": t("study.tasks") }, none, list, more)),
     h("div", { class: "panel" }, h("div", { class: "hd" }, h("h2", {}, t("study.deviations"))), h("div", { class: "bd" }, noDeviations, deviations)),
     h("div", { class: "panel" }, h("div", { class: "hd" }, h("h2", {}, t("study.locks"))), h("div", { class: "bd held", tabindex: 0, role: "region", "aria-label": t("study.locks") }, noLocks, locks)));
-  return { el, update: (seen) => draw([seen.tasks || [], seen.n_tasks || 0, seen.deviations || {}, seen.locks || []]) };
+  return { el, update: (seen) => draw([seen.tasks || [], seen.n_tasks || 0, seen.deviations || {}, seen.locks || [], seen.reports || []]) };
 }
 
 /** The newest entries with the start of their hash, and in the heading what is known of the chain. */
