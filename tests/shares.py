@@ -18,6 +18,11 @@ def examples(n: int) -> int:
     return n if os.environ.get("CI") else round(0.3 * n)
 
 
+def some(cases: list[Any], *, of: int = 4) -> list[Any]:
+    """Of many cases of one kind the first of each ``of`` for a developer's run, the others as jobs of CI."""
+    return [pytest.param(*case, marks=[pytest.mark.job] * (n % of > 0)) for n, case in enumerate(cases)]
+
+
 def every_decoder() -> list[Any]:
     """Names for a check that takes a second for each decoder: one of each kind, and the others as jobs."""
     names = decoders.available()

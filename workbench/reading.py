@@ -166,17 +166,40 @@ def _opened(path: Path, what: str, error: type[WorkbenchError]) -> Iterator[int]
     except (OSError, ValueError) as reason:
         raise _refused(path, what, reason, error) from reason
     try:
-        mode = os.fstat(descriptor).st_mode
-        if stat.S_ISDIR(mode):
-            raise _refused(path, what, IsADirectoryError(errno.EISDIR, ""), error)
-        if not stat.S_ISREG(mode):
-            kind = next((name for is_kind, name in _KINDS if is_kind(mode)), Message("file.no_regular"))
-            raise error(Message("file.is_other", what=what, path=shown(path), kind=kind))
+        _refuse_other(os.fstat(descriptor).st_mode, path, what, error)
         yield descriptor
     except (OSError, MemoryError) as reason:
         raise _refused(path, what, reason, error) from reason
     finally:
         os.close(descriptor)
+
+
+def _refuse_other(mode: int, path: Path, what: str, error: type[WorkbenchError]) -> None:
+    """Refuse what is no regular file."""
+    if stat.S_ISDIR(mode):
+        raise _refused(path, what, IsADirectoryError(errno.EISDIR, ""), error)
+    if not stat.S_ISREG(mode):
+        kind = next((name for is_kind, name in _KINDS if is_kind(mode)), Message("file.no_regular"))
+        raise error(Message("file.is_other", what=what, path=shown(path), kind=kind))
+
+
+def size_unopened(path: Path, what: str, *, error: type[WorkbenchError] = BadValue) -> int:
+    """Bytes of a regular file that may be read, without opening it; else as :func:`read_bytes`.
+
+    Parameters
+    ----------
+    path : of the file.
+    what : it is, for the sentence.
+    error : class of the refusal.
+    """
+    try:
+        found = path.stat()
+        _refuse_other(found.st_mode, path, what, error)
+        if not os.access(path, os.R_OK, effective_ids=os.access in os.supports_effective_ids):
+            raise PermissionError(errno.EACCES, "")
+    except (OSError, ValueError) as reason:
+        raise _refused(path, what, reason, error) from reason
+    return found.st_size
 
 
 def read_text(

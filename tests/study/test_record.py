@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -16,8 +17,9 @@ from sqlalchemy import bindparam, create_engine, select
 import workbench
 from workbench.errors import BadValue, RecordFault, Refused, UnknownName
 from workbench.messages import Message
-from workbench.study import Study, record_file, schema, uuid7
-from workbench.study.migrate import migrate
+from workbench.study import Study, keys, record_file, schema, uuid7, verify
+from workbench.study.backup import backup
+from workbench.study.migrate import migrate, version_of
 from workbench.vocabulary import (
     Approval,
     Assessment,
@@ -87,6 +89,54 @@ def test_numpy_numbers_are_stored_as_plain_ones(study):
 def test_text_is_kept_in_normal_form_c(empty):
     row_id = empty.append(Participant("Zoe\u0308"))
     assert empty.get("participant", row_id)["pseudonym"] == "Zo\u00eb"
+
+
+WRITER = """
+import sys
+from workbench.study import Study
+from workbench.vocabulary import Participant
+
+with Study.open(sys.argv[1], actor="another process") as study:
+    study.append(Participant("B1"))
+"""
+
+
+def test_a_record_that_is_opened_twice_in_one_process_loses_no_entry_to_another_process(empty):
+    """Whoever closes a file gives up all locks that the process holds on it (sqlite.org/howtocorrupt.html)."""
+    empty.append(Participant("A1"))
+    Study.open(empty.folder, actor="the same process").close()
+    subprocess.run([sys.executable, "-c", WRITER, str(empty.folder)], check=True)
+    empty.append(Participant("A2"))
+    empty.close()
+    with Study.open(empty.folder, actor="later") as study:
+        assert [row["pseudonym"] for row in study.rows("participant")] == ["A1", "B1", "A2"]
+    found = verify(empty.folder)
+    assert found.ok, found.problems
+
+
+OPENED: list[str] = []
+
+
+def _note(event, arguments):
+    if event == "open" and isinstance(arguments[0], str | bytes | os.PathLike):
+        OPENED.append(os.fsdecode(arguments[0]))
+
+
+def test_nothing_but_sqlite_opens_the_file_of_a_record_that_is_in_use(study, tmp_path):
+    sys.addaudithook(_note)
+    OPENED.clear()
+    with Study.open(study.folder, actor="again") as again:
+        again.append(Participant("P-777"))
+        again.verify()
+        again.worklist()
+        again.overview()
+        again.anchor(why="test")
+    backup(study.folder, tmp_path / "backups")
+    version_of(study.path)
+    keys.backup(study.id, tmp_path / "keys.backup", "four random plain words")
+    record_file.state(study.folder)
+    assert [path for path in OPENED if Path(path).resolve() == study.path.resolve()] == []
+    assert any(path.endswith("anchors.jsonl") for path in OPENED)
 
 
 def test_append_is_one_of_the_six_verbs(empty):

@@ -137,10 +137,12 @@ def broken(n: int, seed: int, *, step: Progress = lambda: None) -> Figures:
             refused += done.refused
             mixed, bad = mixed + (done.head not in heads[last : last + 2]), bad + (not done.verifies)
             step()
-        changes, doubled, holds = _together(begun, Path(home) / "together", seconds)
+        # A small size starts fewer: twenty interpreters take longer to start than it lasts.
+        writers = min(WRITERS, 2 * n)
+        changes, doubled, holds = _together(begun, Path(home) / "together", seconds, writers=writers)
         return Figures(
             kills=n, acknowledged=acknowledged, lost=lost, failing=n, refused=refused, mixed=mixed,
-            broken=bad + (not holds), writers=WRITERS, seconds=seconds, changes=changes, doubled=doubled,
+            broken=bad + (not holds), writers=writers, seconds=seconds, changes=changes, doubled=doubled,
             seed=seed,
         )  # fmt: skip
 
@@ -256,7 +258,7 @@ def _left(folder: Path, lines: list[str]) -> _Done:
 
 
 # ---------------------------------------------------------------------------------------- many writers
-def _together(begun: Path, folder: Path, seconds: float) -> tuple[int, int, bool]:
+def _together(begun: Path, folder: Path, seconds: float, *, writers: int) -> tuple[int, int, bool]:
     """Changes of one common number by many processes, how many overwrote another one, and whether it verifies."""
     shutil.copytree(begun, folder)
     with Study.open(folder, actor="stress") as study:
@@ -266,7 +268,7 @@ def _together(begun: Path, folder: Path, seconds: float) -> tuple[int, int, bool
         study.apply(SetAnchor(person, "consent", DAY), script)
         visit = study.rows("visit", participant_id=person)[0]["id"]
         form = study.apply(SaveForm(visit, "count", {"n": 0}), script)
-    children = [_counting(folder, form) for _ in range(WRITERS)]
+    children = [_counting(folder, form) for _ in range(writers)]
     for child in children:
         assert child.stdout is not None
         child.stdout.readline()  # It is ready: starting twenty takes longer than a short test.

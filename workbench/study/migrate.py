@@ -150,7 +150,7 @@ def migrate(
             with closing(record_file.read_only(copy)) as written:
                 head = _refuse_broken(written, copy, migrated=True)
             step("copy verified")
-            kept = _keep_old(path, version)
+            kept = _keep_old(source, path, version)
             step("old kept")
             _swap(copy, path)
             step("swapped")
@@ -294,7 +294,7 @@ def _approvals(source: sqlite3.Connection, version: int) -> Iterator[dict[str, A
     return (row for row in approvals_of_2([dict(e) for e in entries]) if row["participant_id"] in people)
 
 
-def _keep_old(path: Path, version: int) -> Path:
+def _keep_old(source: sqlite3.Connection, path: Path, version: int) -> Path:
     """Give the old file a second name, under which it stays."""
     kept = path.with_name(KEPT.format(version))
     # Left by a migration that was killed before the swap: the record itself is still that file.
@@ -303,7 +303,8 @@ def _keep_old(path: Path, version: int) -> Path:
         # A second name costs no room and cannot be half made; some file systems have none.
         world.disk.link(path, kept)
     except OSError:
-        world.disk.copy(path, kept)
+        # By the connection and not by the file: whoever closes that file gives up the locks that are held on it.
+        world.disk.save(kept, source.serialize())
     return kept
 
 

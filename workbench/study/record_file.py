@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
@@ -25,7 +25,6 @@ BUSY_S = 5.0
 """How long a reader waits for a writer that keeps readers out, s."""
 _OCTAL = re.compile(r"\\([0-7]{3})")
 """How the system writes a space, tab, line break or backslash of a mount point (fstab(5))."""
-MAGIC = b"SQLite format 3\x00"
 
 
 def state(folder: Path) -> tuple[tuple[int, int, int], ...]:
@@ -96,21 +95,36 @@ def refuse_network(folder: Path, *, allow: bool, mounts: Path | None = None) -> 
 
 
 def check_file(path: Path) -> None:
-    """Tell an absent, empty or foreign file from a study record before SQLite touches it."""
-    if not reading.is_there(path, Message("file.noun_study_record"), error=RecordFault):
+    """Tell an absent, empty or foreign file from a study record.
+
+    Only SQLite opens it: whoever closes a file gives up every lock that this process holds on it, SQLite's
+    own among them (sqlite.org/howtocorrupt.html, 2.2). Another process would then take itself for the last
+    one, and remove the write-ahead log that this one goes on writing.
+    """
+    what = Message("file.noun_study_record")
+    if not reading.is_there(path, what, error=RecordFault):
         raise RecordFault(Message("study.not_there", path=str(reading.shown(path)), file=FILE))
-    start = reading.read_start(path, Message("file.noun_study_record"), len(MAGIC), error=RecordFault)
-    if not start:
+    if not reading.size_unopened(path, what, error=RecordFault):
         raise RecordFault(Message("study.empty_file", path=str(path)))
-    if start != MAGIC:
-        raise RecordFault(Message("study.no_record", path=str(path)))
+    try:
+        with closing(read_only(path, timeout=0.0)) as connection:
+            connection.execute("PRAGMA schema_version").fetchone()
+    except sqlite3.DatabaseError as error:
+        if "not a database" in str(error):
+            raise RecordFault(Message("study.no_record", path=str(path))) from error
+        # Locked or damaged: whoever goes on to read it says so.
 
 
-def read_only(path: Path) -> sqlite3.Connection:
+def read_only(path: Path, *, timeout: float | None = None) -> sqlite3.Connection:
     """The record, open for reading; one that cannot be written (an archive, a disc) is taken as it lies there.
 
     SQLite keeps its write-ahead log in files beside the record, so elsewhere the folder must be writable
     (sqlite.org/wal.html, "Read-Only Databases").
+
+    Parameters
+    ----------
+    path : of the record.
+    timeout : how long to wait for another process, s; None for :data:`BUSY_S`.
 
     Raises
     ------
@@ -125,8 +139,9 @@ def read_only(path: Path) -> sqlite3.Connection:
     # `immutable` promises that nobody writes: SQLite then needs neither lock nor log, which a disc cannot have.
     how = "mode=rw" if writable else "immutable=1"
     connection = world.disk.database(
-        f"{path.resolve().as_uri()}?{how}", uri=True, isolation_level=None, timeout=BUSY_S
-    )
+        f"{path.resolve().as_uri()}?{how}", uri=True, isolation_level=None,
+        timeout=BUSY_S if timeout is None else timeout,
+    )  # fmt: skip
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA query_only=ON")
     return connection
