@@ -199,7 +199,7 @@ def test_simulated_trials_stay_within_their_bounds(simulate):
 @pytest.mark.job
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("simulate", SIMULATIONS)
-def test_ten_thousand_simulated_trials_stay_within_their_bounds(simulate):
+def test_thousands_of_simulated_trials_stay_within_their_bounds(simulate):
     simulate(int(os.environ.get("WORKBENCH_RANDOMISATIONS", "2000")))
 
 

@@ -149,7 +149,7 @@ def test_a_record_that_cannot_be_written_with_a_log_says_what_to_do(study, monke
     log = study.path.with_name(f"{study.path.name}-wal")
     study.append(Participant("P77"))
     assert log.stat().st_size > 0
-    monkeypatch.setattr(os, "access", lambda *_, **__: False)
+    monkeypatch.setattr(os, "access", lambda _, mode, **__: mode == os.R_OK)
     monkeypatch.setattr(os, "supports_effective_ids", set())
     with pytest.raises(RecordFault, match="newest entries are still in study.db-wal.*verify the copy"):
         verify(study.folder)
