@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.shares import examples
 from workbench import decoders
 from workbench.decoders import _store
 from workbench.errors import DecoderMismatch, RecordingFault
@@ -26,7 +27,7 @@ def test_whatever_bit_of_its_arrays_is_flipped_a_decoder_is_the_saved_one_or_ref
     saved = decoders.read(folder).sha256_
     whole = path.read_bytes()
     refused = 0
-    for at in range(0, len(whole), 1 + len(whole) // 400):
+    for at in range(0, len(whole), 1 + len(whole) // examples(400)):
         for bit in range(8):
             changed = bytearray(whole)
             changed[at] ^= 1 << bit

@@ -200,7 +200,7 @@ def test_simulated_trials_stay_within_their_bounds(simulate):
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("simulate", SIMULATIONS)
 def test_thousands_of_simulated_trials_stay_within_their_bounds(simulate):
-    simulate(int(os.environ.get("WORKBENCH_RANDOMISATIONS", "2000")))
+    simulate(int(os.environ.get("WORKBENCH_RANDOMISATIONS", "1000")))
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from tests.shares import examples
 from workbench.errors import RecordFault
 from workbench.stress import record as stress
 from workbench.study import Study, chain
@@ -19,8 +20,8 @@ def nothing():
 
 
 def test_kill_9_loses_no_acknowledged_entry(tmp_path):
-    figures = stress.kill_writers(tmp_path / "s", kills=10, seed=20, step=nothing)
-    assert figures.acknowledged >= 10
+    figures = stress.kill_writers(tmp_path / "s", kills=examples(10), seed=20, step=nothing)
+    assert figures.acknowledged >= examples(10)
     assert (figures.lost, figures.broken) == (0, 0)
 
 
@@ -44,7 +45,7 @@ def test_a_cut_log_leaves_an_earlier_state_that_the_anchors_show(tmp_path):
 
 
 def test_every_flipped_bit_in_a_live_row_is_found(tmp_path):
-    figures = stress.flip_bits(tmp_path, flips=250, seed=22, step=nothing)
+    figures = stress.flip_bits(tmp_path, flips=examples(250), seed=22, step=nothing)
     assert figures.missed == ()
 
 
