@@ -494,7 +494,7 @@ class Visit:
 
     Attributes
     ----------
-    started : UTC, ``""`` before it.
+    started : UTC, or the ISO date where the time of day is not known; ``""`` before it.
     planned : local ISO date, or date and time (``2026-11-21T09:00``), or ``""``.
     earliest, latest : its window, ISO dates that both belong to it, or ``""``.
     status : ``""`` (not stated), ``"planned"``, ``"done"``, ``"missed"``, ``"unscheduled"``, ``"not_applicable"``.

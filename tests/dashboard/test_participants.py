@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.dashboard.trial import SECRET, begin, days_ago, visit_of
+from tests.study.versions import over
 from workbench import messages, outcomes
 from workbench.dashboard import SessionPage, VisitService
 from workbench.dashboard.participants import ParticipantService
@@ -131,7 +132,9 @@ def test_a_form_is_verified_while_the_signature_on_it_is_not_stale(
     with Study.open(folder, actor="test") as study:
         values = {**row["values"], "systolic": 130}
         study.apply(
-            SaveForm(row["visit_id"], "vitals", values), study.sign_in("wu", SECRET), "read off the wrong line"
+            over(study, SaveForm(row["visit_id"], "vitals", values)),
+            study.sign_in("wu", SECRET),
+            "read off the wrong line",
         )
     assert forms(service, folder, "Screening")["vitals"] == "complete"
 
@@ -222,7 +225,7 @@ def test_values_and_their_history_are_told_of_this_participant_alone(
     with Study.open(folder, actor="test") as study:
         (row,) = study.rows("form")
         study.apply(
-            SaveForm(row["visit_id"], "vitals", {**row["values"], "systolic": 130}),
+            over(study, SaveForm(row["visit_id"], "vitals", {**row["values"], "systolic": 130})),
             study.sign_in("wu", SECRET), "read off the wrong line",
         )  # fmt: skip
     values = {one["field"]: one for one in service.values(person, "form", row["id"])}

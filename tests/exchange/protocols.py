@@ -6,6 +6,7 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
+from tests.study.versions import over
 from workbench.exchange._xml import ILLEGAL
 from workbench.study import changes, protocol
 from workbench.study.protocol import Protocol
@@ -120,7 +121,9 @@ def entered(study):
     }
 
     def save(visit, form, values, *, by=0, reason="", **more):
-        return study.apply(changes.SaveForm(visits["SIM-01", visit], form, values, **more), people[by], reason)
+        return study.apply(
+            over(study, changes.SaveForm(visits["SIM-01", visit], form, values, **more)), people[by], reason
+        )
 
     vitals = {
         "measured_on": "2026-03-11",

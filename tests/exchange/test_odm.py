@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.exchange.protocols import EXAMPLE, entered, protocols, small
+from tests.study.versions import over
 from workbench import exchange
 from workbench.errors import BadValue, Refused, WorkbenchError
 from workbench.exchange import odm
@@ -382,7 +383,9 @@ def test_entries_stand_under_the_version_of_the_protocol_that_they_were_made_und
         made.apply(changes.GiveConsent(person, ("participation",), "1.0", "2026-03-01"), people[0])
         made.apply(changes.MoveToProtocol(person, "1.1.0"), people[0], "amended")
         made.apply(
-            changes.SaveForm(visits["SIM-01", "Wound check"], "wound", {"state": "open"}), people[0], "again"
+            over(made, changes.SaveForm(visits["SIM-01", "Wound check"], "wound", {"state": "open"})),
+            people[0],
+            "again",
         )
         unplanned = made.append(Visit(person, "consent"))
         assert unplanned
@@ -406,7 +409,7 @@ def test_no_reason_can_break_the_file(schema, tmp_path):
         visits = entered(made)
         script = made.script_signer('Dr <B> & "C"')
         save = changes.SaveForm(visits["SIM-01", "Wound check"], "wound", {"state": "open", "remarks": "]]>&lt;"})
-        made.apply(save, script, "a\r\nb \x00\ufffe </ReasonForChange><x>")
+        made.apply(over(made, save), script, "a\r\nb \x00\ufffe </ReasonForChange><x>")
         data = odm.study_file(made, "1.3.2").data
     assert valid(schema, "1.3.2", data) is True
     reasons = [one.text for one in of(ElementTree.fromstring(data), "ReasonForChange")]

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.exchange.protocols import EXAMPLE, entered, items, protocols, small
+from tests.study.versions import over
 from workbench import exchange, outcomes
 from workbench.errors import BadValue, Refused, WorkbenchError
 from workbench.exchange import redcap_forms as redcap
@@ -280,7 +281,8 @@ def test_a_text_that_redcap_would_read_as_missing_is_refused(study, signer):
     assert {one.what for one in enter(study, signer, table(row(wound_state="open", wound_remarks="x")))} == {"new"}
     script = study.script_signer("Dr B")
     visit = next(one["id"] for one in study.rows("visit", name="Wound check"))
-    study.apply(changes.SaveForm(visit, "wound", {"state": "open", "remarks": "md_unknown"}), script, "x")
+    change = changes.SaveForm(visit, "wound", {"state": "open", "remarks": "md_unknown"})
+    study.apply(over(study, change), script, "x")
     with pytest.raises(BadValue, match="item remarks of form wound of SIM-01 holds the text md_unknown"):
         redcap.records(study)
 

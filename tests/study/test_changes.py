@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 
 from workbench.errors import BadValue, RecordFault, Refused, UnknownName
-from workbench.study import Study, verify
+from workbench.study import Study, protocol, verify
 from workbench.study.applying import Change, bound_now
 from workbench.study.changes import (
     ALL,
+    AdoptProtocol,
     AnswerQuery,
     CloseDeviation,
     CloseQuery,
@@ -32,6 +34,7 @@ from workbench.study.changes import (
 from workbench.vocabulary import Note, Participant, Visit
 
 SECRET = "correct horse"
+EXAMPLE = protocol.read(Path(__file__).parents[2] / "data_samples" / "protocol_neo_hand.toml").definition()
 TODAY = "2026-03-01"
 
 
@@ -123,6 +126,26 @@ def test_a_script_changes_data_of_simulated_participants_only(study, real):
     study.apply(consent(study.ids["participant"]), script, "simulated")
     with pytest.raises(Refused, match="demo is a script"):
         study.apply(consent(real), script)
+
+
+def test_a_script_stands_in_for_nobody_where_somebody_real_takes_part(study, people, real):
+    """Also where a change names no participant: a role, a lock, a signature or the protocol is about them too."""
+    script, other = study.script_signer("demo"), study.script_signer("demo 2")
+    row = ("participant", real)
+    digest = bound_now(study, [row])[1]
+    later = {**EXAMPLE, "study": {**EXAMPLE["study"], "version": "9.0.0"}}
+    before = study.head()
+    for change, actor in (
+        (GrantRole(people["monitor"].person_id, "investigator", "x"), script),
+        (Freeze("participant", real), script),
+        (Sign((row,), "I reviewed this", digest), script.confirm()),
+        (AdoptProtocol(later), [script.confirm(), other.confirm()]),
+        (AdoptProtocol(later), [people["investigator"].confirm(SECRET), other.confirm()]),
+    ):  # fmt: skip
+        with pytest.raises(Refused, match="is a script"):
+            study.apply(change, actor, "x")
+    assert [entry.table for entry in study.entries(after=before[0]) if entry.table != "person"] == []
+    study.apply(Freeze("participant", study.ids["participant"]), script, "simulated")
 
 
 # ------------------------------------------------------------------------------ consent
@@ -252,6 +275,15 @@ def test_a_frozen_participant_takes_nothing_by_any_route_but_queries_deviations_
     study.append(Participant("P-042"))
 
 
+def test_nothing_is_moved_into_what_is_frozen_or_out_of_it(study, people):
+    person = study.append(Participant("P-060"))
+    visit = study.append(Visit(person, "baseline 2"))
+    study.apply(Freeze("participant", person), people["data_manager"], "clean")
+    for row, to in ((study.ids["visit"], person), (visit, study.ids["participant"])):
+        with pytest.raises(Refused, match="participant was locked"):
+            study.amend("visit", row, {"participant_id": to}, reason="wrong person")
+
+
 def test_a_frozen_row_is_given_back_with_a_reason(study, people):
     assessment = study.ids["assessment"]
     with pytest.raises(BadValue, match="need a reason"):
@@ -271,11 +303,14 @@ def test_a_study_is_locked_by_three_people_once_nothing_is_open_and_unlocked_by_
     assessment = study.ids["assessment"]
     query = study.apply(OpenQuery("assessment", assessment, "items", "why?"), people["monitor"])
     study.amend("assessment", assessment, {"rater": "another"}, reason="wrong name")
-    with pytest.raises(Refused, match="2 queries are not closed, 1 assessments have no signature"):
+    with pytest.raises(Refused, match="2 queries are not closed, 2 assessments and forms have no signature"):
         study.apply(LockStudy(), three(people), "database lock")
     for row in (query, study.ids["query"]):
         study.apply(CloseQuery(row, "fine"), people["data_manager"])
     signed(study, people, ("assessment", assessment))
+    with pytest.raises(Refused, match="1 assessments and forms have no signature"):
+        study.apply(LockStudy(), three(people), "database lock")
+    signed(study, people, ("form", study.rows("form")[0]["id"]))
     with pytest.raises(Refused, match="needs 3 fresh signatures, of data_manager, investigator, statistician"):
         study.apply(LockStudy(), [people["data_manager"].confirm(SECRET)], "database lock")
     study.apply(LockStudy(), three(people), "database lock")

@@ -60,8 +60,7 @@ def test_every_connection_to_the_record_and_the_drafts_comes_from_the_disk(tmp_p
         assert disk.databases["study.db"] == study.database.engine.pool.checkedin() == 1
         assert disk.databases["drafts.db"] == 1
         assert verify(study.folder).ok
-        # One to see that it is a record at all, one to read it.
-        assert disk.databases["study.db"] == 3
+        assert disk.databases["study.db"] == 2
 
 
 def test_a_disk_on_which_the_record_may_not_grow_is_told_and_stores_nothing(tmp_path):

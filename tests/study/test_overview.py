@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import event
 
 from tests.study.populated import FORMS, TODAY, VISITS, make
+from tests.study.versions import over
 from workbench.errors import RecordFault, Refused, UnknownName
 from workbench.study import Study, audit_trail, changes, overview, planned, protocol, schema, verified
 from workbench.study.applying import bound_now
@@ -132,13 +133,13 @@ def test_a_form_is_not_due_then_missing_then_draft_complete_and_verified(small):
     small.apply(changes.HoldVisit(visit, (date.today() - timedelta(days=2)).isoformat()), small.by[0])
     assert cells(small)["vitals"] == "missing"
     for state in ("draft", "complete"):
-        small.apply(changes.SaveForm(visit, "vitals", {"pulse": 60}, state), small.by[0])
+        small.apply(over(small, changes.SaveForm(visit, "vitals", {"pulse": 60}, state)), small.by[0])
         assert cells(small)["vitals"] == state
     target = [("form", small.rows("form")[0]["id"])]
     signed = changes.Sign(tuple(target), "I reviewed this", bound_now(small, target)[1])
     small.apply(signed, small.by[1].confirm())
     assert cells(small)["vitals"] == "verified"
-    small.apply(changes.SaveForm(visit, "vitals", {"pulse": 61}), small.by[0], "misread")
+    small.apply(over(small, changes.SaveForm(visit, "vitals", {"pulse": 61})), small.by[0], "misread")
     assert cells(small)["vitals"] == "complete"
 
 

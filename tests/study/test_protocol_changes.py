@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 
+from tests.doors import SteppedClock
+from tests.study.versions import over
+from workbench import world
 from workbench.errors import BadValue, RecordFault, Refused, UnknownName
 from workbench.study import Study, protocol, verify
 from workbench.study.changes import (
@@ -73,7 +78,10 @@ def days(study, name):
 
 
 def saved(study, values, *, by="a1", reason="", **more):
-    change = SaveForm(visit(study, "Screening")["id"], more.pop("form", "vitals"), values, **more)
+    """Save a form at the screening visit over the version that stands there, unless another one is named."""
+    place, form = visit(study, "Screening")["id"], more.pop("form", "vitals")
+    change = SaveForm(place, form, values, **more)
+    change = change if "row_version" in more else over(study, change)
     return study.apply(change, study.who[by], reason)
 
 
@@ -152,6 +160,26 @@ def test_planned_visits_follow_their_anchors_until_they_are_held(trial):
     assert days(trial, "Week 12") == ("2026-06-17", "2026-06-24", "2026-07-08")
 
 
+class FarEast(SteppedClock):
+    """Where it is already tomorrow in the morning of 2 March, on 1 March in UTC."""
+
+    def now(self):
+        return datetime(2026, 3, 1, 23, 0, tzinfo=UTC)
+
+    def local(self):
+        return datetime(2026, 3, 2, 7, 0, tzinfo=timezone(timedelta(hours=8)))
+
+
+def test_today_is_the_day_of_the_place_also_where_it_is_tomorrow_in_utc(trial):
+    with world.entered(clock=FarEast()):
+        trial.apply(HoldVisit(visit(trial, "Screening")["id"], "2026-03-02"), trial.who["a1"])
+        today = GiveConsent(trial.person, ("upload",), "1.0", "2026-03-02")
+        trial.apply(today, trial.who["inv"], "asked at the visit")
+        with pytest.raises(BadValue, match="today or earlier"):
+            trial.apply(replace(today, consented_on="2026-03-03"), trial.who["inv"])
+    assert visit(trial, "Screening")["started"] == "2026-03-02"
+
+
 def test_a_visit_outside_its_window_is_a_deviation_and_one_inside_is_none(trial):
     trial.apply(HoldVisit(visit(trial, "Screening")["id"], "2026-03-10"), trial.who["a1"])
     assert trial.rows("deviation") == []
@@ -215,8 +243,9 @@ def test_a_complete_form_is_corrected_with_a_reason_and_not_over_somebody_elses_
     with pytest.raises(BadValue, match="reason"):
         saved(trial, {**VITALS, "systolic": 121}, row_version=1)
     saved(trial, {**VITALS, "systolic": 121}, row_version=1, reason="misread")
-    with pytest.raises(RecordFault, match="meanwhile"):
-        saved(trial, {**VITALS, "systolic": 122}, row_version=1, reason="misread")
+    for stale in (0, 1):
+        with pytest.raises(RecordFault, match="meanwhile"):
+            saved(trial, {**VITALS, "systolic": 122}, row_version=stale, reason="misread")
 
 
 def test_of_a_form_entered_twice_each_has_an_own_entry_and_a_third_person_decides(trial):

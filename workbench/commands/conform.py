@@ -95,9 +95,9 @@ def _of_presenter(arguments: argparse.Namespace) -> Path:
 
 def _place_in(study: Path, place: Path) -> Path:
     """The place in a study, made; refused where there is no study."""
-    from workbench.study import record_file
+    from workbench.study import migrate, record_file
 
-    record_file.check_file(study / record_file.FILE)
+    migrate.version_of(study / record_file.FILE)
     try:
         world.disk.mkdir(place.parent, exist_ok=True)
     except OSError as error:

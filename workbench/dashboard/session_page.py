@@ -179,7 +179,7 @@ class SessionPage:
         self._open_person(str(row["id"]))
 
     def _open_person(self, participant_id: str) -> None:
-        """Show a participant's page; it is made anew, so that nothing of another one is left."""
+        """Show a participant's page; it is made again, so that nothing of another one is left."""
         self._person = ParticipantPage(self.participants, participant_id, back=lambda: self.show("today"))
         self.show(PARTICIPANT)
 

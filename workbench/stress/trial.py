@@ -176,8 +176,8 @@ def fifty(study: Study) -> Iterator[None]:
             yield
         screening = study.rows("visit", participant_id=person, name="Screening")[0]["id"]
         form = ""
-        for value in (1, 2, 9, 3):
-            form = made(SaveForm(screening, "count", {"n": value}))
+        for version, value in enumerate((1, 2, 9, 3)):
+            form = made(SaveForm(screening, "count", {"n": value}, row_version=version))
             yield
         query = study.rows("query", row_id=form)[0]["id"]
         asked = made(OpenQuery("form", form, "values", "is that so?"))

@@ -9,13 +9,14 @@ In a study on one account this shows honest users what is allowed and leaves evi
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from itertools import permutations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlalchemy import select
 
-from workbench import messages
+from workbench import messages, world
 from workbench.errors import BadValue, RecordFault, Refused, UnknownName
 from workbench.messages import SAID, Message
 from workbench.study import chain, schema
@@ -34,7 +35,7 @@ Target = tuple[str, str]
 """A table and the id of a row."""
 
 
-class Change:
+class Change(ABC):
     """One change of the record: the base of the dataclasses in :mod:`workbench.study.changes`.
 
     Attributes
@@ -47,14 +48,14 @@ class Change:
     ROLES: ClassVar[tuple[str, ...]] = ()
     SIGNED_BY: ClassVar[tuple[tuple[str, ...], ...]] = ()
 
-    def prepare(self, study: Study) -> None:
+    def prepare(self, study: Study) -> None:  # noqa: B027 - most changes need nothing beforehand
         """What takes long and is done before the record is held. Raises Refused."""
 
+    @abstractmethod
     def apply(self, record: Applying) -> str:
         """Make the change inside its transaction; returns the id of its row."""
-        raise NotImplementedError
 
-    def settle(self, study: Study) -> None:
+    def settle(self, study: Study) -> None:  # noqa: B027 - and most leave nothing outside the record
         """What is left outside the record once the change is stored; never fails."""
 
 
@@ -71,6 +72,7 @@ class Applying:
     ----------
     actor, signers, reason : as given.
     utc : when it is made.
+    today : the day of the place on which it is made.
     protocols : versions of the protocol that were read, by their id: of a thousand forms each is read once.
     """
 
@@ -80,6 +82,8 @@ class Applying:
         self.actor = self.signers[0]
         self.reason = reason
         self.utc = utc_now()
+        # Days are those of the place: where the sun rises early, today is tomorrow in UTC.
+        self.today = world.clock.local().date()
         self.protocols: dict[str, Protocol] = {}
 
     # ------------------------------------------------------------------------------ read
@@ -123,7 +127,7 @@ class Applying:
         stamped = {"by": self.actor.name, "utc": self.utc}
         values = {**{name: value for name, value in stamped.items() if name in columns}, **values}
         check(table, values)
-        self._refuse_script(table, values)
+        self._refuse_script([self._owner(table, values)])
         if SAID in columns:
             values[SAID] = codes(values)
         return self._writer.insert(BY_NAME[table], values, reason=self.reason)
@@ -146,7 +150,7 @@ class Applying:
         follows : the reason where none was given, as the row only follows another one.
         expected : version that the change was made for; None is any.
         """
-        self._refuse_script(table, self.row(table, row_id))
+        self._refuse_script([self.participant_of(table, row_id)])
         reason = self.reason or follows
         return self._writer.change(
             BY_NAME[table], row_id, dict(changes), action="amend", reason=reason, expected=expected
@@ -184,6 +188,7 @@ class Applying:
             When the rows are not what was shown.
         """
         bound = bind(self._read, targets)
+        self._refuse_script([self.participant_of(*target) for target in targets])
         digest = chain.sha256(chain.canonical(bound))
         if shown not in ("", digest):
             raise Refused(Message("signature.changed"))
@@ -195,13 +200,25 @@ class Applying:
             for signer in self.signers
         ]  # fmt: skip
 
-    def _refuse_script(self, table: str, row: Mapping[str, Any]) -> None:
-        """A script stands in for somebody where the participant is simulated, and nowhere else."""
-        if self.actor.method != "script":
+    def _owner(self, table: str, row: Mapping[str, Any]) -> str:
+        """Id of the participant whom a new row is about, ``""`` where it is about all."""
+        if table == "lock_event" and row["table_name"] != "study":
+            return self.participant_of(row["table_name"], row["row_id"])
+        return participant_of(self._writer, table, row)
+
+    def _refuse_script(self, participants: Sequence[str]) -> None:
+        """A script stands in for somebody where every participant concerned is simulated, and nowhere else."""
+        script = next((signer.name for signer in self.signers if signer.method == "script"), None)
+        if script is None:
             return
-        participant_id = participant_of(self._writer, table, row)
-        if participant_id and not self.row("participant", participant_id)["simulated"]:
-            raise Refused(Message("change.script", name=self.actor.name))
+        # What is about nobody in particular, such as a role or the protocol, is about everybody.
+        concerned = (
+            [self.row("participant", one) for one in participants]
+            if all(participants)
+            else self.rows("participant")
+        )
+        if not all(person["simulated"] for person in concerned):
+            raise Refused(Message("change.script", name=script))
 
 
 def participant_of(writer: Writer, table: str, row: Mapping[str, Any]) -> str:

@@ -53,7 +53,7 @@ class Item:
     Attributes
     ----------
     name, label : what is stored, and what is asked.
-    kind : of its value: a whole number, a number, a text, one of ``choices``, an ISO date, or true and false.
+    kind : of its value: a integer, a number, a text, one of ``choices``, an ISO date, or true and false.
     unit : of a number; ``""`` for none.
     least, greatest : of a number, both allowed; None for an open end. Outside them a value is refused.
     choices : of a choice.

@@ -53,7 +53,7 @@ def told(value: Any) -> str:
     try:
         text = repr(value)
     except (ValueError, RecursionError):
-        # A whole number of more than 4300 digits has no text, and what is nested too deeply none either.
+        # A integer of more than 4300 digits has no text, and what is nested too deeply none either.
         text = type(value).__name__
     return text if len(text) <= 60 else f"{text[:60]} …"
 
@@ -103,7 +103,7 @@ def is_text(value: Any) -> bool:
 
 
 def is_integer(value: Any) -> bool:
-    """Whether a value is a whole number of usable size; True is none."""
+    """Whether a value is a integer of usable size; True is none."""
     return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= LARGEST_NUMBER
 
 
@@ -184,7 +184,7 @@ class Table:
         return self.matching(key, CODE, Message("protocol.kind_code"))
 
     def integer(self, key: str, *, most: int) -> int | None:
-        """A whole number between ``-most`` and ``most``; None without one."""
+        """A integer between ``-most`` and ``most``; None without one."""
         what = Message("protocol.kind_integer", least=-most, most=most)
         value = self._take(key, what, lambda got: is_integer(got) and abs(got) <= most, needed=True)
         return None if value is None else int(value)

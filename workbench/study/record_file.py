@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
@@ -21,6 +21,8 @@ NETWORK = {
     "gpfs", "beegfs", "glusterfs", "fuse.sshfs", "fuse.glusterfs", "fuse.ceph", "fuse.davfs", "fuse.rclone",
     "fuse.s3fs", "fuse.smbnetfs",
 }  # fmt: skip
+NO_DATABASE = "not a database"
+"""What SQLite says of a file whose start is not that of a database."""
 BUSY_S = 5.0
 """How long a reader waits for a writer that keeps readers out, s."""
 _OCTAL = re.compile(r"\\([0-7]{3})")
@@ -95,36 +97,24 @@ def refuse_network(folder: Path, *, allow: bool, mounts: Path | None = None) -> 
 
 
 def check_file(path: Path) -> None:
-    """Tell an absent, empty or foreign file from a study record.
+    """Tell an absent or empty file from a study record; of what is another's, SQLite tells: see :func:`explain`.
 
-    Only SQLite opens it: whoever closes a file gives up every lock that this process holds on it, SQLite's
-    own among them (sqlite.org/howtocorrupt.html, 2.2). Another process would then take itself for the last
-    one, and remove the write-ahead log that this one goes on writing.
+    Only SQLite opens it: whoever closes a file gives up every lock that this process holds on it, SQLite's own
+    among them (sqlite.org/howtocorrupt.html, 2.2). Another process would then take itself for the last one, and
+    remove the write-ahead log that this one goes on writing.
     """
     what = Message("file.noun_study_record")
     if not reading.is_there(path, what, error=RecordFault):
         raise RecordFault(Message("study.not_there", path=str(reading.shown(path)), file=FILE))
     if not reading.size_unopened(path, what, error=RecordFault):
         raise RecordFault(Message("study.empty_file", path=str(path)))
-    try:
-        with closing(read_only(path, timeout=0.0)) as connection:
-            connection.execute("PRAGMA schema_version").fetchone()
-    except sqlite3.DatabaseError as error:
-        if "not a database" in str(error):
-            raise RecordFault(Message("study.no_record", path=str(path))) from error
-        # Locked or damaged: whoever goes on to read it says so.
 
 
-def read_only(path: Path, *, timeout: float | None = None) -> sqlite3.Connection:
+def read_only(path: Path) -> sqlite3.Connection:
     """The record, open for reading; one that cannot be written (an archive, a disc) is taken as it lies there.
 
     SQLite keeps its write-ahead log in files beside the record, so elsewhere the folder must be writable
     (sqlite.org/wal.html, "Read-Only Databases").
-
-    Parameters
-    ----------
-    path : of the record.
-    timeout : how long to wait for another process, s; None for :data:`BUSY_S`.
 
     Raises
     ------
@@ -139,9 +129,8 @@ def read_only(path: Path, *, timeout: float | None = None) -> sqlite3.Connection
     # `immutable` promises that nobody writes: SQLite then needs neither lock nor log, which a disc cannot have.
     how = "mode=rw" if writable else "immutable=1"
     connection = world.disk.database(
-        f"{path.resolve().as_uri()}?{how}", uri=True, isolation_level=None,
-        timeout=BUSY_S if timeout is None else timeout,
-    )  # fmt: skip
+        f"{path.resolve().as_uri()}?{how}", uri=True, isolation_level=None, timeout=BUSY_S
+    )
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA query_only=ON")
     return connection
@@ -156,7 +145,9 @@ def explain(error: DBAPIError | sqlite3.Error, path: Path) -> RecordFault:
         return RecordFault(Message("study.disk_full", path=str(path)))
     if "readonly" in text or "unable to open" in text or "disk I/O" in text:
         return RecordFault(Message("study.not_writable", path=str(path), why=text))
-    if "malformed" in text or "not a database" in text or "decode" in text:
+    if NO_DATABASE in text:
+        return RecordFault(Message("study.no_record", path=str(path)))
+    if "malformed" in text or "decode" in text:
         return RecordFault(Message("study.damaged", path=str(path), why=text))
     return RecordFault(Message("study.entry_refused", path=str(path), why=text))
 

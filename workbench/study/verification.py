@@ -160,6 +160,8 @@ def verify(
             raise record_file.locked(path) from error
         findings.problems.append(Message("verify.unreadable", why=messages.of(error)))
     except DAMAGE as error:
+        if isinstance(error, sqlite3.Error) and record_file.NO_DATABASE in str(error):
+            raise record_file.explain(error, path) from error
         findings.problems.append(Message("verify.unreadable", why=messages.of(error)))
     newest = max(findings.hashes, default=0)
     return Verification(

@@ -311,7 +311,6 @@ class Writer:
         if SAID in table.columns:
             values = {**values, SAID: codes(values)}
         stored = raw(table, values)
-        self._refuse_orphan(table_name, values)
         key = {name: values[name] for name in KEYS[table_name]}
         current = (values["id"] and self.get(table, id=values["id"])) or self.get(table, **key)
         if not current:
@@ -368,7 +367,9 @@ class Writer:
         current = self.get(table, id=row_id)
         if current is None:
             raise UnknownName(Message("study.no_row", table=table.name, id=repr(row_id)))
+        # Where it belongs now, and where it would belong: nothing is moved out of a lock or into one.
         self.refuse_locked(table.name, current)
+        self.refuse_locked(table.name, {**current, **changes})
         if expected is not None and current["row_version"] != expected:
             now = current["row_version"]
             raise RecordFault(

@@ -129,7 +129,7 @@ def _check(purposes: Sequence[str], on: str, record: Applying) -> None:
     wrong = [purpose for purpose in purposes if not CODE.fullmatch(purpose)]
     if not purposes or wrong or len(set(purposes)) < len(purposes):
         raise BadValue(Message("consent.purposes", allowed=list(PURPOSES), got=repr(list(purposes))))
-    if not on or on > record.utc[:10]:
+    if not on or on > record.today.isoformat():
         raise BadValue(Message("consent.on", got=repr(on)))
 
 

@@ -30,7 +30,7 @@ class SaveForm(Change):
     state : a draft is checked too, but what it lacks is no error yet.
     instance : number of the form at this visit.
     entry : 2 for the second person of a form that is entered twice.
-    row_version : version that was shown, 0 for a new form; another one in the record is refused.
+    row_version : version that was shown, 0 where there was no such form; any other one in the record is refused.
     """
 
     visit_id: str
@@ -48,7 +48,7 @@ class SaveForm(Change):
         form = form_of(record, participant_id, self.form)
         _refuse_entry(form, self.entry, self.instance)
         queries = _checked(form, self.values, draft=self.state == "draft")
-        row_id = _kept(record, participant_id, self)
+        row_id = _kept(record, participant_id, self, expected=self.row_version)
         if self.state == "complete":
             _ask(record, participant_id, row_id, queries)
         return row_id
@@ -84,10 +84,8 @@ class Adjudicate(Change):
             raise BadValue(Message("form.differing", items=differing, got=sorted(self.values)))
         agreed = {**first["values"], **self.values}
         queries = _checked(form, agreed, draft=False)
-        row_id = _kept(
-            record, participant_id,
-            SaveForm(self.visit_id, self.form, agreed, instance=self.instance, entry=ADJUDICATED),
-        )  # fmt: skip
+        decided = SaveForm(self.visit_id, self.form, agreed, instance=self.instance, entry=ADJUDICATED)
+        row_id = _kept(record, participant_id, decided, expected=None)
         _ask(record, participant_id, row_id, queries)
         return row_id
 
@@ -147,8 +145,8 @@ def _checked(form: Form, values: Mapping[str, Any], *, draft: bool) -> Findings:
     return queries
 
 
-def _kept(record: Applying, participant_id: str, entered: SaveForm) -> str:
-    """The row of an entry, new or changed."""
+def _kept(record: Applying, participant_id: str, entered: SaveForm, *, expected: int | None) -> str:
+    """The row of an entry, new or changed from the version that was expected; None is any."""
     version = record.row("protocol_version", enrolment_of(record, participant_id)["protocol_version_id"])
     row = entry_of(record, entered.visit_id, entered.form, entered.instance, entered.entry)
     now = {
@@ -167,7 +165,7 @@ def _kept(record: Applying, participant_id: str, entered: SaveForm) -> str:
     _refuse_other(record, row, entered)
     # A draft is finished without a reason; what was complete is corrected with one.
     follows = Message("form.goes_on") if row["state"] == "draft" else ""
-    record.amend("form", row["id"], now, follows=follows, expected=entered.row_version or row["row_version"])
+    record.amend("form", row["id"], now, follows=follows, expected=expected)
     return str(row["id"])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -128,8 +128,17 @@ def _unsent(record: Applying) -> Message | None:
 
 
 def _unsigned(record: Applying) -> Message | None:
-    """Assessments that carry no signature of what stands in them now."""
+    """Assessments and forms that carry no signature of what stands in them now; a draft has none."""
     signed = {tuple(target) for row in record.rows("signature") for target in row["targets"]}
-    rows = record.rows("assessment")
-    n = sum(tuple(record.bound(("assessment", row["id"]))) not in signed for row in rows)
+    targets = [("assessment", row["id"]) for row in record.rows("assessment")]
+    targets += [("form", row["id"]) for row in _holding(record.rows("form"))]
+    n = sum(tuple(record.bound(target)) not in signed for target in targets)
     return Message("lock.unsigned", n=n) if n else None
+
+
+def _holding(forms: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Of every form the entry that holds: what was adjudicated, else the first."""
+    held: dict[tuple[Any, ...], Mapping[str, Any]] = {}
+    for row in sorted(forms, key=lambda row: int(row["entry"])):
+        held.setdefault((row["visit_id"], row["name"], row["instance"]), row)
+    return list(held.values())

@@ -90,10 +90,10 @@ class HoldVisit(Change):
     def apply(self, record: Applying) -> str:
         """Close the visit, note where it lies outside its window, and plan what is counted from it."""
         visit, day = _open(record, self.visit_id), _day(self.on)
-        if self.on > record.utc[:10]:
+        if day > record.today:
             raise BadValue(Message("visit.ahead", got=self.on))
         follows = Message("visit.held", day=self.on)
-        record.amend("visit", visit["id"], {"status": HELD, "started": f"{self.on}T00:00:00Z"}, follows=follows)
+        record.amend("visit", visit["id"], {"status": HELD, "started": self.on}, follows=follows)
         protocol, planned = _plan(record, visit["participant_id"], protocol_of(record, visit["participant_id"]))
         own = next((one for one in planned if one.visit == visit["name"]), None)
         if own and own.status in ("held_early", "held_late") and own.earliest and own.latest:
@@ -170,7 +170,7 @@ def _plan(record: Applying, participant_id: str, protocol: Protocol) -> tuple[Pr
     own = {visit.name for visit in protocol.visits}
     planned = schedule(
         protocol, anchors_of(record, participant_id), {name: day for name, day in held.items() if name in own},
-        date.fromisoformat(record.utc[:10]),
+        record.today,
     )  # fmt: skip
     for one in planned:
         _follow(record, participant_id, rows.get(one.visit), one)
