@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from workbench.errors import BadValue, RecordFault, Refused, UnknownName
-from workbench.study import Study, protocol, verify
+from workbench.study import Study, protocol, schema, verify
 from workbench.study.applying import Change, bound_now
 from workbench.study.changes import (
     ALL,
@@ -21,6 +21,7 @@ from workbench.study.changes import (
     GrantRole,
     LockStudy,
     OpenQuery,
+    Randomise,
     RecordDeviation,
     RevokeRole,
     Sign,
@@ -99,6 +100,11 @@ def test_a_role_that_was_taken_away_after_the_sign_in_counts_at_once(study, peop
     with pytest.raises(Refused, match="Dr monitor is monitor"):
         study.apply(consent(real), people["monitor"])
     assert [row["action"] for row in study.rows("role_grant", person_id=person)] == ["grant", "revoke"]
+
+
+def test_what_leaves_something_outside_the_record_is_made_by_itself(study, people):
+    with pytest.raises(BadValue, match="Randomise is made by itself"):
+        study.apply_all([Randomise(study.ids["participant"], {})], people["investigator"], dry_run=True)
 
 
 def test_who_no_longer_has_access_changes_nothing(study, people, real):
@@ -273,6 +279,40 @@ def test_a_frozen_participant_takes_nothing_by_any_route_but_queries_deviations_
     study.apply(RecordDeviation(person, "other", "seen late"), people["monitor"])
     signed(study, people, ("assessment", assessment))
     study.append(Participant("P-042"))
+
+
+@pytest.mark.parametrize(
+    ("table", "changes"),
+    [
+        ("role_grant", {"blinded": False}),
+        ("role_grant", {"role": "statistician"}),
+        ("consent", {"action": "granted"}),
+        ("query_event", {"action": "closed"}),
+        ("deviation", {"state": "closed"}),
+        ("lock_event", {"action": "unlock"}),
+        ("signature", {"targets": []}),
+        ("rule_confirmation", {"rule": "eu.80.other"}),
+        ("adverse_event", {"facts": {}}),
+        ("adverse_event", {"stopping": {"infections": False}}),
+        ("unblinding", {"told": ["somebody"]}),
+        ("enrolment", {"status": "completed"}),
+    ],
+)
+def test_a_redaction_takes_texts_and_nothing_that_a_rule_is_computed_from(study, table, changes):
+    row = study.rows(table)[0]
+    with pytest.raises(RecordFault, match="never change"):
+        study.redact(table, row["id"], changes, reason="a name stood there")
+    assert study.rows(table)[0] == row
+
+
+def test_every_table_that_changes_fill_says_what_a_redaction_may_take():
+    older = {
+        "study", "participant", "visit", "session", "run", "trial", "recording", "decoder", "approval", "note",
+        "assessment", "ledger", "session_ledger", "report", "person",
+    }  # fmt: skip
+    assert set(schema.REDACTABLE) - older == set(schema.MAY_BE_REDACTED)
+    for table, columns in schema.MAY_BE_REDACTED.items():
+        assert set(columns) <= set(schema.metadata.tables[table].columns.keys())
 
 
 def test_nothing_is_moved_into_what_is_frozen_or_out_of_it(study, people):

@@ -294,7 +294,10 @@ def apply_all(
     """
     for change in changes:
         _given(change, signer)
-        change.prepare(study)
+        name = type(change).__name__
+        # What it leaves outside the record, such as a slot that is released, could not be undone with the others.
+        if (type(change).prepare, type(change).settle) != (Change.prepare, Change.settle):
+            raise BadValue(Message("change.alone", change=name))
     said: list[str] = []
     try:
         with study.writing.begin("apply all", actor=signer.name) as writer:

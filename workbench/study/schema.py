@@ -362,11 +362,28 @@ AMENDABLE: dict[str, tuple[str, ...]] = {
 """Columns that ``amend`` may change; the others identify the row or are a fact about a file."""
 BY_CHANGE = ("adverse_event", "device_deficiency")
 """Tables that only a change amends: a fact that is corrected without an awareness would start no clock."""
-CLOCKS = {
+MAY_BE_REDACTED: dict[str, tuple[str, ...]] = {
+    "protocol_version": ("by",), "enrolment": ("screening_number",), "anchor_day": (),
+    "eligibility": ("evidence", "by"), "form": ("values", "by"), "role_grant": ("training", "by"),
+    "consent": ("witness", "by"), "query": ("text", "by"), "query_event": ("text", "by"),
+    "deviation": ("text", "impact", "correction", "by"), "lock_event": ("reason", "by"),
+    "signature": ("signer", "meaning"),
+    "fitting": ("operator", "licence_class", "by"), "fitting_step": ("by",),
+    "upload_receipt": ("what", "recipient", "by"), "price_item": ("by",),
+    "charge": ("operation", "not_charged", "by"), "evidence_step": ("reference", "by"),
+    "adverse_event": ("term", "action", "narrative", "coding", "by"),
+    "device_deficiency": ("serial", "text", "by"),
     "awareness": ("person", "by"),
     "obligation_event": ("person", "how", "reference", "reason", "next_step", "by"),
-}
-"""Columns that a redaction may take from these tables: what a clock is computed from stays."""
+    "rule_confirmation": ("source", "by"),
+    "implant": ("udi", "serial", "location", "explant_reason", "by"), "implant_finding": ("text", "values", "by"),
+    "unblinding": ("reason", "requester", "by"), "blinding_guess": ("by",),
+}  # fmt: skip
+"""Columns of these tables that a redaction may take: texts in which a name may stand by mistake.
+
+What a rule is computed from stays, as a redaction needs no role and may put anything in its place: who was told an
+arm, which consent was withdrawn, which rule was confirmed, what is locked.
+"""
 REDACTABLE = tuple(table.name for table in DATA if table not in (study_key, rand_list, allocation))
 """Tables whose rows may be redacted: without what entered a key, nothing after it could be verified, and an
 allocation that took another slot would free its own."""

@@ -18,8 +18,8 @@ from workbench.study.keys import Key, KeyRing, seal
 from workbench.study.nouns import KEYS, REPEATABLE, Values, check
 from workbench.study.schema import (
     AMENDABLE,
-    CLOCKS,
     DATA,
+    MAY_BE_REDACTED,
     OWN,
     SCHEMA_VERSION,
     audit,
@@ -353,7 +353,9 @@ class Writer:
         """
         if not reason.strip():
             raise BadValue(Message("study.change_needs_reason", table=table.name))
-        allowed = AMENDABLE.get(table.name) or CLOCKS.get(table.name) or tuple(table.columns.keys())[1:-1]
+        every = tuple(table.columns.keys())[1:-1]
+        redacted = MAY_BE_REDACTED.get(table.name) if action == "redact" else None
+        allowed = AMENDABLE.get(table.name, every) if redacted is None else redacted
         for name in changes:
             if name not in table.columns:
                 raise UnknownName(
