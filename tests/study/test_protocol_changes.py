@@ -26,6 +26,7 @@ from workbench.study.changes import (
     SaveForm,
     SetAnchor,
     SetStatus,
+    WithdrawConsent,
 )
 from workbench.study.changes.entering import differences
 from workbench.vocabulary import Participant
@@ -277,3 +278,27 @@ def test_without_a_protocol_nobody_enters_and_no_form_is_taken(empty):
     with pytest.raises(Refused, match="no protocol yet"):
         empty.apply(Enrol(person, "S-001"), someone)
     assert isinstance(empty, Study)
+
+
+def test_whoever_takes_back_what_taking_part_requires_is_connected_to_nothing(trial):
+    assert trial.get("participant", trial.person)["consent"] == "1.0"
+    trial.apply(WithdrawConsent(trial.person, ("neural_data_use",), "2026-03-02"), trial.who["inv"])
+    assert trial.get("participant", trial.person)["consent"] == ""
+    trial.apply(GiveConsent(trial.person, ("neural_data_use",), "1.0", "2026-03-03"), trial.who["inv"])
+    assert trial.get("participant", trial.person)["consent"] == "1.0"
+
+
+def test_consent_to_less_than_the_protocol_requires_ends_with_the_enrolment(trial):
+    other = trial.append(Participant("P-043"))
+    trial.apply(GiveConsent(other, ("participation",), "1.0", "2026-03-01"), trial.who["inv"])
+    assert trial.get("participant", other)["consent"] == "1.0"
+    trial.apply(Enrol(other, "S-003"), trial.who["inv"])
+    assert trial.get("participant", other)["consent"] == ""
+
+
+def test_a_status_follows_only_what_can_come_before_it(trial):
+    with pytest.raises(Refused, match="after screening comes one of enrolled, screen_failure, withdrawn, lost"):
+        trial.apply(SetStatus(trial.person, "completed"), trial.who["inv"], "x")
+    trial.apply(SetStatus(trial.person, "screen_failure"), trial.who["inv"], "infection")
+    with pytest.raises(Refused, match="after screen_failure comes one of screening"):
+        trial.apply(SetStatus(trial.person, "enrolled"), trial.who["inv"], "x")

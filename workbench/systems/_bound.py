@@ -170,7 +170,8 @@ class BoundSystem:
         visit_row, session = study.get("visit", visit), uuid7()
         entries = self._screened(study, str(visit_row["participant_id"])) | entries
         participant = study.get("participant", visit_row["participant_id"])
-        if entries.get("setup") and (why := consent_refusal(participant)):
+        # Whoever no player stands in for is a person at an amplifier, with a set-up or without one.
+        if self.source.player is None and (why := consent_refusal(participant)):
             raise Refused(why)
         person = participant["pseudonym"]
         contract = self.contract if self.source.player is None else _own(self.contract, session)

@@ -1,6 +1,7 @@
 """Consent, one purpose at a time, and what its withdrawal stops.
 
-``participant.consent`` follows the consent to take part, as everything that connects somebody reads it there.
+``participant.consent`` says whether all that taking part requires is consented to, as everything that connects
+somebody reads it there: the purposes that the participant's protocol requires, before one applies *participation*.
 """
 
 from __future__ import annotations
@@ -58,8 +59,7 @@ class GiveConsent(Change):
             )
             for purpose in self.purposes
         ]  # fmt: skip
-        if "participation" in self.purposes:
-            _follow(record, self.participant_id, self.document_version, self.consented_on)
+        follow(record, self.participant_id)
         return ids[0]
 
 
@@ -96,8 +96,7 @@ class WithdrawConsent(Change):
             )
             for purpose in ended
         ]  # fmt: skip
-        if "participation" in ended:
-            _follow(record, self.participant_id, "", "")
+        follow(record, self.participant_id)
         return ids[0]
 
 
@@ -133,8 +132,27 @@ def _check(purposes: Sequence[str], on: str, record: Applying) -> None:
         raise BadValue(Message("consent.on", got=repr(on)))
 
 
-def _follow(record: Applying, participant_id: str, version: str, on: str) -> None:
-    now = {"consent": version, "consented_on": on}
+def follow(record: Applying, participant_id: str) -> None:
+    """Bring ``participant.consent`` to what is in force.
+
+    Parameters
+    ----------
+    record : while a change is made.
+    participant_id : whose.
+    """
+    given = in_force(record.rows("consent", participant_id=participant_id))
+    taking_part = given.get("participation")
+    now = {"consent": "", "consented_on": ""}
+    if taking_part and all(purpose in given for purpose in _required(record, participant_id)):
+        now = {"consent": taking_part["document_version"], "consented_on": taking_part["consented_on"]}
     person = record.row("participant", participant_id)
     if any(person[name] != value for name, value in now.items()):
         record.amend("participant", participant_id, now, follows=Message("consent.follows"))
+
+
+def _required(record: Applying, participant_id: str) -> list[str]:
+    """What the participant's protocol requires, nothing more than taking part before one applies."""
+    for enrolment in record.rows("enrolment", participant_id=participant_id):
+        definition = record.row("protocol_version", enrolment["protocol_version_id"])["definition"]
+        return list(definition["consent"]["purposes"]["required"])
+    return []

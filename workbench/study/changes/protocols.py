@@ -69,10 +69,14 @@ class Enrol(Change):
         versions = record.rows("protocol_version")
         if not versions:
             raise Refused(Message("change.no_protocol"))
-        return record.insert(
+        enrolment = record.insert(
             "enrolment", participant_id=self.participant_id, protocol_version_id=versions[-1]["id"],
             site=self.site, screening_number=self.screening_number, status="screening",
         )  # fmt: skip
+        # A study from before its protocol may have a consent that no row of purposes stands for.
+        if record.rows("consent", participant_id=self.participant_id):
+            consents.follow(record, self.participant_id)
+        return enrolment
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,15 @@ class AnswerCriterion(Change):
         )  # fmt: skip
 
 
+NEXT: dict[EnrolmentStatus, tuple[EnrolmentStatus, ...]] = {
+    "screening": ("enrolled", "screen_failure", "withdrawn", "lost"),
+    "enrolled": ("completed", "withdrawn", "lost"),
+    "screen_failure": ("screening",),
+    "completed": ("enrolled",), "withdrawn": ("screening", "enrolled"), "lost": ("screening", "enrolled"),
+}  # fmt: skip
+"""What may follow a status. The last rows are ways back from a mistake, or for somebody who was found again."""
+
+
 @dataclass(frozen=True, slots=True)
 class SetStatus(Change):
     """A participant is enrolled, or leaves the study.
@@ -123,6 +136,9 @@ class SetStatus(Change):
     def apply(self, record: Applying) -> str:
         """Change the enrolment."""
         enrolment = enrolment_of(record, self.participant_id)
+        before, after = enrolment["status"], NEXT[enrolment["status"]]
+        if self.status not in after:
+            raise Refused(Message("change.status", before=before, allowed=list(after), got=repr(self.status)))
         if self.status == "enrolled":
             _refuse_ineligible(record, self.participant_id)
         record.amend("enrolment", enrolment["id"], {"status": self.status})
@@ -157,6 +173,7 @@ class MoveToProtocol(Change):
         if consented != wanted:
             raise Refused(Message("change.other_consent", wanted=wanted, got=consented or Message("word.none")))
         record.amend("enrolment", enrolment["id"], {"protocol_version_id": chosen[0]["id"]})
+        consents.follow(record, self.participant_id)
         return str(enrolment["id"])
 
 
