@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from dataclasses import fields, replace
 from fractions import Fraction
@@ -199,8 +198,8 @@ def test_simulated_trials_stay_within_their_bounds(simulate):
 @pytest.mark.job
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("simulate", SIMULATIONS)
-def test_thousands_of_simulated_trials_stay_within_their_bounds(simulate):
-    simulate(int(os.environ.get("WORKBENCH_RANDOMISATIONS", "1000")))
+def test_ten_thousand_simulated_trials_stay_within_their_bounds(simulate):
+    simulate(10_000)
 
 
 @pytest.mark.parametrize(

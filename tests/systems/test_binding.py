@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from workbench import systems
-from workbench.errors import BadValue
-from workbench.vocabulary import StreamSpec
+from workbench.errors import BadValue, Refused
+from workbench.study import Study
+from workbench.vocabulary import Participant, StreamSpec, Visit
 
 SYSTEM = systems.load("neo_hand")
 LINE = StreamSpec("amp", "ECoG", 500.0, tuple(f"{n}" for n in range(1, 9)), unit="microvolts")
@@ -74,3 +75,15 @@ def test_a_decoder_that_does_not_fit_the_stream_is_refused_with_its_reason():
 def test_a_copy_that_was_changed_does_not_pass_as_the_file_of_the_register():
     assert systems.provenance(SYSTEM)["distribution"] == "sci-bci-workbench"
     assert systems.provenance(replace(SYSTEM, forms=()))["sha256"] == ""
+
+
+def test_an_amplifier_is_connected_to_nobody_without_a_recorded_consent_with_a_set_up_or_without(
+    tmp_path, keys_folder
+):
+    bound = systems.bind(SYSTEM, [LINE], source=systems.HARDWARE)
+    with Study.create(tmp_path / "study", code="N", title="t", actor="a") as study:
+        visit = study.append(Visit(study.append(Participant("P-041")), "baseline"))
+        for entries in ({}, {"setup": {"sha256": "0"}}):
+            with pytest.raises(Refused, match="consent of P-041"):
+                bound.new_session(study, visit=visit, operator="a", **entries)
+        assert study.rows("session") == []
