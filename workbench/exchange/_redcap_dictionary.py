@@ -63,15 +63,17 @@ def to_dictionary(protocol: Protocol, names: Names | None = None) -> str:
         raise BadValue(Message("exchange.no_forms"))
     names = names or names_of([protocol])
     first = {VARIABLE: RECORD, FORM: names.forms[protocol.forms[0].name], TYPE: "text", LABEL: "Participant"}
-    rows = [first, *(row for form in protocol.forms for row in _rows(form, names))]
+    forms = zip(protocol.forms, protocol.definition()["form"], strict=True)
+    rows = [first, *(row for form, stated in forms for row in _rows(form, stated, names))]
     return delimited.to_text(COLUMNS, ([row.get(name, "") for name in COLUMNS] for row in rows))
 
 
-def _rows(form: Form, names: Names) -> list[dict[str, str]]:
+def _rows(form: Form, stated: Mapping[str, Any], names: Names) -> list[dict[str, str]]:
+    """Rows of a form, with what only its definition (``stated``) says beside them."""
     rows = []
     for n, item in enumerate(items_of(form)):
         row = _row(form, item, names)
-        own: dict[str, Any] = {} if form.measure else _differing(_stated_item(item), _item(row)[0])
+        own: dict[str, Any] = {} if form.measure else _differing(stated["items"][n], _item(row)[0])
         annotation = {"item": own} if own else {}
         if n == 0:
             annotation["form"] = {"name": form.name, "title": form.title, "double_entry": form.double_entry}
@@ -98,22 +100,6 @@ def _bound(item: Item, end: float | None) -> str:
     if end is None:
         return ""
     return str(int(end)) if item.kind == "integer" and end.is_integer() else number_text(end)
-
-
-def _stated_item(item: Item) -> dict[str, Any]:
-    """An item as the definition of a protocol has it."""
-    stated: dict[str, Any] = {"name": item.name, "label": item.label, "kind": item.kind}
-    for name in ("unit", "least", "greatest", "required"):
-        if value := getattr(item, name) if name not in ("least", "greatest") else None:
-            stated[name] = value
-        elif name in ("least", "greatest") and getattr(item, name) is not None:
-            stated[name] = getattr(item, name)
-    if item.choices:
-        stated["choices"] = list(item.choices)
-    if item.in_range_query is not None:
-        ends = {"low": item.in_range_query.low, "high": item.in_range_query.high}
-        stated["in_range_query"] = {name: end for name, end in ends.items() if end is not None}
-    return stated
 
 
 def _differing(wanted: Mapping[str, Any], read: Mapping[str, Any]) -> dict[str, Any]:
