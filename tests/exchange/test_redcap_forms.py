@@ -301,6 +301,27 @@ def test_what_was_exported_is_the_same_when_it_is_read_again(study, signer):
     assert held(study) == before
 
 
+def test_what_was_adjudicated_is_the_same_when_it_is_read_again_and_refused_where_it_differs(study, signer):
+    visit = next(one["visit_id"] for one in study.rows("form", name="arat"))
+    items = items_of(Protocol.from_definition(study.rows("protocol_version")[0]["definition"]).form("arat"))
+    whole = {item.name: {"missing": "not_done"} for item in items}
+    for entry, name, value in ((1, "Dr B", 1), (2, "Dr C", 2)):
+        change = changes.SaveForm(visit, "arat", {**whole, "grasp_1": value}, entry=entry)
+        study.apply(over(study, change), study.script_signer(name), "seen again")
+    study.apply(changes.Adjudicate(visit, "arat", {"grasp_1": 2}), study.script_signer("Dr D"), "from the video")
+    rows = read(redcap.records(study).text)
+    (held_row,) = [one for one in rows if one["record_id"] == "SIM-01" and one["arat_grasp_1"]]
+    before = held(study)
+    assert [one.what for one in enter(study, signer, table(*rows))] == ["same"] * 6
+    new, same = enter(study, signer, table(GOOD, held_row), dry_run=True)
+    assert (new.what, same.what) == ("new", "same")
+    for other in ({"arat_grasp_1": "1"}, {"arat_complete": "0"}):
+        (refused,) = enter(study, signer, table({**held_row, **other}))
+        assert refused.what == "refused"
+        assert "entered by two people; write --1 or --2" in refused.why
+    assert held(study) == before
+
+
 def test_the_records_of_one_participant_are_entered_for_another_and_come_back_alike(study, signer):
     exported = [
         {**one, "record_id": one["record_id"].replace("SIM-01", "SIM-02")}
