@@ -169,6 +169,28 @@ def test_of_a_foreign_dictionary_what_can_be_is_taken_over_and_the_rest_is_liste
     assert any("visit is missing" in problem for problem in imported.problems)
 
 
+def test_choices_with_the_same_word_become_their_codes_and_none_is_lost():
+    other = FOREIGN.replace("1, female | 2, male", "1, other | 2, male | 3, other")
+    assert other != FOREIGN
+    (form,) = redcap.from_dictionary(other, "d.csv").definition["form"]
+    assert form["items"][0]["choices"] == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize(
+    ("validation", "kind"),
+    [("number_comma_decimal", "number"), ("number_1dp", "number"), ("date_dmy", "date"), ("date_mdy", "date")],
+)
+def test_a_validation_that_asks_for_another_format_is_told(validation, kind):
+    other = FOREIGN.replace("email", validation)
+    imported = redcap.from_dictionary(other, "d.csv")
+    assert imported.definition["form"][0]["items"][4]["kind"] == kind
+    note = f"the validation '{validation}' of 'mail' was not taken over; its kind is {kind}"
+    assert [str(one) for one in imported.notes].count(note) == 1
+    own = {"number": "number", "date": "date_ymd"}[kind]
+    ours = redcap.from_dictionary(FOREIGN.replace("email", own), "d.csv")
+    assert not any("validation" in str(one) for one in ours.notes)
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [

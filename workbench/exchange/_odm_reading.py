@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element
 
 from workbench import reading
 from workbench.errors import BadValue
-from workbench.exchange._imported import Imported, as_code, as_name, as_text, completed
+from workbench.exchange._imported import Imported, as_code, as_name, as_text, choices_of, completed
 from workbench.exchange._odm_metadata import NAMESPACES, OWN, OdmVersion
 from workbench.exchange._xml import MOST, parsed, split, text_under
 from workbench.messages import Message
@@ -357,9 +357,8 @@ class _Reader:
         codes = [entry.get("CodedValue", "") for entry in entries]
         if self._is_ours:
             return codes
-        words = [as_name(self._text(entry, "Decode", "TranslatedText")) for entry in entries]
-        chosen = words if all(words) and len(set(words)) == len(words) else map(as_name, codes)
-        return [word for word in dict.fromkeys(chosen) if word]
+        words = [self._text(entry, "Decode", "TranslatedText") for entry in entries]
+        return choices_of(list(zip(codes, words, strict=True)))
 
 
 def _number(text: str) -> int | None:

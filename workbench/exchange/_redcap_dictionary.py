@@ -10,7 +10,7 @@ from typing import Any
 from workbench import delimited, reading
 from workbench.errors import BadValue
 from workbench.exchange._form_items import items_of, number_text
-from workbench.exchange._imported import Imported, as_code, as_name, as_text, completed
+from workbench.exchange._imported import Imported, as_code, as_name, as_text, choices_of, completed
 from workbench.exchange._redcap_names import RECORD, Names, names_of, table
 from workbench.messages import Message
 from workbench.study.forms import Form, Item
@@ -41,6 +41,7 @@ KINDS = {
     "text": ("notes", ""), "yes_no": ("yesno", ""),
 }  # fmt: skip
 """Field type and validation by kind of item; a choice is a radio button or drops down."""
+VALIDATIONS = {validation for _, validation in KINDS.values()}
 
 
 # ------------------------------------------------------------------------------------ out
@@ -198,11 +199,10 @@ def _item(row: Mapping[str, str]) -> tuple[dict[str, Any], list[Message]]:
     item: dict[str, Any] = {"name": variable, "label": row[LABEL] or variable, "kind": _kind(kind, validation)}
     if not item["kind"]:
         return {}, [Message("exchange.field_type", variable=told(variable), got=told(kind))]
-    if kind == "text" and validation and item["kind"] == "text":
-        notes.append(Message("exchange.validation", variable=told(variable), got=told(validation)))
+    if kind == "text" and validation not in VALIDATIONS:
+        notes.append(_other_validation(variable, validation, item["kind"]))
     if item["kind"] == "choice":
-        words = [as_name(word) for _, word in _choices(row.get(CHOICES, ""))]
-        item["choices"] = [word for word in dict.fromkeys(words) if word]
+        item["choices"] = choices_of(_choices(row.get(CHOICES, "")))
     for name, column in (("least", LEAST), ("greatest", GREATEST)):
         text = row.get(column, "").strip()
         if item["kind"] in ("integer", "number") and re.fullmatch(r"-?\d{1,400}(\.\d{1,400})?", text, re.ASCII):
@@ -216,6 +216,13 @@ def _item(row: Mapping[str, str]) -> tuple[dict[str, Any], list[Message]]:
     if row.get(BRANCHING, "").strip():
         notes.append(Message("exchange.branching", variable=told(variable)))
     return item, notes
+
+
+def _other_validation(variable: str, validation: str, kind: str) -> Message:
+    """Note on a validation that asks for more than the kind of item that it became."""
+    if kind == "text":
+        return Message("exchange.validation", variable=told(variable), got=told(validation))
+    return Message("exchange.validation_kind", variable=told(variable), got=told(validation), kind=kind)
 
 
 def _kind(kind: str, validation: str) -> str:
