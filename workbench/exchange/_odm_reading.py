@@ -108,6 +108,11 @@ class _Reader:
     def _all(self, element: Element | None, tag: str) -> list[Element]:
         return [] if element is None else element.findall(f"{self._space}{tag}")
 
+    def _ordered(self, element: Element | None, tag: str) -> list[Element]:
+        """Elements by their OrderNumber; those without one last, as they stand in the file."""
+        numbered = [(_number(one.get("OrderNumber", "")), one) for one in self._all(element, tag)]
+        return [one for _, one in sorted(numbered, key=lambda pair: (pair[0] is None, pair[0] or 0))]
+
     def _below(self, element: Element | None, *tags: str) -> Element | None:
         for tag in tags:
             element = None if element is None else element.find(f"{self._space}{tag}")
@@ -189,7 +194,10 @@ class _Reader:
 
     # ------------------------------------------------------------------------------ visits
     def _visits(self) -> Iterator[dict[str, Any]]:
+        refs = self._ordered(self._below(self._version, "Protocol"), "StudyEventRef")
+        place = {ref.get("StudyEventOID", ""): n for n, ref in enumerate(refs)}
         elements = self._all(self._version, "StudyEventDef")
+        elements.sort(key=lambda one: place.get(one.get("OID", ""), len(place)))
         self._visit_name = {one.get("OID", ""): self._name(one.get("Name", "")) for one in elements}
         timings = self._timings()
         for element in elements:
@@ -198,7 +206,7 @@ class _Reader:
             name = self._name(element.get("Name", ""))
             visit: dict[str, Any] = {"name": name} | self._window(element, timings)
             tag, oid = ("FormRef", "FormOID") if self._is_old else ("ItemGroupRef", "ItemGroupOID")
-            refs = [self._form_name.get(ref.get(oid, "")) for ref in self._all(element, tag)]
+            refs = [self._form_name.get(ref.get(oid, "")) for ref in self._ordered(element, tag)]
             if forms := [form for form in dict.fromkeys(refs) if form]:
                 visit["forms"] = forms
             if None in refs:
@@ -291,8 +299,8 @@ class _Reader:
         left, seen = deque([element]), set[str]()
         while left:
             group = left.popleft()
-            yield from self._all(group, "ItemRef")
-            for ref in self._all(group, "ItemGroupRef"):
+            yield from self._ordered(group, "ItemRef")
+            for ref in self._ordered(group, "ItemGroupRef"):
                 oid = ref.get("ItemGroupOID", "")
                 if oid in self._defined["ItemGroupDef"] and oid not in seen:
                     seen.add(oid)
@@ -353,7 +361,7 @@ class _Reader:
         return self._listed[oid]
 
     def _words(self, element: Element | None) -> list[str]:
-        entries = [*self._all(element, "CodeListItem"), *self._all(element, "EnumeratedItem")]
+        entries = [*self._ordered(element, "CodeListItem"), *self._ordered(element, "EnumeratedItem")]
         codes = [entry.get("CodedValue", "") for entry in entries]
         if self._is_ours:
             return codes
