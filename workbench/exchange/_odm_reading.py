@@ -194,8 +194,8 @@ class _Reader:
 
     # ------------------------------------------------------------------------------ visits
     def _visits(self) -> Iterator[dict[str, Any]]:
-        refs = self._ordered(self._below(self._version, "Protocol"), "StudyEventRef")
-        place = {ref.get("StudyEventOID", ""): n for n, ref in enumerate(refs)}
+        planned = self._ordered(self._below(self._version, "Protocol"), "StudyEventRef")
+        place = {ref.get("StudyEventOID", ""): n for n, ref in enumerate(planned)}
         elements = self._all(self._version, "StudyEventDef")
         elements.sort(key=lambda one: place.get(one.get("OID", ""), len(place)))
         self._visit_name = {one.get("OID", ""): self._name(one.get("Name", "")) for one in elements}
