@@ -235,6 +235,46 @@ def test_of_a_foreign_file_what_can_be_is_taken_over_and_the_rest_is_listed():
         _ = imported.protocol
 
 
+UNORDERED = """<?xml version="1.0"?>
+<ODM xmlns="http://www.cdisc.org/ns/odm/v1.3" FileType="Snapshot" FileOID="x">
+ <Study OID="1"><GlobalVariables><StudyName>S</StudyName><StudyDescription>T</StudyDescription>
+  <ProtocolName>P</ProtocolName></GlobalVariables>
+  <MetaDataVersion OID="v" Name="1.0.0">
+   <Protocol><StudyEventRef StudyEventOID="SE2" OrderNumber="10" Mandatory="Yes"/>
+    <StudyEventRef StudyEventOID="SE1" OrderNumber="9" Mandatory="Yes"/></Protocol>
+   <StudyEventDef OID="SE3" Name="Unplanned" Repeating="No" Type="Unscheduled"/>
+   <StudyEventDef OID="SE2" Name="Second" Repeating="No" Type="Scheduled">
+    <FormRef FormOID="F2" OrderNumber="2" Mandatory="Yes"/><FormRef FormOID="F1" OrderNumber="1" Mandatory="Yes"/>
+   </StudyEventDef>
+   <StudyEventDef OID="SE1" Name="First" Repeating="No" Type="Scheduled"/>
+   <FormDef OID="F1" Name="F1" Repeating="No"><ItemGroupRef ItemGroupOID="H" OrderNumber="2" Mandatory="Yes"/>
+    <ItemGroupRef ItemGroupOID="G" OrderNumber="1" Mandatory="Yes"/></FormDef>
+   <FormDef OID="F2" Name="F2" Repeating="No"><ItemGroupRef ItemGroupOID="G" Mandatory="Yes"/></FormDef>
+   <ItemGroupDef OID="G" Name="G" Repeating="No"><ItemRef ItemOID="I5" Mandatory="No"/>
+    <ItemRef ItemOID="I4" Mandatory="No"/><ItemRef ItemOID="I2" OrderNumber="10" Mandatory="No"/>
+    <ItemRef ItemOID="I1" OrderNumber="9" Mandatory="No"/></ItemGroupDef>
+   <ItemGroupDef OID="H" Name="H" Repeating="No"><ItemRef ItemOID="I3" Mandatory="No"/></ItemGroupDef>
+   <ItemDef OID="I1" Name="i1" DataType="text"/><ItemDef OID="I2" Name="i2" DataType="text"/>
+   <ItemDef OID="I3" Name="i3" DataType="text"/><ItemDef OID="I4" Name="i4" DataType="text"/>
+   <ItemDef OID="I5" Name="i5" DataType="text"/>
+  </MetaDataVersion></Study></ODM>"""
+
+
+def test_visits_forms_and_items_stand_in_the_order_that_their_numbers_say():
+    definition = odm.from_odm(UNORDERED.encode()).definition
+    assert [one["name"] for one in definition["visit"]] == ["First", "Second", "Unplanned"]
+    assert definition["visit"][1]["forms"] == ["F1", "F2"]
+    items = {form["name"]: [item["name"] for item in form["items"]] for form in definition["form"]}
+    assert items == {"F1": ["i1", "i2", "i5", "i4", "i3"], "F2": ["i1", "i2", "i5", "i4"]}
+
+
+def test_choices_stand_in_the_order_that_their_numbers_say():
+    numbered = FOREIGN.replace('CodedValue="1"', 'CodedValue="1" OrderNumber="10"')
+    numbered = numbered.replace('CodedValue="2"', 'CodedValue="2" OrderNumber="9"')
+    (form,) = odm.from_odm(numbered.encode()).definition["form"]
+    assert form["items"][0]["choices"] == ["male", "female"]
+
+
 def test_what_is_imported_is_written_as_a_protocol_file_that_says_the_same(example):
     text = odm.from_odm(odm.to_odm(example)).toml()
     assert protocol.parse(text, "p.toml").sha256 == example.sha256

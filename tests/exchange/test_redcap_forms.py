@@ -169,6 +169,28 @@ def test_of_a_foreign_dictionary_what_can_be_is_taken_over_and_the_rest_is_liste
     assert any("visit is missing" in problem for problem in imported.problems)
 
 
+def test_choices_with_the_same_word_become_their_codes_and_none_is_lost():
+    other = FOREIGN.replace("1, female | 2, male", "1, other | 2, male | 3, other")
+    assert other != FOREIGN
+    (form,) = redcap.from_dictionary(other, "d.csv").definition["form"]
+    assert form["items"][0]["choices"] == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize(
+    ("validation", "kind"),
+    [("number_comma_decimal", "number"), ("number_1dp", "number"), ("date_dmy", "date"), ("date_mdy", "date")],
+)
+def test_a_validation_that_asks_for_another_format_is_told(validation, kind):
+    other = FOREIGN.replace("email", validation)
+    imported = redcap.from_dictionary(other, "d.csv")
+    assert imported.definition["form"][0]["items"][4]["kind"] == kind
+    note = f"the validation '{validation}' of 'mail' was not taken over; its kind is {kind}"
+    assert [str(one) for one in imported.notes].count(note) == 1
+    own = {"number": "number", "date": "date_ymd"}[kind]
+    ours = redcap.from_dictionary(FOREIGN.replace("email", own), "d.csv")
+    assert not any("validation" in str(one) for one in ours.notes)
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [
@@ -298,6 +320,27 @@ def test_what_was_exported_is_the_same_when_it_is_read_again(study, signer):
     before = held(study)
     said = enter(study, signer, redcap.records(study).text)
     assert [one.what for one in said] == ["same"] * 5
+    assert held(study) == before
+
+
+def test_what_was_adjudicated_is_the_same_when_it_is_read_again_and_refused_where_it_differs(study, signer):
+    visit = next(one["visit_id"] for one in study.rows("form", name="arat"))
+    items = items_of(Protocol.from_definition(study.rows("protocol_version")[0]["definition"]).form("arat"))
+    whole = {item.name: {"missing": "not_done"} for item in items}
+    for entry, name, value in ((1, "Dr B", 1), (2, "Dr C", 2)):
+        change = changes.SaveForm(visit, "arat", {**whole, "grasp_1": value}, entry=entry)
+        study.apply(over(study, change), study.script_signer(name), "seen again")
+    study.apply(changes.Adjudicate(visit, "arat", {"grasp_1": 2}), study.script_signer("Dr D"), "from the video")
+    rows = read(redcap.records(study).text)
+    (held_row,) = [one for one in rows if one["record_id"] == "SIM-01" and one["arat_grasp_1"]]
+    before = held(study)
+    assert [one.what for one in enter(study, signer, table(*rows))] == ["same"] * 6
+    new, same = enter(study, signer, table(GOOD, held_row), dry_run=True)
+    assert (new.what, same.what) == ("new", "same")
+    for other in ({"arat_grasp_1": "1"}, {"arat_complete": "0"}):
+        (refused,) = enter(study, signer, table({**held_row, **other}))
+        assert refused.what == "refused"
+        assert "entered by two people; write --1 or --2" in refused.why
     assert held(study) == before
 
 

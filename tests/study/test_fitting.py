@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from workbench.errors import BadValue, RecordFault, Refused, UnknownName
+from workbench.errors import BadValue, RecordFault, Refused, UnknownName, WorkbenchError
 from workbench.study import costs, verify
 from workbench.study.changes import (
     AddPriceItem,
@@ -21,6 +21,7 @@ from workbench.study.changes import (
     GiveConsent,
     RecordEvidenceStep,
     RecordUpload,
+    TakeBackCharge,
     TimeFittingStep,
     Unfreeze,
     WithdrawConsent,
@@ -317,19 +318,49 @@ def test_a_changed_price_item_leaves_old_charges_as_they_were(study):
         study.amend("price_item", item["id"], {"cap": "1"}, reason="x")
 
 
-def test_a_charge_is_corrected_by_another_one_with_a_reason(study):
+def test_a_charge_is_taken_back_with_a_reason_and_what_it_was_for_charged_again(study):
     fitting, first = study.ids["fitting"], study.ids["charge"]
-    charge = Charge(study.ids["price_item"], "0", DAY, fitting, not_charged="entered in error", corrects=first)
+    charge = TakeBackCharge(first)
     with pytest.raises(BadValue, match="needs a reason"):
         made(study, charge)
     made(study, charge, "another participant")
     (sheet,) = costs.sheets(study)
     assert (len(sheet.charges), sheet.shadow) == (1, {"CNY": "0"})
     assert study.count("charge") == 2
+    with pytest.raises(Refused, match="corrected already"):
+        made(study, charge, "again")
     right = Charge(study.ids["price_item"], "700", DAY, fitting, data_supplied=True)
     made(study, right)
     with pytest.raises(Refused, match="charged already"):
         made(study, right)
+
+
+@pytest.mark.parametrize("wrong", [{"province": "Hubei"}, {"effective_from": "2026-03-02"}, {"cap": "5"}])
+def test_a_charge_is_taken_back_also_after_its_item_and_its_fitting_were_corrected(study, wrong):
+    fitting, first = fitted(study), study.ids["price_item"]
+    charge = Charge(first, "900", DAY, fitting, data_supplied=False)
+    charged = made(study, charge)
+    item = study.get("price_item", first)
+    facts = {name: item[name] for name in ("name", "kind", "province", "document", "document_version", "currency")}
+    newer = made(study, AddPriceItem(**{**facts, **wrong}, corrects=first), "misread")
+    study.amend("fitting", fitting, {"professional": "no", "payer": "", "province": "Hunan"}, reason="misread")
+    before = study.get("charge", charged)
+    for one in (first, newer):
+        zero = dataclasses.replace(charge, price_item_id=one, price="0", corrects=charged)
+        with pytest.raises(WorkbenchError):
+            made(study, zero, "wrong item")
+    row = study.get("charge", made(study, TakeBackCharge(charged), "wrong item"))
+    assert (row["price"], row["amount"], row["reductions"], row["corrects"]) == ("0", "0", [], charged)
+    kept = ("visit_id", "fitting_id", "operation", "price_item_id", "performed_on", "payer", "not_charged")
+    assert {name: row[name] for name in kept} == {name: before[name] for name in kept}
+    assert costs.sheets(study)[0].charged == {"CNY": "0"}
+
+
+def test_an_operation_that_was_taken_back_excludes_no_other_item(study):
+    implant, removal = made(study, IMPLANT), made(study, REMOVAL)
+    wrong = made(study, Charge(implant, "6600", DAY, operation=operation(study), data_supplied=False))
+    made(study, TakeBackCharge(wrong), "it was a removal")
+    made(study, Charge(removal, "3000", DAY, operation=operation(study)))
 
 
 @pytest.mark.parametrize(

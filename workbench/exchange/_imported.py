@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -97,6 +97,18 @@ def as_code(text: str, taken: dict[str, int] | None = None) -> str:
     """
     code = text if CODE.fullmatch(text) else re.sub(r"[^A-Za-z0-9_.-]+", "_", text).strip("_.-")[:LONGEST_CODE]
     return different(code or "x", {} if taken is None else taken, LONGEST_CODE)
+
+
+def choices_of(listed: Sequence[tuple[str, str]]) -> list[str]:
+    """What may be chosen, each once: the words of a list, or its codes where a word is missing or stands twice.
+
+    Parameters
+    ----------
+    listed : ``(code, word)`` of every choice in another system.
+    """
+    words = [as_name(word) for _, word in listed]
+    chosen = words if all(words) and len(set(words)) == len(words) else [as_name(code) for code, _ in listed]
+    return [one for one in dict.fromkeys(chosen) if one]
 
 
 def different(name: str, taken: dict[str, int], longest: int) -> str:

@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element
 
 from workbench import reading
 from workbench.errors import BadValue
-from workbench.exchange._imported import Imported, as_code, as_name, as_text, completed
+from workbench.exchange._imported import Imported, as_code, as_name, as_text, choices_of, completed
 from workbench.exchange._odm_metadata import NAMESPACES, OWN, OdmVersion
 from workbench.exchange._xml import MOST, parsed, split, text_under
 from workbench.messages import Message
@@ -108,6 +108,11 @@ class _Reader:
     def _all(self, element: Element | None, tag: str) -> list[Element]:
         return [] if element is None else element.findall(f"{self._space}{tag}")
 
+    def _ordered(self, element: Element | None, tag: str) -> list[Element]:
+        """Elements by their OrderNumber; those without one last, as they stand in the file."""
+        numbered = [(_number(one.get("OrderNumber", "")), one) for one in self._all(element, tag)]
+        return [one for _, one in sorted(numbered, key=lambda pair: (pair[0] is None, pair[0] or 0))]
+
     def _below(self, element: Element | None, *tags: str) -> Element | None:
         for tag in tags:
             element = None if element is None else element.find(f"{self._space}{tag}")
@@ -189,7 +194,10 @@ class _Reader:
 
     # ------------------------------------------------------------------------------ visits
     def _visits(self) -> Iterator[dict[str, Any]]:
+        planned = self._ordered(self._below(self._version, "Protocol"), "StudyEventRef")
+        place = {ref.get("StudyEventOID", ""): n for n, ref in enumerate(planned)}
         elements = self._all(self._version, "StudyEventDef")
+        elements.sort(key=lambda one: place.get(one.get("OID", ""), len(place)))
         self._visit_name = {one.get("OID", ""): self._name(one.get("Name", "")) for one in elements}
         timings = self._timings()
         for element in elements:
@@ -198,7 +206,7 @@ class _Reader:
             name = self._name(element.get("Name", ""))
             visit: dict[str, Any] = {"name": name} | self._window(element, timings)
             tag, oid = ("FormRef", "FormOID") if self._is_old else ("ItemGroupRef", "ItemGroupOID")
-            refs = [self._form_name.get(ref.get(oid, "")) for ref in self._all(element, tag)]
+            refs = [self._form_name.get(ref.get(oid, "")) for ref in self._ordered(element, tag)]
             if forms := [form for form in dict.fromkeys(refs) if form]:
                 visit["forms"] = forms
             if None in refs:
@@ -291,8 +299,8 @@ class _Reader:
         left, seen = deque([element]), set[str]()
         while left:
             group = left.popleft()
-            yield from self._all(group, "ItemRef")
-            for ref in self._all(group, "ItemGroupRef"):
+            yield from self._ordered(group, "ItemRef")
+            for ref in self._ordered(group, "ItemGroupRef"):
                 oid = ref.get("ItemGroupOID", "")
                 if oid in self._defined["ItemGroupDef"] and oid not in seen:
                     seen.add(oid)
@@ -353,13 +361,12 @@ class _Reader:
         return self._listed[oid]
 
     def _words(self, element: Element | None) -> list[str]:
-        entries = [*self._all(element, "CodeListItem"), *self._all(element, "EnumeratedItem")]
+        entries = [*self._ordered(element, "CodeListItem"), *self._ordered(element, "EnumeratedItem")]
         codes = [entry.get("CodedValue", "") for entry in entries]
         if self._is_ours:
             return codes
-        words = [as_name(self._text(entry, "Decode", "TranslatedText")) for entry in entries]
-        chosen = words if all(words) and len(set(words)) == len(words) else map(as_name, codes)
-        return [word for word in dict.fromkeys(chosen) if word]
+        words = [self._text(entry, "Decode", "TranslatedText") for entry in entries]
+        return choices_of(list(zip(codes, words, strict=True)))
 
 
 def _number(text: str) -> int | None:

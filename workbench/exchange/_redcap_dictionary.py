@@ -10,7 +10,7 @@ from typing import Any
 from workbench import delimited, reading
 from workbench.errors import BadValue
 from workbench.exchange._form_items import items_of, number_text
-from workbench.exchange._imported import Imported, as_code, as_name, as_text, completed
+from workbench.exchange._imported import Imported, as_code, as_name, as_text, choices_of, completed
 from workbench.exchange._redcap_names import RECORD, Names, names_of, table
 from workbench.messages import Message
 from workbench.study.forms import Form, Item
@@ -41,6 +41,7 @@ KINDS = {
     "text": ("notes", ""), "yes_no": ("yesno", ""),
 }  # fmt: skip
 """Field type and validation by kind of item; a choice is a radio button or drops down."""
+VALIDATIONS = {validation for _, validation in KINDS.values()}
 
 
 # ------------------------------------------------------------------------------------ out
@@ -63,15 +64,17 @@ def to_dictionary(protocol: Protocol, names: Names | None = None) -> str:
         raise BadValue(Message("exchange.no_forms"))
     names = names or names_of([protocol])
     first = {VARIABLE: RECORD, FORM: names.forms[protocol.forms[0].name], TYPE: "text", LABEL: "Participant"}
-    rows = [first, *(row for form in protocol.forms for row in _rows(form, names))]
+    forms = zip(protocol.forms, protocol.definition()["form"], strict=True)
+    rows = [first, *(row for form, stated in forms for row in _rows(form, stated, names))]
     return delimited.to_text(COLUMNS, ([row.get(name, "") for name in COLUMNS] for row in rows))
 
 
-def _rows(form: Form, names: Names) -> list[dict[str, str]]:
+def _rows(form: Form, stated: Mapping[str, Any], names: Names) -> list[dict[str, str]]:
+    """Rows of a form, with what only its definition (``stated``) says beside them."""
     rows = []
     for n, item in enumerate(items_of(form)):
         row = _row(form, item, names)
-        own: dict[str, Any] = {} if form.measure else _differing(_stated_item(item), _item(row)[0])
+        own: dict[str, Any] = {} if form.measure else _differing(stated["items"][n], _item(row)[0])
         annotation = {"item": own} if own else {}
         if n == 0:
             annotation["form"] = {"name": form.name, "title": form.title, "double_entry": form.double_entry}
@@ -98,22 +101,6 @@ def _bound(item: Item, end: float | None) -> str:
     if end is None:
         return ""
     return str(int(end)) if item.kind == "integer" and end.is_integer() else number_text(end)
-
-
-def _stated_item(item: Item) -> dict[str, Any]:
-    """An item as the definition of a protocol has it."""
-    stated: dict[str, Any] = {"name": item.name, "label": item.label, "kind": item.kind}
-    for name in ("unit", "least", "greatest", "required"):
-        if value := getattr(item, name) if name not in ("least", "greatest") else None:
-            stated[name] = value
-        elif name in ("least", "greatest") and getattr(item, name) is not None:
-            stated[name] = getattr(item, name)
-    if item.choices:
-        stated["choices"] = list(item.choices)
-    if item.in_range_query is not None:
-        ends = {"low": item.in_range_query.low, "high": item.in_range_query.high}
-        stated["in_range_query"] = {name: end for name, end in ends.items() if end is not None}
-    return stated
 
 
 def _differing(wanted: Mapping[str, Any], read: Mapping[str, Any]) -> dict[str, Any]:
@@ -212,11 +199,10 @@ def _item(row: Mapping[str, str]) -> tuple[dict[str, Any], list[Message]]:
     item: dict[str, Any] = {"name": variable, "label": row[LABEL] or variable, "kind": _kind(kind, validation)}
     if not item["kind"]:
         return {}, [Message("exchange.field_type", variable=told(variable), got=told(kind))]
-    if kind == "text" and validation and item["kind"] == "text":
-        notes.append(Message("exchange.validation", variable=told(variable), got=told(validation)))
+    if kind == "text" and validation not in VALIDATIONS:
+        notes.append(_other_validation(variable, validation, item["kind"]))
     if item["kind"] == "choice":
-        words = [as_name(word) for _, word in _choices(row.get(CHOICES, ""))]
-        item["choices"] = [word for word in dict.fromkeys(words) if word]
+        item["choices"] = choices_of(_choices(row.get(CHOICES, "")))
     for name, column in (("least", LEAST), ("greatest", GREATEST)):
         text = row.get(column, "").strip()
         if item["kind"] in ("integer", "number") and re.fullmatch(r"-?\d{1,400}(\.\d{1,400})?", text, re.ASCII):
@@ -230,6 +216,13 @@ def _item(row: Mapping[str, str]) -> tuple[dict[str, Any], list[Message]]:
     if row.get(BRANCHING, "").strip():
         notes.append(Message("exchange.branching", variable=told(variable)))
     return item, notes
+
+
+def _other_validation(variable: str, validation: str, kind: str) -> Message:
+    """Note on a validation that asks for more than the kind of item that it became."""
+    if kind == "text":
+        return Message("exchange.validation", variable=told(variable), got=told(validation))
+    return Message("exchange.validation_kind", variable=told(variable), got=told(validation), kind=kind)
 
 
 def _kind(kind: str, validation: str) -> str:

@@ -26,7 +26,7 @@ from workbench.exchange._redcap_names import (
     table,
 )
 from workbench.messages import Message
-from workbench.study.changes.entering import SaveForm
+from workbench.study.changes.entering import ADJUDICATED, SaveForm
 from workbench.study.forms import Form, Item
 from workbench.study.protocol import Protocol
 from workbench.study.protocol_reading import told
@@ -261,7 +261,7 @@ def _forms_of(known: _Known, line: int, cells: Mapping[str, str]) -> list[_Read]
     record, event = cells[RECORD].strip(), cells[EVENT].strip()
     key = f"{record} / {event}"
     try:
-        pseudonym, entry = _participant(known, record)
+        pseudonym, number = _participant(known, record)
         person = known.participants[pseudonym]["id"]
         visit = _visit(known, person, event)
         protocol = known.protocol_of.get(person)
@@ -273,10 +273,10 @@ def _forms_of(known: _Known, line: int, cells: Mapping[str, str]) -> list[_Read]
         return [_Read(line, key, why=messages.of(wrong))]
     found = []
     for form in forms:
-        place = (str(visit["id"]), form.name, instance, entry or _single(form))
         name = f"{pseudonym} / {visit['name']} / {form.name} {instance}"
-        name += f" (entry {entry})" if entry else ""
+        name += f" (entry {number})" if number else ""
         try:
+            place = (str(visit["id"]), form.name, instance, _entry(form, number))
             change, before = _change(known, form, place, cells)
             found.append(_Read(line, name, change, before))
         except _Wrong as wrong:
@@ -284,13 +284,15 @@ def _forms_of(known: _Known, line: int, cells: Mapping[str, str]) -> list[_Read]
     return found
 
 
-def _single(form: Form) -> int:
-    """The entry of a record without a number: of a form that two people enter, what holds."""
-    return 0 if form.double_entry else 1
+def _entry(form: Form, number: int) -> int:
+    """The entry that a row is about, by the number behind its record."""
+    if number and not form.double_entry:
+        raise _Wrong(Message("exchange.one_entry", column=RECORD, form=form.name))
+    return (number or ADJUDICATED) if form.double_entry else 1
 
 
 def _participant(known: _Known, record: str) -> tuple[str, int]:
-    """``(pseudonym, entry)``; the entry is 0 for a record without a number."""
+    """``(pseudonym, number)``; 0 for a record without a number."""
     if record in known.participants:
         return record, 0
     twice = _ENTRY.fullmatch(record)
@@ -341,9 +343,6 @@ def _change(
 ) -> tuple[SaveForm, Row | None]:
     """The change that a row asks for, and the row that it changes."""
     visit, _, instance, entry = place
-    if form.double_entry != (entry in (1, 2) and _is_numbered(cells[RECORD], known)):
-        code = "exchange.which_entry" if form.double_entry else "exchange.one_entry"
-        raise _Wrong(_entry_message(code, form))
     before = known.forms.get(place)
     values = dict(before["values"]) if before else {}
     items = {item.name: item for item in items_of(form)}
@@ -355,6 +354,9 @@ def _change(
             if value_text(value) != value_text(values.get(name)):
                 values[name] = value
     state = _state(known.names.complete[form.name], cells, before)
+    # What holds is adjudicated in the record: a row that says the same is as good as none.
+    if entry == ADJUDICATED and not _is_held(before, values, state):
+        raise _Wrong(Message("exchange.which_entry", column=RECORD, form=form.name))
     errors, _ = form.check(values)
     # As SaveForm has it: what a draft lacks is entered later. Checked here too, so that the column is named.
     wrong = [one for one in errors if state == "complete" or values.get(one.item) is not None]
@@ -364,16 +366,6 @@ def _change(
     version = before["row_version"] if before else 0
     change = SaveForm(visit, form.name, values, "draft", instance, entry, version)
     return (replace(change, state="complete") if state == "complete" else change), before
-
-
-def _is_numbered(record: str, known: _Known) -> bool:
-    return record.strip() not in known.participants
-
-
-def _entry_message(code: str, form: Form) -> Message:
-    if code == "exchange.which_entry":
-        return Message("exchange.which_entry", column=RECORD, form=form.name)
-    return Message("exchange.one_entry", column=RECORD, form=form.name)
 
 
 def _value(names: Names, form: Form, item: Item, text: str, column: str) -> Any:
@@ -420,10 +412,12 @@ def _place(change: SaveForm) -> tuple[str, str, int, int]:
 
 
 def _is_same(one: _Read) -> bool:
-    before, change = one.before, one.change
-    return bool(
-        before and change and before["values"] == change.values and before["state"] == change.state
-    )  # fmt: skip
+    return one.change is not None and _is_held(one.before, one.change.values, one.change.state)
+
+
+def _is_held(before: Row | None, values: Mapping[str, Any], state: str) -> bool:
+    """Whether the record has these values already."""
+    return before is not None and before["values"] == values and before["state"] == state
 
 
 def _outcome(one: _Read, refusal: str) -> Outcome:

@@ -28,6 +28,10 @@ RESEARCH = "research"
 """Why a participant is not charged whom a research fund pays for."""
 CLERKS = ("coordinator", "investigator", "data_manager")
 MOST_RULES = 20
+KEPT_OF_A_CHARGE = (
+    "visit_id", "fitting_id", "operation", "price_item_id", "performed_on", "payer", "not_charged",
+)  # fmt: skip
+"""Columns in which a charge that was taken back stays as it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +182,7 @@ class Charge(Change):
         check_correction(record, "charge", self.corrects, visit_id=charged["visit_id"])
         _refuse_beside(record, self, item, charged)
         price = amount("price", self.price)
-        reductions = _reductions(record, self, item, charged) if price else []
+        reductions = _reductions(record, self, item, charged)
         left = price - sum((Decimal(one["amount"]) for one in reductions), Decimal(0))
         if left < 0:
             raise BadValue(Message("price.below_zero", price=self.price))
@@ -189,6 +193,26 @@ class Charge(Change):
             performed_on=self.performed_on, price=self.price, reductions=reductions, amount=str(left),
             payer=charged["payer"], not_charged=self.not_charged or research, corrects=self.corrects,
         )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class TakeBackCharge(Change):
+    """A charge that should not be there is replaced by one of 0, whatever became of its item and its fitting.
+
+    Attributes
+    ----------
+    charge_id : of the charge that is taken back.
+    """
+
+    charge_id: str
+    ROLES: ClassVar[tuple[str, ...]] = CLERKS
+
+    def apply(self, record: Applying) -> str:
+        """Add the row of 0. Raises BadValue without a reason, Refused for a charge that was replaced."""
+        row = record.row("charge", self.charge_id)
+        check_correction(record, "charge", self.charge_id)
+        kept = {name: row[name] for name in KEPT_OF_A_CHARGE}
+        return record.insert("charge", **kept, price="0", reductions=[], amount="0", corrects=self.charge_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,9 +324,7 @@ def _refuse_beside(record: Applying, change: Charge, item: Row, charged: Row) ->
     visits = record.rows("visit", participant_id=participant_id)
     rows = standing([row for visit in visits for row in record.rows("charge", visit_id=visit["id"])])
     for row in rows:
-        # A price of 0 is a charge that was taken back.
-        taken_back = row["id"] == change.corrects or not Decimal(row["price"])
-        if taken_back or not _together(record, change, row):
+        if row["id"] == change.corrects or _is_taken_back(row) or not _together(record, change, row):
             continue
         other = record.row("price_item", row["price_item_id"])
         if other["kind"] == item["kind"]:
@@ -310,6 +332,11 @@ def _refuse_beside(record: Applying, change: Charge, item: Row, charged: Row) ->
         source = _excludes(item, other) or _excludes(other, item)
         if source:
             raise Refused(Message("price.not_with", first=other["name"], second=item["name"], source=source))
+
+
+def _is_taken_back(row: Row) -> bool:
+    """Whether nothing is charged by a row; records from before TakeBackCharge have prices such as 0.00."""
+    return not Decimal(row["price"])
 
 
 def _together(record: Applying, change: Charge, row: Row) -> bool:
