@@ -329,6 +329,14 @@ def test_who_was_told_is_shown_with_whether_they_saw_it_and_what_is_next(trial):
         do(trial, TellSomebody("adverse_event", row, "", "phone"))
 
 
+@pytest.mark.parametrize(
+    "moment", [datetime(2026, 3, 1), datetime(1969, 1, 1, tzinfo=UTC), datetime.max.replace(tzinfo=UTC)]
+)
+def test_clocks_are_read_at_a_moment_of_our_time_in_utc(trial, moment):
+    with pytest.raises(BadValue, match="must be in UTC, from 1970 to 2999"):
+        desk(trial, moment)
+
+
 # ------------------------------------------------------------------------------ rules from memory
 def test_a_rule_from_memory_is_off_until_it_is_confirmed_and_the_desk_names_it(trial):
     event(trial)

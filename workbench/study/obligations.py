@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
 
-from workbench.errors import BadValue
 from workbench.messages import Message
 from workbench.study import deadlines, reporting_rules, safety
 from workbench.study.deadlines import Awareness, Obligation, Revision
@@ -258,9 +257,9 @@ def obligations(record: Rows, now: datetime, *, table: RuleTable | None = None) 
     Raises
     ------
     BadValue
-        For a moment that is not in UTC.
+        For a moment that is not in UTC, from 1970 to 2999.
     """
-    _check_utc(now)
+    reporting_rules.check_utc(now)
     rules = table or reporting_rules.shipped()
     confirmed, names = confirmations(record), _names(record)
     found = []
@@ -314,11 +313,6 @@ def stopping(record: Rows) -> tuple[Stopping, ...]:
             )
         )  # fmt: skip
     return tuple(found)
-
-
-def _check_utc(now: datetime) -> None:
-    if now.utcoffset() != timedelta(0):
-        raise BadValue(Message("reporting.utc", got=now.isoformat()))
 
 
 @dataclass(frozen=True, slots=True)
