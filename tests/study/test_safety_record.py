@@ -188,6 +188,21 @@ def test_a_redacted_event_leaves_its_obligations_and_verifies(trial):
     assert verify(trial.folder).ok
 
 
+@pytest.mark.parametrize("nothing", ["", " "])
+def test_a_name_that_is_redacted_to_nothing_leaves_the_desk_as_it_was(trial, nothing):
+    event(trial)
+    do(trial, ConfirmRule("cn.sae.investigator", "Decree 28"))
+    before = due(trial)
+    (told,), (confirmed,) = trial.rows("awareness"), trial.rows("rule_confirmation")
+    trial.redact("awareness", told["id"], {"person": nothing}, reason="a name")
+    trial.redact("rule_confirmation", confirmed["id"], {"source": nothing}, reason="a name")
+    with pytest.raises(RecordFault, match="never changes"):
+        trial.redact("rule_confirmation", confirmed["id"], {"rule": ""}, reason="x")
+    assert due(trial) == before
+    assert {one.aware for one in desk(trial, NOW).obligations} == {("(redacted)", "2026-03-01T08:00:00.000Z")}
+    assert verify(trial.folder).ok
+
+
 def test_an_event_is_corrected_only_with_an_awareness(trial):
     row = event(trial)
     with pytest.raises(Refused, match="ReviseEvent"):

@@ -219,7 +219,9 @@ class _History:
 def revision(row: Row) -> Revision:
     """A row of ``awareness`` as a statement of facts."""
     facts = safety.facts_of(KINDS[row["table_name"]], row["facts"])
-    return Revision(facts, Awareness(utc_of(row["aware_utc"]), row["zone"], row["person"]))
+    # Nobody enters an awareness without a name: an empty one was redacted.
+    person = row["person"] if row["person"].strip() else Message("safety.redacted")
+    return Revision(facts, Awareness(utc_of(row["aware_utc"]), row["zone"], person))
 
 
 def confirmations(record: Rows) -> list[RuleConfirmation]:

@@ -365,6 +365,7 @@ BY_CHANGE = ("adverse_event", "device_deficiency")
 CLOCKS = {
     "awareness": ("person", "by"),
     "obligation_event": ("person", "how", "reference", "reason", "next_step", "by"),
+    "rule_confirmation": ("source", "by"),
 }
 """Columns that a redaction may take from these tables: what a clock is computed from stays."""
 REDACTABLE = tuple(table.name for table in DATA if table not in (study_key, rand_list, allocation))
