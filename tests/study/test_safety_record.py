@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from tests.doors import SteppedClock
 from workbench import world
+from workbench.commands import main
 from workbench.errors import BadValue, RecordFault, Refused, UnknownName
 from workbench.study import Study, protocol, verify
 from workbench.study.changes import (
@@ -300,6 +301,20 @@ def test_a_report_that_an_earlier_awareness_makes_late_is_noticed_once(trial, cl
         revise(trial, row, aware="2026-02-20T08:00Z", onset="2026-02-19", reason="the ward knew before")
     assert due(trial, now(clock))["cn.sae.other"][1] == "sent_late"
     assert ["late by an earlier awareness" in one["text"] for one in trial.rows("deviation")] == [True]
+
+
+def test_a_remark_on_a_report_in_time_is_no_reason_why_it_turned_out_late(trial, clock, capsys):
+    row = event(trial, aware="2026-03-01T08:00Z")
+    later(clock, days=15)
+    do(trial, MarkSent("adverse_event", row, "cn.sae.other", "NMPA-1"), "sent with the annex")
+    revise(trial, row, aware="2026-02-20T08:00Z", onset="2026-02-19", reason="the ward knew before")
+    (one,) = obligations(trial, now(clock))
+    assert (one.state, one.late_because) == ("sent_late", "")
+    trial.close()
+    assert main(["safety", str(trial.folder), "--on", "2026-03-16T12:00Z"]) == 0
+    shown = capsys.readouterr().out
+    assert "(NMPA-1)" in shown
+    assert "late because" not in shown
 
 
 def test_a_report_is_sent_between_awareness_and_now_and_only_where_it_is_due(trial):

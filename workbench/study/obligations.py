@@ -74,7 +74,8 @@ class OpenObligation:
     aware : who became aware, of the awareness that the clock counts from, and when (UTC text).
     days : day by day, with what counts; empty for a time in hours.
     counted, of : days that have counted by now, and those of the rule; 0 for a time in hours.
-    sent_at, reference, late_because : of the report, ``""`` until it is sent.
+    sent_at, reference : of the report, ``""`` until it is sent.
+    late_because : the reason that was given for a report that was late when it was sent, else ``""``.
     acknowledged_at : when the addressee confirmed it, ``""`` until then.
     told : who was told, of this report or of the event as a whole.
     warnings : what was assumed, and which calendar is not known.
@@ -356,7 +357,8 @@ def _open(
         clock.extended_until, (obligation.awareness.person, text_of(obligation.start)), obligation.days,
         counted=sum(day.counts for day in obligation.days if day.date <= today),
         of=sum(day.counts for day in obligation.days),
-        sent_at=sent.get("at", ""), reference=sent.get("reference", ""), late_because=sent.get("reason", ""),
+        sent_at=sent.get("at", ""), reference=sent.get("reference", ""),
+        late_because=sent["reason"] if sent.get("late_s") else "",
         acknowledged_at=_answer(events, sent.get("id", ""), "acknowledged"),
         told=_told(history.events, obligation.rule), warnings=obligation.warnings,
         kept=obligation.kept or (Message("safety.kept_void") if name.void else None), withheld=off,
