@@ -328,6 +328,17 @@ def test_a_report_is_sent_between_awareness_and_now_and_only_where_it_is_due(tri
         do(trial, MarkSent("participant", trial.people_ids[0], "cn.sae.other", "x"))
 
 
+def test_a_report_is_sent_after_the_earliest_awareness_also_where_a_later_one_is_the_clock(trial):
+    row = event(trial, aware="2026-03-01T08:00Z", zone="Asia/Shanghai")
+    change = ReviseEvent(row, "2026-03-01T09:00Z", "Pacific/Pago_Pago", facts=FACTS)
+    do(trial, change, "the sponsor was told")
+    assert obligations(trial, NOW)[0].aware[1] == "2026-03-01T09:00:00.000Z"
+    with pytest.raises(BadValue, match="became aware, at 2026-03-01T08:00"):
+        do(trial, MarkSent("adverse_event", row, "cn.sae.other", "NMPA-1", at="2026-03-01T07:59Z"))
+    do(trial, MarkSent("adverse_event", row, "cn.sae.other", "NMPA-1", at="2026-03-01T08:30Z"))
+    assert obligations(trial, NOW)[0].state == "sent"
+
+
 def test_an_extension_moves_the_moment_keeps_the_rules_time_and_comes_in_time(trial, clock):
     row = event(trial)
     more = ExtendObligation("adverse_event", row, "cn.sae.other", "2026-03-20T16:00Z", "letter 5", "Ms Gao, NMPA")
