@@ -557,6 +557,19 @@ def test_a_stopping_rule_counts_what_was_judged_and_names_what_was_not(trial):
     assert not stopping(trial)[0].met
 
 
+@pytest.mark.parametrize("change", [{"facts": FATAL}, {"term": "meningitis"}])
+def test_an_event_whose_facts_or_term_change_must_be_judged_again(trial, change):
+    row = event(trial, facts=MILD)
+    do(trial, JudgeEvent(row, "infections", counts=False), "a cold")
+    revise(trial, row, narrative="since Friday", outcome="recovered")
+    assert stopping(trial)[0].pending == 0
+    revise(trial, row, **change)
+    assert (stopping(trial)[0].pending, stopping(trial)[0].count) == (1, 0)
+    do(trial, JudgeEvent(row, "infections", counts=True), "culture")
+    assert (stopping(trial)[0].pending, stopping(trial)[0].count) == (0, 1)
+    assert verify(trial.folder).ok
+
+
 def test_only_the_safety_officer_judges_and_only_by_rules_of_the_protocol(trial):
     row = event(trial)
     with pytest.raises(UnknownName, match="it has infections"):
