@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.doors import SteppedClock
 from workbench import world
 from workbench.commands import main
 from workbench.errors import BadValue, RecordFault, Refused, UnknownName
-from workbench.study import Study, protocol, verify
+from workbench.study import Study, protocol, reporting_rules, verify
 from workbench.study.changes import (
     AdoptProtocol,
     ConfirmRule,
@@ -52,6 +54,7 @@ FACTS = {
 }  # fmt: skip
 MILD = {**FACTS, "serious": False, "criteria": [], "severity": "mild", "device": "not_related"}
 FATAL = {**FACTS, "criteria": ["death"]}
+IMMINENT = {**FACTS, "imminent_risk": True}
 AWARE = "2026-03-01T08:00Z"
 DUE_FATAL, DUE_OTHER = "2026-03-08T16:00:00+00:00", "2026-03-16T16:00:00+00:00"
 """Ends of days 7 and 15 in Shanghai."""
@@ -215,17 +218,33 @@ def test_an_event_is_corrected_only_with_an_awareness(trial):
     assert trial.count("awareness") == 1
 
 
+MEMORY = [rule.id for rule in reporting_rules.shipped().rules.values() if rule.mark == "memory"]
+STATED = [MILD, FACTS, FATAL, IMMINENT, {**FATAL, "marketed": True}]
+STEPS = st.tuples(st.sampled_from(STATED), st.integers(0, 89)) | st.sampled_from(MEMORY)
+"""A revision, and how many minutes ago somebody became aware; or a rule that is confirmed."""
+
+
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    steps=st.lists(st.tuples(st.sampled_from([MILD, FACTS, FATAL]), st.integers(0, 89)), min_size=1, max_size=5)
-)
-def test_no_revision_ever_takes_an_obligation_away_or_makes_it_later(trial, steps):
-    row = event(trial, facts=steps[0][0])
-    for facts, minutes in steps:
-        before = {one.rule: one.due for one in obligations(trial, NOW) if one.row_id == row}
-        revise(trial, row, facts, aware=(NOW - timedelta(minutes=minutes)).isoformat())
-        after = {one.rule: one.due for one in obligations(trial, NOW) if one.row_id == row}
-        assert all(after[rule] <= moment for rule, moment in before.items())
+@given(first=st.sampled_from(STATED), steps=st.lists(STEPS, min_size=1, max_size=6))
+@example(first=IMMINENT, steps=["eu.80.other", "eu.80.imminent", (MILD, 0)])
+@example(first=MILD, steps=["eu.80.other", (IMMINENT, 5), "eu.80.imminent", (FATAL, 60)])
+def test_no_revision_and_no_confirmed_rule_ever_takes_an_obligation_away_or_makes_it_later(
+    trial, clock, tmp_path_factory, first, steps
+):
+    # A rule is confirmed once in a study: every example has its own.
+    folder = shutil.copytree(trial.folder, tmp_path_factory.mktemp("example") / "study")
+    with Study.open(folder, actor="tests") as study:
+        study.who, study.people_ids = trial.who, trial.people_ids
+        row = event(study, facts=first, jurisdictions=("US", "EU", "CN"))
+        for step in steps:
+            before = {one.rule: one.due for one in obligations(study, NOW)}
+            later(clock, seconds=1)
+            if not isinstance(step, str):
+                revise(study, row, step[0], aware=(NOW - timedelta(minutes=step[1])).isoformat())
+            elif step not in [one["rule"] for one in study.rows("rule_confirmation")]:
+                do(study, ConfirmRule(step, "looked up"))
+            after = {one.rule: one.due for one in obligations(study, NOW)}
+            assert all(after[rule] <= moment for rule, moment in before.items())
 
 
 def test_of_several_participants_no_obligation_names_another(trial):
@@ -397,6 +416,42 @@ def test_a_rule_from_memory_is_off_until_it_is_confirmed_and_the_desk_names_it(t
     for rule, error in (("cn.sae.investigator", Refused), ("us.uade.sponsor", Refused), ("cn.x", UnknownName)):
         with pytest.raises(error):
             do(trial, ConfirmRule(rule, "x"))
+
+
+def test_a_stricter_rule_that_is_confirmed_later_keeps_what_was_due_with_all_that_was_done(trial, clock):
+    sent, unsent = (event(trial, n, IMMINENT, jurisdictions=("EU",), country="DE") for n in (0, 1))
+    later(clock, minutes=1)
+    do(trial, ConfirmRule("eu.80.other", "Art. 80(2) read"))
+    report = do(trial, MarkSent("adverse_event", sent, "eu.80.other", "BfArM 1"))
+    do(trial, MarkSeen(report))
+    before = {one.row_id: one for one in obligations(trial, NOW)}
+    later(clock, minutes=1)
+    do(trial, ConfirmRule("eu.80.imminent", "Art. 80(2) read again"))
+    later(clock, minutes=1)
+    fresh = event(trial, 2, IMMINENT, jurisdictions=("EU",), country="DE")
+    found = {(one.row_id, one.rule): one for one in obligations(trial, NOW)}
+    assert found.keys() == {
+        (sent, "eu.80.other"), (unsent, "eu.80.other"),
+        *((row, "eu.80.imminent") for row in (sent, unsent, fresh)),
+    }  # fmt: skip
+    for row in (sent, unsent):
+        one = found[row, "eu.80.other"]
+        assert one.kept.code == "reporting.kept_beside_stricter"
+        assert replace(one, kept=None, withheld=()) == replace(before[row], withheld=())
+        assert found[row, "eu.80.imminent"].kept is None
+    assert found[sent, "eu.80.other"].reference == "BfArM 1"
+    assert found[sent, "eu.80.other"].acknowledged_at
+    do(trial, MarkSent("adverse_event", unsent, "eu.80.other", "BfArM 2"))
+    assert verify(trial.folder).ok
+
+
+def test_a_report_that_was_sent_stays_although_the_clock_was_put_back_before_a_stricter_rule(trial, clock):
+    row = event(trial, facts=IMMINENT, jurisdictions=("EU",), country="DE", aware="2026-02-20T08:00Z", onset="")
+    do(trial, ConfirmRule("eu.80.other", "Art. 80(2) read"))
+    do(trial, MarkSent("adverse_event", row, "eu.80.other", "BfArM 1"), "late")
+    later(clock, hours=-1)
+    do(trial, ConfirmRule("eu.80.imminent", "Art. 80(2) read again"))
+    assert [one.rule for one in obligations(trial, NOW) if one.reference] == ["eu.80.other"]
 
 
 def test_an_event_for_which_every_rule_is_off_is_still_on_the_desk(trial):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
 
@@ -184,27 +184,20 @@ class _History:
     awareness: list[Row] = field(default_factory=list)
     events: list[Row] = field(default_factory=list)
 
-    @property
-    def revisions(self) -> list[Revision]:
-        return [revision(row) for row in self.awareness]
-
-    @property
-    def jurisdictions(self) -> set[Any]:
-        """Of every statement: an edit takes no jurisdiction away."""
-        return {name for row in self.awareness for name in row["jurisdictions"]}
-
     def due(self, confirmed: Sequence[RuleConfirmation], table: RuleTable) -> tuple[Obligation, ...]:
-        """Obligations, first due first; of several countries that were stated the one that asks sooner."""
+        """Obligations, first due first, with those that a rule which was confirmed later made superfluous."""
         found: dict[str, Obligation] = {}
-        for country in dict.fromkeys(row["country"] for row in self.awareness):
-            for one in deadlines.obligations_over(
-                self.revisions, self.jurisdictions, confirmed, country=country, table=table
-            ):
-                found[one.rule] = min(found.get(one.rule, one), one, key=lambda clock: (clock.due, clock.start))
+        for n in _before_a_stricter_rule(confirmed, table):
+            known = [row for row in self.awareness if utc_of(row["utc"]) <= confirmed[n].utc]
+            once = _due_by(known, confirmed[:n], table).keys() | {row["rule"] for row in self.events}
+            # With what became known since, which may have brought the clock forward.
+            now = _due_by(self.awareness, confirmed[:n], table)
+            found |= {rule: _beside_stricter(one) for rule, one in now.items() if rule in once}
+        found |= _due_by(self.awareness, confirmed, table)
         return tuple(sorted(found.values(), key=lambda one: (one.due, one.rule)))
 
     def withheld(self, confirmed: Sequence[RuleConfirmation], table: RuleTable) -> tuple[Message, ...]:
-        return deadlines.withheld(self.revisions, self.jurisdictions, confirmed, table=table)
+        return deadlines.withheld(*_stated(self.awareness), confirmed, table=table)
 
     def of_rule(self, rule: str) -> list[Row]:
         return [row for row in self.events if row["rule"] == rule]
@@ -214,6 +207,34 @@ class _History:
         until = next((row["due"] for row in reversed(rows) if row["action"] == "extension"), "")
         sent = next((row for row in rows if row["action"] == "sent"), None)
         return Clock(obligation, utc_of(until) if until else obligation.due, until, sent)
+
+
+def _stated(awareness: Sequence[Row]) -> tuple[list[Revision], set[Any]]:
+    """Statements, and the jurisdictions of all of them: an edit takes none away."""
+    return [revision(row) for row in awareness], {name for row in awareness for name in row["jurisdictions"]}
+
+
+def _due_by(
+    awareness: Sequence[Row], confirmed: Sequence[RuleConfirmation], table: RuleTable
+) -> dict[str, Obligation]:
+    """Obligations by rule; of several countries that were stated the one that asks sooner."""
+    found: dict[str, Obligation] = {}
+    history, jurisdictions = _stated(awareness)
+    for country in dict.fromkeys(row["country"] for row in awareness):
+        for one in deadlines.obligations_over(history, jurisdictions, confirmed, country=country, table=table):
+            found[one.rule] = min(found.get(one.rule, one), one, key=lambda clock: (clock.due, clock.start))
+    return found
+
+
+def _before_a_stricter_rule(confirmed: Sequence[RuleConfirmation], table: RuleTable) -> list[int]:
+    """Places of confirmations by which a rule came to stand in the place of others."""
+    stricter = {name for rule in table.rules.values() for name in rule.unless}
+    return [n for n, one in enumerate(confirmed) if one.table_version == table.version and one.rule in stricter]
+
+
+def _beside_stricter(one: Obligation) -> Obligation:
+    day = one.awareness.local.date().isoformat()
+    return replace(one, kept=one.kept or Message("reporting.kept_beside_stricter", day=day))
 
 
 # ------------------------------------------------------------------------------ reading
