@@ -664,6 +664,21 @@ def test_a_removal_is_an_intercurrent_event_of_the_participants_protocol(trial):
         do(trial, Explant(row, "2026-02-22", "implant removed"), "x")
 
 
+def test_an_implant_is_amended_only_by_its_change_which_corrects_a_removal_too(trial):
+    row = do(trial, Implant(trial.people_ids[0], "NEO", "2026-02-01", "epidural", serial="1"))
+    for changes in ({"explanted_on": "2026-02-21"}, {"serial": "2"}):
+        with pytest.raises(Refused, match="implant is corrected by Explant"):
+            trial.amend("implant", row, changes, reason="x")
+    assert intercurrent_events(trial) == ()
+    do(trial, Explant(row, "2026-02-21", "implant removed"), "infection")
+    with pytest.raises(BadValue, match="named as there"):
+        do(trial, Explant(row, "2026-02-22", " ", correct=True), "typing error")
+    do(trial, Explant(row, "2026-02-22", "implant removed", correct=True), "typing error")
+    (gone,) = intercurrent_events(trial)
+    assert (gone.event, gone.on) == ("implant removed", "2026-02-22")
+    assert verify(trial.folder).ok
+
+
 def test_surveillance_shows_findings_first_and_quiet_implants_last(trial):
     quiet, other = (do(trial, Implant(p, "NEO", "2026-02-01", "epidural")) for p in trial.people_ids[:2])
     for day, ohm in (("2026-02-10", 900), ("2026-02-20", 4100)):

@@ -360,8 +360,13 @@ AMENDABLE: dict[str, tuple[str, ...]] = {
     },
 }
 """Columns that ``amend`` may change; the others identify the row or are a fact about a file."""
-BY_CHANGE = ("adverse_event", "device_deficiency")
-"""Tables that only a change amends: a fact that is corrected without an awareness would start no clock."""
+BY_CHANGE = {
+    "adverse_event": "ReviseEvent",
+    "device_deficiency": "ReviseDeficiency",
+    "implant": "Explant",
+}
+"""Tables that only a change amends, and which: a fact that is corrected without an awareness would start no clock,
+and an implant that is taken out without a name for it would be no intercurrent event of the protocol."""
 CLOCKS = {
     "awareness": ("person", "by"),
     "obligation_event": ("person", "how", "reference", "reason", "next_step", "by"),
