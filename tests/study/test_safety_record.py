@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.doors import SteppedClock
 from workbench import world
+from workbench.commands import main
 from workbench.errors import BadValue, RecordFault, Refused, UnknownName
-from workbench.study import Study, protocol, verify
+from workbench.study import Study, protocol, reporting_rules, verify
 from workbench.study.changes import (
     AdoptProtocol,
     ConfirmRule,
@@ -51,6 +54,7 @@ FACTS = {
 }  # fmt: skip
 MILD = {**FACTS, "serious": False, "criteria": [], "severity": "mild", "device": "not_related"}
 FATAL = {**FACTS, "criteria": ["death"]}
+IMMINENT = {**FACTS, "imminent_risk": True}
 AWARE = "2026-03-01T08:00Z"
 DUE_FATAL, DUE_OTHER = "2026-03-08T16:00:00+00:00", "2026-03-16T16:00:00+00:00"
 """Ends of days 7 and 15 in Shanghai."""
@@ -188,6 +192,21 @@ def test_a_redacted_event_leaves_its_obligations_and_verifies(trial):
     assert verify(trial.folder).ok
 
 
+@pytest.mark.parametrize("nothing", ["", " "])
+def test_a_name_that_is_redacted_to_nothing_leaves_the_desk_as_it_was(trial, nothing):
+    event(trial)
+    do(trial, ConfirmRule("cn.sae.investigator", "Decree 28"))
+    before = due(trial)
+    (told,), (confirmed,) = trial.rows("awareness"), trial.rows("rule_confirmation")
+    trial.redact("awareness", told["id"], {"person": nothing}, reason="a name")
+    trial.redact("rule_confirmation", confirmed["id"], {"source": nothing}, reason="a name")
+    with pytest.raises(RecordFault, match="never changes"):
+        trial.redact("rule_confirmation", confirmed["id"], {"rule": ""}, reason="x")
+    assert due(trial) == before
+    assert {one.aware for one in desk(trial, NOW).obligations} == {("(redacted)", "2026-03-01T08:00:00.000Z")}
+    assert verify(trial.folder).ok
+
+
 def test_an_event_is_corrected_only_with_an_awareness(trial):
     row = event(trial)
     with pytest.raises(Refused, match="ReviseEvent"):
@@ -199,17 +218,33 @@ def test_an_event_is_corrected_only_with_an_awareness(trial):
     assert trial.count("awareness") == 1
 
 
+MEMORY = [rule.id for rule in reporting_rules.shipped().rules.values() if rule.mark == "memory"]
+STATED = [MILD, FACTS, FATAL, IMMINENT, {**FATAL, "marketed": True}]
+STEPS = st.tuples(st.sampled_from(STATED), st.integers(0, 89)) | st.sampled_from(MEMORY)
+"""A revision, and how many minutes ago somebody became aware; or a rule that is confirmed."""
+
+
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    steps=st.lists(st.tuples(st.sampled_from([MILD, FACTS, FATAL]), st.integers(0, 89)), min_size=1, max_size=5)
-)
-def test_no_revision_ever_takes_an_obligation_away_or_makes_it_later(trial, steps):
-    row = event(trial, facts=steps[0][0])
-    for facts, minutes in steps:
-        before = {one.rule: one.due for one in obligations(trial, NOW) if one.row_id == row}
-        revise(trial, row, facts, aware=(NOW - timedelta(minutes=minutes)).isoformat())
-        after = {one.rule: one.due for one in obligations(trial, NOW) if one.row_id == row}
-        assert all(after[rule] <= moment for rule, moment in before.items())
+@given(first=st.sampled_from(STATED), steps=st.lists(STEPS, min_size=1, max_size=6))
+@example(first=IMMINENT, steps=["eu.80.other", "eu.80.imminent", (MILD, 0)])
+@example(first=MILD, steps=["eu.80.other", (IMMINENT, 5), "eu.80.imminent", (FATAL, 60)])
+def test_no_revision_and_no_confirmed_rule_ever_takes_an_obligation_away_or_makes_it_later(
+    trial, clock, tmp_path_factory, first, steps
+):
+    # A rule is confirmed once in a study: every example has its own.
+    folder = shutil.copytree(trial.folder, tmp_path_factory.mktemp("example") / "study")
+    with Study.open(folder, actor="tests") as study:
+        study.who, study.people_ids = trial.who, trial.people_ids
+        row = event(study, facts=first, jurisdictions=("US", "EU", "CN"))
+        for step in steps:
+            before = {one.rule: one.due for one in obligations(study, NOW)}
+            later(clock, seconds=1)
+            if not isinstance(step, str):
+                revise(study, row, step[0], aware=(NOW - timedelta(minutes=step[1])).isoformat())
+            elif step not in [one["rule"] for one in study.rows("rule_confirmation")]:
+                do(study, ConfirmRule(step, "looked up"))
+            after = {one.rule: one.due for one in obligations(study, NOW)}
+            assert all(after[rule] <= moment for rule, moment in before.items())
 
 
 def test_of_several_participants_no_obligation_names_another(trial):
@@ -287,6 +322,20 @@ def test_a_report_that_an_earlier_awareness_makes_late_is_noticed_once(trial, cl
     assert ["late by an earlier awareness" in one["text"] for one in trial.rows("deviation")] == [True]
 
 
+def test_a_remark_on_a_report_in_time_is_no_reason_why_it_turned_out_late(trial, clock, capsys):
+    row = event(trial, aware="2026-03-01T08:00Z")
+    later(clock, days=15)
+    do(trial, MarkSent("adverse_event", row, "cn.sae.other", "NMPA-1"), "sent with the annex")
+    revise(trial, row, aware="2026-02-20T08:00Z", onset="2026-02-19", reason="the ward knew before")
+    (one,) = obligations(trial, now(clock))
+    assert (one.state, one.late_because) == ("sent_late", "")
+    trial.close()
+    assert main(["safety", str(trial.folder), "--on", "2026-03-16T12:00Z"]) == 0
+    shown = capsys.readouterr().out
+    assert "(NMPA-1)" in shown
+    assert "late because" not in shown
+
+
 def test_a_report_is_sent_between_awareness_and_now_and_only_where_it_is_due(trial):
     row = event(trial)
     for at, why in (("2026-03-01T07:00Z", "after somebody became aware"), ("2026-03-02T07:00Z", "ahead of now")):
@@ -296,6 +345,17 @@ def test_a_report_is_sent_between_awareness_and_now_and_only_where_it_is_due(tri
         do(trial, MarkSent("adverse_event", row, "cn.sae.fatal", "x"))
     with pytest.raises(BadValue, match="adverse_event, device_deficiency"):
         do(trial, MarkSent("participant", trial.people_ids[0], "cn.sae.other", "x"))
+
+
+def test_a_report_is_sent_after_the_earliest_awareness_also_where_a_later_one_is_the_clock(trial):
+    row = event(trial, aware="2026-03-01T08:00Z", zone="Asia/Shanghai")
+    change = ReviseEvent(row, "2026-03-01T09:00Z", "Pacific/Pago_Pago", facts=FACTS)
+    do(trial, change, "the sponsor was told")
+    assert obligations(trial, NOW)[0].aware[1] == "2026-03-01T09:00:00.000Z"
+    with pytest.raises(BadValue, match="became aware, at 2026-03-01T08:00"):
+        do(trial, MarkSent("adverse_event", row, "cn.sae.other", "NMPA-1", at="2026-03-01T07:59Z"))
+    do(trial, MarkSent("adverse_event", row, "cn.sae.other", "NMPA-1", at="2026-03-01T08:30Z"))
+    assert obligations(trial, NOW)[0].state == "sent"
 
 
 def test_an_extension_moves_the_moment_keeps_the_rules_time_and_comes_in_time(trial, clock):
@@ -329,6 +389,14 @@ def test_who_was_told_is_shown_with_whether_they_saw_it_and_what_is_next(trial):
         do(trial, TellSomebody("adverse_event", row, "", "phone"))
 
 
+@pytest.mark.parametrize(
+    "moment", [datetime(2026, 3, 1), datetime(1969, 1, 1, tzinfo=UTC), datetime.max.replace(tzinfo=UTC)]
+)
+def test_clocks_are_read_at_a_moment_of_our_time_in_utc(trial, moment):
+    with pytest.raises(BadValue, match="must be in UTC, from 1970 to 2999"):
+        desk(trial, moment)
+
+
 # ------------------------------------------------------------------------------ rules from memory
 def test_a_rule_from_memory_is_off_until_it_is_confirmed_and_the_desk_names_it(trial):
     event(trial)
@@ -348,6 +416,42 @@ def test_a_rule_from_memory_is_off_until_it_is_confirmed_and_the_desk_names_it(t
     for rule, error in (("cn.sae.investigator", Refused), ("us.uade.sponsor", Refused), ("cn.x", UnknownName)):
         with pytest.raises(error):
             do(trial, ConfirmRule(rule, "x"))
+
+
+def test_a_stricter_rule_that_is_confirmed_later_keeps_what_was_due_with_all_that_was_done(trial, clock):
+    sent, unsent = (event(trial, n, IMMINENT, jurisdictions=("EU",), country="DE") for n in (0, 1))
+    later(clock, minutes=1)
+    do(trial, ConfirmRule("eu.80.other", "Art. 80(2) read"))
+    report = do(trial, MarkSent("adverse_event", sent, "eu.80.other", "BfArM 1"))
+    do(trial, MarkSeen(report))
+    before = {one.row_id: one for one in obligations(trial, NOW)}
+    later(clock, minutes=1)
+    do(trial, ConfirmRule("eu.80.imminent", "Art. 80(2) read again"))
+    later(clock, minutes=1)
+    fresh = event(trial, 2, IMMINENT, jurisdictions=("EU",), country="DE")
+    found = {(one.row_id, one.rule): one for one in obligations(trial, NOW)}
+    assert found.keys() == {
+        (sent, "eu.80.other"), (unsent, "eu.80.other"),
+        *((row, "eu.80.imminent") for row in (sent, unsent, fresh)),
+    }  # fmt: skip
+    for row in (sent, unsent):
+        one = found[row, "eu.80.other"]
+        assert one.kept.code == "reporting.kept_beside_stricter"
+        assert replace(one, kept=None, withheld=()) == replace(before[row], withheld=())
+        assert found[row, "eu.80.imminent"].kept is None
+    assert found[sent, "eu.80.other"].reference == "BfArM 1"
+    assert found[sent, "eu.80.other"].acknowledged_at
+    do(trial, MarkSent("adverse_event", unsent, "eu.80.other", "BfArM 2"))
+    assert verify(trial.folder).ok
+
+
+def test_a_report_that_was_sent_stays_although_the_clock_was_put_back_before_a_stricter_rule(trial, clock):
+    row = event(trial, facts=IMMINENT, jurisdictions=("EU",), country="DE", aware="2026-02-20T08:00Z", onset="")
+    do(trial, ConfirmRule("eu.80.other", "Art. 80(2) read"))
+    do(trial, MarkSent("adverse_event", row, "eu.80.other", "BfArM 1"), "late")
+    later(clock, hours=-1)
+    do(trial, ConfirmRule("eu.80.imminent", "Art. 80(2) read again"))
+    assert [one.rule for one in obligations(trial, NOW) if one.reference] == ["eu.80.other"]
 
 
 def test_an_event_for_which_every_rule_is_off_is_still_on_the_desk(trial):
@@ -508,6 +612,19 @@ def test_a_stopping_rule_counts_what_was_judged_and_names_what_was_not(trial):
     assert not stopping(trial)[0].met
 
 
+@pytest.mark.parametrize("change", [{"facts": FATAL}, {"term": "meningitis"}])
+def test_an_event_whose_facts_or_term_change_must_be_judged_again(trial, change):
+    row = event(trial, facts=MILD)
+    do(trial, JudgeEvent(row, "infections", counts=False), "a cold")
+    revise(trial, row, narrative="since Friday", outcome="recovered")
+    assert stopping(trial)[0].pending == 0
+    revise(trial, row, **change)
+    assert (stopping(trial)[0].pending, stopping(trial)[0].count) == (1, 0)
+    do(trial, JudgeEvent(row, "infections", counts=True), "culture")
+    assert (stopping(trial)[0].pending, stopping(trial)[0].count) == (0, 1)
+    assert verify(trial.folder).ok
+
+
 def test_only_the_safety_officer_judges_and_only_by_rules_of_the_protocol(trial):
     row = event(trial)
     with pytest.raises(UnknownName, match="it has infections"):
@@ -545,6 +662,21 @@ def test_a_removal_is_an_intercurrent_event_of_the_participants_protocol(trial):
     do(trial, Explant(row, "2026-02-21", "implant removed"), "infection")
     with pytest.raises(Refused, match="taken out on 2026-02-21"):
         do(trial, Explant(row, "2026-02-22", "implant removed"), "x")
+
+
+def test_an_implant_is_amended_only_by_its_change_which_corrects_a_removal_too(trial):
+    row = do(trial, Implant(trial.people_ids[0], "NEO", "2026-02-01", "epidural", serial="1"))
+    for changes in ({"explanted_on": "2026-02-21"}, {"serial": "2"}):
+        with pytest.raises(Refused, match="implant is corrected by Explant"):
+            trial.amend("implant", row, changes, reason="x")
+    assert intercurrent_events(trial) == ()
+    do(trial, Explant(row, "2026-02-21", "implant removed"), "infection")
+    with pytest.raises(BadValue, match="named as there"):
+        do(trial, Explant(row, "2026-02-22", " ", correct=True), "typing error")
+    do(trial, Explant(row, "2026-02-22", "implant removed", correct=True), "typing error")
+    (gone,) = intercurrent_events(trial)
+    assert (gone.event, gone.on) == ("implant removed", "2026-02-22")
+    assert verify(trial.folder).ok
 
 
 def test_surveillance_shows_findings_first_and_quiet_implants_last(trial):

@@ -90,7 +90,7 @@ def _of_report(one: OpenObligation) -> Iterator[str]:
     yield f"- {one.reporter} to {', '.join(one.addressees)} {one.due_text}{extended}{counted}"
     yield f"- {one.aware[0]} became aware on {one.aware[1]}; {one.table} {one.row_id}"
     if one.sent_at:
-        because = f", late because {one.late_because}" if one.state == "sent_late" and one.late_because else ""
+        because = f", late because {one.late_because}" if one.late_because else ""
         acknowledged = f", acknowledged on {one.acknowledged_at}" if one.acknowledged_at else ""
         yield f"- sent on {one.sent_at} ({one.reference}){because}{acknowledged}"
     for told in one.told:

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from workbench.errors import BadValue
 from workbench.messages import Message
-from workbench.study.reporting_rules import check_who_and_when
+from workbench.study.reporting_rules import check_utc
 from workbench.vocabulary import DatePrecision
 
 FARTHEST_EAST = timedelta(hours=14)
@@ -39,7 +39,7 @@ def utc_of(text: str, *, latest: datetime | None = None) -> datetime:
     """
     try:
         moment = datetime.fromisoformat(text)
-        check_who_and_when("-", moment)
+        check_utc(moment)
     except (ValueError, TypeError) as error:
         raise BadValue(Message("safety.moment", got=f"{text!r:.40}")) from error
     if latest is not None and moment > latest:

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
 
-from workbench.errors import BadValue
 from workbench.messages import Message
 from workbench.study import deadlines, reporting_rules, safety
 from workbench.study.deadlines import Awareness, Obligation, Revision
@@ -75,7 +74,8 @@ class OpenObligation:
     aware : who became aware, of the awareness that the clock counts from, and when (UTC text).
     days : day by day, with what counts; empty for a time in hours.
     counted, of : days that have counted by now, and those of the rule; 0 for a time in hours.
-    sent_at, reference, late_because : of the report, ``""`` until it is sent.
+    sent_at, reference : of the report, ``""`` until it is sent.
+    late_because : the reason that was given for a report that was late when it was sent, else ``""``.
     acknowledged_at : when the addressee confirmed it, ``""`` until then.
     told : who was told, of this report or of the event as a whole.
     warnings : what was assumed, and which calendar is not known.
@@ -184,27 +184,20 @@ class _History:
     awareness: list[Row] = field(default_factory=list)
     events: list[Row] = field(default_factory=list)
 
-    @property
-    def revisions(self) -> list[Revision]:
-        return [revision(row) for row in self.awareness]
-
-    @property
-    def jurisdictions(self) -> set[Any]:
-        """Of every statement: an edit takes no jurisdiction away."""
-        return {name for row in self.awareness for name in row["jurisdictions"]}
-
     def due(self, confirmed: Sequence[RuleConfirmation], table: RuleTable) -> tuple[Obligation, ...]:
-        """Obligations, first due first; of several countries that were stated the one that asks sooner."""
+        """Obligations, first due first, with those that a rule which was confirmed later made superfluous."""
         found: dict[str, Obligation] = {}
-        for country in dict.fromkeys(row["country"] for row in self.awareness):
-            for one in deadlines.obligations_over(
-                self.revisions, self.jurisdictions, confirmed, country=country, table=table
-            ):
-                found[one.rule] = min(found.get(one.rule, one), one, key=lambda clock: (clock.due, clock.start))
+        for n in _before_a_stricter_rule(confirmed, table):
+            known = [row for row in self.awareness if utc_of(row["utc"]) <= confirmed[n].utc]
+            once = _due_by(known, confirmed[:n], table).keys() | {row["rule"] for row in self.events}
+            # With what became known since, which may have brought the clock forward.
+            now = _due_by(self.awareness, confirmed[:n], table)
+            found |= {rule: _beside_stricter(one) for rule, one in now.items() if rule in once}
+        found |= _due_by(self.awareness, confirmed, table)
         return tuple(sorted(found.values(), key=lambda one: (one.due, one.rule)))
 
     def withheld(self, confirmed: Sequence[RuleConfirmation], table: RuleTable) -> tuple[Message, ...]:
-        return deadlines.withheld(self.revisions, self.jurisdictions, confirmed, table=table)
+        return deadlines.withheld(*_stated(self.awareness), confirmed, table=table)
 
     def of_rule(self, rule: str) -> list[Row]:
         return [row for row in self.events if row["rule"] == rule]
@@ -216,11 +209,41 @@ class _History:
         return Clock(obligation, utc_of(until) if until else obligation.due, until, sent)
 
 
+def _stated(awareness: Sequence[Row]) -> tuple[list[Revision], set[Any]]:
+    """Statements, and the jurisdictions of all of them: an edit takes none away."""
+    return [revision(row) for row in awareness], {name for row in awareness for name in row["jurisdictions"]}
+
+
+def _due_by(
+    awareness: Sequence[Row], confirmed: Sequence[RuleConfirmation], table: RuleTable
+) -> dict[str, Obligation]:
+    """Obligations by rule; of several countries that were stated the one that asks sooner."""
+    found: dict[str, Obligation] = {}
+    history, jurisdictions = _stated(awareness)
+    for country in dict.fromkeys(row["country"] for row in awareness):
+        for one in deadlines.obligations_over(history, jurisdictions, confirmed, country=country, table=table):
+            found[one.rule] = min(found.get(one.rule, one), one, key=lambda clock: (clock.due, clock.start))
+    return found
+
+
+def _before_a_stricter_rule(confirmed: Sequence[RuleConfirmation], table: RuleTable) -> list[int]:
+    """Places of confirmations by which a rule came to stand in the place of others."""
+    stricter = {name for rule in table.rules.values() for name in rule.unless}
+    return [n for n, one in enumerate(confirmed) if one.table_version == table.version and one.rule in stricter]
+
+
+def _beside_stricter(one: Obligation) -> Obligation:
+    day = one.awareness.local.date().isoformat()
+    return replace(one, kept=one.kept or Message("reporting.kept_beside_stricter", day=day))
+
+
 # ------------------------------------------------------------------------------ reading
 def revision(row: Row) -> Revision:
     """A row of ``awareness`` as a statement of facts."""
     facts = safety.facts_of(KINDS[row["table_name"]], row["facts"])
-    return Revision(facts, Awareness(utc_of(row["aware_utc"]), row["zone"], row["person"]))
+    # Nobody enters an awareness without a name: an empty one was redacted.
+    person = row["person"] if row["person"].strip() else Message("safety.redacted")
+    return Revision(facts, Awareness(utc_of(row["aware_utc"]), row["zone"], person))
 
 
 def confirmations(record: Rows) -> list[RuleConfirmation]:
@@ -258,9 +281,9 @@ def obligations(record: Rows, now: datetime, *, table: RuleTable | None = None) 
     Raises
     ------
     BadValue
-        For a moment that is not in UTC.
+        For a moment that is not in UTC, from 1970 to 2999.
     """
-    _check_utc(now)
+    reporting_rules.check_utc(now)
     rules = table or reporting_rules.shipped()
     confirmed, names = confirmations(record), _names(record)
     found = []
@@ -316,11 +339,6 @@ def stopping(record: Rows) -> tuple[Stopping, ...]:
     return tuple(found)
 
 
-def _check_utc(now: datetime) -> None:
-    if now.utcoffset() != timedelta(0):
-        raise BadValue(Message("reporting.utc", got=now.isoformat()))
-
-
 @dataclass(frozen=True, slots=True)
 class _Name:
     participant: str
@@ -360,7 +378,8 @@ def _open(
         clock.extended_until, (obligation.awareness.person, text_of(obligation.start)), obligation.days,
         counted=sum(day.counts for day in obligation.days if day.date <= today),
         of=sum(day.counts for day in obligation.days),
-        sent_at=sent.get("at", ""), reference=sent.get("reference", ""), late_because=sent.get("reason", ""),
+        sent_at=sent.get("at", ""), reference=sent.get("reference", ""),
+        late_because=sent["reason"] if sent.get("late_s") else "",
         acknowledged_at=_answer(events, sent.get("id", ""), "acknowledged"),
         told=_told(history.events, obligation.rule), warnings=obligation.warnings,
         kept=obligation.kept or (Message("safety.kept_void") if name.void else None), withheld=off,

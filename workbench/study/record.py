@@ -451,7 +451,7 @@ class Study:
         if table not in schema.AMENDABLE:
             raise RecordFault(Message("study.append_only", table=table))
         if table in schema.BY_CHANGE:
-            raise Refused(Message("safety.by_change", table=table))
+            raise Refused(Message("safety.by_change", table=table, change=schema.BY_CHANGE[table]))
         with self.writing.begin("amend") as writer:
             version = writer.change(
                 rows, row_id, flat(changes), action="amend", reason=reason, expected=row_version

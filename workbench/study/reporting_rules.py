@@ -125,9 +125,14 @@ class RuleTable:
 
 
 def check_who_and_when(person: str, utc: datetime) -> None:
-    """Refuse an empty name, and a time that is not in UTC or no year of our time. Raises BadValue."""
+    """Refuse an empty name, and what :func:`check_utc` refuses. Raises BadValue."""
     if not person.strip():
         raise BadValue(Message("reporting.nobody"))
+    check_utc(utc)
+
+
+def check_utc(utc: datetime) -> None:
+    """Refuse a time that is not in UTC or no year of our time. Raises BadValue."""
     if utc.utcoffset() != timedelta(0) or not 1970 <= utc.year < 3000:
         raise BadValue(Message("reporting.utc", got=utc.isoformat()))
 

@@ -360,8 +360,13 @@ AMENDABLE: dict[str, tuple[str, ...]] = {
     },
 }
 """Columns that ``amend`` may change; the others identify the row or are a fact about a file."""
-BY_CHANGE = ("adverse_event", "device_deficiency")
-"""Tables that only a change amends: a fact that is corrected without an awareness would start no clock."""
+BY_CHANGE = {
+    "adverse_event": "ReviseEvent",
+    "device_deficiency": "ReviseDeficiency",
+    "implant": "Explant",
+}
+"""Tables that only a change amends, and which: a fact that is corrected without an awareness would start no clock,
+and an implant that is taken out without a name for it would be no intercurrent event of the protocol."""
 MAY_BE_REDACTED: dict[str, tuple[str, ...]] = {
     "protocol_version": ("by",), "enrolment": ("screening_number",), "anchor_day": (),
     "eligibility": ("evidence", "by"), "form": ("values", "by"), "role_grant": ("training", "by"),

@@ -62,18 +62,20 @@ class Explant(Change):
     implant_id : which.
     explanted_on : ISO date.
     event : its name among the intercurrent events of the participant's protocol.
+    correct : whether it replaces a removal that was entered before.
     """
 
     implant_id: str
     explanted_on: str
     event: str
+    correct: bool = False
     ROLES: ClassVar[tuple[str, ...]] = WHO
 
     def apply(self, record: Applying) -> str:
         """Close the implant."""
         row = record.row("implant", self.implant_id)
         day_of(self.explanted_on, now=utc_of(record.utc))
-        if row["explanted_on"]:
+        if row["explanted_on"] and not self.correct:
             raise Refused(Message("safety.explanted_already", day=row["explanted_on"]))
         if self.explanted_on < row["implanted_on"]:
             raise BadValue(Message("safety.explanted_before", got=self.explanted_on, day=row["implanted_on"]))

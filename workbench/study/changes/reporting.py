@@ -71,8 +71,11 @@ class MarkSent(Change):
         if not self.reference.strip():
             raise BadValue(Message("safety.no_reference", rule=self.rule))
         at = utc_of(self.at or record.utc, latest=utc_of(record.utc))
-        if at < clock.obligation.start:
-            raise BadValue(Message("safety.sent_before", at=text_of(at), start=text_of(clock.obligation.start)))
+        # Not the awareness of the clock: where the day ends sooner, a later one in another zone may be that.
+        told = record.rows("awareness", table_name=self.table, row_id=self.row_id)
+        start = min(utc_of(row["aware_utc"]) for row in told)
+        if at < start:
+            raise BadValue(Message("safety.sent_before", at=text_of(at), start=text_of(start)))
         late = at - clock.due
         is_late = late >= timedelta(0)
         if is_late and not record.reason.strip():

@@ -24,6 +24,8 @@ from workbench.vocabulary import EventOutcome, EventState
 REPORTERS = ("investigator", "safety_officer", "coordinator")
 LONGEST_TERM, LONGEST_TEXT = 500, 20_000
 """Characters of a verbatim term or device, and of a narrative."""
+JUDGED = {"facts", "term"}
+"""What a judgement for a stopping rule rests on: once either changes, the event must be judged again."""
 CODED = ("dictionary", "version", "code", "term", "coder")
 
 
@@ -121,7 +123,7 @@ class ReviseEvent(Change):
 
 @dataclass(frozen=True, slots=True)
 class JudgeEvent(Change):
-    """Whether an adverse event counts for a stopping rule; needs a reason.
+    """Whether an adverse event, as it is known now, counts for a stopping rule; needs a reason.
 
     Attributes
     ----------
@@ -331,6 +333,8 @@ def _amend(
     if not record.reason.strip():
         raise BadValue(Message("study.change_needs_reason", table=source[0]))
     differing = {name: value for name, value in changes.items() if row[name] != value}
+    if row.get("stopping") and differing.keys() & JUDGED:
+        differing["stopping"] = {}
     if differing:
         record.amend(*source, differing, expected=expected or None)
     statement.leave(record, source, row["participant_id"])
