@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -353,18 +353,7 @@ class Writer:
         """
         if not reason.strip():
             raise BadValue(Message("study.change_needs_reason", table=table.name))
-        every = tuple(table.columns.keys())[1:-1]
-        redacted = MAY_BE_REDACTED.get(table.name) if action == "redact" else None
-        allowed = AMENDABLE.get(table.name, every) if redacted is None else redacted
-        for name in changes:
-            if name not in table.columns:
-                raise UnknownName(
-                    Message(
-                        "study.no_column", table=table.name, column=repr(name), known=list(table.columns.keys())
-                    )
-                )
-            if name not in allowed:
-                raise RecordFault(Message("study.never_changes", column=name, table=table.name))
+        _refuse_columns(table, changes, action)
         check(table.name, changes)
         current = self.get(table, id=row_id)
         if current is None:
@@ -404,6 +393,19 @@ class Writer:
         )  # fmt: skip
         done = self._connection.execute(audit_payload.delete().where(audit_payload.c.seq.in_(earlier)))
         return int(done.rowcount)
+
+
+def _refuse_columns(table: Table, names: Iterable[str], action: str) -> None:
+    """Refuse columns that are not there, that never change, or that a redaction may not take."""
+    every = tuple(table.columns.keys())[1:-1]
+    redacted = MAY_BE_REDACTED.get(table.name) if action == "redact" else None
+    allowed = AMENDABLE.get(table.name, every) if redacted is None else redacted
+    for name in names:
+        if name not in table.columns:
+            known = list(table.columns.keys())
+            raise UnknownName(Message("study.no_column", table=table.name, column=repr(name), known=known))
+        if name not in allowed:
+            raise RecordFault(Message("study.never_changes", column=name, table=table.name))
 
 
 def in_order(table: Table) -> Any:
