@@ -18,7 +18,7 @@ from workbench.study.moments import precision_of, text_of, utc_of
 from workbench.study.nouns import SHA256
 from workbench.study.obligations import KINDS, Source
 from workbench.study.protocol import Protocol
-from workbench.study.safety import DeficiencyFacts, EventFacts, Facts
+from workbench.study.safety import EventFacts, Facts
 from workbench.vocabulary import EventOutcome, EventState
 
 REPORTERS = ("investigator", "safety_officer", "coordinator")
@@ -26,6 +26,11 @@ LONGEST_TERM, LONGEST_TEXT = 500, 20_000
 """Characters of a verbatim term or device, and of a narrative."""
 JUDGED = {"facts", "term"}
 """What a judgement for a stopping rule rests on: once either changes, the event must be judged again."""
+STATED = {
+    "adverse_event": ("term", "onset", "action", "narrative", "coding"),
+    "device_deficiency": ("device", "serial", "text", "onset", "logs_sha256"),
+}
+"""Columns of which a change has a field."""
 CODED = ("dictionary", "version", "code", "term", "coder")
 
 
@@ -63,15 +68,7 @@ class ReportEvent(Change):
 
     def apply(self, record: Applying) -> str:
         """Add the event and its first awareness."""
-        statement = _Statement.of(record, self, safety.facts_of(EventFacts, self.facts))
-        row_id = record.insert(
-            "adverse_event", participant_id=self.participant_id,
-            **_event_columns(statement, term=self.term, onset=self.onset, action=self.action,
-                             narrative=self.narrative, coding=self.coding or {}),
-            outcome=self.outcome, stopping={}, state="open",
-        )  # fmt: skip
-        statement.leave(record, ("adverse_event", row_id), self.participant_id)
-        return row_id
+        return _enter(record, self, "adverse_event", self.participant_id, outcome=self.outcome, stopping={})
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,18 +104,8 @@ class ReviseEvent(Change):
 
     def apply(self, record: Applying) -> str:
         """Change the event and add an awareness."""
-        row = record.row("adverse_event", self.event_id)
-        statement = _Statement.of(record, self, _facts(EventFacts, self.facts, row), before=row)
-        now = {
-            name: _or(getattr(self, name), row[name])
-            for name in ("term", "onset", "action", "narrative", "coding")
-        }
-        changes = {
-            **_event_columns(statement, **now), "outcome": self.outcome or row["outcome"],
-            "state": self.state or row["state"],
-        }  # fmt: skip
-        _amend(record, ("adverse_event", self.event_id), row, changes, statement, expected=self.row_version)
-        return self.event_id
+        own = {"outcome": self.outcome} if self.outcome else {}
+        return _revise(record, self, ("adverse_event", self.event_id), **own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,15 +165,7 @@ class ReportDeficiency(Change):
 
     def apply(self, record: Applying) -> str:
         """Add the deficiency and its first awareness."""
-        statement = _Statement.of(record, self, safety.facts_of(DeficiencyFacts, self.facts))
-        row_id = record.insert(
-            "device_deficiency", participant_id=self.participant_id or None,
-            **_deficiency_columns(statement, device=self.device, serial=self.serial, text=self.text,
-                                  onset=self.onset, logs_sha256=self.logs_sha256),
-            state="open",
-        )  # fmt: skip
-        statement.leave(record, ("device_deficiency", row_id), self.participant_id or None)
-        return row_id
+        return _enter(record, self, "device_deficiency", self.participant_id or None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,14 +197,7 @@ class ReviseDeficiency(Change):
 
     def apply(self, record: Applying) -> str:
         """Change the deficiency and add an awareness."""
-        row = record.row("device_deficiency", self.deficiency_id)
-        statement = _Statement.of(record, self, _facts(DeficiencyFacts, self.facts, row), before=row)
-        names = ("device", "serial", "text", "onset", "logs_sha256")
-        now = {name: _or(getattr(self, name), row[name]) for name in names}
-        changes = {**_deficiency_columns(statement, **now), "state": self.state or row["state"]}
-        source = ("device_deficiency", self.deficiency_id)
-        _amend(record, source, row, changes, statement, expected=self.row_version)
-        return self.deficiency_id
+        return _revise(record, self, ("device_deficiency", self.deficiency_id))
 
 
 # ------------------------------------------------------------------------------ what a statement is
@@ -271,12 +243,41 @@ def _of_protocol(record: Applying, change: Any) -> tuple[str, ...]:
     return Protocol.from_definition(versions[0]["definition"]).about.jurisdictions if versions else ()
 
 
-def _facts(kind: type[Facts], given: Mapping[str, Any] | None, row: Mapping[str, Any]) -> Facts:
-    return safety.facts_of(kind, row["facts"] if given is None else given)
+def _enter(record: Applying, change: Any, table: str, participant_id: str | None, **own: Any) -> str:
+    """Add an event or a deficiency, with its first awareness. Returns its id."""
+    statement = _Statement.of(record, change, safety.facts_of(KINDS[table], change.facts))
+    columns = _columns(table, statement, change, {"coding": {}})
+    row_id = record.insert(table, participant_id=participant_id, **columns, **own, state="open")
+    statement.leave(record, (table, row_id), participant_id)
+    return row_id
+
+
+def _revise(record: Applying, change: Any, source: Source, **own: Any) -> str:
+    """Change what differs, leave the awareness, and notice reports that it makes late. Returns the id."""
+    row = record.row(*source)
+    facts = safety.facts_of(KINDS[source[0]], _or(change.facts, row["facts"]))
+    statement = _Statement.of(record, change, facts, before=row)
+    changes = {**_columns(source[0], statement, change, row), "state": change.state or row["state"], **own}
+    if not record.reason.strip():
+        raise BadValue(Message("study.change_needs_reason", table=source[0]))
+    differing = {name: value for name, value in changes.items() if row[name] != value}
+    if row.get("stopping") and differing.keys() & JUDGED:
+        differing["stopping"] = {}
+    if differing:
+        record.amend(*source, differing, expected=change.row_version or None)
+    statement.leave(record, source, row["participant_id"])
+    _note_late(record, source, row["participant_id"])
+    return source[1]
 
 
 def _or(value: Any, before: Any) -> Any:
     return before if value is None else value
+
+
+def _columns(table: str, statement: _Statement, change: Any, before: Mapping[str, Any]) -> dict[str, Any]:
+    """Columns that a statement decides, checked; what the change leaves out stays as it was before."""
+    now = {name: _or(getattr(change, name), before.get(name)) for name in STATED[table]}
+    return _event_columns(statement, **now) if table == "adverse_event" else _deficiency_columns(statement, **now)
 
 
 def _event_columns(
@@ -323,22 +324,6 @@ def _common_columns(statement: _Statement, onset: str) -> dict[str, Any]:
 def _check_length(name: str, text: str, most: int) -> None:
     if len(text) > most:
         raise BadValue(Message("safety.long", name=name, most=most, n=len(text)))
-
-
-def _amend(
-    record: Applying, source: Source, row: Mapping[str, Any], changes: dict[str, Any], statement: _Statement, *,
-    expected: int,
-) -> None:  # fmt: skip
-    """Change what differs, leave the awareness, and notice reports that the new awareness makes late."""
-    if not record.reason.strip():
-        raise BadValue(Message("study.change_needs_reason", table=source[0]))
-    differing = {name: value for name, value in changes.items() if row[name] != value}
-    if row.get("stopping") and differing.keys() & JUDGED:
-        differing["stopping"] = {}
-    if differing:
-        record.amend(*source, differing, expected=expected or None)
-    statement.leave(record, source, row["participant_id"])
-    _note_late(record, source, row["participant_id"])
 
 
 def _note_late(record: Applying, source: Source, participant_id: str | None) -> None:
