@@ -293,12 +293,38 @@ def test_a_cut_tail_shows_against_the_heads_beside_the_key(filled):
         filled.show("P-1", reason="call")
 
 
+@pytest.mark.parametrize("how", ["older", "written again"])
+def test_an_old_copy_is_neither_read_nor_written_until_the_heads_are_moved_away(filled, how):
+    folder, heads, old = filled.path.parent, identity_keys.anchors_of(filled.id), filled.path.read_bytes()
+    before = heads.read_bytes()
+    filled.erase("P-1", reason="asked for it")
+    kept = heads.read_bytes()
+    heads.write_bytes(before)
+    filled.path.write_bytes(old)
+    if how == "written again":
+        Identities.open(folder, actor="lin").show("P-1", reason="in place of the erasure")
+    heads.write_bytes(kept)
+    content = filled.path.read_bytes()
+    with pytest.raises(
+        RecordFault, match="people who were erased may be whole in it.*identities verify.* move .*"
+    ):
+        Identities.open(folder, actor="lin")
+    assert filled.path.read_bytes() == content
+    assert not verify(folder).ok
+    heads.rename(heads.with_suffix(".away"))
+    assert Identities.open(folder, actor="lin").show("P-1", reason="the loss is accepted") == ANNA
+
+
 def test_a_chain_written_again_behind_an_old_copy_is_found(filled):
     data = filled.path.read_bytes()
     filled.path.write_bytes(data[: -2 * FRAME])
+    # As somebody would who moves the heads away and puts them back.
+    heads = identity_keys.anchors_of(filled.id)
+    away = heads.rename(heads.with_suffix(".away"))
     other = Identities.open(filled.path.parent, actor="lin")
     other.show("P-1", reason="in place of what was there")
     other.show("P-1", reason="and again")
+    away.replace(heads)
     (problem,) = verify(filled.path.parent).problems
     assert "the chain was written again" in problem
 

@@ -105,6 +105,7 @@ class Identities:
         self._foreign = key.header != hashlib.sha256(start).hexdigest()
         self._seals = Seals(key.secret, self.id)
         self._journal = Journal(self._seals, start)
+        self._compared = False
 
     @classmethod
     def create(
@@ -160,7 +161,7 @@ class Identities:
         Raises
         ------
         RecordFault
-            When there is none, it is damaged, or its key is not on this computer.
+            When there is none, it is damaged or older than a kept head, or its key is not on this computer.
         """
         store = cls(folder, actor=actor)
         with store._alone():
@@ -320,10 +321,20 @@ class Identities:
         faults = self._journal.faults()
         if self._foreign or faults:
             raise RecordFault(Message("identities.damaged", path=reading.shown(self.path)))
+        if not self._compared:
+            self._refuse_old()
+            self._compared = True
         if left:
             world.disk.truncate(handle, _place(len(self._journal.hashes)))
             world.disk.sync(handle)
         self._finish_erasures(handle)
+
+    def _refuse_old(self) -> None:
+        """Refuse a copy that is older than a head that was kept: people who were erased may be whole in it."""
+        heads = _heads(self.id)[0]
+        if lacking := _against(heads, self._journal.hashes):
+            path, where = reading.shown(self.path), str(identity_keys.anchors_of(self.id))
+            raise RecordFault(Message("identities.old_copy", path=path, why=lacking[0], heads=where))
 
     def _follow(self, handle: int) -> int:
         """Take in the frames that are new; how many bytes behind them a crash has left."""
@@ -461,16 +472,22 @@ def _without_key(store: Identities, handle: int) -> list[int]:
 def _compare(store: Identities, problems: list[str], warnings: list[str]) -> None:
     """Heads that were kept beside the key against the chain."""
     heads, unreadable = _heads(store.id)
-    hashes = store._journal.hashes
-    newest = max((anchor.seq for anchor in heads), default=0)
     if not heads:
         warnings.append(Message("identities.no_anchors", path=str(identity_keys.anchors_of(store.id))))
+    problems += _against(heads, store._journal.hashes)
+    warnings += [Message("identities.anchor_unreadable", where=where) for where in unreadable]
+
+
+def _against(heads: list[anchors.Anchor], hashes: list[str]) -> list[Message]:
+    """What of the heads that were kept is not on the chain."""
+    problems = []
+    newest = max((anchor.seq for anchor in heads), default=0)
     if newest >= len(hashes):
         problems.append(Message("identities.cut", n=newest, got=len(hashes) - 1))
     off = [a for a in heads if 0 <= a.seq < len(hashes) and hashes[a.seq] not in ("", a.hash)]
     if off:
         problems.append(Message("identities.off", n=off[0].seq, where=off[0].where))
-    warnings += [Message("identities.anchor_unreadable", where=where) for where in unreadable]
+    return problems
 
 
 def _heads(store: str) -> tuple[list[anchors.Anchor], list[str]]:
