@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import copy
+import errno
 import json
 import random
 import re
@@ -532,9 +533,22 @@ def test_a_copy_from_before_an_erasure_still_reads_with_the_key_and_verify_tells
     assert "its tail was cut, or an old copy put in its place" in verify(filled.path.parent).problems[0]
 
 
+def test_an_erasure_whose_head_cannot_be_kept_has_taken_the_key_away(filled):
+    class NoRoomForHeads(world.Disk):
+        def descriptor(self, path, flags, mode=0o600):
+            if path == identity_keys.anchors_of(filled.id):
+                raise OSError(errno.ENOSPC, "no space left on device")
+            return super().descriptor(path, flags, mode)
+
+    with world.entered(disk=NoRoomForHeads()), pytest.raises(RecordFault, match="its head cannot be kept"):
+        filled.erase("P-1", reason="asked for it")
+    assert readable(filled.path.read_bytes(), filled, "P-1") == []
+    assert verify(filled.path.parent).ok
+
+
 def test_an_erasure_that_a_crash_cut_short_is_told_and_finished_at_the_next_use(filled):
     slot = filled.path.read_bytes()[2 * FRAME : 2 * FRAME + SLOT]
-    with world.entered(disk=WatchedDisk(whole=2)), pytest.raises(RecordFault, match="the next use of the store"):
+    with world.entered(disk=WatchedDisk(whole=1)), pytest.raises(RecordFault, match="the next use of the store"):
         filled.erase("P-1", reason="asked for it")
     # Half of the slot is gone, as the disk took half: put it back, as if it had taken none.
     data = bytearray(filled.path.read_bytes())

@@ -278,7 +278,6 @@ class Identities:
         with self._alone() as handle:
             code, _ = self._person(pseudonym)
             self._append(handle, "erase", code, why)
-            self._finish_erasures(handle)
 
     def pseudonyms(self) -> tuple[str, ...]:
         """Every pseudonym that was ever used here, those of the erased too."""
@@ -376,6 +375,8 @@ class Identities:
             path, why = reading.shown(self.path), reading.why(error)
             raise RecordFault(Message("identities.not_written", path=path, why=why)) from error
         journal.follow(frame)
+        # An erasure takes the key away even where its head cannot be kept.
+        self._finish_erasures(handle)
         self._anchor()
 
     def _anchor(self) -> None:
