@@ -525,6 +525,21 @@ def test_after_an_erasure_the_master_key_reads_nothing_of_the_person_and_everyth
     assert verify(filled.path.parent).ok
 
 
+def test_everybody_in_a_full_store_can_be_erased_and_nothing_else_is_entered(filled, monkeypatch):
+    monkeypatch.setattr(identity_file, "MOST_ENTRIES", len(filled.entries()))
+    for call in (lambda: filled.add("P-9", LI), lambda: filled.show("P-1", reason="call")):
+        with pytest.raises(RecordFault, match="holds at most 8 entries"):
+            call()
+    for code in ("P-1", "P-2"):
+        filled.erase(code, reason="asked for it")
+        assert readable(filled.path.read_bytes(), filled, code) == []
+    again = Identities.open(filled.path.parent, actor="lin")
+    assert [entry.action for entry in again.entries()[-2:]] == ["erase", "erase"]
+    with pytest.raises(RecordFault, match="holds at most 8 entries"):
+        again.add("P-9", LI)
+    assert verify(filled.path.parent).ok
+
+
 def test_a_copy_from_before_an_erasure_still_reads_with_the_key_and_verify_tells_it_from_the_file(filled):
     before = filled.path.read_bytes()
     filled.erase("P-1", reason="asked for it")

@@ -338,7 +338,8 @@ class Identities:
     def _follow(self, handle: int) -> int:
         """Take in the frames that are new; how many bytes behind them a crash has left."""
         size, journal = os.fstat(handle).st_size, self._journal
-        if size > _place(identity_file.MOST_ENTRIES + 1):
+        # Of a full store everybody can still be erased.
+        if size > _place(2 * identity_file.MOST_ENTRIES + 1):
             raise RecordFault(Message("identities.full", most=f"{identity_file.MOST_ENTRIES:,}"))
         if size < _place(len(journal.hashes)):
             raise RecordFault(Message("identities.shrunk", path=reading.shown(self.path)))
@@ -360,7 +361,7 @@ class Identities:
         self, handle: int, action: Action, pseudonym: str, reason: str, *, slot: bytes = b"", personal: bytes = b""
     ) -> None:
         journal = self._journal
-        if len(journal.hashes) > identity_file.MOST_ENTRIES:
+        if action != "erase" and len(journal.hashes) > identity_file.MOST_ENTRIES:
             raise RecordFault(Message("identities.full", most=f"{identity_file.MOST_ENTRIES:,}"))
         entry = journal.next(action, utc=utc_now(), actor=self._actor, pseudonym=pseudonym, reason=reason)
         frame = self._seals.frame(entry, previous=journal.hashes[-1], slot=slot, personal=personal)
