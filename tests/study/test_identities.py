@@ -116,6 +116,15 @@ def test_a_pseudonym_is_taken_as_typed_where_it_has_a_check_character(store):
         store.show("K7QF-M3XH-V", reason="call")
 
 
+def test_a_pseudonym_is_one_persons_however_it_is_typed(store):
+    store.add("neo-k7qf-m3xh-7", ANNA)
+    for typed in ("NEO-K7QF-M3XH-7", "neo k7qf m3xh 7", "NEOK7QFM3XH7"):
+        with pytest.raises(Refused, match="used in this store already"):
+            store.add(typed, LI)
+        assert store.show(typed, reason="call") == ANNA
+    assert store.pseudonyms() == ("NEO-K7QF-M3XH-7",)
+
+
 def test_a_pseudonym_is_used_once_also_when_its_person_was_erased(filled):
     for used in ("P-1", "P-3"):
         with pytest.raises(Refused, match="used in this store already"):

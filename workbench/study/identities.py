@@ -580,7 +580,9 @@ def _texts(identity: Identity) -> dict[str, str]:
 
 
 def _own_code(pseudonym: str) -> str:
-    """A pseudonym as the record would take it."""
+    """A pseudonym as the record would take it; one with a check character as it is written, not as typed."""
+    with suppress(BadValue):
+        return pseudonyms.checked(pseudonym)
     try:
         nouns.check("participant", {"pseudonym": pseudonym})
     except BadValue:
