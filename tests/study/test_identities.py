@@ -116,6 +116,13 @@ def test_a_pseudonym_is_taken_as_typed_where_it_has_a_check_character(store):
         store.show("K7QF-M3XH-V", reason="call")
 
 
+@pytest.mark.parametrize("code", ["P-9", "P-2024-00017", "SITE-4-PATIENT-OF-LONG-STANDING-000017"])
+def test_a_code_of_the_site_that_nobody_has_is_told_as_unknown(filled, code):
+    for call in (lambda: filled.show(code, reason="call"), lambda: filled.entries(code)):
+        with pytest.raises(UnknownName, match="nobody in this store has this pseudonym"):
+            call()
+
+
 def test_a_pseudonym_is_one_persons_however_it_is_typed(store):
     store.add("neo-k7qf-m3xh-7", ANNA)
     for typed in ("NEO-K7QF-M3XH-7", "neo k7qf m3xh 7", "NEOK7QFM3XH7"):

@@ -410,7 +410,7 @@ class Identities:
         code = unicodedata.normalize("NFC", pseudonym)
         if code not in people:
             # Only now: a site's own codes have no check character.
-            code = pseudonyms.checked(pseudonym)
+            code = _as_written(pseudonym)
         if code not in people:
             raise UnknownName(Message("identities.unknown"))
         if people[code].erased and not erased:
@@ -577,6 +577,17 @@ def _texts(identity: Identity) -> dict[str, str]:
     if texts["born"] and not _is_date(texts["born"]):
         raise BadValue(Message("identities.born"))
     return texts
+
+
+def _as_written(typed: str) -> str:
+    """A pseudonym with a check character from one that was typed; a misread one is told, any other is unknown."""
+    try:
+        return pseudonyms.checked(typed)
+    except BadValue as error:
+        if getattr(error.args[0], "code", "") == "identities.code_check":
+            raise
+    # What has another length or other characters may be a code of the site's own.
+    raise UnknownName(Message("identities.unknown"))
 
 
 def _own_code(pseudonym: str) -> str:
