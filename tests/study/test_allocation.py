@@ -730,6 +730,33 @@ def test_an_allocation_that_was_tampered_with_is_found_by_prove_and_by_verify(tr
         study.close()
 
 
+REORDERED = {
+    "trial": {**BLOCKS, "blocks": [4, 2], "strata": {"side": ["right", "left"]}},
+    "minimised": {**MINIMISED, "strata": {"ais": ["B", "A"], "side": ["right", "left"]}},
+}
+
+
+@pytest.mark.parametrize("kind", ["trial", "minimised"])
+def test_a_design_in_another_order_is_the_same_and_has_no_second_list(kind, request):
+    study = request.getfixturevalue(kind)
+    study.apply(AdoptProtocol(definition(REORDERED[kind], "1.1.0")), both(study))
+    refused(study, MakeList("1.1.0"), "serves the design of version 1.1.0 already", by="stat")
+    randomised(study, "P-1", LEFT if kind == "trial" else LEFT_A)
+    (listed,) = allocations.lists(study)
+    assert (listed["versions"], listed["used"]) == (["1.0.0", "1.1.0"], 1)
+    assert proven(study) == ()
+
+
+@pytest.mark.parametrize(
+    "design", ["{}", "[]", '{"strata":[]}', '{"strata":{"side":[1,"a"]}}', '{"strata":{"side":1}}']
+)
+def test_a_design_that_was_changed_into_none_is_found_by_prove(trial, design):
+    tamper(trial, ("UPDATE rand_list SET design = ?", (design,)))
+    differences = proven(trial)
+    assert any("is not the one that was entered into the audit chain" in line for line in differences)
+    assert any("no version of the protocol has the design" in line for line in differences)
+
+
 @pytest.mark.parametrize("kind", ["trial", "minimised"])
 def test_two_participants_who_were_exchanged_are_found_by_prove(kind, request):
     study = request.getfixturevalue(kind)

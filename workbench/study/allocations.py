@@ -21,6 +21,7 @@ from workbench.study.protocol import Protocol
 from workbench.study.randomisation import Allocation, SealedList, Secret, open_slot, replay_minimisation
 from workbench.study.randomisation import prove as prove_list
 from workbench.study.randomisation.arms import open_arm
+from workbench.study.randomisation.design import unordered
 
 if TYPE_CHECKING:
     from workbench.study.record import Study
@@ -190,7 +191,8 @@ def _versions(study: Study, listed: Row) -> list[str]:
         (row["version"], Protocol.from_definition(row["definition"])) for row in study.rows("protocol_version")
     )
     designs = ((version, protocol.design()) for version, protocol in protocols)
-    return [version for version, design in designs if design and design.to_json() == listed["design"]]
+    own = unordered(listed["design"])
+    return [version for version, design in designs if design and unordered(design.to_json()) == own]
 
 
 # ------------------------------------------------------------------------------------ proof
