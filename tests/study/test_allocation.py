@@ -707,7 +707,7 @@ def test_a_list_that_was_tampered_with_is_found_by_prove_and_by_verify(trial, fo
     assert any("rand_list" in problem for problem in verify(trial.folder).problems)
 
 
-@pytest.mark.parametrize("column", ["stratum", "seq", "covariates", "sealed", "state"])
+@pytest.mark.parametrize("column", ["stratum", "seq", "covariates", "sealed", "state", "participant_id"])
 def test_an_allocation_that_was_tampered_with_is_found_by_prove_and_by_verify(trial, minimised, column):
     for study, covariates in ((trial, LEFT), (minimised, LEFT_A)):
         for n in range(3):
@@ -719,12 +719,63 @@ def test_an_allocation_that_was_tampered_with_is_found_by_prove_and_by_verify(tr
             "covariates": other,
             "sealed": "00" * 40,
             "state": "0" * 64,
+            "participant_id": enrolled(study, "P-9"),
         }
         tamper(study, (f"UPDATE allocation SET {column} = ? WHERE seq = 2", (values[column],)))
         assert any("allocation" in problem for problem in verify(study.folder).problems)
-        if study is trial or column != "stratum":
-            assert len(proven(study)) >= 1
+        differences = proven(study)
+        assert len(differences) >= 1
+        if study is minimised and column == "stratum":
+            assert any("names a stratum, of which a minimisation has none" in line for line in differences)
         study.close()
+
+
+REORDERED = {
+    "trial": {**BLOCKS, "blocks": [4, 2], "strata": {"side": ["right", "left"]}},
+    "minimised": {**MINIMISED, "strata": {"ais": ["B", "A"], "side": ["right", "left"]}},
+}
+
+
+@pytest.mark.parametrize("kind", ["trial", "minimised"])
+def test_a_design_in_another_order_is_the_same_and_has_no_second_list(kind, request):
+    study = request.getfixturevalue(kind)
+    study.apply(AdoptProtocol(definition(REORDERED[kind], "1.1.0")), both(study))
+    refused(study, MakeList("1.1.0"), "serves the design of version 1.1.0 already", by="stat")
+    randomised(study, "P-1", LEFT if kind == "trial" else LEFT_A)
+    (listed,) = allocations.lists(study)
+    assert (listed["versions"], listed["used"]) == (["1.0.0", "1.1.0"], 1)
+    assert proven(study) == ()
+
+
+@pytest.mark.parametrize(
+    "design", ["{}", "[]", '{"strata":[]}', '{"strata":{"side":[1,"a"]}}', '{"strata":{"side":1}}']
+)
+def test_a_design_that_was_changed_into_none_is_found_by_prove(trial, design):
+    tamper(trial, ("UPDATE rand_list SET design = ?", (design,)))
+    differences = proven(trial)
+    assert any("is not the one that was entered into the audit chain" in line for line in differences)
+    assert any("no version of the protocol has the design" in line for line in differences)
+
+
+@pytest.mark.parametrize("kind", ["trial", "minimised"])
+def test_two_participants_who_were_exchanged_are_found_by_prove(kind, request):
+    study = request.getfixturevalue(kind)
+    people = [randomised(study, f"P-{n}", LEFT if kind == "trial" else LEFT_A) for n in range(3)]
+    rows = {row["participant_id"]: row for row in study.rows("allocation")}
+    first, second = (rows[person] for person in people[:2])
+    exchange = "UPDATE allocation SET participant_id = ? WHERE id = ?"
+    tamper(
+        study,
+        "PRAGMA foreign_keys = OFF",
+        (exchange, ("", first["id"])),
+        (exchange, (people[0], second["id"])),
+        (exchange, (people[1], first["id"])),
+    )
+    differences = proven(study)
+    assert [line.split(" of the stratum")[0] for line in differences] == [
+        f"the allocation of slot {row['seq']}" for row in (first, second)
+    ]
+    assert all("not the one that was entered into the audit chain" in line for line in differences)
 
 
 def test_neither_list_nor_allocation_is_amended_or_redacted(trial):

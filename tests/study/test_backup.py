@@ -11,7 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +19,7 @@ import pytest
 
 from tests.doors import SteppedClock
 from workbench import world
-from workbench.errors import RecordFault, Refused
+from workbench.errors import BadValue, RecordFault, Refused
 from workbench.recording.recover import recover
 from workbench.study import Study, anchors, manifest, verify
 from workbench.study import keys as study_keys
@@ -41,6 +41,28 @@ def contents(folder):
     """Every file by its path, databases aside, whose bytes may differ where their rows do not."""
     files = (path for path in folder.rglob("*") if path.is_file() and ".db" not in path.name)
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+WATCHED: list[set[str]] = []
+
+
+def _note(event, arguments):
+    if event == "open" and WATCHED:
+        WATCHED[-1].add(str(arguments[0]))
+
+
+@contextmanager
+def opened():
+    """Paths that Python opens meanwhile; what SQLite opens is not among them."""
+    # A hook cannot be taken away again: there is one, which looks where it is told to.
+    if not hasattr(_note, "there"):
+        sys.addaudithook(_note)
+        _note.there = True
+    WATCHED.append(set())
+    try:
+        yield WATCHED[-1]
+    finally:
+        WATCHED.pop()
 
 
 @pytest.fixture
@@ -97,14 +119,19 @@ def test_no_key_lock_socket_or_unfinished_file_is_in_a_backup(study, tmp_path, m
         assert not path.is_file() or not any(key in path.read_bytes() for key in hidden)
 
 
-def test_drafts_are_in_a_backup_also_while_somebody_types_and_a_damaged_file_of_them_as_it_is(study, tmp_path):
+def test_drafts_are_in_a_backup_also_while_somebody_types_and_a_damaged_file_of_them_is_left_out(study, tmp_path):
     study.drafts.save("v", "arat", None, "rater", {"grasp_1": 2})
     first = backup(study.folder, tmp_path / "backups")
     with Study.open(restored_to(first, tmp_path / "again"), actor="tester") as again:
         assert again.drafts.load("v", "arat", None, "rater").values == {"grasp_1": 2}
     (study.folder / "drafts.db").write_bytes(b"no database" * 100)
-    second = backup(study.folder, tmp_path / "backups")
-    assert (second.folder / DATA / "drafts.db").read_bytes() == b"no database" * 100
+    with opened() as paths:
+        second = backup(study.folder, tmp_path / "backups")
+    assert str(study.folder / "anchors.jsonl") in paths
+    assert str(study.folder / "drafts.db") not in paths
+    assert not (second.folder / DATA / "drafts.db").exists()
+    assert any("drafts.db is damaged and was left out" in warning for warning in second.warnings)
+    assert restore(second.folder, tmp_path / "third").ok
 
 
 def restored_to(made, folder):
@@ -331,6 +358,24 @@ def test_a_link_to_a_file_of_the_study_is_backed_up_as_that_file(study, tmp_path
     assert (copy.read_bytes(), copy.is_symlink()) == (b"<html>", False)
 
 
+@pytest.mark.parametrize("of", ["study.db", "study.db-wal", "study.db-shm", "drafts.db", "drafts.db-journal"])
+@pytest.mark.parametrize("how", ["symbolic", "hard"])
+def test_a_second_name_of_a_database_is_refused_and_never_opened(study, tmp_path, of, how):
+    study.drafts.save("v", "arat", None, "rater", {"grasp_1": 2})
+    (study.folder / "drafts.db-journal").touch()
+    link = study.folder / "reports" / "link"
+    backup(study.folder, tmp_path / "backups")
+    if how == "hard":
+        os.link(study.folder / of, link)
+    else:
+        link.symlink_to(study.folder / of)
+    with opened() as paths, pytest.raises(Refused, match="reports/link is a link .* or a database"):
+        backup(study.folder, tmp_path / "backups")
+    assert paths
+    assert str(link) not in paths
+    assert len(manifest.names_in(tmp_path / "backups")) == 1
+
+
 UNREADABLE = """
 import os, sys
 from workbench.study.backup import backup
@@ -541,6 +586,42 @@ def test_a_restore_on_a_disk_that_fails_leaves_nothing(made, tmp_path):
     with world.entered(disk=Failing()), pytest.raises(RecordFault, match="again cannot be written .Input/output"):
         restore(made.folder, tmp_path / "again")
     assert not list(tmp_path.glob("again*"))
+
+
+def test_a_reason_without_an_actor_is_refused_before_anything_is_read(made, tmp_path):
+    stages = []
+    with pytest.raises(BadValue, match="needs an actor"):
+        restore(made.folder, tmp_path / "again", reason="the disk broke", progress=lambda *at: stages.append(at))
+    assert stages == []
+    assert not list(tmp_path.glob("again*"))
+
+
+def test_a_bad_value_is_told_as_what_it_is_and_not_as_a_disk_that_fails(study, made, tmp_path):
+    def refusing(stage, done, total):
+        if stage in ("files", "verifying"):
+            raise BadValue("this value")
+
+    with pytest.raises(BadValue, match="^this value$"):
+        backup(study.folder, tmp_path / "others", progress=refusing)
+    with pytest.raises(BadValue, match="^this value$"):
+        restore(made.folder, tmp_path / "again", progress=refusing)
+    assert not list(tmp_path.glob("again*"))
+
+
+def test_a_backup_has_its_name_only_when_nothing_can_fail_any_more(study, tmp_path):
+    class Failing(world.Disk):
+        copies = 0
+
+        def database(self, path, **more):
+            self.copies += "immutable" in str(path)
+            if self.copies > 1:
+                raise sqlite3.OperationalError("disk I/O error")
+            return super().database(path, **more)
+
+    first = backup(study.folder, tmp_path / "backups")
+    with world.entered(disk=Failing()), pytest.raises(RecordFault, match="disk I/O error"):
+        backup(study.folder, tmp_path / "backups")
+    assert manifest.names_in(tmp_path / "backups") == [first.folder.name]
 
 
 def test_a_drill_leaves_nothing_behind_and_says_when_there_is_no_room(made, tmp_path, monkeypatch):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import copy
+import errno
 import json
 import random
 import re
@@ -113,6 +114,22 @@ def test_a_pseudonym_is_taken_as_typed_where_it_has_a_check_character(store):
         store.show("NEO-K7QF-M3XH-6", reason="call")
     with pytest.raises(UnknownName, match="nobody in this store"):
         store.show("K7QF-M3XH-V", reason="call")
+
+
+@pytest.mark.parametrize("code", ["P-9", "P-2024-00017", "SITE-4-PATIENT-OF-LONG-STANDING-000017"])
+def test_a_code_of_the_site_that_nobody_has_is_told_as_unknown(filled, code):
+    for call in (lambda: filled.show(code, reason="call"), lambda: filled.entries(code)):
+        with pytest.raises(UnknownName, match="nobody in this store has this pseudonym"):
+            call()
+
+
+def test_a_pseudonym_is_one_persons_however_it_is_typed(store):
+    store.add("neo-k7qf-m3xh-7", ANNA)
+    for typed in ("NEO-K7QF-M3XH-7", "neo k7qf m3xh 7", "NEOK7QFM3XH7"):
+        with pytest.raises(Refused, match="used in this store already"):
+            store.add(typed, LI)
+        assert store.show(typed, reason="call") == ANNA
+    assert store.pseudonyms() == ("NEO-K7QF-M3XH-7",)
 
 
 def test_a_pseudonym_is_used_once_also_when_its_person_was_erased(filled):
@@ -293,12 +310,38 @@ def test_a_cut_tail_shows_against_the_heads_beside_the_key(filled):
         filled.show("P-1", reason="call")
 
 
+@pytest.mark.parametrize("how", ["older", "written again"])
+def test_an_old_copy_is_neither_read_nor_written_until_the_heads_are_moved_away(filled, how):
+    folder, heads, old = filled.path.parent, identity_keys.anchors_of(filled.id), filled.path.read_bytes()
+    before = heads.read_bytes()
+    filled.erase("P-1", reason="asked for it")
+    kept = heads.read_bytes()
+    heads.write_bytes(before)
+    filled.path.write_bytes(old)
+    if how == "written again":
+        Identities.open(folder, actor="lin").show("P-1", reason="in place of the erasure")
+    heads.write_bytes(kept)
+    content = filled.path.read_bytes()
+    with pytest.raises(
+        RecordFault, match="people who were erased may be whole in it.*identities verify.* move .*"
+    ):
+        Identities.open(folder, actor="lin")
+    assert filled.path.read_bytes() == content
+    assert not verify(folder).ok
+    heads.rename(heads.with_suffix(".away"))
+    assert Identities.open(folder, actor="lin").show("P-1", reason="the loss is accepted") == ANNA
+
+
 def test_a_chain_written_again_behind_an_old_copy_is_found(filled):
     data = filled.path.read_bytes()
     filled.path.write_bytes(data[: -2 * FRAME])
+    # As somebody would who moves the heads away and puts them back.
+    heads = identity_keys.anchors_of(filled.id)
+    away = heads.rename(heads.with_suffix(".away"))
     other = Identities.open(filled.path.parent, actor="lin")
     other.show("P-1", reason="in place of what was there")
     other.show("P-1", reason="and again")
+    away.replace(heads)
     (problem,) = verify(filled.path.parent).problems
     assert "the chain was written again" in problem
 
@@ -498,6 +541,21 @@ def test_after_an_erasure_the_master_key_reads_nothing_of_the_person_and_everyth
     assert verify(filled.path.parent).ok
 
 
+def test_everybody_in_a_full_store_can_be_erased_and_nothing_else_is_entered(filled, monkeypatch):
+    monkeypatch.setattr(identity_file, "MOST_ENTRIES", len(filled.entries()))
+    for call in (lambda: filled.add("P-9", LI), lambda: filled.show("P-1", reason="call")):
+        with pytest.raises(RecordFault, match="holds at most 8 entries"):
+            call()
+    for code in ("P-1", "P-2"):
+        filled.erase(code, reason="asked for it")
+        assert readable(filled.path.read_bytes(), filled, code) == []
+    again = Identities.open(filled.path.parent, actor="lin")
+    assert [entry.action for entry in again.entries()[-2:]] == ["erase", "erase"]
+    with pytest.raises(RecordFault, match="holds at most 8 entries"):
+        again.add("P-9", LI)
+    assert verify(filled.path.parent).ok
+
+
 def test_a_copy_from_before_an_erasure_still_reads_with_the_key_and_verify_tells_it_from_the_file(filled):
     before = filled.path.read_bytes()
     filled.erase("P-1", reason="asked for it")
@@ -506,9 +564,22 @@ def test_a_copy_from_before_an_erasure_still_reads_with_the_key_and_verify_tells
     assert "its tail was cut, or an old copy put in its place" in verify(filled.path.parent).problems[0]
 
 
+def test_an_erasure_whose_head_cannot_be_kept_has_taken_the_key_away(filled):
+    class NoRoomForHeads(world.Disk):
+        def descriptor(self, path, flags, mode=0o600):
+            if path == identity_keys.anchors_of(filled.id):
+                raise OSError(errno.ENOSPC, "no space left on device")
+            return super().descriptor(path, flags, mode)
+
+    with world.entered(disk=NoRoomForHeads()), pytest.raises(RecordFault, match="its head cannot be kept"):
+        filled.erase("P-1", reason="asked for it")
+    assert readable(filled.path.read_bytes(), filled, "P-1") == []
+    assert verify(filled.path.parent).ok
+
+
 def test_an_erasure_that_a_crash_cut_short_is_told_and_finished_at_the_next_use(filled):
     slot = filled.path.read_bytes()[2 * FRAME : 2 * FRAME + SLOT]
-    with world.entered(disk=WatchedDisk(whole=2)), pytest.raises(RecordFault, match="the next use of the store"):
+    with world.entered(disk=WatchedDisk(whole=1)), pytest.raises(RecordFault, match="the next use of the store"):
         filled.erase("P-1", reason="asked for it")
     # Half of the slot is gone, as the disk took half: put it back, as if it had taken none.
     data = bytearray(filled.path.read_bytes())

@@ -21,6 +21,7 @@ from workbench.study.protocol import Protocol
 from workbench.study.randomisation import Allocation, SealedList, Secret, open_slot, replay_minimisation
 from workbench.study.randomisation import prove as prove_list
 from workbench.study.randomisation.arms import open_arm
+from workbench.study.randomisation.design import unordered
 
 if TYPE_CHECKING:
     from workbench.study.record import Study
@@ -29,6 +30,8 @@ READERS = ("investigator", "statistician", "safety_officer", "therapist", "opera
 """Roles that may learn an arm, where they were granted without blinding."""
 PROCEDURAL = Message("allocation.procedural")
 """What every answer about allocations says, as long as record and secret lie under one account."""
+ENTERED = ("participant_id", "list_id", "stratum", "seq", "covariates", "sealed", "state", "by", "utc")
+"""Columns of an allocation, each compared with its entry in the audit chain."""
 Row = Mapping[str, Any]
 
 
@@ -188,7 +191,8 @@ def _versions(study: Study, listed: Row) -> list[str]:
         (row["version"], Protocol.from_definition(row["definition"])) for row in study.rows("protocol_version")
     )
     designs = ((version, protocol.design()) for version, protocol in protocols)
-    return [version for version, design in designs if design and design.to_json() == listed["design"]]
+    own = unordered(listed["design"])
+    return [version for version, design in designs if design and unordered(design.to_json()) == own]
 
 
 # ------------------------------------------------------------------------------------ proof
@@ -222,17 +226,31 @@ def _proof(study: Study, listed: Row) -> ListProof:
     allocated = study.rows("allocation", list_id=listed["id"])
     check = _replayed if secret.design.kind == "minimisation" else _drawn_again
     compared, differences = check(listed, secret, allocated)
-    differences = [*_of_chain(study, listed), *differences, *_lost(listed, allocated)]
+    exchanged = [message for row in allocated if (message := _not_as_entered(study, row))]
+    differences = [*_of_chain(study, listed), *differences, *exchanged, *_lost(listed, allocated)]
     return ListProof(listed["id"], secret.design.kind, compared, len(allocated), tuple(differences))
 
 
 def _of_chain(study: Study, listed: Row) -> Iterator[str]:
     """Whether the list is the one that came into the audit chain, for a design that the protocol has."""
-    entered: Row = next((entry["new"] for entry in study.history("rand_list", listed["id"]) if entry["new"]), {})
+    entered = _entered(study, "rand_list", listed)
     if any(entered.get(name) != listed[name] for name in ("design", "sealed", "commitment", "generator")):
         yield Message("allocation.not_in_chain", list=listed["id"])
     if not _versions(study, listed):
         yield Message("allocation.other_design", list=listed["id"])
+
+
+def _not_as_entered(study: Study, row: Row) -> Message | None:
+    """Of an allocation other than the one in the audit chain, which alone knows whose slot it is; else None."""
+    entered = _entered(study, "allocation", row)
+    if all(entered.get(name) == row[name] for name in ENTERED):
+        return None
+    return Message("allocation.entry_differs", stratum=row["stratum"] or "–", n=row["seq"])
+
+
+def _entered(study: Study, table: str, row: Row) -> Row:
+    """A row as it came into the audit chain; empty when it never did."""
+    return next((entry["new"] for entry in study.history(table, row["id"]) if entry["new"]), {})
 
 
 def _drawn_again(listed: Row, secret: Secret, allocated: Sequence[Row]) -> tuple[int, list[str]]:
@@ -271,6 +289,8 @@ def _replayed(listed: Row, secret: Secret, allocated: Sequence[Row]) -> tuple[in
             arm = open_arm(secret, row["seq"], row["state"], bytes.fromhex(row["sealed"]))
         except (RecordFault, ValueError):
             return 0, [*differences, Message("allocation.arm_changed", list=listed["id"], n=row["seq"])]
+        if row["stratum"] != "":
+            differences.append(Message("allocation.changed_stratum", list=listed["id"], n=row["seq"]))
         made.append(Allocation(row["seq"], row["covariates"], arm, row["state"]))
     proof = replay_minimisation(secret.design, secret.seed, made)
     return proof.compared, [*differences, *proof.differences]

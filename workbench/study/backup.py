@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench import __version__, reading, world
-from workbench.errors import RecordFault, Refused
+from workbench.errors import RecordFault, Refused, WorkbenchError
 from workbench.messages import Message
 from workbench.study import anchors, drafts, files, keys, manifest, migrate, record_file
 from workbench.study.clock import utc_now
@@ -120,6 +120,7 @@ class _Work:
     total: int = 0
     files: list[File] = field(default_factory=list)
     n_linked: int = 0
+    warnings: list[str] = field(default_factory=list)
 
     def begin(self, stage: str) -> None:
         """The next stage; with the manifest all bytes are there."""
@@ -162,6 +163,9 @@ def backup(
             if alone:
                 _remove_unfinished(target)
             return _made(folder, target, progress)
+    # Some of our own are ValueErrors too.
+    except WorkbenchError:
+        raise
     except (OSError, RuntimeError, ValueError) as error:
         raise not_written(target, error) from error
 
@@ -190,6 +194,8 @@ def _made(folder: Path, target: Path, progress: Progress) -> Backup:
         for inner in {(work.out / file.path).parent for file in work.files}:
             world.disk.sync_folder(inner)
         world.disk.save(unfinished / manifest.FILE, made.text().encode("ascii"))
+        # Before it has its name: an error that comes later would call a whole backup a failure.
+        work.warnings += _warnings(folder, unfinished, before)
         finished = target / f"{stamp}-{facts.head[0]}"
         world.disk.replace(unfinished, finished)
         undo.pop_all()
@@ -204,7 +210,7 @@ def _made(folder: Path, target: Path, progress: Progress) -> Backup:
         n_bytes=made.n_bytes,
         n_linked=work.n_linked,
         growing=tuple(file.path for file in made.files if file.growing),
-        warnings=tuple(_warnings(folder, finished, before)),
+        warnings=tuple(work.warnings),
     )
 
 
@@ -327,6 +333,7 @@ def _listed(folder: Path) -> list[str]:
             raise _unreadable(Path(str(error.filename)), error) from error
 
     root, secret, found = folder.resolve(), keys.key_folder().resolve(), []
+    databases = _files_of_databases(folder)
     for above, folders, names in os.walk(root, onerror=refuse):
         here = Path(above)
         folders[:] = [name for name in folders if (here / name).resolve() != secret]
@@ -334,9 +341,12 @@ def _listed(folder: Path) -> list[str]:
             relative = (here / name).relative_to(root).as_posix()
             if (here / name).is_symlink():
                 _refuse_leading_out(here / name, root, relative)
-            if name in names and manifest.is_taken(relative) and _status(here / name):
-                found.append(relative)
-    found = [name for name in found if name not in (record_file.FILE, drafts.FILE)]
+            status = _status(here / name) if name in names and manifest.is_taken(relative) else None
+            if status is None or relative in (record_file.FILE, drafts.FILE):
+                continue
+            if (status.st_dev, status.st_ino) in databases:
+                raise _link_refused(relative, root)
+            found.append(relative)
     # An index that names less than its recording holds is what a crash leaves; one that names more is damage.
     return sorted(found, key=lambda name: (not name.endswith(".idx"), name))
 
@@ -347,7 +357,23 @@ def _refuse_leading_out(path: Path, root: Path, relative: str) -> None:
     except (OSError, RuntimeError):
         inside = False
     if not inside:
-        raise Refused(Message("backup.link", path=reading.shown(relative), folder=reading.shown(root)))
+        raise _link_refused(relative, root)
+
+
+def _link_refused(relative: str, root: Path) -> Refused:
+    return Refused(Message("backup.link", path=reading.shown(relative), folder=reading.shown(root)))
+
+
+def _files_of_databases(folder: Path) -> set[tuple[int, int]]:
+    """Device and inode of what only SQLite may open, by whatever name.
+
+    Whoever closes a file gives up every lock that this process holds on it, SQLite's own among them
+    (sqlite.org/howtocorrupt.html, 2.2).
+    """
+    names = [
+        f"{name}{end}" for name in (record_file.FILE, drafts.FILE) for end in ("", "-wal", "-shm", "-journal")
+    ]
+    return {(found.st_dev, found.st_ino) for name in names if (found := _status(folder / name))}
 
 
 def _status(path: Path) -> os.stat_result | None:
@@ -524,16 +550,26 @@ def _take_database(work: _Work, name: str, source: sqlite3.Connection) -> None:
 
 
 def _take_drafts(work: _Work) -> None:
-    """What was typed and is no part of the record yet; a damaged file as it lies there."""
+    """What was typed and is no part of the record yet; a damaged file is left out, as only SQLite may open it."""
     path = work.folder / drafts.FILE
     try:
         with closing(record_file.read_only(path)) as source:
-            _take_database(work, drafts.FILE, source)
-    except sqlite3.OperationalError as error:
+            if _is_damaged(source):
+                work.warnings.append(Message("backup.drafts_damaged", path=reading.shown(path)))
+            else:
+                _take_database(work, drafts.FILE, source)
+    except sqlite3.Error as error:
         raise record_file.explain(error, path) from error
+
+
+def _is_damaged(source: sqlite3.Connection) -> bool:
+    try:
+        source.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError:
+        raise
     except sqlite3.DatabaseError:
-        world.disk.unlink(work.out / drafts.FILE)
-        _take(work, drafts.FILE)
+        return True
+    return False
 
 
 @contextmanager

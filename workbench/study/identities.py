@@ -105,6 +105,7 @@ class Identities:
         self._foreign = key.header != hashlib.sha256(start).hexdigest()
         self._seals = Seals(key.secret, self.id)
         self._journal = Journal(self._seals, start)
+        self._compared = False
 
     @classmethod
     def create(
@@ -160,7 +161,7 @@ class Identities:
         Raises
         ------
         RecordFault
-            When there is none, it is damaged, or its key is not on this computer.
+            When there is none, it is damaged or older than a kept head, or its key is not on this computer.
         """
         store = cls(folder, actor=actor)
         with store._alone():
@@ -277,7 +278,6 @@ class Identities:
         with self._alone() as handle:
             code, _ = self._person(pseudonym)
             self._append(handle, "erase", code, why)
-            self._finish_erasures(handle)
 
     def pseudonyms(self) -> tuple[str, ...]:
         """Every pseudonym that was ever used here, those of the erased too."""
@@ -320,15 +320,26 @@ class Identities:
         faults = self._journal.faults()
         if self._foreign or faults:
             raise RecordFault(Message("identities.damaged", path=reading.shown(self.path)))
+        if not self._compared:
+            self._refuse_old()
+            self._compared = True
         if left:
             world.disk.truncate(handle, _place(len(self._journal.hashes)))
             world.disk.sync(handle)
         self._finish_erasures(handle)
 
+    def _refuse_old(self) -> None:
+        """Refuse a copy that is older than a head that was kept: people who were erased may be whole in it."""
+        heads = _heads(self.id)[0]
+        if lacking := _against(heads, self._journal.hashes):
+            path, where = reading.shown(self.path), str(identity_keys.anchors_of(self.id))
+            raise RecordFault(Message("identities.old_copy", path=path, why=lacking[0], heads=where))
+
     def _follow(self, handle: int) -> int:
         """Take in the frames that are new; how many bytes behind them a crash has left."""
         size, journal = os.fstat(handle).st_size, self._journal
-        if size > _place(identity_file.MOST_ENTRIES + 1):
+        # Of a full store everybody can still be erased.
+        if size > _place(2 * identity_file.MOST_ENTRIES + 1):
             raise RecordFault(Message("identities.full", most=f"{identity_file.MOST_ENTRIES:,}"))
         if size < _place(len(journal.hashes)):
             raise RecordFault(Message("identities.shrunk", path=reading.shown(self.path)))
@@ -350,7 +361,7 @@ class Identities:
         self, handle: int, action: Action, pseudonym: str, reason: str, *, slot: bytes = b"", personal: bytes = b""
     ) -> None:
         journal = self._journal
-        if len(journal.hashes) > identity_file.MOST_ENTRIES:
+        if action != "erase" and len(journal.hashes) > identity_file.MOST_ENTRIES:
             raise RecordFault(Message("identities.full", most=f"{identity_file.MOST_ENTRIES:,}"))
         entry = journal.next(action, utc=utc_now(), actor=self._actor, pseudonym=pseudonym, reason=reason)
         frame = self._seals.frame(entry, previous=journal.hashes[-1], slot=slot, personal=personal)
@@ -365,6 +376,8 @@ class Identities:
             path, why = reading.shown(self.path), reading.why(error)
             raise RecordFault(Message("identities.not_written", path=path, why=why)) from error
         journal.follow(frame)
+        # An erasure takes the key away even where its head cannot be kept.
+        self._finish_erasures(handle)
         self._anchor()
 
     def _anchor(self) -> None:
@@ -397,7 +410,7 @@ class Identities:
         code = unicodedata.normalize("NFC", pseudonym)
         if code not in people:
             # Only now: a site's own codes have no check character.
-            code = pseudonyms.checked(pseudonym)
+            code = _as_written(pseudonym)
         if code not in people:
             raise UnknownName(Message("identities.unknown"))
         if people[code].erased and not erased:
@@ -461,16 +474,22 @@ def _without_key(store: Identities, handle: int) -> list[int]:
 def _compare(store: Identities, problems: list[str], warnings: list[str]) -> None:
     """Heads that were kept beside the key against the chain."""
     heads, unreadable = _heads(store.id)
-    hashes = store._journal.hashes
-    newest = max((anchor.seq for anchor in heads), default=0)
     if not heads:
         warnings.append(Message("identities.no_anchors", path=str(identity_keys.anchors_of(store.id))))
+    problems += _against(heads, store._journal.hashes)
+    warnings += [Message("identities.anchor_unreadable", where=where) for where in unreadable]
+
+
+def _against(heads: list[anchors.Anchor], hashes: list[str]) -> list[Message]:
+    """What of the heads that were kept is not on the chain."""
+    problems = []
+    newest = max((anchor.seq for anchor in heads), default=0)
     if newest >= len(hashes):
         problems.append(Message("identities.cut", n=newest, got=len(hashes) - 1))
     off = [a for a in heads if 0 <= a.seq < len(hashes) and hashes[a.seq] not in ("", a.hash)]
     if off:
         problems.append(Message("identities.off", n=off[0].seq, where=off[0].where))
-    warnings += [Message("identities.anchor_unreadable", where=where) for where in unreadable]
+    return problems
 
 
 def _heads(store: str) -> tuple[list[anchors.Anchor], list[str]]:
@@ -560,8 +579,21 @@ def _texts(identity: Identity) -> dict[str, str]:
     return texts
 
 
+def _as_written(typed: str) -> str:
+    """A pseudonym with a check character from one that was typed; a misread one is told, any other is unknown."""
+    try:
+        return pseudonyms.checked(typed)
+    except BadValue as error:
+        if getattr(error.args[0], "code", "") == "identities.code_check":
+            raise
+    # What has another length or other characters may be a code of the site's own.
+    raise UnknownName(Message("identities.unknown"))
+
+
 def _own_code(pseudonym: str) -> str:
-    """A pseudonym as the record would take it."""
+    """A pseudonym as the record would take it; one with a check character as it is written, not as typed."""
+    with suppress(BadValue):
+        return pseudonyms.checked(pseudonym)
     try:
         nouns.check("participant", {"pseudonym": pseudonym})
     except BadValue:

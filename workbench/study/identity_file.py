@@ -41,7 +41,7 @@ PERSONAL = 2228
 AUDIT = FRAME - SLOT - PERSONAL
 WIPED = bytes(SLOT)
 MOST_ENTRIES = 250_000
-"""A file of 1 GB."""
+"""A file of 1 GB. Erasures are taken beyond it, one for each person: at most as many again."""
 
 Action = Literal["create", "add", "amend", "show", "find", "erase"]
 

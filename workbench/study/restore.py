@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench import reading, world
-from workbench.errors import RecordFault, Refused
+from workbench.errors import BadValue, RecordFault, Refused, WorkbenchError
 from workbench.messages import Message
 from workbench.study import anchors, manifest, record_file, schema
 from workbench.study.backup import Facts, Progress, copied, facts_of, hashed, not_written
@@ -127,12 +127,16 @@ def restore(
 
     Raises
     ------
+    BadValue
+        When there is a reason and no actor.
     Refused
         When the folder is there already.
     RecordFault
         When the backup is none, a file of it is missing or was changed, or the disk refuses.
     """
     backup, folder = Path(backup), Path(folder)
+    if reason and not actor.strip():
+        raise BadValue(Message("study.no_actor"))
     held = manifest.read(backup)
     record_file.refuse_network(folder, allow=False)
     _refuse_existing(folder)
@@ -149,6 +153,9 @@ def restore(
             world.disk.replace(work.out, folder)
             undo.pop_all()
         world.disk.sync_folder(folder.parent)
+    # Some of our own are ValueErrors too.
+    except WorkbenchError:
+        raise
     except (OSError, ValueError) as error:
         raise not_written(folder, error) from error
     work.at("in place", 3)

@@ -23,7 +23,7 @@ from workbench.study.clock import uuid7
 from workbench.study.protocol import Protocol
 from workbench.study.randomisation import SealedList, Secret, minimise, next_slot, seal
 from workbench.study.randomisation.arms import open_arm, seal_arm
-from workbench.study.randomisation.design import Design
+from workbench.study.randomisation.design import Design, unordered
 from workbench.study.randomisation.draws import SEED_BITS
 from workbench.study.randomisation.secret import KEY_BYTES
 
@@ -53,7 +53,7 @@ class MakeList(Change):
         row = _version(record, self.version)
         design = _design(Protocol.from_definition(row["definition"]))
         for listed in record.rows("rand_list"):
-            if listed["design"] == design.to_json():
+            if unordered(listed["design"]) == unordered(design.to_json()):
                 raise Refused(Message("allocation.list_there", list=listed["id"], version=self.version))
         _refuse_late(record, row)
         secret = Secret(
@@ -145,9 +145,9 @@ def _refuse_unready(record: Applying, participant_id: str) -> None:
 
 
 def _list_of(record: Applying, protocol: Protocol) -> dict[str, Any]:
-    wanted = _design(protocol).to_json()
+    wanted = unordered(_design(protocol).to_json())
     for row in record.rows("rand_list"):
-        if row["design"] == wanted:
+        if unordered(row["design"]) == wanted:
             return row
     raise Refused(Message("allocation.no_list", version=protocol.about.version))
 

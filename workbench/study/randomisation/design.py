@@ -172,6 +172,21 @@ def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
+def unordered(table: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A design's table without the order of levels and sizes of blocks, which no draw depends on.
+
+    Parameters
+    ----------
+    table : as :meth:`Design.to_json` gives it.
+    """
+    try:
+        strata = {factor: sorted(levels) for factor, levels in table["strata"].items()}
+        return {**table, "strata": strata, "blocks": sorted(table.get("blocks", ()))}
+    except (AttributeError, LookupError, TypeError):
+        # What a record was changed to, and is no design, equals none.
+        return table
+
+
 def _check_keys(table: Mapping[str, Any]) -> None:
     kind = _word(table.get("kind"))
     if kind not in KEYS:
