@@ -673,9 +673,10 @@ def test_a_removal_is_an_intercurrent_event_of_the_participants_protocol(trial):
         do(trial, Explant(row, "2026-02-22", "implant removed"), "x")
 
 
-def test_an_implant_is_amended_only_by_its_change_which_corrects_a_removal_too(trial):
+def test_the_removal_of_an_implant_is_stated_by_its_change_alone_and_what_it_is_may_be_corrected(trial):
     row = do(trial, Implant(trial.people_ids[0], "NEO", "2026-02-01", "epidural", serial="1"))
-    for changes in ({"explanted_on": "2026-02-21"}, {"serial": "2"}):
+    trial.amend("implant", row, {"serial": "2"}, reason="misread")
+    for changes in ({"explanted_on": "2026-02-21"}, {"intercurrent": "x"}, {"explant_reason": "x", "serial": "3"}):
         with pytest.raises(Refused, match="implant is corrected by Explant"):
             trial.amend("implant", row, changes, reason="x")
     assert intercurrent_events(trial) == ()

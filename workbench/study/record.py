@@ -450,8 +450,9 @@ class Study:
         rows = reading.table_of(table)
         if table not in schema.AMENDABLE:
             raise RecordFault(Message("study.append_only", table=table))
-        if table in schema.BY_CHANGE:
-            raise Refused(Message("safety.by_change", table=table, change=schema.BY_CHANGE[table]))
+        change, columns = schema.BY_CHANGE.get(table, ("", ()))
+        if set(changes) & set(columns):
+            raise Refused(Message("safety.by_change", table=table, change=change))
         with self.writing.begin("amend") as writer:
             version = writer.change(
                 rows, row_id, flat(changes), action="amend", reason=reason, expected=row_version

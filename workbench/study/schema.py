@@ -361,11 +361,11 @@ AMENDABLE: dict[str, tuple[str, ...]] = {
 }
 """Columns that ``amend`` may change; the others identify the row or are a fact about a file."""
 BY_CHANGE = {
-    "adverse_event": "ReviseEvent",
-    "device_deficiency": "ReviseDeficiency",
-    "implant": "Explant",
+    "adverse_event": ("ReviseEvent", AMENDABLE["adverse_event"]),
+    "device_deficiency": ("ReviseDeficiency", AMENDABLE["device_deficiency"]),
+    "implant": ("Explant", ("explanted_on", "explant_reason", "intercurrent")),
 }
-"""Tables that only a change amends, and which: a fact that is corrected without an awareness would start no clock,
+"""Columns that only a change amends, and which one: a fact that is corrected without an awareness would start no clock,
 and an implant that is taken out without a name for it would be no intercurrent event of the protocol."""
 MAY_BE_REDACTED: dict[str, tuple[str, ...]] = {
     "protocol_version": ("by",), "enrolment": ("screening_number",), "anchor_day": (),
