@@ -21,8 +21,7 @@ from workbench.study.keys import (
     file_name,
     keep_apart,
     key_folder,
-    load_object,
-    open_to_others,
+    load_apart,
     read_backup,
     write_backup,
 )
@@ -89,11 +88,11 @@ def load(list_id: str) -> Secret:
         When it is not on this computer, other users can read it, or its file is damaged.
     """
     path = path_of(list_id)
-    if not is_here(list_id):
-        raise RecordFault(Message("allocation.secret_not_here", path=str(path)))
-    if open_to_others(path):
-        raise RecordFault(Message("allocation.secret_open", path=str(path)))
-    content = load_object(path, Message("file.noun_key_file"))
+    content = load_apart(
+        path,
+        absent=Message("allocation.secret_not_here", path=str(path)),
+        shared=Message("allocation.secret_open", path=str(path)),
+    )
     return Secret.of(_object(content.get("secret")))
 
 

@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from workbench import reading
 from workbench.errors import RecordFault, Refused
 from workbench.messages import Message
 from workbench.study.identity_file import KEY
@@ -18,8 +17,7 @@ from workbench.study.keys import (
     file_name,
     keep_apart,
     key_folder,
-    load_object,
-    open_to_others,
+    load_apart,
     read_backup,
     write_backup,
 )
@@ -69,11 +67,12 @@ def load(store: str) -> MasterKey:
         When it is not on this computer, other users can read it, or its file is damaged.
     """
     path = path_of(store)
-    if not reading.is_there(path, Message("file.noun_key_file"), error=RecordFault):
-        raise RecordFault(Message("identities.key_not_here", path=str(path)))
-    if open_to_others(path):
-        raise RecordFault(Message("identities.key_open", path=str(path)))
-    return _parsed(load_object(path, Message("file.noun_key_file")), path)
+    content = load_apart(
+        path,
+        absent=Message("identities.key_not_here", path=str(path)),
+        shared=Message("identities.key_open", path=str(path)),
+    )
+    return _parsed(content, path)
 
 
 def backup(store: str, file: Path | str, passphrase: str) -> Path:

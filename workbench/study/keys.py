@@ -406,6 +406,27 @@ def keep_apart(path: Path, plain: Mapping[str, Any]) -> None:
         ) from error
 
 
+def load_apart(path: Path, *, absent: Message, shared: Message) -> dict[str, Any]:
+    """What :func:`keep_apart` stored.
+
+    Parameters
+    ----------
+    path : of the file.
+    absent, shared : what is said when it is not on this computer, and when other users can read it.
+
+    Raises
+    ------
+    RecordFault
+        In these two cases, and when it is damaged.
+    """
+    what = Message("file.noun_key_file")
+    if not reading.is_there(path, what, error=RecordFault):
+        raise RecordFault(absent)
+    if open_to_others(path):
+        raise RecordFault(shared)
+    return load_object(path, what)
+
+
 def open_to_others(path: Path) -> bool:
     """Whether other accounts can read a file (POSIX)."""
     return os.name == "posix" and bool(path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO))

@@ -11,7 +11,7 @@ import json
 from workbench.errors import RecordFault
 from workbench.messages import Message
 from workbench.study.chain import canonical
-from workbench.study.randomisation.sealing import NONCE
+from workbench.study.randomisation.sealing import decrypted, encrypted
 from workbench.study.randomisation.secret import Secret
 
 
@@ -24,12 +24,9 @@ def seal_arm(secret: Secret, n: int, state: str, arm: str) -> bytes:
     n, state : number and state of the draw.
     arm : that it gave.
     """
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
     length = max(len(_text(secret, n, state, other)) for other in secret.design.ratio)
     key, _ = secret.slot_keys(state, n)
-    # JSON holds no zero byte, so that the padding can be told from the text.
-    return AESGCM(key).encrypt(NONCE, _text(secret, n, state, arm).ljust(length, b"\x00"), None)
+    return encrypted(key, _text(secret, n, state, arm), length)
 
 
 def open_arm(secret: Secret, n: int, state: str, cipher: bytes) -> str:
@@ -46,14 +43,10 @@ def open_arm(secret: Secret, n: int, state: str, cipher: bytes) -> str:
     RecordFault
         When it is not what was sealed for this draw, or the secret is another.
     """
-    from cryptography.exceptions import InvalidTag
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
     key, _ = secret.slot_keys(state, n)
-    try:
-        text = AESGCM(key).decrypt(NONCE, cipher, None).rstrip(b"\x00")
-    except (InvalidTag, ValueError) as error:
-        raise RecordFault(Message("allocation.arm_changed", list=secret.list_id, n=n)) from error
+    text = decrypted(key, cipher)
+    if text is None:
+        raise RecordFault(Message("allocation.arm_changed", list=secret.list_id, n=n))
     return str(json.loads(text)[3])
 
 

@@ -235,19 +235,13 @@ def reveal(sealed: SealedList, secret: Secret, stratum: str, seq: int) -> SlotPr
     secret : of the same list.
     stratum, seq : of the slot.
     """
-    from cryptography.exceptions import InvalidTag
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
     sealed.check()
     index = sealed.place(stratum, seq)
     if sealed.list_id != secret.list_id or sealed.made_from != secret.commitment():
         raise Refused(Message("randomisation.other_secret", list=sealed.list_id, other=secret.list_id))
     key, salt = secret.slot_keys(stratum, seq)
-    try:
-        text = AESGCM(key).decrypt(NONCE, sealed.slots[index].cipher, None).rstrip(b"\x00")
-    except InvalidTag as error:
-        raise _damaged(sealed, stratum, seq) from error
-    if merkle.leaf(salt, text) != sealed.slots[index].leaf:
+    text = decrypted(key, sealed.slots[index].cipher)
+    if text is None or merkle.leaf(salt, text) != sealed.slots[index].leaf:
         raise _damaged(sealed, stratum, seq)
     arm = str(json.loads(text)[3])
     steps = merkle.path([slot.leaf for slot in sealed.slots], index)
@@ -275,14 +269,42 @@ def _padded_length(list_id: str, design: Design) -> int:
     )
 
 
-def _sealed(secret: Secret, stratum: str, seq: int, arm: str, length: int) -> SealedSlot:
+def encrypted(key: bytes, text: bytes, length: int) -> bytes:
+    """A text under a key that seals nothing else, as long as any of this length.
+
+    Parameters
+    ----------
+    key : 32 bytes.
+    text : canonical JSON.
+    length : of the longest text, bytes.
+    """
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+    # JSON holds no zero byte, so that the padding can be told from the text.
+    return AESGCM(key).encrypt(NONCE, text.ljust(length, b"\x00"), None)
+
+
+def decrypted(key: bytes, cipher: bytes) -> bytes | None:
+    """What :func:`encrypted` hid; None when it was changed, or the key is another.
+
+    Parameters
+    ----------
+    key, cipher : as :func:`encrypted` has them.
+    """
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    try:
+        return AESGCM(key).decrypt(NONCE, cipher, None).rstrip(b"\x00")
+    # A cipher that is too short to hold a tag is a ValueError.
+    except (InvalidTag, ValueError):
+        return None
+
+
+def _sealed(secret: Secret, stratum: str, seq: int, arm: str, length: int) -> SealedSlot:
     key, salt = secret.slot_keys(stratum, seq)
     text = _slot_text(secret.list_id, stratum, seq, arm)
-    # JSON holds no zero byte, so that the padding can be told from the text.
-    cipher = AESGCM(key).encrypt(NONCE, text.ljust(length, b"\x00"), None)
-    return SealedSlot(stratum, seq, cipher, merkle.leaf(salt, text))
+    return SealedSlot(stratum, seq, encrypted(key, text, length), merkle.leaf(salt, text))
 
 
 def _fields(content: Mapping[str, Any]) -> dict[str, Any]:
