@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.dashboard.trial import SECRET, begin, days_ago, visit_of
+from tests.dashboard.trial import SECRET, assess, begin, days_ago, visit_of
 from tests.study.versions import over
 from workbench import messages, outcomes
 from workbench.dashboard import SessionPage, VisitService
@@ -17,8 +18,18 @@ from workbench.dashboard.participants import ParticipantService
 from workbench.errors import BadValue, Refused, UnknownName
 from workbench.study import Study, utc_now, verify
 from workbench.study.applying import bound_now
-from workbench.study.changes import Adjudicate, GrantRole, ReportEvent, ReviseEvent, SaveForm, Sign
-from workbench.vocabulary import Participant, Visit
+from workbench.study.changes import (
+    Adjudicate,
+    AnswerQuery,
+    GrantRole,
+    OpenQuery,
+    RecordDeviation,
+    ReportEvent,
+    ReviseEvent,
+    SaveForm,
+    Sign,
+)
+from workbench.vocabulary import Condition, Participant, Visit
 from workbench.widgets import ParticipantPage
 
 INVESTIGATOR = {"login": "okafor", "password": SECRET}
@@ -189,6 +200,56 @@ def test_whoever_is_blinded_or_unknown_sees_nothing_of_the_device_while_assessor
         page = service.page(person)
         shown = {one["device_on"] for measure in page["measures"] for one in measure["series"]}
         assert (page["concealed"], shown) == (concealed, {False} if concealed else {False, True}), login
+
+
+STIMULATED = Condition(False, False, True)
+TELLS = "ARAT 47 with the device"
+
+
+@pytest.fixture
+def kept(folder: Path) -> dict[str, list[str]]:
+    """With a blinded assessor: ids of rows that may reveal the arm, and of those about them, by table."""
+    with Study.open(folder, actor="test") as study:
+        (assessor,) = study.rows("person", login="wu")
+        manager, doctor = study.sign_in("he", SECRET), study.sign_in("okafor", SECRET)
+        study.apply(GrantRole(assessor["id"], "therapist", "GCP", blinded=True), manager, "joins, blinded")
+        assess(study, visit_of(study, "Week 12"), ((STIMULATED, 47),))
+        study.drafts.save(visit_of(study, "Wound check"), "arat", asdict(STIMULATED), "Wu R.", {"grasp_1": 2})
+        on = [row["id"] for row in study.rows("assessment") if row["device_on"] or row["stimulation_on"]]
+        asked = study.apply(OpenQuery("assessment", on[-1], "items", TELLS), manager)
+        study.apply(AnswerQuery(asked, f"yes, {TELLS}"), doctor)
+        person = study.rows("participant", pseudonym="P-041")[0]["id"]
+        deviation = RecordDeviation(person, "rater", TELLS, table="assessment", row_id=on[-1])
+        return {"assessment": on, "query": [asked], "deviation": [study.apply(deviation, doctor)]}
+
+
+def test_no_row_of_the_page_tells_a_blinded_person_of_device_or_stimulation(
+    visits: VisitService, service: ParticipantService, folder: Path, kept: dict[str, list[str]]
+) -> None:
+    person = id_of(folder)
+    ids = [one for rows in kept.values() for one in rows]
+    for login in (None, "wu"):
+        if login:
+            visits.sign_in(login=login, password=SECRET)
+        page = service.page(person)
+        rows = [row for visit in page["visits"] for form in visit["forms"] for row in form["rows"]]
+        assert {row["about"]["device_on"] for row in rows if row["table"] == "assessment"} == {False}
+        series = [one for measure in page["measures"] for one in measure["series"]]
+        assert not [one for one in series if one["device_on"] or one["stimulation_on"]]
+        assert not [one for one in (*ids, TELLS) if one in repr(page)], login
+        # How complete a form is stays that of the record; what nobody asked for is not named at all.
+        assert forms(service, folder, "Week 12")["arat"] == "complete"
+        assert "arat" not in forms(service, folder, "Wound check")
+        for table, rows_of in kept.items():
+            for one in rows_of:
+                for ask in (service.values, service.history):
+                    with pytest.raises(Refused, match="reveal the arm"):
+                        ask(person, table, one)
+    visits.sign_in(login="okafor", password=SECRET)
+    seen = repr(service.page(person))
+    assert all(one in seen for one in (*ids, TELLS))
+    assert "arat" in forms(service, folder, "Wound check")
+    assert all(service.history(person, table, one) for table, rows_of in kept.items() for one in rows_of)
 
 
 def test_the_page_is_read_again_only_when_the_record_changed(

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any, Literal, NamedTuple
 
 from workbench import outcomes
+from workbench.dashboard.concealment import tells_arm
 from workbench.study import Study
 from workbench.study.changes.entering import ADJUDICATED, ENTRIES, differences
 from workbench.study.protocol import Protocol
@@ -32,12 +33,14 @@ class Entered(NamedTuple):
     ----------
     forms, assessments : rows of the record.
     drafts : ``(visit, measure)`` of what is typed and not saved.
+    concealed : ids of assessments, and ``(visit, measure)`` of drafts of nothing else, that are not shown.
     signed : table, id and version of rows that a signature stands on.
     """
 
     forms: Mapping[str, Sequence[Mapping[str, Any]]]
     assessments: Mapping[str, Sequence[Mapping[str, Any]]]
     drafts: frozenset[tuple[str, str]]
+    concealed: frozenset[str | tuple[str, str]]
     signed: frozenset[tuple[str, str, int]]
 
 
@@ -58,7 +61,9 @@ def protocol_of(study: Study, participant_id: str) -> tuple[Protocol | None, str
     return Protocol.from_definition(versions[-1]["definition"]), str(versions[-1]["version"])
 
 
-def visits_of(study: Study, participant_id: str, *, protocol: Protocol | None, on: date) -> list[dict[str, Any]]:
+def visits_of(
+    study: Study, participant_id: str, *, protocol: Protocol | None, on: date, concealed: bool
+) -> list[dict[str, Any]]:
     """Every visit of a participant by its day, those without one last.
 
     Parameters
@@ -67,6 +72,8 @@ def visits_of(study: Study, participant_id: str, *, protocol: Protocol | None, o
     participant_id : whose.
     protocol : that they take part under, None without one.
     on : the day on which it is asked where each stands.
+    concealed : leaves out the assessments that may reveal the arm. How complete a form is, which every page
+        tells, stays that of the record.
 
     Returns
     -------
@@ -75,7 +82,7 @@ def visits_of(study: Study, participant_id: str, *, protocol: Protocol | None, o
         ISO dates or ``""``, ``forms`` as :func:`_forms` gives them.
     """
     rows = study.rows("visit", participant_id=participant_id)
-    entered = _entered(study, [row["id"] for row in rows])
+    entered = _entered(study, [row["id"] for row in rows], concealed=concealed)
     asked = {visit.name: visit for visit in protocol.visits} if protocol else {}
     found = []
     for row in rows:
@@ -119,12 +126,17 @@ def _state(status: str, held: str, earliest: str, latest: str, today: str) -> Vi
 
 
 # ------------------------------------------------------------------------------ forms
-def _entered(study: Study, visit_ids: Iterable[str]) -> Entered:
-    ids = list(visit_ids)
+def _entered(study: Study, ids: Sequence[str], *, concealed: bool) -> Entered:
+    assessments = {one: study.rows("assessment", visit_id=one) for one in ids}
+    drafts = [draft for one in ids for draft in study.drafts.list(visit_id=one)]
+    typed = frozenset((draft.visit_id, draft.form) for draft in drafts)
+    shown = frozenset((draft.visit_id, draft.form) for draft in drafts if not tells_arm(draft.condition))
+    hidden = {row["id"] for rows in assessments.values() for row in rows if tells_arm(row)} | (typed - shown)
     return Entered(
         {one: study.rows("form", visit_id=one) for one in ids},
-        {one: study.rows("assessment", visit_id=one) for one in ids},
-        frozenset((draft.visit_id, draft.form) for one in ids for draft in study.drafts.list(visit_id=one)),
+        assessments,
+        typed,
+        frozenset(hidden) if concealed else frozenset(),
         frozenset(
             (table, row_id, version)
             for signature in study.rows("signature")
@@ -153,8 +165,8 @@ def _forms(
             )
         )  # fmt: skip
     beside = [row["name"] for row in entered.forms[visit["id"]]]
-    beside += [row["measure"] for row in entered.assessments[visit["id"]]]
-    beside += sorted(form for one, form in entered.drafts if one == visit["id"])
+    beside += [row["measure"] for row in entered.assessments[visit["id"]] if row["id"] not in entered.concealed]
+    beside += sorted(form for one, form in entered.drafts - entered.concealed if one == visit["id"])
     for name in dict.fromkeys(beside):
         if name not in seen:
             title = outcomes.load(name).definition.title if name in outcomes.available() else name
@@ -170,7 +182,11 @@ def _form(
     assessed = [row for row in entered.assessments[visit["id"]] if measure and row["measure"] == measure]
     drafted = bool({(visit["id"], name), (visit["id"], measure)} & entered.drafts)
     rows = [{"table": "form", "id": row["id"], "about": _entry_of(row)} for row in forms]
-    rows += [{"table": "assessment", "id": row["id"], "about": _condition_of(row)} for row in assessed]
+    rows += [
+        {"table": "assessment", "id": row["id"], "about": _condition_of(row)}
+        for row in assessed
+        if row["id"] not in entered.concealed
+    ]
     states = {_state_of_entries(forms, entered, twice=twice)} if forms else set()
     states |= {_state_of_assessment(row, entered) for row in assessed}
     state: FormCompleteness
