@@ -308,6 +308,48 @@ def test_values_and_their_history_are_told_of_this_participant_alone(
         service.history(person, "person", "x")
 
 
+def test_an_entry_is_kept_from_the_second_person_until_both_are_complete(
+    visits: VisitService, service: ParticipantService, folder: Path
+) -> None:
+    item, told = outcomes.load("isncsci").definition.items[0], "was 4711 read off the chart?"
+    first, second = item.allowed[:2]
+    person = id_of(folder)
+    with Study.open(folder, actor="test") as study:
+        study.add_person("lin", "Lin Q.", SECRET, ("assessor",))
+        visit = visit_of(study, "Baseline")
+        row = study.apply(SaveForm(visit, "isncsci", {item.code: first}), study.sign_in("wu", SECRET))
+        query = study.apply(OpenQuery("form", row, "values", told), study.sign_in("he", SECRET))
+
+    def refused(ask: Any, table: str, one: str) -> bool:
+        try:
+            ask(person, table, one)
+        except Refused:
+            return True
+        return False
+
+    def shown(login: str) -> bool:
+        if login:
+            visits.sign_in(login=login, password=SECRET)
+        asked = [
+            (ask, *one) for ask in (service.values, service.history) for one in (("form", row), ("query", query))
+        ]
+        (seen,) = {not refused(*one) for one in asked} | {told in repr(service.page(person))}
+        return seen
+
+    assert [shown(login) for login in ("", "lin", "okafor", "wu")] == [False, False, False, True]
+    visits.sign_in(login="lin", password=SECRET)
+    with pytest.raises(Refused, match="only to who made it"):
+        service.values(person, "form", row)
+    with Study.open(folder, actor="test") as study:
+        again = SaveForm(visit, "isncsci", {item.code: second}, "draft", entry=2)
+        study.apply(again, study.sign_in("lin", SECRET))
+    assert [shown(login) for login in ("lin", "okafor", "wu")] == [False, False, True]
+    with Study.open(folder, actor="test") as study:
+        done = over(study, SaveForm(visit, "isncsci", {item.code: second}, entry=2))
+        study.apply(done, study.sign_in("lin", SECRET))
+    assert [shown(login) for login in ("lin", "okafor", "wu")] == [True, True, True]
+
+
 # ------------------------------------------------------------------------------ what it changes
 def test_consent_is_recorded_in_the_name_of_who_signs_it_and_not_of_who_is_signed_in(
     visits: VisitService, service: ParticipantService, folder: Path

@@ -1,4 +1,4 @@
-"""What the record keeps from who looks at a participant: results that may tell the arm."""
+"""What is kept from who looks at a participant: results that may tell the arm, and the entry of another person."""
 
 from __future__ import annotations
 
@@ -6,10 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from workbench.errors import Refused
+from workbench.messages import Message
 from workbench.study import Study
+from workbench.study.changes.entering import ENTRIES
+from workbench.study.planned import protocol_of
 
 ABOUT = ("query", "deviation")
 """Tables whose rows are about another row and tell what stands in it."""
+KEPT = (*ABOUT, "assessment", "form")
 
 
 def tells_arm(condition: Any) -> bool:
@@ -31,9 +36,11 @@ class Sight:
     Attributes
     ----------
     concealed : whether the arm is kept from them.
+    reader : their name, ``""`` for nobody in particular.
     """
 
     concealed: bool
+    reader: str
 
     def hides(self, study: Study, table: str, row: Mapping[str, Any]) -> bool:
         """Whether a row is kept from them.
@@ -43,7 +50,37 @@ class Sight:
         study : the open record.
         table, row : which row.
         """
+        return self._why(study, table, row) is not None
+
+    def check(self, study: Study, table: str, row: Mapping[str, Any]) -> None:
+        """Raise Refused for a row that is kept from them.
+
+        Parameters
+        ----------
+        study : the open record.
+        table, row : which row.
+        """
+        why = self._why(study, table, row)
+        if why is not None:
+            raise Refused(why)
+
+    def _why(self, study: Study, table: str, row: Mapping[str, Any]) -> Message | None:
         if table in ABOUT:
             about = str(row["table_name"])
-            return about in (*ABOUT, "assessment") and self.hides(study, about, study.get(about, row["row_id"]))
-        return table == "assessment" and self.concealed and tells_arm(row)
+            return self._why(study, about, study.get(about, row["row_id"])) if about in KEPT else None
+        if table == "assessment" and self.concealed and tells_arm(row):
+            return Message("participant.concealed")
+        if table == "form" and row["by"] != self.reader and _waits(study, row):
+            return Message("participant.second_entry", form=row["name"])
+        return None
+
+
+def _waits(study: Study, row: Mapping[str, Any]) -> bool:
+    """Whether two people enter the form and not both are done: what one entered must not lead the other."""
+    place = {name: row[name] for name in ("visit_id", "name", "instance")}
+    states = {entry["entry"]: entry["state"] for entry in study.rows("form", **place)}
+    protocol, _version = protocol_of(study, study.get("visit", row["visit_id"])["participant_id"])
+    twice = {form.name for form in protocol.forms if form.double_entry} if protocol else set[str]()
+    if row["name"] not in twice and set(states) == {1}:
+        return False
+    return any(states.get(entry) != "complete" for entry in ENTRIES)

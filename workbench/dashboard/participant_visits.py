@@ -44,23 +44,6 @@ class Entered(NamedTuple):
     signed: frozenset[tuple[str, str, int]]
 
 
-def protocol_of(study: Study, participant_id: str) -> tuple[Protocol | None, str]:
-    """The version of the protocol that somebody takes part under, else the newest, and its number.
-
-    Parameters
-    ----------
-    study : the open record.
-    participant_id : whose.
-    """
-    versions = study.rows("protocol_version")
-    enrolled = study.rows("enrolment", participant_id=participant_id)
-    if enrolled:
-        versions = [row for row in versions if row["id"] == enrolled[0]["protocol_version_id"]]
-    if not versions:
-        return None, ""
-    return Protocol.from_definition(versions[-1]["definition"]), str(versions[-1]["version"])
-
-
 def visits_of(
     study: Study, participant_id: str, *, protocol: Protocol | None, on: date, concealed: bool
 ) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from workbench import outcomes, world
 from workbench.dashboard.concealment import Sight
 from workbench.dashboard.participant_outcomes import measures_of
-from workbench.dashboard.participant_visits import protocol_of, visits_of
+from workbench.dashboard.participant_visits import visits_of
 from workbench.dashboard.visits import VisitService
 from workbench.errors import BadValue, Refused, UnknownName
 from workbench.messages import Message
@@ -24,6 +24,7 @@ from workbench.study.changes import consents, from_text, queries
 from workbench.study.changes.consents import GiveConsent, WithdrawConsent
 from workbench.study.changes.deviations import CloseDeviation
 from workbench.study.changes.queries import AnswerQuery, CloseQuery
+from workbench.study.planned import protocol_of
 from workbench.study.protocol import Protocol
 
 Signing = Literal["password", "script", "nobody"]
@@ -100,10 +101,11 @@ class ParticipantService:
         }
 
     def _sight(self, study: Study) -> Sight:
-        """What may reveal the arm stays away from who looks: somebody blinded, or nobody knows who."""
+        """What who looks may see; the arm is kept from somebody blinded, or while nobody knows who looks."""
         newest = {(row["person_id"], row["role"]): row for row in study.rows("role_grant")}
         blinded = {row["person_id"] for row in newest.values() if row["blinded"] and row["action"] == "grant"}
-        return Sight(bool(blinded) and (not self._visits.signed_in or self._visits.person_id in blinded))
+        concealed = bool(blinded) and (not self._visits.signed_in or self._visits.person_id in blinded)
+        return Sight(concealed, self._visits.signed_in)
 
     def history(self, participant_id: str, table: str, row_id: str) -> list[dict[str, Any]]:
         """What happened to one row of the participant, oldest first (``Study.history``).
@@ -155,8 +157,7 @@ class ParticipantService:
             owner = study.get("visit", row["visit_id"])["participant_id"]
         if owner != participant_id:
             raise Refused(Message("participant.other", table=table))
-        if self._sight(study).hides(study, table, row):
-            raise Refused(Message("participant.concealed", table=table))
+        self._sight(study).check(study, table, row)
         return row
 
     # ------------------------------------------------------------------------------ changing
@@ -311,7 +312,7 @@ def _events(study: Study, participant_id: str) -> list[dict[str, Any]]:
 def _deviations(
     study: Study, participant_id: str, visits: Sequence[Mapping[str, Any]], sight: Sight
 ) -> list[dict[str, Any]]:
-    """Deviations that may be seen, open ones first, each oldest first; one of a visit stands on the axis where the visit does."""
+    """Deviations that may be seen, open ones first, each oldest first, on the axis where their visit stands."""
     names = ("id", "category", "text", "state", "automatic", "by", "impact", "correction")
     days = {visit["id"]: visit["held"] or visit["latest"] for visit in visits}
     found = []
