@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from typing import Any
@@ -119,6 +119,37 @@ def test_a_record_that_cannot_be_read_leaves_everything_as_it_was_with_the_fault
     own.look()
     assert own.overview["rows"] == rows
     assert "study.db" in own.overview["fault"]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.parametrize("fails", ["verify", "export", "overview"])
+def test_work_that_ends_with_an_error_nobody_foresaw_says_so_and_can_be_started_again(
+    own: StudyPage, monkeypatch: pytest.MonkeyPatch, fails: str
+) -> None:
+    def broken(*_: Any) -> str:
+        raise KeyError("unforeseen")
+
+    kind = "export" if fails == "export" else "verify"
+    monkeypatch.setattr(own._service, fails, broken)
+    assert own.answer(kind, {})["ok"]
+    own.wait()
+    assert own.work["kind"] == ""
+    assert "nobody foresaw" in own.work["fault"]
+    monkeypatch.undo()
+    assert own.answer(kind, {})["ok"]
+    own.wait()
+    assert (own.work["kind"], own.work["fault"]) == ("", "")
+
+
+def test_a_file_that_cannot_be_read_is_a_fault_of_the_page_and_no_defect(
+    own: StudyPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away() -> Mapping[str, Any]:
+        raise OSError("the disk was taken away")
+
+    monkeypatch.setattr(own._service, "overview", away)
+    own.look()
+    assert "the disk was taken away" in own.overview["fault"]
 
 
 def test_a_participant_that_is_not_on_the_page_is_not_opened(panel: StudyPage, folder: Path) -> None:
