@@ -16,9 +16,10 @@ from tests.widgets.test_clinic import axe
 from workbench.dashboard import SessionPage, StudyService
 from workbench.dashboard.session_page import VIEWS as BAR
 from workbench.messages import carried
-from workbench.study import Study
+from workbench.study import Study, schema
 from workbench.study.changes import ReportEvent
 from workbench.widgets import LiveSession, StudyPage, Worklist
+from workbench.widgets._locale import LANGUAGES, catalogue
 
 BROKEN = {
     "ok": False, "at": "14:31:58", "by": "Rossi M.", "seq": 90, "problems": 3, "kept": True, "since": 0, "utc": "",
@@ -310,6 +311,12 @@ def test_a_report_that_is_due_stands_before_what_only_the_protocol_asks_for(
     assert first.text_content() == "Report overdueP-007seizure: overdue by 2 h"
     assert page.locator("ol.tasks > li").nth(1).get_attribute("data-name") == "report-running"
     assert page.locator("ol.tasks > li").nth(2).get_attribute("data-name").startswith("task-")
+
+
+def test_every_table_that_the_trail_names_has_words_in_both_languages() -> None:
+    for language in LANGUAGES:
+        words = catalogue()[language]
+        assert [table.name for table in schema.DATA if f"study.table.{table.name}" not in words] == []
 
 
 def test_reports_of_the_record_that_are_not_sent_are_told(own: StudyPage, tmp_path: Path) -> None:
