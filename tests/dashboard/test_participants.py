@@ -13,7 +13,7 @@ import pytest
 from tests.dashboard.trial import SECRET, assess, begin, days_ago, visit_of
 from tests.study.versions import over
 from workbench import messages, outcomes
-from workbench.dashboard import SessionPage, VisitService
+from workbench.dashboard import SessionPage, StudyService, VisitService
 from workbench.dashboard.participants import ParticipantService
 from workbench.errors import BadValue, Refused, UnknownName
 from workbench.study import Study, utc_now, verify
@@ -202,6 +202,13 @@ def test_whoever_is_blinded_or_unknown_sees_nothing_of_the_device_while_assessor
         assert (page["concealed"], shown) == (concealed, {False} if concealed else {False, True}), login
 
 
+def asked_of(visits: VisitService) -> list[str]:
+    """Queries of the overview of the study, as who is signed in to the page sees them."""
+    reader = lambda: (visits.person_id, visits.signed_in)  # noqa: E731
+    seen = StudyService(visits.folder, visits.record, who=lambda: visits.who, reader=reader).overview()
+    return [str(query["text"]) for query in seen["queries"]]
+
+
 STIMULATED = Condition(False, False, True)
 TELLS = "ARAT 47 with the device"
 
@@ -237,6 +244,7 @@ def test_no_row_of_the_page_tells_a_blinded_person_of_device_or_stimulation(
         series = [one for measure in page["measures"] for one in measure["series"]]
         assert not [one for one in series if one["device_on"] or one["stimulation_on"]]
         assert not [one for one in (*ids, TELLS) if one in repr(page)], login
+        assert len(asked_of(visits)) == 1
         # How complete a form is stays that of the record; what nobody asked for is not named at all.
         assert forms(service, folder, "Week 12")["arat"] == "complete"
         assert "arat" not in forms(service, folder, "Wound check")
@@ -246,6 +254,7 @@ def test_no_row_of_the_page_tells_a_blinded_person_of_device_or_stimulation(
                     with pytest.raises(Refused, match="reveal the arm"):
                         ask(person, table, one)
     visits.sign_in(login="okafor", password=SECRET)
+    assert TELLS in asked_of(visits)
     seen = repr(service.page(person))
     assert all(one in seen for one in (*ids, TELLS))
     assert "arat" in forms(service, folder, "Wound check")
@@ -333,6 +342,7 @@ def test_an_entry_is_kept_from_the_second_person_until_both_are_complete(
         asked = [
             (ask, *one) for ask in (service.values, service.history) for one in (("form", row), ("query", query))
         ]
+        assert (told in asked_of(visits)) == (told in repr(service.page(person)))
         (seen,) = {not refused(*one) for one in asked} | {told in repr(service.page(person))}
         return seen
 

@@ -75,6 +75,19 @@ class Sight:
         return None
 
 
+def sight_of(study: Study, person_id: str, name: str) -> Sight:
+    """What somebody may see; the arm is kept from who is blinded, or while nobody knows who looks.
+
+    Parameters
+    ----------
+    study : the open record.
+    person_id, name : of who is signed in, ``""`` for nobody.
+    """
+    newest = {(row["person_id"], row["role"]): row for row in study.rows("role_grant")}
+    blinded = {row["person_id"] for row in newest.values() if row["blinded"] and row["action"] == "grant"}
+    return Sight(bool(blinded) and (not name or person_id in blinded), name)
+
+
 def _waits(study: Study, row: Mapping[str, Any]) -> bool:
     """Whether two people enter the form and not both are done: what one entered must not lead the other."""
     place = {name: row[name] for name in ("visit_id", "name", "instance")}

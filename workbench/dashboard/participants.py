@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from workbench import outcomes, world
-from workbench.dashboard.concealment import Sight
+from workbench.dashboard.concealment import Sight, sight_of
 from workbench.dashboard.participant_outcomes import measures_of
 from workbench.dashboard.participant_visits import visits_of
 from workbench.dashboard.visits import VisitService
@@ -101,11 +101,7 @@ class ParticipantService:
         }
 
     def _sight(self, study: Study) -> Sight:
-        """What who looks may see; the arm is kept from somebody blinded, or while nobody knows who looks."""
-        newest = {(row["person_id"], row["role"]): row for row in study.rows("role_grant")}
-        blinded = {row["person_id"] for row in newest.values() if row["blinded"] and row["action"] == "grant"}
-        concealed = bool(blinded) and (not self._visits.signed_in or self._visits.person_id in blinded)
-        return Sight(concealed, self._visits.signed_in)
+        return sight_of(study, self._visits.person_id, self._visits.signed_in)
 
     def history(self, participant_id: str, table: str, row_id: str) -> list[dict[str, Any]]:
         """What happened to one row of the participant, oldest first (``Study.history``).
