@@ -4,21 +4,32 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.dashboard.trial import SECRET, begin, days_ago, visit_of
+from tests.dashboard.trial import SECRET, assess, begin, days_ago, visit_of
 from tests.study.versions import over
 from workbench import messages, outcomes
-from workbench.dashboard import SessionPage, VisitService
+from workbench.dashboard import SessionPage, StudyService, VisitService
 from workbench.dashboard.participants import ParticipantService
 from workbench.errors import BadValue, Refused, UnknownName
 from workbench.study import Study, utc_now, verify
 from workbench.study.applying import bound_now
-from workbench.study.changes import Adjudicate, GrantRole, ReportEvent, ReviseEvent, SaveForm, Sign
-from workbench.vocabulary import Participant, Visit
+from workbench.study.changes import (
+    Adjudicate,
+    AnswerQuery,
+    GrantRole,
+    OpenQuery,
+    RecordDeviation,
+    ReportEvent,
+    ReviseEvent,
+    SaveForm,
+    Sign,
+)
+from workbench.vocabulary import Condition, Participant, Visit
 from workbench.widgets import ParticipantPage
 
 INVESTIGATOR = {"login": "okafor", "password": SECRET}
@@ -191,6 +202,65 @@ def test_whoever_is_blinded_or_unknown_sees_nothing_of_the_device_while_assessor
         assert (page["concealed"], shown) == (concealed, {False} if concealed else {False, True}), login
 
 
+def asked_of(visits: VisitService) -> list[str]:
+    """Queries of the overview of the study, as who is signed in to the page sees them."""
+    reader = lambda: (visits.person_id, visits.signed_in)  # noqa: E731
+    seen = StudyService(visits.folder, visits.record, who=lambda: visits.who, reader=reader).overview()
+    return [str(query["text"]) for query in seen["queries"]]
+
+
+STIMULATED = Condition(False, False, True)
+TELLS = "ARAT 47 with the device"
+
+
+@pytest.fixture
+def kept(folder: Path) -> dict[str, list[str]]:
+    """With a blinded assessor: ids of rows that may reveal the arm, and of those about them, by table."""
+    with Study.open(folder, actor="test") as study:
+        (assessor,) = study.rows("person", login="wu")
+        manager, doctor = study.sign_in("he", SECRET), study.sign_in("okafor", SECRET)
+        study.apply(GrantRole(assessor["id"], "therapist", "GCP", blinded=True), manager, "joins, blinded")
+        assess(study, visit_of(study, "Week 12"), ((STIMULATED, 47),))
+        study.drafts.save(visit_of(study, "Wound check"), "arat", asdict(STIMULATED), "Wu R.", {"grasp_1": 2})
+        on = [row["id"] for row in study.rows("assessment") if row["device_on"] or row["stimulation_on"]]
+        asked = study.apply(OpenQuery("assessment", on[-1], "items", TELLS), manager)
+        study.apply(AnswerQuery(asked, f"yes, {TELLS}"), doctor)
+        person = study.rows("participant", pseudonym="P-041")[0]["id"]
+        deviation = RecordDeviation(person, "rater", TELLS, table="assessment", row_id=on[-1])
+        return {"assessment": on, "query": [asked], "deviation": [study.apply(deviation, doctor)]}
+
+
+def test_no_row_of_the_page_tells_a_blinded_person_of_device_or_stimulation(
+    visits: VisitService, service: ParticipantService, folder: Path, kept: dict[str, list[str]]
+) -> None:
+    person = id_of(folder)
+    ids = [one for rows in kept.values() for one in rows]
+    for login in (None, "wu"):
+        if login:
+            visits.sign_in(login=login, password=SECRET)
+        page = service.page(person)
+        rows = [row for visit in page["visits"] for form in visit["forms"] for row in form["rows"]]
+        assert {row["about"]["device_on"] for row in rows if row["table"] == "assessment"} == {False}
+        series = [one for measure in page["measures"] for one in measure["series"]]
+        assert not [one for one in series if one["device_on"] or one["stimulation_on"]]
+        assert not [one for one in (*ids, TELLS) if one in repr(page)], login
+        assert len(asked_of(visits)) == 1
+        # How complete a form is stays that of the record; what nobody asked for is not named at all.
+        assert forms(service, folder, "Week 12")["arat"] == "complete"
+        assert "arat" not in forms(service, folder, "Wound check")
+        for table, rows_of in kept.items():
+            for one in rows_of:
+                for ask in (service.values, service.history):
+                    with pytest.raises(Refused, match="reveal the arm"):
+                        ask(person, table, one)
+    visits.sign_in(login="okafor", password=SECRET)
+    assert TELLS in asked_of(visits)
+    seen = repr(service.page(person))
+    assert all(one in seen for one in (*ids, TELLS))
+    assert "arat" in forms(service, folder, "Wound check")
+    assert all(service.history(person, table, one) for table, rows_of in kept.items() for one in rows_of)
+
+
 def test_the_page_is_read_again_only_when_the_record_changed(
     service: ParticipantService, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -245,6 +315,49 @@ def test_values_and_their_history_are_told_of_this_participant_alone(
         service.history(other, "form", row["id"])
     with pytest.raises(Refused, match="workbench history"):
         service.history(person, "person", "x")
+
+
+def test_an_entry_is_kept_from_the_second_person_until_both_are_complete(
+    visits: VisitService, service: ParticipantService, folder: Path
+) -> None:
+    item, told = outcomes.load("isncsci").definition.items[0], "was 4711 read off the chart?"
+    first, second = item.allowed[:2]
+    person = id_of(folder)
+    with Study.open(folder, actor="test") as study:
+        study.add_person("lin", "Lin Q.", SECRET, ("assessor",))
+        visit = visit_of(study, "Baseline")
+        row = study.apply(SaveForm(visit, "isncsci", {item.code: first}), study.sign_in("wu", SECRET))
+        query = study.apply(OpenQuery("form", row, "values", told), study.sign_in("he", SECRET))
+
+    def refused(ask: Any, table: str, one: str) -> bool:
+        try:
+            ask(person, table, one)
+        except Refused:
+            return True
+        return False
+
+    def shown(login: str) -> bool:
+        if login:
+            visits.sign_in(login=login, password=SECRET)
+        asked = [
+            (ask, *one) for ask in (service.values, service.history) for one in (("form", row), ("query", query))
+        ]
+        assert (told in asked_of(visits)) == (told in repr(service.page(person)))
+        (seen,) = {not refused(*one) for one in asked} | {told in repr(service.page(person))}
+        return seen
+
+    assert [shown(login) for login in ("", "lin", "okafor", "wu")] == [False, False, False, True]
+    visits.sign_in(login="lin", password=SECRET)
+    with pytest.raises(Refused, match="only to who made it"):
+        service.values(person, "form", row)
+    with Study.open(folder, actor="test") as study:
+        again = SaveForm(visit, "isncsci", {item.code: second}, "draft", entry=2)
+        study.apply(again, study.sign_in("lin", SECRET))
+    assert [shown(login) for login in ("lin", "okafor", "wu")] == [False, False, True]
+    with Study.open(folder, actor="test") as study:
+        done = over(study, SaveForm(visit, "isncsci", {item.code: second}, entry=2))
+        study.apply(done, study.sign_in("lin", SECRET))
+    assert [shown(login) for login in ("lin", "okafor", "wu")] == [True, True, True]
 
 
 # ------------------------------------------------------------------------------ what it changes

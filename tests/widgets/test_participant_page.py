@@ -155,6 +155,40 @@ def test_adverse_events_have_a_lane_as_soon_as_the_record_keeps_them(show: Calla
     assert "none recorded" in axis.text_content()
 
 
+@pytest.mark.parametrize("width", [1440, 1280])
+def test_the_words_of_an_event_stand_on_no_bar_no_other_words_and_not_on_the_line_of_today(
+    show: Callable[..., Shown], width: int
+) -> None:
+    shown = show(width=width)
+    terms = [(60, "", "USADE seizure after stimulation of the hand area"), (18, days_ago(18), "AE cough")]
+    terms += [
+        (20, days_ago(20), "ADE redness"),
+        (0, "", "SAE autonomic dysreflexia"),
+        (100, "", "AE " + "pain " * 90),
+    ]
+    events = [
+        {"day": days_ago(days), "until": until, "text": text, "serious": text[0] != "A"}
+        for days, until, text in sorted(terms, reverse=True)
+    ]
+    shown.page.evaluate("values => window.put(values)", {"page": {**shown.traits()["page"], "events": events}})
+    axis = shown.page.locator("svg.axis")
+    whole, today = axis.bounding_box(), axis.locator(".today").bounding_box()["x"]
+    bars = [one.bounding_box() for one in axis.locator(".event").all()]
+    words = [one.bounding_box() for one in axis.locator(".eventwords").all()]
+    assert len(words) == len(bars) == 5
+    for i, one in enumerate(words):
+        assert whole["x"] <= one["x"] < one["x"] + one["width"] <= whole["x"] + whole["width"]
+        assert not one["x"] < today < one["x"] + one["width"]
+        for other in bars + words[:i]:
+            beside = one["x"] + one["width"] <= other["x"] or other["x"] + other["width"] <= one["x"]
+            middle = one["y"] + one["height"] / 2
+            assert beside or not other["y"] <= middle <= other["y"] + other["height"]
+    # What is cut is whole in what the picture says.
+    said = axis.get_attribute("aria-label")
+    assert all(event["text"] in said for event in events)
+    assert "dysreflexia, since" in said
+
+
 def test_shape_says_who_helped_fill_whether_the_device_was_on_and_no_line_joins_two_conditions(
     show: Callable[..., Shown],
 ) -> None:

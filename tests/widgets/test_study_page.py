@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,10 @@ from tests.widgets.test_clinic import axe
 from workbench.dashboard import SessionPage, StudyService
 from workbench.dashboard.session_page import VIEWS as BAR
 from workbench.messages import carried
-from workbench.study import Study
+from workbench.study import Study, schema
 from workbench.study.changes import ReportEvent
 from workbench.widgets import LiveSession, StudyPage, Worklist
+from workbench.widgets._locale import LANGUAGES, catalogue
 
 BROKEN = {
     "ok": False, "at": "14:31:58", "by": "Rossi M.", "seq": 90, "problems": 3, "kept": True, "since": 0, "utc": "",
@@ -119,6 +120,37 @@ def test_a_record_that_cannot_be_read_leaves_everything_as_it_was_with_the_fault
     own.look()
     assert own.overview["rows"] == rows
     assert "study.db" in own.overview["fault"]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.parametrize("fails", ["verify", "export", "overview"])
+def test_work_that_ends_with_an_error_nobody_foresaw_says_so_and_can_be_started_again(
+    own: StudyPage, monkeypatch: pytest.MonkeyPatch, fails: str
+) -> None:
+    def broken(*_: Any) -> str:
+        raise KeyError("unforeseen")
+
+    kind = "export" if fails == "export" else "verify"
+    monkeypatch.setattr(own._service, fails, broken)
+    assert own.answer(kind, {})["ok"]
+    own.wait()
+    assert own.work["kind"] == ""
+    assert "nobody foresaw" in own.work["fault"]
+    monkeypatch.undo()
+    assert own.answer(kind, {})["ok"]
+    own.wait()
+    assert (own.work["kind"], own.work["fault"]) == ("", "")
+
+
+def test_a_file_that_cannot_be_read_is_a_fault_of_the_page_and_no_defect(
+    own: StudyPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away() -> Mapping[str, Any]:
+        raise OSError("the disk was taken away")
+
+    monkeypatch.setattr(own._service, "overview", away)
+    own.look()
+    assert "the disk was taken away" in own.overview["fault"]
 
 
 def test_a_participant_that_is_not_on_the_page_is_not_opened(panel: StudyPage, folder: Path) -> None:
@@ -279,6 +311,12 @@ def test_a_report_that_is_due_stands_before_what_only_the_protocol_asks_for(
     assert first.text_content() == "Report overdueP-007seizure: overdue by 2 h"
     assert page.locator("ol.tasks > li").nth(1).get_attribute("data-name") == "report-running"
     assert page.locator("ol.tasks > li").nth(2).get_attribute("data-name").startswith("task-")
+
+
+def test_every_table_that_the_trail_names_has_words_in_both_languages() -> None:
+    for language in LANGUAGES:
+        words = catalogue()[language]
+        assert [table.name for table in schema.DATA if f"study.table.{table.name}" not in words] == []
 
 
 def test_reports_of_the_record_that_are_not_sent_are_told(own: StudyPage, tmp_path: Path) -> None:

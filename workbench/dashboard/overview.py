@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from workbench import delimited, world
+from workbench.dashboard.concealment import Sight, sight_of
 from workbench.errors import Refused
 from workbench.messages import Message
 from workbench.study import Study, audit_trail, record_file, verified
 from workbench.study.obligations import OpenObligation, obligations
-from workbench.study.overview import FormStanding, Overview, Standing, Task
+from workbench.study.overview import FormStanding, OpenQuery, Overview, Standing, Task
 from workbench.study.verified import LastVerification
 
 LETTERS: Mapping[FormStanding, str] = {
@@ -36,12 +37,18 @@ class StudyService:
     folder : of the study.
     record : opens the record for one request.
     who : name of who asks.
+    reader : id and name of who is signed in, ``""`` for nobody; queries about what is kept from them are not shown.
     """
 
     def __init__(
-        self, folder: Path, record: Callable[[], AbstractContextManager[Study]], *, who: Callable[[], str]
+        self,
+        folder: Path,
+        record: Callable[[], AbstractContextManager[Study]],
+        *,
+        who: Callable[[], str],
+        reader: Callable[[], tuple[str, str]] = lambda: ("", ""),
     ) -> None:
-        self.folder, self._record, self._who = Path(folder), record, who
+        self.folder, self._record, self._who, self._reader = Path(folder), record, who, reader
         self._read: tuple[Any, dict[str, Any]] = (None, {})
         self._unkept: LastVerification | None = None
 
@@ -49,11 +56,14 @@ class StudyService:
         """Everything that the page shows (see ``widgets.StudyPage``); read again when the record has changed."""
         now = world.clock.local()
         # By the minute: queries age, and drafts are kept outside the record.
-        state = (record_file.state(self.folder), now.strftime("%Y-%m-%d %H:%M"), self._unkept)
+        reader = self._reader()
+        state = (record_file.state(self.folder), now.strftime("%Y-%m-%d %H:%M"), self._unkept, reader)
         if self._read[0] != state:
             with self._record() as study:
                 due = obligations(study, world.clock.now())
-                self._read = (state, self._told(study.overview(now.date()), due))
+                seen = study.overview(now.date())
+                asked = _shown(study, seen.queries, sight_of(study, *reader))
+                self._read = (state, self._told(replace(seen, queries=asked), due))
         return {**self._read[1], "read_at": now.strftime("%H:%M")}
 
     def verify(self, progress: Callable[[float], None]) -> str:
@@ -132,6 +142,15 @@ class StudyService:
                 "since": max(0, seen.head[0] - newest.seq - int(newest.kept)),
             },
         }  # fmt: skip
+
+
+def _shown(study: Study, queries: Sequence[OpenQuery], sight: Sight) -> tuple[OpenQuery, ...]:
+    """Queries that may be seen: the text of one tells what stands in the row that it is about."""
+    hides = {
+        place: sight.hides(study, "query", {"table_name": place[0], "row_id": place[1]})
+        for place in {(one.table, one.row_id) for one in queries}
+    }
+    return tuple(one for one in queries if not hides[one.table, one.row_id])
 
 
 def _row(one: Standing) -> dict[str, Any]:

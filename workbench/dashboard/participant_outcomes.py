@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from workbench import analysis, outcomes
 from workbench.analysis import Outcome
+from workbench.dashboard.concealment import tells_arm
 from workbench.study import Study
 
 PERFORMANCE_RANGE: Mapping[str, tuple[float, float]] = {"grasp_f1": (0.0, 1.0)}
@@ -64,7 +65,7 @@ def measures_of(
     study : the open record.
     participant_id : whose.
     visits : in the order in which they are drawn (``participant_visits.visits_of``).
-    concealed : leaves out what was measured with the device on, which may reveal the arm.
+    concealed : leaves out what was measured with device or stimulation on, which may reveal the arm.
 
     Returns
     -------
@@ -78,7 +79,7 @@ def measures_of(
     drawn: dict[_Part, dict[tuple[Any, ...], list[Outcome]]] = {}
     for row in table:
         # What has neither a number nor a status that says why is a class, such as a grade, and no curve.
-        if (row.text and row.value is None) or (concealed and row.device_on):
+        if (row.text and row.value is None) or (concealed and tells_arm(row)):
             continue
         part = _Part(row.measure, row.version, row.subscore, row.side)
         condition = (row.assisted, row.device_on, row.stimulation_on, row.orthosis, row.mode)

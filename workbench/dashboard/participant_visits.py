@@ -2,63 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Literal, NamedTuple
 
 from workbench import outcomes
+from workbench.dashboard.concealment import tells_arm
 from workbench.study import Study
-from workbench.study.changes.entering import ADJUDICATED, ENTRIES, differences
+from workbench.study.completeness import (
+    LEFT,
+    Completeness,
+    Entered,
+    place_of,
+    signed_rows,
+    untouched,
+)
+from workbench.study.planned import plan
 from workbench.study.protocol import Protocol
 
 VisitState = Literal[
     "held", "held_early", "held_late", "missed", "not_applicable", "ahead", "due", "late", "open", "not_anchored"
 ]
 """Where a visit stands on a day; ``"open"`` has no date, ``"not_anchored"`` no day from which it is counted."""
-FormCompleteness = Literal[
-    "verified", "complete", "incomplete", "draft", "second", "differ", "missing", "open", "not_due"
-]
-"""``"verified"`` is complete and signed as it stands; ``"second"`` waits for the second of two entries, which
-``"differ"`` in the next; ``"open"`` is to be entered at a visit whose time it is."""
-OVER = ("held", "held_early", "held_late", "late", "missed")
-"""States of a visit after which a form that is not there is missing."""
-NOT_YET = ("ahead", "not_anchored")
 
 
-class Entered(NamedTuple):
-    """What was entered of the participant's forms, by visit.
+class _Shown(NamedTuple):
+    """What was entered of the participant's forms.
 
     Attributes
     ----------
-    forms, assessments : rows of the record.
-    drafts : ``(visit, measure)`` of what is typed and not saved.
-    signed : table, id and version of rows that a signature stands on.
+    forms, assessments : rows of the record by visit; of assessments those that may be seen.
+    drafts : ``(visit, measure)`` of what is typed, not saved, and may be seen.
+    entered : all of it, from which it is told how complete the forms are.
     """
 
     forms: Mapping[str, Sequence[Mapping[str, Any]]]
     assessments: Mapping[str, Sequence[Mapping[str, Any]]]
     drafts: frozenset[tuple[str, str]]
-    signed: frozenset[tuple[str, str, int]]
+    entered: Entered
 
 
-def protocol_of(study: Study, participant_id: str) -> tuple[Protocol | None, str]:
-    """The version of the protocol that somebody takes part under, else the newest, and its number.
-
-    Parameters
-    ----------
-    study : the open record.
-    participant_id : whose.
-    """
-    versions = study.rows("protocol_version")
-    enrolled = study.rows("enrolment", participant_id=participant_id)
-    if enrolled:
-        versions = [row for row in versions if row["id"] == enrolled[0]["protocol_version_id"]]
-    if not versions:
-        return None, ""
-    return Protocol.from_definition(versions[-1]["definition"]), str(versions[-1]["version"])
-
-
-def visits_of(study: Study, participant_id: str, *, protocol: Protocol | None, on: date) -> list[dict[str, Any]]:
+def visits_of(
+    study: Study, participant_id: str, *, protocol: Protocol | None, on: date, concealed: bool
+) -> list[dict[str, Any]]:
     """Every visit of a participant by its day, those without one last.
 
     Parameters
@@ -67,6 +53,8 @@ def visits_of(study: Study, participant_id: str, *, protocol: Protocol | None, o
     participant_id : whose.
     protocol : that they take part under, None without one.
     on : the day on which it is asked where each stands.
+    concealed : leaves out the assessments that may reveal the arm. How complete a form is, which every page
+        tells, stays that of the record.
 
     Returns
     -------
@@ -74,14 +62,19 @@ def visits_of(study: Study, participant_id: str, *, protocol: Protocol | None, o
         ``{"id", "name", "planned", "earliest", "latest", "held", "state", "anchor", "forms"}`` each; the days are
         ISO dates or ``""``, ``forms`` as :func:`_forms` gives them.
     """
+    left = any(row["status"] in LEFT for row in study.rows("enrolment", participant_id=participant_id))
     rows = study.rows("visit", participant_id=participant_id)
-    entered = _entered(study, [row["id"] for row in rows])
+    shown = _shown(study, [row["id"] for row in rows], concealed=concealed)
     asked = {visit.name: visit for visit in protocol.visits} if protocol else {}
+    anchors = {row["anchor"]: row["day"] for row in study.rows("anchor_day", participant_id=participant_id)}
+    facts = [(row["name"], row["status"], row["started"]) for row in rows]
+    planned = {one.visit: one for one in plan(protocol, anchors, facts, on)} if protocol else {}
     found = []
     for row in rows:
         visit = _visit(row, on)
         named = asked.get(row["name"])
-        visit["forms"] = _forms(protocol, named.forms if named else (), visit, entered)
+        nothing = untouched(place_of(row, planned.get(row["name"])), on, left=left)
+        visit["forms"] = _forms(protocol, named.forms if named else (), row["id"], shown, nothing)
         found.append(visit)
     known = {row["name"] for row in rows}
     found += [_without_day(visit.name, visit.anchor) for visit in asked.values() if visit.name not in known]
@@ -119,99 +112,62 @@ def _state(status: str, held: str, earliest: str, latest: str, today: str) -> Vi
 
 
 # ------------------------------------------------------------------------------ forms
-def _entered(study: Study, visit_ids: Iterable[str]) -> Entered:
-    ids = list(visit_ids)
-    return Entered(
-        {one: study.rows("form", visit_id=one) for one in ids},
-        {one: study.rows("assessment", visit_id=one) for one in ids},
-        frozenset((draft.visit_id, draft.form) for one in ids for draft in study.drafts.list(visit_id=one)),
+def _shown(study: Study, ids: Sequence[str], *, concealed: bool) -> _Shown:
+    forms = {one: study.rows("form", visit_id=one) for one in ids}
+    assessments = {one: study.rows("assessment", visit_id=one) for one in ids}
+    drafts = [draft for one in ids for draft in study.drafts.list(visit_id=one)]
+    seen = {one: [row for row in rows if not (concealed and tells_arm(row))] for one, rows in assessments.items()}
+    return _Shown(
+        forms,
+        seen,
         frozenset(
-            (table, row_id, version)
-            for signature in study.rows("signature")
-            for table, row_id, version, _hash in signature["targets"]
+            (draft.visit_id, draft.form) for draft in drafts if not (concealed and tells_arm(draft.condition))
+        ),
+        Entered(
+            (row for rows in forms.values() for row in rows),
+            (row for rows in assessments.values() for row in rows),
+            typed={(draft.visit_id, draft.form) for draft in drafts},
+            signed=signed_rows(signature["targets"] for signature in study.rows("signature")),
         ),
     )
 
 
 def _forms(
-    protocol: Protocol | None, asked: Sequence[str], visit: Mapping[str, Any], entered: Entered
+    protocol: Protocol | None, asked: Sequence[str], visit_id: str, shown: _Shown, nothing: Completeness
 ) -> list[dict[str, Any]]:
     """Forms of a visit: those that the protocol asks for, then what was entered beside them.
 
-    Each is ``{"name", "title", "state", "rows"}``; ``rows`` are ``{"table", "id", "about"}`` of what stands in the
-    record.
+    Each is ``{"name", "title", "measure", "state", "rows"}``; ``state`` is ``nothing`` where nothing was entered,
+    ``rows`` are ``{"table", "id", "about"}`` of what stands in the record.
     """
     found, seen = [], set[str]()
     for name in asked:
         form = protocol.form(name) if protocol else None
         measure = form.measure if form else ""
         seen |= {name, measure}
-        found.append(
-            _form(
-                visit, entered, name=name, title=form.title if form else name, measure=measure,
-                twice=bool(form and form.double_entry),
-            )
-        )  # fmt: skip
-    beside = [row["name"] for row in entered.forms[visit["id"]]]
-    beside += [row["measure"] for row in entered.assessments[visit["id"]]]
-    beside += sorted(form for one, form in entered.drafts if one == visit["id"])
+        state = shown.entered.begun(visit_id, name=name, measure=measure, twice=bool(form and form.double_entry))
+        title = form.title if form else name
+        one = _form(visit_id, shown, name=name, title=title, measure=measure)
+        found.append({**one, "state": state or nothing})
+    beside = [row["name"] for row in shown.forms[visit_id]]
+    beside += [row["measure"] for row in shown.assessments[visit_id]]
+    beside += sorted(form for one, form in shown.drafts if one == visit_id)
     for name in dict.fromkeys(beside):
         if name not in seen:
             title = outcomes.load(name).definition.title if name in outcomes.available() else name
-            found.append(_form(visit, entered, name=name, title=title, measure=name, twice=False))
+            state = shown.entered.begun(visit_id, name=name, measure=name, twice=False)
+            one = _form(visit_id, shown, name=name, title=title, measure=name)
+            found.append({**one, "state": state or nothing})
     return found
 
 
-def _form(
-    visit: Mapping[str, Any], entered: Entered, *, name: str, title: str, measure: str, twice: bool
-) -> dict[str, Any]:
-    """One form of a visit."""
-    forms = [row for row in entered.forms[visit["id"]] if row["name"] == name]
-    assessed = [row for row in entered.assessments[visit["id"]] if measure and row["measure"] == measure]
-    drafted = bool({(visit["id"], name), (visit["id"], measure)} & entered.drafts)
+def _form(visit_id: str, shown: _Shown, *, name: str, title: str, measure: str) -> dict[str, Any]:
+    """One form of a visit, without how complete it is."""
+    forms = [row for row in shown.forms[visit_id] if row["name"] == name]
+    assessed = [row for row in shown.assessments[visit_id] if measure and row["measure"] == measure]
     rows = [{"table": "form", "id": row["id"], "about": _entry_of(row)} for row in forms]
     rows += [{"table": "assessment", "id": row["id"], "about": _condition_of(row)} for row in assessed]
-    states = {_state_of_entries(forms, entered, twice=twice)} if forms else set()
-    states |= {_state_of_assessment(row, entered) for row in assessed}
-    state: FormCompleteness
-    order: tuple[FormCompleteness, ...] = ("verified", "complete", "differ", "second", "incomplete", "draft")
-    if found := [one for one in order if one in states]:
-        state = found[0]
-    elif drafted:
-        state = "draft"
-    else:
-        state = "missing" if visit["state"] in OVER else "not_due" if visit["state"] in NOT_YET else "open"
-    return {"name": name, "title": title, "measure": measure, "state": state, "rows": rows}
-
-
-def _state_of_entries(rows: Sequence[Mapping[str, Any]], entered: Entered, *, twice: bool) -> FormCompleteness:
-    """How complete the entries of one form are; of a form that is entered twice, what holds is what counts."""
-    complete = {row["entry"]: row for row in rows if row["state"] == "complete"}
-    if not complete:
-        return "draft"
-    holds: Iterable[Mapping[str, Any]] = complete.values()
-    if twice and ADJUDICATED not in complete:
-        if any(entry not in complete for entry in ENTRIES):
-            return "second"
-        first, second = (complete[entry]["values"] for entry in ENTRIES)
-        if differences(first, second):
-            return "differ"
-    elif twice:
-        holds = [complete[ADJUDICATED]]
-    return "verified" if all(_is_signed("form", row, entered) for row in holds) else "complete"
-
-
-def _state_of_assessment(row: Mapping[str, Any], entered: Entered) -> FormCompleteness:
-    if row["state"] == "draft":
-        return "draft"
-    if row["state"] == "incomplete":
-        return "incomplete"
-    return "verified" if _is_signed("assessment", row, entered) else "complete"
-
-
-def _is_signed(table: str, row: Mapping[str, Any], entered: Entered) -> bool:
-    """Whether a signature stands on the row as it is now; a later version makes it stale."""
-    return (table, row["id"], row["row_version"]) in entered.signed
+    return {"name": name, "title": title, "measure": measure, "rows": rows}
 
 
 def _entry_of(row: Mapping[str, Any]) -> dict[str, Any]:

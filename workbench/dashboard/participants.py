@@ -12,8 +12,9 @@ from datetime import datetime
 from typing import Any, Literal
 
 from workbench import outcomes, world
+from workbench.dashboard.concealment import Sight, sight_of
 from workbench.dashboard.participant_outcomes import measures_of
-from workbench.dashboard.participant_visits import protocol_of, visits_of
+from workbench.dashboard.participant_visits import visits_of
 from workbench.dashboard.visits import VisitService
 from workbench.errors import BadValue, Refused, UnknownName
 from workbench.messages import Message
@@ -23,6 +24,7 @@ from workbench.study.changes import consents, from_text, queries
 from workbench.study.changes.consents import GiveConsent, WithdrawConsent
 from workbench.study.changes.deviations import CloseDeviation
 from workbench.study.changes.queries import AnswerQuery, CloseQuery
+from workbench.study.planned import protocol_of
 from workbench.study.protocol import Protocol
 
 Signing = Literal["password", "script", "nobody"]
@@ -75,8 +77,8 @@ class ParticipantService:
         today = world.clock.local().date()
         person = study.get("participant", participant_id)
         protocol, version = protocol_of(study, participant_id)
-        visits = visits_of(study, participant_id, protocol=protocol, on=today)
-        concealed = self._conceals(study)
+        sight = self._sight(study)
+        visits = visits_of(study, participant_id, protocol=protocol, on=today, concealed=sight.concealed)
         running = self._visits.session()
         shown = ("id", "pseudonym", "simulated", "injury_level", "ais", "injured_on", "trained_side", "hold")
         return {
@@ -88,21 +90,18 @@ class ParticipantService:
             "visits": visits,
             "next": _next(visits),
             "sessions": _sessions(study, visits),
-            "queries": _queries(study, participant_id),
-            "deviations": _deviations(study, participant_id, visits),
+            "queries": _queries(study, participant_id, sight),
+            "deviations": _deviations(study, participant_id, visits, sight),
             "events": _events(study, participant_id),
-            "measures": measures_of(study, participant_id, visits, concealed=concealed),
-            "concealed": concealed,
+            "measures": measures_of(study, participant_id, visits, concealed=sight.concealed),
+            "concealed": sight.concealed,
             "other_session": running["participant"] if running and running["person"] != participant_id else "",
             "signing": {"how": self._how(study, person), "login": self._visits.login},
             "roles": {name: list(kind.ROLES) for name, kind in OFFERED.items()},
         }
 
-    def _conceals(self, study: Study) -> bool:
-        """Whether what may reveal the arm stays away from who looks: somebody blinded, or nobody knows who."""
-        newest = {(row["person_id"], row["role"]): row for row in study.rows("role_grant")}
-        blinded = {row["person_id"] for row in newest.values() if row["blinded"] and row["action"] == "grant"}
-        return bool(blinded) and (not self._visits.signed_in or self._visits.person_id in blinded)
+    def _sight(self, study: Study) -> Sight:
+        return sight_of(study, self._visits.person_id, self._visits.signed_in)
 
     def history(self, participant_id: str, table: str, row_id: str) -> list[dict[str, Any]]:
         """What happened to one row of the participant, oldest first (``Study.history``).
@@ -115,7 +114,7 @@ class ParticipantService:
         Raises
         ------
         Refused
-            The row is somebody else's, or of a table that is no part of the page.
+            The row is somebody else's, of a table that is no part of the page, or kept from who looks.
         """
         with self._visits.record() as study:
             self._own(study, participant_id, table, row_id)
@@ -128,6 +127,11 @@ class ParticipantService:
         ----------
         participant_id : whose page asks.
         table, row_id : which row.
+
+        Raises
+        ------
+        Refused
+            As :meth:`history` does.
         """
         with self._visits.record() as study:
             row = self._own(study, participant_id, table, row_id)
@@ -149,6 +153,7 @@ class ParticipantService:
             owner = study.get("visit", row["visit_id"])["participant_id"]
         if owner != participant_id:
             raise Refused(Message("participant.other", table=table))
+        self._sight(study).check(study, table, row)
         return row
 
     # ------------------------------------------------------------------------------ changing
@@ -274,12 +279,12 @@ def _sessions(study: Study, visits: Sequence[Mapping[str, Any]]) -> list[dict[st
     return sorted(found, key=lambda session: session["day"])
 
 
-def _queries(study: Study, participant_id: str) -> list[dict[str, Any]]:
-    """Queries that are not closed, oldest first, each with its newest answer."""
+def _queries(study: Study, participant_id: str, sight: Sight) -> list[dict[str, Any]]:
+    """Queries that are not closed and may be seen, oldest first, each with its newest answer."""
     found = []
     for row in study.rows("query", participant_id=participant_id):
         events = study.rows("query_event", query_id=row["id"])
-        if queries.state(events) == "closed":
+        if queries.state(events) == "closed" or sight.hides(study, "query", row):
             continue
         answer = {name: events[-1][name] for name in ("text", "by")} if events else {}
         about = {name: row[name] for name in ("id", "text", "by", "automatic", "table_name", "row_id", "field")}
@@ -300,12 +305,16 @@ def _events(study: Study, participant_id: str) -> list[dict[str, Any]]:
     return sorted(events, key=lambda event: str(event["day"]))
 
 
-def _deviations(study: Study, participant_id: str, visits: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Deviations, open ones first, each oldest first; one of a visit stands on the axis where the visit does."""
+def _deviations(
+    study: Study, participant_id: str, visits: Sequence[Mapping[str, Any]], sight: Sight
+) -> list[dict[str, Any]]:
+    """Deviations that may be seen, open ones first, each oldest first, on the axis where their visit stands."""
     names = ("id", "category", "text", "state", "automatic", "by", "impact", "correction")
     days = {visit["id"]: visit["held"] or visit["latest"] for visit in visits}
     found = []
     for row in study.rows("deviation", participant_id=participant_id):
+        if sight.hides(study, "deviation", row):
+            continue
         day = days.get(row["row_id"]) or row["utc"][:10]
         found.append({**{name: row[name] for name in names}, "day": day, "days": _days(row["utc"])})
     return sorted(found, key=lambda deviation: deviation["state"] != "open")

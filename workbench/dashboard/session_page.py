@@ -192,7 +192,12 @@ class SessionPage:
     def _overview(self) -> tuple[Any, ...]:
         """How the study stands; read when it is first asked for."""
         if self._study is None:
-            service = StudyService(self.folder, self.service.record, who=lambda: self.service.who)
+            service = StudyService(
+                self.folder,
+                self.service.record,
+                who=lambda: self.service.who,
+                reader=lambda: (self.service.person_id, self.service.signed_in),
+            )
             self._study = StudyPage(
                 service, back=lambda: self.show("today"), open_participant=self._open_by_pseudonym
             )

@@ -1,13 +1,13 @@
 """How a study stands on a day: who takes part, which forms are in, what is asked, deviates, is locked, was done.
 
 Read from one state of the record, with a fixed number of queries however many take part; it decides nothing.
-A form counts as verified while a signature stands on the row as it is now: the same version of it, which is what a
-change of any of its values moves. That the values are those of the version is what verifying the chain shows.
+How a form stands is told by :mod:`workbench.study.completeness`. That the values of a signed form are those of the
+version that was signed is what verifying the chain shows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -16,10 +16,18 @@ from sqlalchemy import Connection, select
 
 from workbench.study import reading, schema
 from workbench.study.audit_trail import participants_of
-from workbench.study.forms import Form
+from workbench.study.completeness import (
+    LEFT,
+    NOT_HELD,
+    Completeness,
+    Entered,
+    place_of,
+    signed_rows,
+    untouched,
+)
 from workbench.study.locks import in_force
-from workbench.study.planned import HELD, plan
-from workbench.study.protocol import Protocol, ProtocolVisit
+from workbench.study.planned import plan
+from workbench.study.protocol import Protocol
 from workbench.study.schedule import Planned
 from workbench.study.verified import LastVerification, newest
 
@@ -31,8 +39,13 @@ FormStanding = Literal[
 ]  # fmt: skip
 TaskKind = Literal["late", "missing", "closing"]
 Owner = Literal["site", "data_manager"]
-LEFT = ("withdrawn", "lost")
-NOT_HELD = ("missed", "not_applicable")
+STANDINGS: Mapping[Completeness, FormStanding] = {
+    "verified": "verified", "complete": "complete", "incomplete": "draft", "differ": "draft", "second": "draft",
+    "draft": "draft", "missing": "missing", "open": "not_due", "not_due": "not_due", "not_held": "not_held",
+    "withdrawn": "withdrawn",
+}  # fmt: skip
+"""How the overview tells what it has room for: of all that was begun and is not complete that it is a draft."""
+GONE = ("withdrawn", "lost")
 ENTRIES = 30
 """Newest entries of the chain that are shown."""
 SOON_DAYS = 7
@@ -223,7 +236,7 @@ def read(study: Study, on: date, *, now: datetime) -> Overview:
             flow=facts.flow(),
             visits=facts.columns,
             titles={form.name: form.title for one in facts.protocols.values() for form in one.forms},
-            participants=tuple(facts.standing(person) for person in facts.enrolments),
+            participants=facts.participants(),
             tasks=facts.tasks(),
             queries=queries,
             deviations=_deviations(connection),
@@ -234,22 +247,33 @@ def read(study: Study, on: date, *, now: datetime) -> Overview:
         )
 
 
+class _Visit(NamedTuple):
+    """A visit of a participant: of the schedule, with the status of its row and how its forms stand."""
+
+    plan: Planned
+    status: str
+    cells: Mapping[str, FormStanding]
+
+
 class _Facts:
     """What one overview is made of, each table read once."""
 
     def __init__(self, connection: Connection, on: date, typed: set[tuple[str, str]]) -> None:
         self.connection, self.on = connection, on
         self.people: dict[str, str] = dict(reading.stored(connection, "participant", "id", "pseudonym"))
-        columns = ("participant_id", "protocol_version_id", "site", "status")
-        self.enrolments = {row[0]: row[1:] for row in reading.stored(connection, "enrolment", *columns)}
+        enrolled = reading.stored(
+            connection, "enrolment", "participant_id", "protocol_version_id", "site", "status"
+        )
+        self.enrolments = {row[0]: row[1:] for row in enrolled}
         self.protocols, self.newest_version = _protocols(connection)
         self.columns = _columns(self.protocols.values())
-        self.visits = _grouped(
-            reading.stored(connection, "visit", "participant_id", "name", "status", "started", "id")
-        )
+        self.visits: dict[str, dict[str, dict[str, Any]]] = {}
+        columns = ("participant_id", "name", "status", "started", "planned", "earliest", "latest", "id")
+        for visit in _dicts(connection, "visit", *columns):
+            self.visits.setdefault(visit["participant_id"], {})[visit["name"]] = visit
         self.anchors = _grouped(reading.stored(connection, "anchor_day", "participant_id", "anchor", "day"))
-        self.entered = _Entered(connection, typed)
-        self._found: list[Task] = []
+        self.entered = _entered(connection, self.protocols.values(), typed)
+        self._standing = {person: self._of_person(person) for person in self.enrolments}
 
     # ------------------------------------------------------------------------------ participants
     def flow(self) -> Flow:
@@ -260,65 +284,79 @@ class _Facts:
         before = [state for person, state in now.items() if person not in ever]
         return Flow(
             screened=len(now),
-            in_screening=len(now) - len(enrolled) - sum(state in ("screen_failure", *LEFT) for state in before),
+            in_screening=len(now) - len(enrolled) - sum(state in LEFT for state in before),
             screen_failures=before.count("screen_failure"),
-            left_before=sum(state in LEFT for state in before),
+            left_before=sum(state in GONE for state in before),
             enrolled=len(enrolled),
-            taking_part=sum(state not in ("completed", *LEFT) for state in enrolled),
+            taking_part=sum(state not in ("completed", *GONE) for state in enrolled),
             completed=enrolled.count("completed"),
             withdrawn=enrolled.count("withdrawn"),
             lost=enrolled.count("lost"),
             without=len(set(self.people) - set(now)),
         )
 
-    def standing(self, person: str) -> Standing:
-        """How every form of a participant stands; what waits for somebody is kept for :meth:`tasks`."""
-        version, site, status = self.enrolments[person]
-        protocol = self.protocols[version]
-        rows = self.visits.get(person, [])
-        planned = plan(protocol, dict(self.anchors.get(person, [])), [row[:3] for row in rows], self.on)
-        by_name = {row[0]: row for row in rows}
-        own = {visit.name: visit for visit in protocol.visits}
-        left = status in ("screen_failure", *LEFT)
-        cells: dict[str, dict[str, FormStanding]] = {}
-        for one in planned:
-            visit, row = own[one.visit], by_name.get(one.visit)
-            empty = _empty(one, "" if row is None else row[1], self.on, left=left)
-            cells[one.visit] = {
-                name: self.entered.standing("" if row is None else row[3], protocol.form(name)) or empty
-                for name in visit.forms
-            }
-            if not left:
-                self._note(person, visit, one, "" if row is None else row[1], cells[one.visit])
-        return Standing(
-            person, self.people[person], site, status,
-            tuple(
+    def participants(self) -> tuple[Standing, ...]:
+        """How every form of each participant stands, in the order of entry."""
+        found = []
+        for person, visits in self._standing.items():
+            _version, site, status = self.enrolments[person]
+            cells = {one.plan.visit: one.cells for one in visits}
+            rows = tuple(
                 tuple(cells.get(column.visit, {}).get(form, "not_asked") for form in column.forms)
                 for column in self.columns
-            ),
-        )  # fmt: skip
-
-    def _note(
-        self, person: str, visit: ProtocolVisit, one: Planned, status: str, cells: Mapping[str, FormStanding]
-    ) -> None:
-        """What waits for somebody at one visit."""
-        if status in NOT_HELD:
-            return
-        missing = tuple(name for name, state in cells.items() if state == "missing")
-        who = person, self.people[person], visit.name
-        if one.held is not None:
-            if missing:
-                self._found.append(Task("missing", *who, missing, one.held, (self.on - one.held).days))
-        elif one.latest is not None and one.earliest is not None and not one.provisional:
-            days = (self.on - one.latest).days
-            if days > 0:
-                self._found.append(Task("late", *who, missing, one.latest, days))
-            elif days >= -SOON_DAYS and one.earliest <= self.on:
-                self._found.append(Task("closing", *who, (), one.latest, days))
+            )
+            found.append(Standing(person, self.people[person], site, status, rows))
+        return tuple(found)
 
     def tasks(self) -> tuple[Task, ...]:
-        """What :meth:`standing` came across, most urgent first; of the same urgency what waits longest."""
-        return tuple(sorted(self._found, key=lambda task: (_urgency(task), -task.days)))
+        """What waits for somebody, most urgent first; of the same urgency what waits longest."""
+        found = [
+            task
+            for person, visits in self._standing.items()
+            if self.enrolments[person][2] not in LEFT
+            for one in visits
+            if (task := self._task(person, one)) is not None
+        ]
+        return tuple(sorted(found, key=lambda task: (_urgency(task), -task.days)))
+
+    def _of_person(self, person: str) -> list[_Visit]:
+        """Every visit of a participant with its forms."""
+        version, _site, status = self.enrolments[person]
+        protocol = self.protocols[version]
+        rows = self.visits.get(person, {})
+        facts = [(row["name"], row["status"], row["started"]) for row in rows.values()]
+        planned = plan(protocol, dict(self.anchors.get(person, [])), facts, self.on)
+        asked = {visit.name: visit.forms for visit in protocol.visits}
+        found = []
+        for one in planned:
+            row = rows.get(one.visit)
+            nothing = untouched(place_of(row, one), self.on, left=status in LEFT)
+            cells = {}
+            for form in map(protocol.form, asked[one.visit]):
+                begun = self.entered.begun(
+                    "" if row is None else row["id"], name=form.name, measure=form.measure, twice=form.double_entry
+                )
+                cells[form.name] = STANDINGS[begun or nothing]
+            found.append(_Visit(one, "" if row is None else row["status"], cells))
+        return found
+
+    def _task(self, person: str, visit: _Visit) -> Task | None:
+        """What waits for somebody at one visit."""
+        one = visit.plan
+        if visit.status in NOT_HELD:
+            return None
+        missing = tuple(name for name, state in visit.cells.items() if state == "missing")
+        who = person, self.people[person], one.visit
+        if one.held is not None:
+            return Task("missing", *who, missing, one.held, (self.on - one.held).days) if missing else None
+        if one.latest is None or one.earliest is None or one.provisional:
+            return None
+        days = (self.on - one.latest).days
+        if days > 0:
+            return Task("late", *who, missing, one.latest, days)
+        if days >= -SOON_DAYS and one.earliest <= self.on:
+            return Task("closing", *who, (), one.latest, days)
+        return None
 
     # ------------------------------------------------------------------------------ the rest
     def queries(self, now: datetime) -> tuple[OpenQuery, ...]:
@@ -366,78 +404,6 @@ class _Facts:
         return str(self.enrolments[person][1]) if person in self.enrolments else ""
 
 
-class _Entry(NamedTuple):
-    """An entry of a form, of one person or of nobody in particular."""
-
-    entry: int
-    state: str
-    values: str
-    signed: bool
-
-
-class _Entered:
-    """Which forms were entered at which visit, and which of them are signed as they are."""
-
-    def __init__(self, connection: Connection, typed: set[tuple[str, str]]) -> None:
-        self._typed = typed
-        signed = _signed(connection)
-        self._forms: dict[tuple[str, str], dict[int, list[_Entry]]] = {}
-        self._measures: dict[tuple[str, str], list[FormStanding]] = {}
-        columns = ("visit_id", "name", "instance", "entry", "state", "values", "id", "row_version")
-        for visit, name, instance, entry, state, values, row_id, version in reading.stored(
-            connection, "form", *columns
-        ):
-            one = _Entry(entry, state, values, ("form", row_id, version) in signed)
-            self._forms.setdefault((visit, name), {}).setdefault(instance, []).append(one)
-        for visit, measure, state, row_id, version in reading.stored(
-            connection, "assessment", "visit_id", "measure", "state", "id", "row_version"
-        ):
-            standing = _of_row(state, signed=("assessment", row_id, version) in signed)
-            self._measures.setdefault((visit, measure), []).append(standing)
-
-    def standing(self, visit_id: str, form: Form) -> FormStanding | None:
-        """How a form stands that was begun; None where nothing of it was entered."""
-        parts = [_of_entries(rows, form) for rows in self._forms.get((visit_id, form.name), {}).values()]
-        parts += self._measures.get((visit_id, form.measure), [])
-        if not parts:
-            return "draft" if {(visit_id, form.name), (visit_id, form.measure)} & self._typed else None
-        # Of several instances or conditions the one that is least far says how far the form is.
-        order: tuple[FormStanding, ...] = ("draft", "complete", "verified")
-        return min(parts, key=order.index)
-
-
-def _of_row(state: str, *, signed: bool) -> FormStanding:
-    # Who signs an examination that lacks items says that it stays as it is.
-    if signed and state != "draft":
-        return "verified"
-    return "complete" if state == "complete" else "draft"
-
-
-def _of_entries(rows: Sequence[_Entry], form: Form) -> FormStanding:
-    """How one instance of a form stands; what two people enter is complete once they agree or a third decides."""
-    if not form.double_entry:
-        return _of_row(rows[0].state, signed=rows[0].signed)
-    holds = next((row for row in rows if row.entry == 0), None)
-    if holds is not None:
-        return _of_row(holds.state, signed=holds.signed)
-    agree = (
-        len(rows) == 2 and {row.state for row in rows} == {"complete"} and len({row.values for row in rows}) == 1
-    )
-    return _of_row("complete" if agree else "draft", signed=all(row.signed for row in rows))
-
-
-def _empty(one: Planned, status: str, on: date, *, left: bool) -> FormStanding:
-    """How a form stands of which nothing was entered."""
-    if status in NOT_HELD:
-        return "not_held"
-    if one.held is not None or status == HELD:
-        # On the day of the visit itself its forms are still being written.
-        return "not_due" if one.held == on else "missing"
-    if left:
-        return "withdrawn"
-    return "missing" if one.status in ("late", "missed") else "not_due"
-
-
 def _urgency(task: Task) -> int:
     """A window that is over, one that closes today or tomorrow, what is missing, what closes later."""
     if task.kind == "closing":
@@ -481,13 +447,21 @@ def _ever_enrolled(connection: Connection) -> set[str]:
     return found
 
 
-def _signed(connection: Connection) -> set[tuple[str, str, int]]:
-    """Table, id and version of every row that carries a signature."""
-    return {
-        (target[0], target[1], target[2])
-        for (targets,) in reading.stored(connection, "signature", "targets")
-        for target in reading.parsed(targets)
-    }
+def _entered(connection: Connection, protocols: Iterable[Protocol], typed: set[tuple[str, str]]) -> Entered:
+    """What was entered of every form."""
+    twice = {form.name for protocol in protocols for form in protocol.forms if form.double_entry}
+    signatures = reading.stored(connection, "signature", "targets")
+    columns = ("visit_id", "name", "instance", "entry", "state", "id", "row_version", "values")
+    forms = _dicts(connection, "form", *columns)
+    for row in forms:
+        row["values"] = reading.parsed(row["values"]) if row["name"] in twice else {}
+    assessments = _dicts(connection, "assessment", "visit_id", "measure", "state", "id", "row_version")
+    signed = signed_rows(reading.parsed(targets) for (targets,) in signatures)
+    return Entered(forms, assessments, typed=typed, signed=signed)
+
+
+def _dicts(connection: Connection, table: str, *columns: str) -> list[dict[str, Any]]:
+    return [dict(zip(columns, row, strict=True)) for row in reading.stored(connection, table, *columns)]
 
 
 def _deviations(connection: Connection) -> dict[str, int]:

@@ -19,6 +19,29 @@ VisitFacts = tuple[str, str, str]
 """Name, status and start of a visit, as its row has them."""
 
 
+def protocol_of(study: Study, participant_id: str) -> tuple[Protocol | None, str]:
+    """The version of the protocol that somebody takes part under, else the newest, and its number.
+
+    Parameters
+    ----------
+    study : the open record.
+    participant_id : whose.
+
+    Returns
+    -------
+    tuple
+        ``(None, "")`` in a study without a protocol.
+    """
+    enrolled = study.rows("enrolment", participant_id=participant_id)
+    if enrolled:
+        version = study.get("protocol_version", enrolled[0]["protocol_version_id"])
+    elif versions := study.rows("protocol_version"):
+        version = versions[-1]
+    else:
+        return None, ""
+    return Protocol.from_definition(version["definition"], where=version["version"]), str(version["version"])
+
+
 def of_participant(study: Study, participant_id: str, on: date) -> tuple[Protocol, tuple[Planned, ...]]:
     """The protocol that a participant takes part under, and every visit of it.
 
@@ -33,11 +56,9 @@ def of_participant(study: Study, participant_id: str, on: date) -> tuple[Protoco
     Refused
         For a participant who is not in the study.
     """
-    enrolled = study.rows("enrolment", participant_id=participant_id)
-    if not enrolled:
+    protocol, _version = protocol_of(study, participant_id)
+    if protocol is None or not study.rows("enrolment", participant_id=participant_id):
         raise Refused(Message("change.not_enrolled"))
-    version = study.get("protocol_version", enrolled[0]["protocol_version_id"])
-    protocol = Protocol.from_definition(version["definition"], where=version["version"])
     anchors = {row["anchor"]: row["day"] for row in study.rows("anchor_day", participant_id=participant_id)}
     rows = study.rows("visit", participant_id=participant_id)
     return protocol, plan(protocol, anchors, [(row["name"], row["status"], row["started"]) for row in rows], on)

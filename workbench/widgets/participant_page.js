@@ -94,7 +94,7 @@ function panelOf(title, right = null) {
 
 /** How many forms of a visit are in each state, in words. */
 function counted(t, forms) {
-  const states = ["missing", "differ", "second", "draft", "incomplete", "open", "complete", "verified", "not_due"];
+  const states = ["missing", "differ", "second", "draft", "incomplete", "open", "complete", "verified", "not_due", "not_held", "withdrawn"];
   const parts = states.map((state) => [state, forms.filter((one) => one.state === state).length]).filter(([, n]) => n);
   return parts.map(([state, n]) => t(`person.count.${state}`, { n })).join(t("person.and"));
 }

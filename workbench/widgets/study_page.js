@@ -123,7 +123,7 @@ function todo(t) {
     // Reports have a clock of the law: they stand before what only the protocol asks for.
     list.replaceChildren(...reports.map((one) => h("li", { "data-name": `report-${one.state}` },
       h("div", { class: "line" }, light(REPORT_LIGHTS[one.state], t(`study.report.${one.state}`)), h("span", { class: "s sub who" }, one.participant || "—")),
-      h("div", { class: "xs sub" }, `${one.what}: ${t.said(one, "text")}`))),
+      h("div", { class: "xs sub" }, t("study.report.what", { what: one.what, text: t.said(one, "text") })))),
     ...tasks.slice(0, 60).map((task) => h("li", { "data-name": `task-${task.kind}` },
       h("div", { class: "line" }, light(lamp(task), when(task)), h("span", { class: "s sub who" }, task.participant)),
       h("div", { class: "xs sub" }, task.kind === "missing" ? t("study.task.forms", { visit: heading(t, task.visit), forms: task.forms.join(t("study.comma")) }) : t(`study.task.${task.kind}.what`, { visit: heading(t, task.visit), day: task.day })))));

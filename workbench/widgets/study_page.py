@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol
 import traitlets
 
 from workbench import messages
-from workbench.errors import Refused, WorkbenchError
+from workbench.errors import Refused
 from workbench.messages import Message
 from workbench.widgets._base import SAYABLE, SYNCED, Panel, compose, styles
 
@@ -93,7 +93,7 @@ class StudyPage(Panel):
         """Read the record. When it cannot be read, everything stays as it was, with the fault beside it."""
         try:
             read = dict(self._service.overview())
-        except WorkbenchError as error:
+        except SAYABLE as error:
             self.overview = {**self.overview, "fault": messages.of(error)}
             return
         self.overview = {**read, "fault": ""}
@@ -141,13 +141,17 @@ class StudyPage(Panel):
             }
 
         def body() -> None:
-            text, fault = "", ""
+            # An error that nobody foresaw goes on to the terminal; the page must not say for ever that work runs.
+            text, fault = "", Message("overview.unforeseen")
             try:
-                text = carry_out(told)
-            except SAYABLE as error:
-                fault = messages.of(error)
-            self.look()
-            self.work = {"kind": "", "share": 1.0, "s": 0, "text": text, "fault": fault}
+                try:
+                    text, ended = carry_out(told), ""
+                except SAYABLE as error:
+                    ended = messages.of(error)
+                self.look()
+                fault = ended
+            finally:
+                self.work = {"kind": "", "share": 1.0, "s": 0, "text": text, "fault": fault}
 
         told(0.0)
         self._thread = threading.Thread(target=body, name=f"workbench-{kind}", daemon=True)

@@ -94,15 +94,36 @@ function rowsOf(spans) {
   });
 }
 
-function eventLane(t, page, x, y, right) {
-  const spans = page.events.map((one) => [x(at(one.day)), x(at(one.until || page.today)) + widthOf(one.text) + 20]);
-  const rows = rowsOf(spans);
+const eventSaid = (t, one) => t(one.until ? "person.event.ended" : "person.event.going_on", { text: one.text, from: dayOf(t, one.day) });
+
+/** A text cut to about a width in px. */
+function cut(text, room) {
+  if (widthOf(text) <= room) return text;
+  let kept = text;
+  while (kept && widthOf(kept) + 12 > room) kept = kept.slice(0, -1);
+  return `${kept.trimEnd()}…`;
+}
+
+/** Where the bar of an event and its words stand: beside the bar and the line of today, to the left where no room is. */
+function eventPlace(one, x, now, [left, right]) {
+  const from = x(at(one.day));
+  const to = Math.max(from + 8, one.until ? x(at(one.until)) : now);
+  const wide = widthOf(one.text);
+  const after = to + 6 < now + 8 && to + 6 + wide > now ? now + 8 : to + 6;
+  if (right - after >= Math.min(wide, from - left)) return { from, to, words: after, text: cut(one.text, right - after) };
+  return { from, to, words: from - 6, text: cut(one.text, from - 6 - left), anchor: "end" };
+}
+
+function eventLane(t, page, x, y, ends) {
+  const places = page.events.map((one) => eventPlace(one, x, x(at(page.today)), ends));
+  const rows = rowsOf(places.map(({ from, to, words, text, anchor }) => (anchor ? [words - widthOf(text), to + 8] : [from, words + widthOf(text) + 8])));
   const marks = page.events.map((one, i) => {
+    const { from, to, words, text, anchor } = places[i];
     const top = y + rows[i] * (LANE.bar + 4);
-    const to = x(at(one.until || page.today));
-    const start = Math.min(to + 6, right - widthOf(one.text));
-    return svgOf("g", {}, svgOf("rect", { class: `event ${one.serious ? "serious" : ""} ${one.until ? "" : "ongoing"}`, x: spans[i][0], y: top, width: Math.max(8, to - spans[i][0]), height: LANE.bar, rx: 3 }),
-      svgOf("text", { x: start, y: top + 11 }, one.text));
+    const said = svgOf("title");
+    said.textContent = eventSaid(t, one);
+    return svgOf("g", {}, said, svgOf("rect", { class: `event ${one.serious ? "serious" : ""} ${one.until ? "" : "ongoing"}`, x: from, y: top, width: to - from, height: LANE.bar, rx: 3 }),
+      svgOf("text", { class: "eventwords", x: words, y: top + 11, "text-anchor": anchor }, text));
   });
   return { marks, height: Math.max(1, ...rows.map((row) => row + 1)) * (LANE.bar + 4) };
 }
@@ -110,7 +131,8 @@ function eventLane(t, page, x, y, right) {
 /** Every lane in words, for who cannot see it; the lists of the page hold the rest. */
 function spoken(t, page) {
   const visits = page.visits.map((one) => `${one.name}, ${t(`person.visit.${one.state}`)}`).join("; ");
-  return t("person.axis_said", { visits, sessions: page.sessions.length, deviations: page.deviations.length });
+  const events = (page.events || []).map((one) => eventSaid(t, one)).join("; ") || t("person.no_events");
+  return t("person.axis_said", { visits, sessions: page.sessions.length, deviations: page.deviations.length, events });
 }
 
 /** The axis as a picture of a width in px. */
@@ -147,7 +169,7 @@ export function timeline(t, page, width) {
   }
   if (page.events) {
     lane(y, t("person.lane.events"));
-    const found = eventLane(t, page, x, y, right);
+    const found = eventLane(t, page, x, y, [left, right]);
     parts.push(...found.marks, page.events.length ? null : svgOf("text", { class: "quiet", x: left, y: y + 11 }, t("person.no_events")));
     y += found.height + LANE.gap;
   }
