@@ -365,8 +365,8 @@ BY_CHANGE = {
     "device_deficiency": ("ReviseDeficiency", AMENDABLE["device_deficiency"]),
     "implant": ("Explant", ("explanted_on", "explant_reason", "intercurrent")),
 }
-"""Columns that only a change amends, and which one: a fact that is corrected without an awareness would start no clock,
-and an implant that is taken out without a name for it would be no intercurrent event of the protocol."""
+"""Columns that only a change amends, and which one: a fact that is corrected without an awareness would start no
+clock, and an implant that is taken out without a name for it would be no intercurrent event of the protocol."""
 MAY_BE_REDACTED: dict[str, tuple[str, ...]] = {
     "protocol_version": ("by",), "enrolment": ("screening_number",), "anchor_day": (),
     "eligibility": ("evidence", "by"), "form": ("values", "by"), "role_grant": ("training", "by"),
