@@ -37,7 +37,7 @@ class StudyService:
     folder : of the study.
     record : opens the record for one request.
     who : name of who asks.
-    reader : id and name of who is signed in, ``""`` for nobody; queries about what is kept from them are not shown.
+    reader : id and name of who is signed in, ``""`` for nobody; no query shows what is kept from them.
     """
 
     def __init__(

@@ -142,7 +142,8 @@ class StudyPage(Panel):
 
         def body() -> None:
             # An error that nobody foresaw goes on to the terminal; the page must not say for ever that work runs.
-            text, fault = "", Message("overview.unforeseen")
+            text = ""
+            fault: str = Message("overview.unforeseen")
             try:
                 try:
                     text, ended = carry_out(told), ""
