@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from workbench import decoders
 
@@ -18,9 +20,19 @@ def examples(n: int) -> int:
     return n if os.environ.get("CI") else round(0.3 * n)
 
 
-def some(cases: list[Any], *, of: int = 4) -> list[Any]:
+def as_jobs(cases: Iterable[Any]) -> list[Any]:
+    """Cases that only CI tries; one is a tuple of arguments, one argument, or a ``pytest.param`` with a name."""
+    params = (one if isinstance(one, ParameterSet) else pytest.param(*_values(one)) for one in cases)
+    return [pytest.param(*one.values, id=one.id, marks=pytest.mark.job) for one in params]
+
+
+def some(cases: Sequence[Any], *, of: int = 4) -> list[Any]:
     """Of many cases of one kind the first of each ``of`` for a developer's run, the others as jobs of CI."""
-    return [pytest.param(*case, marks=[pytest.mark.job] * (n % of > 0)) for n, case in enumerate(cases)]
+    return [one if n % of == 0 else as_jobs([one])[0] for n, one in enumerate(cases)]
+
+
+def _values(case: Any) -> tuple[Any, ...]:
+    return case if isinstance(case, tuple) else (case,)
 
 
 def every_decoder() -> list[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.shares import as_jobs
 from workbench.commands import stress
 
 
@@ -14,18 +15,18 @@ def test_the_list_describes_every_stress_test(workbench):
     assert said.out.count("full size") == len(stress.TESTS)
 
 
-@pytest.mark.parametrize(
-    ("name", "size", "figure"),
-    [
-        ("record", "--n 1", "0 lost, 0 broken"),
-        ("trial", "--n 1", "0 neither before nor after a change, 0 broken"),
-        ("backup", "--n 1", "restored, verified, a beginning of the chain: yes"),
-        ("recording", "--n 2", "0 lost more than 1 s"),
-        ("evoked", "--n 1", "0 choices without a decision, 0 runs decoded again otherwise"),
-        ("lossless", "--n 3", "samples recorded, 0 lost, 0 doubled"),
-        ("soak", "--minutes 0.07 --channels 16 --rate 1000", "recorded, 0 lost, 0 doubled, 0 changed, 0 gaps"),
-    ],
+SIZES = (
+    ("record", "--n 1", "0 lost, 0 broken"),
+    ("trial", "--n 1", "0 neither before nor after a change, 0 broken"),
+    ("recording", "--n 2", "0 lost more than 1 s"),
+    ("lossless", "--n 3", "samples recorded, 0 lost, 0 doubled"),
+    ("backup", "--n 1", "restored, verified, a beginning of the chain: yes"),
+    ("evoked", "--n 1", "0 choices without a decision, 0 runs decoded again otherwise"),
+    ("soak", "--minutes 0.07 --channels 16 --rate 1000", "recorded, 0 lost, 0 doubled, 0 changed, 0 gaps"),
 )
+
+
+@pytest.mark.parametrize(("name", "size", "figure"), [*SIZES[:4], *as_jobs(SIZES[4:])])
 def test_a_small_size_holds_and_prints_its_figures(workbench, tmp_path, name, size, figure):
     said = workbench("stress", name, *size.split(), "--out", tmp_path / "stress.md")
     assert said.code == 0, said.out + said.err

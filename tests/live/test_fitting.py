@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.reference.grasp_simulation import items
+from tests.shares import some
 from workbench import decoders, paradigms
 from workbench.dashboard import SessionPage
 from workbench.decode import decode
@@ -70,13 +71,16 @@ def two_runs(tmp_path_factory):
 
 @pytest.mark.parametrize(
     ("name", "params"),
-    [
-        ("bandpower_svm", {"hop_s": 0.2}),
-        ("mrcp_lda", {}),
-        ("csp_lda", {"evidence": {"calibrate": "auto", "reject": 0.2}}),
-        ("bandpower_lda", {"hop_s": 0.1, "evidence": {"memory": "trigger"}}),
-        ("riemann_mdm", {"hop_s": 0.2, "evidence": {"stop": 0.8}}),
-    ],
+    some(
+        [
+            ("bandpower_svm", {"hop_s": 0.2}),
+            ("mrcp_lda", {}),
+            ("csp_lda", {"evidence": {"calibrate": "auto", "reject": 0.2}}),
+            ("bandpower_lda", {"hop_s": 0.1, "evidence": {"memory": "trigger"}}),
+            ("riemann_mdm", {"hop_s": 0.2, "evidence": {"stop": 0.8}}),
+        ],
+        of=3,
+    ),
 )
 def test_the_16_grasps_of_the_demo_are_enough_for_what_is_held_out(demo_run, tmp_path, name, params):
     fitted = fitting.fit(tmp_path, [demo_run], name, params)

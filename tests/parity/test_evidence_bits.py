@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.shares import some
 from workbench import decoders
 from workbench.vocabulary import Montage
 
@@ -131,7 +132,7 @@ def interpreted(folders):
     return elsewhere({case: folder / "short" for case, folder in folders.items()}, 40, NUMBA_DISABLE_JIT="1")
 
 
-@pytest.mark.parametrize("size", [1, 3, 50, 64, 749])
+@pytest.mark.parametrize("size", some([1, 64, 3, 50, 749], of=3))
 def test_the_block_size_changes_no_bit(folder, case, here, size):
     assert evidence_hash(folder, size) == here[case]
 

@@ -10,6 +10,7 @@ import sqlite3
 import numpy as np
 import pytest
 
+from tests.shares import some
 from tests.simulation.conftest import QUIET
 from workbench import world
 from workbench.devices import lsl
@@ -233,7 +234,7 @@ STROKES = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("stroke", STROKES)
+@pytest.mark.parametrize("stroke", some(STROKES, of=3))
 def test_a_session_with_one_stroke_breaks_no_rule(made, stroke):
     lived = Life(STROKES.index(stroke), seconds=8.0, template=made, strokes=((3.0, stroke),)).live()
     assert lived.broken == ()
