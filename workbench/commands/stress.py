@@ -139,6 +139,14 @@ def _trial(n: int, seed: int) -> tuple[str, bool]:
     return figures.text(), figures.passed
 
 
+def _randomisation(n: int, seed: int) -> tuple[str, bool]:
+    from workbench.stress import randomisation as stress
+
+    with tqdm(total=3 * n, file=sys.stderr, unit="trial", disable=not sys.stderr.isatty()) as bar:
+        figures = stress.randomised(n, seed, step=lambda: bar.update(1))
+    return "\n".join(one.text() for one in figures), all(one.passed for one in figures)
+
+
 def _recording(n: int, seed: int) -> tuple[str, bool]:
     from workbench.stress import recording as stress
 
@@ -217,6 +225,11 @@ TESTS = {
         "fifty changes of a trial: n processes killed, n writes failing, then 20 writers for 0.06 n seconds",
         {"n": 1000},
         _trial,
+    ),
+    "randomisation": StressTest(
+        "n simulated trials of each kind of design: within bounds, and the same from their seed",
+        {"n": 10_000},
+        _randomisation,
     ),
     "backup": StressTest(
         "a backup of n MB while another process writes: its time, and the writer's waits", {"n": 1000}, _backup
