@@ -73,7 +73,7 @@ DeviationCategory = Literal[
     "visit_window", "visit_missed", "rater", "decoder", "limit", "consent", "eligibility", "procedure",
     "reporting", "other",
 ]  # fmt: skip
-LockLevel = Literal["freeze", "hard"]
+LockLevel = Literal["freeze", "soft", "hard"]
 FittingStep = Literal[
     "equipment_preparation", "electrode_placement", "acquisition", "algorithm_debugging", "function_verification",
     "data_analysis", "system_optimisation", "data_upload",

@@ -140,7 +140,10 @@ def change(study, ids):
     made(changes.Unfreeze("visit", ids["visit"]))
     signed = changes.Sign((assessment,), "I reviewed this", bound_now(study, [assessment])[1])
     study.apply(signed, someone.confirm())
+    two = [study.script_signer(name).confirm() for name in ("Dr B", "Dr C")]
+    made(changes.RegisterConsentDocument("2.1", "c" * 64, "zh-CN"))
     return {
+        "snapshot": study.apply(changes.CutData("interim"), two, "for the safety board"),
         **safety(study, ids["participant"], made),
         "role_grant": made(changes.GrantRole(nurse, "monitor", "GCP 2026-02")),
         "consent": made(changes.GiveConsent(ids["participant"], ("upload",), "2.1", "2026-03-01")),

@@ -61,6 +61,7 @@ def edit(study, table, column, where):
         "automatic",
         "notable",
         "emergency",
+        "taken_back",
     )
     value = f"1 - {column}" if flag else None
     if column in ("onset_sample", "latency_s", "release_s", "held_s", "since_session_h", "washout_h"):

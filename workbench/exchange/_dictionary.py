@@ -33,10 +33,12 @@ FILLED_BY: dict[str, tuple[str, ...]] = {
     "form": ("SaveForm",),
     "role_grant": ("GrantRole",),
     "consent": ("GiveConsent",),
+    "consent_document": ("RegisterConsentDocument",),
     "query": ("OpenQuery",),
     "query_event": ("AnswerQuery", "CloseQuery"),
     "deviation": ("RecordDeviation", "CloseDeviation"),
     "lock_event": ("Freeze", "LockStudy"),
+    "snapshot": ("CutData",),
     "signature": ("Sign",),
     "fitting": ("BeginFitting", "CompleteFitting"),
     "fitting_step": ("TimeFittingStep",),
@@ -102,13 +104,17 @@ STATED = {
     "consent": {"purpose": "what is consented to", "action": "whether it is given or taken back"},
     "query": {"automatic": "whether the record itself asks"},
     "deviation": {"automatic": "whether the record itself noticed it"},
+    "snapshot": {
+        "path": "file, from the study folder", "sha256": "of the file, which holds every data table",
+        "n_bytes": "of the file", "n_rows": "of all tables in it",
+    },
     "lock_event": {"reason": "why", "head_seq": "newest audit entry then", "head_hash": "hash of that entry"},
     "signature": {
         "signer": "printed name", "method": "how the signer confirmed it", "sha256": "of what was signed",
     },
     "charge": {
         "reductions": "from the price, each with its rule", "amount": "what is left of the price, decimal",
-        "payer": "who pays",
+        "payer": "who pays", "taken_back": "whether it only replaces a charge that should not be there",
     },
     "adverse_event": {
         "precision": "of the onset", "classification": "AE to USADE, by the facts",

@@ -181,6 +181,12 @@ consent = _table(
     _text("document_version"), _text("document_sha256"), _text("given_by"), _text("witness"), _text("language"),
     _text("consented_on"), _text("by"), _text("utc"),
 )  # fmt: skip
+consent_document = _table(
+    "consent_document", _text("document_version"), _text("document_sha256"), _text("language"), _text("site"),
+    _text("ethics_reference"), _text("by"), _text("utc"),
+    UniqueConstraint("document_version", "language", "site"),
+)  # fmt: skip
+"""Documents that a site has people sign beside those of the protocol, such as its translation."""
 query = _table(
     "query", _text("participant_id", "participant"), _text("table_name"), _text("row_id"), _text("field"),
     _flag("automatic"), _text("text"), _text("by"), _text("utc"), _json(SAID),
@@ -199,6 +205,11 @@ lock_event = _table(
     _text("by"), _int("head_seq"), _text("head_hash"), _text("utc"),
 )  # fmt: skip
 """Locks set and lifted; the newest on a row holds."""
+snapshot = _table(
+    "snapshot", _text("lock_event_id", "lock_event"), _text("name"), _text("path"), _text("sha256"),
+    _int("n_bytes"), _int("n_rows"), _text("by"), _text("utc"), UniqueConstraint("name"),
+)  # fmt: skip
+"""Data cuts and what hard locks left: every data table as it was, in a file; ``sha256`` is that of all of them."""
 signature = _table(
     "signature", _text("signer"), _text("person_id"), _text("method"), _text("meaning"), _json("targets"),
     _text("sha256"), _text("utc"),
@@ -232,9 +243,11 @@ price_item = _table(
 charge = _table(
     "charge", _text("visit_id", "visit"), _text("fitting_id"), _json("operation"),
     _text("price_item_id", "price_item"), _text("performed_on"), _text("price"), _json("reductions"),
-    _text("amount"), _text("payer"), _text("not_charged"), _text("corrects"), _text("by"), _text("utc"),
+    _text("amount"), _text("payer"), _text("not_charged"), _flag("taken_back"), _text("corrects"), _text("by"),
+    _text("utc"),
 )  # fmt: skip
-"""Of a fitting, or of an operation that is described in it; with ``not_charged`` it is shadow billing."""
+"""Of a fitting, or of an operation that is described in it; with ``not_charged`` it is shadow billing, and with
+``taken_back`` it stands for nothing and replaces a charge that should not be there."""
 evidence_step = _table(
     "evidence_step", _text("stage"), _text("product"), _text("province"), _text("decided_on"), _text("reference"),
     _text("document"), _text("sha256"), _text("corrects"), _text("by"), _text("utc"),
@@ -302,9 +315,9 @@ blinding_guess = _table(
 DATA = tuple(metadata.tables.values())
 APPEND_ONLY = (
     "trial", "recording", "decoder", "approval", "note", "ledger", "session_ledger", "report", "study_key",
-    "protocol_version", "eligibility", "role_grant", "consent", "query", "query_event", "lock_event", "signature",
-    "fitting_step", "upload_receipt", "price_item", "charge", "evidence_step",
-    "awareness", "obligation_event", "rule_confirmation", "implant_finding",
+    "protocol_version", "eligibility", "role_grant", "consent", "consent_document", "query", "query_event",
+    "lock_event", "snapshot", "signature", "fitting_step", "upload_receipt", "price_item", "charge",
+    "evidence_step", "awareness", "obligation_event", "rule_confirmation", "implant_finding",
     "rand_list", "allocation", "unblinding", "blinding_guess",
 )  # fmt: skip
 AMENDABLE: dict[str, tuple[str, ...]] = {
@@ -370,8 +383,9 @@ clock, and an implant that is taken out without a name for it would be no interc
 MAY_BE_REDACTED: dict[str, tuple[str, ...]] = {
     "protocol_version": ("by",), "enrolment": ("screening_number",), "anchor_day": (),
     "eligibility": ("evidence", "by"), "form": ("values", "by"), "role_grant": ("training", "by"),
-    "consent": ("witness", "by"), "query": ("text", "by"), "query_event": ("text", "by"),
-    "deviation": ("text", "impact", "correction", "by"), "lock_event": ("reason", "by"),
+    "consent": ("witness", "by"), "consent_document": ("by",), "query": ("text", "by"),
+    "query_event": ("text", "by"),
+    "deviation": ("text", "impact", "correction", "by"), "lock_event": ("reason", "by"), "snapshot": ("by",),
     "signature": ("signer", "meaning"),
     "fitting": ("operator", "licence_class", "by"), "fitting_step": ("by",),
     "upload_receipt": ("what", "recipient", "by"), "price_item": ("by",),
