@@ -33,6 +33,8 @@ FILLED_BY: dict[str, tuple[str, ...]] = {
     "form": ("SaveForm",),
     "role_grant": ("GrantRole",),
     "consent": ("GiveConsent",),
+    "deletion_request": ("RequestDeletion",),
+    "deletion_end": ("EndDeletion",),
     "consent_document": ("RegisterConsentDocument",),
     "query": ("OpenQuery",),
     "query_event": ("AnswerQuery", "CloseQuery"),
@@ -102,6 +104,13 @@ STATED = {
     },
     "form": {"protocol_sha256": "version of the protocol it was entered under"},
     "consent": {"purpose": "what is consented to", "action": "whether it is given or taken back"},
+    "deletion": {
+        "plan_sha256": "of what was shown before", "n_rows": "whose texts and history went",
+        "decoders": "SHA-256 of those that nobody may use any more", "reason": "why",
+    },
+    "deleted_file": {
+        "kind": "of the file", "path": "from the study folder", "sha256": "of the file", "n_bytes": "of the file",
+    },
     "query": {"automatic": "whether the record itself asks"},
     "deviation": {"automatic": "whether the record itself noticed it"},
     "snapshot": {

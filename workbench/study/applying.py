@@ -165,6 +165,18 @@ class Applying:
             BY_NAME[table], row_id, dict(changes), action="amend", reason=reason, expected=expected
         )
 
+    def redact(self, table: str, row_id: str, changes: Mapping[str, Any]) -> None:
+        """Remove what stands in a row, and the payloads of its earlier entries.
+
+        Parameters
+        ----------
+        table, row_id : which row.
+        changes : column → what stands there from now on.
+        """
+        self._refuse_script([self.participant_of(table, row_id)])
+        self._writer.change(BY_NAME[table], row_id, dict(changes), action="redact", reason=self.reason)
+        self._writer.drop_payloads(BY_NAME[table], row_id)
+
     def deviate(
         self, category: DeviationCategory, participant_id: str | None, target: Target, text: Message | str
     ) -> str:

@@ -46,6 +46,7 @@ class Verification:
     ok : nothing is wrong; warnings may stand.
     problems : one sentence each for everything that is wrong; a message, so that it is said in any language.
     warnings : what cannot be told, or looks odd without being wrong (a clock that was set); messages too.
+    deleted : what was deleted on the request of a participant: by whom, when, why; messages too.
     checked : rows recomputed per table, audit rows, payloads, anchors and files.
     head : ``(seq, hash)`` of the newest audit row, ``(0, "")`` when unreadable.
     """
@@ -55,6 +56,7 @@ class Verification:
     warnings: tuple[str, ...]
     checked: Mapping[str, int]
     head: tuple[int, str]
+    deleted: tuple[str, ...] = ()
 
     def text(self) -> str:
         """The result in words, one line each."""
@@ -63,11 +65,12 @@ class Verification:
         first = "the record holds" if self.ok else f"the record does NOT hold: {n} problem{'s' * (n != 1)}"
         more = [f"… and {len(self.problems) - SHOWN} more"] if len(self.problems) > SHOWN else []
         lines = [first, *(f"- {p}" for p in self.problems[:SHOWN]), *more, *(f"(note) {w}" for w in self.warnings)]
+        lines += [f"(deleted) {text}" for text in self.deleted]
         head = f"head: {self.head[0]} {self.head[1]}" if self.head[1] else "head: none could be read"
         return "\n".join([*lines, f"checked: {rows or 'nothing could be checked'}", head])
 
     def _repr_html_(self) -> str:
-        remarks = [*self.problems[:SHOWN], *(f"Note: {warning}" for warning in self.warnings)]
+        remarks = [*self.problems[:SHOWN], *(f"Note: {text}" for text in (*self.warnings, *self.deleted))]
         checked = ", ".join(f"{name} {n}" for name, n in self.checked.items())
         n = len(self.problems)
         return card(
@@ -83,6 +86,7 @@ class Verification:
             "ok": self.ok,
             "problems": list(self.problems),
             "warnings": list(self.warnings),
+            "deleted": list(self.deleted),
             "checked": dict(self.checked),
             "head": {"seq": self.head[0], "hash": self.head[1]},
         }
@@ -102,6 +106,7 @@ class Findings:
 
     problems: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    deleted: list[str] = field(default_factory=list)
     checked: dict[str, int] = field(default_factory=dict)
     study_id: str = ""
     hashes: dict[int, str] = field(default_factory=dict)
@@ -180,6 +185,7 @@ def verify(
         problems=tuple(findings.problems),
         warnings=tuple(findings.warnings),
         checked=dict(findings.checked),
+        deleted=tuple(findings.deleted),
         head=(newest, findings.hashes.get(newest, "") if newest else ""),
     )
 
@@ -215,6 +221,7 @@ def _look_at(path: Path, tables: Mapping[str, list[Row]], findings: Findings) ->
 def _add(lying: FileFindings, findings: Findings) -> None:
     findings.problems += lying.problems
     findings.warnings += lying.warnings
+    findings.deleted += lying.deleted
     findings.checked |= lying.checked
 
 
