@@ -142,6 +142,8 @@ def change(study, ids):
     study.apply(signed, someone.confirm())
     two = [study.script_signer(name).confirm() for name in ("Dr B", "Dr C")]
     deleted(study, made)
+    made(changes.RecordTreatment(ids["participant"], "drug", "baclofen", "spasticity", "10 mg", "2026-01-05"))
+    made(changes.RecordRehabilitation(ids["participant"], "hand", "2026-02-01", 45, "therapist"))
     made(changes.RegisterConsentDocument("2.1", "c" * 64, "zh-CN"))
     return {
         "snapshot": study.apply(changes.CutData("interim"), two, "for the safety board"),

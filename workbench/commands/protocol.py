@@ -75,6 +75,10 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_forms(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", nargs="?", type=nonblank, metavar="NAME", help="of the form; left out, list them")
+
+
 def _add_draft(parser: argparse.ArgumentParser) -> None:
     add_system(parser)
     parser.add_argument(
@@ -106,6 +110,18 @@ def _draft(arguments: argparse.Namespace) -> int:
     drafted = completed(systems.draft(system), (), system.name)
     write_new(arguments.out, drafted.toml().encode())
     return _say(arguments.out, drafted)
+
+
+def _forms(arguments: argparse.Namespace) -> int:
+    from workbench.study import standard_forms
+
+    if arguments.name is not None:
+        print(standard_forms.text(arguments.name), end="")
+        return 0
+    for name in standard_forms.available():
+        form = standard_forms.load(name)
+        print(f"{name}  {form.title}, {len(form.items)} items")
+    return 0
 
 
 def _say(out: Path, imported: Imported) -> int:
@@ -323,6 +339,9 @@ COMMAND = Subcommand(
             "make a protocol file of the visits, forms and sessions of a system, to be completed",
             _draft,
             _add_draft,
+        ),
+        Subcommand(
+            "forms", "print a form of a standard data set, to be put into a protocol file", _forms, _add_forms
         ),
         Subcommand("schedule", "planned days and windows of one participant's visits", _schedule, _add_schedule),
     ),

@@ -34,6 +34,7 @@ FILLED_BY: dict[str, tuple[str, ...]] = {
     "role_grant": ("GrantRole",),
     "consent": ("GiveConsent",),
     "deletion_request": ("RequestDeletion",),
+    "treatment": ("RecordTreatment", "RecordRehabilitation", "RecordAssistiveDevice"),
     "deletion_end": ("EndDeletion",),
     "consent_document": ("RegisterConsentDocument",),
     "query": ("OpenQuery",),
@@ -104,6 +105,7 @@ STATED = {
     },
     "form": {"protocol_sha256": "version of the protocol it was entered under"},
     "consent": {"purpose": "what is consented to", "action": "whether it is given or taken back"},
+    "treatment": {"state": "void is what was entered by mistake"},
     "deletion": {
         "plan_sha256": "of what was shown before", "n_rows": "whose texts and history went",
         "decoders": "SHA-256 of those that nobody may use any more", "reason": "why",

@@ -33,6 +33,8 @@ FileKind = Literal["recording", "derived", "ledger"]
 Version = tuple[str, str, int]
 """Table, id and version of a row."""
 
+BORN = "birth_date"
+"""The item of the core data set by which somebody can be found."""
 GONE = "(deleted)"
 """What stands in the place of a text."""
 TEXTS: dict[str, dict[str, Any]] = {
@@ -45,10 +47,11 @@ TEXTS: dict[str, dict[str, Any]] = {
     "deviation": {"text": GONE, "impact": GONE, "correction": GONE},
     "ledger": {"extent": GONE, "consequence": GONE},
     "session_ledger": {"extent": GONE, "consequence": GONE},
+    "treatment": {"indication": GONE, "dose": GONE, "given_by": GONE},
     "form": {},
 }
 """Columns of a participant's rows in which somebody can be recognised, and what stands there afterwards. Of a form
-it is the items of text; of the ledgers it is what somebody noted."""
+it is the items of text and the date of birth; of the ledgers it is what somebody noted."""
 STAYS: dict[str, tuple[str, ...]] = {
     "consent": ("consent", "deletion_request", "deletion", "deletion_end", "deleted_file", "eligibility"),
     "safety": (
@@ -57,7 +60,7 @@ STAYS: dict[str, tuple[str, ...]] = {
     ),
     "randomisation": ("allocation", "unblinding", "blinding_guess"),
     "results": (
-        "visit", "session", "run", "trial", "recording", "assessment", "form", "approval", "fitting",
+        "treatment", "visit", "session", "run", "trial", "recording", "assessment", "form", "approval", "fitting",
         "fitting_step", "upload_receipt", "charge",
     ),
 }  # fmt: skip
@@ -194,7 +197,7 @@ def rows_of(read: Rows, participant_id: str) -> dict[str, list[Row]]:
 
 
 def items_of(read: Rows) -> dict[tuple[str, str], frozenset[str]]:
-    """Items of text by the hash of a version of the protocol and the name of a form.
+    """Items of text, and the date of birth, by the hash of a version of the protocol and the name of a form.
 
     Parameters
     ----------
@@ -202,7 +205,7 @@ def items_of(read: Rows) -> dict[tuple[str, str], frozenset[str]]:
     """
     return {
         (version["sha256"], form["name"]): frozenset(
-            item["name"] for item in form.get("items", ()) if item["kind"] == "text"
+            item["name"] for item in form.get("items", ()) if item["kind"] == "text" or item["name"] == BORN
         )
         for version in read("protocol_version")
         for form in version["definition"].get("form", ())
@@ -257,7 +260,9 @@ def decoders_of(read: Rows, owned: Mapping[str, list[Row]]) -> tuple[tuple[str, 
     read : of the record.
     owned : as of :func:`rows_of`.
     """
-    own, alone, shared = {row["sha256"] for row in owned["recording"]}, [], []
+    own = {row["sha256"] for row in owned["recording"]}
+    alone: list[str] = []
+    shared: list[str] = []
     for row in read("decoder"):
         fitted = set(row["recordings"])
         if fitted & own:
@@ -370,7 +375,7 @@ def carry_out(
         When a file cannot be removed, or another process holds the old text in the write-ahead log: carry it out
         again.
     """
-    from workbench.study.changes import EndDeletion
+    from workbench.study.changes.deleting import EndDeletion
 
     begun = study.get("deletion", deletion_id)
     if study.rows("deletion_end", deletion_id=deletion_id):

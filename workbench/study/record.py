@@ -822,6 +822,19 @@ class Study:
 
         return tables.of_dataclass(listings.DeviationRow, listings.deviations(self))
 
+    def forms(self) -> DataFrame:
+        """Values of forms, one a row. See :mod:`workbench.study.listings`."""
+        from workbench import tables
+
+        return tables.of_dataclass(listings.FormItemRow, listings.form_items(self))
+
+    def treatments(self) -> DataFrame:
+        """What participants receive beside the study. See :mod:`workbench.study.treatments`."""
+        from workbench import tables
+        from workbench.study import treatments
+
+        return tables.of_dataclass(treatments.TreatmentRow, treatments.treatments(self))
+
     def _repr_html_(self) -> str:
         seq, digest = self.head()
         counted = ("participant", "visit", "session", "run", "trial", "decoder", "assessment")

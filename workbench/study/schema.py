@@ -208,6 +208,12 @@ deleted_file = _table(
     "deleted_file", _text("deletion_id", "deletion"), _text("kind"), _text("path"), _text("sha256"),
     _int("n_bytes"), _text("by"), _text("utc"), UniqueConstraint("deletion_id", "path"),
 )  # fmt: skip
+treatment = _table(
+    "treatment", _text("participant_id", "participant"), _text("kind"), _text("name"), _text("indication"),
+    _text("dose"), Column("minutes", Integer), _text("given_by"), _text("started_on"), _text("ended_on"),
+    _text("ongoing"), _text("state"), _text("by"), _text("utc"),
+)  # fmt: skip
+"""What a participant receives beside the study: drugs, procedures, rehabilitation, assistive devices."""
 query = _table(
     "query", _text("participant_id", "participant"), _text("table_name"), _text("row_id"), _text("field"),
     _flag("automatic"), _text("text"), _text("by"), _text("utc"), _json(SAID),
@@ -348,6 +354,11 @@ AMENDABLE: dict[str, tuple[str, ...]] = {
     "anchor_day": ("day",),
     "form": ("values", "state", "protocol_sha256", "by", "utc"),
     "deviation": ("text", "impact", "correction", "state", SAID),
+    "treatment": tuple(
+        c.name
+        for c in treatment.columns
+        if c.name not in ("id", "participant_id", "kind", "by", "utc", "row_version")
+    ),
     "fitting": tuple(
         c.name for c in fitting.columns if c.name not in ("id", "visit_id", "by", "utc", "row_version")
     ),
@@ -405,6 +416,7 @@ MAY_BE_REDACTED: dict[str, tuple[str, ...]] = {
     "protocol_version": ("by",), "enrolment": ("screening_number",), "anchor_day": (),
     "eligibility": ("evidence", "by"), "form": ("values", "by"), "role_grant": ("training", "by"),
     "consent": ("witness", "by"), "consent_document": ("by",),
+    "treatment": ("name", "indication", "dose", "given_by", "by"),
     "deletion_request": ("basis", "by"), "deletion": ("reason", "by"), "deletion_end": ("by",),
     "deleted_file": ("by",),
     "query": ("text", "by"),

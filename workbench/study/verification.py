@@ -65,9 +65,9 @@ class Verification:
         first = "the record holds" if self.ok else f"the record does NOT hold: {n} problem{'s' * (n != 1)}"
         more = [f"… and {len(self.problems) - SHOWN} more"] if len(self.problems) > SHOWN else []
         lines = [first, *(f"- {p}" for p in self.problems[:SHOWN]), *more, *(f"(note) {w}" for w in self.warnings)]
-        lines += [f"(deleted) {text}" for text in self.deleted]
         head = f"head: {self.head[0]} {self.head[1]}" if self.head[1] else "head: none could be read"
-        return "\n".join([*lines, f"checked: {rows or 'nothing could be checked'}", head])
+        gone = [f"(deleted) {text}" for text in self.deleted]
+        return "\n".join([*lines, f"checked: {rows or 'nothing could be checked'}", head, *gone])
 
     def _repr_html_(self) -> str:
         remarks = [*self.problems[:SHOWN], *(f"Note: {text}" for text in (*self.warnings, *self.deleted))]

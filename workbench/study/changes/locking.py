@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -10,7 +10,7 @@ from workbench.errors import BadValue, Refused
 from workbench.messages import Message
 from workbench.study import locks, obligations, snapshots
 from workbench.study.applying import Applying, Change
-from workbench.study.changes import queries
+from workbench.study.changes import entering, queries
 from workbench.study.moments import utc_of
 from workbench.vocabulary import LockLevel
 
@@ -167,14 +167,6 @@ def _unsigned(record: Applying) -> Message | None:
     """Assessments and forms that carry no signature of what stands in them now; a draft has none."""
     signed = {tuple(target) for row in record.rows("signature") for target in row["targets"]}
     targets = [("assessment", row["id"]) for row in record.rows("assessment")]
-    targets += [("form", row["id"]) for row in _holding(record.rows("form"))]
+    targets += [("form", row["id"]) for row in entering.holding(record.rows("form"))]
     n = sum(tuple(record.bound(target)) not in signed for target in targets)
     return Message("lock.unsigned", n=n) if n else None
-
-
-def _holding(forms: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Of every form the entry that holds: what was adjudicated, else the first."""
-    held: dict[tuple[Any, ...], Mapping[str, Any]] = {}
-    for row in sorted(forms, key=lambda row: int(row["entry"])):
-        held.setdefault((row["visit_id"], row["name"], row["instance"]), row)
-    return list(held.values())
