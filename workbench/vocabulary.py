@@ -69,11 +69,13 @@ ConsentPurpose = Literal["participation", "neural_data_use", "data_sharing", "de
 EnrolmentStatus = Literal["screening", "enrolled", "screen_failure", "completed", "withdrawn", "lost"]
 FormState = Literal["draft", "complete"]
 ConsentGiver = Literal["participant", "representative"]
+TreatmentKind = Literal["drug", "procedure", "rehabilitation", "device"]
+Ongoing = Literal["yes", "no", "unknown"]
 DeviationCategory = Literal[
     "visit_window", "visit_missed", "rater", "decoder", "limit", "consent", "eligibility", "procedure",
     "reporting", "other",
 ]  # fmt: skip
-LockLevel = Literal["freeze", "hard"]
+LockLevel = Literal["freeze", "soft", "hard"]
 FittingStep = Literal[
     "equipment_preparation", "electrode_placement", "acquisition", "algorithm_debugging", "function_verification",
     "data_analysis", "system_optimisation", "data_upload",

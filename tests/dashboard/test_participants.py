@@ -24,6 +24,7 @@ from workbench.study.changes import (
     GrantRole,
     OpenQuery,
     RecordDeviation,
+    RecordTreatment,
     ReportEvent,
     ReviseEvent,
     SaveForm,
@@ -118,6 +119,20 @@ def test_an_adverse_event_stands_on_the_axis_from_its_onset_unless_it_was_entere
         study.apply(ReviseEvent(row, *aware, state="void"), doctor, "somebody else's")
     events = service.page(id_of(folder))["events"]
     assert [(one["day"], one["text"], one["until"]) for one in events] == [(days_ago(20), "ADE redness", "")]
+
+
+def test_treatments_stand_on_the_page_and_the_core_data_set_is_empty_until_it_is_entered(
+    service: ParticipantService, folder: Path
+) -> None:
+    assert (service.page(id_of(folder))["treatments"], service.page(id_of(folder))["core"]) == ([], {})
+    with Study.open(folder, actor="tests") as study:
+        doctor = study.sign_in("okafor", SECRET)
+        row = study.apply(RecordTreatment(id_of(folder), "drug", "baclofen", dose="10 mg"), doctor)
+    page = service.page(id_of(folder))
+    assert [(one["kind"], one["name"], one["dose"]) for one in page["treatments"]] == [
+        ("drug", "baclofen", "10 mg")
+    ]
+    assert service.history(id_of(folder), "treatment", row)[0]["actor"] == "Dr Okafor A."
 
 
 def forms(service: ParticipantService, folder: Path, visit: str) -> dict[str, str]:

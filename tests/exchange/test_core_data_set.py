@@ -13,6 +13,7 @@ from workbench.errors import BadValue
 from workbench.exchange import _core_data_set as core
 from workbench.outcomes import isncsci
 from workbench.outcomes.isncsci.tables import DERMATOMES
+from workbench.study import standard_forms
 from workbench.vocabulary import Assessment, Condition, Participant, Visit
 
 ALONE = Condition(assisted=False, device_on=False, stimulation_on=False)
@@ -83,7 +84,7 @@ def test_every_row_of_the_mapping_has_a_mark_and_a_source(form):
 
 
 def test_the_neurological_part_of_the_core_form_is_nli_ais_and_the_non_sci_condition():
-    held = [row.variable for row in core.variables("core") if row.holds]
+    held = [row.variable for row in core.variables("core") if row.holds and row.holds not in core.ITEMS]
     assert held == ["participant", "exam_date", "nli", "ais", "non_sci_condition"]
 
 
@@ -127,13 +128,73 @@ def test_one_row_an_examination_and_one_for_a_participant_without_any(make):
 def test_what_is_missing_is_empty_and_named_and_nothing_stands_in_for_it(make):
     export = exchange.core_data_set(PEOPLE, VISITS, [assess(make(COMPLETE_C6))])
     first, bare = export.rows
-    assert {"birth_date", "injury_date", "etiology", "ventilatory_assistance"} <= set(export.missing)
+    assert {"birth_date", "injury_date", "etiology", "ventilatory_assistance_discharge"} <= set(export.missing)
     assert all(row[name] == "" for row in export.rows for name in export.missing)
     assert first["missing"].split("; ") == [
-        *(one.variable for one in core.variables("core") if not one.holds or one.variable == "exam_date")
+        *(one.variable for one in core.variables("core") if one.holds in core.ITEMS or one.variable == "exam_date")
     ]
     assert {"nli", "ais", "non_sci_condition"} <= set(bare["missing"].split("; "))
     assert "C4" not in bare.values()
+
+
+def entered(visit="v1", *, name="sci_core_3", state="complete", entry=1, instance=1, **values):
+    return {
+        "visit_id": visit,
+        "name": name,
+        "instance": instance,
+        "entry": entry,
+        "state": state,
+        "values": values,
+    }
+
+
+CORE_VALUES = {
+    "injury_date": "2019-05-02", "acute_admission_date": "2019-05-03",
+    "days_hospitalised": {"value": 87, "unit": "d"}, "etiology": "sports", "vertebral_injury": True,
+    "spinal_surgery": False, "birth_date": {"missing": "not_asked"}, "place_of_discharge": {"missing": "unknown"},
+}  # fmt: skip
+
+
+def test_what_the_record_holds_of_the_core_data_set_is_exported_and_nothing_of_it_called_missing(make):
+    export = exchange.core_data_set(PEOPLE, VISITS, [assess(make(COMPLETE_C6))], entered=[entered(**CORE_VALUES)])
+    row = export.rows[0]
+    assert (row["injury_date"], row["days_hospitalised"], row["etiology"]) == ("2019-05-02", "87", "sports")
+    assert (row["vertebral_injury"], row["spinal_surgery"], row["birth_date"]) == ("yes", "no", "")
+    assert not {"injury_date", "etiology", "vertebral_injury", "spinal_surgery"} & set(export.missing)
+    missing = row["missing"].split("; ")
+    assert "birth_date (not_asked)" in missing
+    assert "place_of_discharge (unknown)" in missing
+    assert "associated_injuries" in missing
+    assert export.rows[1]["etiology"] == ""
+
+
+def test_ninds_has_what_the_record_holds_under_the_names_that_were_seen():
+    export = exchange.core_data_set(PEOPLE[:1], VISITS, [], entered=[entered(**CORE_VALUES)], form="ninds")
+    (row,) = export.rows
+    assert (row["AcuteCareUnitAdmissionDate"], row["InpatTreatmtTotlDyNum"]) == ("2019-05-03", "87")
+    assert export.missing == ()
+
+
+def test_every_variable_of_the_form_is_in_the_mapping_and_the_other_way_round():
+    form = standard_forms.load("sci_core_3")
+    held = {row.holds for row in core.variables("core")} & set(core.ITEMS)
+    assert held == set(core.ITEMS) == {f"form.{item.name}" for item in form.items}
+
+
+def test_what_was_adjudicated_holds_and_drafts_and_other_forms_do_not():
+    rows = [
+        entered(etiology="fall"), entered(etiology="sports", entry=2), entered(etiology="transport", entry=0),
+        entered("v2", etiology="assault", state="draft"), entered("v2", etiology="assault", name="other"),
+    ]  # fmt: skip
+    assert exchange.core_data_set(PEOPLE[:1], VISITS, [], entered=rows).rows[0]["etiology"] == "transport"
+
+
+def test_the_date_of_injury_is_that_of_the_form_or_else_that_of_the_participant():
+    person = Participant("P01", id="p1", injured_on="2018-01-01")
+    (row,) = exchange.core_data_set([person], VISITS, []).rows
+    assert row["injury_date"] == "2018-01-01"
+    (row,) = exchange.core_data_set([person], VISITS, [], entered=[entered(**CORE_VALUES)]).rows
+    assert row["injury_date"] == "2019-05-02"
 
 
 def test_drafts_and_other_measures_are_left_out(make):

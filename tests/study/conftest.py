@@ -11,7 +11,7 @@ import pytest
 
 from workbench import decoders, outcomes
 from workbench.recording.session_ledger import append_rows
-from workbench.study import Study, changes, protocol
+from workbench.study import Study, changes, deletion, protocol
 from workbench.study.applying import bound_now
 from workbench.study.changes import prices
 from workbench.study.changes.fittings import STEPS
@@ -140,7 +140,13 @@ def change(study, ids):
     made(changes.Unfreeze("visit", ids["visit"]))
     signed = changes.Sign((assessment,), "I reviewed this", bound_now(study, [assessment])[1])
     study.apply(signed, someone.confirm())
+    two = [study.script_signer(name).confirm() for name in ("Dr B", "Dr C")]
+    deleted(study, made)
+    made(changes.RecordTreatment(ids["participant"], "drug", "baclofen", "spasticity", "10 mg", "2026-01-05"))
+    made(changes.RecordRehabilitation(ids["participant"], "hand", "2026-02-01", 45, "therapist"))
+    made(changes.RegisterConsentDocument("2.1", "c" * 64, "zh-CN"))
     return {
+        "snapshot": study.apply(changes.CutData("interim"), two, "for the safety board"),
         **safety(study, ids["participant"], made),
         "role_grant": made(changes.GrantRole(nurse, "monitor", "GCP 2026-02")),
         "consent": made(changes.GiveConsent(ids["participant"], ("upload",), "2.1", "2026-03-01")),
@@ -148,6 +154,22 @@ def change(study, ids):
         "deviation": made(changes.RecordDeviation(ids["participant"], "other", "came late", "none")),
         **fitted(made, ids),
     }
+
+
+def deleted(study, made):
+    """Somebody who withdrew, and whose one file was deleted."""
+    person = study.append(Participant("SIM-03", simulated=True))
+    session = study.append(Session(study.append(Visit(person, "first visit")), "therapist", simulated=True))
+    rows = [LedgerRow("note", 0.5, 1.5, extent="her dog is called Rex")]
+    append_rows(study.folder / "recordings" / f"{session}.ledger.jsonl", rows)
+    study.append_session_ledger(session, rows)
+    made(changes.GiveConsent(person, ("participation",), "1.0", "2026-03-01"))
+    made(changes.WithdrawConsent(person, ("participation",), "2026-03-01"))
+    made(changes.RequestDeletion(person, "2026-03-01", "the site's policy"))
+    manager = study.script_signer("Dr C")
+    plan = deletion.plan(study, person)
+    begun = study.apply(changes.BeginDeletion(plan), manager.confirm(), "asked for by the participant")
+    deletion.carry_out(study, begun, manager)
 
 
 def fitted(made, ids):

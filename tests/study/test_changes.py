@@ -23,6 +23,7 @@ from workbench.study.changes import (
     OpenQuery,
     Randomise,
     RecordDeviation,
+    RegisterConsentDocument,
     RevokeRole,
     Sign,
     Unfreeze,
@@ -177,10 +178,10 @@ def test_what_was_never_granted_cannot_be_withdrawn(study, people, real):
         (GiveConsent("{id}", ("upload", "upload"), "1", TODAY), "each once"),
         (GiveConsent("{id}", ("fun and games",), "1", TODAY), "purposes must be"),
         (GiveConsent("{id}", ("upload",), "", TODAY), "document_version"),
-        (GiveConsent("{id}", ("upload",), "1", "2999-01-01"), "today or earlier"),
-        (GiveConsent("{id}", ("upload",), "1", "1.3.2026"), "consented_on"),
-        (GiveConsent("{id}", ("upload",), "1", TODAY, given_by="neighbour"), "given_by"),
-        (GiveConsent("nobody", ("upload",), "1", TODAY), "no participant"),
+        (GiveConsent("{id}", ("upload",), "2.1", "2999-01-01"), "today or earlier"),
+        (GiveConsent("{id}", ("upload",), "2.1", "1.3.2026"), "consented_on"),
+        (GiveConsent("{id}", ("upload",), "2.1", TODAY, given_by="neighbour"), "given_by"),
+        (GiveConsent("nobody", ("upload",), "2.1", TODAY), "no participant"),
     ],
 )
 def test_a_wrong_consent_is_one_sentence_and_leaves_nothing(study, people, real, change, why):
@@ -260,6 +261,32 @@ def test_a_signature_takes_a_fresh_confirmation_that_is_used_once(study, people)
             study.apply(wrong, people["investigator"].confirm(SECRET))
 
 
+def test_a_consent_names_a_document_of_the_protocol_or_of_the_site(study, people, real):
+    before = left(study)
+    with pytest.raises(
+        UnknownName, match="document_version must be one that the protocol or the site has: 1.0, 2.1;"
+    ):
+        study.apply(GiveConsent(real, ("participation",), "3.0", TODAY), people["investigator"])
+    assert left(study) == before
+    study.apply(RegisterConsentDocument("3.0", "d" * 64, "zh-CN", "S2"), people["data_manager"])
+    study.apply(GiveConsent(real, ("participation",), "3.0", TODAY), people["investigator"])
+    assert study.get("participant", real)["consent"] == "3.0"
+
+
+def test_a_document_is_registered_once_for_a_language_and_site_and_with_its_hash(study, people):
+    with pytest.raises(Refused, match="document 2.1 of this language and site is registered already"):
+        study.apply(RegisterConsentDocument("2.1", "d" * 64, "zh-CN"), people["data_manager"])
+    study.apply(RegisterConsentDocument("2.1", "d" * 64, "en"), people["data_manager"])
+    with pytest.raises(BadValue, match="document_sha256"):
+        study.apply(RegisterConsentDocument("2.2", "no hash"), people["data_manager"])
+
+
+def test_a_study_that_knows_no_document_takes_the_version_that_is_named(empty):
+    person = empty.append(Participant("SIM-1", simulated=True))
+    empty.apply(GiveConsent(person, ("participation",), "7", TODAY), empty.script_signer("Dr B"))
+    assert empty.get("participant", person)["consent"] == "7"
+
+
 # ------------------------------------------------------------------------------ locks
 def test_a_frozen_participant_takes_nothing_by_any_route_but_queries_deviations_and_signatures(study, people):
     person, assessment = study.ids["participant"], study.ids["assessment"]
@@ -303,6 +330,15 @@ def test_a_redaction_takes_texts_and_nothing_that_a_rule_is_computed_from(study,
     with pytest.raises(RecordFault, match="never change"):
         study.redact(table, row["id"], changes, reason="a name stood there")
     assert study.rows(table)[0] == row
+
+
+@pytest.mark.parametrize("table", sorted(schema.MAY_BE_REDACTED))
+def test_what_a_redaction_may_take_it_takes(study, table):
+    for row in study.rows(table)[:1]:
+        texts = [name for name in schema.MAY_BE_REDACTED[table] if isinstance(row[name], str)]
+        for name in texts:
+            study.redact(table, row["id"], {name: "(removed)"}, reason="a name stood there")
+        assert all(study.get(table, row["id"])[name] == "(removed)" for name in texts)
 
 
 def test_every_table_that_changes_fill_says_what_a_redaction_may_take():

@@ -21,6 +21,7 @@ from workbench.study.changes import (
     GiveConsent,
     RecordEvidenceStep,
     RecordUpload,
+    RegisterConsentDocument,
     TakeBackCharge,
     TimeFittingStep,
     Unfreeze,
@@ -217,6 +218,7 @@ def test_an_upload_after_a_withdrawn_consent_is_refused_and_nothing_is_written(s
     with pytest.raises(Refused, match="no consent to upload is in force"):
         made(study, upload(study))
     assert left(study) == before
+    made(study, RegisterConsentDocument("2.2", SHA))
     again = made(study, GiveConsent(study.ids["participant"], ("upload",), "2.2", DAY))
     assert study.get("upload_receipt", made(study, upload(study)))["consent_id"] == again
 
@@ -333,6 +335,16 @@ def test_a_charge_is_taken_back_with_a_reason_and_what_it_was_for_charged_again(
     made(study, right)
     with pytest.raises(Refused, match="charged already"):
         made(study, right)
+
+
+def test_what_is_charged_at_0_is_a_charge_like_any_other(study):
+    fitting = fitted(study)
+    free = Charge(study.ids["price_item"], "0", DAY, fitting, data_supplied=True)
+    receipt = upload(study, fitting_id=fitting)
+    made(study, receipt)
+    assert not study.get("charge", made(study, free))["taken_back"]
+    with pytest.raises(Refused, match="charged already"):
+        made(study, free)
 
 
 @pytest.mark.parametrize("wrong", [{"province": "Hubei"}, {"effective_from": "2026-03-02"}, {"cap": "5"}])

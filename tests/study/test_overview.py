@@ -251,7 +251,7 @@ def test_the_newest_entries_carry_their_hash_and_the_participant_they_are_about(
     script = study.script_signer("Dr B")
     for change in (
         changes.AnswerCriterion(other["id"], "I2", "yes", "asked"),
-        changes.GiveConsent(study.ids["participant"], ("upload",), "2.2", "2026-03-01"),
+        changes.GiveConsent(study.ids["participant"], ("upload",), "2.1", "2026-03-01"),
         changes.Freeze("visit", study.ids["visit"]),
         changes.GrantRole(nurse["id"], "assessor", "GCP 2026-02"),
     ):

@@ -61,6 +61,7 @@ def edit(study, table, column, where):
         "automatic",
         "notable",
         "emergency",
+        "taken_back",
     )
     value = f"1 - {column}" if flag else None
     if column in ("onset_sample", "latency_s", "release_s", "held_s", "since_session_h", "washout_h"):
@@ -77,7 +78,12 @@ def test_an_untouched_record_verifies(study):
     assert found.head == study.head()
     assert found.checked["trial"] == 3
     assert found.checked["files"] == 2
-    assert found.checked["audit"] == found.checked["audit_payload"] == study.count("audit")
+    assert found.checked["audit"] == study.count("audit")
+    # Of who withdrew the record holds a tombstone: those entries alone have no payload.
+    (person,) = study.rows("participant", pseudonym="SIM-03")
+    places = [("participant", person["id"]), ("session_ledger", study.rows("session_ledger")[-1]["id"])]
+    redacted = [entry for place in places for entry in study.history(*place) if entry["redacted"]]
+    assert found.checked["audit"] - found.checked["audit_payload"] == len(redacted) == 4
     assert found.text().startswith("the record holds\nchecked: audit")
 
 

@@ -26,9 +26,13 @@ FORMS = {
     "audit": "a row for each entry of the audit trail",
     "queries": "open and closed",
     "deviations": "open and closed",
+    "forms": "a row for each value of each form",
+    "treatments": "concomitant treatment, rehabilitation and assistive devices",
 }
 TABLES = ("audit", "queries", "deviations")
 """Forms for whoever inspects the study; nobody is left out of them."""
+OF_PEOPLE = ("forms", "treatments")
+"""Tables of what participants gave; who took back the consent to share is left out."""
 EMPTY_OF_PEOPLE = ("redcap-dictionary", "dictionary")
 
 Written = tuple[bytes, list[str]]
@@ -50,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--participant",
         type=nonblank,
         metavar="CODE",
-        help="of audit, queries and deviations only this one's rows",
+        help="of audit, queries, deviations, forms and treatments only this one's rows",
     )
 
 
@@ -59,10 +63,9 @@ def run(arguments: argparse.Namespace) -> int:
     from workbench.study import Study
     from workbench.study.changes import consents
 
-    if arguments.participant and arguments.form not in TABLES:
-        raise BadValue(
-            f"--participant goes with --form {', '.join(TABLES)}; {arguments.form} is of all participants"
-        )
+    if arguments.participant and arguments.form not in (*TABLES, *OF_PEOPLE):
+        allowed = ", ".join((*TABLES, *OF_PEOPLE))
+        raise BadValue(f"--participant goes with --form {allowed}; {arguments.form} is of all participants")
     with Study.open(arguments.study, actor="command line") as study:
         withdrawn = consents.withdrawn(study, "data_sharing")
         # Computed before the file is created: an error leaves no empty file behind.
@@ -98,7 +101,7 @@ def _made(study: Study, arguments: argparse.Namespace, withdrawn: Mapping[str, A
         "redcap-dictionary": lambda: _redcap_dictionary(study),
         "redcap-records": lambda: _redcap_records(study, withdrawn),
         "dictionary": _dictionary,
-        **dict.fromkeys(TABLES, lambda: _table(study, arguments)),
+        **dict.fromkeys((*TABLES, *OF_PEOPLE), lambda: _table(study, arguments, withdrawn)),
     }
     if arguments.form in by_form:
         return by_form[arguments.form]()
@@ -116,6 +119,7 @@ def _core(study: Study, arguments: argparse.Namespace, withdrawn: Collection[str
         participants,  # type: ignore[arg-type]
         visits,  # type: ignore[arg-type]
         assessments,  # type: ignore[arg-type]
+        entered=study.rows("form"),
         form=arguments.form,
         groups=arguments.groups,
     )
@@ -159,17 +163,21 @@ def _redcap_records(study: Study, withdrawn: Collection[str]) -> Written:
     return made.text.encode(), [f"{made.rows} rows, of {made.read} forms in the record"]
 
 
-def _table(study: Study, arguments: argparse.Namespace) -> Written:
+def _table(study: Study, arguments: argparse.Namespace, withdrawn: Collection[str]) -> Written:
     from workbench import delimited
-    from workbench.study import audit_trail, listings
+    from workbench.study import audit_trail, listings, treatments
 
     kind, read = {
         "audit": (audit_trail.AuditRow, audit_trail.read),
         "queries": (listings.QueryRow, listings.queries),
         "deviations": (listings.DeviationRow, listings.deviations),
+        "forms": (listings.FormItemRow, listings.form_items),
+        "treatments": (treatments.TreatmentRow, treatments.treatments),
     }[arguments.form]
     columns = [field.name for field in fields(kind)]
-    rows: list[object] = list(read(study, arguments.participant or ""))
+    rows: list[Any] = list(read(study, arguments.participant or ""))
+    if arguments.form in OF_PEOPLE:
+        rows = [row for row in rows if row.participant not in withdrawn]
     table = ([getattr(row, name) for name in columns] for row in rows)
     text = "".join(delimited.lines(columns, table))
     return text.encode(), [f"{len(rows)} rows{', one for each entry' if arguments.form == 'audit' else ''}"]

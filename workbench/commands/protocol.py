@@ -11,13 +11,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.commands._answer import as_json
-from workbench.commands._arguments import EXIT_DIFFERS, add_json, add_signers, add_study, nonblank
+from workbench.commands._arguments import (
+    EXIT_DIFFERS,
+    add_json,
+    add_signers,
+    add_study,
+    add_system,
+    nonblank,
+)
 from workbench.commands._parser import one_line
 from workbench.commands._secret import confirmed
 from workbench.commands._subcommand import Subcommand
 from workbench.errors import BadValue
 
 if TYPE_CHECKING:
+    from workbench.exchange import Imported
     from workbench.study.protocol import Protocol
     from workbench.study.schedule import Planned
 
@@ -67,6 +75,17 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_forms(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", nargs="?", type=nonblank, metavar="NAME", help="of the form; left out, list them")
+
+
+def _add_draft(parser: argparse.ArgumentParser) -> None:
+    add_system(parser)
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="FILE.toml", help="protocol file to write; never replaced"
+    )
+
+
 def _import(arguments: argparse.Namespace) -> int:
     from workbench import reading
     from workbench.commands.export import write_new
@@ -79,8 +98,36 @@ def _import(arguments: argparse.Namespace) -> int:
     else:
         imported = redcap_forms.from_dictionary(reading.decoded(data, where, signed=True), where)
     write_new(arguments.out, imported.toml().encode())
+    return _say(arguments.out, imported)
+
+
+def _draft(arguments: argparse.Namespace) -> int:
+    from workbench import systems
+    from workbench.commands.export import write_new
+    from workbench.exchange import completed
+
+    system = systems.load(arguments.system or systems.USUAL)
+    drafted = completed(systems.draft(system), (), system.name)
+    write_new(arguments.out, drafted.toml().encode())
+    return _say(arguments.out, drafted)
+
+
+def _forms(arguments: argparse.Namespace) -> int:
+    from workbench.study import standard_forms
+
+    if arguments.name is not None:
+        print(standard_forms.text(arguments.name), end="")
+        return 0
+    for name in standard_forms.available():
+        form = standard_forms.load(name)
+        print(f"{name}  {form.title}, {len(form.items)} items")
+    return 0
+
+
+def _say(out: Path, imported: Imported) -> int:
+    """Print what a file of a protocol holds and lacks."""
     made = imported.definition
-    print(f"{arguments.out}: {len(made.get('visit', ()))} visits, {len(made.get('form', ()))} forms")
+    print(f"{out}: {len(made.get('visit', ()))} visits, {len(made.get('form', ()))} forms")
     for note in imported.notes[:MOST_NOTES]:
         print(f"  {one_line(note)}")
     if len(imported.notes) > MOST_NOTES:
@@ -286,6 +333,15 @@ COMMAND = Subcommand(
             "make a protocol file of CDISC ODM or a REDCap dictionary; exit 1 when it has to be completed",
             _import,
             _add_import,
+        ),
+        Subcommand(
+            "draft",
+            "make a protocol file of the visits, forms and sessions of a system, to be completed",
+            _draft,
+            _add_draft,
+        ),
+        Subcommand(
+            "forms", "print a form of a standard data set, to be put into a protocol file", _forms, _add_forms
         ),
         Subcommand("schedule", "planned days and windows of one participant's visits", _schedule, _add_schedule),
     ),

@@ -19,6 +19,8 @@ from workbench.study.completeness import (
 )
 from workbench.study.planned import plan
 from workbench.study.protocol import Protocol
+from workbench.study.schedule import window_status
+from workbench.study.windows import Window, window_of
 
 VisitState = Literal[
     "held", "held_early", "held_late", "missed", "not_applicable", "ahead", "due", "late", "open", "not_anchored"
@@ -88,27 +90,24 @@ def _without_day(name: str, anchor: str) -> dict[str, Any]:
 
 def _visit(row: Mapping[str, Any], on: date) -> dict[str, Any]:
     """One row as the page shows it."""
-    planned = str(row["planned"])[:10]
-    earliest, latest = row["earliest"] or planned, row["latest"] or planned
+    window = window_of(row)
+    earliest, latest = ("" if day is None else day.isoformat() for day in window)
     held = str(row["started"])[:10] if row["status"] == "done" else ""
     return {
-        "id": row["id"], "name": row["name"], "planned": planned, "earliest": earliest, "latest": latest,
-        "held": held, "state": _state(str(row["status"]), held, earliest, latest, on.isoformat()), "anchor": "",
+        "id": row["id"], "name": row["name"], "planned": str(row["planned"])[:10], "earliest": earliest,
+        "latest": latest, "held": held, "state": _state(str(row["status"]), held, window, on), "anchor": "",
     }  # fmt: skip
 
 
-def _state(status: str, held: str, earliest: str, latest: str, today: str) -> VisitState:
-    # ISO dates compare as text.
-    if status == "done":
-        early, late = held and earliest and held < earliest, held and latest and held > latest
-        return "held_early" if early else "held_late" if late else "held"
+def _state(status: str, held: str, window: Window, on: date) -> VisitState:
     if status == "missed":
         return "missed"
     if status == "not_applicable":
         return "not_applicable"
-    if not (earliest or latest):
-        return "open"
-    return "ahead" if today < earliest else "late" if latest and today > latest else "due"
+    if status == "done":
+        # A visit of before there were protocols may be held without a day.
+        return window_status(window, date.fromisoformat(held), held=True) if held else "held"
+    return "open" if window == (None, None) else window_status(window, on, held=False)
 
 
 # ------------------------------------------------------------------------------ forms

@@ -8,6 +8,7 @@ an investigator records the consent.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Literal
 
@@ -23,9 +24,12 @@ from workbench.study.applying import Change
 from workbench.study.changes import consents, from_text, queries
 from workbench.study.changes.consents import GiveConsent, WithdrawConsent
 from workbench.study.changes.deviations import CloseDeviation
+from workbench.study.changes.entering import holding
 from workbench.study.changes.queries import AnswerQuery, CloseQuery
 from workbench.study.planned import protocol_of
 from workbench.study.protocol import Protocol
+from workbench.study.standard_forms import CORE
+from workbench.study.treatments import treatments
 
 Signing = Literal["password", "script", "nobody"]
 """How a change is signed: by a person with a password, by a script where the participant is simulated and the
@@ -36,7 +40,10 @@ OFFERED: dict[str, type[Change]] = {
 """Changes that the page makes, by name; every other one is made by its command."""
 ABOUT = {"query_id": "query", "deviation_id": "deviation"}
 """Field of a change → table of the row that it names, which must be this participant's."""
-READ = ("participant", "visit", "enrolment", "anchor_day", "form", "assessment", "consent", "query", "deviation")
+READ = (
+    "participant", "visit", "enrolment", "anchor_day", "form", "assessment", "consent", "query", "deviation",
+    "treatment",
+)  # fmt: skip
 """Tables whose rows the page shows the history of."""
 LONGEST_TEXT = 4000
 """Characters of what is typed into one field."""
@@ -93,6 +100,8 @@ class ParticipantService:
             "queries": _queries(study, participant_id, sight),
             "deviations": _deviations(study, participant_id, visits, sight),
             "events": _events(study, participant_id),
+            "treatments": [asdict(one) for one in treatments(study, str(person["pseudonym"]))],
+            "core": _core(study, visits, sight),
             "measures": measures_of(study, participant_id, visits, concealed=sight.concealed),
             "concealed": sight.concealed,
             "other_session": running["participant"] if running and running["person"] != participant_id else "",
@@ -303,6 +312,13 @@ def _events(study: Study, participant_id: str) -> list[dict[str, Any]]:
             serious = bool(row["facts"]["serious"])
             events.append({"day": day, "until": "" if open_end else day, "text": text, "serious": serious})
     return sorted(events, key=lambda event: str(event["day"]))
+
+
+def _core(study: Study, visits: Sequence[Mapping[str, Any]], sight: Sight) -> dict[str, Any]:
+    """Values of the core data set by item, those entered last; empty where there are none to be seen."""
+    rows = [row for visit in visits if visit["id"] for row in study.rows("form", visit_id=visit["id"], name=CORE)]
+    seen = [row for row in holding(rows) if not sight.hides(study, "form", row)]
+    return dict(max(seen, key=lambda row: str(row["utc"]))["values"]) if seen else {}
 
 
 def _deviations(

@@ -8,12 +8,15 @@ Readers of recordings are in :mod:`workbench.devices`, since the live session pl
 
 from workbench.exchange._core_data_set import FORMS, Export, core_data_set, reporting_group
 from workbench.exchange._dictionary import data_dictionary
+from workbench.exchange._imported import Imported, completed
 from workbench.exchange.redcap import RedcapExam, from_redcap, read_redcap, redcap_lines
 
 __all__ = [
     "FORMS",
     "Export",
+    "Imported",
     "RedcapExam",
+    "completed",
     "core_data_set",
     "data_dictionary",
     "from_redcap",

@@ -23,6 +23,9 @@ from workbench.errors import BadValue
 from workbench.outcomes._thresholds import EVIDENCE
 from workbench.outcomes.isncsci.classify import NLI_VAC, NONKEY_ZPP, Options, classify
 from workbench.outcomes.isncsci.tables import PLACE, RULES
+from workbench.study import standard_forms
+from workbench.study.changes.entering import holding
+from workbench.study.standard_forms import CORE
 from workbench.vocabulary import Assessment, Participant, Visit
 
 COLUMNS = ("form", "variable", "label", "values", "holds", "evidence", "source")
@@ -161,11 +164,12 @@ def variables(form: str, *, file: Path = FILE) -> tuple[Variable, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """A participant with one examination, or with none."""
+    """A participant with one examination, or with none, and the values of the form of the core data set."""
 
     participant: Participant
     visit: Visit | None
     exam: Assessment | None
+    items: Mapping[str, Any]
 
     def result(self, name: str) -> str:
         """A stored result, ``""`` without one."""
@@ -178,6 +182,7 @@ def core_data_set(
     visits: Iterable[Visit],
     assessments: Iterable[Assessment],
     *,
+    entered: Iterable[Mapping[str, Any]] = (),
     form: str = "core",
     groups: bool = False,
 ) -> Export:
@@ -186,6 +191,8 @@ def core_data_set(
     Parameters
     ----------
     participants, visits, assessments : of the record; assessments of other measures and drafts are left out.
+    entered : rows of forms; those of the core data set (``workbench.study.standard_forms``) that hold and are
+        complete are used, of each participant the one entered last.
     form : ``"core"`` (International SCI Core Data Set v3.0) or ``"ninds"``.
     groups : add the column :data:`GROUP`; off by default, because the groups are from memory [M].
 
@@ -196,14 +203,17 @@ def core_data_set(
     """
     form_variables = variables(form)
     named = [variable for variable in form_variables if variable.variable]
-    cases = _cases(list(participants), list(visits), assessments)
+    cases = _cases(list(participants), list(visits), assessments, entered)
     group_column = (GROUP,) if groups else ()
     columns = (*(variable.variable for variable in named), *group_column, *CONTEXT)
-    rows = (_row(case, named, form) for case in cases)
+    rows = [_row(case, named, form) for case in cases]
+    empty = {one.variable for one in named if not any(row[one.variable] for row in rows)}
     return Export(
         columns=columns,
         rows=tuple({name: row[name] for name in columns} for row in rows),
-        missing=tuple(variable.variable for variable in named if not variable.holds),
+        missing=tuple(
+            one.variable for one in named if not one.holds or (one.holds in ITEMS and one.variable in empty)
+        ),
         unnamed=tuple(variable.label for variable in form_variables if variable.holds and not variable.variable),
         memory=(
             *(variable.variable for variable in named if variable.evidence.startswith("[M")),
@@ -213,20 +223,26 @@ def core_data_set(
 
 
 def _cases(
-    participants: Sequence[Participant], visits: Sequence[Visit], assessments: Iterable[Assessment]
+    participants: Sequence[Participant],
+    visits: Sequence[Visit],
+    assessments: Iterable[Assessment],
+    entered: Iterable[Mapping[str, Any]],
 ) -> list[_Case]:
+    owner = {visit.id: visit.participant_id for visit in visits}
+    complete = [row for row in entered if row["name"] == CORE and row["state"] == "complete"]
+    values = {owner[row["visit_id"]]: row["values"] for row in holding(complete) if row["visit_id"] in owner}
     exams = [record for record in assessments if record.measure == "isncsci" and record.state != DRAFT]
     cases = []
     for participant in participants:
         own = [
-            _Case(participant, visit, exam)
+            _Case(participant, visit, exam, values.get(participant.id, {}))
             for visit in visits
             if visit.participant_id == participant.id
             for exam in exams
             if exam.visit_id == visit.id
         ]
         # A participant without an examination is a row too: left out, the cohort would look smaller.
-        cases += own or [_Case(participant, None, None)]
+        cases += own or [_Case(participant, None, None, values.get(participant.id, {}))]
     return cases
 
 
@@ -236,7 +252,7 @@ def _row(case: _Case, named: Sequence[Variable], form: str) -> dict[str, str]:
     for variable in named:
         value = HOLDS[variable.holds](case) if variable.holds else ""
         row[variable.variable] = levels(value) if variable.holds in LEVELS else value
-    missing = "; ".join(name for name, value in row.items() if not value)
+    missing = "; ".join(f"{one.variable}{_why(case, one.holds)}" for one in named if not row[one.variable])
     exam, yes = case.exam, {True: "yes", False: "no"}
     condition = exam.condition if exam else None
     group = reporting_group(case.result("nli"), case.result("ais"), ventilator_dependent=False)
@@ -252,6 +268,30 @@ def _row(case: _Case, named: Sequence[Variable], form: str) -> dict[str, str]:
         GROUP: group,
         "missing": missing,
     }
+
+
+def _why(case: _Case, holds: str) -> str:
+    """Why a value of the form is missing, in brackets; ``""`` where nobody said."""
+    value = case.items.get(ITEMS.get(holds, ""))
+    return f" ({value['missing']})" if isinstance(value, Mapping) and "missing" in value else ""
+
+
+def _item(name: str) -> Callable[[_Case], str]:
+    """A value of the form as text, ``""`` where it is missing."""
+
+    def told(case: _Case) -> str:
+        value = case.items.get(name)
+        bare = value.get("value") if isinstance(value, Mapping) else value
+        if isinstance(bare, bool):
+            return "yes" if bare else "no"
+        return "" if bare is None else str(bare)
+
+    return told
+
+
+def _injury_date(case: _Case) -> str:
+    """As the form has it, else as the participant was entered."""
+    return _item("injury_date")(case) or case.participant.injured_on
 
 
 def _ninds_level(text: str) -> str:
@@ -299,6 +339,8 @@ def _stored(name: str) -> Callable[[_Case], str]:
     return lambda case: case.result(name)
 
 
+ITEMS = {f"form.{item.name}": item.name for item in standard_forms.load(standard_forms.CORE).items}
+"""Items of the form of the core data set, by the place that the mapping gives them."""
 LEVELS = ("nli", "sensory_right", "sensory_left", "motor_right", "motor_left")
 HOLDS: dict[str, Callable[[_Case], Any]] = {
     "participant": lambda case: case.participant.pseudonym,
@@ -306,5 +348,7 @@ HOLDS: dict[str, Callable[[_Case], Any]] = {
     "ais": _stored("ais"),
     "non_sci": _non_sci,
     **{name: _stored(name) for name in LEVELS},
+    **{place: _item(name) for place, name in ITEMS.items()},
+    "form.injury_date": _injury_date,
 }
 """What the record has: name → the value of a case as text, ``""`` when it is missing."""

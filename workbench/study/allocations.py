@@ -80,7 +80,7 @@ def arm_of(study: Study, participant_id: str, signer: Signer, reason: str = "") 
         The secret is not on this computer, or the list or the allocation was changed.
     """
     with study.writing.begin("arm", actor=signer.name) as writer:
-        record = Applying(writer, [signer], reason)
+        record = Applying(writer, [signer], reason, study.folder)
         person = record.row("participant", participant_id)
         rows = record.rows("allocation", participant_id=participant_id)
         if not rows:
@@ -212,7 +212,7 @@ def prove(study: Study, signer: Signer) -> tuple[ListProof, ...]:
         When a secret is not on this computer.
     """
     with study.writing.begin("prove", actor=signer.name) as writer:
-        record = Applying(writer, [signer], "")
+        record = Applying(writer, [signer], "", study.folder)
         if refusal := _barred(record, signer, None):
             raise Refused(refusal)
         for row in record.rows("rand_list"):

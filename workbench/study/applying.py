@@ -10,8 +10,9 @@ In a study on one account this shows honest users what is allowed and leaves evi
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import permutations
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlalchemy import select
@@ -67,17 +68,19 @@ class Applying:
     writer : of the open transaction.
     signers : who makes the change; the first one is the actor of its entries.
     reason : given for it, ``""`` for none.
+    folder : of the study.
 
     Attributes
     ----------
-    actor, signers, reason : as given.
+    actor, signers, reason, folder : as given.
     utc : when it is made.
     today : the day of the place on which it is made.
     protocols : versions of the protocol that were read, by their id: of a thousand forms each is read once.
     """
 
-    def __init__(self, writer: Writer, signers: Sequence[Signer], reason: str) -> None:
+    def __init__(self, writer: Writer, signers: Sequence[Signer], reason: str, folder: Path) -> None:
         self._writer = writer
+        self.folder = folder
         self.signers = tuple(signers)
         self.actor = self.signers[0]
         self.reason = reason
@@ -98,6 +101,12 @@ class Applying:
         """Rows of a table in the order of entry, those that equal ``where``."""
         query = in_order(BY_NAME[table])
         return self._writer.rows(query.where(*(BY_NAME[table].columns[n] == v for n, v in where.items())))
+
+    def stored(self) -> Iterator[tuple[str, Values]]:
+        """Every row of every data table with its table, as SQLite keeps it, secrets veiled; in order of entry."""
+        for table in schema.DATA:
+            for row in self._writer.stored(table):
+                yield table.name, chain.veiled(table.name, row)
 
     def head(self) -> tuple[int, str]:
         """``(seq, hash)`` of the newest audit row."""
@@ -155,6 +164,18 @@ class Applying:
         return self._writer.change(
             BY_NAME[table], row_id, dict(changes), action="amend", reason=reason, expected=expected
         )
+
+    def redact(self, table: str, row_id: str, changes: Mapping[str, Any]) -> None:
+        """Remove what stands in a row, and the payloads of its earlier entries.
+
+        Parameters
+        ----------
+        table, row_id : which row.
+        changes : column → what stands there from now on.
+        """
+        self._refuse_script([self.participant_of(table, row_id)])
+        self._writer.change(BY_NAME[table], row_id, dict(changes), action="redact", reason=self.reason)
+        self._writer.drop_payloads(BY_NAME[table], row_id)
 
     def deviate(
         self, category: DeviationCategory, participant_id: str | None, target: Target, text: Message | str
@@ -270,7 +291,7 @@ def apply(study: Study, change: Change, actor: Actor, reason: str = "") -> str:
         refusals = [_refusal(writer, order, wanted, name) for order in permutations(given)]
         if None not in refusals:
             raise Refused(next(filter(None, refusals)))
-        row_id = change.apply(Applying(writer, given, reason))
+        row_id = change.apply(Applying(writer, given, reason, study.folder))
     change.settle(study)
     return row_id
 
@@ -304,7 +325,7 @@ def apply_all(
             for kind in dict.fromkeys(type(change) for change in changes):
                 if refusal := _refusal(writer, [signer], (kind.ROLES,), kind.__name__):
                     raise Refused(refusal)
-            record = Applying(writer, [signer], reason)
+            record = Applying(writer, [signer], reason, study.folder)
             said = [_said(record, change) for change in changes]
             if dry_run or any(said):
                 raise _Undone

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from workbench.study import reading
+from workbench.study.deletion import marked
 
 if TYPE_CHECKING:
     from workbench.study.record import Study
@@ -45,8 +46,13 @@ def newest(study: Study, sha256: str, *, effector: str, participant_id: str) -> 
 
 
 def holds(study: Study, decision: Row | None) -> bool:
-    """Whether a decision lets the decoder be used; one by a script does where nobody real can be moved."""
+    """Whether a decision lets the decoder be used; one by a script does where nobody real can be moved.
+
+    None does once the recordings that the decoder was fitted on were deleted.
+    """
     if decision is None or decision["decision"] != "approve":
+        return False
+    if decision["decoder_sha256"] in marked(study.rows("deletion")):
         return False
     return decision["method"] != "script" or may_be_scripted(
         study, effector=decision["effector"], participant_id=decision["participant_id"]

@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 from workbench.study.changes.entering import ADJUDICATED, ENTRIES, differences
 from workbench.study.planned import HELD
 from workbench.study.schedule import Planned
+from workbench.study.windows import Window, window_of
 
 Completeness = Literal[
     "verified", "complete", "incomplete", "differ", "second", "draft", "missing", "open", "not_due", "not_held",
@@ -141,9 +142,9 @@ def place_of(row: Row | None, planned: Planned | None) -> Place:
     planned : of the schedule; None for a visit that it does not have.
     """
     status, held = ("", None) if row is None else (str(row["status"]), _day(row["started"]))
-    days = [None if row is None else _day(row[name]) or _day(row["planned"]) for name in ("earliest", "latest")]
+    days = Window(None, None) if row is None else window_of(row)
     if planned is not None:
-        days = [own or after for own, after in zip(days, (planned.earliest, planned.latest), strict=True)]
+        days = Window(days.earliest or planned.earliest, days.latest or planned.latest)
     return Place(status, held if status == HELD else None, *days)
 
 

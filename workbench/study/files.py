@@ -44,6 +44,7 @@ class FileFindings:
 
     problems: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    deleted: list[str] = field(default_factory=list)
     checked: dict[str, int] = field(default_factory=dict)
 
 
@@ -56,16 +57,46 @@ def check_files(folder: Path, tables: Tables) -> FileFindings:
     tables : rows by table, as SQLite keeps them.
     """
     findings = FileFindings()
+    deleted = _check_deletions(folder, tables, findings)
     for name, noun in (("recording", Message("file.noun_recording")), ("report", Message("file.noun_report"))):
         for row in tables.get(name, []):
-            _check_file(folder, noun, row, findings)
+            if row["path"] not in deleted:
+                _check_file(folder, noun, row, findings)
     findings.checked["files"] = len(tables.get("recording", [])) + len(tables.get("report", []))
     for row in tables.get("decoder", []):
         _check_decoder(folder, row, findings)
     growing = _running(folder)
     _check_left_over(folder, tables, findings)
-    _check_ledgers(folder, tables, findings, growing=growing)
+    _check_ledgers(folder, tables, findings, growing=growing, deleted=deleted)
     return findings
+
+
+def _check_deletions(folder: Path, tables: Tables, findings: FileFindings) -> set[str]:
+    """Files that were deleted on request, which are no damage; one that lies there is a problem."""
+    files, people = tables.get("deleted_file", []), {row["id"]: row for row in tables.get("participant", [])}
+    requests = {row["id"]: row for row in tables.get("deletion_request", [])}
+    ended = {row["deletion_id"] for row in tables.get("deletion_end", [])}
+    for row in tables.get("deletion", []):
+        own = [file for file in files if file["deletion_id"] == row["id"]]
+        there = [file["path"] for file in own if (folder / file["path"]).exists()]
+        who, request = people[row["participant_id"]]["pseudonym"], requests[row["deletion_request_id"]]
+        if row["id"] not in ended:
+            findings.problems.append(
+                Message("deletion.unfinished", participant=who, by=row["by"], utc=row["utc"], n=len(there))
+            )
+        elif there:
+            findings.problems.append(Message("deletion.back", participant=who, files=there))
+        else:
+            findings.deleted.append(
+                Message(
+                    "deletion.was", participant=who, n=len(own), n_bytes=sum(file["n_bytes"] for file in own),
+                    by=row["by"], utc=row["utc"], why=row["reason"], asked=request["by"],
+                    on=request["requested_on"], files=[file["path"] for file in own],
+                )
+            )  # fmt: skip
+    if tables.get("deletion"):
+        findings.checked["deleted files"] = len(files)
+    return {file["path"] for file in files}
 
 
 def _check_file(folder: Path, noun: Message, row: Row, findings: FileFindings) -> None:
@@ -190,12 +221,20 @@ def _running(folder: Path) -> str:
 LEDGER_COLUMNS = ("kind", "stamp", "local", "sample", "stream", "extent", "consequence", "priority")
 
 
-def _check_ledgers(folder: Path, tables: Tables, findings: FileFindings, *, growing: str) -> None:
+def _check_ledgers(
+    folder: Path, tables: Tables, findings: FileFindings, *, growing: str, deleted: set[str]
+) -> None:
     """Rows that were entered between runs: the session's file against the record."""
     sessions: dict[str, list[Row]] = {}
     for row in tables.get("session_ledger", []):
+        if f"recordings/{row['session_id']}{LEDGER}" in deleted:
+            continue
         sessions.setdefault(row["session_id"], []).append(row)
-    paths = {path.name.removesuffix(LEDGER): path for path in (folder / "recordings").glob(f"*{LEDGER}")}
+    paths = {
+        path.name.removesuffix(LEDGER): path
+        for path in (folder / "recordings").glob(f"*{LEDGER}")
+        if f"recordings/{path.name}" not in deleted
+    }
     for session, path in sorted(paths.items()):
         rows = sorted(sessions.get(session, []), key=lambda row: row["number"])
         _check_ledger(path, rows, findings, growing=session == growing)

@@ -1,4 +1,4 @@
-"""Queries and deviations as tables, open or closed, with the participant they are about."""
+"""Queries, deviations and values of forms as tables, with the participant they are about."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from workbench.study.audit_trail import refuse_unknown
+from workbench.study.changes.entering import holding
 
 if TYPE_CHECKING:
     from workbench.study.record import Study
@@ -62,6 +63,68 @@ class DeviationRow:
     by: str
     utc: str
     id: str
+
+
+@dataclass(frozen=True, slots=True)
+class FormItemRow:
+    """One value of a form.
+
+    Attributes
+    ----------
+    participant, visit, form, instance, entry : where it was entered; ``entry`` is 1 or 2 of two people, 0 what a
+        third decided.
+    holds : whether this entry is the one that holds.
+    item, value, unit, missing : value as it was entered, its unit where one was given, or why there is none.
+    state, by, utc : of the entry.
+    form_id : id of its row.
+    """
+
+    participant: str
+    visit: str
+    form: str
+    instance: int
+    entry: int
+    holds: bool
+    item: str
+    value: object
+    unit: str
+    missing: str
+    state: str
+    by: str
+    utc: str
+    form_id: str
+
+
+def form_items(study: Study, participant: str = "") -> list[FormItemRow]:
+    """Every value of every form, form by form in order of entry.
+
+    Parameters
+    ----------
+    study : the open record.
+    participant : pseudonym; ``""`` for all.
+    """
+    names = {row["id"]: row["pseudonym"] for row in study.rows("participant")}
+    refuse_unknown(participant, names.values())
+    visits = {row["id"]: (names[row["participant_id"]], row["name"]) for row in study.rows("visit")}
+    rows = study.rows("form")
+    holds = {row["id"] for row in holding(rows)}
+    return [
+        FormItemRow(
+            *visits[row["visit_id"]], row["name"], row["instance"], row["entry"], row["id"] in holds, item, bare,
+            unit, missing, row["state"], row["by"], row["utc"], row["id"],
+        )
+        for row in rows
+        if participant in ("", visits[row["visit_id"]][0])
+        for item, value in row["values"].items()
+        for bare, unit, missing in [_bare(value)]
+    ]  # fmt: skip
+
+
+def _bare(value: Any) -> tuple[object, str, str]:
+    """Value, unit, and reason why there is none."""
+    if not isinstance(value, Mapping):
+        return value, "", ""
+    return value.get("value"), str(value.get("unit", "")), str(value.get("missing", ""))
 
 
 def queries(study: Study, participant: str = "") -> list[QueryRow]:

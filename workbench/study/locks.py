@@ -1,7 +1,8 @@
 """Rows that may not change any more, and the one place where every route into the record is asked.
 
 A *freeze* of a visit, participant or assessment keeps its values; queries, deviations and signatures go on. A
-*hard lock* of the study keeps everything but what would end it. Safety goes on under both: what becomes known
+*soft lock* names the record as it was at one entry and holds nothing back. A *hard lock* of the study keeps
+everything but what would end it. Safety goes on under both: what becomes known
 after a lock must be reported all the same, and its clock runs. The newest event on a row holds.
 """
 
@@ -25,19 +26,23 @@ SAFETY = (
 """A report that is sent late leaves a deviation."""
 GOES_ON: dict[LockLevel, tuple[str, ...]] = {
     "freeze": ("query", "query_event", "signature", "lock_event", "unblinding", *SAFETY),
-    "hard": ("lock_event", "signature", "person", "role_grant", "study_key", "report", "unblinding", *SAFETY),
-}
+    "hard": (
+        "lock_event", "snapshot", "signature", "person", "role_grant", "study_key", "report", "unblinding",
+        *SAFETY,
+    ),
+}  # fmt: skip
 """Tables that are still written under a lock of this level."""
 
 
 def in_force(events: Iterable[Mapping[str, Any]]) -> dict[Place, Mapping[str, Any]]:
-    """The lock that holds on each row.
+    """The lock that holds on each row; a soft one holds none.
 
     Parameters
     ----------
     events : rows of ``lock_event``, oldest first.
     """
-    newest = {(event["table_name"], event["row_id"]): event for event in events}
+    held = (event for event in events if event["level"] != "soft")
+    newest = {(event["table_name"], event["row_id"]): event for event in held}
     return {place: event for place, event in newest.items() if event["action"] == "lock"}
 
 

@@ -97,14 +97,14 @@ def view(path: Path, undo: ExitStack) -> tuple[Path | None, int]:
     undo.callback(world.disk.rmtree, folder)
     lifted = folder / record_file.FILE
     try:
-        with closing(record_file.read_only(path)) as source, _target(lifted) as target, transaction(target):
+        with closing(record_file.read_only(path)) as source, new_record(lifted) as target, transaction(target):
             source.execute("BEGIN")
             if not source.execute("SELECT 1 FROM sqlite_master WHERE name = 'study'").fetchone():
                 raise RecordFault(Message("study.half_created", path=str(path)))
             schema.create_tables(target)
             _copy(source, target, version)
             for row in _approvals(source, version):
-                _insert(target, "approval", {**row, "checks": "[]", "limits": "{}", "row_version": 1})
+                put_row(target, "approval", {**row, "checks": "[]", "limits": "{}", "row_version": 1})
     except (sqlite3.Error, DBAPIError) as error:
         raise record_file.explain(error, path) from error
     return lifted, version
@@ -202,7 +202,8 @@ def _refuse_broken(connection: sqlite3.Connection, path: Path, *, migrated: bool
 
 
 @contextmanager
-def _target(path: Path) -> Iterator[Connection]:
+def new_record(path: Path) -> Iterator[Connection]:
+    """A new, empty file of today's schema number, without tables, open until the block ends."""
     world.disk.touch(path, exist_ok=False)
     engine = engine_of(path)
     try:
@@ -229,7 +230,7 @@ def _write_copy(
         world.disk.unlink(copy.with_name(copy.name + suffix), missing_ok=True)
     before = chain.schema_hash(tuple(row) for row in source.execute(chain.MASTER))
     row = source.execute("SELECT id, row_version FROM study").fetchone()
-    with _target(copy) as target:
+    with new_record(copy) as target:
         with transaction(target):
             schema.create_tables(target)
             step("copy begun")
@@ -272,10 +273,18 @@ def _copy(source: sqlite3.Connection, target: Connection, version: int) -> None:
             continue
         data = table not in schema.OWN
         for row in source.execute(f'SELECT * FROM "{table.name}" ORDER BY rowid'):
-            _insert(target, table.name, lift(table.name, dict(row), version) if data else dict(row))
+            put_row(target, table.name, lift(table.name, dict(row), version) if data else dict(row))
 
 
-def _insert(target: Connection, table: str, row: Mapping[str, Any]) -> None:
+def put_row(target: Connection, table: str, row: Mapping[str, Any]) -> None:
+    """Insert a row as SQLite keeps it.
+
+    Parameters
+    ----------
+    target : before it has its triggers.
+    table : its table.
+    row : all columns; table and columns go into the SQL as they are.
+    """
     names = ", ".join(f'"{name}"' for name in row)
     places = ", ".join("?" * len(row))
     target.exec_driver_sql(f'INSERT INTO "{table}" ({names}) VALUES ({places})', tuple(row.values()))

@@ -376,6 +376,27 @@ def _each(root: Table, key: str, made: Callable[[Table], T], *, needed: bool = F
     return tuple(entries)
 
 
+def forms_of(data: Mapping[str, Any], where: str) -> tuple[Form, ...]:
+    """The forms of plain data that holds nothing else.
+
+    Parameters
+    ----------
+    data : with the list ``form``, as a protocol file has it.
+    where : names it in a sentence.
+
+    Raises
+    ------
+    BadProtocol
+        With everything that is wrong.
+    """
+    problems = Problems(where)
+    root = Table(where, data, problems, is_root=True)
+    forms = _each(root, "form", _form, needed=True)
+    root.done()
+    problems.refuse()
+    return forms
+
+
 def _about(table: Table) -> About:
     return About(
         code=table.name("code"),

@@ -30,6 +30,8 @@ from workbench.study import (
     reading,
     record_file,
     schema,
+    snapshot_files,
+    snapshots,
     worklist,
 )
 from workbench.study.applying import Actor, Change
@@ -62,11 +64,12 @@ class Study:
     actor : who writes.
     anchor_copy : a second anchors file.
     view : the file that is read in the record's stead.
+    snapshot : the snapshot file whose rows are in ``view``.
 
     Attributes
     ----------
     folder : the study folder; recordings, decoders and reports lie in it, the record is ``study.db``.
-    path : the record's file.
+    path : the record's file, or the snapshot's.
     id, code, title : of the study.
     actor : who writes, in every audit row.
     drafts : what was typed and is not yet an assessment; outside the chain.
@@ -74,15 +77,22 @@ class Study:
     """
 
     def __init__(
-        self, folder: Path, *, actor: str, anchor_copy: Path | None = None, view: Path | None = None
+        self,
+        folder: Path,
+        *,
+        actor: str,
+        anchor_copy: Path | None = None,
+        view: Path | None = None,
+        snapshot: Path | None = None,
     ) -> None:
         if not actor.strip():
             raise BadValue(Message("study.no_actor"))
         self.folder = Path(folder)
-        self.path = self.folder / record_file.FILE
+        self.path = snapshot or self.folder / record_file.FILE
         self.actor = actor
         self.id = self.code = self.title = ""
-        self.drafts = Drafts(self.folder)
+        # What is being typed now is no part of a snapshot; beside its view there are no drafts.
+        self.drafts = Drafts(view.parent if snapshot and view else self.folder)
         self.database = Database(self.path, view=view)
         anchor_files = [self.folder / anchors.FILE, *([anchor_copy] if anchor_copy else [])]
         self.writing = WritePath(self.database, actor=actor, anchor_files=anchor_files)
@@ -156,11 +166,12 @@ class Study:
         """Open the study record in ``folder``.
 
         One of an older schema opens for reading only, lifted into a temporary copy; ``workbench migrate`` brings
-        it up to date. One whose keys are not on this computer opens for reading; writing is refused.
+        it up to date. One whose keys are not on this computer opens for reading; writing is refused. A snapshot
+        opens for reading as the record was; its chain is the head alone.
 
         Parameters
         ----------
-        folder : the study folder.
+        folder : the study folder, or a snapshot file.
         actor : who writes from now on.
         allow_network, anchor_copy : as in :meth:`create`.
 
@@ -170,6 +181,8 @@ class Study:
             No record, an empty, foreign, damaged or newer file, or a network filesystem.
         """
         folder = Path(folder)
+        if snapshot_files.is_one(folder):
+            return cls._open_snapshot(folder, actor=actor)
         record_file.check_file(folder / record_file.FILE)
         network = record_file.refuse_network(folder, allow=allow_network)
         with ExitStack() as undo:
@@ -190,12 +203,30 @@ class Study:
         return study
 
     @classmethod
+    def _open_snapshot(cls, path: Path, *, actor: str) -> Study:
+        """A snapshot file as a study that cannot be written; recordings are those of the study that it lies in."""
+        folder = snapshot_files.study_folder(path)
+        with ExitStack() as undo:
+            view, header = snapshots.view(path, undo)
+            with cls._begun(folder, actor=actor, anchor_copy=None, view=view, snapshot=path) as study:
+                study.read_only = Message("snapshot.read_only", name=header.name, seq=header.head[0])
+                study.database.keep_until_closed(undo.pop_all())
+                study._load()
+        return study
+
+    @classmethod
     @contextmanager
     def _begun(
-        cls, folder: Path, *, actor: str, anchor_copy: Path | None, view: Path | None = None
+        cls,
+        folder: Path,
+        *,
+        actor: str,
+        anchor_copy: Path | None,
+        view: Path | None = None,
+        snapshot: Path | None = None,
     ) -> Iterator[Study]:
         """A study that closes its file when the block that opens it fails."""
-        study = cls(folder, actor=actor, anchor_copy=anchor_copy, view=view)
+        study = cls(folder, actor=actor, anchor_copy=anchor_copy, view=view, snapshot=snapshot)
         with ExitStack() as undo:
             undo.callback(study.close)
             yield study
@@ -696,7 +727,8 @@ class Study:
 
     def verify(self, *, files: bool = True, known: Iterable[tuple[int, str]] = ()) -> Verification:
         """Recompute everything from the files as they lie there: see :func:`workbench.study.verify`."""
-        return verify(self.folder, files=files, known=known, copies=self.writing.anchor_files[1:])
+        place = self.path if snapshot_files.is_one(self.path) else self.folder
+        return verify(place, files=files, known=known, copies=self.writing.anchor_files[1:])
 
     # ------------------------------------------------------------------------------ tables for researchers
     def participants(self) -> DataFrame:
@@ -789,6 +821,19 @@ class Study:
         from workbench import tables
 
         return tables.of_dataclass(listings.DeviationRow, listings.deviations(self))
+
+    def forms(self) -> DataFrame:
+        """Values of forms, one a row. See :mod:`workbench.study.listings`."""
+        from workbench import tables
+
+        return tables.of_dataclass(listings.FormItemRow, listings.form_items(self))
+
+    def treatments(self) -> DataFrame:
+        """What participants receive beside the study. See :mod:`workbench.study.treatments`."""
+        from workbench import tables
+        from workbench.study import treatments
+
+        return tables.of_dataclass(treatments.TreatmentRow, treatments.treatments(self))
 
     def _repr_html_(self) -> str:
         seq, digest = self.head()

@@ -13,8 +13,10 @@ from typing import Literal, NamedTuple
 
 from workbench.errors import BadValue
 from workbench.messages import Message
+from workbench.study import windows
 from workbench.study.protocol import ANCHORS, Protocol, ProtocolVisit
 from workbench.study.protocol_reading import told
+from workbench.study.windows import Window
 
 Status = Literal["not_anchored", "ahead", "due", "late", "held", "held_early", "held_late", "missed"]
 
@@ -46,14 +48,12 @@ class Planned:
     status: Status
 
 
-class _Days(NamedTuple):
+class Days(NamedTuple):
+    """Planned day of a visit, and both ends of its window."""
+
     planned: date | None
     earliest: date | None
     latest: date | None
-
-
-_UNPLACED: tuple[Status, Status] = ("not_anchored", "held")
-"""Status of a visit without a window, by whether it was held."""
 
 
 def schedule(
@@ -131,29 +131,50 @@ def _placed(
     own, before = held.get(visit.name), placed.get(visit.anchor)
     anchored_on = anchors.get(visit.anchor) if before is None else before.held or before.planned
     provisional = before is not None and before.held is None and anchored_on is not None
-    days, status = _days(anchored_on, visit), _UNPLACED[own is not None]
-    if days.earliest is not None and days.latest is not None:
-        status = _status(own or on, days.earliest, days.latest, held=own is not None)
+    days = days_of(visit, anchored_on)
+    status = window_status(Window(days.earliest, days.latest), own or on, held=own is not None)
     return Planned(visit.name, visit.anchor, anchored_on, *days, provisional, own, status)
 
 
-def _days(anchored_on: date | None, visit: ProtocolVisit) -> _Days:
-    """Planned day and window, counted from a day; of None, None each."""
+def days_of(visit: ProtocolVisit, anchored_on: date | None) -> Days:
+    """Planned day and window of a visit, counted from a day; of None, None each.
+
+    Parameters
+    ----------
+    visit : of a protocol, or of a system that stands in for one.
+    anchored_on : the day of its anchor.
+
+    Raises
+    ------
+    BadValue
+        For a day outside the calendar.
+    """
     if anchored_on is None:
-        return _Days(None, None, None)
+        return Days(None, None, None)
     try:
-        return _Days(*(anchored_on + timedelta(days=days) for days in (visit.day, visit.earliest, visit.latest)))
+        return Days(*(anchored_on + timedelta(days=days) for days in (visit.day, visit.earliest, visit.latest)))
     except OverflowError as error:
         day = anchored_on.isoformat()
         raise BadValue(Message("protocol.beyond_calendar", visit=told(visit.name), day=day)) from error
 
 
-def _status(day: date, earliest: date, latest: date, *, held: bool) -> Status:
-    if earliest <= day <= latest:
-        return "held" if held else "due"
-    if day < earliest:
-        return "held_early" if held else "ahead"
-    return "held_late" if held else "late"
+def window_status(window: Window, day: date, *, held: bool) -> Status:
+    """Where a visit stands by its window alone.
+
+    Parameters
+    ----------
+    window : of the visit.
+    day : on which it was held, or is asked for.
+    held : whether it was held.
+    """
+    return _STATUSES[window.place(day)][held]
+
+
+_STATUSES: Mapping[windows.Place, tuple[Status, Status]] = {
+    "open": ("not_anchored", "held"), "before": ("ahead", "held_early"), "within": ("due", "held"),
+    "after": ("late", "held_late"),
+}  # fmt: skip
+"""Status by where the day lies: of a visit that was not held, and of one that was."""
 
 
 def _later(one: Planned, on: date) -> date:

@@ -8,6 +8,8 @@ The owner of the file can drop a trigger: ``verify`` sees it by the schema's has
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlalchemy import (
     CheckConstraint,
     Column,
@@ -181,6 +183,37 @@ consent = _table(
     _text("document_version"), _text("document_sha256"), _text("given_by"), _text("witness"), _text("language"),
     _text("consented_on"), _text("by"), _text("utc"),
 )  # fmt: skip
+consent_document = _table(
+    "consent_document", _text("document_version"), _text("document_sha256"), _text("language"), _text("site"),
+    _text("ethics_reference"), _text("by"), _text("utc"),
+    UniqueConstraint("document_version", "language", "site"),
+)  # fmt: skip
+"""Documents that a site has people sign beside those of the protocol, such as its translation."""
+deletion_request = _table(
+    "deletion_request", _text("participant_id", "participant"), _text("requested_on"), _text("basis"),
+    _text("given_by"), _text("by"), _text("utc"),
+)  # fmt: skip
+deletion = _table(
+    "deletion", _text("participant_id", "participant"), _text("deletion_request_id", "deletion_request"),
+    _text("plan_sha256"), _int("n_rows"), _json("decoders"), _text("reason"), _text("by"), _text("utc"),
+    UniqueConstraint("deletion_request_id"),
+)  # fmt: skip
+"""``decoders`` are those that nobody may use any more."""
+deletion_end = _table(
+    "deletion_end", _text("deletion_id", "deletion"), _text("identity"), _text("by"), _text("utc"),
+    UniqueConstraint("deletion_id"),
+)  # fmt: skip
+"""Every file of a deletion is gone; without such a row it was interrupted."""
+deleted_file = _table(
+    "deleted_file", _text("deletion_id", "deletion"), _text("kind"), _text("path"), _text("sha256"),
+    _int("n_bytes"), _text("by"), _text("utc"), UniqueConstraint("deletion_id", "path"),
+)  # fmt: skip
+treatment = _table(
+    "treatment", _text("participant_id", "participant"), _text("kind"), _text("name"), _text("indication"),
+    _text("dose"), Column("minutes", Integer), _text("given_by"), _text("started_on"), _text("ended_on"),
+    _text("ongoing"), _text("state"), _text("by"), _text("utc"),
+)  # fmt: skip
+"""What a participant receives beside the study: drugs, procedures, rehabilitation, assistive devices."""
 query = _table(
     "query", _text("participant_id", "participant"), _text("table_name"), _text("row_id"), _text("field"),
     _flag("automatic"), _text("text"), _text("by"), _text("utc"), _json(SAID),
@@ -199,6 +232,11 @@ lock_event = _table(
     _text("by"), _int("head_seq"), _text("head_hash"), _text("utc"),
 )  # fmt: skip
 """Locks set and lifted; the newest on a row holds."""
+snapshot = _table(
+    "snapshot", _text("lock_event_id", "lock_event"), _text("name"), _text("path"), _text("sha256"),
+    _int("n_bytes"), _int("n_rows"), _text("by"), _text("utc"), UniqueConstraint("name"),
+)  # fmt: skip
+"""Data cuts and what hard locks left: every data table as it was, in a file; ``sha256`` is that of all of them."""
 signature = _table(
     "signature", _text("signer"), _text("person_id"), _text("method"), _text("meaning"), _json("targets"),
     _text("sha256"), _text("utc"),
@@ -232,9 +270,11 @@ price_item = _table(
 charge = _table(
     "charge", _text("visit_id", "visit"), _text("fitting_id"), _json("operation"),
     _text("price_item_id", "price_item"), _text("performed_on"), _text("price"), _json("reductions"),
-    _text("amount"), _text("payer"), _text("not_charged"), _text("corrects"), _text("by"), _text("utc"),
+    _text("amount"), _text("payer"), _text("not_charged"), _flag("taken_back"), _text("corrects"), _text("by"),
+    _text("utc"),
 )  # fmt: skip
-"""Of a fitting, or of an operation that is described in it; with ``not_charged`` it is shadow billing."""
+"""Of a fitting, or of an operation that is described in it; with ``not_charged`` it is shadow billing, and with
+``taken_back`` it stands for nothing and replaces a charge that should not be there."""
 evidence_step = _table(
     "evidence_step", _text("stage"), _text("product"), _text("province"), _text("decided_on"), _text("reference"),
     _text("document"), _text("sha256"), _text("corrects"), _text("by"), _text("utc"),
@@ -302,10 +342,10 @@ blinding_guess = _table(
 DATA = tuple(metadata.tables.values())
 APPEND_ONLY = (
     "trial", "recording", "decoder", "approval", "note", "ledger", "session_ledger", "report", "study_key",
-    "protocol_version", "eligibility", "role_grant", "consent", "query", "query_event", "lock_event", "signature",
-    "fitting_step", "upload_receipt", "price_item", "charge", "evidence_step",
-    "awareness", "obligation_event", "rule_confirmation", "implant_finding",
-    "rand_list", "allocation", "unblinding", "blinding_guess",
+    "protocol_version", "eligibility", "role_grant", "consent", "consent_document", "deletion_request",
+    "deletion", "deletion_end", "deleted_file", "query", "query_event", "lock_event", "snapshot", "signature",
+    "fitting_step", "upload_receipt", "price_item", "charge", "evidence_step", "awareness", "obligation_event",
+    "rule_confirmation", "implant_finding", "rand_list", "allocation", "unblinding", "blinding_guess",
 )  # fmt: skip
 AMENDABLE: dict[str, tuple[str, ...]] = {
     "study": ("code", "title"),
@@ -314,6 +354,11 @@ AMENDABLE: dict[str, tuple[str, ...]] = {
     "anchor_day": ("day",),
     "form": ("values", "state", "protocol_sha256", "by", "utc"),
     "deviation": ("text", "impact", "correction", "state", SAID),
+    "treatment": tuple(
+        c.name
+        for c in treatment.columns
+        if c.name not in ("id", "participant_id", "kind", "by", "utc", "row_version")
+    ),
     "fitting": tuple(
         c.name for c in fitting.columns if c.name not in ("id", "visit_id", "by", "utc", "row_version")
     ),
@@ -370,8 +415,13 @@ clock, and an implant that is taken out without a name for it would be no interc
 MAY_BE_REDACTED: dict[str, tuple[str, ...]] = {
     "protocol_version": ("by",), "enrolment": ("screening_number",), "anchor_day": (),
     "eligibility": ("evidence", "by"), "form": ("values", "by"), "role_grant": ("training", "by"),
-    "consent": ("witness", "by"), "query": ("text", "by"), "query_event": ("text", "by"),
-    "deviation": ("text", "impact", "correction", "by"), "lock_event": ("reason", "by"),
+    "consent": ("witness", "by"), "consent_document": ("by",),
+    "treatment": ("name", "indication", "dose", "given_by", "by"),
+    "deletion_request": ("basis", "by"), "deletion": ("reason", "by"), "deletion_end": ("by",),
+    "deleted_file": ("by",),
+    "query": ("text", "by"),
+    "query_event": ("text", "by"),
+    "deviation": ("text", "impact", "correction", "by"), "lock_event": ("reason", "by"), "snapshot": ("by",),
     "signature": ("signer", "meaning"),
     "fitting": ("operator", "licence_class", "by"), "fitting_step": ("by",),
     "upload_receipt": ("what", "recipient", "by"), "price_item": ("by",),
@@ -419,6 +469,10 @@ def _trigger(name: str, when: str, condition: str, sentence: str) -> str:
     return f"CREATE TRIGGER {name} BEFORE {when}{where} BEGIN SELECT RAISE(ABORT, '{sentence}'); END"
 
 
+def _any_changed(names: Iterable[str]) -> str:
+    return " OR ".join(f'NEW."{name}" IS NOT OLD."{name}"' for name in names) or "FALSE"
+
+
 def _data_triggers(table: str) -> list[str]:
     audited = (
         f"EXISTS (SELECT 1 FROM audit WHERE table_name = '{table}' AND row_id = NEW.id "
@@ -426,8 +480,11 @@ def _data_triggers(table: str) -> list[str]:
     )
     redacted = " AND action = 'redact'" if table in APPEND_ONLY else ""
     fixed = [c.name for c in metadata.tables[table].columns if c.name not in AMENDABLE.get(table, (c.name,))]
-    kept = " OR ".join(f'NEW."{name}" IS NOT OLD."{name}"' for name in fixed if name != "row_version")
-    changed = f"NEW.row_version <> OLD.row_version + 1 OR NEW.id <> OLD.id OR {kept or 'FALSE'}"
+    texts = [name for name in fixed if name in MAY_BE_REDACTED.get(table, ())]
+    never = _any_changed(name for name in fixed if name not in (*texts, "row_version"))
+    changed = f"NEW.row_version <> OLD.row_version + 1 OR NEW.id <> OLD.id OR {never}"
+    # A text that no amendment takes leaves by a redaction.
+    changed += f" OR (({_any_changed(texts)}) AND NOT {audited} AND action = 'redact'))" if texts else ""
     # INSERT OR REPLACE would otherwise change a row without its history.
     known = f"EXISTS (SELECT 1 FROM {table} WHERE id = NEW.id) OR NEW.row_version <> 1"
     return [
@@ -443,8 +500,10 @@ def _data_triggers(table: str) -> list[str]:
 def triggers() -> list[str]:
     """SQL of all triggers, in a fixed order."""
     redacted = (
-        "NOT EXISTS (SELECT 1 FROM audit AS old JOIN audit AS new ON new.table_name = old.table_name "
-        "AND new.row_id = old.row_id AND new.seq > old.seq AND new.action = 'redact' WHERE old.seq = OLD.seq)"
+        # Not `old` and `new`: such an alias would hide the row that is deleted, and one redaction allow all.
+        "NOT EXISTS (SELECT 1 FROM audit AS entry JOIN audit AS later ON later.table_name = entry.table_name "
+        "AND later.row_id = entry.row_id AND later.seq > entry.seq AND later.action = 'redact' "
+        "WHERE entry.seq = OLD.seq)"
     )
     own = [
         _trigger(

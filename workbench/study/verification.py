@@ -18,9 +18,9 @@ from workbench import messages
 from workbench.errors import RecordFault, Refused
 from workbench.html_repr import card
 from workbench.messages import Message
-from workbench.study import anchors, chain, record_file
+from workbench.study import anchors, chain, record_file, signature_checks, snapshot_files
 from workbench.study.anchors import Anchor
-from workbench.study.files import check_files
+from workbench.study.files import FileFindings, check_files
 from workbench.study.keys import KeyRing, verify_envelope
 from workbench.study.migrations import NEWEST, OLDEST, lift
 
@@ -46,6 +46,7 @@ class Verification:
     ok : nothing is wrong; warnings may stand.
     problems : one sentence each for everything that is wrong; a message, so that it is said in any language.
     warnings : what cannot be told, or looks odd without being wrong (a clock that was set); messages too.
+    deleted : what was deleted on the request of a participant: by whom, when, why; messages too.
     checked : rows recomputed per table, audit rows, payloads, anchors and files.
     head : ``(seq, hash)`` of the newest audit row, ``(0, "")`` when unreadable.
     """
@@ -55,6 +56,7 @@ class Verification:
     warnings: tuple[str, ...]
     checked: Mapping[str, int]
     head: tuple[int, str]
+    deleted: tuple[str, ...] = ()
 
     def text(self) -> str:
         """The result in words, one line each."""
@@ -64,10 +66,11 @@ class Verification:
         more = [f"… and {len(self.problems) - SHOWN} more"] if len(self.problems) > SHOWN else []
         lines = [first, *(f"- {p}" for p in self.problems[:SHOWN]), *more, *(f"(note) {w}" for w in self.warnings)]
         head = f"head: {self.head[0]} {self.head[1]}" if self.head[1] else "head: none could be read"
-        return "\n".join([*lines, f"checked: {rows or 'nothing could be checked'}", head])
+        gone = [f"(deleted) {text}" for text in self.deleted]
+        return "\n".join([*lines, f"checked: {rows or 'nothing could be checked'}", head, *gone])
 
     def _repr_html_(self) -> str:
-        remarks = [*self.problems[:SHOWN], *(f"Note: {warning}" for warning in self.warnings)]
+        remarks = [*self.problems[:SHOWN], *(f"Note: {text}" for text in (*self.warnings, *self.deleted))]
         checked = ", ".join(f"{name} {n}" for name, n in self.checked.items())
         n = len(self.problems)
         return card(
@@ -83,6 +86,7 @@ class Verification:
             "ok": self.ok,
             "problems": list(self.problems),
             "warnings": list(self.warnings),
+            "deleted": list(self.deleted),
             "checked": dict(self.checked),
             "head": {"seq": self.head[0], "hash": self.head[1]},
         }
@@ -95,12 +99,14 @@ class Findings:
     ``hashes`` and running ``digests`` by audit row (0 = genesis); ``state``, the replayed tables; ``version``, the
     schema of the file; ``schema``, its hash as the chain has it; ``ring``, the keys on this computer; ``epoch``,
     the key in use, and ``epochs``, the one after each audit row; ``public``, the public keys by epoch, as the
-    chain entered them; ``unkeyed``, rows whose hash could not be recomputed without a key; ``progress``, told the
-    share of the chain.
+    chain entered them; ``unkeyed``, rows whose hash could not be recomputed without a key; ``cuts``, the replayed
+    tables at the head of each snapshot; ``signed`` and ``signed_rows``, versions of rows that signatures name, and
+    their hashes in the chain; ``progress``, told the share of the chain.
     """
 
     problems: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    deleted: list[str] = field(default_factory=list)
     checked: dict[str, int] = field(default_factory=dict)
     study_id: str = ""
     hashes: dict[int, str] = field(default_factory=dict)
@@ -114,6 +120,9 @@ class Findings:
     epochs: dict[int, int] = field(default_factory=dict)
     public: dict[int, str] = field(default_factory=dict)
     unkeyed: int = 0
+    cuts: dict[int, dict[str, dict[str, Row]]] = field(default_factory=dict)
+    signed: dict[signature_checks.Version, set[int]] = field(default_factory=dict)
+    signed_rows: signature_checks.Kept = field(default_factory=dict)
     progress: Callable[[float], None] | None = None
 
 
@@ -130,13 +139,14 @@ def verify(
     1 SQLite's own checks, the schema's hash; 2 the chain, gapless from its genesis, keyed where a key was in use;
     3 every payload against its commitment, or a redaction; 4 the replay of the chain against the tables, row by
     row; 5 signed heads, and the anchors lie on the chain (a cut tail); 6 the clock never ran backwards; 7
-    SHA-256 of recordings, reports and decoders, the ledgers of the sessions, recordings that never entered the
-    record.
+    signatures of people against the versions of rows that they name; 8 SHA-256 of recordings, reports and
+    decoders, the ledgers of the sessions, recordings that never entered the record, and snapshots, each against
+    the state that the chain gives at its head.
 
     Parameters
     ----------
-    folder : the study folder.
-    files : also look at the files beside the record (7).
+    folder : the study folder, or a snapshot file, which is then compared with the record that it lies beside.
+    files : also look at the files beside the record (8).
     known : heads from elsewhere, as printed on reports: ``(seq, hash)``.
     copies : further anchors files.
     progress : called with the share of the chain that is done, 0 to 1.
@@ -149,12 +159,18 @@ def verify(
         When there is no file, or one that is empty, not SQLite at all, of another program or a newer schema, or
         on a disk that cannot be written with its newest entries still in the write-ahead log.
     """
-    folder = Path(folder)
+    folder, snapshot = Path(folder), None
+    if snapshot_files.is_one(folder):
+        folder, snapshot = snapshot_files.study_folder(folder), folder
     path = folder / record_file.FILE
     record_file.check_file(path)
     findings = Findings(progress=progress)
     try:
-        _look(folder, findings, known=known, copies=copies, files=files)
+        tables = _look(folder, findings, known=known, copies=copies)
+        if snapshot is not None:
+            _look_at(snapshot, tables, findings)
+        elif files:
+            _look_beside(folder, tables, findings)
     except sqlite3.OperationalError as error:
         if "locked" in str(error) or "busy" in str(error):
             raise record_file.locked(path) from error
@@ -169,14 +185,15 @@ def verify(
         problems=tuple(findings.problems),
         warnings=tuple(findings.warnings),
         checked=dict(findings.checked),
+        deleted=tuple(findings.deleted),
         head=(newest, findings.hashes.get(newest, "") if newest else ""),
     )
 
 
 def _look(
-    folder: Path, findings: Findings, *, known: Iterable[tuple[int, str]], copies: Iterable[Path], files: bool
-) -> None:
-    """Record, anchors and files, in this order."""
+    folder: Path, findings: Findings, *, known: Iterable[tuple[int, str]], copies: Iterable[Path]
+) -> dict[str, list[Row]]:
+    """Record and anchors, in this order; the rows of the record."""
     path = folder / record_file.FILE
     with closing(record_file.read_only(path)) as connection:
         # One snapshot of all tables, while others may still write.
@@ -184,11 +201,28 @@ def _look(
         examine(connection, path, findings)
         tables = _tables(connection)
     _check_anchors([folder / anchors.FILE, *copies], findings, known=known, reports=tables.get("report", []))
-    if files:
-        lying = check_files(folder, tables)
-        findings.problems += lying.problems
-        findings.warnings += lying.warnings
-        findings.checked |= lying.checked
+    return tables
+
+
+def _look_beside(folder: Path, tables: Mapping[str, list[Row]], findings: Findings) -> None:
+    """Every file beside the record."""
+    lying = check_files(folder, tables)
+    snapshot_files.check_snapshots(folder, tables, findings.cuts, findings.redacted, lying)
+    _add(lying, findings)
+
+
+def _look_at(path: Path, tables: Mapping[str, list[Row]], findings: Findings) -> None:
+    """One snapshot."""
+    lying = FileFindings()
+    snapshot_files.check_snapshot(path, tables, findings.cuts, findings.redacted, lying)
+    _add(lying, findings)
+
+
+def _add(lying: FileFindings, findings: Findings) -> None:
+    findings.problems += lying.problems
+    findings.warnings += lying.warnings
+    findings.deleted += lying.deleted
+    findings.checked |= lying.checked
 
 
 def examine(connection: sqlite3.Connection, path: Path, findings: Findings | None = None) -> Findings:
@@ -259,6 +293,8 @@ def _genesis(connection: sqlite3.Connection, findings: Findings) -> str:
 def _check_chain(connection: sqlite3.Connection, findings: Findings) -> None:
     previous = findings.hashes[0] = _genesis(connection, findings)
     digest = ""
+    heads = _heads_of_snapshots(connection)
+    findings.signed = signature_checks.wanted(connection)
     query = "SELECT a.*, p.salt, p.payload FROM audit a LEFT JOIN audit_payload p ON p.seq = a.seq ORDER BY a.seq"
     gone: list[sqlite3.Row] = []
     utc, payloads, seq = "", 0, 0
@@ -288,11 +324,22 @@ def _check_chain(connection: sqlite3.Connection, findings: Findings) -> None:
                 findings.problems.append(Message("verify.payload_differs", seq=seq))
             _replay(row, findings)
         findings.epochs[seq] = findings.epoch
+        if seq in heads:
+            # Rows are replaced and never changed, so that the tables alone are copied.
+            findings.cuts[seq] = {table: dict(rows) for table, rows in findings.state.items()}
     # Judged at the end, because a redaction stands after the entries whose payload it removed.
     for row in gone:
         if findings.redacted.get((row["table_name"], row["row_id"]), 0) <= row["seq"]:
             findings.problems.append(Message("verify.payload_gone", seq=row["seq"]))
     findings.checked |= {"audit": len(findings.hashes) - 1, "audit_payload": payloads}
+
+
+def _heads_of_snapshots(connection: sqlite3.Connection) -> set[int]:
+    """Numbers of the entries with which snapshots end."""
+    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'snapshot'").fetchone():
+        return set()
+    query = "SELECT l.head_seq FROM snapshot s JOIN lock_event l ON l.id = s.lock_event_id"
+    return {int(seq) for (seq,) in connection.execute(query)}
 
 
 def _broken_link(previous: str, row: Row, findings: Findings) -> bool:
@@ -320,6 +367,8 @@ def _replay(row: sqlite3.Row, findings: Findings) -> None:
     if row["table_name"] == "study_key":
         findings.epoch = int(new["epoch"])
         findings.public[findings.epoch] = str(new["public_key"])
+    version = (row["table_name"], row["row_id"], row["row_version"])
+    signature_checks.keep(findings.signed_rows, findings.signed, version, row["schema_version"], new)
     new = lift(row["table_name"], new, row["schema_version"], to=findings.version)
     rows = findings.state.setdefault(row["table_name"], {})
     before = rows.get(row["row_id"])
@@ -419,6 +468,11 @@ def _check_tables(findings: Findings, tables: Mapping[str, list[Row]]) -> None:
                 findings.problems.append(Message("verify.row_differs", table=name, id=row["id"], columns=wrong))
         findings.problems += [Message("verify.not_in_table", table=name, id=row_id) for row_id in left]
         findings.checked[name] = len(rows)
+    lying = signature_checks.check(
+        tables.get("signature", []), findings.signed_rows, findings.signed, findings.state, findings.redacted
+    )
+    findings.problems += lying.problems
+    findings.warnings += lying.warnings
     for name in sorted(set(findings.state) - set(tables)):
         findings.problems.append(Message("verify.table_gone", table=name, n=len(findings.state[name])))
 

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from sqlalchemy import select
 
-from workbench.study import approvals, reading, schema
+from workbench.study import approvals, reading, schema, windows
 from workbench.study.drafts import Draft
+from workbench.study.windows import window_of
 
 if TYPE_CHECKING:
     from workbench.study.record import Study
@@ -24,6 +25,9 @@ VisitWindow = Literal["due", "early", "late", "unscheduled"]
 Readiness = Literal["hold", "check", "ready", "not_due", "done"]
 Obstacle = Literal["hold", "awaiting", "late", "early", "draft"]
 CLOSED = ("done", "missed", "not_applicable")
+_WORDS: Mapping[windows.Place, VisitWindow] = {
+    "open": "unscheduled", "before": "early", "within": "due", "after": "late",
+}  # fmt: skip
 MANY = 10_000
 """Ids of one query; SQLite takes a limited number of values."""
 
@@ -138,18 +142,11 @@ def _sessions(study: Study, people: Mapping[str, str]) -> _Sessions:
 
 def _window(visit: Mapping[str, Any], on: date) -> tuple[VisitWindow, int, int]:
     """``(window, day, days)`` of a visit on a day; a visit without a window has the planned day for one."""
-    planned = visit["planned"][:10]
-    earliest, latest = visit["earliest"] or planned, visit["latest"] or planned
-    if not (earliest or latest):
-        return "unscheduled", 0, 0
-    if earliest and on < date.fromisoformat(earliest):
-        return "early", 0, 0
-    if latest and on > date.fromisoformat(latest):
-        return "late", 0, 0
-    if not (earliest and latest):
-        return "due", 0, 0
-    first = date.fromisoformat(earliest)
-    return "due", (on - first).days + 1, (date.fromisoformat(latest) - first).days + 1
+    window = window_of(visit)
+    word = _WORDS[window.place(on)]
+    if word != "due" or window.earliest is None or window.latest is None:
+        return word, 0, 0
+    return word, (on - window.earliest).days + 1, (window.latest - window.earliest).days + 1
 
 
 def _state(

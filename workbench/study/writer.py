@@ -247,6 +247,12 @@ class Writer:
         """Rows of a query inside this transaction."""
         return [dict(row) for row in self._connection.execute(query).mappings()]
 
+    def stored(self, table: Table) -> Iterator[Values]:
+        """Every row of a table as SQLite keeps it, in order of entry."""
+        names = table.columns.keys()
+        for row in self._connection.exec_driver_sql(f'SELECT * FROM "{table.name}" ORDER BY rowid'):
+            yield dict(zip(names, row, strict=True))
+
     def count(self, table: Table, **where: Any) -> int:
         """Number of rows that equal ``where``."""
         query = select(func.count()).select_from(table)

@@ -16,7 +16,7 @@ from workbench.systems._bound import (
     screening_of,
     simulate,
 )
-from workbench.systems._protocol import begin_study, system_of
+from workbench.systems._protocol import begin_study, draft, system_of
 from workbench.systems._register import USUAL, Provenance, available, load, provenance
 from workbench.systems._system import (
     KINDS,
@@ -52,6 +52,7 @@ __all__ = [
     "bind",
     "bound_in",
     "consent_refusal",
+    "draft",
     "load",
     "provenance",
     "rate_of",

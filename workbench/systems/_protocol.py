@@ -1,18 +1,21 @@
-"""A new study that follows a system: its record, the first participant, and the visits of the protocol."""
+"""A system in the place of a protocol: a study that follows it, its visits, and the draft of a protocol from
+them."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-from workbench import reading, world
+from workbench import outcomes, reading, world
 from workbench.errors import BadValue
 from workbench.messages import Message
 from workbench.study import Study
 from workbench.study.nouns import check
+from workbench.study.protocol import ProtocolVisit, SessionKind
+from workbench.study.schedule import days_of
 from workbench.systems._register import USUAL, load, provenance
 from workbench.systems._system import System
 from workbench.vocabulary import Participant, Visit
@@ -62,17 +65,10 @@ def begin_study(
         if not system.visits:
             # Without a visit no session can begin: one on any day, where no protocol states any.
             study.append(Visit(person, "Visit 1", status="planned"))
-        for planned in system.visits:
-            study.append(
-                Visit(
-                    person,
-                    planned.name,
-                    planned=_day(first_visit, planned.day),
-                    earliest=_day(first_visit, planned.earliest),
-                    latest=_day(first_visit, planned.latest),
-                    status="planned",
-                )
-            )
+        for visit in visits_of(system):
+            # By the same arithmetic as the visits of a protocol: the days do not move when one is adopted.
+            days = {name: str(day) for name, day in days_of(visit, first_visit)._asdict().items()}
+            study.append(Visit(person, visit.name, status="planned", **days))
         world.disk.save(folder / FILE, json.dumps(provenance(system), indent=1).encode())
     except BaseException:
         study.close()
@@ -113,5 +109,38 @@ def _version(stated: Mapping[str, Any]) -> str:
     return f"{stated.get('distribution')} {stated.get('version')} ({str(stated.get('sha256'))[:8]})"
 
 
-def _day(first: date, days: int) -> str:
-    return (first + timedelta(days=days)).isoformat()
+def visits_of(system: System) -> tuple[ProtocolVisit, ...]:
+    """The visits of a system as those of a protocol, counted from the first session."""
+    forms = tuple(_measures(system))
+    sessions = tuple(SessionKind(system.name, procedure) for procedure in system.procedures)
+    return tuple(
+        ProtocolVisit(
+            visit.name, "first_session", visit.day, visit.earliest, visit.latest, forms=forms, sessions=sessions
+        )
+        for visit in system.visits
+    )
+
+
+def draft(system: System) -> dict[str, Any]:
+    """What a system gives to the definition of a protocol: its visits, forms and sessions; the rest is the site's.
+
+    Parameters
+    ----------
+    system : of the register.
+    """
+    visits = [
+        {
+            "name": visit.name, "anchor": visit.anchor, "day": visit.day, "earliest": visit.earliest,
+            "latest": visit.latest, "forms": list(visit.forms),
+            "sessions": [{"system": one.system, "procedure": one.procedure} for one in visit.sessions],
+        }
+        for visit in visits_of(system)
+    ]  # fmt: skip
+    forms = [{"name": name, "title": title, "measure": name} for name, title in _measures(system).items()]
+    return {"study": {"title": str(system.title)}, "visit": visits, "form": forms}
+
+
+def _measures(system: System) -> dict[str, str]:
+    """Outcome measures that a system asks for, with their titles."""
+    asked = dict.fromkeys((*system.forms, *system.endpoints))
+    return {name: outcomes.load(name).definition.title for name in asked if name in outcomes.available()}

@@ -67,12 +67,14 @@ class ParticipantPage(Panel):
     Traits
     ------
     look : ``{"read_at", "fault"}``; page : ``{"person", "enrolment", "consents", "document", "today", "visits",
-    "next", "sessions", "queries", "deviations", "events", "measures", "concealed", "other_session", "signing",
-    "roles"}``, empty before the first reading. ``person`` has ``id, pseudonym, simulated, injury_level, ais,
-    injured_on, trained_side, hold``; a consent ``purpose, required, state, version, on, given_by, witness, by,
-    newer``; a visit ``id, name, planned, earliest, latest, held, state, anchor, forms``; a query ``id, text, by,
-    days, where, answer``; a deviation ``id, category, text, state, by, day, days``; ``events`` are adverse events
-    ``{"day", "until", "text", "serious"}``, None where the record keeps none; ``signing`` is ``{"how", "login"}``.
+    "next", "sessions", "queries", "deviations", "events", "treatments", "core", "measures", "concealed",
+    "other_session", "signing", "roles"}``, empty before the first reading. ``person`` has ``id, pseudonym,
+    simulated, injury_level, ais, injured_on, trained_side, hold``; a consent ``purpose, required, state, version,
+    on, given_by, witness, by, newer``; a visit ``id, name, planned, earliest, latest, held, state, anchor,
+    forms``; a query ``id, text, by, days, where, answer``; a deviation ``id, category, text, state, by, day,
+    days``; ``events`` are adverse events ``{"day", "until", "text", "serious"}``, None where the record keeps
+    none; ``treatments`` are those of :mod:`workbench.study.treatments`, ``core`` the values of the core data set;
+    ``signing`` is ``{"how", "login"}``.
     """
 
     _esm = compose(

@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
-from workbench.errors import BadValue, Refused
+from workbench.errors import BadValue, Refused, UnknownName
 from workbench.messages import Message
 from workbench.study.applying import Applying, Change
+from workbench.study.nouns import SHA256
 from workbench.study.protocol_reading import CODE
 from workbench.vocabulary import ConsentGiver, ConsentPurpose
 
@@ -23,6 +24,39 @@ PURPOSES: tuple[ConsentPurpose, ...] = get_args(ConsentPurpose)
 
 
 @dataclass(frozen=True, slots=True)
+class RegisterConsentDocument(Change):
+    """A site has a document signed that no version of the protocol names, such as its own or a translation.
+
+    Attributes
+    ----------
+    document_version : as it is printed on the document.
+    document_sha256 : of the document that is signed.
+    language : as ``"zh-CN"``.
+    site : code of the site, ``""`` where there is one.
+    ethics_reference : number of the approval, ``""`` before there is one.
+    """
+
+    document_version: str
+    document_sha256: str
+    language: str = ""
+    site: str = ""
+    ethics_reference: str = ""
+    ROLES: ClassVar[tuple[str, ...]] = ("investigator", "data_manager")
+
+    def apply(self, record: Applying) -> str:
+        """Add the document."""
+        if not SHA256.fullmatch(self.document_sha256):
+            raise BadValue(Message("study.digest", name="document_sha256", got=f"{self.document_sha256!r:.80}"))
+        key = {"document_version": self.document_version, "language": self.language, "site": self.site}
+        if record.rows("consent_document", **key):
+            raise Refused(Message("consent.document_there", version=self.document_version))
+        return record.insert(
+            "consent_document", **key, document_sha256=self.document_sha256,
+            ethics_reference=self.ethics_reference,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
 class GiveConsent(Change):
     """A participant, or who represents them, consents to one or more purposes.
 
@@ -30,7 +64,8 @@ class GiveConsent(Change):
     ----------
     participant_id : whose data it is about.
     purposes : those of the protocol; of :data:`PURPOSES` the record itself knows what they cover.
-    document_version, document_sha256 : of what was signed; the hash is that of its scan, ``""`` for none.
+    document_version : of what was signed: one that the protocol or the site has (:func:`documents`).
+    document_sha256 : of its scan, ``""`` for none.
     consented_on : ISO date of the signature.
     given_by : ``"participant"`` or ``"representative"``.
     witness : printed name, ``""`` for none.
@@ -50,6 +85,10 @@ class GiveConsent(Change):
     def apply(self, record: Applying) -> str:
         """Add a row for each purpose."""
         _check(self.purposes, self.consented_on, record)
+        known = documents(record)
+        # A study that has neither protocol nor document of its own knows none to compare with.
+        if known and self.document_version not in known:
+            raise UnknownName(Message("consent.document", got=repr(self.document_version), known=known))
         ids = [
             record.insert(
                 "consent", participant_id=self.participant_id, purpose=purpose, action="granted",
@@ -109,6 +148,18 @@ def in_force(rows: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
     """
     newest = {row["purpose"]: row for row in rows}
     return {purpose: row for purpose, row in newest.items() if row["action"] == "granted"}
+
+
+def documents(record: Applying) -> list[str]:
+    """Versions of the documents that may be signed: those of every version of the protocol, then the sites' own.
+
+    Parameters
+    ----------
+    record : while a change is made.
+    """
+    named = [row["definition"]["consent"]["document_version"] for row in record.rows("protocol_version")]
+    own = [row["document_version"] for row in record.rows("consent_document")]
+    return list(dict.fromkeys(str(version) for version in (*named, *own)))
 
 
 def withdrawn(study: Study, purpose: ConsentPurpose) -> dict[str, Mapping[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -122,6 +122,19 @@ def entry_of(record: Applying, visit_id: str, form: str, instance: int, entry: i
     """
     rows = record.rows("form", visit_id=visit_id, name=form, instance=instance, entry=entry)
     return rows[0] if rows else None
+
+
+def holding(forms: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Of every form the entry that holds: what was adjudicated, else the first.
+
+    Parameters
+    ----------
+    forms : rows of ``form``.
+    """
+    held: dict[tuple[Any, ...], Mapping[str, Any]] = {}
+    for row in sorted(forms, key=lambda row: int(row["entry"])):
+        held.setdefault((row["visit_id"], row["name"], row["instance"]), row)
+    return list(held.values())
 
 
 def _refuse_entry(form: Form, entry: int, instance: int) -> None:

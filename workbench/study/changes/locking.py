@@ -1,17 +1,18 @@
-"""Freezing a participant, visit or assessment, and the hard lock of a study with its preconditions."""
+"""Freezing a participant, visit or assessment, data cuts, and the hard lock of a study with its preconditions."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from workbench.errors import BadValue, Refused
 from workbench.messages import Message
-from workbench.study import locks, obligations
+from workbench.study import locks, obligations, snapshots
 from workbench.study.applying import Applying, Change
-from workbench.study.changes import queries
+from workbench.study.changes import entering, queries
 from workbench.study.moments import utc_of
+from workbench.vocabulary import LockLevel
 
 if TYPE_CHECKING:
     from workbench.study.record import Study
@@ -64,9 +65,33 @@ class Unfreeze(Change):
 
 
 @dataclass(frozen=True, slots=True)
+class CutData(Change):
+    """Keep a named snapshot of every data table as it is now (a soft lock); entry goes on.
+
+    Attributes
+    ----------
+    name : letters, digits, ``-`` and ``_``, unique in the study.
+    """
+
+    name: str
+    SIGNED_BY: ClassVar[tuple[tuple[str, ...], ...]] = (("data_manager",), ("statistician",))
+
+    def prepare(self, study: Study) -> None:
+        """Verify chain and tables before the record is held."""
+        found = study.verify(files=False)
+        if not found.ok:
+            raise Refused(Message("snapshot.broken", n=len(found.problems), why=found.problems[0]))
+
+    def apply(self, record: Applying) -> str:
+        """Write the snapshot, enter it with both signatures, and lock nothing."""
+        snapshots.refuse_name(record, self.name)
+        return _with_snapshot(record, "soft", self.name, "I cut the data here")[1]
+
+
+@dataclass(frozen=True, slots=True)
 class LockStudy(Change):
-    """End all editing: no open query, no assessment without a valid signature, no report of a safety event that is
-    not sent, and a record that verifies.
+    """End all editing and keep a snapshot of what analyses read: no open query, no assessment without a valid
+    signature, no report of a safety event that is not sent, and a record that verifies.
     """
 
     SIGNED_BY: ClassVar[tuple[tuple[str, ...], ...]] = THREE
@@ -84,7 +109,7 @@ class LockStudy(Change):
         obstacles = [text for text in (_open_queries(record), _unsigned(record), _unsent(record)) if text]
         if obstacles:
             raise Refused(Message("lock.obstacles", obstacles=obstacles))
-        return _event(record, "hard", "study", "", "lock")
+        return _with_snapshot(record, "hard", snapshots.next_of_locks(record), "I lock the study here")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +129,18 @@ def _held(record: Applying, table: str, row_id: str) -> Mapping[str, Any] | None
     return locks.in_force(record.rows("lock_event", table_name=table, row_id=row_id)).get((table, row_id))
 
 
-def _event(record: Applying, level: str, table: str, row_id: str, action: str) -> str:
+def _with_snapshot(record: Applying, level: LockLevel, name: str, meaning: str) -> tuple[str, str]:
+    """Ids of a lock of the study and of its snapshot, which holds the record as it was just before."""
+    if not record.reason.strip():
+        raise BadValue(Message("lock.reason"))
+    written = snapshots.write(record, name, level)
+    lock = _event(record, level, "study", "", "lock")
+    row_id = record.insert("snapshot", lock_event_id=lock, **written)
+    record.sign([("snapshot", row_id)], meaning=meaning)
+    return lock, row_id
+
+
+def _event(record: Applying, level: LockLevel, table: str, row_id: str, action: str) -> str:
     if not record.reason.strip():
         raise BadValue(Message("lock.reason"))
     seq, digest = record.head()
@@ -131,14 +167,6 @@ def _unsigned(record: Applying) -> Message | None:
     """Assessments and forms that carry no signature of what stands in them now; a draft has none."""
     signed = {tuple(target) for row in record.rows("signature") for target in row["targets"]}
     targets = [("assessment", row["id"]) for row in record.rows("assessment")]
-    targets += [("form", row["id"]) for row in _holding(record.rows("form"))]
+    targets += [("form", row["id"]) for row in entering.holding(record.rows("form"))]
     n = sum(tuple(record.bound(target)) not in signed for target in targets)
     return Message("lock.unsigned", n=n) if n else None
-
-
-def _holding(forms: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Of every form the entry that holds: what was adjudicated, else the first."""
-    held: dict[tuple[Any, ...], Mapping[str, Any]] = {}
-    for row in sorted(forms, key=lambda row: int(row["entry"])):
-        held.setdefault((row["visit_id"], row["name"], row["instance"]), row)
-    return list(held.values())

@@ -191,7 +191,8 @@ class Charge(Change):
             "charge", visit_id=charged["visit_id"], fitting_id=self.fitting_id,
             operation=charged if self.operation else {}, price_item_id=self.price_item_id,
             performed_on=self.performed_on, price=self.price, reductions=reductions, amount=str(left),
-            payer=charged["payer"], not_charged=self.not_charged or research, corrects=self.corrects,
+            payer=charged["payer"], not_charged=self.not_charged or research, taken_back=False,
+            corrects=self.corrects,
         )  # fmt: skip
 
 
@@ -212,7 +213,9 @@ class TakeBackCharge(Change):
         row = record.row("charge", self.charge_id)
         check_correction(record, "charge", self.charge_id)
         kept = {name: row[name] for name in KEPT_OF_A_CHARGE}
-        return record.insert("charge", **kept, price="0", reductions=[], amount="0", corrects=self.charge_id)
+        return record.insert(
+            "charge", **kept, price="0", reductions=[], amount="0", taken_back=True, corrects=self.charge_id
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,7 +327,7 @@ def _refuse_beside(record: Applying, change: Charge, item: Row, charged: Row) ->
     visits = record.rows("visit", participant_id=participant_id)
     rows = standing([row for visit in visits for row in record.rows("charge", visit_id=visit["id"])])
     for row in rows:
-        if row["id"] == change.corrects or _is_taken_back(row) or not _together(record, change, row):
+        if row["id"] == change.corrects or row["taken_back"] or not _together(record, change, row):
             continue
         other = record.row("price_item", row["price_item_id"])
         if other["kind"] == item["kind"]:
@@ -332,11 +335,6 @@ def _refuse_beside(record: Applying, change: Charge, item: Row, charged: Row) ->
         source = _excludes(item, other) or _excludes(other, item)
         if source:
             raise Refused(Message("price.not_with", first=other["name"], second=item["name"], source=source))
-
-
-def _is_taken_back(row: Row) -> bool:
-    """Whether nothing is charged by a row; records from before TakeBackCharge have prices such as 0.00."""
-    return not Decimal(row["price"])
 
 
 def _together(record: Applying, change: Charge, row: Row) -> bool:
