@@ -60,9 +60,10 @@ class StudyService:
         state = (record_file.state(self.folder), now.strftime("%Y-%m-%d %H:%M"), self._unkept, reader)
         if self._read[0] != state:
             with self._record() as study:
-                due = obligations(study, world.clock.now())
+                sight = sight_of(study, *reader)
+                due = _may_be_seen(study, obligations(study, world.clock.now()), sight)
                 seen = study.overview(now.date())
-                asked = _shown(study, seen.queries, sight_of(study, *reader))
+                asked = _shown(study, seen.queries, sight)
                 self._read = (state, self._told(replace(seen, queries=asked), due))
         return {**self._read[1], "read_at": now.strftime("%H:%M")}
 
@@ -151,6 +152,13 @@ def _shown(study: Study, queries: Sequence[OpenQuery], sight: Sight) -> tuple[Op
         for place in {(one.table, one.row_id) for one in queries}
     }
     return tuple(one for one in queries if not hides[one.table, one.row_id])
+
+
+def _may_be_seen(study: Study, due: Sequence[OpenObligation], sight: Sight) -> list[OpenObligation]:
+    """Reports of events that are not kept from who looks."""
+    if not sight.concealed:
+        return list(due)
+    return [one for one in due if not sight.hides(study, one.table, study.get(one.table, one.row_id))]
 
 
 def _row(one: Standing) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import { button, followLanguage, followTheme, h, put, request, show, whenChanged
 import { SIMULATED, light } from "./parts/icons.js";
 import { sheet, when } from "./parts/entry.js";
 import { area, field, selection, signedSheet } from "./parts/signed.js";
+import { deficiencySheet, eventSheet, reviseSheet } from "./parts/safety_forms.js";
 import { legendOf, multiple } from "./parts/multiples.js";
 import { dayOf, sized, timeline } from "./parts/timeline.js";
 
@@ -247,19 +248,34 @@ function deviationPanel(ctx) {
   return { el, update: (page) => draw(page.deviations) };
 }
 
+/** Adverse events and device deficiencies: reported and revised here; their clocks stand on the safety desk. */
+function safetyPanel(ctx) {
+  const { t } = ctx;
+  const { el, body } = panelOf(t("person.safety"));
+  const list = h("ul", { class: "plain" });
+  const none = h("p", { class: "empty" }, t("person.no_safety"));
+  body.append(none, list, button(t("safety.add_event"), () => eventSheet(ctx), { name: "add-event" }), button(t("safety.add_deficiency"), () => deficiencySheet(ctx), { name: "add-deficiency" }));
+  const kind = (one) => t(one.table === "device_deficiency" ? "person.deficiency" : one.facts.serious ? "person.serious_event" : "person.event");
+  const row = (one) => h("li", {}, h("button", { type: "button", class: "link", "data-name": `revise-${one.id}`, "aria-label": t("safety.revise_title", { what: one.what }), onclick: () => reviseSheet(ctx, one.table, one.id) }, one.what),
+    h("div", { class: "xs sub" }, [kind(one), one.onset, one.state === "open" ? "" : t(`safety.state.${one.state}`)].filter(Boolean).join(" · ")));
+  const draw = whenChanged((found) => { list.replaceChildren(...found.map(row)); show(none, !found.length); });
+  return { el, update: (page) => draw(page.safety) };
+}
+
 // ---------------------------------------------------------------------------------------------- the page
 function buildParticipant(root, model, t, first) {
-  const ctx = { root, model, t, refocus: () => undefined };
+  const problem = h("div", { class: "fielderror", role: "alert", "data-name": "problem" });
+  const ctx = { root, model, t, refocus: () => undefined, tell: (words) => put(problem, words) };
   const reading = h("span", { class: "xs sub", role: "status", "data-name": "read-at" });
   const waiting = h("p", { class: "empty", role: "status", "data-name": "waiting" });
   const [head, visits, outcomes] = [identityHead(ctx), visitList(ctx), outcomePanel(ctx)];
-  const side = [consentPanel(ctx), queryPanel(ctx), deviationPanel(ctx)];
+  const side = [consentPanel(ctx), safetyPanel(ctx), queryPanel(ctx), deviationPanel(ctx)];
   const axis = sized((width) => timeline(t, model.get("page"), width));
   const parts = [head, visits, outcomes, ...side];
   const whole = h("div", { class: "stack whole" }, head.el, h("div", { class: "cols" },
     h("div", { class: "col" }, h("section", { class: "panel", "aria-label": t("person.axis") }, h("div", { class: "bd" }, axis.el)), h("div", { class: "split" }, visits.el, outcomes.el)),
     h("div", { class: "col side", role: "region", tabindex: 0, "aria-label": t("person.side") }, side.map((one) => one.el), reading)));
-  root.append(h("section", { class: "personpage", "aria-label": t("person.page") }, waiting, whole));
+  root.append(h("section", { class: "personpage", "aria-label": t("person.page") }, waiting, problem, whole));
   const drawAxis = whenChanged(() => axis.redraw());
   // What had the focus may be gone once the record was read again: then the name is where the page begins.
   ctx.refocus = () => { if (!root.contains(document.activeElement)) head.name.focus(); };

@@ -42,8 +42,24 @@ class ParticipantRequests(Protocol):
         table, row_id : which row.
         """
 
+    def row(self, participant_id: str, table: str, row_id: str) -> dict[str, Any]:
+        """All of an adverse event or a device deficiency.
+
+        Parameters
+        ----------
+        participant_id : whose page asks.
+        table, row_id : which row.
+        """
+
     def make(
-        self, participant_id: str, change: str, fields: Mapping[str, str], *, login: str = "", password: str = ""
+        self,
+        participant_id: str,
+        change: str,
+        fields: Mapping[str, str],
+        *,
+        reason: str = "",
+        login: str = "",
+        password: str = "",
     ) -> None:
         """Make one change of the participant's data.
 
@@ -51,6 +67,7 @@ class ParticipantRequests(Protocol):
         ----------
         participant_id : whose.
         change, fields : what is changed.
+        reason : why.
         login, password : of who makes it.
         """
 
@@ -67,19 +84,20 @@ class ParticipantPage(Panel):
     Traits
     ------
     look : ``{"read_at", "fault"}``; page : ``{"person", "enrolment", "consents", "document", "today", "visits",
-    "next", "sessions", "queries", "deviations", "events", "measures", "concealed", "other_session", "signing",
-    "roles"}``, empty before the first reading. ``person`` has ``id, pseudonym, simulated, injury_level, ais,
-    injured_on, trained_side, hold``; a consent ``purpose, required, state, version, on, given_by, witness, by,
-    newer``; a visit ``id, name, planned, earliest, latest, held, state, anchor, forms``; a query ``id, text, by,
-    days, where, answer``; a deviation ``id, category, text, state, by, day, days``; ``events`` are adverse events
-    ``{"day", "until", "text", "serious"}``, None where the record keeps none; ``signing`` is ``{"how", "login"}``.
+    "next", "sessions", "queries", "deviations", "events", "safety", "country", "measures", "concealed",
+    "other_session", "signing", "roles"}``, empty before the first reading. ``person`` has ``id, pseudonym,
+    simulated, injury_level, ais, injured_on, trained_side, hold``; a consent ``purpose, required, state, version,
+    on, given_by, witness, by, newer``; a visit ``id, name, planned, earliest, latest, held, state, anchor,
+    forms``; a query ``id, text, by, days, where, answer``; a deviation ``id, category, text, state, by, day,
+    days``; ``events`` are adverse events ``{"day", "until", "text", "serious"}``; ``safety`` are these and device
+    deficiencies as ``id, table, what, onset, state, facts``; ``signing`` is ``{"how", "login"}``.
     """
 
     _esm = compose(
         "parts/dom", "parts/icons", "parts/entry", "parts/signin", "parts/timeline", "parts/multiples",
-        "parts/signed", "participant_page",
+        "parts/signed", "parts/safety_forms", "participant_page",
     )  # fmt: skip
-    _css = styles("panels", "entry", "participant")
+    _css = styles("panels", "entry", "participant", "safety")
 
     look = traitlets.Dict().tag(**SYNCED)
     page = traitlets.Dict().tag(**SYNCED)
@@ -104,9 +122,9 @@ class ParticipantPage(Panel):
         return str(person.get("pseudonym", "")), [(name, len(self.page.get(name, ()))) for name in counted]
 
     def requests(self) -> Mapping[str, Callable[..., Any]]:
-        """Read again, go back, values and history of a row, and a change."""
+        """Read again, go back, values, history or all of a row, and a change."""
         return {
-            "read": self.read, "back": self.back, "values": self.values, "history": self.history,
+            "read": self.read, "back": self.back, "values": self.values, "history": self.history, "row": self.row,
             "make": self.make,
         }  # fmt: skip
 
@@ -140,14 +158,21 @@ class ParticipantPage(Panel):
         """
         return field_history(self._service.history(self._participant, table, row), str(field))
 
-    def make(self, change: str, fields: Mapping[str, str], login: str = "", password: str = "") -> None:
+    def row(self, table: str, row: str) -> dict[str, Any]:
+        """All of an adverse event or a device deficiency of this participant."""
+        return self._service.row(self._participant, table, row)
+
+    def make(
+        self, change: str, fields: Mapping[str, str], reason: str = "", login: str = "", password: str = ""
+    ) -> None:
         """Make a change, then read the record again.
 
         Parameters
         ----------
         change : its name.
         fields : of it, as text.
+        reason : why.
         login, password : of who makes it; passed on and forgotten.
         """
-        self._service.make(self._participant, change, fields, login=login, password=password)
+        self._service.make(self._participant, change, fields, reason=reason, login=login, password=password)
         self.read()
