@@ -52,8 +52,8 @@ OFFERED: dict[str, type[Change]] = {
 ANSWERING = (MarkSeen.__name__, RetractSent.__name__)
 """Changes whose ``event_id`` is a row about a report, and not an adverse event."""
 SENT = ("sent", "sent_late")
-MOST, MOST_SENT, MOST_PEOPLE = 300, 60, 2000
-"""Rows of each list, reports of them that were sent, and participants to choose from; the rest are counted."""
+MOST, MOST_SENT, MOST_PEOPLE = 200, 60, 2000
+"""Rows of each list, reports that were sent, and participants to choose from; the rest are counted."""
 LONGEST_TEXT = 20_000
 """Characters of what is typed into one field."""
 

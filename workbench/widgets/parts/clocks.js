@@ -9,13 +9,18 @@ import { momentField } from "./safety_forms.js";
 const CLOCK_LIGHT = { overdue: "high", due_soon: "medium", running: "off", sent_late: "ok", sent: "ok" };
 const MARKED = ["sent", "sent_late"];
 
-/** Mon 23 Nov, 08:05 on the clock of a time zone; of another year with it. */
-export function momentOf(t, utc, zone = undefined) {
-  if (!utc) return "—";
-  const date = new Date(utc);
+const formats = new Map();
+/** A format is made once: making one takes longer than everything else of a row. */
+function written(t, date, zone, more) {
   const year = date.getFullYear() === new Date().getFullYear() ? {} : { year: "numeric" };
-  return date.toLocaleString(t("form.locale"), { weekday: "short", day: "numeric", month: "short", ...year, hour: "2-digit", minute: "2-digit", timeZone: zone });
+  const options = { weekday: "short", day: "numeric", month: "short", ...year, ...more, timeZone: zone };
+  const key = t("form.locale") + JSON.stringify(options);
+  if (!formats.has(key)) formats.set(key, new Intl.DateTimeFormat(t("form.locale"), options));
+  return formats.get(key).format(date);
 }
+
+/** Mon 23 Nov, 08:05 on the clock of a time zone; of another year with it. */
+export const momentOf = (t, utc, zone = undefined) => (utc ? written(t, new Date(utc), zone, { hour: "2-digit", minute: "2-digit" }) : "—");
 
 /** How long something lasted, in words. */
 export function lasted(t, from, to) {
@@ -48,8 +53,8 @@ function stateWords(t, one, now) {
 function dueWords(t, one) {
   if (one.extended_until) return t("safety.extended_to", { at: momentOf(t, one.extended_until, one.zone) });
   if (one.hours) return t("safety.due_at", { at: momentOf(t, one.due, one.zone) });
-  const last = new Date(new Date(one.due) - 1).toLocaleDateString(t("form.locale"), { weekday: "short", day: "numeric", month: "short", timeZone: one.zone });
-  return t(one.no_calendar ? "safety.earliest" : "safety.end_of", { day: last });
+  const last = new Date(new Date(one.due) - 1);
+  return t(one.no_calendar ? "safety.earliest" : "safety.end_of", { day: written(t, last, one.zone, {}) });
 }
 
 const lampOf = (one) => (one.no_calendar && one.state === "running" ? "medium" : CLOCK_LIGHT[one.state]);
@@ -160,7 +165,8 @@ export function clockPanel(ctx) {
   const none = h("p", { class: "empty", "data-name": "no-reports" });
   const offBox = h("details", { class: "rulesoff", "data-name": "rules-off" });
   const why = h("p", { class: "s bad", role: "alert", "data-name": "sending-off" });
-  const scroll = h("div", { class: "bd scroll", role: "region", tabindex: 0, "aria-label": t("safety.reports") }, why, list, none);
+  const rest = h("p", { class: "xs sub", "data-name": "more-reports" });
+  const scroll = h("div", { class: "bd scroll", role: "region", tabindex: 0, "aria-label": t("safety.reports") }, why, list, rest, none);
   const hidden = h("p", { class: "xs sub", "data-name": "kept-from-you" }, t("safety.kept_from_you"));
   const row = (one, now) => {
     const open = button(t(MARKED.includes(one.state) ? "safety.open_sent" : "safety.open"), () => { ctx.choose(one.key); reportSheet(ctx, one); }, { name: "open-report" });
@@ -198,6 +204,9 @@ export function clockPanel(ctx) {
     put(all, t(ctx.all ? "safety.unsent_only" : "safety.all_reports", { n: (page.n_waiting || 0) + (page.n_sent || 0) }));
     all.setAttribute("aria-pressed", String(Boolean(ctx.all)));
     show(all, Boolean(page.n_sent));
+    const left = (page.n_waiting || 0) + (ctx.all ? page.n_sent || 0 : 0) - reports.filter((one) => ctx.all || !MARKED.includes(one.state)).length;
+    put(rest, t("safety.more", { n: left }));
+    show(rest, left > 0);
     put(none, t(page.n_sent ? "safety.all_sent" : "safety.no_reports"));
     show(hidden, Boolean(page.concealed));
     draw([reports, page.now, Boolean(ctx.all)]);
