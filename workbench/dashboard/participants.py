@@ -15,22 +15,29 @@ from workbench import outcomes, world
 from workbench.dashboard.concealment import Sight, sight_of
 from workbench.dashboard.entries import country_of, typed, whole_row
 from workbench.dashboard.participant_outcomes import measures_of
+from workbench.dashboard.participant_steps import steps_of
 from workbench.dashboard.participant_visits import visits_of
 from workbench.dashboard.visits import VisitService
 from workbench.errors import Refused, UnknownName
 from workbench.messages import Message
 from workbench.study import Signer, Study
-from workbench.study.applying import Change
+from workbench.study.applying import Change, bound_now
 from workbench.study.changes import consents, from_text, queries
 from workbench.study.changes.consents import GiveConsent, WithdrawConsent
 from workbench.study.changes.deviations import CloseDeviation
-from workbench.study.changes.queries import AnswerQuery, CloseQuery
+from workbench.study.changes.entering import SaveForm
+from workbench.study.changes.locking import Freeze, Unfreeze
+from workbench.study.changes.protocols import AnswerCriterion, Enrol, SetStatus
+from workbench.study.changes.queries import AnswerQuery, CloseQuery, OpenQuery
+from workbench.study.changes.randomising import Randomise
 from workbench.study.changes.safety_events import (
     ReportDeficiency,
     ReportEvent,
     ReviseDeficiency,
     ReviseEvent,
 )
+from workbench.study.changes.signing import Sign
+from workbench.study.changes.visits import HoldVisit, MissVisit, SetAnchor
 from workbench.study.planned import protocol_of
 from workbench.study.protocol import Protocol
 
@@ -41,16 +48,20 @@ OFFERED: dict[str, type[Change]] = {
     kind.__name__: kind
     for kind in (
         GiveConsent, WithdrawConsent, AnswerQuery, CloseQuery, CloseDeviation, ReportEvent, ReviseEvent,
-        ReportDeficiency, ReviseDeficiency,
+        ReportDeficiency, ReviseDeficiency, Enrol, AnswerCriterion, SetStatus, SetAnchor, Randomise, HoldVisit,
+        MissVisit, SaveForm, OpenQuery, Sign, Freeze, Unfreeze,
     )
 }  # fmt: skip
 """Changes that the page makes, by name; every other one is made by its command."""
 ABOUT = {
     "query_id": "query", "deviation_id": "deviation", "event_id": "adverse_event",
-    "deficiency_id": "device_deficiency",
+    "deficiency_id": "device_deficiency", "visit_id": "visit",
 }  # fmt: skip
 """Field of a change → table of the row that it names, which must be this participant's."""
-OF_PARTICIPANT = ("GiveConsent", "WithdrawConsent", "ReportEvent", "ReportDeficiency")
+OF_PARTICIPANT = (
+    "GiveConsent", "WithdrawConsent", "ReportEvent", "ReportDeficiency", "Enrol", "AnswerCriterion", "SetStatus",
+    "SetAnchor", "Randomise",
+)  # fmt: skip
 """Changes that name the participant themselves."""
 ABOUT_SAFETY = tuple(kind.__name__ for kind in (ReportEvent, ReviseEvent, ReportDeficiency, ReviseDeficiency))
 SAFETY = {"adverse_event": "term", "device_deficiency": "device"}
@@ -117,6 +128,7 @@ class ParticipantService:
             "consents": _consents(study, person, protocol),
             "document": protocol.consent.document_version if protocol else "",
             "today": today.isoformat(),
+            "steps": steps_of(study, participant_id, protocol),
             "visits": visits,
             "next": _next(visits),
             "sessions": _sessions(study, visits),
@@ -129,7 +141,7 @@ class ParticipantService:
             "concealed": sight.concealed,
             "other_session": running["participant"] if running and running["person"] != participant_id else "",
             "signing": {"how": self._how(study, person), "login": self._visits.login},
-            "roles": {name: list(kind.ROLES) for name, kind in OFFERED.items()},
+            "roles": {name: list(kind.ROLES or kind.SIGNED_BY[0]) for name, kind in OFFERED.items()},
         }
 
     def _sight(self, study: Study) -> Sight:
@@ -193,6 +205,31 @@ class ParticipantService:
         with self._visits.record() as study:
             return whole_row(study, self._own(study, participant_id, table, row_id))
 
+    def bound(self, participant_id: str, targets: str) -> str:
+        """Hash of rows as they are now: what is shown to who signs them.
+
+        Parameters
+        ----------
+        participant_id : whose page asks.
+        targets : ``TABLE:ID`` of each row, separated by commas.
+
+        Raises
+        ------
+        Refused
+            As :meth:`history` does.
+        """
+        with self._visits.record() as study:
+            return bound_now(study, self._targets(study, participant_id, targets))[1]
+
+    def _targets(self, study: Study, participant_id: str, text: str) -> list[tuple[str, str]]:
+        """Rows of this participant, as a page names several of them."""
+        found = []
+        for one in str(text)[:LONGEST_TEXT].split(","):
+            table, _, row_id = one.strip().partition(":")
+            self._own(study, participant_id, table, row_id)
+            found.append((table, row_id))
+        return found
+
     def _own(self, study: Study, participant_id: str, table: str, row_id: str) -> dict[str, Any]:
         """A row of this participant; a page asks for whatever it likes."""
         if table not in READ:
@@ -239,14 +276,23 @@ class ParticipantService:
         given = typed(fields, longest=LONGEST_NARRATIVE if change in ABOUT_SAFETY else LONGEST_TEXT)
         with self._visits.record() as study:
             person = study.get("participant", participant_id)
-            for name, table in ABOUT.items():
-                if name in given:
-                    self._own(study, participant_id, table, given[name])
+            self._check_rows(study, participant_id, given)
             if change in OF_PARTICIPANT:
                 given["participant_id"] = participant_id
             made = from_text(study, OFFERED[change], given)
             why = Message("participant.judged") if isinstance(made, CloseDeviation) else str(reason)[:LONGEST_TEXT]
-            study.apply(made, self._signer(study, person, login, password), why)
+            signer = self._signer(study, person, login, password)
+            study.apply(made, signer.confirm(str(password)) if made.SIGNED_BY else signer, why)
+
+    def _check_rows(self, study: Study, participant_id: str, given: Mapping[str, str]) -> None:
+        """Refuse a change of a row that is somebody else's or kept from who looks."""
+        for name, table in ABOUT.items():
+            if name in given:
+                self._own(study, participant_id, table, given[name])
+        if "table" in given:
+            self._own(study, participant_id, given["table"], given.get("row_id", ""))
+        if "targets" in given:
+            self._targets(study, participant_id, given["targets"])
 
     def _how(self, study: Study, person: Mapping[str, Any]) -> Signing:
         if study.people():

@@ -51,6 +51,15 @@ class ParticipantRequests(Protocol):
         table, row_id : which row.
         """
 
+    def bound(self, participant_id: str, targets: str) -> str:
+        """Hash of rows as they are now.
+
+        Parameters
+        ----------
+        participant_id : whose page asks.
+        targets : ``TABLE:ID`` of each row, separated by commas.
+        """
+
     def make(
         self,
         participant_id: str,
@@ -84,18 +93,19 @@ class ParticipantPage(Panel):
     Traits
     ------
     look : ``{"read_at", "fault"}``; page : ``{"person", "enrolment", "consents", "document", "today", "visits",
-    "next", "sessions", "queries", "deviations", "events", "safety", "country", "measures", "concealed",
+    "next", "sessions", "queries", "deviations", "events", "safety", "country", "steps", "measures", "concealed",
     "other_session", "signing", "roles"}``, empty before the first reading. ``person`` has ``id, pseudonym,
     simulated, injury_level, ais, injured_on, trained_side, hold``; a consent ``purpose, required, state, version,
     on, given_by, witness, by, newer``; a visit ``id, name, planned, earliest, latest, held, state, anchor,
     forms``; a query ``id, text, by, days, where, answer``; a deviation ``id, category, text, state, by, day,
     days``; ``events`` are adverse events ``{"day", "until", "text", "serious"}``; ``safety`` are these and device
-    deficiencies as ``id, table, what, onset, state, facts``; ``signing`` is ``{"how", "login"}``.
+    deficiencies as ``id, table, what, onset, state, facts``; ``steps`` are those of
+    ``dashboard.participant_steps``; ``signing`` is ``{"how", "login"}``.
     """
 
     _esm = compose(
         "parts/dom", "parts/icons", "parts/entry", "parts/signin", "parts/timeline", "parts/multiples",
-        "parts/signed", "parts/safety_forms", "participant_page",
+        "parts/signed", "parts/safety_forms", "parts/steps", "participant_page",
     )  # fmt: skip
     _css = styles("panels", "entry", "participant", "safety")
 
@@ -122,10 +132,10 @@ class ParticipantPage(Panel):
         return str(person.get("pseudonym", "")), [(name, len(self.page.get(name, ()))) for name in counted]
 
     def requests(self) -> Mapping[str, Callable[..., Any]]:
-        """Read again, go back, values, history or all of a row, and a change."""
+        """Read again, go back, values, history, hash or all of a row, and a change."""
         return {
             "read": self.read, "back": self.back, "values": self.values, "history": self.history, "row": self.row,
-            "make": self.make,
+            "bound": self.bound, "make": self.make,
         }  # fmt: skip
 
     def read(self) -> None:
@@ -161,6 +171,10 @@ class ParticipantPage(Panel):
     def row(self, table: str, row: str) -> dict[str, Any]:
         """All of an adverse event or a device deficiency of this participant."""
         return self._service.row(self._participant, table, row)
+
+    def bound(self, targets: str) -> str:
+        """Hash of rows of this participant as they are now, which a signature binds."""
+        return self._service.bound(self._participant, targets)
 
     def make(
         self, change: str, fields: Mapping[str, str], reason: str = "", login: str = "", password: str = ""
