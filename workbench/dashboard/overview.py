@@ -64,7 +64,8 @@ class StudyService:
                 due = _may_be_seen(study, obligations(study, world.clock.now()), sight)
                 seen = study.overview(now.date())
                 asked = _shown(study, seen.queries, sight)
-                self._read = (state, self._told(replace(seen, queries=asked), due))
+                told = self._told(replace(seen, queries=asked), due)
+                self._read = (state, {**told, "without": _not_screened(study, seen)})
         return {**self._read[1], "read_at": now.strftime("%H:%M")}
 
     def verify(self, progress: Callable[[float], None]) -> str:
@@ -159,6 +160,12 @@ def _may_be_seen(study: Study, due: Sequence[OpenObligation], sight: Sight) -> l
     if not sight.concealed:
         return list(due)
     return [one for one in due if not sight.hides(study, one.table, study.get(one.table, one.row_id))]
+
+
+def _not_screened(study: Study, seen: Overview) -> list[str]:
+    """Participants of the record who never entered screening: no row leads to them."""
+    known = {one.participant for one in seen.participants}
+    return [row["pseudonym"] for row in study.rows("participant") if row["pseudonym"] not in known][:MOST]
 
 
 def _row(one: Standing) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What leads a participant through the trial from their page.
 
-Eligibility, the days that visits count from, randomisation, and the forms of the protocol that are filled in there.
+Eligibility, the days that visits count from, randomisation, and the forms of the protocol that are filled in
+there.
 """
 
 from __future__ import annotations
