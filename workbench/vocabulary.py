@@ -91,7 +91,7 @@ EventOutcome = Literal["unknown", "ongoing", "recovering", "recovered", "recover
 EventState = Literal["open", "closed", "void"]
 """``"void"``: entered in error; the row and its obligations stay."""
 DatePrecision = Literal["unknown", "year", "month", "day", "minute"]
-ObligationAction = Literal["sent", "acknowledged", "told", "seen", "extension"]
+ObligationAction = Literal["sent", "retracted", "acknowledged", "told", "seen", "extension"]
 FindingKind = Literal["imaging", "infection", "impedance", "wound", "lead"]
 ApprovalDecision = Literal["approve", "reject", "withdraw"]
 ApprovalMethod = Literal["password", "script", "lifted"]

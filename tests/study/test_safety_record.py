@@ -36,6 +36,7 @@ from workbench.study.changes import (
     RecordFinding,
     ReportDeficiency,
     ReportEvent,
+    RetractSent,
     ReviseDeficiency,
     ReviseEvent,
     TellSomebody,
@@ -311,6 +312,45 @@ def test_a_report_sent_late_needs_the_reason_and_is_a_deviation(trial, clock):
     assert "17 h 30 min late: the fax was broken" in deviation["text"]
     assert trial.get("obligation_event", sent)["late_s"] == 63_000
     assert verify(trial.folder).ok
+
+
+def test_a_mistaken_sent_is_taken_back_with_a_reason_and_the_clock_is_the_one_it_always_was(trial, clock):
+    row = event(trial)
+    sent = do(trial, MarkSent("adverse_event", row, "cn.sae.other", "NMPA-1"))
+    do(trial, MarkSeen(sent, reference="receipt 4"))
+    with pytest.raises(BadValue, match="needs a reason"):
+        do(trial, RetractSent(sent), " ")
+    do(trial, RetractSent(sent), "it was the report of P-02")
+    (one,) = obligations(trial, now(clock))
+    assert (one.state, one.due.isoformat(), one.sent_at, one.acknowledged_at) == ("running", DUE_OTHER, "", "")
+    assert [(was.reference, was.reason) for was in one.retracted] == [("NMPA-1", "it was the report of P-02")]
+    assert [one["action"] for one in trial.rows("obligation_event")] == ["sent", "acknowledged", "retracted"]
+    for change in (RetractSent(sent), MarkSeen(sent)):
+        with pytest.raises(Refused, match="taken back"):
+            do(trial, change, "again")
+    later(clock, days=16)
+    assert due(trial, now(clock))["cn.sae.other"][1] == "overdue"
+    do(trial, MarkSent("adverse_event", row, "cn.sae.other", "NMPA-2"), "sent after the mistake was found")
+    (one,) = obligations(trial, now(clock))
+    assert (one.state, one.reference, len(one.retracted)) == ("sent_late", "NMPA-2", 1)
+    assert verify(trial.folder).ok
+
+
+def test_only_what_was_sent_is_taken_back(trial):
+    told = do(trial, TellSomebody("adverse_event", event(trial), "Dr D", "phone"))
+    with pytest.raises(Refused, match="this entry is told"):
+        do(trial, RetractSent(told), "a mistake")
+    with pytest.raises(UnknownName, match="obligation_event"):
+        do(trial, RetractSent("nowhere"), "a mistake")
+
+
+def test_the_report_of_a_void_event_is_closed_by_the_letter_that_says_so(trial):
+    row = event(trial)
+    revise(trial, row, state="void", reason="entered for the wrong person")
+    (one,) = obligations(trial, NOW)
+    assert "tell the addressee that it was entered in error, then mark that letter as sent" in one.kept
+    do(trial, MarkSent("adverse_event", row, "cn.sae.other", "letter 7"))
+    assert due(trial)["cn.sae.other"][1] == "sent"
 
 
 def test_a_report_that_an_earlier_awareness_makes_late_is_noticed_once(trial, clock):

@@ -11,10 +11,12 @@ from workbench.messages import Message
 from workbench.study import Study
 from workbench.study.changes.entering import ENTRIES
 from workbench.study.planned import protocol_of
+from workbench.study.safety import RELATED_TO
 
-ABOUT = ("query", "deviation")
+ABOUT = ("query", "deviation", "obligation_event")
 """Tables whose rows are about another row and tell what stands in it."""
-KEPT = (*ABOUT, "assessment", "form")
+SAFETY = ("adverse_event", "device_deficiency")
+KEPT = (*ABOUT, *SAFETY, "assessment", "form", "implant")
 
 
 def tells_arm(condition: Any) -> bool:
@@ -70,9 +72,31 @@ class Sight:
             return self._why(study, about, study.get(about, row["row_id"])) if about in KEPT else None
         if table == "assessment" and self.concealed and tells_arm(row):
             return Message("participant.concealed")
+        if table in SAFETY and self.concealed and self._of_others(study, table, row):
+            return Message("desk.concealed")
+        if table == "implant" and self.concealed:
+            return Message("desk.concealed")
         if table == "form" and row["by"] != self.reader and _waits(study, row):
             return Message("participant.second_entry", form=row["name"])
         return None
+
+    def _of_others(self, study: Study, table: str, row: Mapping[str, Any]) -> bool:
+        """Whether an event or a deficiency tells of the device, and not in the reader's own words alone."""
+        stated = study.rows("awareness", table_name=table, row_id=row["id"])
+        told = table == "adverse_event" or row["participant_id"] is not None
+        return told and any(
+            one["by"] != self.reader and (table != "adverse_event" or is_related(one["facts"])) for one in stated
+        )
+
+
+def is_related(facts: Mapping[str, Any]) -> bool:
+    """Whether somebody relates an adverse event to the device, its implantation or the stimulation.
+
+    Parameters
+    ----------
+    facts : of the event, as the record keeps them.
+    """
+    return any(facts[name] != "not_related" for name in RELATED_TO)
 
 
 def sight_of(study: Study, person_id: str, name: str) -> Sight:

@@ -60,10 +60,12 @@ class StudyService:
         state = (record_file.state(self.folder), now.strftime("%Y-%m-%d %H:%M"), self._unkept, reader)
         if self._read[0] != state:
             with self._record() as study:
-                due = obligations(study, world.clock.now())
+                sight = sight_of(study, *reader)
+                due = _may_be_seen(study, obligations(study, world.clock.now()), sight)
                 seen = study.overview(now.date())
-                asked = _shown(study, seen.queries, sight_of(study, *reader))
-                self._read = (state, self._told(replace(seen, queries=asked), due))
+                asked = _shown(study, seen.queries, sight)
+                told = self._told(replace(seen, queries=asked), due)
+                self._read = (state, {**told, "without": _not_screened(study, seen)})
         return {**self._read[1], "read_at": now.strftime("%H:%M")}
 
     def verify(self, progress: Callable[[float], None]) -> str:
@@ -151,6 +153,19 @@ def _shown(study: Study, queries: Sequence[OpenQuery], sight: Sight) -> tuple[Op
         for place in {(one.table, one.row_id) for one in queries}
     }
     return tuple(one for one in queries if not hides[one.table, one.row_id])
+
+
+def _may_be_seen(study: Study, due: Sequence[OpenObligation], sight: Sight) -> list[OpenObligation]:
+    """Reports of events that are not kept from who looks."""
+    if not sight.concealed:
+        return list(due)
+    return [one for one in due if not sight.hides(study, one.table, study.get(one.table, one.row_id))]
+
+
+def _not_screened(study: Study, seen: Overview) -> list[str]:
+    """Participants of the record who never entered screening: no row leads to them."""
+    known = {one.participant for one in seen.participants}
+    return [row["pseudonym"] for row in study.rows("participant") if row["pseudonym"] not in known][:MOST]
 
 
 def _row(one: Standing) -> dict[str, Any]:

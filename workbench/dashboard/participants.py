@@ -14,18 +14,31 @@ from typing import Any, Literal
 
 from workbench import outcomes, world
 from workbench.dashboard.concealment import Sight, sight_of
+from workbench.dashboard.entries import country_of, typed, whole_row
 from workbench.dashboard.participant_outcomes import measures_of
+from workbench.dashboard.participant_steps import steps_of
 from workbench.dashboard.participant_visits import visits_of
 from workbench.dashboard.visits import VisitService
-from workbench.errors import BadValue, Refused, UnknownName
+from workbench.errors import Refused, UnknownName
 from workbench.messages import Message
 from workbench.study import Signer, Study
-from workbench.study.applying import Change
+from workbench.study.applying import Change, bound_now
 from workbench.study.changes import consents, from_text, queries
 from workbench.study.changes.consents import GiveConsent, WithdrawConsent
 from workbench.study.changes.deviations import CloseDeviation
-from workbench.study.changes.entering import holding
-from workbench.study.changes.queries import AnswerQuery, CloseQuery
+from workbench.study.changes.entering import SaveForm, holding
+from workbench.study.changes.locking import Freeze, Unfreeze
+from workbench.study.changes.protocols import AnswerCriterion, Enrol, SetStatus
+from workbench.study.changes.queries import AnswerQuery, CloseQuery, OpenQuery
+from workbench.study.changes.randomising import Randomise
+from workbench.study.changes.safety_events import (
+    ReportDeficiency,
+    ReportEvent,
+    ReviseDeficiency,
+    ReviseEvent,
+)
+from workbench.study.changes.signing import Sign
+from workbench.study.changes.visits import HoldVisit, MissVisit, SetAnchor
 from workbench.study.planned import protocol_of
 from workbench.study.protocol import Protocol
 from workbench.study.standard_forms import CORE
@@ -35,18 +48,43 @@ Signing = Literal["password", "script", "nobody"]
 """How a change is signed: by a person with a password, by a script where the participant is simulated and the
 study has no people, or not at all while nobody can sign in."""
 OFFERED: dict[str, type[Change]] = {
-    kind.__name__: kind for kind in (GiveConsent, WithdrawConsent, AnswerQuery, CloseQuery, CloseDeviation)
-}
+    kind.__name__: kind
+    for kind in (
+        GiveConsent, WithdrawConsent, AnswerQuery, CloseQuery, CloseDeviation, ReportEvent, ReviseEvent,
+        ReportDeficiency, ReviseDeficiency, Enrol, AnswerCriterion, SetStatus, SetAnchor, Randomise, HoldVisit,
+        MissVisit, SaveForm, OpenQuery, Sign, Freeze, Unfreeze,
+    )
+}  # fmt: skip
 """Changes that the page makes, by name; every other one is made by its command."""
-ABOUT = {"query_id": "query", "deviation_id": "deviation"}
+ABOUT = {
+    "query_id": "query", "deviation_id": "deviation", "event_id": "adverse_event",
+    "deficiency_id": "device_deficiency", "visit_id": "visit",
+}  # fmt: skip
 """Field of a change → table of the row that it names, which must be this participant's."""
-READ = (
-    "participant", "visit", "enrolment", "anchor_day", "form", "assessment", "consent", "query", "deviation",
-    "treatment",
+OF_PARTICIPANT = (
+    "GiveConsent", "WithdrawConsent", "ReportEvent", "ReportDeficiency", "Enrol", "AnswerCriterion", "SetStatus",
+    "SetAnchor", "Randomise",
 )  # fmt: skip
+"""Changes that name the participant themselves."""
+ABOUT_SAFETY = tuple(kind.__name__ for kind in (ReportEvent, ReviseEvent, ReportDeficiency, ReviseDeficiency))
+SAFETY = {"adverse_event": "term", "device_deficiency": "device"}
+"""Tables of safety events, each with the column that names a row."""
+READ = (
+    *SAFETY,
+    "participant",
+    "visit",
+    "enrolment",
+    "anchor_day",
+    "form",
+    "assessment",
+    "consent",
+    "query",
+    "deviation",
+    "treatment",
+)
 """Tables whose rows the page shows the history of."""
-LONGEST_TEXT = 4000
-"""Characters of what is typed into one field."""
+LONGEST_TEXT, LONGEST_NARRATIVE = 4000, 20_000
+"""Characters of what is typed into one field, and into one about a safety event."""
 UNDATED = "9999"
 
 
@@ -94,19 +132,22 @@ class ParticipantService:
             "consents": _consents(study, person, protocol),
             "document": protocol.consent.document_version if protocol else "",
             "today": today.isoformat(),
+            "steps": steps_of(study, participant_id, protocol),
             "visits": visits,
             "next": _next(visits),
             "sessions": _sessions(study, visits),
             "queries": _queries(study, participant_id, sight),
             "deviations": _deviations(study, participant_id, visits, sight),
-            "events": _events(study, participant_id),
+            "events": _events(study, participant_id, sight),
+            "safety": _safety(study, participant_id, sight),
+            "country": country_of(study),
             "treatments": [asdict(one) for one in treatments(study, str(person["pseudonym"]))],
             "core": _core(study, visits, sight),
             "measures": measures_of(study, participant_id, visits, concealed=sight.concealed),
             "concealed": sight.concealed,
             "other_session": running["participant"] if running and running["person"] != participant_id else "",
             "signing": {"how": self._how(study, person), "login": self._visits.login},
-            "roles": {name: list(kind.ROLES) for name, kind in OFFERED.items()},
+            "roles": {name: list(kind.ROLES or kind.SIGNED_BY[0]) for name, kind in OFFERED.items()},
         }
 
     def _sight(self, study: Study) -> Sight:
@@ -152,6 +193,49 @@ class ParticipantService:
             found.append({"field": name, "value": value, "label": label, "unit": unit})
         return found
 
+    def row(self, participant_id: str, table: str, row_id: str) -> dict[str, Any]:
+        """All of an adverse event or a device deficiency of the participant, for a form that revises it.
+
+        Parameters
+        ----------
+        participant_id : whose page asks.
+        table, row_id : which row.
+
+        Raises
+        ------
+        Refused
+            As :meth:`history` does.
+        """
+        if table not in SAFETY:
+            raise Refused(Message("participant.table", table=f"{table!r:.60}", allowed=list(SAFETY)))
+        with self._visits.record() as study:
+            return whole_row(study, self._own(study, participant_id, table, row_id))
+
+    def bound(self, participant_id: str, targets: str) -> str:
+        """Hash of rows as they are now: what is shown to who signs them.
+
+        Parameters
+        ----------
+        participant_id : whose page asks.
+        targets : ``TABLE:ID`` of each row, separated by commas.
+
+        Raises
+        ------
+        Refused
+            As :meth:`history` does.
+        """
+        with self._visits.record() as study:
+            return bound_now(study, self._targets(study, participant_id, targets))[1]
+
+    def _targets(self, study: Study, participant_id: str, text: str) -> list[tuple[str, str]]:
+        """Rows of this participant, as a page names several of them."""
+        found = []
+        for one in str(text)[:LONGEST_TEXT].split(","):
+            table, _, row_id = one.strip().partition(":")
+            self._own(study, participant_id, table, row_id)
+            found.append((table, row_id))
+        return found
+
     def _own(self, study: Study, participant_id: str, table: str, row_id: str) -> dict[str, Any]:
         """A row of this participant; a page asks for whatever it likes."""
         if table not in READ:
@@ -167,7 +251,14 @@ class ParticipantService:
 
     # ------------------------------------------------------------------------------ changing
     def make(
-        self, participant_id: str, change: str, fields: Mapping[str, str], *, login: str = "", password: str = ""
+        self,
+        participant_id: str,
+        change: str,
+        fields: Mapping[str, str],
+        *,
+        reason: str = "",
+        login: str = "",
+        password: str = "",
     ) -> None:
         """Make one change of this participant's data in the name of who signs it.
 
@@ -176,6 +267,7 @@ class ParticipantService:
         participant_id : whose.
         change : name of one of :data:`OFFERED`.
         fields : of the change but for the participant, as text; several values are separated by commas.
+        reason : for a change that needs one.
         login, password : of who makes it; the password is checked and forgotten.
 
         Raises
@@ -187,17 +279,26 @@ class ParticipantService:
         """
         if change not in OFFERED:
             raise UnknownName(Message("participant.change", got=f"{change!r:.60}", known=list(OFFERED)))
-        given = _typed(fields)
+        given = typed(fields, longest=LONGEST_NARRATIVE if change in ABOUT_SAFETY else LONGEST_TEXT)
         with self._visits.record() as study:
             person = study.get("participant", participant_id)
-            for name, table in ABOUT.items():
-                if name in given:
-                    self._own(study, participant_id, table, given[name])
-            if change in ("GiveConsent", "WithdrawConsent"):
+            self._check_rows(study, participant_id, given)
+            if change in OF_PARTICIPANT:
                 given["participant_id"] = participant_id
             made = from_text(study, OFFERED[change], given)
-            reason = Message("participant.judged") if isinstance(made, CloseDeviation) else ""
-            study.apply(made, self._signer(study, person, login, password), reason)
+            why = Message("participant.judged") if isinstance(made, CloseDeviation) else str(reason)[:LONGEST_TEXT]
+            signer = self._signer(study, person, login, password)
+            study.apply(made, signer.confirm(str(password)) if made.SIGNED_BY else signer, why)
+
+    def _check_rows(self, study: Study, participant_id: str, given: Mapping[str, str]) -> None:
+        """Refuse a change of a row that is somebody else's or kept from who looks."""
+        for name, table in ABOUT.items():
+            if name in given:
+                self._own(study, participant_id, table, given[name])
+        if "table" in given:
+            self._own(study, participant_id, given["table"], given.get("row_id", ""))
+        if "targets" in given:
+            self._targets(study, participant_id, given["targets"])
 
     def _how(self, study: Study, person: Mapping[str, Any]) -> Signing:
         if study.people():
@@ -211,16 +312,6 @@ class ParticipantService:
         if how == "script":
             return self._visits.signer(study, person)
         return study.sign_in(str(login), str(password))
-
-
-def _typed(fields: Mapping[str, str]) -> dict[str, str]:
-    """What a page sent, which may be anything."""
-    if not isinstance(fields, Mapping) or not all(isinstance(one, str) for one in (*fields, *fields.values())):
-        raise BadValue(Message("participant.fields"))
-    long = [name for name, value in fields.items() if len(value) > LONGEST_TEXT]
-    if long:
-        raise BadValue(Message("participant.long", field=f"{long[0]:.60}", most=LONGEST_TEXT))
-    return dict(fields)
 
 
 def _asked(protocol: Protocol | None, row: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
@@ -302,11 +393,23 @@ def _queries(study: Study, participant_id: str, sight: Sight) -> list[dict[str, 
     return sorted(found, key=lambda query: -query["days"])
 
 
-def _events(study: Study, participant_id: str) -> list[dict[str, Any]]:
+def _safety(study: Study, participant_id: str, sight: Sight) -> list[dict[str, Any]]:
+    """Adverse events and device deficiencies that may be seen, newest first."""
+    found = []
+    for table, name in SAFETY.items():
+        for row in study.rows(table, participant_id=participant_id):
+            if not sight.hides(study, table, row):
+                told = {key: row[key] for key in ("id", "onset", "state", "facts", "utc")}
+                found.append({**told, "table": table, "what": row[name]})
+    return sorted(found, key=lambda one: str(one["utc"]), reverse=True)
+
+
+def _events(study: Study, participant_id: str, sight: Sight) -> list[dict[str, Any]]:
     """Adverse events whose onset is known to the day, earliest first; an ended one has no day of its end."""
     events = []
     for row in study.rows("adverse_event", participant_id=participant_id):
-        if row["precision"] in ("day", "minute") and row["state"] != "void":
+        known = row["precision"] in ("day", "minute") and row["state"] != "void"
+        if known and not sight.hides(study, "adverse_event", row):
             day, open_end = row["onset"][:10], row["outcome"] in ("unknown", "ongoing", "recovering")
             text = f"{row['classification']} {row['term']}"
             serious = bool(row["facts"]["serious"])

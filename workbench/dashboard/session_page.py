@@ -15,6 +15,7 @@ from workbench import messages, outcomes, paradigms, world
 from workbench.dashboard.overview import StudyService
 from workbench.dashboard.participants import ParticipantService
 from workbench.dashboard.results import run_result
+from workbench.dashboard.safety_desk import DeskService
 from workbench.dashboard.visits import VisitService
 from workbench.errors import Refused, WorkbenchError
 from workbench.messages import Message
@@ -31,13 +32,14 @@ from workbench.widgets import (
     ParticipantPage,
     RecordStore,
     ResultPanel,
+    SafetyDesk,
     SetupPanel,
     StudyPage,
     Worklist,
 )
 from workbench.widgets.stage import Stage
 
-VIEWS = ("today", "study", "setup", "run", "result", "approve", "assess", "log")
+VIEWS = ("today", "study", "safety", "setup", "run", "result", "approve", "assess", "log")
 PARTICIPANT = "participant"
 """A view below the worklist's, without a button of its own: it is opened from a row and led back to it."""
 
@@ -96,8 +98,10 @@ class SessionPage:
             choose=lambda _visit: self.refresh(),
             open_page=self._open_participant,
             study=lambda: self.show("study"),
+            safety=lambda: self.show("safety"),
         )
         self._study: StudyPage | None = None
+        self._safety: SafetyDesk | None = None
         self.setup = SetupPanel(self.service.hardware, start=self._start_set_up, blocked=self._not_confirmed)
         self.stage = Stage(self.screen)
         self.show(self._first_view())
@@ -115,6 +119,7 @@ class SessionPage:
             panels = {
                 "today": self._today,
                 "study": self._overview,
+                "safety": self._desk,
                 "setup": self._set_up,
                 "approve": self._approve,
                 "result": self._results,
@@ -144,8 +149,8 @@ class SessionPage:
                 self.service.awaiting(),
                 self.service.takes_sign_in(),
             )
-            # In a session the bar has its steps alone; the worklist leads to the overview all the same.
-            hidden = {"study"} if self.service.session() else set()
+            # In a session the bar has its steps alone; the worklist leads to both all the same.
+            hidden = {"study", "safety"} if self.service.session() else set()
             hidden |= set() if self._result is not None else {"result"}
         with self._turn:
             self.screen.place = {
@@ -204,6 +209,14 @@ class SessionPage:
         else:
             self._study.look()
         return (self._study,)
+
+    def _desk(self) -> tuple[Any, ...]:
+        """The safety desk; read when it is first asked for."""
+        if self._safety is None:
+            self._safety = SafetyDesk(DeskService(self.service), open_participant=self._open_by_pseudonym)
+        else:
+            self._safety.read()
+        return (self._safety,)
 
     def _set_up(self) -> tuple[Any, ...]:
         self.setup.refresh()

@@ -52,7 +52,7 @@ FILLED_BY: dict[str, tuple[str, ...]] = {
     "adverse_event": ("ReportEvent", "ReviseEvent"),
     "device_deficiency": ("ReportDeficiency", "ReviseDeficiency"),
     "awareness": ("ReportEvent",),
-    "obligation_event": ("MarkSent", "TellSomebody", "MarkSeen", "ExtendObligation"),
+    "obligation_event": ("MarkSent", "RetractSent", "TellSomebody", "MarkSeen", "ExtendObligation"),
     "rule_confirmation": ("ConfirmRule",),
     "implant": ("Implant", "Explant"),
     "implant_finding": ("RecordFinding",),
@@ -139,7 +139,7 @@ STATED = {
     "obligation_event": {
         "table_name": "of the event or deficiency", "table_version": "of the table of rules",
         "action": "what was done about the report", "due": "when it was due then, UTC",
-        "late_s": "how late it was sent, s", "reason": "why it was late, or put off",
+        "late_s": "how late it was sent, s", "reason": "why it was late, put off, or taken back",
     },
     "rule_confirmation": {"table_version": "of the table of rules"},
     "rand_list": {

@@ -56,6 +56,17 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class Retracted:
+    """A report that was marked as sent by mistake: its time and reference, and who took it back, when and why."""
+
+    sent_at: str
+    reference: str
+    at: str
+    reason: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class OpenObligation:
     """One report of one event or deficiency, and where it stands.
 
@@ -72,11 +83,13 @@ class OpenObligation:
     due_text : the time of the rule in the time zone of awareness.
     extended_until : UTC text, ``""`` without an extension.
     aware : who became aware, of the awareness that the clock counts from, and when (UTC text).
+    zone : time zone of that awareness.
     days : day by day, with what counts; empty for a time in hours.
     counted, of : days that have counted by now, and those of the rule; 0 for a time in hours.
-    sent_at, reference : of the report, ``""`` until it is sent.
+    sent_id, sent_at, reference : row, time and reference of the report, ``""`` until it is sent.
     late_because : the reason that was given for a report that was late when it was sent, else ``""``.
     acknowledged_at : when the addressee confirmed it, ``""`` until then.
+    retracted : what was marked as sent by mistake.
     told : who was told, of this report or of the event as a whole.
     warnings : what was assumed, and which calendar is not known.
     kept : why it is due where the facts no longer ask for it, or the event is void; None where they do.
@@ -97,13 +110,16 @@ class OpenObligation:
     due_text: Message
     extended_until: str
     aware: tuple[str, str]
+    zone: str
     days: tuple[Day, ...]
     counted: int
     of: int
+    sent_id: str
     sent_at: str
     reference: str
     late_because: str
     acknowledged_at: str
+    retracted: tuple[Retracted, ...]
     told: tuple[Told, ...]
     warnings: tuple[Message, ...]
     kept: Message | None
@@ -205,7 +221,8 @@ class _History:
     def clock(self, obligation: Obligation) -> Clock:
         rows = self.of_rule(obligation.rule)
         until = next((row["due"] for row in reversed(rows) if row["action"] == "extension"), "")
-        sent = next((row for row in rows if row["action"] == "sent"), None)
+        taken_back = {row["event_id"] for row in rows if row["action"] == "retracted"}
+        sent = next((row for row in rows if row["action"] == "sent" and row["id"] not in taken_back), None)
         return Clock(obligation, utc_of(until) if until else obligation.due, until, sent)
 
 
@@ -375,13 +392,14 @@ def _open(
     return OpenObligation(
         *source, name.participant, name.what, obligation.rule, obligation.table_version, rule.reporter,
         rule.addressees, state, _sentence(clock, state, now), clock.due, obligation.due_text,
-        clock.extended_until, (obligation.awareness.person, text_of(obligation.start)), obligation.days,
+        clock.extended_until, (obligation.awareness.person, text_of(obligation.start)),
+        obligation.awareness.zone, obligation.days,
         counted=sum(day.counts for day in obligation.days if day.date <= today),
         of=sum(day.counts for day in obligation.days),
-        sent_at=sent.get("at", ""), reference=sent.get("reference", ""),
+        sent_id=sent.get("id", ""), sent_at=sent.get("at", ""), reference=sent.get("reference", ""),
         late_because=sent["reason"] if sent.get("late_s") else "",
         acknowledged_at=_answer(events, sent.get("id", ""), "acknowledged"),
-        told=_told(history.events, obligation.rule), warnings=obligation.warnings,
+        retracted=_retracted(events), told=_told(history.events, obligation.rule), warnings=obligation.warnings,
         kept=obligation.kept or (Message("safety.kept_void") if name.void else None), withheld=off,
     )  # fmt: skip
 
@@ -399,6 +417,14 @@ def _told(events: Sequence[Row], rule: str) -> tuple[Told, ...]:
         )  # fmt: skip
         for row in events
         if row["action"] == "told" and row["rule"] in ("", rule)
+    )
+
+
+def _retracted(events: Sequence[Row]) -> tuple[Retracted, ...]:
+    sent = {row["id"]: row for row in events if row["action"] == "sent"}
+    back = [(sent[row["event_id"]], row) for row in events if row["action"] == "retracted"]
+    return tuple(
+        Retracted(row["at"], row["reference"], taken["at"], taken["reason"], taken["by"]) for row, taken in back
     )
 
 

@@ -48,11 +48,23 @@ def desk(record: Rows, now: datetime) -> Desk:
         obligations.withheld(record),
         obligations.stopping(record),
     )
-    verdict = [_of_reports(due, now), *_of_withheld(off), *_of_stopping(rules)]
     return Desk(
-        now, tuple(verdict), due, off, rules, implants.surveillance(record),
+        now, verdict(due, off, rules, now=now), due, off, rules, implants.surveillance(record),
         implants.implant_days(record, now.date()),
     )  # fmt: skip
+
+
+def verdict(
+    due: Sequence[OpenObligation], off: Sequence[Withheld], rules: Sequence[Stopping], *, now: datetime
+) -> tuple[Message, ...]:
+    """Sentences about reports, rules that are off, and stopping rules, in this order.
+
+    Parameters
+    ----------
+    due, off, rules : what the verdict rests on.
+    now : the moment at which clocks are read, UTC.
+    """
+    return (_of_reports(due, now), *_of_withheld(off), *_of_stopping(rules))
 
 
 def _of_reports(due: Sequence[OpenObligation], now: datetime) -> Message:

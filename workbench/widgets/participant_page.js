@@ -4,6 +4,8 @@ import { button, followLanguage, followTheme, h, put, request, show, whenChanged
 import { SIMULATED, light } from "./parts/icons.js";
 import { sheet, when } from "./parts/entry.js";
 import { area, field, selection, signedSheet } from "./parts/signed.js";
+import { deficiencySheet, eventSheet, reviseSheet } from "./parts/safety_forms.js";
+import { askSheet, canFill, fillSheet, heldSheet, signLine, stepsPanel } from "./parts/steps.js";
 import { legendOf, multiple } from "./parts/multiples.js";
 import { dayOf, sized, timeline } from "./parts/timeline.js";
 
@@ -38,10 +40,11 @@ function formSheet(ctx, form, visit) {
   const { t, model } = ctx;
   const about = (row) => (row.table === "form" ? t(row.about.entry === 0 ? "person.entry_agreed" : "person.entry", { n: row.about.entry, by: row.about.by })
     : [t(row.about.device_on ? "person.device_on" : "person.device_off"), t(row.about.assisted ? "person.assisted" : "person.unassisted"), row.about.side ? t(`form.side.${row.about.side}`, {}, row.about.side).toLowerCase() : "", row.about.rater].filter(Boolean).join(t("person.and")));
-  sheet(ctx, `${t(`title.${form.measure}`, {}, form.title)} · ${visit.name}`, (box) => {
+  sheet(ctx, `${t(`title.${form.measure}`, {}, form.title)} · ${visit.name}`, (box, close) => {
     for (const row of form.rows) {
       const body = h("div", { class: "stack" }, h("p", { class: "s sub" }, t("person.reading")));
-      box.append(h("h3", {}, about(row)), body);
+      const ask = h("button", { type: "button", class: "link xs", "data-name": "ask-query", onclick: () => { close(); askSheet(ctx, row, form.title); } }, t("steps.ask_about"));
+      box.append(h("div", { class: "row between" }, h("h3", {}, about(row)), ask), body);
       request(model, "values", { table: row.table, row: row.id }, 20).then((reply) => {
         if (!reply.ok) return body.replaceChildren(h("div", { class: "fielderror", role: "alert" }, reply.silent ? t("person.silent") : t.said(reply, "text")));
         const shown = (one) => (one.value && one.value.missing ? t(`person.code.${one.value.missing}`, {}, one.value.missing) : one.value === null ? "—" : typeof one.value === "boolean" ? t(one.value ? "person.yes" : "person.no") : typeof one.value === "object" ? JSON.stringify(one.value.value ?? one.value) : String(one.value));
@@ -49,6 +52,7 @@ function formSheet(ctx, form, visit) {
         return body.replaceChildren(reply.value.length ? h("dl", { class: "kv" }, reply.value.flatMap((one) => [h("dt", {}, named(one)), h("dd", {}, historyValue(ctx, [shown(one), one.unit].filter(Boolean).join(" "), { table: row.table, row: row.id, name: one.field, label: named(one) }))])) : h("p", { class: "s sub" }, t("person.no_values")));
       });
     }
+    box.append(signLine(ctx, form.rows));
   }, "form-sheet");
 }
 
@@ -105,17 +109,19 @@ function visitList(ctx) {
   const unfolded = new Set();
   const row = (visit) => {
     const days = visit.held ? t("person.held_on", { date: dayOf(t, visit.held) }) : visit.earliest ? t("person.window", { from: dayOf(t, visit.earliest), to: dayOf(t, visit.latest) }) : visit.anchor ? t("person.waits_for", { anchor: t(`person.anchor.${visit.anchor}`, {}, visit.anchor) }) : t("person.no_day");
-    const forms = h("details", {}, h("summary", {}, counted(t, visit.forms)), h("ul", {}, visit.forms.map((form) => {
+    const forms = h("details", {}, h("summary", { "data-name": `forms-${visit.name}` }, counted(t, visit.forms)), h("ul", {}, visit.forms.map((form) => {
       const title = t(`title.${form.measure}`, {}, form.title);
-      return h("li", {}, form.rows.length ? h("button", { type: "button", class: "value", onclick: () => formSheet(ctx, form, visit) }, title) : h("span", {}, title), light(FORM_LAMP[form.state] || "off", t(`person.form.${form.state}`), false));
+      const fill = canFill(ctx.model.get("page"), form, visit) ? h("button", { type: "button", class: "link xs", "data-name": `fill-${visit.name}-${form.name}`, onclick: () => fillSheet(ctx, form, visit) }, t("steps.fill")) : null;
+      return h("li", {}, form.rows.length ? h("button", { type: "button", class: "value", "data-name": `form-${visit.name}-${form.name}`, onclick: () => formSheet(ctx, form, visit) }, title) : h("span", {}, title), fill, light(FORM_LAMP[form.state] || "off", t(`person.form.${form.state}`), false));
     })));
+    const hold = visit.id && ["due", "late", "ahead", "open"].includes(visit.state) ? h("button", { type: "button", class: "link xs", "data-name": `hold-${visit.name}`, "aria-label": t("steps.held_title", { visit: visit.name }), onclick: () => heldSheet(ctx, visit) }, t("steps.held")) : null;
     forms.open = unfolded.has(visit.name);
     forms.addEventListener("toggle", () => (forms.open ? unfolded.add(visit.name) : unfolded.delete(visit.name)));
     return h("li", { class: `visit ${visit.state}` }, h("div", { class: "row between" }, h("b", { class: "semi" }, visit.name), light(VISIT_LAMP[visit.state] || "off", t(`person.visit.${visit.state}`), false)),
-      h("div", { class: "xs sub" }, visit.id && visit.planned ? historyValue(ctx, days, { table: "visit", row: visit.id, name: "planned", label: t("person.planned_day", { visit: visit.name }) }) : days), visit.forms.length ? forms : null);
+      h("div", { class: "xs sub" }, visit.id && visit.planned ? historyValue(ctx, days, { table: "visit", row: visit.id, name: "planned", label: t("person.planned_day", { visit: visit.name }) }) : days, hold ? [" ", hold] : null), visit.forms.length ? forms : null);
   };
-  const draw = whenChanged((visits) => body.replaceChildren(visits.length ? h("ul", { class: "visits" }, visits.map(row)) : h("p", { class: "empty" }, t("person.no_visits"))));
-  return { el, update: (page) => draw(page.visits) };
+  const draw = whenChanged(([visits]) => body.replaceChildren(visits.length ? h("ul", { class: "visits" }, visits.map(row)) : h("p", { class: "empty" }, t("person.no_visits"))));
+  return { el, update: (page) => draw([page.visits, page.steps]) };
 }
 
 function outcomePanel(ctx) {
@@ -247,19 +253,34 @@ function deviationPanel(ctx) {
   return { el, update: (page) => draw(page.deviations) };
 }
 
+/** Adverse events and device deficiencies: reported and revised here; their clocks stand on the safety desk. */
+function safetyPanel(ctx) {
+  const { t } = ctx;
+  const { el, body } = panelOf(t("person.safety"));
+  const list = h("ul", { class: "plain" });
+  const none = h("p", { class: "empty" }, t("person.no_safety"));
+  body.append(none, list, button(t("safety.add_event"), () => eventSheet(ctx), { name: "add-event" }), button(t("safety.add_deficiency"), () => deficiencySheet(ctx), { name: "add-deficiency" }));
+  const kind = (one) => t(one.table === "device_deficiency" ? "person.deficiency" : one.facts.serious ? "person.serious_event" : "person.event");
+  const row = (one) => h("li", {}, h("button", { type: "button", class: "link", "data-name": `revise-${one.id}`, "aria-label": t("safety.revise_title", { what: one.what }), onclick: () => reviseSheet(ctx, one.table, one.id) }, one.what),
+    h("div", { class: "xs sub" }, [kind(one), one.onset, one.state === "open" ? "" : t(`safety.state.${one.state}`)].filter(Boolean).join(" · ")));
+  const draw = whenChanged((found) => { list.replaceChildren(...found.map(row)); show(none, !found.length); });
+  return { el, update: (page) => draw(page.safety) };
+}
+
 // ---------------------------------------------------------------------------------------------- the page
 function buildParticipant(root, model, t, first) {
-  const ctx = { root, model, t, refocus: () => undefined };
+  const problem = h("div", { class: "fielderror", role: "alert", "data-name": "problem" });
+  const ctx = { root, model, t, refocus: () => undefined, tell: (words) => put(problem, words) };
   const reading = h("span", { class: "xs sub", role: "status", "data-name": "read-at" });
   const waiting = h("p", { class: "empty", role: "status", "data-name": "waiting" });
   const [head, visits, outcomes] = [identityHead(ctx), visitList(ctx), outcomePanel(ctx)];
-  const side = [consentPanel(ctx), queryPanel(ctx), deviationPanel(ctx)];
+  const side = [stepsPanel(ctx, panelOf), consentPanel(ctx), safetyPanel(ctx), queryPanel(ctx), deviationPanel(ctx)];
   const axis = sized((width) => timeline(t, model.get("page"), width));
   const parts = [head, visits, outcomes, ...side];
   const whole = h("div", { class: "stack whole" }, head.el, h("div", { class: "cols" },
     h("div", { class: "col" }, h("section", { class: "panel", "aria-label": t("person.axis") }, h("div", { class: "bd" }, axis.el)), h("div", { class: "split" }, visits.el, outcomes.el)),
     h("div", { class: "col side", role: "region", tabindex: 0, "aria-label": t("person.side") }, side.map((one) => one.el), reading)));
-  root.append(h("section", { class: "personpage", "aria-label": t("person.page") }, waiting, whole));
+  root.append(h("section", { class: "personpage", "aria-label": t("person.page") }, waiting, problem, whole));
   const drawAxis = whenChanged(() => axis.redraw());
   // What had the focus may be gone once the record was read again: then the name is where the page begins.
   ctx.refocus = () => { if (!root.contains(document.activeElement)) head.name.focus(); };

@@ -42,8 +42,33 @@ class ParticipantRequests(Protocol):
         table, row_id : which row.
         """
 
+    def row(self, participant_id: str, table: str, row_id: str) -> dict[str, Any]:
+        """All of an adverse event or a device deficiency.
+
+        Parameters
+        ----------
+        participant_id : whose page asks.
+        table, row_id : which row.
+        """
+
+    def bound(self, participant_id: str, targets: str) -> str:
+        """Hash of rows as they are now.
+
+        Parameters
+        ----------
+        participant_id : whose page asks.
+        targets : ``TABLE:ID`` of each row, separated by commas.
+        """
+
     def make(
-        self, participant_id: str, change: str, fields: Mapping[str, str], *, login: str = "", password: str = ""
+        self,
+        participant_id: str,
+        change: str,
+        fields: Mapping[str, str],
+        *,
+        reason: str = "",
+        login: str = "",
+        password: str = "",
     ) -> None:
         """Make one change of the participant's data.
 
@@ -51,6 +76,7 @@ class ParticipantRequests(Protocol):
         ----------
         participant_id : whose.
         change, fields : what is changed.
+        reason : why.
         login, password : of who makes it.
         """
 
@@ -67,21 +93,22 @@ class ParticipantPage(Panel):
     Traits
     ------
     look : ``{"read_at", "fault"}``; page : ``{"person", "enrolment", "consents", "document", "today", "visits",
-    "next", "sessions", "queries", "deviations", "events", "treatments", "core", "measures", "concealed",
-    "other_session", "signing", "roles"}``, empty before the first reading. ``person`` has ``id, pseudonym,
+    "next", "sessions", "queries", "deviations", "events", "safety", "country", "steps", "treatments", "core",
+    "measures", "concealed", "other_session", "signing", "roles"}``, empty before the first reading. ``person`` has ``id, pseudonym,
     simulated, injury_level, ais, injured_on, trained_side, hold``; a consent ``purpose, required, state, version,
     on, given_by, witness, by, newer``; a visit ``id, name, planned, earliest, latest, held, state, anchor,
     forms``; a query ``id, text, by, days, where, answer``; a deviation ``id, category, text, state, by, day,
-    days``; ``events`` are adverse events ``{"day", "until", "text", "serious"}``, None where the record keeps
-    none; ``treatments`` are those of :mod:`workbench.study.treatments`, ``core`` the values of the core data set;
-    ``signing`` is ``{"how", "login"}``.
+    days``; ``events`` are adverse events ``{"day", "until", "text", "serious"}``; ``safety`` are these and device
+    deficiencies as ``id, table, what, onset, state, facts``; ``steps`` are those of
+    ``dashboard.participant_steps``, ``treatments`` those of :mod:`workbench.study.treatments`, ``core`` the values
+    of the core data set; ``signing`` is ``{"how", "login"}``.
     """
 
     _esm = compose(
         "parts/dom", "parts/icons", "parts/entry", "parts/signin", "parts/timeline", "parts/multiples",
-        "parts/signed", "participant_page",
+        "parts/signed", "parts/safety_forms", "parts/steps", "participant_page",
     )  # fmt: skip
-    _css = styles("panels", "entry", "participant")
+    _css = styles("panels", "entry", "participant", "safety")
 
     look = traitlets.Dict().tag(**SYNCED)
     page = traitlets.Dict().tag(**SYNCED)
@@ -106,10 +133,10 @@ class ParticipantPage(Panel):
         return str(person.get("pseudonym", "")), [(name, len(self.page.get(name, ()))) for name in counted]
 
     def requests(self) -> Mapping[str, Callable[..., Any]]:
-        """Read again, go back, values and history of a row, and a change."""
+        """Read again, go back, values, history, hash or all of a row, and a change."""
         return {
-            "read": self.read, "back": self.back, "values": self.values, "history": self.history,
-            "make": self.make,
+            "read": self.read, "back": self.back, "values": self.values, "history": self.history, "row": self.row,
+            "bound": self.bound, "make": self.make,
         }  # fmt: skip
 
     def read(self) -> None:
@@ -142,14 +169,25 @@ class ParticipantPage(Panel):
         """
         return field_history(self._service.history(self._participant, table, row), str(field))
 
-    def make(self, change: str, fields: Mapping[str, str], login: str = "", password: str = "") -> None:
+    def row(self, table: str, row: str) -> dict[str, Any]:
+        """All of an adverse event or a device deficiency of this participant."""
+        return self._service.row(self._participant, table, row)
+
+    def bound(self, targets: str) -> str:
+        """Hash of rows of this participant as they are now, which a signature binds."""
+        return self._service.bound(self._participant, targets)
+
+    def make(
+        self, change: str, fields: Mapping[str, str], reason: str = "", login: str = "", password: str = ""
+    ) -> None:
         """Make a change, then read the record again.
 
         Parameters
         ----------
         change : its name.
         fields : of it, as text.
+        reason : why.
         login, password : of who makes it; passed on and forgotten.
         """
-        self._service.make(self._participant, change, fields, login=login, password=password)
+        self._service.make(self._participant, change, fields, reason=reason, login=login, password=password)
         self.read()

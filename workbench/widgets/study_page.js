@@ -16,13 +16,13 @@ function heading(t, name) {
 }
 
 /** CONSORT from top to bottom: who came, who did not enter, what became of the others. */
-function flowPanel(t) {
+function flowPanel(t, opener) {
   const cut = h("span", { class: "rt", "data-name": "cut-off" });
   const box = h("div", { class: "flow" });
   const empty = h("div", { class: "empty" }, t("study.flow.empty"));
   const one = (name, n, kind = "") => h("div", { class: `box ${kind}`.trim(), "data-name": `flow-${name}` }, h("b", {}, t(`study.flow.${name}`, { n: thousands(n) })));
   const lines = (parts) => parts.filter(([, n]) => n).map(([name, n]) => h("div", { class: "s sub" }, t(`study.flow.${name}`, { n: thousands(n) })));
-  const draw = whenChanged((flow) => {
+  const draw = whenChanged(([flow, without]) => {
     show(empty, !flow.screened);
     const out = flow.screen_failures + flow.left_before;
     const aside = one("not_enrolled", out, "out");
@@ -33,12 +33,12 @@ function flowPanel(t) {
     left.append(...lines([["withdrawn", flow.withdrawn], ["lost", flow.lost]]));
     box.replaceChildren(first, h("div", { class: "branch" }, aside), one("enrolled", flow.enrolled, "key"),
       h("div", { class: "ends" }, one("taking_part", flow.taking_part), one("completed", flow.completed), left),
-      ...(flow.without ? [h("div", { class: "xs sub" }, t("study.flow.without", { n: thousands(flow.without) }))] : []));
+      ...(flow.without ? [h("div", { class: "xs sub" }, t("study.flow.without", { n: thousands(flow.without) }), h("div", { class: "row wrap" }, without.map(opener)))] : []));
   });
   return {
     el: h("div", { class: "panel flowpanel" }, h("div", { class: "hd" }, h("h2", {}, t("study.flow")), cut), h("div", { class: "bd", tabindex: 0, role: "region", "aria-label": t("study.flow") }, box, empty)),
     update(seen) {
-      draw(seen.flow || {});
+      draw([seen.flow || {}, seen.without || []]);
       put(cut, seen.fault ? t("study.unreachable", { at: seen.read_at || "—", why: t.said(seen, "fault") }) : t("study.as_of", { at: seen.read_at || "—" }));
       classIf(cut, "bad", Boolean(seen.fault));
     },
@@ -53,6 +53,9 @@ function spoken(t, letters) {
 
 const marks = (letters) => [...letters].map((letter) => `<i class="c-${MARKS[letter] ? letter.replace(" ", "x") : "x"}"></i>`).join("");
 
+/** Leads to the page of a participant where there is one. */
+const openerOf = (model, ask) => (name) => ((model.get("opens") || []).includes("participant") ? h("button", { type: "button", class: "pick", "data-name": `open-${name}`, onclick: () => ask("participant", { participant: name }) }, name) : h("span", {}, name));
+
 /** A row a participant, a group of marks a visit. Rows scroll under their headings; sites fold. */
 function heatmap(t, model, ask) {
   const about = h("span", { class: "s mute two" });
@@ -65,9 +68,7 @@ function heatmap(t, model, ask) {
   const legend = h("div", { class: "legend s sub", "aria-hidden": "true" }, LOUD_FIRST.slice().sort((a, b) => "vcdmnhw".indexOf(a) - "vcdmnhw".indexOf(b))
     .map((letter) => h("span", {}, h("i", { class: `c-${letter}` }), t(`study.form.${MARKS[letter]}`))));
   function person(row, visits) {
-    const opens = (model.get("opens") || []).includes("participant");
-    const name = opens ? h("button", { type: "button", class: "pick", "data-name": `open-${row.participant}`, onclick: () => ask("participant", { participant: row.participant }) }, row.participant) : row.participant;
-    return h("tr", { "data-participant": row.participant }, h("th", { scope: "row" }, name),
+    return h("tr", { "data-participant": row.participant }, h("th", { scope: "row" }, openerOf(model, ask)(row.participant)),
       visits.map((visit, i) => h("td", {}, h("span", { class: "cells", role: "img", "aria-label": spoken(t, row.cells[i] || "") || t("study.form.not_asked"), html: marks(row.cells[i] || "") }))));
   }
   function site(name, people, visits) {
@@ -199,7 +200,7 @@ function buildStudyPage(root, model, t) {
   const store = button(t("study.export"), () => ask("export"), { name: "export" });
   const back = (model.get("opens") || []).includes("back") ? button(t("study.back"), () => ask("back"), { kind: "quiet", name: "back" }) : null;
   const banner = h("div", { class: "msg high", role: "alert", id: "study-broken", "data-name": "broken" });
-  const flow = flowPanel(t);
+  const flow = flowPanel(t, openerOf(model, ask));
   const heat = heatmap(t, model, ask);
   const side = todo(t);
   const audit = auditPanel(t);

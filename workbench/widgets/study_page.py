@@ -46,7 +46,8 @@ class StudyPage(Panel):
     Traits
     ------
     overview : ``study, version, date, read_at, fault, flow, visits, rows, counts, tasks, queries, deviations,
-    locks, entries, head, verification``, where ``rows`` hold the forms of each visit as one letter each:
+    locks, entries, head, verification, without``, where ``without`` names who never entered screening, and
+    ``rows`` hold the forms of each visit as one letter each:
     ``v`` verified, ``c`` complete, ``d`` draft, ``m`` missing, ``n`` not due, ``h`` visit not held,
     ``w`` withdrawn, a space where the protocol does not ask; work : ``{"kind", "share", "s", "text", "fault"}`` of
     what runs or ran last; opens : ``["back", "participant"]``, what leads elsewhere from here.
@@ -116,7 +117,7 @@ class StudyPage(Panel):
 
     def participant(self, participant: str) -> None:
         """Open the page of a participant of the rows."""
-        known = [row["participant"] for row in self.overview.get("rows", [])]
+        known = [row["participant"] for row in self.overview.get("rows", [])] + self.overview.get("without", [])
         if self._open_participant is None or participant not in known:
             raise Refused(Message("overview.no_participant_page"))
         self._open_participant(participant)

@@ -180,7 +180,7 @@ function buildWorklist(root, model, t) {
     rows.update();
     panel.update();
   }
-  root.append(h("section", { class: "worklist", "aria-label": t("worklist.title") }, h("div", { class: "head" }, h("div", {}, title, h("div", { class: "row wrap" }, more, model.get("leads") ? h("button", { type: "button", class: "link s", "data-name": "to-study", onclick: () => ctx.ask("study") }, t("study.to_page")) : null)), rows.search), hints, h("div", { class: "cols" }, h("div", {}, rows.el, problem), panel.el)));
+  root.append(h("section", { class: "worklist", "aria-label": t("worklist.title") }, h("div", { class: "head" }, h("div", {}, title, h("div", { class: "row wrap" }, more, model.get("leads") ? h("button", { type: "button", class: "link s", "data-name": "to-study", onclick: () => ctx.ask("study") }, t("study.to_page")) : null, model.get("leads_safety") ? h("button", { type: "button", class: "link s", "data-name": "to-safety", onclick: () => ctx.ask("safety") }, t("safety.to_page")) : null)), rows.search), hints, h("div", { class: "cols" }, h("div", {}, rows.el, problem), panel.el)));
   const find = (event) => {
     const typing = event.target.closest?.("input, textarea, select");
     if (event.key === "/" && !typing && root.checkVisibility()) { event.preventDefault(); rows.search.focus(); }

@@ -54,7 +54,7 @@ class Worklist(Panel):
     service : reads the record, confirms and starts.
     choose : called with the chosen visit, so that other panels can follow; None for nothing.
     open_page : called with a visit to show the page of its participant; None where there is no such page.
-    study : called to show the overview of the study; None where no page does.
+    study, safety : called to show the overview of the study, and its safety desk; None where no page does.
 
     Traits
     ------
@@ -64,7 +64,7 @@ class Worklist(Panel):
     where ``open`` is a list of ``{"state", "key", "args"}`` and ``window`` is ``{"part", "key", "args"}``;
     chosen : id of a visit; opens : whether participants have a page; focus : visit whose row is gone back to;
     details : of that visit; confirmed : ``{"visit", "clock", "by"}`` while a confirmation holds;
-    leads : whether the overview of the study is one step away.
+    leads, leads_safety : whether the overview of the study, and its safety desk, are one step away.
     """
 
     _esm = compose("parts/dom", "parts/icons", "worklist")
@@ -78,6 +78,7 @@ class Worklist(Panel):
     details = traitlets.Dict().tag(**SYNCED)
     confirmed = traitlets.Dict().tag(sync=True)
     leads = traitlets.Bool(default_value=False).tag(sync=True)
+    leads_safety = traitlets.Bool(default_value=False).tag(sync=True)
 
     def __init__(
         self,
@@ -86,10 +87,12 @@ class Worklist(Panel):
         choose: Callable[[str], None] | None = None,
         open_page: Callable[[str], None] | None = None,
         study: Callable[[], None] | None = None,
+        safety: Callable[[], None] | None = None,
         **traits: Any,
     ) -> None:
-        super().__init__(opens=open_page is not None, leads=study is not None, **traits)
-        self._service, self._study = service, study
+        leads = {"leads": study is not None, "leads_safety": safety is not None}
+        super().__init__(opens=open_page is not None, **leads, **traits)
+        self._service, self._study, self._safety = service, study, safety
         self._on_choose, self._open_page = choose, open_page
         self._chosen = ""
         self._known: dict[str, str] = {}
@@ -111,6 +114,7 @@ class Worklist(Panel):
             "somebody_else": self.somebody_else,
             "start": self.start,
             "study": self.study,
+            "safety": self.safety,
         }
 
     def look(self) -> None:
@@ -185,6 +189,11 @@ class Worklist(Panel):
         """Show the overview of the study."""
         if self._study is not None:
             self._study()
+
+    def safety(self) -> None:
+        """Show the safety desk."""
+        if self._safety is not None:
+            self._safety()
 
     def somebody_else(self) -> None:
         """Withdraw the confirmation; the row stays chosen."""

@@ -92,6 +92,28 @@ class MarkSent(Change):
 
 
 @dataclass(frozen=True, slots=True)
+class RetractSent(Change):
+    """A report was marked as sent by mistake: its clock runs as before, and both entries stay; needs a reason.
+
+    Attributes
+    ----------
+    event_id : row that says that it was sent.
+    """
+
+    event_id: str
+    ROLES: ClassVar[tuple[str, ...]] = REPORTERS
+
+    def apply(self, record: Applying) -> str:
+        """Add that it was not sent."""
+        sent = record.row("obligation_event", self.event_id)
+        if sent["action"] != "sent" or record.rows("obligation_event", event_id=self.event_id, action="retracted"):
+            raise Refused(Message("safety.not_to_retract", action=sent["action"]))
+        if not record.reason.strip():
+            raise BadValue(Message("safety.retract_why", rule=sent["rule"]))
+        return _answer(record, sent, "retracted", record.utc)
+
+
+@dataclass(frozen=True, slots=True)
 class ExtendObligation(Change):
     """Whoever a report is due to gave more time; needs a reason. What the rule asks stays on record.
 
@@ -184,19 +206,13 @@ class MarkSeen(Change):
         """Add that it was seen or acknowledged."""
         told = record.row("obligation_event", self.event_id)
         action = ANSWERS.get(told["action"])
-        if action is None or record.rows("obligation_event", event_id=self.event_id, action=action):
+        done = {row["action"] for row in record.rows("obligation_event", event_id=self.event_id)}
+        if action is None or done & {action, "retracted"}:
             raise Refused(Message("safety.not_to_answer", action=told["action"]))
         at = utc_of(self.at or record.utc, latest=utc_of(record.utc))
         if at < utc_of(told["at"]):
             raise BadValue(Message("safety.seen_before", at=text_of(at), told=told["at"]))
-        same = {
-            name: told[name]
-            for name in ("participant_id", "table_name", "row_id", "rule", "table_version", "person")
-        }
-        return record.insert(
-            "obligation_event", **same, action=action, event_id=self.event_id, at=text_of(at), due="", late_s=0,
-            how="", reference=self.reference, reason=record.reason, next_step="",
-        )  # fmt: skip
+        return _answer(record, told, action, text_of(at), reference=self.reference)
 
 
 def _clock(record: Applying, table: str, row_id: str, rule: str) -> Clock:
@@ -224,4 +240,15 @@ def _add(record: Applying, change: Any, source: dict[str, Any], action: str, **v
     return record.insert(
         "obligation_event", participant_id=source["participant_id"], table_name=change.table, row_id=change.row_id,
         rule=change.rule, table_version=version, action=action, reason=record.reason, **{**empty, **values},
+    )  # fmt: skip
+
+
+def _answer(record: Applying, about: dict[str, Any], action: str, at: str, *, reference: str = "") -> str:
+    """A row about something that was done about a report."""
+    same = {
+        name: about[name] for name in ("participant_id", "table_name", "row_id", "rule", "table_version", "person")
+    }
+    return record.insert(
+        "obligation_event", **same, action=action, event_id=about["id"], at=at, due="", late_s=0, how="",
+        reference=reference, reason=record.reason, next_step="",
     )  # fmt: skip
