@@ -86,7 +86,14 @@ def randomised(n: int, seed: int, step: Callable[[], object] = lambda: None) -> 
 
 
 def is_even(count: int, n: int, share: float) -> bool:
-    """Whether a count of ``n`` is what chance gives where each has this ``share``."""
+    """Whether a count is what chance gives.
+
+    Parameters
+    ----------
+    count : of the draws that came out so.
+    n : draws.
+    share : of them that is expected.
+    """
     return abs(count - n * share) <= SIGMAS * sqrt(n * share * (1 - share))
 
 
