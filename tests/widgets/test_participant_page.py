@@ -434,3 +434,53 @@ def test_stop_stands_where_it_stands_on_the_worklist_and_covers_nothing_of_what_
     page.locator("[data-name=read-at]").scroll_into_view_if_needed()
     last = page.locator("[data-name=read-at]").bounding_box()
     assert last["y"] + last["height"] <= stop
+
+
+# ------------------------------------------------------------------------------ safety events, steps of the trial
+@pytest.mark.parametrize("name", ["add-event", "add-deficiency", "set-day", "freeze", "hold-Week 24"])
+def test_axe_finds_nothing_in_the_dialogs_of_the_trial(show: Callable[..., Shown], name: str) -> None:
+    page = show().page
+    page.locator(f"[data-name='{name}']").click()
+    assert page.locator("dialog[open]").is_visible()
+    assert "steps." not in page.locator("dialog").inner_text()
+    assert axe(page) == []
+
+
+def test_a_form_of_the_protocol_asks_for_its_items_and_waits_for_what_is_required(
+    change: Callable[..., Shown],
+) -> None:
+    desk = change()
+    page = desk.page
+    page.locator("[data-name='forms-Training']").press("Enter")
+    page.locator("[data-name='fill-Training-session_diary']").press("Enter")
+    assert "Tired at the end, 0 to 10 (optional)" in page.locator("[data-name=fill-sheet]").inner_text()
+    page.locator("[data-name=sign-login]").fill("wu")
+    page.locator("[data-name=sign-password]").fill(SECRET)
+    assert page.locator("[data-name=sheet-send]").is_disabled()
+    page.locator("[data-name=item-spasms]").fill("2")
+    page.locator("[data-name=sheet-send]").press("Enter")
+    desk.answer()
+    page.wait_for_selector("dialog", state="detached")
+    (row,) = [one for one in desk.rows("form") if one["name"] == "session_diary"]
+    assert (row["values"], row["state"], row["by"]) == ({"spasms": 2}, "complete", "Wu R.")
+    assert page.locator("[data-name='fill-Training-session_diary']").count() == 0
+
+
+def test_an_event_is_added_from_the_page_of_whom_it_happened_to(change: Callable[..., Shown]) -> None:
+    desk = change()
+    page = desk.page
+    page.locator("[data-name=add-event]").press("Enter")
+    assert page.locator("[data-name=participant]").count() == 0
+    page.locator("[data-name=term]").fill("pressure injury")
+    page.locator("[data-name=medically_important]").press("Space")
+    page.locator("[data-name=sign-login]").fill("okafor")
+    page.locator("[data-name=sign-password]").fill(SECRET)
+    page.locator("[data-name=sheet-send]").press("Enter")
+    desk.answer()
+    page.wait_for_selector("dialog", state="detached")
+    (row,) = desk.rows("adverse_event")
+    assert (row["term"], row["classification"], row["by"]) == ("pressure injury", "SAE", "Dr Okafor A.")
+    page.get_by_role("button", name="Revise pressure injury").press("Enter")
+    desk.answer()
+    page.locator("[data-name=medically_important]").press("Space")
+    assert "keeps the clock" in page.locator("[data-name=keeps-clock]").inner_text()
