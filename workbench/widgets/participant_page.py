@@ -94,14 +94,14 @@ class ParticipantPage(Panel):
     ------
     look : ``{"read_at", "fault"}``; page : ``{"person", "enrolment", "consents", "document", "today", "visits",
     "next", "sessions", "queries", "deviations", "events", "safety", "country", "steps", "treatments", "core",
-    "measures", "concealed", "other_session", "signing", "roles"}``, empty before the first reading. ``person`` has
-    ``id, pseudonym, simulated, injury_level, ais, injured_on, trained_side, hold``; a consent
-    ``purpose, required, state, version, on, given_by, witness, by, newer``; a visit ``id, name, planned, earliest, latest, held, state, anchor,
-    forms``; a query ``id, text, by, days, where, answer``; a deviation ``id, category, text, state, by, day,
-    days``; ``events`` are adverse events ``{"day", "until", "text", "serious"}``; ``safety`` are these and device
-    deficiencies as ``id, table, what, onset, state, facts``; ``steps`` are those of
-    ``dashboard.participant_steps``, ``treatments`` those of :mod:`workbench.study.treatments`, ``core`` the values
-    of the core data set; ``signing`` is ``{"how", "login"}``.
+    "measures", "concealed", "other_session", "signing", "roles"}``, empty before the first reading. ``person``
+    has ``id, pseudonym, simulated, injury_level, ais, injured_on, trained_side, hold``; a consent ``purpose,
+    required, state, version, on, given_by, witness, by, newer``; a visit ``id, name, planned, earliest, latest,
+    held, state, anchor, forms``; a query ``id, text, by, days, where, answer``; a deviation ``id, category,
+    text, state, by, day, days``; ``events`` are adverse events ``{"day", "until", "text", "serious"}``;
+    ``safety`` are these and device deficiencies as ``id, table, what, onset, state, facts``; ``steps`` are those
+    of ``dashboard.participant_steps``, ``treatments`` those of :mod:`workbench.study.treatments`, ``core`` the
+    values of the core data set; ``signing`` is ``{"how", "login"}``.
     """
 
     _esm = compose(
