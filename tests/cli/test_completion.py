@@ -20,6 +20,8 @@ MORE = (
     "audit",
     "queries",
     "deviations",
+    "forms",
+    "treatments",
 )
 ASK = r"""
 source "$1"; shift

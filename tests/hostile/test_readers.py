@@ -39,7 +39,7 @@ BY_COMMANDS = {
     "study/identities.py", "study/identity_file.py", "study/randomisation/sealing.py",
     "study/randomisation/arms.py",
     "study/backup.py", "study/manifest.py", "commands/import.py", "commands/protocol.py", "exchange/_xml.py",
-    "exchange/_redcap_names.py",
+    "exchange/_redcap_names.py", "study/snapshots.py", "study/signature_checks.py",
 }  # fmt: skip
 """Read what a user names or a study holds: the hostile cases of the commands, or of READERS below, reach them."""
 
@@ -47,7 +47,7 @@ OWN_TEXTS = {
     "evaluation/_document.py", "exchange/_core_data_set.py", "outcomes/_thresholds.py", "reports/html.py",
     "reports/pdf.py", "reports/texts.py", "widgets/_base.py", "widgets/_locale.py", "kernels/_jit.py",
     "devices/_lsl_library.py", "devices/_driver.py", "systems/_bound.py", "messages.py", "registry.py",
-    "study/reporting_rules.py",
+    "study/reporting_rules.py", "study/standard_forms/__init__.py",
 }  # fmt: skip
 """Read files of the package or of the system alone."""
 
@@ -162,9 +162,16 @@ def _certificate(path: Path) -> object:
     return certificates.load(path.parent.parent, "glove")
 
 
+def _snapshot(path: Path) -> object:
+    from workbench.study import snapshot_files
+
+    return list(snapshot_files.read(path)[1])
+
+
 READERS = {
     "decoder": _decoder, "replay": _replayed, "table": _table, "plan": _plan, "ledger": _ledger, "index": _index,
     "anchors": _anchors, "system": _system, "setup": _setup, "certificate": _certificate,
+    "snapshot": _snapshot,
 }  # fmt: skip
 
 

@@ -153,6 +153,7 @@ def test_a_decoder_that_was_fitted_on_these_recordings_alone_is_used_no_more(stu
     carried_out(study, person)
     assert approvals.in_use(study, **use) is None
     assert not study.is_approved(study.ids["sha256"], **use)
+    assert study.decoders_awaiting(person) == []
 
 
 # ------------------------------------------------------------------------------ refusals

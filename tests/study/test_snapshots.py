@@ -40,6 +40,7 @@ def test_a_snapshot_is_every_data_table_as_it_was_and_entry_goes_on(study):
         assert then.head() == head
         assert (then.id, then.code) == (study.id, study.code)
         assert len(then.trials()) == 3
+        assert then.outcomes().equals(study.outcomes())
         assert (then.folder / then.rows("recording")[0]["path"]).is_file()
     assert study.count("note") == len(before["note"]) + 1
 

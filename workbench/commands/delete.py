@@ -27,16 +27,16 @@ SHOWN = 12
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the participant, what is asked for, and who does it."""
     add_study(parser)
-    parser.add_argument("participant", type=nonblank, metavar="PARTICIPANT", help="pseudonym")
-    what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--plan", action="store_true", help="show what would go and what stays; nothing is done")
+    parser.add_argument("pseudonym", type=nonblank, metavar="PARTICIPANT", help="pseudonym")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--plan", action="store_true", help="show what would go and what stays (the default)")
     what.add_argument("--carry-out", action="store_true", help="delete it, or go on where that was interrupted")
-    parser.add_argument("--confirm", default="", metavar="HASH", help="of the plan, as --plan printed it")
+    parser.add_argument("--confirm", default="", metavar="HASH", help="of the plan, as it was printed")
     parser.add_argument(
         "--identities", type=Path, metavar="FOLDER", help="of the identities, to erase the person's"
     )
     parser.add_argument(
-        "--backups", type=Path, metavar="FOLDER", help="of backups, to name those that hold copies"
+        "--backups", dest="folder", type=Path, metavar="FOLDER", help="of backups, to name those that hold copies"
     )
     add_signers(parser)
     add_json(parser)
@@ -47,10 +47,11 @@ def run(arguments: argparse.Namespace) -> int:
     from workbench.study import Study
     from workbench.study.deletion import plan
 
+    _refuse_idle(arguments)
     with Study.open(arguments.study, actor=getpass.getuser()) as study:
-        participant_id = _participant(study, arguments.participant)
-        if arguments.plan:
-            shown = plan(study, participant_id, backups=arguments.backups)
+        participant_id = _participant(study, arguments.pseudonym)
+        if not arguments.carry_out:
+            shown = plan(study, participant_id, backups=arguments.folder)
             result: dict[str, Any] = {**plain(shown), "sha256": shown.sha256, "n_bytes": shown.n_bytes}
             lines = list(_planned(shown))
         else:
@@ -58,6 +59,22 @@ def run(arguments: argparse.Namespace) -> int:
             result, lines = plain(done), list(_done(done))
     print(as_json("delete", result, ok=True) if arguments.json else "\n".join(lines))
     return 0
+
+
+def _refuse_idle(arguments: argparse.Namespace) -> None:
+    """Refuse options that would do nothing, and a folder in which no backup lies."""
+    from workbench.study import manifest
+
+    given = {
+        "--confirm": arguments.confirm, "--identities": arguments.identities, "--as": arguments.logins,
+        "--reason": arguments.reason,
+    }  # fmt: skip
+    idle = [name for name, value in given.items() if value]
+    if idle and not arguments.carry_out:
+        raise BadValue(f"{', '.join(idle)} go with --carry-out; leave them out to see the plan")
+    if arguments.folder is not None and not manifest.names_in(arguments.folder):
+        where = reading.shown(arguments.folder)
+        raise BadValue(f"--backups {where} holds no backup; name a folder that 'workbench backup' wrote to")
 
 
 def _participant(study: Study, pseudonym: str) -> str:
@@ -87,7 +104,7 @@ def _carried_out(study: Study, participant_id: str, arguments: argparse.Namespac
     else:
         deletion_id = str(begun["id"])
     store = None if arguments.identities is None else Identities.open(arguments.identities, actor=signer.name)
-    return deletion.carry_out(study, deletion_id, signer, identities=store, backups=arguments.backups)
+    return deletion.carry_out(study, deletion_id, signer, identities=store, backups=arguments.folder)
 
 
 def _signed_in(study: Study, logins: list[str]) -> tuple[Signer, str]:

@@ -130,6 +130,7 @@ def awaiting(study: Study, participant_id: str, *, system: str = "") -> list[Row
     system : ``"name task"`` that they must serve, ``""`` for any.
     """
     decided = {row["decoder_sha256"] for row in decisions(study, participant_id=participant_id)}
+    decided |= marked(study.rows("deletion"))
     own = recordings_of(study, participant_id)
     waiting = [
         row for row in study.rows("decoder") if row["sha256"] not in decided and set(row["recordings"]) & own
@@ -151,8 +152,11 @@ def all_awaiting(study: Study) -> dict[str, list[Row]]:
         visit, session = column("session", "id", "visit_id"), column("run", "id", "session_id")
         run = column("recording", "sha256", "run_id")
         decided = set(reading.stored(connection, "approval", "participant_id", "decoder_sha256"))
+    gone = marked(study.rows("deletion"))
     waiting: dict[str, list[Row]] = {}
     for row in fitted:
+        if row["sha256"] in gone:
+            continue
         owners = {person[visit[session[run[sha256]]]] for sha256 in row["recordings"] if sha256 in run}
         for owner in sorted(owners):
             if (owner, row["sha256"]) not in decided:

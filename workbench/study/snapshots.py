@@ -123,6 +123,8 @@ def write(record: Applying, name: str, level: LockLevel) -> dict[str, Any]:
     digest, n_bytes, n_rows = hashlib.sha256(), 0, -1  # the header is no row
     try:
         world.disk.mkdir(path.parent, exist_ok=True)
+        # One that a crash left may be read-only by then.
+        world.disk.unlink(part, missing_ok=True)
         with world.disk.open(part, "wb") as file:
             lines = (row_line(table, row) for table, row in record.stored())
             for line in chain_of((header.line(),), lines):

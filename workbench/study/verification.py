@@ -179,6 +179,10 @@ def verify(
         if isinstance(error, sqlite3.Error) and record_file.NO_DATABASE in str(error):
             raise record_file.explain(error, path) from error
         findings.problems.append(Message("verify.unreadable", why=messages.of(error)))
+    return _found(findings)
+
+
+def _found(findings: Findings) -> Verification:
     newest = max(findings.hashes, default=0)
     return Verification(
         ok=not findings.problems,
