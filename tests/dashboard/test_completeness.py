@@ -12,7 +12,7 @@ import pytest
 
 from tests.study.test_overview import DOUBLE
 from tests.study.versions import over
-from workbench.dashboard.participant_visits import visits_of
+from workbench.study.participant_visits import visits_of
 from workbench.study import Study, changes, overview, protocol
 from workbench.study.applying import bound_now
 from workbench.study.completeness import LEAST_FIRST, Entered

@@ -12,9 +12,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from workbench import outcomes, world
-from workbench.dashboard.concealment import Sight, sight_of
 from workbench.dashboard.participant_outcomes import measures_of
-from workbench.dashboard.participant_visits import visits_of
 from workbench.dashboard.visits import VisitService
 from workbench.errors import BadValue, Refused, UnknownName
 from workbench.messages import Message
@@ -24,6 +22,8 @@ from workbench.study.changes import consents, from_text, queries
 from workbench.study.changes.consents import GiveConsent, WithdrawConsent
 from workbench.study.changes.deviations import CloseDeviation
 from workbench.study.changes.queries import AnswerQuery, CloseQuery
+from workbench.study.concealment import Sight, sight_of
+from workbench.study.participant_visits import visits_of
 from workbench.study.planned import protocol_of
 from workbench.study.protocol import Protocol
 
