@@ -69,6 +69,10 @@ def test_a_bad_request_gets_one_sentence_and_the_service_lives(shared, what):
     assert b"HTTP/1.1 401" in raw(shared.socket, BAD["nobody signed in"])
 
 
+def rows_where(value):
+    return "/ask", {"question": "Rows", "about": {"table": "visit", "where": {"id": value}}}
+
+
 ASKED = {
     "an unknown question": ("/ask", {"question": "Everything", "about": {}}),
     "a question that is a list": ("/ask", {"question": ["Worklist"], "about": {}}),
@@ -79,14 +83,16 @@ ASKED = {
     "no day": ("/ask", {"question": "Worklist", "about": {"on": "9999999-01-01"}}),
     "a number of a column": ("/ask", {"question": "Bound", "about": {"targets": [["form", 10**400]]}}),
     "nothing to sign": ("/ask", {"question": "Bound", "about": {"targets": []}}),
-    "a mapping to look for": ("/ask", {"question": "Rows", "about": {"table": "visit", "where": {"id": {"a": 1}}}}),
-    "a number that no column holds": ("/ask", {"question": "Rows", "about": {"table": "visit", "where": {"id": 10**40}}}),
+    "a mapping to look for": rows_where({"a": 1}),
+    "a number that no column holds": rows_where(10**40),
     "an instance that no column holds": ("/ask", {"question": "FormToEnter", "about": {
         "visit_id": "x", "form": "wound", "instance": 10**40}}),
     "an unknown change": ("/apply", {"change": "Change", "fields": {}}),
     "a change of a module": ("/apply", {"change": "__builtins__", "fields": {}}),
     "a field that there is not": ("/apply", {"change": "AddVisit", "fields": {"__class__": "x"}}),
-    "a number for a text": ("/apply", {"change": "AddVisit", "fields": {"participant_id": 1, "name": "", "on": ""}}),
+    "a number for a text": (
+        "/apply", {"change": "AddVisit", "fields": {"participant_id": 1, "name": "", "on": ""}}
+    ),
     "signers that are none": ("/apply", {"change": "Sign", "fields": {}, "signers": "okafor"}),
     "many signers": ("/apply", {"change": "Sign", "fields": {"targets": [], "meaning": "x", "shown": "x"},
                                 "signers": [{"login": "wu", "password": "x"}] * 50}),

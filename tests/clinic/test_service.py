@@ -51,7 +51,8 @@ def raw(path: Path, request: bytes) -> bytes:
     with socket.socket(socket.AF_UNIX) as made:
         made.settimeout(30)
         made.connect(str(path))
-        made.sendall(request)
+        if request:
+            made.sendall(request)
         parts = []
         while part := made.recv(65536):
             parts.append(part)
