@@ -270,8 +270,8 @@ class _Facts:
         on: date,
         typed: set[tuple[str, str]],
         *,
-        concealed: bool,
-        sites: Collection[str],
+        concealed: bool = False,
+        sites: Collection[str] = (),
     ) -> None:
         self.connection, self.on, self.concealed, self.sites = connection, on, concealed, sites
         self.people: dict[str, str] = dict(reading.stored(connection, "participant", "id", "pseudonym"))
