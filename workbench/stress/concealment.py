@@ -16,8 +16,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -39,11 +41,11 @@ from workbench.study.changes.visits import HoldVisit, SetAnchor
 from workbench.study.keys import VARIABLE
 from workbench.vocabulary import Assessment, Condition, Participant, Run, Session
 
-Progress = Callable[[], None]
+Progress = Callable[[int], object]
 SECRET = "stress concealment"
 DAY = "2026-03-01"
 DEVICE, CONTROL = "device", "usual"
-PAIRS_OF_A_STUDY = 100
+PAIRS_OF_A_STUDY, AT_ONCE = 100, 3
 CONTROL_PAIRS = 200
 """Pairs of each planted leak; a leak needs few to be found."""
 LEAK_S = 0.004
@@ -152,14 +154,14 @@ class ConcealmentFigures:
         return "\n".join(lines)
 
 
-def concealed(n: int, seed: int, *, step: Progress = lambda: None) -> ConcealmentFigures:
+def concealed(n: int, seed: int, *, step: Progress = lambda pairs: None) -> ConcealmentFigures:
     """The experiment with ``n`` pairs.
 
     Parameters
     ----------
     n : pairs that somebody blinded reads.
     seed : of order and values.
-    step : called after each pair.
+    step : told how many pairs were read.
     """
     few = min(n, CONTROL_PAIRS)
     blinded = read(n, seed, step=step)
@@ -177,7 +179,7 @@ def concealed(n: int, seed: int, *, step: Progress = lambda: None) -> Concealmen
 
 
 def read(
-    n: int, seed: int, *, login: str = "blind", leak: bool = False, step: Progress = lambda: None
+    n: int, seed: int, *, login: str = "blind", leak: bool = False, step: Progress = lambda pairs: None
 ) -> list[Reading]:
     """Everything that somebody may hear of each participant of ``n`` pairs, in trials of at most 100 pairs.
 
@@ -187,21 +189,36 @@ def read(
     seed : of order and values.
     login : who asks: ``"blind"`` or ``"doctor"``.
     leak : ask a service that takes longer for one arm.
-    step : called after each pair.
+    step : told how many pairs were read.
     """
+    trials = [
+        (first, min(PAIRS_OF_A_STUDY, n - first), f"{seed} {first}", login, leak)
+        for first in range(0, n, PAIRS_OF_A_STUDY)
+    ]
+    if len(trials) == 1:
+        return _of_trial(*trials[0])
+    # The service waits for its ticks most of the time, so that a few trials at once take no longer each.
+    with ProcessPoolExecutor(AT_ONCE, mp_context=get_context("spawn")) as workers:
+        found = list[Reading]()
+        for heard in workers.map(_of_trial, *zip(*trials, strict=True)):
+            found += heard
+            step(len(heard) // 2)
+    return found
+
+
+def _of_trial(first: int, pairs: int, seed: str, login: str, leak: bool) -> list[Reading]:  # noqa: FBT001
+    """Everything that somebody may hear in one trial, whose pairs are counted from ``first``."""
     chance, found = random.Random(seed), list[Reading]()
-    for first in range(0, n, PAIRS_OF_A_STUDY):
-        with TemporaryDirectory(prefix="workbench-concealment-") as home, _keys_in(Path(home) / "keys"):
-            folder = Path(home) / "study"
-            arms = make_trial(folder, min(PAIRS_OF_A_STUDY, n - first), chance)
-            with _served(folder, Path(home) / "socket", leak=leak) as address, _Watching(address) as client:
-                client.sign_in(login, SECRET)
-                for number, pair in enumerate(arms):
-                    members = list(pair.items())
-                    # Who is asked for first must not tell the arm either.
-                    chance.shuffle(members)
-                    found += [_heard(client, first + number, person, arm) for person, arm in members]
-                    step()
+    with TemporaryDirectory(prefix="workbench-concealment-") as home, _keys_in(Path(home) / "keys"):
+        folder = Path(home) / "study"
+        arms = make_trial(folder, pairs, chance)
+        with _served(folder, Path(home) / "socket", leak=leak) as address, _Watching(address) as client:
+            client.sign_in(login, SECRET)
+            for number, pair in enumerate(arms):
+                members = list(pair.items())
+                # Who is asked for first must not tell the arm either.
+                chance.shuffle(members)
+                found += [_heard(client, first + number, person, arm) for person, arm in members]
     return found
 
 
