@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the study and where it is served."""
     add_study(parser)
     parser.add_argument(
-        "--socket", metavar="PATH", help="a Unix socket, which is made; its folder says who may connect"
+        "--socket", type=Path, metavar="PATH", help="a Unix socket, which is made; its folder says who may connect"
     )
     parser.add_argument("--port", type=integer, metavar="N", help="a port of 127.0.0.1; every account may connect")
     parser.add_argument(
@@ -44,13 +44,11 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _address(path: str | None, port: int | None) -> Path | int:
+def _address(path: Path | None, port: int | None) -> Path | int:
     if (path is None) == (port is None):
         raise BadValue("give one of --socket PATH and --port N: where the service is to be heard")
     if path is not None:
-        if not path.strip():
-            raise BadValue("--socket must name a path; got nothing")
-        return Path(path)
+        return path
     if not 1 <= (port or 0) <= 65535:
         raise BadValue(f"--port must be from 1 to 65535; got {port}")
     return port or 0
