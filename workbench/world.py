@@ -394,7 +394,7 @@ class Network:
         if isinstance(address, int):
             heard = socket.create_server(("127.0.0.1", address), backlog=backlog)
         else:
-            heard = socket.socket(socket.AF_UNIX)
+            heard = _unix_socket()
             try:
                 heard.bind(str(address))
                 # Before anybody can be heard: between the two nobody else gets in.
@@ -416,7 +416,7 @@ class Network:
         """
         if isinstance(address, int):
             return socket.create_connection(("127.0.0.1", address), timeout=timeout_s)
-        made = socket.socket(socket.AF_UNIX)
+        made = _unix_socket()
         try:
             made.settimeout(timeout_s)
             made.connect(str(address))
@@ -519,6 +519,14 @@ class Computer:
     def output(self) -> IO[str]:
         """Standard output."""
         return sys.stdout
+
+
+def _unix_socket() -> socket.socket:
+    """A Unix socket. Raises OSError where the system has none."""
+    family = getattr(socket, "AF_UNIX", None)
+    if family is None:
+        raise OSError(errno.EAFNOSUPPORT, os.strerror(errno.EAFNOSUPPORT))
+    return socket.socket(family)
 
 
 @cache
