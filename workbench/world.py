@@ -377,6 +377,67 @@ class Disk:
 class Network:
     """Sockets of this computer's own processes. LSL has its door in ``devices``."""
 
+    def listen(self, address: Path | int, *, mode: int = 0o660, backlog: int = 128) -> socket.socket:
+        """A socket on which processes of this computer are heard.
+
+        Parameters
+        ----------
+        address : path of a Unix socket, which must not exist, or a port of the loopback address (0: any free one).
+        mode : of a Unix socket: who may connect.
+        backlog : connections that may wait to be taken.
+
+        Raises
+        ------
+        OSError
+            When it is taken, or the path is too long.
+        """
+        if isinstance(address, int):
+            heard = socket.create_server(("127.0.0.1", address), backlog=backlog)
+        else:
+            heard = _unix_socket()
+            try:
+                heard.bind(str(address))
+                # Before anybody can be heard: between the two nobody else gets in.
+                address.chmod(mode)
+                heard.listen(backlog)
+            except OSError:
+                heard.close()
+                raise
+        heard.settimeout(0.0)
+        return heard
+
+    def connect(self, address: Path | int, timeout_s: float) -> socket.socket:
+        """A connection to such a socket. Raises OSError.
+
+        Parameters
+        ----------
+        address : path of a Unix socket or a port of the loopback address.
+        timeout_s : of connecting and of every later send and receive, s.
+        """
+        if isinstance(address, int):
+            return socket.create_connection(("127.0.0.1", address), timeout=timeout_s)
+        made = _unix_socket()
+        try:
+            made.settimeout(timeout_s)
+            made.connect(str(address))
+        except OSError:
+            made.close()
+            raise
+        return made
+
+    def account_of(self, connection: Any) -> int | None:
+        """Number of the account whose process is at the other end of a Unix socket; None where nobody knows.
+
+        Parameters
+        ----------
+        connection : the socket.
+        """
+        if connection.family != getattr(socket, "AF_UNIX", None) or not hasattr(socket, "SO_PEERCRED"):
+            return None
+        # struct ucred of unix(7): pid, uid, gid.
+        found = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+        return int.from_bytes(found[4:8], sys.byteorder)
+
     def context(self) -> zmq.Context[Any]:
         """A context of ZeroMQ, which makes sockets."""
         import zmq  # not where a study is only opened
@@ -458,6 +519,14 @@ class Computer:
     def output(self) -> IO[str]:
         """Standard output."""
         return sys.stdout
+
+
+def _unix_socket() -> socket.socket:
+    """A Unix socket. Raises OSError where the system has none."""
+    family = getattr(socket, "AF_UNIX", None)
+    if family is None:
+        raise OSError(errno.EAFNOSUPPORT, os.strerror(errno.EAFNOSUPPORT))
+    return socket.socket(family)
 
 
 @cache

@@ -12,10 +12,10 @@ import pytest
 
 from tests.study.test_overview import DOUBLE
 from tests.study.versions import over
-from workbench.dashboard.participant_visits import visits_of
 from workbench.study import Study, changes, overview, protocol
 from workbench.study.applying import bound_now
 from workbench.study.completeness import LEAST_FIRST, Entered
+from workbench.study.participant_visits import visits_of
 from workbench.study.planned import protocol_of
 from workbench.vocabulary import Assessment, Condition, Participant
 

@@ -60,7 +60,8 @@ BETWEEN_OWN_PROCESSES = {
     "widgets/_stores.py", "widgets/dashboard.py", "widgets/log_view.py", "study/drafts.py", "devices/_pairing.py",
     "devices/_last_metre.py", "engine/alarms.py", "live/_stopfile.py", "engine/standstill.py", "stress/safety.py",
     "stress/breakable.py", "stress/soak.py", "hardware/discovery.py", "study/allocation_keys.py",
-    "hardware/measurement.py", "stress/peers.py", "simulation/life.py", "bench/live.py", "bench/_live_session.py",
+    "hardware/measurement.py", "clinic/service.py", "stress/peers.py", "simulation/life.py", "bench/live.py",
+    "bench/_live_session.py",
 }  # fmt: skip
 """Read what another process of the workbench wrote; their own tests try bad messages."""
 

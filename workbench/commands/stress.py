@@ -203,6 +203,14 @@ def _evoked(n: int, seed: int) -> tuple[str, bool]:
     return "\n".join(one.text() for one in figures), all(one.passed for one in figures)
 
 
+def _concealment(n: int, seed: int) -> tuple[str, bool]:
+    from workbench.stress import concealment
+
+    with tqdm(total=n, file=sys.stderr, unit="pair", disable=not sys.stderr.isatty()) as bar:
+        figures = concealment.concealed(n, seed, step=bar.update)
+    return figures.text(), figures.passed
+
+
 def _peers(n: int, seed: int) -> tuple[str, bool]:
     from workbench.stress import peers
 
@@ -235,6 +243,11 @@ TESTS = {
         "a backup of n MB while another process writes: its time, and the writer's waits", {"n": 1000}, _backup
     ),
     "recording": StressTest("kill -9 of a recording writer and torn files, n kills", {"n": 1000}, _recording),
+    "concealment": StressTest(
+        "somebody blinded reads n pairs of participants through the service: what tells the arm",
+        {"n": 2000},
+        _concealment,
+    ),
     "coverage": StressTest(
         "how often printed intervals contain the true value, n simulations of each", {"n": 4000}, _coverage
     ),

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from workbench import delimited, world
-from workbench.dashboard.concealment import Sight, sight_of
 from workbench.errors import Refused
 from workbench.messages import Message
 from workbench.study import Study, audit_trail, record_file, verified
+from workbench.study.concealment import Sight, sight_of
 from workbench.study.obligations import OpenObligation, obligations
 from workbench.study.overview import FormStanding, OpenQuery, Overview, Standing, Task
 from workbench.study.verified import LastVerification

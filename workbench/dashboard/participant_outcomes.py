@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from workbench import analysis, outcomes
 from workbench.analysis import Outcome
-from workbench.dashboard.concealment import tells_arm
 from workbench.study import Study
+from workbench.study.concealment import tells_arm
 
 PERFORMANCE_RANGE: Mapping[str, tuple[float, float]] = {"grasp_f1": (0.0, 1.0)}
 """Ranges of what is counted from trials, where it has one."""

@@ -13,11 +13,9 @@ from datetime import datetime
 from typing import Any, Literal
 
 from workbench import outcomes, world
-from workbench.dashboard.concealment import Sight, sight_of
 from workbench.dashboard.entries import country_of, typed, whole_row
 from workbench.dashboard.participant_outcomes import measures_of
 from workbench.dashboard.participant_steps import steps_of
-from workbench.dashboard.participant_visits import visits_of
 from workbench.dashboard.visits import VisitService
 from workbench.errors import Refused, UnknownName
 from workbench.messages import Message
@@ -39,6 +37,8 @@ from workbench.study.changes.safety_events import (
 )
 from workbench.study.changes.signing import Sign
 from workbench.study.changes.visits import HoldVisit, MissVisit, SetAnchor
+from workbench.study.concealment import Sight, sight_of
+from workbench.study.participant_visits import visits_of
 from workbench.study.planned import protocol_of
 from workbench.study.protocol import Protocol
 from workbench.study.standard_forms import CORE

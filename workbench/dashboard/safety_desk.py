@@ -14,7 +14,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from workbench import world
-from workbench.dashboard.concealment import SAFETY, Sight, sight_of
 from workbench.dashboard.entries import country_of, typed, whole_row
 from workbench.dashboard.visits import VisitService
 from workbench.errors import Refused, UnknownName
@@ -37,6 +36,7 @@ from workbench.study.changes.safety_events import (
     ReviseDeficiency,
     ReviseEvent,
 )
+from workbench.study.concealment import SAFETY, Sight, sight_of
 from workbench.study.implants import Finding, Surveillance
 from workbench.study.moments import text_of
 from workbench.study.obligations import OpenObligation, Source, Stopping, Withheld

@@ -151,7 +151,7 @@ class VisitService:
         running = self.session()
         with self.record() as study:
             entries = study.worklist(today)
-            rows = [_row(entry, running, today, self.system) for entry in entries]
+            rows = [row_of(entry, running, today, self.system) for entry in entries]
             code = study.code
             hints = [] if study.people() else [self._nobody_hint()]
             hints += [{"text": self._changed}] if self._changed else []
@@ -851,8 +851,16 @@ def _title(form: str) -> str:
     return outcomes.load(form).definition.title if form in outcomes.available() else form
 
 
-def _row(row: Any, running: Mapping[str, str] | None, today: date, system: BoundSystem) -> dict[str, Any]:
-    """One row of the page from one of the record."""
+def row_of(row: Any, running: Mapping[str, str] | None, today: date, system: BoundSystem) -> dict[str, Any]:
+    """One row of the page from one of the record.
+
+    Parameters
+    ----------
+    row : of the worklist (:class:`workbench.study.worklist.WorklistRow`).
+    running : the session under way, None for none.
+    today : the day.
+    system : what sessions run.
+    """
     person, visit = row.participant, row.visit
     if person["injured_on"]:
         about: dict[str, Any] = {"key": "worklist.injured", "args": {"date": person["injured_on"]}}

@@ -136,7 +136,9 @@ class Applying:
         stamped = {"by": self.actor.name, "utc": self.utc}
         values = {**{name: value for name, value in stamped.items() if name in columns}, **values}
         check(table, values)
-        self._refuse_script([self._owner(table, values)])
+        owner = self._owner(table, values)
+        self._refuse_script([owner])
+        self._refuse_site(owner, new_site=values["site"] if table == "enrolment" else None)
         if SAID in columns:
             values[SAID] = codes(values)
         return self._writer.insert(BY_NAME[table], values, reason=self.reason)
@@ -159,7 +161,9 @@ class Applying:
         follows : the reason where none was given, as the row only follows another one.
         expected : version that the change was made for; None is any.
         """
-        self._refuse_script([self.participant_of(table, row_id)])
+        owner = self.participant_of(table, row_id)
+        self._refuse_script([owner])
+        self._refuse_site(owner)
         reason = self.reason or follows
         return self._writer.change(
             BY_NAME[table], row_id, dict(changes), action="amend", reason=reason, expected=expected
@@ -209,7 +213,10 @@ class Applying:
             When the rows are not what was shown.
         """
         bound = bind(self._read, targets)
-        self._refuse_script([self.participant_of(*target) for target in targets])
+        owners = [self.participant_of(*target) for target in targets]
+        self._refuse_script(owners)
+        for owner in owners:
+            self._refuse_site(owner)
         digest = chain.sha256(chain.canonical(bound))
         if shown not in ("", digest):
             raise Refused(Message("signature.changed"))
@@ -240,6 +247,17 @@ class Applying:
         )
         if not all(person["simulated"] for person in concerned):
             raise Refused(Message("change.script", name=script))
+
+    def _refuse_site(self, participant: str, *, new_site: str | None = None) -> None:
+        """Who is limited to sites changes nothing of another one, and nothing that is about all of them."""
+        for signer in self.signers:
+            if not signer.sites:
+                continue
+            enrolled = self.rows("enrolment", participant_id=participant) if participant else []
+            found = [new_site] if new_site is not None else [str(row["site"]) for row in enrolled]
+            # Somebody who was not enrolled yet has no site; what is about nobody in particular is about all sites.
+            if not participant or any(site not in signer.sites for site in found):
+                raise Refused(Message("clinic.site", name=signer.name, sites=list(signer.sites)))
 
 
 def participant_of(writer: Writer, table: str, row: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ version that was signed is what verifying the chain shows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -25,6 +25,7 @@ from workbench.study.completeness import (
     signed_rows,
     untouched,
 )
+from workbench.study.concealment import OPEN_ABOUT, OPEN_DEVIATIONS, tells_arm
 from workbench.study.locks import in_force
 from workbench.study.planned import plan
 from workbench.study.protocol import Protocol
@@ -214,7 +215,9 @@ class Overview:
         return counts
 
 
-def read(study: Study, on: date, *, now: datetime) -> Overview:
+def read(
+    study: Study, on: date, *, now: datetime, concealed: bool = False, sites: Collection[str] = ()
+) -> Overview:
     """The overview of a study.
 
     Parameters
@@ -222,12 +225,15 @@ def read(study: Study, on: date, *, now: datetime) -> Overview:
     study : the open record.
     on : the local day, by which visits are due.
     now : in UTC, from which queries are old.
+    concealed : nothing is read that only one arm may have, and no entry of the chain.
+    sites : codes of the only sites that are read; empty for all.
     """
     typed = {(draft.visit_id, draft.form) for draft in study.drafts.list()}
     with study.database.connected() as connection, reading.snapshot(connection):
-        facts = _Facts(connection, on, typed)
+        facts = _Facts(connection, on, typed, concealed=concealed, sites=sites)
         queries = facts.queries(now)
-        head = reading.head(connection)
+        whole = not (concealed or sites)
+        head = reading.head(connection) if whole else (0, "")
         return Overview(
             code=study.code,
             title=study.title,
@@ -239,11 +245,11 @@ def read(study: Study, on: date, *, now: datetime) -> Overview:
             participants=facts.participants(),
             tasks=facts.tasks(),
             queries=queries,
-            deviations=_deviations(connection),
+            deviations=facts.deviations(),
             locks=facts.locks(),
-            entries=facts.entries(),
+            entries=facts.entries() if whole else (),
             head=head,
-            verification=newest(connection, study.id),
+            verification=newest(connection, study.id) if whole else None,
         )
 
 
@@ -258,13 +264,23 @@ class _Visit(NamedTuple):
 class _Facts:
     """What one overview is made of, each table read once."""
 
-    def __init__(self, connection: Connection, on: date, typed: set[tuple[str, str]]) -> None:
-        self.connection, self.on = connection, on
+    def __init__(
+        self,
+        connection: Connection,
+        on: date,
+        typed: set[tuple[str, str]],
+        *,
+        concealed: bool = False,
+        sites: Collection[str] = (),
+    ) -> None:
+        self.connection, self.on, self.concealed, self.sites = connection, on, concealed, sites
         self.people: dict[str, str] = dict(reading.stored(connection, "participant", "id", "pseudonym"))
         enrolled = reading.stored(
             connection, "enrolment", "participant_id", "protocol_version_id", "site", "status"
         )
-        self.enrolments = {row[0]: row[1:] for row in enrolled}
+        self.enrolments = {row[0]: row[1:] for row in enrolled if not sites or row[2] in sites}
+        if sites:
+            self.people = {person: name for person, name in self.people.items() if person in self.enrolments}
         self.protocols, self.newest_version = _protocols(connection)
         self.columns = _columns(self.protocols.values())
         self.visits: dict[str, dict[str, dict[str, Any]]] = {}
@@ -272,7 +288,9 @@ class _Facts:
         for visit in _dicts(connection, "visit", *columns):
             self.visits.setdefault(visit["participant_id"], {})[visit["name"]] = visit
         self.anchors = _grouped(reading.stored(connection, "anchor_day", "participant_id", "anchor", "day"))
-        self.entered = _entered(connection, self.protocols.values(), typed)
+        self.entered = _entered(
+            connection, self.protocols.values(), set() if concealed else typed, concealed=concealed
+        )
         self._standing = {person: self._of_person(person) for person in self.enrolments}
 
     # ------------------------------------------------------------------------------ participants
@@ -371,8 +389,23 @@ class _Facts:
                 "data_manager" if events.get(row["id"]) == "answered" else "site",
             )
             for row in rows
-            if events.get(row["id"]) != "closed"
+            if events.get(row["id"]) != "closed" and self._shows(row["participant_id"], row["table_name"])
         )  # fmt: skip
+
+    def deviations(self) -> dict[str, int]:
+        """Number of open deviations by category, most first."""
+        counts: dict[str, int] = {}
+        columns = ("category", "state", "participant_id", "table_name")
+        for category, state, person, table in reading.stored(self.connection, "deviation", *columns):
+            if state != "open" or not self._shows(person, table):
+                continue
+            if not self.concealed or category in OPEN_DEVIATIONS:
+                counts[category] = counts.get(category, 0) + 1
+        return dict(sorted(counts.items(), key=lambda one: -one[1]))
+
+    def _shows(self, person: str | None, table: str) -> bool:
+        """Whether something about a row of a participant belongs to what is read."""
+        return (not self.sites or person in self.people) and (not self.concealed or table in OPEN_ABOUT)
 
     def locks(self) -> tuple[LockHere, ...]:
         """Locks that hold now."""
@@ -385,6 +418,7 @@ class _Facts:
                 lock["reason"],
             )
             for place, lock in held.items()
+            if not (self.concealed or self.sites) or owners.get(place, "") in self.people
         )  # fmt: skip
 
     def entries(self) -> tuple[NewestEntry, ...]:
@@ -447,7 +481,9 @@ def _ever_enrolled(connection: Connection) -> set[str]:
     return found
 
 
-def _entered(connection: Connection, protocols: Iterable[Protocol], typed: set[tuple[str, str]]) -> Entered:
+def _entered(
+    connection: Connection, protocols: Iterable[Protocol], typed: set[tuple[str, str]], *, concealed: bool
+) -> Entered:
     """What was entered of every form."""
     twice = {form.name for protocol in protocols for form in protocol.forms if form.double_entry}
     signatures = reading.stored(connection, "signature", "targets")
@@ -455,18 +491,13 @@ def _entered(connection: Connection, protocols: Iterable[Protocol], typed: set[t
     forms = _dicts(connection, "form", *columns)
     for row in forms:
         row["values"] = reading.parsed(row["values"]) if row["name"] in twice else {}
-    assessments = _dicts(connection, "assessment", "visit_id", "measure", "state", "id", "row_version")
+    about = ("visit_id", "measure", "state", "id", "row_version", "device_on", "stimulation_on")
+    assessments = _dicts(connection, "assessment", *about)
+    if concealed:
+        assessments = [row for row in assessments if not tells_arm(row)]
     signed = signed_rows(reading.parsed(targets) for (targets,) in signatures)
     return Entered(forms, assessments, typed=typed, signed=signed)
 
 
 def _dicts(connection: Connection, table: str, *columns: str) -> list[dict[str, Any]]:
     return [dict(zip(columns, row, strict=True)) for row in reading.stored(connection, table, *columns)]
-
-
-def _deviations(connection: Connection) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for category, state in reading.stored(connection, "deviation", "category", "state"):
-        if state == "open":
-            counts[category] = counts.get(category, 0) + 1
-    return dict(sorted(counts.items(), key=lambda one: -one[1]))

@@ -58,6 +58,8 @@ class Signer:
     folder : of the study.
     name, login, person_id, roles : the person; login and id are ``""`` for a script.
     method : ``"password"`` or ``"script"``.
+    sites : codes of the only sites whose participants the person may change; empty for all. A service of another
+        account fills it in (:mod:`workbench.clinic`), because only there it can be enforced.
     """
 
     folder: Path
@@ -66,6 +68,7 @@ class Signer:
     login: str = ""
     person_id: str = ""
     roles: tuple[str, ...] = ()
+    sites: tuple[str, ...] = ()
 
     @property
     def can_approve(self) -> bool:
@@ -161,7 +164,18 @@ def set_password(study: Study, login: str, password: str) -> None:
     login : of the person.
     password : the new one.
     """
-    fresh = hashed(password)
+    set_hash(study, login, hashed(password))
+
+
+def set_hash(study: Study, login: str, fresh: str) -> None:
+    """Give a person a new password that was hashed already. Raises UnknownName.
+
+    Parameters
+    ----------
+    study : the open record.
+    login : of the person.
+    fresh : as :func:`hashed` gives it.
+    """
     with study.writing.begin("person") as writer:
         person = _person(writer, login)
         if person is None:
@@ -215,8 +229,6 @@ def attempt(study: Study, login: str, password: str, *, action: str) -> Mapping[
     Refused
         One sentence for a wrong login, a wrong password and a closed person alike; or the time to wait.
     """
-    from argon2.exceptions import VerificationError
-
     with study.writing.begin(action) as writer:
         person = _person(writer, login) if isinstance(login, str) else None
         row_id = person["id"] if person else "unknown"
@@ -224,22 +236,74 @@ def attempt(study: Study, login: str, password: str, *, action: str) -> Mapping[
         # Not audited: the transaction is rolled back, so that whoever keeps trying does not prolong the wait.
         if wait > 0:
             raise Refused(Message("people.wait", n=f"{wait:.0f}"))
-        try:
-            # A hash is checked in any case, so that the time taken does not say whether the login exists.
-            known = person["password"] if person else _nobody()
-            matches = _hasher().verify(known, _secret(str(password))) and person is not None
-        except VerificationError:
-            matches = False
-        accepted = matches and person is not None and person["state"] == "active"
-        # What was typed as an unknown login is not kept: it may be a password in the wrong field.
-        version = int(person["row_version"]) if person else 0
-        payload = {"new": None, "old": None, "reason": ""}
-        done = action if accepted else f"{action}_refused"
-        writer.log(done, "person", row_id, version=version, payload=payload)
+        accepted = matches(person, password) and person is not None and person["state"] == "active"
+        _note(writer, person, action if accepted else f"{action}_refused")
     # Outside the transaction, which must be committed: the refusal has to stay in the chain.
     if not accepted or person is None:
         raise Refused(MISMATCH)
     return person
+
+
+def matches(person: Mapping[str, Any] | None, password: str) -> bool:
+    """Whether a password is the person's; takes as long for nobody, and half a second for anybody.
+
+    Parameters
+    ----------
+    person : row with its hash, None for a login that there is not.
+    password : as given.
+    """
+    from argon2.exceptions import VerificationError
+
+    try:
+        # A hash is checked in any case, so that the time taken does not say whether the login exists.
+        known = person["password"] if person else _nobody()
+        return _hasher().verify(known, _secret(str(password))) and person is not None
+    except VerificationError:
+        return False
+
+
+def account(study: Study, *, login: str = "", person_id: str = "") -> Mapping[str, Any] | None:
+    """The row of a person with the hash of the password, which never leaves the process; None for nobody.
+
+    Parameters
+    ----------
+    study : the open record.
+    login, person_id : of the person; one of them.
+    """
+    column, value = (schema.person.c.login, login) if login else (schema.person.c.id, person_id)
+    with study.database.connected() as connection:
+        row = connection.execute(select(schema.person).where(column == value)).mappings().first()
+    return None if row is None else dict(row)
+
+
+def note(study: Study, action: str, person: Mapping[str, Any] | None, *, matched: bool = True) -> bool:
+    """Enter that somebody signed in, confirmed or signed out, after the password was checked elsewhere.
+
+    Parameters
+    ----------
+    study : the open record.
+    action : ``"sign_in"``, ``"confirm"`` or ``"sign_out"``.
+    person : row that the password was checked against, None for nobody.
+    matched : whether it was right.
+
+    Returns
+    -------
+    bool
+        Whether it is accepted: not where the person was closed or has a new password meanwhile.
+    """
+    with study.writing.begin(action, actor=str(person["name"]) if person and matched else "") as writer:
+        now = writer.get(schema.person, id=person["id"]) if person else None
+        same = bool(now and person and now["password"] == person["password"] and now["state"] == "active")
+        accepted = matched and same
+        _note(writer, now, action if accepted or action == "sign_out" else f"{action}_refused")
+    return accepted
+
+
+def _note(writer: Writer, person: Mapping[str, Any] | None, action: str) -> None:
+    # What was typed as an unknown login is not kept: it may be a password in the wrong field.
+    version = int(person["row_version"]) if person else 0
+    payload = {"new": None, "old": None, "reason": ""}
+    writer.log(action, "person", person["id"] if person else "unknown", version=version, payload=payload)
 
 
 def listed(study: Study) -> list[dict[str, Any]]:

@@ -64,7 +64,7 @@ class WorklistRow:
     reasons: tuple[Obstacle, ...]
 
 
-def rows(study: Study, drafts: Sequence[Draft], on: date) -> list[WorklistRow]:
+def rows(study: Study, drafts: Sequence[Draft], on: date, *, concealed: bool = False) -> list[WorklistRow]:
     """The worklist of a day, planned moments first, then as they were entered.
 
     Open visits without a date are on every day's list; done ones on the day that they were planned for.
@@ -74,11 +74,13 @@ def rows(study: Study, drafts: Sequence[Draft], on: date) -> list[WorklistRow]:
     study : the open record.
     drafts : of all visits.
     on : the day.
+    concealed : neither sessions nor decoders are read, which only one arm may have.
     """
     people = {row["id"]: row for row in study.rows("participant")}
     visits = study.rows("visit")
-    sessions = _sessions(study, {visit["id"]: visit["participant_id"] for visit in visits})
-    awaiting = approvals.all_awaiting(study)
+    owners = {visit["id"]: visit["participant_id"] for visit in visits}
+    sessions = _Sessions({}, {}, {}) if concealed else _sessions(study, owners)
+    awaiting = {} if concealed else approvals.all_awaiting(study)
     drafted: dict[str, set[str]] = {}
     for draft in drafts:
         drafted.setdefault(draft.visit_id, set()).add(draft.form)

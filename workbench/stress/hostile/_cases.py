@@ -28,7 +28,7 @@ NUMBERS = ("x", "", "nan", "inf", "-inf", "-1", "0", "1e999", "1,5")
 PAIRS = ("", "=", "=1", "novalue", "a==", "no_such_option=1", "a=" + "[" * 50_000, "\udcff=1", "a=\0")
 CONDITIONS = ("", "T1", "T1=", "T1=a", "T1=a,T1=b", "T1=a,T2=a", "=,=", ",", "x" * 10_000)
 
-LASTING = ("demo", "dashboard", "stress", "bench", "simulate", "conform effector", "conform stream")
+LASTING = ("demo", "dashboard", "stress", "bench", "simulate", "serve", "conform effector", "conform stream")
 """Commands that run until they are ended: only input that they refuse at once is tried."""
 
 SOUND_TEXT = {
@@ -163,7 +163,7 @@ def kind_of(action: argparse.Action) -> str:
         return "recording"
     if action.dest in ("protocol", "old", "new"):
         return "protocol"
-    if action.dest == "out":
+    if action.dest in ("out", "socket"):
         return "output"
     if action.dest == "file":
         return "exchanged"

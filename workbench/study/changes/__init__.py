@@ -12,9 +12,9 @@ from pkgutil import iter_modules
 from typing import Any
 
 from workbench.study.applying import Change
-from workbench.study.changes._fields import from_text, required, typed_fields
+from workbench.study.changes._fields import from_plain, from_text, plain, required, typed_fields
 
-__all__ = ["from_text", "required", "typed_fields"]
+__all__ = ["from_plain", "from_text", "plain", "required", "typed_fields"]
 
 
 @cache

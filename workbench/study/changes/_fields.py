@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Mapping
-from dataclasses import MISSING, Field, fields
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from workbench import reading
@@ -16,6 +17,7 @@ from workbench.study.applying import Change
 if TYPE_CHECKING:
     from workbench.study.record import Study
 
+T = typing.TypeVar("T")
 NAMED = {"participant_id": ("participant", "pseudonym"), "person_id": ("person", "login")}
 """Fields that take, beside an id, the name that people use for the row."""
 TRUTH = {"true": True, "yes": True, "false": False, "no": False}
@@ -37,15 +39,103 @@ def from_text(study: Study, kind: type[Change], given: Mapping[str, str]) -> Cha
     BadValue
         A field that is missing, or a text that is no value of its field.
     """
-    wanted = {field.name: field for field in typed_fields(kind)}
+    _wanted(kind, given)
+    hints = typing.get_type_hints(kind)
+    return kind(**{name: _value(study, name, hints[name], text) for name, text in given.items()})
+
+
+def from_plain(kind: type[T], given: Mapping[str, Any]) -> T:
+    """A change, or a question, from plain data, as :func:`plain` made it and another process sent it.
+
+    Parameters
+    ----------
+    kind : its dataclass.
+    given : field → value, lists for tuples.
+
+    Raises
+    ------
+    UnknownName
+        A field that the change does not have.
+    BadValue
+        A field that is missing, or a value of another type than its field.
+    """
+    made: T = _made(kind, given)
+    return made
+
+
+def plain(change: Any) -> dict[str, Any]:
+    """The fields of a change, or of a question, as JSON has them."""
+    return {field.name: _as_list(getattr(change, field.name)) for field in fields(change)}
+
+
+def _made(kind: type[Any], given: Mapping[str, Any]) -> Any:
+    wanted, hints = _wanted(kind, given), typing.get_type_hints(kind)
+    return kind(**{name: _typed(name, hints[name], given[name]) for name in wanted if name in given})
+
+
+def _as_list(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _as_list(getattr(value, field.name)) for field in fields(value)}
+    return [_as_list(part) for part in value] if isinstance(value, tuple) else value
+
+
+def _wanted(kind: type[Any], given: Mapping[str, Any]) -> dict[str, Field[Any]]:
+    """Fields of a change or of a part of one; all that it needs are given, and no other."""
+    wanted = {field.name: field for field in fields(kind)}
     for name in given:
         if name not in wanted:
-            raise UnknownName(Message("change.no_field", change=kind.__name__, field=name, known=list(wanted)))
+            raise UnknownName(
+                Message("change.no_field", change=kind.__name__, field=f"{name:.60}", known=list(wanted))
+            )
     missing = [name for name, field in wanted.items() if required(field) and name not in given]
     if missing:
         raise BadValue(Message("change.missing", change=kind.__name__, fields=missing))
-    hints = typing.get_type_hints(kind)
-    return kind(**{name: _value(study, name, hints[name], text) for name, text in given.items()})
+    return wanted
+
+
+def _typed(name: str, hint: Any, value: Any) -> Any:
+    """A value of the type that its field has."""
+    origin = typing.get_origin(hint)
+    if origin in (types.UnionType, typing.Union):
+        return _any_of(name, typing.get_args(hint), value)
+    if origin is tuple:
+        return _sequence(name, typing.get_args(hint), value)
+    if is_dataclass(hint) and isinstance(hint, type) and isinstance(value, dict):
+        return _made(hint, value)
+    if origin is typing.Literal:
+        fits = isinstance(value, str) and value in typing.get_args(hint)
+    elif origin is Mapping:
+        fits = isinstance(value, dict)
+    elif hint is float:
+        fits = isinstance(value, int | float) and not isinstance(value, bool)
+    elif hint is int:
+        # More than that no column holds.
+        fits = isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63
+    else:
+        fits = isinstance(value, hint)
+    if not fits:
+        raise BadValue(Message("clinic.type", field=name, got=f"{value!r:.60}"))
+    return value
+
+
+def _any_of(name: str, hints: Sequence[Any], value: Any) -> Any:
+    for hint in hints:
+        if hint is types.NoneType:
+            if value is None:
+                return None
+            continue
+        with suppress(BadValue):
+            return _typed(name, hint, value)
+    raise BadValue(Message("clinic.type", field=name, got=f"{value!r:.60}"))
+
+
+def _sequence(name: str, parts: Sequence[Any], value: Any) -> tuple[Any, ...]:
+    """A tuple, of which all have one type or each its own."""
+    if isinstance(value, list) and parts[-1] is Ellipsis:
+        return tuple(_typed(name, parts[0], part) for part in value)
+    if isinstance(value, list) and len(value) == len(parts):
+        return tuple(_typed(name, hint, part) for hint, part in zip(parts, value, strict=True))
+    raise BadValue(Message("clinic.type", field=name, got=f"{value!r:.60}"))
 
 
 def typed_fields(kind: type[Change]) -> tuple[Field[Any], ...]:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from workbench import outcomes
-from workbench.dashboard.concealment import tells_arm
-from workbench.study import Study
 from workbench.study.completeness import (
     LEFT,
     Completeness,
@@ -17,10 +15,14 @@ from workbench.study.completeness import (
     signed_rows,
     untouched,
 )
+from workbench.study.concealment import tells_arm
 from workbench.study.planned import plan
 from workbench.study.protocol import Protocol
 from workbench.study.schedule import window_status
 from workbench.study.windows import Window, window_of
+
+if TYPE_CHECKING:
+    from workbench.study.record import Study
 
 VisitState = Literal[
     "held", "held_early", "held_late", "missed", "not_applicable", "ahead", "due", "late", "open", "not_anchored"
