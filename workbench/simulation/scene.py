@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,13 +16,14 @@ from workbench.devices import simulated_participant
 from workbench.errors import BadValue
 from workbench.live import SessionPlan
 from workbench.runs import approve, fitting
-from workbench.simulation import amplifier
+from workbench.simulation import amplifier, clinic
 from workbench.simulation.virtual_world import VirtualWorld
 from workbench.study import Study, uuid7
 from workbench.vocabulary import Participant, Session, Visit
 
-Depth = Literal["signals", "evidence"]
-"""Every sample made, journalled and decoded; or an amplifier that makes few, in which the evidence is drawn."""
+Depth = Literal["signals", "evidence", "trial"]
+"""Every sample made, journalled and decoded; an amplifier that makes few, in which the evidence is drawn; or the
+people of a trial over weeks, with sessions now and then."""
 DEPTHS: tuple[str, ...] = get_args(Depth)
 HAND = "neo_hand"
 """The hand system, whose runs are short and whose lives are the most."""
@@ -49,12 +51,14 @@ class Scene:
     depth : how deep its sessions go.
     system : whose sessions they are.
     adapts : rule after which the decoder adapts, of :data:`ADAPTING`; empty for one that does not.
+    calibrated : whether it has a decoder, so that there can be sessions.
     """
 
     folder: Path
     depth: Depth = "signals"
     system: str = HAND
     adapts: str = ""
+    calibrated: bool = True
 
     @property
     def bound(self) -> systems.BoundSystem:
@@ -238,3 +242,32 @@ def keys(folder: Path) -> Iterator[None]:
             del os.environ["WORKBENCH_KEYS"]
         else:
             os.environ["WORKBENCH_KEYS"] = before
+
+
+def clinic_of(folder: Path, scene: Scene | None = None) -> Scene:
+    """A study in which a trial begins, made in a world without bad luck.
+
+    Parameters
+    ----------
+    folder : empty; gets ``study`` and ``keys``.
+    scene : whose study it goes on from, so that there are sessions in it; None begins a study without any.
+    """
+    quiet, at = VirtualWorld(0), folder / "study"
+    if scene is not None:
+        shutil.copytree(scene.folder, folder, dirs_exist_ok=True)
+
+    def founded() -> int:
+        if scene is None:
+            study = Study.create(at, code="SIM", title="simulated trials", actor="simulation")
+        else:
+            study = Study.open(at, actor="simulation")
+        with study:
+            clinic.found(study)
+        return 0
+
+    with keys(folder / "keys"), quiet.entered():
+        process = quiet.start("founding", founded)
+        quiet.scheduler.run(until_s=3600.0, done=lambda: not process.alive)
+        for _, _, error in quiet.scheduler.defects:
+            raise error
+    return Scene(folder, "trial", calibrated=scene is not None)

@@ -15,6 +15,7 @@ from workbench.errors import BadValue, Refused
 from workbench.messages import Message
 from workbench.study.applying import Applying, Change
 from workbench.study.changes.protocols import protocol_of
+from workbench.study.nouns import told
 from workbench.study.protocol import ANCHORS, Protocol
 from workbench.study.schedule import Planned, schedule
 
@@ -42,7 +43,7 @@ class SetAnchor(Change):
         """Keep the day and plan what follows from it."""
         protocol = protocol_of(record, self.participant_id)
         if self.anchor not in ANCHORS:
-            raise BadValue(Message("visit.anchor", allowed=list(ANCHORS), got=repr(self.anchor)))
+            raise BadValue(Message("visit.anchor", allowed=list(ANCHORS), got=told(self.anchor)))
         _day(self.day)
         kept = record.rows("anchor_day", participant_id=self.participant_id, anchor=self.anchor)
         if kept:
