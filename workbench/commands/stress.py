@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
@@ -22,6 +23,11 @@ from workbench.commands._parser import build_parser
 from workbench.commands._subcommand import Subcommand
 from workbench.errors import BadValue
 
+if TYPE_CHECKING:
+    from workbench.simulation.scene import Depth
+
+SHORT_LIFE_S: Mapping[Depth, float] = {"signals": 4.0, "trial": 14 * 86400.0}
+"""Length of each life of a stress test, s, by kind."""
 MOST = 1_000_000
 """Largest size of a test; a larger one would run for weeks."""
 
@@ -209,6 +215,27 @@ def _soak(minutes: float, channels: int, rate: float, seed: int) -> tuple[str, b
     return figures.text(), figures.passed
 
 
+def _lives(n: int, seed: int) -> tuple[str, bool]:
+    """``n`` lives of each kind, and what broke."""
+    import tempfile
+
+    from workbench.commands.simulate import Figures
+    from workbench.simulation import lives, template
+
+    lines, broken = [], 0
+    for depth in SHORT_LIFE_S:
+        figures = Figures()
+        began = time.monotonic()
+        with tempfile.TemporaryDirectory(prefix="workbench-lives-") as folder:
+            scene = template(Path(folder), depth=depth)
+            for lived in lives(scene, first=seed, n=n, seconds=SHORT_LIFE_S[depth], jobs=1):
+                figures.add(lived)
+        figures.took_s = time.monotonic() - began
+        lines.append(f"{depth}: {figures.sentence(seed)}")
+        broken += figures.broken
+    return "\n".join(lines), broken == 0
+
+
 TESTS = {
     "record": StressTest(
         "kill -9, cut logs and flipped bits of the study record, n of each", {"n": 1000}, _record
@@ -224,6 +251,11 @@ TESTS = {
     "recording": StressTest("kill -9 of a recording writer and torn files, n kills", {"n": 1000}, _recording),
     "coverage": StressTest(
         "how often printed intervals contain the true value, n simulations of each", {"n": 4000}, _coverage
+    ),
+    "lives": StressTest(
+        "lives full of bad luck in virtual time, each from its seed: n of sessions and n of trials",
+        {"n": 1000},
+        _lives,
     ),
     "effector": StressTest("strangers try to take the effector, n starts in every order", {"n": 100}, _effector),
     "evoked": StressTest("P300 and SSVEP select, n simulated participants of each", {"n": 20}, _evoked),

@@ -19,8 +19,9 @@ from workbench.study.changes.fittings import RecordUpload
 from workbench.study.changes.grants import GrantRole, RevokeRole
 from workbench.study.changes.implants import Explant, Implant, RecordFinding
 from workbench.study.changes.locking import Freeze, LockStudy, Unfreeze, UnlockStudy
+from workbench.study.changes.moving import MoveToProtocol
 from workbench.study.changes.prices import RecordEvidenceStep
-from workbench.study.changes.protocols import AdoptProtocol, AnswerCriterion, Enrol, MoveToProtocol, SetStatus
+from workbench.study.changes.protocols import AdoptProtocol, AnswerCriterion, Enrol, SetStatus
 from workbench.study.changes.queries import AnswerQuery, CloseQuery, OpenQuery
 from workbench.study.changes.randomising import MakeList, Randomise
 from workbench.study.changes.reporting import ConfirmRule, ExtendObligation, MarkSeen, MarkSent, TellSomebody
@@ -525,7 +526,8 @@ WORK: Mapping[str, Mapping[Draw, int]] = {
     "investigator": {
         _next: 8, _criterion: 1, _consent: 2, _status: 2, _event: 4, _revise: 4, _deficiency: 2, _send: 3,
         _extend: 1, _seen: 2, _sign: 5, _hold: 2, _adjudicate: 3, _close_deviation: 2, _unblind: 1, _implant: 1,
-        _explant: 1, _finding: 2, _randomise: 1, _move: 2, _grant: 1, _amend_protocol: 1, _save: 2, _ask: 1, _answer: 1,
+        _explant: 1, _finding: 2, _randomise: 1, _move: 2, _grant: 1, _amend_protocol: 1, _save: 2, _ask: 1,
+        _answer: 1,
     },
     "assessor": {
         _save: 16, _hold: 3, _answer: 4, _guess: 2, _sign: 2, _deviate: 2, _miss: 1, _add_visit: 1, _next: 4,

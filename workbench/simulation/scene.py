@@ -152,7 +152,10 @@ def template(folder: Path, *, depth: Depth = "signals", system: str = HAND, adap
     BadValue
         For a system without a simulator, without an effector, or whose cues a page presents; for another depth
         than that of its signals where the system is not the hand system; and for a decoder that adapts elsewhere.
+        In a trial sessions are those of the hand system, whose decoder does not adapt.
     """
+    if depth == "trial":
+        return _trial(folder, system, adapts)
     scene = Scene(folder, depth, system, adapts)
     if adapts and (adapts not in ADAPTING or (system, depth) != (HAND, "signals")):
         raise BadValue(
@@ -190,6 +193,15 @@ def template(folder: Path, *, depth: Depth = "signals", system: str = HAND, adap
         for _, _, error in quiet.scheduler.defects:
             raise error
     return scene
+
+
+def _trial(folder: Path, system: str, adapts: str) -> Scene:
+    """A trial whose people hold sessions now and then."""
+    if system != HAND or adapts:
+        raise BadValue(
+            f"--depth trial is for {HAND} without --adapts; got {system} {adapts}".rstrip() + "; leave both out"
+        )
+    return clinic_of(folder, template(folder / "calibrated"))
 
 
 def _check(scene: Scene) -> None:
@@ -254,7 +266,8 @@ def clinic_of(folder: Path, scene: Scene | None = None) -> Scene:
     """
     quiet, at = VirtualWorld(0), folder / "study"
     if scene is not None:
-        shutil.copytree(scene.folder, folder, dirs_exist_ok=True)
+        for name in ("study", "keys"):
+            shutil.copytree(scene.folder / name, folder / name)
 
     def founded() -> int:
         if scene is None:

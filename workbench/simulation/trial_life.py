@@ -105,11 +105,16 @@ class TrialLife(Life):
         self.staff.leave()
 
     def _gone(self) -> bool:
-        return self.staff.gone and self.people.gone
+        return self.staff.gone and self._no_session
+
+    @property
+    def _no_session(self) -> bool:
+        """Whether nobody holds a session: it was ended, or its program was."""
+        return self.people.gone or not self._alive("operator")
 
     def _session(self) -> None:
         """A session of the simulated participant, in the same record."""
-        if not self.people.gone or self.staff.over:
+        if not self._no_session or self.staff.over:
             return
         self.people.over = self.people.gone = False
         self.world.start("operator", self.people.operator)

@@ -74,6 +74,17 @@ def randomised(record: Applying, participant_id: str, day: str) -> None:
     _plan(record, participant_id, protocol_of(record, participant_id))
 
 
+def replan(record: Applying, participant_id: str) -> None:
+    """Plan the visits that were not held by the version of the protocol under which somebody takes part now.
+
+    Parameters
+    ----------
+    record : while a change is made.
+    participant_id : who moved to that version.
+    """
+    _plan(record, participant_id, protocol_of(record, participant_id))
+
+
 @dataclass(frozen=True, slots=True)
 class HoldVisit(Change):
     """A visit was held.
