@@ -16,19 +16,31 @@ from workbench.simulation.clinic import BY_ROLE, SECRET, STAFF, Person
 from workbench.simulation.record_watcher import Flight, RecordWatcher
 from workbench.simulation.scheduler import Process
 from workbench.simulation.virtual_world import VirtualWorld
-from workbench.study import Study, allocations, audit_trail, backup, listings, obligations, pseudonyms, safety_desk
+from workbench.study import (
+    Study,
+    allocations,
+    audit_trail,
+    backup,
+    listings,
+    obligations,
+    people,
+    pseudonyms,
+    safety_desk,
+)
 from workbench.study.applying import Change, bound_now
 from workbench.study.changes import CloseQuery, GrantRole, LockStudy, MarkSent, Sign, UnlockStudy
 from workbench.study.people import Confirmation
-from workbench.vocabulary import Participant
+from workbench.vocabulary import Participant, PersonState
 
 RESTS_S = (20.0, 3600.0, 4 * 3600.0, 24 * 3600.0, 48 * 3600.0)
 """Times between two acts of somebody, of which one is drawn, s."""
 HURRIED_S = (0.0, 0.0, 0.02, 0.2)
 """The same where everybody is busy at once, s."""
-IMPATIENT, READS, ARRIVES, TYPES = 0.07, 0.12, 0.08, 0.004
-"""Share of acts that are clicked twice, that only read, in which a participant comes (of a coordinator's), and for
-which a password is typed indeed."""
+IMPATIENT, READS, ARRIVES, LETS_IN, TYPES = 0.07, 0.12, 0.08, 0.04, 0.004
+"""Share of acts that are clicked twice, that only read, in which a participant comes (of a coordinator's), in
+which somebody's access is closed or opened (of who manages the data), and for which a password is typed indeed."""
+COME_AND_GO = tuple(person for person in STAFF if person.login in ("diaz", "ito", "meyer", "silva"))
+"""Whose access is closed at times."""
 LOCKED_S = (60.0, 6 * 3600.0, 48 * 3600.0)
 """How long a study stays locked, s."""
 TRIES_AGAIN_S = 1.0
@@ -126,6 +138,8 @@ class Staff:
             self._look(study, person)
         elif person.role == "coordinator" and chance < READS + ARRIVES:
             self._arrive(study, person)
+        elif person.role == "data_manager" and chance < READS + LETS_IN:
+            self._let_in(study, person)
         elif (asked := acts.draw(study, person, self._draw)) is not None:
             again = self._draw.random() < IMPATIENT
             if again:
@@ -183,6 +197,20 @@ class Staff:
         flight = self._watcher.asks(person)
         said = self._answered(flight, lambda: study.append(Participant(pseudonym)))
         self._watcher.note(f"{person.name} enters {pseudonym}: {said}")
+
+    def _let_in(self, study: Study, person: Person) -> None:
+        """The access of somebody is closed, or opened again."""
+        whose = self._draw.choice(COME_AND_GO)
+        row = study.rows("person", login=whose.login)[0]
+        state: PersonState = "closed" if row["state"] == "active" else "active"
+        flight = self._watcher.asks(person)
+
+        def done() -> str:
+            people.set_state(study, whose.login, state, reason="comes and goes")
+            return str(row["id"])
+
+        said = self._answered(flight, done)
+        self._watcher.note(f"the access of {whose.name} is to be {state}: {said}")
 
     def _reads(self, person: Person, error: WorkbenchError) -> None:
         self._watcher.sentence(error)
