@@ -36,6 +36,7 @@ from workbench.study.changes.signing import Sign
 from workbench.study.changes.unblinding import RecordGuess, Unblind
 from workbench.study.changes.visits import AddVisit, HoldVisit, MissVisit, SetAnchor
 from workbench.study.people import ROLES
+from workbench.vocabulary import DeviationCategory, FormState
 
 WRONG = 0.1
 """Share of acts with something wrong in them."""
@@ -45,7 +46,7 @@ SILENT = 0.1
 """Share of acts without a reason."""
 TEXTS = ("", " ", "no-such", "2999-01-01", "31.12.2025", "\x00", "Ω" * 3000, "arm", "done", "-1", "\ud800")
 NUMBERS = (-1, 0, 2, 2**70)
-VALUES = (
+VALUES: tuple[Any, ...] = (
     None,
     "",
     "x",
@@ -236,7 +237,7 @@ def _save(at: _Facts) -> Change | None:
         values = dict(kept[0]["values"])
     # A page that was open for long shows an older version.
     version = kept[0]["row_version"] - (at.draw.random() < 0.15) if kept else 0
-    state = at.draw.choice(("complete", "complete", "complete", "draft"))
+    state: FormState = "draft" if at.draw.random() < 0.25 else "complete"
     return SaveForm(visit["id"], form, values, state=state, entry=entry, row_version=version)
 
 
@@ -280,7 +281,7 @@ def _query(at: _Facts) -> dict[str, Any] | None:
 
 def _deviate(at: _Facts) -> Change:
     about = at.one(at.draw.choice(("visit", "form", "adverse_event"))) if at.draw.random() < 0.5 else None
-    category = at.draw.choice(("other", "procedure", "eligibility"))
+    category: DeviationCategory = "procedure" if at.draw.random() < 0.5 else "other"
     if about is None:
         return RecordDeviation(at.person(), category, "came late")
     table = "form" if "instance" in about else "adverse_event" if "term" in about else "visit"

@@ -23,6 +23,8 @@ from workbench.simulation.watcher import Watcher
 from workbench.study import Study, obligations
 from workbench.study.applying import Change
 from workbench.study.changes import consents, signing
+from workbench.study.changes.entering import SaveForm
+from workbench.study.changes.signing import Sign
 from workbench.vocabulary import ConsentPurpose
 
 LONGEST_SENTENCE = 2000
@@ -56,6 +58,8 @@ ABOUT = {
 READERS = ("investigator", "statistician", "safety_officer", "therapist", "operator", "engineer")
 """Roles that may learn an arm where they were granted without blinding."""
 CLOCKED = ("awareness", "obligation_event", "rule_confirmation", "adverse_event", "device_deficiency")
+FOLLOWS = ("participant", "visit", "anchor_day", "form")
+"""Tables whose rows follow others, or go on as a draft, and then say so themselves where nobody gave a reason."""
 GATES: tuple[ConsentPurpose, ...] = ("data_sharing", "decoder_training", "upload")
 """Purposes of which a fit, an export and an upload ask who withdrew the consent."""
 
@@ -140,6 +144,8 @@ class RecordWatcher(Watcher):
             different := _different(flight.change, row)
         ):
             self.breaks("what was asked for is what stands", f"{_name(flight)}: {different}")
+        elif not flight.shared and (over := _overwrites(flight.change, row)):
+            self.breaks("nobody's change is written over unseen", f"{_name(flight)}: {over}")
 
     def refused(self, flight: Flight, error: WorkbenchError) -> None:
         """The record said why it was not done."""
@@ -207,7 +213,8 @@ class RecordWatcher(Watcher):
         about_all = any(flight.change is None for flight in flights)
         if owners and not about_all and not any(owners <= self._concerned(flight) for flight in flights):
             self.breaks("nobody's data enters another's record", f"{_name(flights[0])} wrote {entry.table}")
-        if entry.reason == "" and entry.old is not None:
+        reason = entry.reason if entry.table in FOLLOWS else flights[0].reason
+        if flights[0].change is not None and entry.old is not None and not reason.strip():
             self.breaks("no change of a row without a reason", f"entry {entry.seq}: {entry.table}")
 
     def _may(self, flight: Flight) -> bool:
@@ -330,6 +337,16 @@ def _different(change: Change, row: Mapping[str, Any]) -> str:
         if not _equal(asked, row[field.name]):
             found.append(f"{field.name} {row[field.name]!r:.80} instead of {asked!r:.80}")
     return "; ".join(found)
+
+
+def _overwrites(change: Change, row: Mapping[str, Any]) -> str:
+    """What somebody wrote over without having seen it: a newer version, or rows that were not shown."""
+    if isinstance(change, Sign) and change.shown_sha256 != row["sha256"]:
+        return f"signed {row['sha256']:.8}, shown was {change.shown_sha256:.8}"
+    shown = getattr(change, "row_version", None)
+    if shown is None or (shown == 0 and not isinstance(change, SaveForm)) or row["row_version"] <= shown + 1:
+        return ""
+    return f"version {row['row_version']} over {shown}"
 
 
 def _equal(asked: Any, stands: Any) -> bool:
