@@ -20,6 +20,7 @@ def test_the_list_describes_every_stress_test(workbench):
         ("record", "--n 1", "0 lost, 0 broken"),
         ("trial", "--n 1", "0 neither before nor after a change, 0 broken"),
         ("backup", "--n 1", "restored, verified, a beginning of the chain: yes"),
+        ("lives", "--n 1", "changes ("),
         ("recording", "--n 2", "0 lost more than 1 s"),
         ("evoked", "--n 1", "0 choices without a decision, 0 runs decoded again otherwise"),
         ("lossless", "--n 3", "samples recorded, 0 lost, 0 doubled"),

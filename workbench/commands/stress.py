@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
@@ -23,10 +22,7 @@ from workbench.commands._parser import build_parser
 from workbench.commands._subcommand import Subcommand
 from workbench.errors import BadValue
 
-if TYPE_CHECKING:
-    from workbench.simulation.scene import Depth
-
-SHORT_LIFE_S: Mapping[Depth, float] = {"signals": 4.0, "trial": 14 * 86400.0}
+SHORT_LIFE_S: Mapping[str, float] = {"signals": 4.0, "trial": 14 * 86400.0}
 """Length of each life of a stress test, s, by kind."""
 MOST = 1_000_000
 """Largest size of a test; a larger one would run for weeks."""
@@ -216,23 +212,22 @@ def _soak(minutes: float, channels: int, rate: float, seed: int) -> tuple[str, b
 
 
 def _lives(n: int, seed: int) -> tuple[str, bool]:
-    """``n`` lives of each kind, and what broke."""
+    """``n`` lives of sessions and ``n`` of trials, and what broke."""
     import tempfile
 
     from workbench.commands.simulate import Figures
-    from workbench.simulation import lives, template
+    from workbench.simulation import clinic_of, lives, template
 
     lines, broken = [], 0
-    for depth in SHORT_LIFE_S:
-        figures = Figures()
-        began = time.monotonic()
-        with tempfile.TemporaryDirectory(prefix="workbench-lives-") as folder:
-            scene = template(Path(folder), depth=depth)
-            for lived in lives(scene, first=seed, n=n, seconds=SHORT_LIFE_S[depth], jobs=1):
+    with tempfile.TemporaryDirectory(prefix="workbench-lives-") as folder:
+        sessions = template(Path(folder) / "sessions")
+        for scene in (sessions, clinic_of(Path(folder) / "trials", sessions)):
+            figures, began = Figures(), time.monotonic()
+            for lived in lives(scene, first=seed, n=n, seconds=SHORT_LIFE_S[scene.depth], jobs=1):
                 figures.add(lived)
-        figures.took_s = time.monotonic() - began
-        lines.append(f"{depth}: {figures.sentence(seed)}")
-        broken += figures.broken
+            figures.took_s = time.monotonic() - began
+            lines.append(f"{scene.depth}: {figures.sentence(seed)}")
+            broken += figures.broken
     return "\n".join(lines), broken == 0
 
 
