@@ -222,6 +222,29 @@ def test_a_deviation_is_closed_once_with_its_impact_and_a_reason(study, people, 
         study.apply(RecordDeviation(real, "weather", "rain"), people["monitor"])
 
 
+def test_a_deviation_is_not_entered_for_somebody_else_than_its_row_is_about(study, people, real):
+    change = RecordDeviation(real, "other", "came late", table="visit", row_id=study.ids["visit"])
+    before = left(study)
+    with pytest.raises(Refused, match="the visit is another participant's"):
+        study.apply(change, people["monitor"])
+    assert left(study) == before
+    study.apply(dataclasses.replace(change, participant_id=study.ids["participant"]), people["monitor"])
+
+
+@pytest.mark.parametrize("kind", ["no table", "no row", "a long name"])
+def test_a_row_that_there_is_not_is_one_short_sentence(study, people, kind):
+    table, row_id = {"no table": ("mood", "x"), "no row": ("visit", "x"), "a long name": ("visit", "Ω" * 5000)}[
+        kind
+    ]
+    for change in (
+        OpenQuery(table, row_id, "text", "why?"),
+        RecordDeviation(study.ids["participant"], "other", "late", table=table, row_id=row_id),
+    ):
+        with pytest.raises(UnknownName) as refused:
+            study.apply(change, people["monitor"])
+        assert len(str(refused.value)) < 1500
+
+
 # ------------------------------------------------------------------------------ signatures
 def signed(study, people, target):
     digest = bound_now(study, [target])[1]

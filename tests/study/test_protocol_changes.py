@@ -117,6 +117,17 @@ def test_a_participant_moves_to_an_amendment_only_with_consent_to_its_document(t
         trial.apply(MoveToProtocol(trial.person, "9"), trial.who["inv"], "x")
 
 
+def test_what_was_not_held_is_planned_by_the_version_that_a_participant_moved_to(trial, definition):
+    later = {**definition, "study": {**definition["study"], "version": "1.1.0"}}
+    first, *others = definition["visit"]
+    later["visit"] = [{**first, "day": 2, "latest": 20}, *others]
+    trial.apply(AdoptProtocol(later), both(trial))
+    assert days(trial, "Screening") == ("2026-03-01", "2026-03-01", "2026-03-15")
+    trial.apply(MoveToProtocol(trial.person, "1.1.0"), trial.who["inv"], "amendment 1")
+    assert days(trial, "Screening") == ("2026-03-01", "2026-03-03", "2026-03-21")
+    assert days(trial, "Baseline")[1] == "2026-03-10"
+
+
 # ------------------------------------------------------------------------------ enrolment
 def test_nobody_is_enrolled_before_every_criterion_is_met_with_evidence_and_consent_given(trial, definition):
     enrolled = SetStatus(trial.person, "enrolled")
@@ -265,6 +276,17 @@ def test_of_a_form_entered_twice_each_has_an_own_entry_and_a_third_person_decide
     assert trial.rows("form", entry=0)[0]["values"] == {"grasp_1": 2, "grasp_2": 2}
     with pytest.raises(BadValue, match="takes entry 1;"):
         saved(trial, VITALS, entry=2)
+
+
+def test_nobody_makes_both_entries_of_a_form_that_two_people_enter(trial):
+    saved(trial, {"grasp_1": 2}, form="arat", entry=1)
+    before = trial.head()
+    with pytest.raises(Refused, match="Dr a1 made entry 1; of a form that is entered twice somebody else"):
+        saved(trial, {"grasp_1": 3}, form="arat", entry=2)
+    assert trial.head() == before
+    saved(trial, {"grasp_1": 3}, form="arat", entry=2, by="a2")
+    with pytest.raises(Refused, match="entry is Dr a1's"):
+        saved(trial, {"grasp_1": 1}, form="arat", entry=1, by="a2", reason="x")
 
 
 def test_differences_are_the_items_that_are_not_equal_or_only_in_one():

@@ -19,9 +19,12 @@ from workbench.commands._subcommand import Subcommand
 if TYPE_CHECKING:
     from workbench.simulation import Lived
 
-SECONDS = {"signals": 20.0, "evidence": 3600.0}
+DAY_S = 86400.0
+SECONDS = {"signals": 20.0, "evidence": 3600.0, "trial": 14 * DAY_S}
 """Usual length of a life by depth, s."""
-COSTS = {"signals": 0.15, "evidence": 0.02}
+LONGEST = {"signals": DAY_S, "evidence": DAY_S, "trial": 400 * DAY_S}
+"""Longest life by depth, s."""
+COSTS = {"signals": 0.15, "evidence": 0.02, "trial": 5.0 / (14 * DAY_S)}
 """What a second of a life takes on one core, s; for the progress bar alone."""
 LARGEST_PAGE = 10**7
 """Bytes of a page that figures are entered into."""
@@ -39,14 +42,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lives", type=integer, default=1, metavar="N", help="lives, each with the next seed (1)")
     parser.add_argument("--hours", type=number, metavar="H", help="session-hours, in as many lives as that takes")
     parser.add_argument(
-        "--seconds", type=number, metavar="T", help="length of a life, s (20; where evidence is drawn 3600)"
+        "--seconds",
+        type=number,
+        metavar="T",
+        help="length of a life, s (20; where evidence is drawn 3600; of a trial 14 days)",
     )
     parser.add_argument(
         "--depth",
         choices=list(SECONDS),
         default="signals",
-        help="every sample made, journalled and decoded (signals), or an amplifier of few samples in which the "
-        "evidence is drawn (evidence), for long lives",
+        help="every sample made, journalled and decoded (signals); an amplifier of few samples in which the "
+        "evidence is drawn (evidence), for long lives; or the people of a trial over weeks (trial)",
     )
     parser.add_argument("--system", default="neo_hand", metavar="NAME", help="whose sessions they are (neo_hand)")
     parser.add_argument("--adapts", default="", metavar="RULE", help="rule after which the decoder adapts (none)")
@@ -97,8 +103,9 @@ def _check(arguments: argparse.Namespace, *, seconds: float, jobs: int) -> None:
     from workbench.errors import BadValue
     from workbench.reading import shown
 
-    if not 1.0 <= seconds <= 86400.0:
-        raise BadValue(f"--seconds must be 1 to 86400, got {seconds:g}; 20 is usual, 3600 where evidence is drawn")
+    if not 1.0 <= seconds <= (longest := LONGEST[arguments.depth]):
+        usual = SECONDS[arguments.depth]
+        raise BadValue(f"--seconds must be 1 to {longest:.0f}, got {seconds:g}; {usual:.0f} is usual")
     if not 1 <= arguments.lives <= 10**6:
         raise BadValue(f"--lives must be 1 to 1000000, got {arguments.lives}; 100 is a good beginning")
     if arguments.hours is not None and not 0.0 < arguments.hours <= 10**5:
@@ -131,6 +138,7 @@ class Figures:
     took_s, cpu_s : real time, and processor time of all lives, s.
     rules : how many lives broke each rule.
     broken : lives that broke one.
+    changes : of a trial's record that were acknowledged.
     """
 
     n: int = 0
@@ -138,6 +146,7 @@ class Figures:
     took_s: float = 0.0
     cpu_s: float = 0.0
     broken: int = 0
+    changes: int = 0
     rules: Counter[str] = field(default_factory=Counter)
     interrupted: bool = False
 
@@ -147,6 +156,7 @@ class Figures:
         self.session_s += lived.session_s
         self.cpu_s += lived.cpu_s
         self.broken += bool(lived.broken)
+        self.changes += lived.changes
         self.rules.update({one.rule for one in lived.broken})
 
     @property
@@ -165,6 +175,8 @@ class Figures:
         hours = f"{self.session_s / 3600.0:.2f} session-hours in {self.took_s:.0f} s ({self.rate:.0f} × real time)"
         cost = f"{self.cpu_s / max(self.n, 1):.2f} CPU s a life ({self.cpu_rate:.0f} × CPU time)"
         which = self._which()
+        if self.changes:
+            cost += f", {self.changes} changes ({self.changes / max(self.cpu_s, 1e-9):.0f} a CPU second)"
         return f"{self.n} lives from seed {first}, {hours}, {cost}{so_far}: {self.broken} broke a rule{which}"
 
     def _which(self) -> str:
@@ -201,8 +213,10 @@ def _enter(path: Path, row: str) -> None:
 
 def _tell(lived: Lived) -> None:
     """What happened, when, and which rule broke."""
+    what = f"{lived.changes} changes, " if lived.changes else ""
     print(
-        f"seed {lived.seed}: {lived.seconds:.1f} s, {lived.orders} orders to the device, trace {lived.trace[:16]}"
+        f"seed {lived.seed}: {lived.seconds:.1f} s, {what}{lived.orders} orders to the device, "
+        f"trace {lived.trace[:16]}"
     )
     for at_s, what in lived.story:
         print(f"  {at_s:9.3f} s  {what}")

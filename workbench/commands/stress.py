@@ -22,6 +22,8 @@ from workbench.commands._parser import build_parser
 from workbench.commands._subcommand import Subcommand
 from workbench.errors import BadValue
 
+SHORT_LIFE_S: Mapping[str, float] = {"signals": 4.0, "trial": 14 * 86400.0}
+"""Length of each life of a stress test, s, by kind."""
 MOST = 1_000_000
 """Largest size of a test; a larger one would run for weeks."""
 
@@ -225,6 +227,26 @@ def _soak(minutes: float, channels: int, rate: float, seed: int) -> tuple[str, b
     return figures.text(), figures.passed
 
 
+def _lives(n: int, seed: int) -> tuple[str, bool]:
+    """``n`` lives of sessions and ``n`` of trials, and what broke."""
+    import tempfile
+
+    from workbench.commands.simulate import Figures
+    from workbench.simulation import clinic_of, lives, template
+
+    lines, broken = [], 0
+    with tempfile.TemporaryDirectory(prefix="workbench-lives-") as folder:
+        sessions = template(Path(folder) / "sessions")
+        for scene in (sessions, clinic_of(Path(folder) / "trials", sessions)):
+            figures, began = Figures(), time.monotonic()
+            for lived in lives(scene, first=seed, n=n, seconds=SHORT_LIFE_S[scene.depth], jobs=1):
+                figures.add(lived)
+            figures.took_s = time.monotonic() - began
+            lines.append(f"{scene.depth}: {figures.sentence(seed)}")
+            broken += figures.broken
+    return "\n".join(lines), broken == 0
+
+
 TESTS = {
     "record": StressTest(
         "kill -9, cut logs and flipped bits of the study record, n of each", {"n": 1000}, _record
@@ -250,6 +272,11 @@ TESTS = {
     ),
     "coverage": StressTest(
         "how often printed intervals contain the true value, n simulations of each", {"n": 4000}, _coverage
+    ),
+    "lives": StressTest(
+        "lives full of bad luck in virtual time, each from its seed: n of sessions and n of trials",
+        {"n": 1000},
+        _lives,
     ),
     "effector": StressTest("strangers try to take the effector, n starts in every order", {"n": 100}, _effector),
     "evoked": StressTest("P300 and SSVEP select, n simulated participants of each", {"n": 20}, _evoked),

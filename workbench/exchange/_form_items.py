@@ -11,7 +11,7 @@ from workbench import outcomes
 from workbench.errors import BadValue
 from workbench.messages import Message
 from workbench.study.forms import Form, Item
-from workbench.study.protocol_reading import told
+from workbench.study.nouns import told
 
 _INTEGER = re.compile(r"[+-]?\d{1,15}", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(\d{1,20}\.?\d{0,400}|\.\d{1,400})", re.ASCII)

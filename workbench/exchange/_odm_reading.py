@@ -14,8 +14,8 @@ from workbench.exchange._imported import Imported, as_code, as_name, as_text, ch
 from workbench.exchange._odm_metadata import NAMESPACES, OWN, OdmVersion
 from workbench.exchange._xml import MOST, parsed, split, text_under
 from workbench.messages import Message
+from workbench.study.nouns import told
 from workbench.study.protocol import SEMVER
-from workbench.study.protocol_reading import told
 
 KINDS = {
     "integer": "integer", "float": "number", "double": "number", "decimal": "number", "text": "text",

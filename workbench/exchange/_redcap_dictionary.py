@@ -14,8 +14,8 @@ from workbench.exchange._imported import Imported, as_code, as_name, as_text, ch
 from workbench.exchange._redcap_names import RECORD, Names, names_of, table
 from workbench.messages import Message
 from workbench.study.forms import Form, Item
+from workbench.study.nouns import told
 from workbench.study.protocol import Protocol
-from workbench.study.protocol_reading import told
 
 VARIABLE, FORM, TYPE, LABEL = "Variable / Field Name", "Form Name", "Field Type", "Field Label"
 CHOICES, NOTE = "Choices, Calculations, OR Slider Labels", "Field Note"

@@ -28,8 +28,8 @@ from workbench.exchange._redcap_names import (
 from workbench.messages import Message
 from workbench.study.changes.entering import ADJUDICATED, SaveForm
 from workbench.study.forms import Form, Item
+from workbench.study.nouns import told
 from workbench.study.protocol import Protocol
-from workbench.study.protocol_reading import told
 
 if TYPE_CHECKING:
     from workbench.study import Study

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from workbench.simulation.life import Life, Lived
 from workbench.simulation.lives import lives
-from workbench.simulation.scene import DEPTHS, HAND, Scene, template
+from workbench.simulation.scene import DEPTHS, HAND, Scene, clinic_of, template
+from workbench.simulation.trial_life import TrialLife
 
-__all__ = ["DEPTHS", "HAND", "Life", "Lived", "Scene", "lives", "template"]
+__all__ = ["DEPTHS", "HAND", "Life", "Lived", "Scene", "TrialLife", "clinic_of", "lives", "template"]

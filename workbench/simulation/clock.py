@@ -59,7 +59,7 @@ class VirtualClock(Clock):
         return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=self.wall_ns() // 1000)
 
     def local(self) -> datetime:
-        return self.now().astimezone(timezone(timedelta(0)))
+        return self.now().astimezone(timezone(timedelta(seconds=self.host.zone_s)))
 
     # ---------------------------------------------------------------------------------- waiting
     def sleep(self, seconds: float) -> None:

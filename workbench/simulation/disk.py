@@ -12,7 +12,7 @@ import errno
 import os
 import random
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -31,6 +31,8 @@ WRITEBACK_NS = 30 * NS
 """After this a system has written back by itself what nobody synced, ns (``vm.dirty_expire_centisecs``)."""
 FAULTS = {"full": errno.ENOSPC, "failing": errno.EIO, "read-only": errno.EROFS, "locked": errno.EAGAIN}
 """How a disk may fail, and the number of the error."""
+USUAL_BUSY_S, LOOKS_AGAIN_S = 5.0, 0.01
+"""How long SQLite waits for a lock where it is told nothing, and after which time it looks again, s."""
 MOST = 1000
 """Changes that are remembered before those that are written back are forgotten."""
 
@@ -285,19 +287,38 @@ class VirtualDisk(Disk):
         return self.free_bytes
 
     def database(self, path: Path | str, **more: Any) -> sqlite3.Connection:
-        connection: _Connection = sqlite3.connect(path, **more, factory=_Connection)
+        # SQLite would wait for a lock in real time, in which nobody else of this world gets a turn.
+        patience_s = more.pop("timeout", USUAL_BUSY_S)
+        connection: _Connection = sqlite3.connect(path, **more, timeout=0.0, factory=_Connection)
         connection.before = partial(self._enter, "database", path)
+        connection.patience = partial(self._patience, round(patience_s * NS))
         return connection
+
+    def _patience(self, patience_ns: int) -> Iterator[None]:
+        """Waits for a lock, each a little, for as long as whoever asks would wait."""
+        until = self._scheduler.now + patience_ns
+        while self._scheduler.current is not None and self._scheduler.now < until:
+            self._scheduler.wait(None, LOOKS_AGAIN_S)
+            yield
 
 
 class _Cursor(sqlite3.Cursor):
-    """A cursor whose writing statements fail as its disk does."""
+    """A cursor whose writing statements fail as its disk does, and which waits for locks in the world's time."""
+
+    connection: _Connection
 
     def execute(self, sql: str, *parameters: Any) -> Self:
         if sql.lstrip()[:6].upper().startswith(WRITES):
             _fails(self.connection)
-        super().execute(sql, *parameters)
-        return self
+        patience = iter(self.connection.patience())
+        while True:
+            try:
+                super().execute(sql, *parameters)
+            except sqlite3.OperationalError as error:
+                if LOCKED not in str(error) or next(patience, _OVER) is _OVER:
+                    raise
+            else:
+                return self
 
     def executemany(self, sql: str, parameters: Any, /) -> Self:
         _fails(self.connection)
@@ -309,6 +330,7 @@ class _Connection(sqlite3.Connection):
     """A connection to a SQLite file on a disk that may fail."""
 
     before: Callable[[], None]
+    patience: Callable[[], Iterator[None]]
 
     def cursor(self, *_: Any) -> Any:
         return super().cursor(_Cursor)
@@ -323,10 +345,12 @@ class _Connection(sqlite3.Connection):
         super().commit()
 
 
+LOCKED = "database is locked"
+_OVER = object()
 SAID = {
     errno.ENOSPC: "database or disk is full",
     errno.EROFS: "attempt to write a readonly database",
-    errno.EAGAIN: "database is locked",
+    errno.EAGAIN: LOCKED,
 }
 """What SQLite says of an error of its disk."""
 

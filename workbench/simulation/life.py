@@ -51,6 +51,7 @@ class Lived:
     broken : rules that did not hold.
     story : world time in s, and what happened.
     orders, events : to the device, and entries in the trace.
+    changes : of a trial's record that were acknowledged.
     cpu_s : processor time that it took, reckoning included, s.
     """
 
@@ -63,6 +64,7 @@ class Lived:
     orders: int
     events: int
     cpu_s: float
+    changes: int = 0
 
 
 class Life:
@@ -94,7 +96,7 @@ class Life:
         shutil.copytree(template.folder / "keys", self.folder / "keys")
         self.world = VirtualWorld(seed)
         self.device = f"simulated_{template.effector}"
-        self.watcher = Watcher(self.world.scheduler, device=self.device)
+        self.watcher = self._watching()
         self.world.air.heard = self.watcher.heard
         pace = HASTY if seconds <= SHORT_S else DRAWN if template.depth == "evidence" else STEADY
         self.world.desk.tick_ns = round(self.random.choice(pace.tick_s) * NS)
@@ -103,7 +105,15 @@ class Life:
         self.people = People(
             self.world, self.watcher, template, study_folder=self.study_folder, draw=self.random, pace=pace
         )
-        self.luck = Luck(
+        self.luck = self._misfortune()
+
+    def _watching(self) -> Watcher:
+        """Who sees what does not hold."""
+        return Watcher(self.world.scheduler, device=self.device)
+
+    def _misfortune(self) -> Luck:
+        """What goes wrong."""
+        return Luck(
             self.world,
             self.watcher,
             draw=self.random,
@@ -170,13 +180,17 @@ class Life:
     def _end(self) -> None:
         self.people.over = True
 
+    def _gone(self) -> bool:
+        """Whether everybody has left."""
+        return self.people.gone
+
     def _run(self) -> None:
         scheduler, watcher = self.world.scheduler, self.watcher
         try:
-            scheduler.run(until_s=self.seconds + PATIENCE_S, done=lambda: self.people.gone)
+            scheduler.run(until_s=self.seconds + PATIENCE_S, done=self._gone)
         except Stuck as stuck:
             watcher.breaks("somebody always has a turn", str(stuck))
-        if not self.people.gone:
+        if not self._gone():
             watcher.breaks("every act of the operator comes to an end", "the operator still waits")
         # The device goes on for as long as it needs to become safe.
         if self._device():

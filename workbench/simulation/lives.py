@@ -14,6 +14,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 
 from workbench.simulation.life import Life, Lived
 from workbench.simulation.scene import Scene
+from workbench.simulation.trial_life import TrialLife
 
 RENEWED_AFTER = 100
 """Lives after which a process makes room for a new one, so that none grows."""
@@ -87,4 +88,5 @@ def one(seed: int, seconds: float, scene: Scene) -> Lived:
     """
     # What its processes write to their logs is nobody's to read.
     with contextlib.redirect_stderr(io.StringIO()):
-        return Life(seed, seconds=seconds, template=scene).live()
+        kind = TrialLife if scene.depth == "trial" else Life
+        return kind(seed, seconds=seconds, template=scene).live()

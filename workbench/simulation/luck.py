@@ -67,7 +67,13 @@ class Luck:
     second_operator : body of a process in which somebody else takes part.
     hurry : called with how many acts the operator does without waiting between them.
     restart : called when a computer that lost its power was started again.
+
+    Attributes
+    ----------
+    regions : parts of the disk of which one fails.
     """
+
+    regions: tuple[str, ...] = REGIONS
 
     def __init__(
         self,
@@ -222,7 +228,7 @@ class Luck:
     def _disk_fails(self, how: str) -> None:
         lasts = self._random.uniform(0.1, 4.0)
         self._disturbs(lasts)
-        self._region = self._random.choice(REGIONS)
+        self._region = self._random.choice(self.regions)
         self._watcher.note(f"the disk is {how} for {lasts:.1f} s ({self._region})")
         self._watcher.disk_fails(lasts)
         if how == "slow":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,13 +16,14 @@ from workbench.devices import simulated_participant
 from workbench.errors import BadValue
 from workbench.live import SessionPlan
 from workbench.runs import approve, fitting
-from workbench.simulation import amplifier
+from workbench.simulation import amplifier, clinic
 from workbench.simulation.virtual_world import VirtualWorld
 from workbench.study import Study, uuid7
 from workbench.vocabulary import Participant, Session, Visit
 
-Depth = Literal["signals", "evidence"]
-"""Every sample made, journalled and decoded; or an amplifier that makes few, in which the evidence is drawn."""
+Depth = Literal["signals", "evidence", "trial"]
+"""Every sample made, journalled and decoded; an amplifier that makes few, in which the evidence is drawn; or the
+people of a trial over weeks, with sessions now and then."""
 DEPTHS: tuple[str, ...] = get_args(Depth)
 HAND = "neo_hand"
 """The hand system, whose runs are short and whose lives are the most."""
@@ -49,12 +51,14 @@ class Scene:
     depth : how deep its sessions go.
     system : whose sessions they are.
     adapts : rule after which the decoder adapts, of :data:`ADAPTING`; empty for one that does not.
+    calibrated : whether it has a decoder, so that there can be sessions.
     """
 
     folder: Path
     depth: Depth = "signals"
     system: str = HAND
     adapts: str = ""
+    calibrated: bool = True
 
     @property
     def bound(self) -> systems.BoundSystem:
@@ -148,7 +152,10 @@ def template(folder: Path, *, depth: Depth = "signals", system: str = HAND, adap
     BadValue
         For a system without a simulator, without an effector, or whose cues a page presents; for another depth
         than that of its signals where the system is not the hand system; and for a decoder that adapts elsewhere.
+        In a trial sessions are those of the hand system, whose decoder does not adapt.
     """
+    if depth == "trial":
+        return _trial(folder, system, adapts)
     scene = Scene(folder, depth, system, adapts)
     if adapts and (adapts not in ADAPTING or (system, depth) != (HAND, "signals")):
         raise BadValue(
@@ -186,6 +193,15 @@ def template(folder: Path, *, depth: Depth = "signals", system: str = HAND, adap
         for _, _, error in quiet.scheduler.defects:
             raise error
     return scene
+
+
+def _trial(folder: Path, system: str, adapts: str) -> Scene:
+    """A trial whose people hold sessions now and then."""
+    if system != HAND or adapts:
+        raise BadValue(
+            f"--depth trial is for {HAND} without --adapts; got {system} {adapts}".rstrip() + "; leave both out"
+        )
+    return clinic_of(folder, template(folder / "calibrated"))
 
 
 def _check(scene: Scene) -> None:
@@ -238,3 +254,33 @@ def keys(folder: Path) -> Iterator[None]:
             del os.environ["WORKBENCH_KEYS"]
         else:
             os.environ["WORKBENCH_KEYS"] = before
+
+
+def clinic_of(folder: Path, scene: Scene | None = None) -> Scene:
+    """A study in which a trial begins, made in a world without bad luck.
+
+    Parameters
+    ----------
+    folder : empty; gets ``study`` and ``keys``.
+    scene : whose study it goes on from, so that there are sessions in it; None begins a study without any.
+    """
+    quiet, at = VirtualWorld(0), folder / "study"
+    if scene is not None:
+        for name in ("study", "keys"):
+            shutil.copytree(scene.folder / name, folder / name)
+
+    def founded() -> int:
+        if scene is None:
+            study = Study.create(at, code="SIM", title="simulated trials", actor="simulation")
+        else:
+            study = Study.open(at, actor="simulation")
+        with study:
+            clinic.found(study)
+        return 0
+
+    with keys(folder / "keys"), quiet.entered():
+        process = quiet.start("founding", founded)
+        quiet.scheduler.run(until_s=3600.0, done=lambda: not process.alive)
+        for _, _, error in quiet.scheduler.defects:
+            raise error
+    return Scene(folder, "trial", calibrated=scene is not None)

@@ -43,6 +43,7 @@ class Host:
     booted_ns : world time at which it started.
     rate : of its oscillator, 1 + drift.
     wall_ns : what its calendar clock is ahead of the world, ns; it steps.
+    zone_s : what its local time is ahead of UTC, s.
     slept_ns : how long it slept since it started.
     tick_ns : of its timer: a wait ends with the next tick, as on a system whose timer is coarse; 0 is exact.
     asleep : whether it sleeps.
@@ -53,6 +54,7 @@ class Host:
     booted_ns: int = 0
     rate: float = 1.0
     wall_ns: int = 0
+    zone_s: int = 0
     slept_ns: int = 0
     tick_ns: int = 0
     asleep: bool = False

@@ -15,14 +15,14 @@ from itertools import permutations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from sqlalchemy import select
+from sqlalchemy import Table, select
 
 from workbench import messages, world
 from workbench.errors import BadValue, RecordFault, Refused, UnknownName
 from workbench.messages import SAID, Message
 from workbench.study import chain, schema
 from workbench.study.clock import utc_now
-from workbench.study.nouns import Values, check
+from workbench.study.nouns import Values, check, told
 from workbench.study.people import Confirmation, Signer
 from workbench.study.writer import BY_NAME, Writer, codes, in_order, raw
 from workbench.vocabulary import DeviationCategory
@@ -91,10 +91,10 @@ class Applying:
 
     # ------------------------------------------------------------------------------ read
     def row(self, table: str, row_id: str) -> Values:
-        """A row by its id. Raises UnknownName."""
-        row = self._writer.get(BY_NAME[table], id=row_id) if row_id else None
+        """A row by its id. Raises UnknownName, also for a table that there is not."""
+        row = self._writer.get(_known(table), id=row_id) if row_id else None
         if row is None:
-            raise UnknownName(Message("study.no_row", table=table, id=repr(row_id)))
+            raise UnknownName(Message("study.no_row", table=table, id=told(row_id)))
         return row
 
     def rows(self, table: str, **where: Any) -> list[Values]:
@@ -260,6 +260,13 @@ class Applying:
                 raise Refused(Message("clinic.site", name=signer.name, sites=list(signer.sites)))
 
 
+def _known(table: str) -> Table:
+    """A table by its name. Raises UnknownName, with the names there are."""
+    if table not in BY_NAME:
+        raise UnknownName(Message("study.no_table", table=told(table), known=list(BY_NAME)))
+    return BY_NAME[table]
+
+
 def participant_of(writer: Writer, table: str, row: Mapping[str, Any]) -> str:
     """Id of the participant that a row belongs to, ``""`` for none.
 
@@ -281,9 +288,9 @@ def bind(read: Callable[[str, str], Mapping[str, Any] | None], targets: Sequence
     """
     bound = []
     for table, row_id in sorted(set(targets)):
-        row = read(table, row_id) if table in BY_NAME else None
+        row = read(_known(table).name, row_id)
         if row is None:
-            raise UnknownName(Message("study.no_row", table=table, id=repr(row_id)))
+            raise UnknownName(Message("study.no_row", table=table, id=told(row_id)))
         stored = raw(BY_NAME[table], row)
         bound.append([table, row_id, row["row_version"], chain.sha256(chain.canonical(stored))])
     if not bound:

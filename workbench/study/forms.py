@@ -9,7 +9,8 @@ from typing import Any, Literal, get_args
 from workbench import messages, outcomes
 from workbench.errors import BadValue
 from workbench.messages import Message
-from workbench.study.protocol_reading import day_of, is_integer, is_number, is_text, told
+from workbench.study.nouns import told
+from workbench.study.protocol_reading import day_of, is_integer, is_number, is_text
 
 ItemKind = Literal["integer", "number", "text", "choice", "date", "yes_no"]
 ITEM_KINDS: tuple[ItemKind, ...] = get_args(ItemKind)

@@ -314,14 +314,14 @@ def _check_choice(table: str, name: str, value: Any) -> None:
     allowed = CHOICES.get((table, name))
     if allowed and value not in allowed:
         listed = [repr(word) for word in allowed]
-        raise BadValue(Message("study.word", name=name, table=table, allowed=listed, value=repr(value)))
+        raise BadValue(Message("study.word", name=name, table=table, allowed=listed, value=told(value)))
 
 
 def _check_hash(table: str, name: str, value: Any) -> None:
     """A SHA-256 is one; a password is kept as a hash and nothing else."""
     hashed = name == "sha256" or (name == "decoder_sha256" and value != "")
     if hashed and not (isinstance(value, str) and SHA256.fullmatch(value)):
-        raise BadValue(Message("study.digest", name=name, got=repr(value)))
+        raise BadValue(Message("study.digest", name=name, got=told(value)))
     if table == "person" and name == "password" and not str(value).startswith("$argon2id$"):
         raise BadValue(Message("people.password_hash"))
 
@@ -375,9 +375,9 @@ def _check_name(table: str, name: str, value: str) -> None:
 
 def _check_assessment(name: str, value: Any) -> None:
     if name == "administered_at" and value not in ("", None) and not _is_utc(value):
-        raise BadValue(Message("study.administered", value=repr(value)))
+        raise BadValue(Message("study.administered", value=told(value)))
     if name in LEAST and isinstance(value, int | float) and not value >= LEAST[name]:
-        raise BadValue(Message("study.least", name=name, least=LEAST[name], value=repr(value)))
+        raise BadValue(Message("study.least", name=name, least=LEAST[name], value=told(value)))
 
 
 def _is_utc(value: Any) -> bool:
@@ -396,3 +396,13 @@ def noun_of(table: str, row: Mapping[str, Any]) -> Noun:
     if table == "assessment":
         values["condition"] = Condition(**{f.name: row[f.name] for f in fields(Condition)})
     return kind(**{f.name: values[f.name] for f in fields(kind)})  # type: ignore[arg-type]
+
+
+def told(value: Any) -> str:
+    """A value as it can stand in a sentence: one bounded line."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):
+        # A integer of more than 4300 digits has no text, and what is nested too deeply none either.
+        text = type(value).__name__
+    return text if len(text) <= 60 else f"{text[:60]} …"

@@ -21,6 +21,7 @@ from workbench import world
 from workbench.errors import BadValue, Refused, UnknownName
 from workbench.messages import Message
 from workbench.study import schema
+from workbench.study.nouns import told
 from workbench.study.writer import Writer
 from workbench.vocabulary import PersonState
 
@@ -179,7 +180,7 @@ def set_hash(study: Study, login: str, fresh: str) -> None:
     with study.writing.begin("person") as writer:
         person = _person(writer, login)
         if person is None:
-            raise UnknownName(Message("people.no_login", login=repr(login)))
+            raise UnknownName(Message("people.no_login", login=told(login)))
         writer.change(schema.person, person["id"], {"password": fresh}, action="amend", reason="new password")
 
 
@@ -196,7 +197,7 @@ def set_state(study: Study, login: str, state: PersonState, *, reason: str) -> N
     with study.writing.begin("person") as writer:
         person = _person(writer, login)
         if person is None:
-            raise UnknownName(Message("people.no_login", login=repr(login)))
+            raise UnknownName(Message("people.no_login", login=told(login)))
         writer.change(schema.person, person["id"], {"state": state}, action="amend", reason=reason)
 
 
@@ -316,7 +317,7 @@ def checked_roles(roles: Sequence[str]) -> list[str]:
     """The roles as a list. Raises BadValue for none and for one that there is not."""
     wrong = [role for role in roles if role not in ROLES]
     if isinstance(roles, str) or wrong or not roles:
-        raise BadValue(Message("people.roles", allowed=list(ROLES), got=repr(roles)))
+        raise BadValue(Message("people.roles", allowed=list(ROLES), got=told(roles)))
     return list(roles)
 
 

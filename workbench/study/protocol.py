@@ -25,9 +25,9 @@ from workbench.errors import BadValue, UnknownName
 from workbench.messages import Message
 from workbench.study import chain
 from workbench.study.forms import ITEM_KINDS, NUMERIC, Form, Item, ItemKind, SoftRange, quantity
-from workbench.study.nouns import SHA256
+from workbench.study.nouns import SHA256, told
 from workbench.study.people import ROLES
-from workbench.study.protocol_reading import Problems, Table, is_name, is_too_deep, repeated, told
+from workbench.study.protocol_reading import Problems, Table, is_name, is_too_deep, repeated
 from workbench.study.randomisation.design import Design
 from workbench.vocabulary import RunKind
 

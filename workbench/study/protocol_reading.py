@@ -14,7 +14,7 @@ from workbench import messages, reading
 from workbench.errors import BadValue
 from workbench.messages import Message
 from workbench.study.chain import clean, clean_text
-from workbench.study.nouns import LONGEST_NAME, UNSEEN
+from workbench.study.nouns import LONGEST_NAME, UNSEEN, told
 
 LONGEST_TEXT = 10_000
 """Characters of a text, such as the wording of a criterion."""
@@ -46,16 +46,6 @@ class BadProtocol(BadValue):
         else:
             told = Message("protocol.problems", where=where, n=count, problems=problems)
         super().__init__(told)
-
-
-def told(value: Any) -> str:
-    """A value as it can stand in a sentence: one bounded line."""
-    try:
-        text = repr(value)
-    except (ValueError, RecursionError):
-        # A integer of more than 4300 digits has no text, and what is nested too deeply none either.
-        text = type(value).__name__
-    return text if len(text) <= 60 else f"{text[:60]} …"
 
 
 @dataclass(slots=True)

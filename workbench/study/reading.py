@@ -15,6 +15,7 @@ from workbench.messages import SAID, Message, restored
 from workbench.study import chain, schema
 from workbench.study.columns import JSON_COLUMN
 from workbench.study.migrations import lift
+from workbench.study.nouns import told
 from workbench.study.writer import BY_NAME, in_order
 from workbench.vocabulary import Entry
 
@@ -24,7 +25,7 @@ TABLES = {**BY_NAME, "audit": schema.audit, "signed_head": schema.signed_head}
 def table_of(name: str) -> Table:
     """A table by its name. Raises UnknownName, with the names there are."""
     if name not in TABLES:
-        raise UnknownName(Message("study.no_table", table=repr(name), known=list(TABLES)))
+        raise UnknownName(Message("study.no_table", table=told(name), known=list(TABLES)))
     return TABLES[name]
 
 
@@ -74,7 +75,7 @@ def rows(connection: Connection, name: str, where: Mapping[str, Any]) -> list[di
     for column, value in where.items():
         if column not in table.columns:
             raise UnknownName(
-                Message("study.no_column", table=name, column=repr(column), known=list(table.columns.keys()))
+                Message("study.no_column", table=name, column=told(column), known=list(table.columns.keys()))
             )
         query = query.where(table.columns[column] == value)
     hidden = chain.SECRET.get(name, ())

@@ -40,7 +40,7 @@ from workbench.study.clock import utc_now, uuid7
 from workbench.study.database import Database
 from workbench.study.drafts import Drafts
 from workbench.study.keys import KeyRing
-from workbench.study.nouns import Noun, Values, check, flat, noun_of, values_of
+from workbench.study.nouns import Noun, Values, check, flat, noun_of, told, values_of
 from workbench.study.overview import Overview
 from workbench.study.people import Signer
 from workbench.study.verification import Verification, verify
@@ -326,7 +326,7 @@ class Study:
         """One row by its id. Raises UnknownName when there is none."""
         rows = self.rows(table, id=row_id)
         if not rows:
-            raise UnknownName(Message("study.no_row", table=table, id=repr(row_id)))
+            raise UnknownName(Message("study.no_row", table=table, id=told(row_id)))
         return rows[0]
 
     def nouns(self, table: str, **where: Any) -> list[Noun]:

@@ -14,8 +14,8 @@ from typing import Literal, NamedTuple
 from workbench.errors import BadValue
 from workbench.messages import Message
 from workbench.study import windows
+from workbench.study.nouns import told
 from workbench.study.protocol import ANCHORS, Protocol, ProtocolVisit
-from workbench.study.protocol_reading import told
 from workbench.study.windows import Window
 
 Status = Literal["not_anchored", "ahead", "due", "late", "held", "held_early", "held_late", "missed"]

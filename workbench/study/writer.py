@@ -15,7 +15,7 @@ from workbench.study import chain, locks
 from workbench.study.clock import tz_offset, utc_now, uuid7
 from workbench.study.columns import StrictType
 from workbench.study.keys import Key, KeyRing, seal
-from workbench.study.nouns import KEYS, REPEATABLE, Values, check
+from workbench.study.nouns import KEYS, REPEATABLE, Values, check, told
 from workbench.study.schema import (
     AMENDABLE,
     DATA,
@@ -262,7 +262,7 @@ class Writer:
     def _refuse_orphan(self, table: str, row: Mapping[str, Any]) -> None:
         above = locks.parent(table, row)
         if above and self.get(BY_NAME[above[0]], id=above[1]) is None:
-            raise UnknownName(Message("study.no_parent", parent=above[0], id=repr(above[1]), table=table))
+            raise UnknownName(Message("study.no_parent", parent=above[0], id=told(above[1]), table=table))
 
     def insert(self, table: Table, values: Values, *, reason: str) -> str:
         """Insert one row, audit row first. Returns its id.
@@ -363,7 +363,7 @@ class Writer:
         check(table.name, changes)
         current = self.get(table, id=row_id)
         if current is None:
-            raise UnknownName(Message("study.no_row", table=table.name, id=repr(row_id)))
+            raise UnknownName(Message("study.no_row", table=table.name, id=told(row_id)))
         # Where it belongs now, and where it would belong: nothing is moved out of a lock or into one.
         self.refuse_locked(table.name, current)
         self.refuse_locked(table.name, {**current, **changes})
@@ -409,7 +409,7 @@ def _refuse_columns(table: Table, names: Iterable[str], action: str) -> None:
     for name in names:
         if name not in table.columns:
             known = list(table.columns.keys())
-            raise UnknownName(Message("study.no_column", table=table.name, column=repr(name), known=known))
+            raise UnknownName(Message("study.no_column", table=table.name, column=told(name), known=known))
         if name not in allowed:
             raise RecordFault(Message("study.never_changes", column=name, table=table.name))
 

@@ -13,6 +13,7 @@ from workbench import reading
 from workbench.errors import BadValue, UnknownName
 from workbench.messages import Message
 from workbench.study.applying import Change
+from workbench.study.nouns import told
 
 if TYPE_CHECKING:
     from workbench.study.record import Study
@@ -166,7 +167,7 @@ def _part(name: str, kind: Any, text: str) -> Any:
         return tuple(text.split(":"))
     if kind is bool:
         if text.lower() not in TRUTH:
-            raise BadValue(Message("change.truth", field=name, got=repr(text)))
+            raise BadValue(Message("change.truth", field=name, got=told(text)))
         return TRUTH[text.lower()]
     if kind in (int, float):
         try:
@@ -183,4 +184,4 @@ def _id_of(study: Study, table: str, column: str, text: str) -> str:
         if text in (row["id"], row[column]):
             return str(row["id"])
     known = [row[column] for row in study.rows(table)]
-    raise UnknownName(Message("change.nobody", table=table, got=repr(text), known=known[:20]))
+    raise UnknownName(Message("change.nobody", table=table, got=told(text), known=known[:20]))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, get_args
 from workbench.errors import BadValue, Refused, UnknownName
 from workbench.messages import Message
 from workbench.study.applying import Applying, Change
-from workbench.study.nouns import SHA256
+from workbench.study.nouns import SHA256, told
 from workbench.study.protocol_reading import CODE
 from workbench.vocabulary import ConsentGiver, ConsentPurpose
 
@@ -178,9 +178,9 @@ def withdrawn(study: Study, purpose: ConsentPurpose) -> dict[str, Mapping[str, A
 def _check(purposes: Sequence[str], on: str, record: Applying) -> None:
     wrong = [purpose for purpose in purposes if not CODE.fullmatch(purpose)]
     if not purposes or wrong or len(set(purposes)) < len(purposes):
-        raise BadValue(Message("consent.purposes", allowed=list(PURPOSES), got=repr(list(purposes))))
+        raise BadValue(Message("consent.purposes", allowed=list(PURPOSES), got=told(list(purposes))))
     if not on or on > record.today.isoformat():
-        raise BadValue(Message("consent.on", got=repr(on)))
+        raise BadValue(Message("consent.on", got=told(on)))
 
 
 def follow(record: Applying, participant_id: str) -> None:

@@ -36,8 +36,8 @@ class RecordDeviation(Change):
 
     def apply(self, record: Applying) -> str:
         """Add the deviation."""
-        if self.table:
-            record.row(self.table, self.row_id)
+        if self.table and record.participant_of(self.table, self.row_id) not in ("", self.participant_id):
+            raise Refused(Message("deviation.other_participant", table=self.table))
         return record.insert(
             "deviation", participant_id=self.participant_id, category=self.category, automatic=False,
             table_name=self.table, row_id=self.row_id, text=self.text, impact=self.impact, correction="",

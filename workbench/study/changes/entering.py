@@ -166,6 +166,7 @@ def _kept(record: Applying, participant_id: str, entered: SaveForm, *, expected:
         "values": dict(entered.values), "state": entered.state, "protocol_sha256": version["sha256"],
         "by": record.actor.name, "utc": record.utc,
     }  # fmt: skip
+    _refuse_other(record, participant_id, row, entered)
     if row is None:
         return record.insert(
             "form",
@@ -175,21 +176,22 @@ def _kept(record: Applying, participant_id: str, entered: SaveForm, *, expected:
             entry=entered.entry,
             **now,
         )
-    _refuse_other(record, row, entered)
     # A draft is finished without a reason; what was complete is corrected with one.
     follows = Message("form.goes_on") if row["state"] == "draft" else ""
     record.amend("form", row["id"], now, follows=follows, expected=expected)
     return str(row["id"])
 
 
-def _refuse_other(record: Applying, row: Mapping[str, Any], entered: SaveForm) -> None:
-    """Of a form that is entered twice, neither person writes into the other's entry."""
-    if entered.entry in ENTRIES and row["by"] != record.actor.name and _is_twice(record, row):
+def _refuse_other(record: Applying, participant_id: str, row: Mapping[str, Any] | None, entered: SaveForm) -> None:
+    """Of a form that is entered twice, neither person writes into the other's entry, nor makes both."""
+    if entered.entry not in ENTRIES or not form_of(record, participant_id, entered.form).double_entry:
+        return
+    if row is not None and row["by"] != record.actor.name:
         raise Refused(Message("form.others", by=row["by"]))
-
-
-def _is_twice(record: Applying, row: Mapping[str, Any]) -> bool:
-    return form_of(record, record.participant_of("visit", row["visit_id"]), row["name"]).double_entry
+    (number,) = set(ENTRIES) - {entered.entry}
+    other = entry_of(record, entered.visit_id, entered.form, entered.instance, number)
+    if other is not None and other["by"] == record.actor.name:
+        raise Refused(Message("form.both", name=record.actor.name, entry=number))
 
 
 def _ask(record: Applying, participant_id: str, row_id: str, doubtful: Findings) -> None:

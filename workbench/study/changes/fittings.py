@@ -16,7 +16,7 @@ from workbench.messages import Message
 from workbench.study.applying import Applying, Change
 from workbench.study.changes.consents import in_force
 from workbench.study.changes.corrections import Row, check_correction, standing
-from workbench.study.nouns import SHA256
+from workbench.study.nouns import SHA256, told
 from workbench.vocabulary import FittingStep, FunctionTest, Payer
 
 STEPS: tuple[FittingStep, ...] = get_args(FittingStep)
@@ -247,7 +247,7 @@ def _check_calibration(change: CompleteFitting, record: Applying) -> None:
     participant_id = record.participant_of("fitting", change.fitting_id)
     for digest in change.recordings:
         if not (isinstance(digest, str) and SHA256.fullmatch(digest)):
-            raise BadValue(Message("study.digest", name="recordings", got=repr(digest)))
+            raise BadValue(Message("study.digest", name="recordings", got=told(digest)))
         # A recording of another program need not be in the record; one that is must be this participant's.
         rows = record.rows("recording", sha256=digest)
         if rows and participant_id not in {record.participant_of("recording", row["id"]) for row in rows}:

@@ -63,7 +63,7 @@ class RevokeRole(Change):
         roles = record.row("person", self.person_id)["roles"]
         left = [role for role in roles if role != self.role]
         if self.role not in roles:
-            raise Refused(Message("grant.absent", role=self.role, roles=list(roles)))
+            raise Refused(Message("grant.absent", role=f"{self.role:.60}", roles=list(roles)))
         if not left:
             raise Refused(Message("grant.last", role=self.role))
         record.amend("person", self.person_id, {"roles": left})

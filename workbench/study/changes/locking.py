@@ -12,6 +12,7 @@ from workbench.study import locks, obligations, snapshots
 from workbench.study.applying import Applying, Change
 from workbench.study.changes import entering, queries
 from workbench.study.moments import utc_of
+from workbench.study.nouns import told
 from workbench.vocabulary import LockLevel
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Freeze(Change):
     def apply(self, record: Applying) -> str:
         """Add the lock."""
         if self.table not in FREEZABLE:
-            raise BadValue(Message("lock.table", allowed=list(FREEZABLE), got=repr(self.table)))
+            raise BadValue(Message("lock.table", allowed=list(FREEZABLE), got=told(self.table)))
         record.row(self.table, self.row_id)
         if _held(record, self.table, self.row_id):
             raise Refused(Message("lock.there", what=self.table))

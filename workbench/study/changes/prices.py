@@ -19,7 +19,7 @@ from workbench.messages import Message
 from workbench.study.applying import Applying, Change
 from workbench.study.changes.corrections import Row, check_correction, standing
 from workbench.study.changes.fittings import missing_steps, moment
-from workbench.study.nouns import check
+from workbench.study.nouns import check, told
 from workbench.vocabulary import EvidenceStage, Payer, PriceItemKind, PriceRuleKind
 
 AMOUNT = re.compile(r"\d{1,9}(\.\d{1,2})?")
@@ -97,7 +97,7 @@ class AddPriceItem(Change):
     def apply(self, record: Applying) -> str:
         """Add the item."""
         if not CURRENCY.fullmatch(self.currency):
-            raise BadValue(Message("price.currency", got=repr(self.currency)))
+            raise BadValue(Message("price.currency", got=told(self.currency)))
         if not self.province.strip():
             raise BadValue(Message("study.no_name", table="price_item", name="province"))
         if self.cap:
@@ -296,7 +296,7 @@ def _fitting(record: Applying, change: Charge, item: Row) -> Row:
         raise Refused(Message("price.fitting_draft"))
     rule = _rule(item, "professional_only")
     if rule and fitting["professional"] != "yes":
-        raise Refused(Message("price.professional", got=repr(fitting["professional"]), source=rule["source"]))
+        raise Refused(Message("price.professional", got=told(fitting["professional"]), source=rule["source"]))
     day = _refuse_no_day("performed_on", change.performed_on)
     first = min(moment(step["started"]) for step in steps).date()
     # The steps bear UTC and the charge a local date.

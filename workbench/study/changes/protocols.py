@@ -10,6 +10,7 @@ from workbench.errors import BadValue, Refused, UnknownName
 from workbench.messages import Message
 from workbench.study.applying import Applying, Change
 from workbench.study.changes import consents
+from workbench.study.nouns import told
 from workbench.study.protocol import Protocol
 from workbench.vocabulary import EnrolmentStatus
 
@@ -101,7 +102,7 @@ class AnswerCriterion(Change):
         """Add the answer."""
         known = [criterion.id for criterion in protocol_of(record, self.participant_id).criteria]
         if self.criterion not in known:
-            raise UnknownName(Message("change.criterion", got=repr(self.criterion), known=known))
+            raise UnknownName(Message("change.criterion", got=told(self.criterion), known=known))
         if not self.evidence.strip():
             raise BadValue(Message("change.evidence", criterion=self.criterion))
         return record.insert(
@@ -138,42 +139,10 @@ class SetStatus(Change):
         enrolment = enrolment_of(record, self.participant_id)
         before, after = enrolment["status"], NEXT[enrolment["status"]]
         if self.status not in after:
-            raise Refused(Message("change.status", before=before, allowed=list(after), got=repr(self.status)))
+            raise Refused(Message("change.status", before=before, allowed=list(after), got=told(self.status)))
         if self.status == "enrolled":
             _refuse_ineligible(record, self.participant_id)
         record.amend("enrolment", enrolment["id"], {"status": self.status})
-        return str(enrolment["id"])
-
-
-@dataclass(frozen=True, slots=True)
-class MoveToProtocol(Change):
-    """A participant goes on under a later version, having consented to its document.
-
-    Attributes
-    ----------
-    participant_id : who.
-    version : of the protocol.
-    """
-
-    participant_id: str
-    version: str
-    ROLES: ClassVar[tuple[str, ...]] = ("investigator", "coordinator")
-
-    def apply(self, record: Applying) -> str:
-        """Change the version of the enrolment."""
-        enrolment = enrolment_of(record, self.participant_id)
-        versions = record.rows("protocol_version")
-        chosen = [row for row in versions if row["version"] == self.version]
-        if not chosen:
-            known = [row["version"] for row in versions]
-            raise UnknownName(Message("change.no_version", got=repr(self.version), known=known))
-        wanted = Protocol.from_definition(chosen[0]["definition"]).consent.document_version
-        given = consents.in_force(record.rows("consent", participant_id=self.participant_id))
-        consented = given.get("participation", {}).get("document_version", "")
-        if consented != wanted:
-            raise Refused(Message("change.other_consent", wanted=wanted, got=consented or Message("word.none")))
-        record.amend("enrolment", enrolment["id"], {"protocol_version_id": chosen[0]["id"]})
-        consents.follow(record, self.participant_id)
         return str(enrolment["id"])
 
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from workbench.errors import Refused, UnknownName
 from workbench.messages import Message
 from workbench.study.applying import Applying, Change
+from workbench.study.nouns import told
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class OpenQuery(Change):
         row = record.row(self.table, self.row_id)
         if self.field not in row:
             raise UnknownName(
-                Message("study.no_column", table=self.table, column=repr(self.field), known=list(row))
+                Message("study.no_column", table=self.table, column=told(self.field), known=list(row))
             )
         return record.insert(
             "query", participant_id=record.participant_of(self.table, self.row_id), table_name=self.table,

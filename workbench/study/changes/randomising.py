@@ -20,6 +20,7 @@ from workbench.study.applying import Applying, Change
 from workbench.study.changes import consents, visits
 from workbench.study.changes.protocols import enrolment_of, protocol_of
 from workbench.study.clock import uuid7
+from workbench.study.nouns import told
 from workbench.study.protocol import Protocol
 from workbench.study.randomisation import SealedList, Secret, minimise, next_slot, seal
 from workbench.study.randomisation.arms import open_arm, seal_arm
@@ -112,7 +113,7 @@ def _version(record: Applying, version: str) -> dict[str, Any]:
         if row["version"] == version:
             return row
     known = [row["version"] for row in rows] or [Message("word.none")]
-    raise UnknownName(Message("change.no_version", got=repr(version), known=known))
+    raise UnknownName(Message("change.no_version", got=told(version), known=known))
 
 
 def _design(protocol: Protocol) -> Design:

@@ -288,10 +288,12 @@ def _event_columns(
     _check_length("term", term, LONGEST_TERM)
     _check_length("action", action, LONGEST_TEXT)
     _check_length("narrative", narrative, LONGEST_TEXT)
-    if set(coding) - set(CODED) or not all(
-        isinstance(one, str) and len(one) <= LONGEST_TERM for one in coding.values()
+    if (
+        not isinstance(coding, Mapping)
+        or set(coding) - set(CODED)
+        or not all(isinstance(one, str) and len(one) <= LONGEST_TERM for one in coding.values())
     ):
-        raise BadValue(Message("safety.coding", allowed=list(CODED), got=f"{dict(coding)!r:.80}"))
+        raise BadValue(Message("safety.coding", allowed=list(CODED), got=f"{coding!r:.80}"))
     return {
         **_common_columns(statement, onset), "term": term, "action": action, "narrative": narrative,
         "coding": dict(coding), "classification": safety.classify(statement.facts).term,

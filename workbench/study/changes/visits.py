@@ -15,6 +15,7 @@ from workbench.errors import BadValue, Refused
 from workbench.messages import Message
 from workbench.study.applying import Applying, Change
 from workbench.study.changes.protocols import protocol_of
+from workbench.study.nouns import told
 from workbench.study.protocol import ANCHORS, Protocol
 from workbench.study.schedule import Planned, schedule
 
@@ -42,7 +43,7 @@ class SetAnchor(Change):
         """Keep the day and plan what follows from it."""
         protocol = protocol_of(record, self.participant_id)
         if self.anchor not in ANCHORS:
-            raise BadValue(Message("visit.anchor", allowed=list(ANCHORS), got=repr(self.anchor)))
+            raise BadValue(Message("visit.anchor", allowed=list(ANCHORS), got=told(self.anchor)))
         _day(self.day)
         kept = record.rows("anchor_day", participant_id=self.participant_id, anchor=self.anchor)
         if kept:
@@ -70,6 +71,17 @@ def randomised(record: Applying, participant_id: str, day: str) -> None:
         record.insert("anchor_day", participant_id=participant_id, anchor="randomisation", day=day)
     elif kept[0]["day"] != day:
         record.amend("anchor_day", kept[0]["id"], {"day": day}, follows=Message("allocation.day"))
+    _plan(record, participant_id, protocol_of(record, participant_id))
+
+
+def replan(record: Applying, participant_id: str) -> None:
+    """Plan the visits that were not held by the version of the protocol under which somebody takes part now.
+
+    Parameters
+    ----------
+    record : while a change is made.
+    participant_id : who moved to that version.
+    """
     _plan(record, participant_id, protocol_of(record, participant_id))
 
 

@@ -12,8 +12,7 @@ from typing import Any, Literal, Self, get_args
 from workbench.errors import BadValue
 from workbench.messages import Message
 from workbench.study.chain import canonical, clean_text
-from workbench.study.nouns import UNSEEN
-from workbench.study.protocol_reading import told
+from workbench.study.nouns import UNSEEN, told
 
 Kind = Literal["blocks", "simple", "minimisation"]
 Measure = Literal["range", "variance"]
