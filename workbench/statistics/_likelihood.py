@@ -22,7 +22,7 @@ from scipy.linalg import cho_factor, cho_solve
 from workbench.errors import Refused
 from workbench.messages import Message
 from workbench.statistics._columns import Floats, Ints
-from workbench.statistics.covariances import Covariance, Structure, evaluate, parameter_names
+from workbench.statistics.covariances import SPATIAL, Covariance, Structure, evaluate, parameter_names
 
 Method = Literal["reml", "ml"]
 STEPS = 200
@@ -179,7 +179,7 @@ def _covariances(problem: Problem, theta: Floats) -> list[Covariance] | None:
     whole: dict[int, Covariance | None] = {}
     for cell in problem.cells:
         own = theta[cell.group * size : (cell.group + 1) * size]
-        if problem.structure is Structure.SPATIAL:
+        if problem.structure in SPATIAL:
             full = evaluate(problem.structure, own, len(cell.visits), cell.distance)
             part = full
         else:

@@ -27,6 +27,11 @@ class Structure(StrEnum):
     ANTE = "ante-dependence"
     ANTE_HETEROGENEOUS = "heterogeneous ante-dependence"
     SPATIAL = "spatial exponential"
+    GAUSSIAN = "spatial gaussian"
+
+
+SPATIAL = (Structure.SPATIAL, Structure.GAUSSIAN)
+"""Structures of distances between coordinates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +65,14 @@ def parameter_names(structure: Structure, m: int) -> tuple[str, ...]:
         "toeplitz": tuple(f"TOEPH({k})" for k in range(1, m)),
         "ante-dependence": tuple(f"Rho({k})" for k in range(1, m)),
         "spatial exponential": ("SP(EXP)",),
+        "spatial gaussian": ("SP(GAU)",),
     }[kind]
     if structure in HOMOGENEOUS:
         return *own, "Residual"
     return *(f"Var({i + 1})" for i in range(m)), *own
 
 
-HOMOGENEOUS = (Structure.AUTOREGRESSIVE, Structure.ANTE, Structure.SPATIAL)
+HOMOGENEOUS = (Structure.AUTOREGRESSIVE, Structure.ANTE, *SPATIAL)
 """Correlations that one variance scales."""
 
 
@@ -90,7 +96,7 @@ def start(structure: Structure, m: int, variance: float, spacing: float) -> Floa
     """
     names = parameter_names(structure, m)
     values = [variance if is_variance(name) else 0.0 for name in names]
-    if structure is Structure.SPATIAL:
+    if structure in SPATIAL:
         values[0] = spacing / 2
     return np.array(values)
 
@@ -120,7 +126,7 @@ def evaluate(structure: Structure, theta: Floats, m: int, distance: Floats | Non
 
 
 def _inside(structure: Structure, rho: Floats) -> bool:
-    if structure is Structure.SPATIAL:
+    if structure in SPATIAL:
         return bool(rho[0] > 0)
     return bool((np.abs(rho) < 1).all())
 
@@ -164,9 +170,9 @@ def _lags(m: int) -> Ints:
 
 
 def _correlation(structure: Structure, rho: Floats, m: int, distance: Floats | None) -> Covariance:
-    if structure is Structure.SPATIAL:
+    if structure in SPATIAL:
         assert distance is not None
-        return _exponential(float(rho[0]), distance)
+        return (_exponential if structure is Structure.SPATIAL else _gaussian)(float(rho[0]), distance)
     if structure in (Structure.ANTE, Structure.ANTE_HETEROGENEOUS):
         return _ante(rho, m)
     lag = _lags(m)
@@ -190,6 +196,13 @@ def _exponential(scale: float, distance: Floats) -> Covariance:
     value = np.exp(-distance / scale)
     rate = distance / scale**2
     return Covariance(value, (value * rate)[None], (value * (rate**2 - 2 * rate / scale))[None, None])
+
+
+def _gaussian(scale: float, distance: Floats) -> Covariance:
+    square = (distance / scale) ** 2
+    value = np.exp(-square)
+    first, second = value * 2 * square / scale, value * (4 * square**2 - 6 * square) / scale**2
+    return Covariance(value, first[None], second[None, None])
 
 
 def _ante(rho: Floats, m: int) -> Covariance:

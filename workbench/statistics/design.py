@@ -96,8 +96,10 @@ class Design:
         }
         table |= {name: list(draw.normal(size=len(grid))) for name in self.centres}
         ours, zero = self._matrix(table, len(grid)), self._matrix(table, len(grid), sums_to_zero=True)
-        turned = np.linalg.lstsq(zero, ours, rcond=None)[0]
-        return np.asarray(turned[list(self.columns_of(term))])
+        own = list(self.columns_of(term))
+        rows = np.linalg.lstsq(zero, ours, rcond=None)[0][own]
+        # Differences from the reference, as SAS writes them: its denominator's degrees of freedom depend on the basis.
+        return np.asarray(np.linalg.solve(rows[:, own], rows))
 
     def _variables(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(name for term in self.terms for name in term.split(":")))

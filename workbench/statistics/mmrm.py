@@ -24,7 +24,7 @@ from workbench.errors import BadValue, Refused
 from workbench.messages import Message
 from workbench.statistics._columns import Columns, Floats, column, labels, numbers
 from workbench.statistics._likelihood import Cell, Method, Point, Problem, at, cells, maximise
-from workbench.statistics.covariances import Structure, evaluate, is_variance, parameter_names, start
+from workbench.statistics.covariances import SPATIAL, Structure, evaluate, is_variance, parameter_names, start
 from workbench.statistics.design import Design, Levels, design, require_rank
 
 Inference = Literal[
@@ -163,7 +163,7 @@ class Mmrm:
 
     def sigma(self, group: str = "") -> Floats:
         """Covariance ``(m, m)`` of the visits of a group; a spatial one has no single matrix and is refused."""
-        if self.structure is Structure.SPATIAL:
+        if self.structure in SPATIAL:
             raise BadValue(Message("statistics.spatial_sigma"))
         size, at = self.problem.size, self.groups.index(group)
         shape = evaluate(self.structure, self.point.theta[at * size : (at + 1) * size], self.problem.m)
@@ -301,12 +301,14 @@ class Options:
 
     Attributes
     ----------
+    visits : in their order; without it that of the levels, or sorted.
     group : column whose values have covariances of their own; ``""`` for one of all.
     coordinates : columns of numbers between which distances are taken, for the spatial structure.
     tolerance : where to stop before the maximum: 1e-8 is the rule of SAS PROC MIXED, which leaves the fourth digit
         of a standard error open; 0 goes on as far as the arithmetic does.
     """
 
+    visits: tuple[str, ...] = ()
     group: str = ""
     coordinates: tuple[str, ...] = ()
     tolerance: float = 0.0
@@ -353,7 +355,7 @@ def mmrm(
     kept: Columns = {name: [column(table, name)[i] for i in used] for name in _needed(terms, visit, more)}
     _require_arms(table, kept, terms)
     members, at_visit = [everyone[i] for i in used], labels(kept, visit)
-    order = tuple((levels or {}).get(visit, sorted(set(at_visit))))
+    order = more.visits or tuple((levels or {}).get(visit, sorted(set(at_visit))))
     order = tuple(one for one in order if one in set(at_visit))
     _require_single(members, at_visit, order, more)
     plan = design(kept, terms, factors=(visit,) if visit in _names(terms) else (), levels=levels)
