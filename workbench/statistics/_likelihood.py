@@ -22,7 +22,7 @@ from scipy.linalg import cho_factor, cho_solve
 from workbench.errors import Refused
 from workbench.messages import Message
 from workbench.statistics._columns import Floats, Ints
-from workbench.statistics.covariances import SPATIAL, Covariance, Structure, evaluate, parameter_names
+from workbench.statistics.covariances import Covariance, Structure, evaluate, parameter_names
 
 Method = Literal["reml", "ml"]
 STEPS = 200
@@ -39,14 +39,14 @@ class Cell:
     visits : ``(k,)`` places of their visits. group : place of their group.
     rows : ``(n, k)`` places of their rows in the table.
     products : ``(k, k, q, q)`` sums over participants of ``z zᵀ``, z the columns of the design and the outcome.
-    distance : ``(k, k)`` between coordinates, of the spatial structure.
+    coordinates : ``(k, c)`` of their rows, of the structures that need them.
     """
 
     visits: Ints
     group: int
     rows: Ints
     products: Floats
-    distance: Floats | None
+    coordinates: Floats | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def cells(z: Floats, visit: Ints, participant: Sequence[str], group: Ints, coord
     ----------
     z : ``(n, q)`` columns of the design, then the outcome.
     visit, participant, group : ``(n,)`` of each row; no participant has a visit twice.
-    coordinates : ``(n, c)`` of each row, for the spatial structure.
+    coordinates : ``(n, c)`` of each row, for the structures that need them.
     """
     rows_of: dict[str, list[int]] = {}
     for row in np.argsort(visit, kind="stable"):
@@ -121,12 +121,9 @@ def cells(z: Floats, visit: Ints, participant: Sequence[str], group: Ints, coord
     for (visits, own, _), members in sorted(found.items(), key=lambda item: str(item[0])):
         rows_at = np.array(members)
         block = z[rows_at]
-        distance = None
-        if coordinates is not None:
-            at = coordinates[rows_at[0]]
-            distance = np.sqrt(((at[:, None] - at[None]) ** 2).sum(axis=2))
+        at = None if coordinates is None else coordinates[rows_at[0]]
         products = np.einsum("nax,nby->abxy", block, block, optimize=True)
-        made.append(Cell(np.array(visits), own, rows_at, products, distance))  # type: ignore[call-overload]
+        made.append(Cell(np.array(visits), own, rows_at, products, at))  # type: ignore[call-overload]
     return tuple(made)
 
 
@@ -179,8 +176,8 @@ def _covariances(problem: Problem, theta: Floats) -> list[Covariance] | None:
     whole: dict[int, Covariance | None] = {}
     for cell in problem.cells:
         own = theta[cell.group * size : (cell.group + 1) * size]
-        if problem.structure in SPATIAL:
-            full = evaluate(problem.structure, own, len(cell.visits), cell.distance)
+        if cell.coordinates is not None:
+            full = evaluate(problem.structure, own, len(cell.visits), cell.coordinates)
             part = full
         else:
             if cell.group not in whole:

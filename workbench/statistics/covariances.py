@@ -28,10 +28,15 @@ class Structure(StrEnum):
     ANTE_HETEROGENEOUS = "heterogeneous ante-dependence"
     SPATIAL = "spatial exponential"
     GAUSSIAN = "spatial gaussian"
+    RANDOM = "random effects"
 
 
 SPATIAL = (Structure.SPATIAL, Structure.GAUSSIAN)
 """Structures of distances between coordinates."""
+BY_ROW = (*SPATIAL, Structure.RANDOM)
+"""Structures that depend on what stands in a participant's rows."""
+LINEAR = (Structure.UNSTRUCTURED, Structure.COMPOUND, Structure.TOEPLITZ, Structure.RANDOM)
+"""Structures whose every parameter is a variance or covariance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +56,10 @@ class Covariance:
 
 
 def parameter_names(structure: Structure, m: int) -> tuple[str, ...]:
-    """Names of the parameters for ``m`` visits, as SAS names them."""
-    if structure is Structure.UNSTRUCTURED:
-        return tuple(f"UN({i + 1},{j + 1})" for i in range(m) for j in range(i + 1))
+    """Names of the parameters for ``m`` visits, or ``m`` random effects, as SAS names them."""
+    if structure in (Structure.UNSTRUCTURED, Structure.RANDOM):
+        own = tuple(f"UN({i + 1},{j + 1})" for i in range(m) for j in range(i + 1))
+        return (*own, "Residual") if structure is Structure.RANDOM else own
     if structure is Structure.COMPOUND:
         return "CS", "Residual"
     if structure is Structure.TOEPLITZ:
@@ -96,12 +102,14 @@ def start(structure: Structure, m: int, variance: float, spacing: float) -> Floa
     """
     names = parameter_names(structure, m)
     values = [variance if is_variance(name) else 0.0 for name in names]
+    if structure is Structure.RANDOM:
+        values[:-1] = [value / 10 for value in values[:-1]]
     if structure in SPATIAL:
         values[0] = spacing / 2
     return np.array(values)
 
 
-def evaluate(structure: Structure, theta: Floats, m: int, distance: Floats | None = None) -> Covariance | None:
+def evaluate(structure: Structure, theta: Floats, m: int, at: Floats | None = None) -> Covariance | None:
     """Σ at ``theta``; None outside the space of its parameters.
 
     Parameters
@@ -109,8 +117,11 @@ def evaluate(structure: Structure, theta: Floats, m: int, distance: Floats | Non
     structure : of the covariance.
     theta : ``(k,)``, in the order of :func:`parameter_names`.
     m : visits.
-    distance : ``(m, m)`` between coordinates, of the spatial structure.
+    at : ``(m, c)`` coordinates, or columns of random effects.
     """
+    if structure is Structure.RANDOM:
+        assert at is not None
+        return _linear(_random(at), theta)
     if structure in _LINEAR:
         return _linear(_LINEAR[structure](m), theta)
     if structure in HOMOGENEOUS:
@@ -119,6 +130,7 @@ def evaluate(structure: Structure, theta: Floats, m: int, distance: Floats | Non
         variances, rho = theta[:m], theta[m:]
     if (variances <= 0).any() or not _inside(structure, rho):
         return None
+    distance = None if at is None else np.sqrt(((at[:, None] - at[None]) ** 2).sum(axis=2))
     correlation = _correlation(structure, rho, m, distance)
     if structure in HOMOGENEOUS:
         return _scaled_by_one(correlation, float(variances[0]))
@@ -137,6 +149,14 @@ def _unstructured(m: int) -> Floats:
     for k, (i, j) in enumerate((i, j) for i in range(m) for j in range(i + 1)):
         basis[k, i, j] = basis[k, j, i] = 1.0
     return basis
+
+
+def _random(z: Floats) -> Floats:
+    """Z D Zᵀ + σ² I, by parameter."""
+    n, c = z.shape
+    pairs = [np.outer(z[:, i], z[:, j]) for i in range(c) for j in range(i + 1)]
+    halves = [1.0 if i == j else 2.0 for i in range(c) for j in range(i + 1)]
+    return np.stack([*(h * (one + one.T) / 2 for h, one in zip(halves, pairs, strict=True)), np.eye(n)])
 
 
 def _compound(m: int) -> Floats:

@@ -86,6 +86,25 @@ class Design:
             table[name] = [row[name] if name in row else fixed for row in rows]  # type: ignore[misc]
         return np.asarray(self._matrix(table, len(rows)).mean(axis=0))
 
+    def mean_rows(self, factors: Sequence[str], at: Mapping[str, str | float]) -> dict[tuple[str, ...], Floats]:
+        """Rows of the least-squares means of every combination of levels of some factors.
+
+        Parameters
+        ----------
+        factors : such as ``("arm", "visit")``.
+        at : values that are held.
+
+        Raises
+        ------
+        BadValue
+            For a name that is no factor of the model.
+        """
+        for factor in factors:
+            if factor not in self.levels:
+                raise BadValue(Message("statistics.no_factor", name=factor, known=list(self.levels)))
+        grid = product(*(self.levels[factor] for factor in factors))
+        return {key: self.mean_row({**at, **dict(zip(factors, key, strict=True))}) for key in grid}
+
     def type_three(self, term: str) -> Floats:
         """Rows ``(q, p)`` of the hypothesis that a term has no effect, the other terms averaged evenly (type III)."""
         # Every cell several times, with values of the covariates that tell their columns apart; which do not matter.

@@ -23,8 +23,9 @@ from scipy import stats
 from workbench.errors import BadValue, Refused
 from workbench.messages import Message
 from workbench.statistics._columns import Columns, Floats, column, labels, numbers
+from workbench.statistics._estimates import Estimate, FTest
 from workbench.statistics._likelihood import Cell, Method, Point, Problem, at, cells, maximise
-from workbench.statistics.covariances import SPATIAL, Structure, evaluate, is_variance, parameter_names, start
+from workbench.statistics.covariances import BY_ROW, LINEAR, Structure, evaluate, is_variance, parameter_names, start
 from workbench.statistics.design import Design, Levels, design, require_rank
 
 Inference = Literal[
@@ -34,57 +35,6 @@ Inference = Literal[
 """How standard errors and degrees of freedom are made; those that begin with *empirical* are between-within."""
 MOST_VISITS = 60
 """An unstructured covariance of more has more parameters than any trial tells."""
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """An estimate with its test against 0.
-
-    Attributes
-    ----------
-    value, se : the estimate and its standard error.
-    df : degrees of freedom; ``inf`` for a normal reference.
-    t, p : statistic and two-sided probability.
-    low, high : interval at the level that was asked for.
-    """
-
-    value: float
-    se: float
-    df: float
-    t: float
-    p: float
-    low: float
-    high: float
-
-    @classmethod
-    def of(cls, value: float, se: float, df: float = inf, *, level: float = 0.95) -> Estimate:
-        """An estimate with its Student interval.
-
-        Parameters
-        ----------
-        value, se : the estimate and its standard error.
-        df : degrees of freedom.
-        level : of confidence.
-        """
-        reference = stats.norm() if df == inf else stats.t(df)
-        t = value / se
-        half = float(reference.ppf(0.5 + level / 2)) * se
-        return cls(value, se, df, t, 2 * float(reference.sf(abs(t))), value - half, value + half)
-
-
-@dataclass(frozen=True, slots=True)
-class FTest:
-    """A test of several contrasts at once.
-
-    Attributes
-    ----------
-    f : statistic. df, df_error : degrees of freedom. p : probability of as large a value.
-    """
-
-    f: float
-    df: int
-    df_error: float
-    p: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +113,7 @@ class Mmrm:
 
     def sigma(self, group: str = "") -> Floats:
         """Covariance ``(m, m)`` of the visits of a group; a spatial one has no single matrix and is refused."""
-        if self.structure in SPATIAL:
+        if self.structure in BY_ROW:
             raise BadValue(Message("statistics.spatial_sigma"))
         size, at = self.problem.size, self.groups.index(group)
         shape = evaluate(self.structure, self.point.theta[at * size : (at + 1) * size], self.problem.m)
@@ -216,7 +166,7 @@ class Mmrm:
         at : values that are held: factor → level, covariate → value.
         level : of confidence.
         """
-        return {key: self.contrast(row, level=level) for key, row in self._rows(factors, at or {}).items()}
+        return {key: self.contrast(row, level=level) for key, row in self.design.mean_rows(factors, at or {}).items()}
 
     def differences(self, factor: str, *, at: Mapping[str, str | float] | None = None, level: float = 0.95) -> dict[tuple[str, str], Estimate]:
         """Differences of the least-squares means of a factor, ``(level, other)`` being level minus other.
@@ -227,7 +177,7 @@ class Mmrm:
         at : values that are held, such as the visit.
         level : of confidence.
         """
-        rows = self._rows((factor,), at or {})
+        rows = self.design.mean_rows((factor,), at or {})
         return {
             (b, a): self.contrast(rows[b,] - rows[a,], level=level) for (a,), (b,) in combinations(rows, 2)
         }
@@ -247,15 +197,6 @@ class Mmrm:
         scale, df = self._df_of_many(rows, middle)
         p = float(stats.chi2.sf(f * q, q)) if df == inf else float(stats.f.sf(scale * f, q, df))
         return FTest(scale * f, q, df, p)
-
-    def _rows(self, factors: Sequence[str], at: Mapping[str, str | float]) -> dict[tuple[str, ...], Floats]:
-        grid: list[tuple[str, ...]] = [()]
-        for factor in factors:
-            if factor not in self.design.levels:
-                known = list(self.design.levels)
-                raise BadValue(Message("statistics.no_factor", name=factor, known=known))
-            grid = [(*one, own) for one in grid for own in self.design.levels[factor]]
-        return {key: self.design.mean_row({**at, **dict(zip(factors, key, strict=True))}) for key in grid}
 
     # -------------------------------------------------------------- degrees of freedom
     def _df(self, row: Floats) -> float:
@@ -369,7 +310,8 @@ def mmrm(
 
     def problem_of(z: Floats) -> Problem:
         made = cells(z, places, members, np.array(own), where)
-        return Problem(made, shape, method, len(order), len(groups), len(z), z.shape[1] - 1)
+        m = len(more.coordinates) if shape is Structure.RANDOM else len(order)
+        return Problem(made, shape, method, m, len(groups), len(z), z.shape[1] - 1)
 
     point, problem = _fitted(problem_of, matrix, values, more.tolerance)
     covariance = _inferred(point, problem, inference, matrix, values)
@@ -425,7 +367,7 @@ def _fitted(
     rest = values - q @ (q.T @ values)
     unit = sqrt(float(rest @ rest) / (n - p))
     scaled = problem_of(np.column_stack([q * sqrt(n), values / unit]))
-    spread = max((float(cell.distance.max()) for cell in scaled.cells if cell.distance is not None), default=1.0)
+    spread = max((float(np.ptp(one.coordinates)) for one in scaled.cells if one.coordinates is not None), default=1.0)
     begin = np.tile(start(scaled.structure, scaled.m, 1.0, spread), scaled.groups)
     own, scale = problem_of(np.column_stack([matrix, values])), np.tile(_scale(scaled, unit), scaled.groups)
     here, there = at(scaled, begin, derivatives=False), at(own, begin * scale, derivatives=False)
@@ -439,7 +381,7 @@ def _fitted(
 
 def _scale(problem: Problem, unit: float) -> Floats:
     """Factors of the parameters when outcomes are multiplied by ``unit``: variances and covariances by its square."""
-    linear = problem.structure in (Structure.UNSTRUCTURED, Structure.COMPOUND, Structure.TOEPLITZ)
+    linear = problem.structure in LINEAR
     names = parameter_names(problem.structure, problem.m)
     return np.array([unit**2 if linear or name.startswith(("Var(", "Residual")) else 1.0 for name in names])
 
