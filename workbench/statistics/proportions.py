@@ -203,7 +203,7 @@ def paired_difference(
     own: OneMethod = "wilson" if method == "newcombe" else "wilson-cc"
     p1, p2 = (both + first) / n, (both + second) / n
     one, two = (proportion(both + k, n, method=own, level=level) for k in (first, second))
-    correlation = _phi(both, first, second, neither, corrected=method == "newcombe-cc")
+    correlation = _phi(both, first, second, neither)
     a, b = p1 - one.low, two.high - p2
     c, d = one.high - p1, p2 - two.low
     low = value - sqrt(a * a - 2 * correlation * a * b + b * b)
@@ -359,13 +359,12 @@ def _tango(first: int, second: int, n: int, z: float) -> tuple[float, float]:
     return _ends(score, (first - second) / n, z, -1.0, 1.0)
 
 
-def _phi(both: int, first: int, second: int, neither: int, *, corrected: bool) -> float:
-    """Correlation of the two outcomes; with Newcombe's correction when it is above 0."""
+def _phi(both: int, first: int, second: int, neither: int) -> float:
+    """Correlation of the two outcomes, with Newcombe's correction where it is above 0 (his method 10)."""
     product = float(both + first) * (second + neither) * (both + second) * (first + neither)
     if product == 0:
         return 0.0
-    over = both * neither - first * second
-    n = both + first + second + neither
-    if corrected and over > 0:
-        over = max(over - n / 2, 0.0)  # type: ignore[assignment]
+    over = float(both * neither - first * second)
+    if over > 0:
+        over = max(over - (both + first + second + neither) / 2, 0.0)
     return over / sqrt(product)

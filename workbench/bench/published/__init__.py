@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from workbench.bench.published._numbers import Number, summary, table
+from workbench.bench.published._numbers import Number, records, summary, table
 
-__all__ = ["Number", "compare", "folder", "summary", "table"]
+__all__ = ["Number", "compare", "folder", "records", "summary", "table"]
 
 PLACE = ("shared", "data", "statistics")
 """Where the published results lie, in the working folder or beside a folder above it."""
@@ -19,10 +19,8 @@ PLACE = ("shared", "data", "statistics")
 def folder(given: Path | None = None) -> Path | None:
     """The folder of published results; None where there is none."""
     here = Path.cwd()
-    for root in (given,) if given else (one.joinpath(*PLACE) for one in (here, *here.parents)):
-        if root is not None and (root / "fev_data.csv").is_file():
-            return root
-    return None
+    places = [given] if given else [one.joinpath(*PLACE) for one in (here, *here.parents)]
+    return next((place for place in places if (place / "fev_data.csv").is_file()), None)
 
 
 def compare(root: Path, step: Callable[[str], object] = lambda name: None) -> Iterator[Number]:
@@ -30,8 +28,8 @@ def compare(root: Path, step: Callable[[str], object] = lambda name: None) -> It
 
     ``step`` : called with the name of each source before it is worked out.
     """
-    from workbench.bench.published import camis, mmrm_sas, readme, reference_based
+    from workbench.bench.published import camis, fitted, mmrm_sas, reference_based
 
-    for module in (mmrm_sas, readme, camis, reference_based):
+    for module in (mmrm_sas, fitted, camis, reference_based):
         step(module.__name__.rsplit(".", 1)[-1])
         yield from module.numbers(root)

@@ -99,3 +99,14 @@ def table(numbers: Iterable[Number]) -> str:
             f"| {one.source} | {one.file} | {one.line} | {what} | {one.printed} | {one.ours:.9g} | {verdict} |"
         )
     return "\n".join(lines)
+
+
+def records(numbers: Iterable[Number]) -> list[dict[str, object]]:
+    """The same as plain data."""
+    return [
+        {
+            "source": one.source, "file": one.file, "line": one.line, "what": one.what, "printed": one.printed,
+            "ours": one.ours, "agrees": one.agrees, "why": one.why,
+        }
+        for one in numbers
+    ]  # fmt: skip
