@@ -1,9 +1,8 @@
 """Published results of SAS and R beside ours, read in place: how many agree to their printed digits.
 
-A number that is a dump of all digits of the machine counts when six of them agree. The covariance of an unstructured
-model is fitted with the stopping rule of SAS (1e-8), all else goes on to the maximum. `workbench bench statistics`
-prints every number with its source, file and line. Seconds are of processor time, one fit of 200 participants by 6
-visits, unstructured, Kenward–Roger.
+A number that is a dump of all digits of the machine counts when six of them agree. An unstructured model is fitted
+with the stopping rule of SAS (1e-8), all else goes on to the maximum. `workbench bench statistics` prints every
+number with its source, file and line. Seconds are of processor time.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ import numpy as np
 
 from workbench.bench import published
 from workbench.bench._items import Item, Result
+from workbench.statistics._columns import Columns
 from workbench.statistics.mmrm import mmrm
 
 ABSENT = "the published results are not here: name their folder with --published FOLDER"
@@ -59,7 +59,7 @@ def _speed(rounds: int) -> Result:
     y = draw.normal(size=(PARTICIPANTS, VISITS)) @ spread.T
     # Who has left does not come back.
     last = draw.integers(2, 3 * VISITS, PARTICIPANTS)
-    table = {
+    table: Columns = {
         "id": [f"P{i}" for i in range(PARTICIPANTS) for _ in range(VISITS)],
         "arm": [("a", "b")[i % 2] for i in range(PARTICIPANTS) for _ in range(VISITS)],
         "visit": [str(j) for _ in range(PARTICIPANTS) for j in range(VISITS)],

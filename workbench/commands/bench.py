@@ -38,7 +38,9 @@ def run(arguments: argparse.Namespace) -> int:
     items = bench.chosen(arguments.keys)
     numbers: tuple[published.Number, ...] = ()
     if "statistics" in arguments.keys:
-        items = tuple(item for item in items if item.key != "statistics") + statistics.items_of(arguments.published)
+        items = tuple(item for item in items if item.key != "statistics") + statistics.items_of(
+            arguments.published
+        )
     bar, rows = Bar(sum(item.seconds for item in items)), []
     for item in items:
         with bar.stage(f"{item.key} {item.what}, {item.size}"[:36], item.seconds):

@@ -248,7 +248,9 @@ TESTS = {
         "how often printed intervals contain the true value, n simulations of each", {"n": 4000}, _coverage
     ),
     "statistics": StressTest(
-        "type-I error and coverage of comparisons of two arms, n simulated trials of each", {"n": 4000}, _statistics
+        "type-I error and coverage of comparisons of two arms, n simulated trials of each",
+        {"n": 4000},
+        _statistics,
     ),
     "effector": StressTest("strangers try to take the effector, n starts in every order", {"n": 100}, _effector),
     "evoked": StressTest("P300 and SSVEP select, n simulated participants of each", {"n": 20}, _evoked),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from workbench.messages import Message
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 Columns = Mapping[str, Sequence[Any] | npt.NDArray[Any]]
 """A table: column name → values, all of one length; ``dict(frame)`` of a pandas frame is one."""
 ABSENT = ("", "NA", "nan", "NaN", ".", "None")
@@ -27,6 +28,22 @@ def column(table: Columns, name: str) -> Sequence[Any]:
     if not values:
         raise BadValue(Message("statistics.empty"))
     return values
+
+
+def picked(table: Columns, names: Iterable[str], rows: Ints) -> dict[str, list[Any]]:
+    """Some rows of some columns.
+
+    Parameters
+    ----------
+    table : all of them.
+    names : of the columns.
+    rows : ``(n,)`` places.
+    """
+    made = {}
+    for name in names:
+        values = column(table, name)
+        made[name] = [values[i] for i in rows]
+    return made
 
 
 def numbers(table: Columns, name: str) -> Floats:

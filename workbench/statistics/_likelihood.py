@@ -5,8 +5,8 @@ sums of products alone and a fit does not grow with their number.
 
 References
 ----------
-Lindstrom MJ, Bates DM. Newton–Raphson and EM algorithms for linear mixed-effects models for repeated-measures data.
-J Am Stat Assoc 1988 (from memory).
+Lindstrom MJ, Bates DM. Newton–Raphson and EM algorithms for linear mixed-effects models. J Am Stat Assoc 1988
+(from memory).
 """
 
 from __future__ import annotations
@@ -101,7 +101,9 @@ class Point:
     r_ij: Floats
 
 
-def cells(z: Floats, visit: Ints, participant: Sequence[str], group: Ints, coordinates: Floats | None) -> tuple[Cell, ...]:
+def cells(
+    z: Floats, visit: Ints, participant: Sequence[str], group: Ints, coordinates: Floats | None
+) -> tuple[Cell, ...]:
     """Participants sorted into cells.
 
     Parameters
@@ -113,7 +115,7 @@ def cells(z: Floats, visit: Ints, participant: Sequence[str], group: Ints, coord
     rows_of: dict[str, list[int]] = {}
     for row in np.argsort(visit, kind="stable"):
         rows_of.setdefault(participant[row], []).append(int(row))
-    found: dict[tuple[object, ...], list[list[int]]] = {}
+    found: dict[tuple[tuple[int, ...], int, tuple[tuple[float, ...], ...]], list[list[int]]] = {}
     for rows in rows_of.values():
         where = () if coordinates is None else tuple(map(tuple, coordinates[rows].tolist()))
         found.setdefault((tuple(visit[rows].tolist()), int(group[rows[0]]), where), []).append(rows)
@@ -123,7 +125,7 @@ def cells(z: Floats, visit: Ints, participant: Sequence[str], group: Ints, coord
         block = z[rows_at]
         at = None if coordinates is None else coordinates[rows_at[0]]
         products = np.einsum("nax,nby->abxy", block, block, optimize=True)
-        made.append(Cell(np.array(visits), own, rows_at, products, at))  # type: ignore[call-overload]
+        made.append(Cell(np.array(visits), own, rows_at, products, at))
     return tuple(made)
 
 
@@ -192,9 +194,7 @@ def _covariances(problem: Problem, theta: Floats) -> list[Covariance] | None:
 
 def _part(full: Covariance, visits: Ints) -> Covariance:
     rows, columns = visits[:, None], visits[None, :]
-    return Covariance(
-        full.value[rows, columns], full.first[:, rows, columns], full.second[:, :, rows, columns]
-    )
+    return Covariance(full.value[rows, columns], full.first[:, rows, columns], full.second[:, :, rows, columns])
 
 
 def _differentiated(
@@ -283,7 +283,7 @@ def _step(here: Point, *, scoring: bool) -> Floats:
     information = here.average if scoring or not _curved_upward(here.hessian) else here.hessian
     if not _curved_upward(information):
         information = np.diag(np.maximum(np.abs(np.diag(here.hessian)), 1e-12))
-    return -np.linalg.solve(information, here.gradient)
+    return np.asarray(-np.linalg.solve(information, here.gradient), dtype=np.float64)
 
 
 def _searched(problem: Problem, here: Point, step: Floats, decrement: float) -> Point | None:

@@ -1,6 +1,6 @@
 """Covariance structures of repeated measures, with first and second derivatives in the parameters that SAS prints.
 
-A structure is either linear in its parameters, or a correlation that is scaled by one variance or one for each visit.
+A structure is linear in its parameters, or a correlation that is scaled by one variance or one for each visit.
 """
 
 from __future__ import annotations
@@ -146,8 +146,8 @@ def _inside(structure: Structure, rho: Floats) -> bool:
 # ------------------------------------------------------------------ linear structures
 def _unstructured(m: int) -> Floats:
     basis = np.zeros((m * (m + 1) // 2, m, m))
-    for k, (i, j) in enumerate((i, j) for i in range(m) for j in range(i + 1)):
-        basis[k, i, j] = basis[k, j, i] = 1.0
+    for k, (row, column) in enumerate(zip(*np.tril_indices(m), strict=True)):
+        basis[k, row, column] = basis[k, column, row] = 1.0
     return basis
 
 
@@ -186,7 +186,7 @@ def _linear(basis: Floats, theta: Floats) -> Covariance | None:
 # ------------------------------------------------------------------ correlations
 def _lags(m: int) -> Ints:
     at = np.arange(m)
-    return np.abs(at[:, None] - at[None, :])
+    return np.asarray(np.abs(at[:, None] - at[None, :]))
 
 
 def _correlation(structure: Structure, rho: Floats, m: int, distance: Floats | None) -> Covariance:
@@ -222,7 +222,7 @@ def _gaussian(scale: float, distance: Floats) -> Covariance:
     square = (distance / scale) ** 2
     value = np.exp(-square)
     first, second = value * 2 * square / scale, value * (4 * square**2 - 6 * square) / scale**2
-    return Covariance(value, first[None], second[None, None])
+    return Covariance(np.asarray(value), first[None], second[None, None])
 
 
 def _ante(rho: Floats, m: int) -> Covariance:

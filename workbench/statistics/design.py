@@ -73,17 +73,20 @@ class Design:
         return np.hstack(blocks)
 
     def mean_row(self, at: Mapping[str, str | float]) -> Floats:
-        """Row ``(p,)`` of a least-squares mean: factors that are not named averaged evenly, covariates at their mean.
+        """Row ``(p,)`` of a least-squares mean: other factors averaged evenly, covariates at their mean.
 
         ``at`` : factor → level, covariate → value.
         """
         free = [name for name in self.levels if name not in at]
         self._known(at)
-        rows = [dict(zip(free, combination, strict=True)) for combination in product(*(self.levels[name] for name in free))]
+        rows = [
+            dict(zip(free, combination, strict=True))
+            for combination in product(*(self.levels[name] for name in free))
+        ]
         table: dict[str, list[str | float]] = {}
         for name in self._variables():
             fixed = at.get(name, self.centres.get(name))
-            table[name] = [row[name] if name in row else fixed for row in rows]  # type: ignore[misc]
+            table[name] = [row.get(name, fixed) for row in rows]  # type: ignore[misc]
         return np.asarray(self._matrix(table, len(rows)).mean(axis=0))
 
     def mean_rows(self, factors: Sequence[str], at: Mapping[str, str | float]) -> dict[tuple[str, ...], Floats]:
@@ -106,8 +109,8 @@ class Design:
         return {key: self.mean_row({**at, **dict(zip(factors, key, strict=True))}) for key in grid}
 
     def type_three(self, term: str) -> Floats:
-        """Rows ``(q, p)`` of the hypothesis that a term has no effect, the other terms averaged evenly (type III)."""
-        # Every cell several times, with values of the covariates that tell their columns apart; which do not matter.
+        """Rows ``(q, p)`` of the hypothesis that a term has no effect, others averaged evenly (type III)."""
+        # Every cell several times, with any values of the covariates that tell their columns apart.
         grid = list(product(*self.levels.values())) * (2 + 2 * len(self.centres))
         draw = np.random.default_rng(1)
         table: dict[str, list[str | float]] = {
@@ -117,7 +120,7 @@ class Design:
         ours, zero = self._matrix(table, len(grid)), self._matrix(table, len(grid), sums_to_zero=True)
         own = list(self.columns_of(term))
         rows = np.linalg.lstsq(zero, ours, rcond=None)[0][own]
-        # Differences from the reference, as SAS writes them: its denominator's degrees of freedom depend on the basis.
+        # Differences from the reference, as SAS writes them: degrees of freedom depend on the basis.
         return np.asarray(np.linalg.solve(rows[:, own], rows))
 
     def _variables(self) -> tuple[str, ...]:
@@ -155,7 +158,9 @@ class Design:
                 raise UnknownName(Message("statistics.column", name=name, known=known))
 
 
-def design(table: Columns, terms: Sequence[str], *, factors: Sequence[str] = (), levels: Levels | None = None) -> Design:
+def design(
+    table: Columns, terms: Sequence[str], *, factors: Sequence[str] = (), levels: Levels | None = None
+) -> Design:
     """The design of a model.
 
     Parameters

@@ -15,7 +15,7 @@ import numpy as np
 
 from workbench.errors import BadValue, Refused
 from workbench.messages import Message
-from workbench.statistics._columns import Columns, Floats, column, labels, numbers
+from workbench.statistics._columns import Columns, Floats, labels, numbers, picked
 from workbench.statistics._estimates import Estimate
 from workbench.statistics.design import Design, Levels, design, require_rank
 
@@ -114,26 +114,26 @@ def gee(
     if not len(used):
         raise BadValue(Message("statistics.all_missing", outcome=outcome))
     names = sorted({name for term in terms for name in term.split(":")})
-    kept = {name: [column(table, name)[i] for i in used] for name in names}
+    kept = picked(table, names, used)
     plan, values = design(kept, terms, levels=levels), y[used]
     _suits(values, family, outcome)
     x = plan.matrix({**kept, outcome: values})
     require_rank(x, plan.names)
-    who = [labels(table, participant)[i] for i in used]
+    who = labels(picked(table, [participant], used), participant)
     clusters = _clusters(who)
     beta, correlation, scale = _solved(x, values, clusters, family, working)
     bread, meat = _sandwich(x, values, clusters, (beta, correlation, family), small=small)
-    naive = np.linalg.inv(bread)
+    naive = np.asarray(np.linalg.inv(bread), dtype=np.float64)
     df = float(len(clusters) - x.shape[1]) if small else inf
-    return Gee(
-        plan, beta, naive @ meat @ naive, naive * scale, correlation, scale, len(values), len(clusters), df
-    )
+    return Gee(plan, beta, naive @ meat @ naive, naive * scale, correlation, scale, len(values), len(clusters), df)
 
 
 def _suits(values: Floats, family: Family, outcome: str) -> None:
     if np.ptp(values) == 0:
         raise BadValue(Message("statistics.constant", outcome=outcome))
-    if (family == "binomial" and not np.isin(values, (0, 1)).all()) or (family == "poisson" and (values < 0).any()):
+    if (family == "binomial" and not np.isin(values, (0, 1)).all()) or (
+        family == "poisson" and (values < 0).any()
+    ):
         raise BadValue(Message("statistics.family", outcome=outcome, family=family))
 
 
@@ -155,7 +155,9 @@ def _mean(eta: Floats, family: Family) -> tuple[Floats, Floats]:
     return eta, np.ones_like(eta)
 
 
-def _solved(x: Floats, y: Floats, clusters: list[Floats], family: Family, working: Working) -> tuple[Floats, float, float]:
+def _solved(
+    x: Floats, y: Floats, clusters: list[Floats], family: Family, working: Working
+) -> tuple[Floats, float, float]:
     beta, correlation, scale = np.zeros(x.shape[1]), 0.0, 1.0
     for _ in range(200):
         eta = x @ beta

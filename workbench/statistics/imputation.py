@@ -6,17 +6,16 @@ Rubin 1987; Barnard and Rubin 1999.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import inf, sqrt
 from typing import Literal
 
 import numpy as np
-from scipy import stats
 
 from workbench.errors import BadValue
 from workbench.messages import Message
-from workbench.statistics._columns import Columns, Floats, finite, labels, numbers
+from workbench.statistics._columns import Bools, Columns, Floats, finite, labels, numbers
 from workbench.statistics._estimates import Estimate
 from workbench.statistics.linear import ancova
 from workbench.statistics.mmrm import Mmrm, mmrm
@@ -185,13 +184,13 @@ def _by_participant(who: Sequence[str], when: Sequence[str], visits: Sequence[st
     return [np.array([own[visit] for visit in visits]) for own in rows.values()]
 
 
-def _dropped(gone: Floats) -> bool:
+def _dropped(gone: Bools) -> bool:
     """Whether the last visit is missing: what lies between seen visits is missing at random."""
     return bool(gone[-1])
 
 
-def _mean(own: Floats, other: Floats, gone: Floats, strategy: Strategy) -> Floats:
-    """Marginal mean of a participant's visits under a strategy; from the first missing visit on it may change arms."""
+def _mean(own: Floats, other: Floats, gone: Bools, strategy: Strategy) -> Floats:
+    """Marginal mean of a participant's visits; after the last seen one it may be that of the reference."""
     if strategy == "missing at random":
         return own
     if strategy == "copy reference":

@@ -12,7 +12,7 @@ from scipy import stats
 
 from workbench.errors import BadValue
 from workbench.messages import Message
-from workbench.statistics._columns import Columns, Floats, column, finite, numbers
+from workbench.statistics._columns import Columns, Floats, finite, numbers, picked
 from workbench.statistics._estimates import Estimate, FTest
 from workbench.statistics.design import Design, Levels, design, require_rank
 
@@ -149,17 +149,17 @@ def ancova(
     if not len(used):
         raise BadValue(Message("statistics.all_missing", outcome=outcome))
     names = sorted({name for term in terms for name in term.split(":")})
-    kept = {name: [column(table, name)[i] for i in used] for name in names}
+    kept = picked(table, names, used)
     plan, values = design(kept, terms, levels=levels), y[used]
     matrix = plan.matrix({**kept, outcome: values})
     require_rank(matrix, plan.names)
-    beta = np.linalg.lstsq(matrix, values, rcond=None)[0]
+    beta = np.asarray(np.linalg.lstsq(matrix, values, rcond=None)[0], dtype=np.float64)
     rest = values - matrix @ beta
     if float(np.abs(rest).max()) <= 1e-10 * max(float(np.abs(values).max()), 1e-300):
         raise BadValue(Message("statistics.constant", outcome=outcome))
     df = float(len(values) - matrix.shape[1])
     variance, inverse = float(rest @ rest) / df, np.linalg.inv(matrix.T @ matrix)
-    covariance = variance * inverse
+    covariance = np.asarray(variance * inverse, dtype=np.float64)
     if robust:
         leverage = np.einsum("ij,jk,ik->i", matrix, inverse, matrix)
         scores = matrix * (rest / (1 - leverage))[:, None]
@@ -167,7 +167,9 @@ def ancova(
     return Ancova(plan, beta, covariance, len(values), df, variance, matrix, values)
 
 
-def t_test(first: Sequence[float], second: Sequence[float], *, pooled: bool = False, level: float = 0.95) -> Estimate:
+def t_test(
+    first: Sequence[float], second: Sequence[float], *, pooled: bool = False, level: float = 0.95
+) -> Estimate:
     """Mean of the first sample less that of the second: Welch's test, or Student's with ``pooled``.
 
     Parameters
@@ -207,5 +209,5 @@ def paired_t_test(first: Sequence[float], second: Sequence[float], *, level: flo
 
 
 def as_ratio(one: Estimate) -> Estimate:
-    """A difference of logarithms as a ratio with its interval; statistic and probability stay, SE by the delta method."""
+    """A difference of logarithms as a ratio with its interval; the test stays, SE by the delta method."""
     return Estimate(exp(one.value), exp(one.value) * one.se, one.df, one.t, one.p, exp(one.low), exp(one.high))

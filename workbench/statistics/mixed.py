@@ -1,8 +1,8 @@
 """Linear mixed model with random effects of participants, by the same likelihood as the MMRM.
 
 The covariance of the random effects is not held at its boundary: what must be positive definite is the covariance
-of the outcomes (NOBOUND of SAS). Small trials, in which a variance of 0 is often the best one, keep their inference
-so; ``singular`` tells of it.
+of the outcomes (NOBOUND of SAS). Small trials, in which a variance of 0 is often the best one, so keep their
+inference; ``singular`` tells of it.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from workbench.statistics._columns import Columns, Floats, column
+from workbench.statistics._likelihood import Method
 from workbench.statistics.covariances import Structure
 from workbench.statistics.design import Levels
-from workbench.statistics.mmrm import Inference, Method, Mmrm, Options, mmrm
+from workbench.statistics.mmrm import Inference, Mmrm, Options, mmrm
 
 ROW, ONE = "row of a participant", "one"
 """Columns that are made: numbers of rows, and the random intercept."""

@@ -20,12 +20,20 @@ from typing import Literal
 import numpy as np
 from scipy import stats
 
-from workbench.errors import BadValue, Refused
+from workbench.errors import BadValue, Refused, UnknownName
 from workbench.messages import Message
-from workbench.statistics._columns import Columns, Floats, column, labels, numbers
+from workbench.statistics._columns import Columns, Floats, Ints, labels, numbers, picked
 from workbench.statistics._estimates import Estimate, FTest
 from workbench.statistics._likelihood import Cell, Method, Point, Problem, at, cells, maximise
-from workbench.statistics.covariances import BY_ROW, LINEAR, Structure, evaluate, is_variance, parameter_names, start
+from workbench.statistics.covariances import (
+    BY_ROW,
+    LINEAR,
+    Structure,
+    evaluate,
+    is_variance,
+    parameter_names,
+    start,
+)
 from workbench.statistics.design import Design, Levels, design, require_rank
 
 Inference = Literal[
@@ -157,7 +165,9 @@ class Mmrm:
         se = sqrt(float(weights @ self.covariance @ weights))
         return Estimate.of(float(weights @ self.beta), se, self._df(weights), level=level)
 
-    def means(self, *factors: str, at: Mapping[str, str | float] | None = None, level: float = 0.95) -> dict[tuple[str, ...], Estimate]:
+    def means(
+        self, *factors: str, at: Mapping[str, str | float] | None = None, level: float = 0.95
+    ) -> dict[tuple[str, ...], Estimate]:
         """Least-squares means of every combination of levels of some factors.
 
         Parameters
@@ -166,9 +176,13 @@ class Mmrm:
         at : values that are held: factor → level, covariate → value.
         level : of confidence.
         """
-        return {key: self.contrast(row, level=level) for key, row in self.design.mean_rows(factors, at or {}).items()}
+        return {
+            key: self.contrast(row, level=level) for key, row in self.design.mean_rows(factors, at or {}).items()
+        }
 
-    def differences(self, factor: str, *, at: Mapping[str, str | float] | None = None, level: float = 0.95) -> dict[tuple[str, str], Estimate]:
+    def differences(
+        self, factor: str, *, at: Mapping[str, str | float] | None = None, level: float = 0.95
+    ) -> dict[tuple[str, str], Estimate]:
         """Differences of the least-squares means of a factor, ``(level, other)`` being level minus other.
 
         Parameters
@@ -178,9 +192,7 @@ class Mmrm:
         level : of confidence.
         """
         rows = self.design.mean_rows((factor,), at or {})
-        return {
-            (b, a): self.contrast(rows[b,] - rows[a,], level=level) for (a,), (b,) in combinations(rows, 2)
-        }
+        return {(b, a): self.contrast(rows[b,] - rows[a,], level=level) for (a,), (b,) in combinations(rows, 2)}
 
     def type_three(self) -> dict[str, FTest]:
         """Each term tested with the others averaged evenly."""
@@ -288,16 +300,55 @@ def mmrm(
         When the fit does not converge.
     """
     shape, more = Structure(structure), options or Options()
+    rows = _rows(table, (outcome, participant, visit), terms, levels, more)
+    matrix, values = rows.matrix, rows.values
+
+    def problem_of(z: Floats) -> Problem:
+        made = cells(z, rows.places, rows.members, rows.group, rows.coordinates)
+        m = len(more.coordinates) if shape is Structure.RANDOM else len(rows.visits)
+        return Problem(made, shape, method, m, len(rows.groups), len(z), z.shape[1] - 1)
+
+    point, problem = _fitted(problem_of, matrix, values, more.tolerance)
+    covariance = _inferred(point, problem, inference, matrix, values)
+    return Mmrm(
+        rows.plan, shape, method, inference, rows.visits, rows.groups, len(values), rows.participants,
+        point.deviance, point, problem, covariance, matrix, values, rows.members,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Rows with an outcome: design, values, and to whom and when they belong."""
+
+    plan: Design
+    matrix: Floats
+    values: Floats
+    members: tuple[str, ...]
+    participants: int
+    visits: tuple[str, ...]
+    places: Ints
+    groups: tuple[str, ...]
+    group: Ints
+    coordinates: Floats | None
+
+
+def _rows(
+    table: Columns, names: tuple[str, str, str], terms: Sequence[str], levels: Levels | None, more: Options
+) -> _Rows:
+    outcome, participant, visit = names
     y = numbers(table, outcome)
     used = np.flatnonzero(np.isfinite(y))
     if not len(used):
         raise BadValue(Message("statistics.all_missing", outcome=outcome))
     everyone = labels(table, participant)
-    kept: Columns = {name: [column(table, name)[i] for i in used] for name in _needed(terms, visit, more)}
+    kept = picked(table, _needed(terms, visit, more), used)
     _require_arms(table, kept, terms)
-    members, at_visit = [everyone[i] for i in used], labels(kept, visit)
-    order = more.visits or tuple((levels or {}).get(visit, sorted(set(at_visit))))
-    order = tuple(one for one in order if one in set(at_visit))
+    members, at_visit = tuple(everyone[i] for i in used), labels(kept, visit)
+    there = set(at_visit)
+    given = more.visits or (levels or {}).get(visit, sorted(there))
+    order = tuple(one for one in given if one in there)
+    if unknown := sorted(there - set(order)):
+        raise UnknownName(Message("statistics.level", name=unknown[0], factor=visit, known=list(given)))
     _require_single(members, at_visit, order, more)
     plan = design(kept, terms, factors=(visit,) if visit in _names(terms) else (), levels=levels)
     matrix, values = plan.matrix({**kept, outcome: y[used]}), y[used]
@@ -306,19 +357,9 @@ def mmrm(
     groups = tuple(sorted(set(labels(kept, more.group)))) if more.group else ("",)
     own = [groups.index(one) for one in labels(kept, more.group)] if more.group else [0] * len(used)
     where = np.stack([numbers(kept, name) for name in more.coordinates], axis=1) if more.coordinates else None
-    places = np.array([order.index(one) for one in at_visit])
-
-    def problem_of(z: Floats) -> Problem:
-        made = cells(z, places, members, np.array(own), where)
-        m = len(more.coordinates) if shape is Structure.RANDOM else len(order)
-        return Problem(made, shape, method, m, len(groups), len(z), z.shape[1] - 1)
-
-    point, problem = _fitted(problem_of, matrix, values, more.tolerance)
-    covariance = _inferred(point, problem, inference, matrix, values)
-    n_all = len(set(everyone))
-    return Mmrm(
-        plan, shape, method, inference, order, groups, len(used), n_all, point.deviance, point, problem, covariance,
-        matrix, values, tuple(members),
+    return _Rows(
+        plan, matrix, values, members, len(set(everyone)), order, np.array([order.index(one) for one in at_visit]),
+        groups, np.array(own), where,
     )  # fmt: skip
 
 
@@ -327,7 +368,9 @@ def _names(terms: Sequence[str]) -> set[str]:
 
 
 def _needed(terms: Sequence[str], visit: str, options: Options) -> list[str]:
-    return list(dict.fromkeys([visit, *sorted(_names(terms)), *filter(None, [options.group]), *options.coordinates]))
+    return list(
+        dict.fromkeys([visit, *sorted(_names(terms)), *filter(None, [options.group]), *options.coordinates])
+    )
 
 
 def _require_arms(table: Columns, kept: Columns, terms: Sequence[str]) -> None:
@@ -361,13 +404,15 @@ def _require_variable(matrix: Floats, values: Floats, outcome: str) -> None:
 def _fitted(
     problem_of: Callable[[Floats], Problem], matrix: Floats, values: Floats, tolerance: float
 ) -> tuple[Point, Problem]:
-    """Fit on an orthonormal design and an outcome of unit variance, and give the result on the scale of the rows."""
+    """Fit on an orthonormal design and an outcome of unit variance; the result is on the scale of the rows."""
     n, p = matrix.shape
     q, _ = np.linalg.qr(matrix)
     rest = values - q @ (q.T @ values)
     unit = sqrt(float(rest @ rest) / (n - p))
     scaled = problem_of(np.column_stack([q * sqrt(n), values / unit]))
-    spread = max((float(np.ptp(one.coordinates)) for one in scaled.cells if one.coordinates is not None), default=1.0)
+    spread = max(
+        (float(np.ptp(one.coordinates)) for one in scaled.cells if one.coordinates is not None), default=1.0
+    )
     begin = np.tile(start(scaled.structure, scaled.m, 1.0, spread), scaled.groups)
     own, scale = problem_of(np.column_stack([matrix, values])), np.tile(_scale(scaled, unit), scaled.groups)
     here, there = at(scaled, begin, derivatives=False), at(own, begin * scale, derivatives=False)
@@ -380,7 +425,7 @@ def _fitted(
 
 
 def _scale(problem: Problem, unit: float) -> Floats:
-    """Factors of the parameters when outcomes are multiplied by ``unit``: variances and covariances by its square."""
+    """Factors of the parameters when outcomes are multiplied by ``unit``."""
     linear = problem.structure in LINEAR
     names = parameter_names(problem.structure, problem.m)
     return np.array([unit**2 if linear or name.startswith(("Var(", "Residual")) else 1.0 for name in names])

@@ -88,7 +88,7 @@ def binomial_test(k: int, n: int, p: float, *, method: TestMethod = "exact") -> 
     ----------
     k, n : count, of how many.
     p : under the null hypothesis.
-    method : ``"exact"`` adds all counts that are no likelier (R), ``"exact-doubled"`` doubles the smaller tail (SAS).
+    method : ``"exact"`` adds all counts that are no likelier (R), ``"exact-doubled"`` doubles a tail (SAS).
     """
     _counted(k, n)
     if not 0 < p < 1:
@@ -343,8 +343,16 @@ def _score_interval(made: Floats, weights: Floats, factor: float | Floats, z: fl
 def _ends(score: Callable[[float], float], value: float, z: float, low: float, high: float) -> tuple[float, float]:
     """Where a falling score passes z and −z, within bounds."""
     below, above = low + 1e-12, high - 1e-12
-    first = low if score(below) < z else float(brentq(lambda d: min(score(d), 1e9) - z, below, value + 1e-13, xtol=1e-14))
-    last = high if score(above) > -z else float(brentq(lambda d: max(score(d), -1e9) + z, value - 1e-13, above, xtol=1e-14))
+    first = (
+        low
+        if score(below) < z
+        else float(brentq(lambda d: min(score(d), 1e9) - z, below, value + 1e-13, xtol=1e-14))
+    )
+    last = (
+        high
+        if score(above) > -z
+        else float(brentq(lambda d: max(score(d), -1e9) + z, value - 1e-13, above, xtol=1e-14))
+    )
     return first, last
 
 

@@ -70,7 +70,12 @@ def signed_rank(
 
 
 def rank_sum(
-    first: Sequence[float], second: Sequence[float], *, exact: bool = True, correct: bool = True, level: float = 0.95
+    first: Sequence[float],
+    second: Sequence[float],
+    *,
+    exact: bool = True,
+    correct: bool = True,
+    level: float = 0.95,
 ) -> RankTest:
     """Wilcoxon's rank-sum test (Mann and Whitney's); the shift is first less second.
 
@@ -139,7 +144,7 @@ def _choices(ranks: Floats, m: int) -> Floats:
 
 
 def _two_sided(whole: Floats, value: float, twice_mean: float) -> float:
-    """Probability of a sum at least as far from its mean; the distribution is symmetric, or taken by its distance."""
+    """Probability of a sum at least as far from its mean."""
     sums = np.arange(len(whole)) / 2
     far = np.abs(sums - twice_mean / 2) >= abs(value - twice_mean / 2) - 1e-9
     return float(min(1.0, whole[far].sum()))

@@ -15,7 +15,9 @@ LARGEST = 1e7
 """Participants beyond which no trial is planned."""
 
 
-def superiority(delta: float, sd: float, *, power: float = 0.8, alpha: float = 0.05, paired: bool = False) -> float:
+def superiority(
+    delta: float, sd: float, *, power: float = 0.8, alpha: float = 0.05, paired: bool = False
+) -> float:
     """Participants a group, or pairs, as a number that is still to be rounded up; Student's t, two-sided.
 
     Parameters
@@ -86,7 +88,7 @@ def equivalence(
     if room <= 0:
         raise BadValue(Message("statistics.no_effect"))
     z = stats.norm.ppf(1 - alpha) + stats.norm.ppf((1 + power) / 2)
-    return ceil(2 * (z * sd / room) ** 2)
+    return ceil(2 * float(z * sd / room) ** 2)
 
 
 def _z_sum(power: float, alpha: float) -> float:

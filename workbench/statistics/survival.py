@@ -11,14 +11,16 @@ from math import exp, log, nan, sqrt
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 from scipy import stats
 
 from workbench.errors import BadValue, Refused
 from workbench.messages import Message
-from workbench.statistics._columns import Floats, finite
+from workbench.statistics._columns import Bools, Floats, Ints, finite
 from workbench.statistics._estimates import Estimate
 from workbench.statistics.tables import ChiSquare
 
+Strings = npt.NDArray[np.str_]
 Scale = Literal["log", "log-log", "plain"]
 Ties = Literal["efron", "breslow"]
 LARGEST = 15.0
@@ -59,7 +61,9 @@ class Curve:
             return 1.0, 1.0, 1.0
         return self._interval(place, scale, level)
 
-    def quantile(self, share: float, *, scale: Scale = "log-log", level: float = 0.95) -> tuple[float, float, float]:
+    def quantile(
+        self, share: float, *, scale: Scale = "log-log", level: float = 0.95
+    ) -> tuple[float, float, float]:
         """Time by which a share has had the event, with its interval; NaN where it is not reached.
 
         Where the curve is level at that share, the middle of the level, as R and SAS have it.
@@ -114,7 +118,9 @@ def kaplan_meier(times: Sequence[float], events: Sequence[bool]) -> Curve:
     deaths = np.array([((t == one) & e).sum() for one in own], dtype=np.float64)
     with np.errstate(divide="ignore"):
         variance = np.cumsum(deaths / (at_risk * (at_risk - deaths)))
-    return Curve(own, at_risk, deaths, np.cumprod(1 - deaths / at_risk), variance, float(t.max()))
+    return Curve(
+        own, at_risk, deaths, np.asarray(np.cumprod(1 - deaths / at_risk)), np.asarray(variance), float(t.max())
+    )
 
 
 def log_rank(
@@ -217,18 +223,19 @@ def _fitted_cox(here: tuple[float, Floats, Floats], beta: Floats, null: float, s
     return Cox(tuple(Estimate.of(float(b), float(se), level=level) for b, se in rows), here[0], null)
 
 
-def _risk_sets(t: Floats, e: Floats, layer: Floats) -> list[tuple[Floats, Floats]]:
+def _risk_sets(t: Floats, e: Bools, layer: Strings) -> list[tuple[Ints, Ints]]:
     """For each time of events: who was at risk, and who had the event."""
     return [
-        (np.flatnonzero((layer == one) & (t >= time)), np.flatnonzero((layer == one) & e.astype(bool) & (t == time)))
+        (
+            np.flatnonzero((layer == one) & (t >= time)),
+            np.flatnonzero((layer == one) & e & (t == time)),
+        )
         for one in np.unique(layer)
-        for time in np.unique(t[(layer == one) & e.astype(bool)])
+        for time in np.unique(t[(layer == one) & e])
     ]
 
 
-def _partial(
-    sets: list[tuple[Floats, Floats]], z: Floats, beta: Floats, ties: Ties
-) -> tuple[float, Floats, Floats]:
+def _partial(sets: list[tuple[Ints, Ints]], z: Floats, beta: Floats, ties: Ties) -> tuple[float, Floats, Floats]:
     """Partial log likelihood, its gradient and information."""
     weight = np.exp(np.clip(z @ beta, -500, 500))
     p = z.shape[1]
@@ -251,12 +258,10 @@ def _partial(
     return value, slope, information
 
 
-def _checked(times: Sequence[float], events: Sequence[bool]) -> tuple[Floats, Floats]:
+def _checked(times: Sequence[float], events: Sequence[bool]) -> tuple[Floats, Bools]:
     t, e = finite(times, "times", least=1), np.asarray(events, dtype=bool)
     if len(e) != len(t) or (t < 0).any():
         raise BadValue(Message("statistics.times", times=len(t), events=len(e)))
     if not e.any():
         raise BadValue(Message("statistics.no_event"))
-    return t, e  # type: ignore[return-value]
-
-
+    return t, e

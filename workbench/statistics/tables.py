@@ -62,7 +62,9 @@ def counts(table: Columns, row: str, answer: str, stratum: str) -> tuple[Floats,
     row, answer, stratum : names of columns; numbers are ordered as numbers.
     """
     values = {name: [str(one) for one in column(table, name)] for name in (row, answer, stratum)}
-    order = {name: sorted(set(own), key=_number if is_numeric(table, name) else str) for name, own in values.items()}
+    order = {
+        name: sorted(set(own), key=_number if is_numeric(table, name) else str) for name, own in values.items()
+    }
     made = np.zeros(tuple(len(order[name]) for name in (stratum, row, answer)))
     for a, b, c in zip(values[stratum], values[row], values[answer], strict=True):
         made[order[stratum].index(a), order[row].index(b), order[answer].index(c)] += 1
@@ -97,7 +99,7 @@ def cmh(made: Floats, *, rows: Sequence[float] | None = None, answers: Sequence[
 
 
 def common_odds_ratio(made: Floats, *, level: float = 0.95) -> Difference:
-    """Mantel and Haenszel's odds ratio of ``(strata, 2, 2)`` counts with the interval of Robins, Breslow, Greenland."""
+    """Mantel and Haenszel's odds ratio of ``(strata, 2, 2)`` counts; interval of Robins, Breslow, Greenland."""
     a, b, c, d = np.asarray(made, dtype=np.float64).reshape(len(made), 4).T
     n = a + b + c + d
     r, s, p, q = a * d / n, b * c / n, (a + d) / n, (b + c) / n

@@ -1,7 +1,7 @@
 """Type-I error and coverage of the comparisons of two arms, by simulation with a known truth.
 
-Each trial is drawn with a true effect, and the interval of the method is formed with the functions that reports use:
-how often it leaves the truth out is the type-I error of the test that belongs to it.
+Each trial is drawn with a true effect, and the interval of the method is formed with the functions that reports
+use: how often it leaves the truth out is the type-I error of the test that belongs to it.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def simulate(n: int, seed: int, step: Callable[[], object] = lambda: None) -> li
     seed : of the draws.
     step : called after each trial.
     """
-    rows = []
+    rows: list[Row] = []
     for method, exact, trial in _methods():
         for size in SIZES:
             draw, refused, outside = np.random.default_rng([seed, size, len(rows)]), 0, 0
@@ -108,8 +108,10 @@ def count() -> int:
 
 def _methods() -> Iterator[tuple[str, bool, Trial]]:
     yield "MMRM, unstructured, Kenward–Roger", False, _repeated("unstructured", "kenward-roger")
-    yield "MMRM, heterogeneous autoregressive, Kenward–Roger-linear", False, _repeated(
-        "heterogeneous autoregressive", "kenward-roger-linear"
+    yield (
+        "MMRM, heterogeneous autoregressive, Kenward–Roger-linear",
+        False,
+        _repeated("heterogeneous autoregressive", "kenward-roger-linear"),
     )
     yield "ANCOVA", False, _ancova
     yield "t test (Welch)", False, _welch
@@ -170,7 +172,9 @@ def _gee(draw: Draw, n: int) -> Interval:
     arm, base = _arms(draw, n)
     y = (EFFECT * arm + base)[:, None] + draw.normal(size=(2 * n, VISITS))
     table = {
-        "id": np.repeat(np.arange(2 * n), VISITS), "arm": np.repeat(np.array(["a", "b"])[arm], VISITS), "y": y.ravel()
+        "id": np.repeat(np.arange(2 * n), VISITS),
+        "arm": np.repeat(np.array(["a", "b"])[arm], VISITS),
+        "y": y.ravel(),
     }
     fit = gee(
         table, outcome="y", terms=("arm",), participant="id", family="gaussian", working="exchangeable", small=True

@@ -1,4 +1,4 @@
-"""Pages of CAMIS that print results of R and SAS: t tests, ANCOVA, CMH, binomial tests, paired proportions, sizes."""
+"""Pages of CAMIS that print results of R and SAS: t tests, ANCOVA, CMH, binomial tests, proportions, sizes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,14 @@ def _row(folder: Path, name: str, line: int, what: str, ours: float, why: str = 
 
 
 def _test(folder: Path, name: str, first: int, what: str, one: Estimate) -> Iterator[Number]:
-    rows = (("df", one.df), ("t", one.t), ("p", one.p), ("estimate", one.value), ("lower", one.low), ("upper", one.high))
+    rows = (
+        ("df", one.df),
+        ("t", one.t),
+        ("p", one.p),
+        ("estimate", one.value),
+        ("lower", one.low),
+        ("upper", one.high),
+    )
     for offset, (part, value) in enumerate(rows):
         yield from _row(folder, name, first + offset, f"{what} {part}", value)
 
@@ -49,7 +56,9 @@ def _two_samples(folder: Path) -> Iterator[Number]:
     a, b = ([float(value) for arm, value in found if arm == own] for own in ("placebo", "treatment"))
     yield from _test(folder, name, 112, "Student", t_test(a, b, pooled=True))
     yield from _test(folder, name, 129, "Welch", t_test(a, b))
-    yield from _test(folder, name, 144, "log-normal", as_ratio(t_test(list(np.log(a)), list(np.log(b)), pooled=True)))
+    yield from _test(
+        folder, name, 144, "log-normal", as_ratio(t_test(list(np.log(a)), list(np.log(b)), pooled=True))
+    )
 
 
 def _pairs(folder: Path) -> Iterator[Number]:
@@ -57,7 +66,9 @@ def _pairs(folder: Path) -> Iterator[Number]:
     text = lines_of(folder / name)[57:69]
     a, b = zip(*([float(value) for value in re.findall(r"\d+", line)] for line in text), strict=True)
     yield from _test(folder, name, 112, "paired", paired_t_test(a, b))
-    yield from _test(folder, name, 127, "paired log-normal", as_ratio(paired_t_test(list(np.log(a)), list(np.log(b)))))
+    yield from _test(
+        folder, name, 127, "paired log-normal", as_ratio(paired_t_test(list(np.log(a)), list(np.log(b))))
+    )
 
 
 def _ancova(folder: Path) -> Iterator[Number]:
@@ -106,18 +117,27 @@ def _binomial(folder: Path) -> Iterator[Number]:
         rows: list[tuple[int, str, float]] = []
         for at, method in ((0, "clopper-pearson"), (8, "wald"), (16, "mid-p"), (28, "wilson")):
             low, high = proportion(k, n, method=method)  # type: ignore[arg-type]
-            rows += [(at, f"{method} share", k / n), (at + 2, f"{method} lower", low), (at + 4, f"{method} upper", high)]
+            rows += [
+                (at, f"{method} share", k / n),
+                (at + 2, f"{method} lower", low),
+                (at + 4, f"{method} upper", high),
+            ]
         rows += [(14, "wald p", binomial_test(k, n, p, method="wald"))]
         rows += [(34, "wilson p", binomial_test(k, n, p, method="wilson"))]
         middle = binomial_test(k, n, p, method="mid-p")
-        rows += [(22, "mid-p one-sided", middle / 2), (24, "mid-p", middle), (26, "mid-p other side", 1 - middle / 2)]
+        rows += [
+            (22, "mid-p one-sided", middle / 2),
+            (24, "mid-p", middle),
+            (26, "mid-p other side", 1 - middle / 2),
+        ]
         for offset, what, value in sorted(rows):
             yield from _row(folder, name, line + offset, f"{k}/{n} {what}", value, ROUNDED)
         exact = list(_row(folder, name, line + 6, f"{k}/{n} exact p", binomial_test(k, n, p)))
         yield from exact[:1]
         # The second is that of SAS, which doubles the smaller tail.
         yield from (
-            Number(one.source, one.file, one.line, f"{one.what}, doubled", one.printed, doubled) for one in exact[1:]
+            Number(one.source, one.file, one.line, f"{one.what}, doubled", one.printed, doubled)
+            for one in exact[1:]
         )
 
 
@@ -134,7 +154,9 @@ def _paired_proportions(folder: Path) -> Iterator[Number]:
     for line, one in own.items():
         printed = NUMBER.findall(lines[line - 1].rsplit("|", 3)[1] + " " + lines[line - 1].rsplit("|", 3)[2])
         for what, shown in zip(("low", "high"), printed, strict=False):
-            yield Number("CAMIS", f"camis/{name}", line, f"paired difference {what}", shown, getattr(one, what), why)
+            yield Number(
+                "CAMIS", f"camis/{name}", line, f"paired difference {what}", shown, getattr(one, what), why
+            )
 
 
 def _counts(folder: Path) -> Iterator[Number]:
@@ -158,10 +180,10 @@ def _others(folder: Path) -> Iterator[Number]:
     curve = kaplan_meier([54, 75, 77, 84, 87, 92, 103, 105, 112, 118], [True] * 5 + [False] * 5)
     text = lines_of(folder / "Comp_survival.qmd")[216]
     if "102.5" in text:
-        yield Number("CAMIS", "camis/Comp_survival.qmd", 217, "median of a level curve", "102.5", curve.quantile(0.5)[0])
+        yield Number(
+            "CAMIS", "camis/Comp_survival.qmd", 217, "median of a level curve", "102.5", curve.quantile(0.5)[0]
+        )
     text = lines_of(folder / "R_sample_size_non-inferiority.qmd")[34]
     if "100.3" in text:
         total = 2 * noninferiority(0.05, 0.1)
         yield Number("CAMIS", "camis/R_sample_size_non-inferiority.qmd", 35, "participants", "100.3", total)
-
-

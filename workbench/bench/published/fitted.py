@@ -66,5 +66,7 @@ def _fev(root: Path, lines: list[str]) -> Iterator[Number]:
     if printed:
         yield Number("R mmrm 0.3.18", str(FILE), line, "FEV1 deviance", printed[0], fit.deviance)
     line, printed = _found(lines, "| ARMCDTRT", 2)
-    for name, value, shown in zip(("estimate", "SE", "df", "p"), (own.value, own.se, own.df, own.p), printed, strict=False):
+    for name, value, shown in zip(
+        ("estimate", "SE", "df", "p"), (own.value, own.se, own.df, own.p), printed, strict=False
+    ):
         yield Number("R mmrm 0.3.18", str(FILE), line, f"FEV1 ARMCDTRT {name}", shown, value, why)

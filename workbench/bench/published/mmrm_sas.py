@@ -11,8 +11,9 @@ import numpy as np
 
 from workbench.bench.published._numbers import Number, lines_of, rows_of
 from workbench.statistics._columns import Columns, Floats
+from workbench.statistics._estimates import Estimate
 from workbench.statistics.covariances import Structure
-from workbench.statistics.mmrm import Estimate, Inference, Mmrm, Options, mmrm
+from workbench.statistics.mmrm import Inference, Mmrm, Options, mmrm
 
 SOURCE = "SAS 9.4 PROC MIXED (R mmrm, design/)"
 STRUCTURES = {
@@ -24,7 +25,11 @@ STRUCTURES = {
     "sp_gau": Structure.GAUSSIAN, "sp_gau2": Structure.GAUSSIAN,
 }  # fmt: skip
 COORDINATES = {"spexp": ("VISITN", "VISITN2"), "sp_exp2": ("VISITN", "VISITN2"), "sp_gau2": ("VISITN", "VISITN2")}
-LEVELS = {"ARMCD": ("PBO", "TRT"), "SEX": ("Male", "Female"), "RACE": ("Asian", "Black or African American", "White")}
+LEVELS = {
+    "ARMCD": ("PBO", "TRT"),
+    "SEX": ("Male", "Female"),
+    "RACE": ("Asian", "Black or African American", "White"),
+}
 WHY = (
     "SAS stops at its criterion of 1e-8, before the maximum; its path is known to us for the unstructured "
     "covariance alone"
@@ -52,7 +57,7 @@ def numbers(root: Path) -> Iterator[Number]:
 
 
 def _key(stem: str) -> tuple[str, Inference]:
-    """Structure and inference that a file's name tells; ``kr`` and ``kr1`` of spexp were written the wrong way round."""
+    """Structure and inference that a file's name tells; for spexp its script swapped ``kr`` and ``kr1``."""
     kind = re.sub(r"^(SAS__sas_|ddfm_covtype__kr1?_|Robust__empirical_)|_reml$|_lsmean$|_covb$", "", stem)
     if stem.startswith("ddfm"):
         linear = ("__kr1_" in stem) != (kind == "spexp")
@@ -88,7 +93,9 @@ def _listing(path: Path, data: Columns) -> Listing:
     rest = y - x @ np.linalg.lstsq(x, y, rcond=None)[0]
     n, p = x.shape
     s2 = float(rest @ rest) / (n - p)
-    null = n * np.log(s2) - p * np.log(s2) + float(np.linalg.slogdet(x.T @ x)[1]) + (n - p) * (1 + np.log(2 * np.pi))
+    null = (
+        n * np.log(s2) - p * np.log(s2) + float(np.linalg.slogdet(x.T @ x)[1]) + (n - p) * (1 + np.log(2 * np.pi))
+    )
     return Listing(path.name, lines, fit, float(null))
 
 
@@ -118,7 +125,9 @@ def _values(line: str) -> tuple[str, list[str]]:
     return (found[1].strip(), found[2].split()) if found else ("", [])
 
 
-def _pick(listing: Listing, line: int, what: str, values: list[str], ours: Mapping[int, tuple[str, float]]) -> Iterator[Number]:
+def _pick(
+    listing: Listing, line: int, what: str, values: list[str], ours: Mapping[int, tuple[str, float]]
+) -> Iterator[Number]:
     for at, (name, value) in ours.items():
         if values[at] != ".":
             yield _number(listing, line, f"{what} {name}", values[at], value)
@@ -147,7 +156,9 @@ def _null(listing: Listing, number: int, line: str) -> Iterator[Number]:
     if len(fields) == 3 and fields[0].isdigit():
         chance = listing.null - listing.fit.deviance
         yield _number(listing, number, "null model chi-square", fields[1], chance)
-        yield _number(listing, number, "null model degrees of freedom", fields[0], len(listing.fit.point.theta) - 1)
+        yield _number(
+            listing, number, "null model degrees of freedom", fields[0], len(listing.fit.point.theta) - 1
+        )
 
 
 def _levels(text: str, listing: Listing) -> tuple[str, dict[str, list[str]]]:
@@ -173,7 +184,7 @@ def _coefficient(listing: Listing, number: int, line: str) -> Iterator[Number]:
     if len(values) == 5 and values[1] != ".":
         effect, found = _levels(text, listing)
         factors = effect.split("*")
-        names = {":".join(sorted(f"{f}{found[f][0]}" for f in factors if f in found))} or {"(Intercept)"}
+        names = {":".join(sorted(f"{f}{found[f][0]}" for f in factors if f in found))}
         for name, own in listing.fit.coefficients().items():
             if ":".join(sorted(name.split(":"))) in names or (effect == "Intercept" and name == "(Intercept)"):
                 yield from _estimate(listing, number, text, values, own)
@@ -243,7 +254,9 @@ def _of_table(path: Path, data: Columns) -> Iterator[Number]:
         for number, i in ((2, 0), (3, 1)):
             for j, printed in enumerate(lines[number - 1].split(",")[-3:-1]):
                 what = f"empirical covariance {i + 1},{j + 1}"
-                yield Number(SOURCE, f"mmrm_sas/{path.name}", number, what, printed, float(fit.covariance[i, j]), why)
+                yield Number(
+                    SOURCE, f"mmrm_sas/{path.name}", number, what, printed, float(fit.covariance[i, j]), why
+                )
         return
     (own,) = fit.differences("ARMCD").values()
     names = ("Estimate", "StdErr", "DF", "tValue", "Probt", "Lower", "Upper")

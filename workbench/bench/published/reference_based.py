@@ -1,4 +1,4 @@
-"""The antidepressant trial: results that R rbmi prints by conditional means and the jackknife, and a MMRM of CAMIS."""
+"""The antidepressant trial: what R rbmi prints by conditional means and the jackknife, and a MMRM of CAMIS."""
 
 from __future__ import annotations
 
@@ -51,7 +51,9 @@ def numbers(root: Path) -> Iterator[Number]:
         # rbmi gives placebo less drug.
         values = {"est": -one.value, "se": one.se, "lci": -one.high, "uci": -one.low, "p": one.p}
         for name, value in values.items():
-            yield Number("R rbmi 1.6.0.9000", "rbmi/expected.json", line, f"visit {visit} {name}", own[name], value)
+            yield Number(
+                "R rbmi 1.6.0.9000", "rbmi/expected.json", line, f"visit {visit} {name}", own[name], value
+            )
 
 
 def _complete(root: Path, data: Columns) -> Iterator[Number]:
