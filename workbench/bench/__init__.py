@@ -32,9 +32,9 @@ def items() -> tuple[Item, ...]:
 
 def _modules() -> tuple[ModuleType, ...]:
     # Imported late: a start that only lists options must not load the decoders.
-    from workbench.bench import decoding, evoked, filters, live, outcomes, start, streams
+    from workbench.bench import decoding, evoked, filters, live, outcomes, start, statistics, streams
 
-    return filters, decoding, evoked, start, streams, live, outcomes
+    return filters, decoding, evoked, start, streams, live, outcomes, statistics
 
 
 def chosen(keys: Sequence[str]) -> tuple[Item, ...]:

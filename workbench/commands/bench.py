@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from workbench.commands._answer import as_json
 from workbench.commands._arguments import add_json, integer
@@ -20,25 +21,41 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--rounds", type=integer, default=15, metavar="N", help="turns of each contest (default %(default)s)"
     )
     parser.add_argument("--markdown", action="store_true", help="print a page, with how each figure is measured")
+    parser.add_argument(
+        "--published", type=Path, metavar="FOLDER", help="of statistics: published results of SAS and R to compare"
+    )
     add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure and print the figures."""
     from workbench import bench
+    from workbench.bench import published, statistics
     from workbench.commands._progress import Bar
 
     if not 1 <= arguments.rounds <= MOST_ROUNDS:
         raise BadValue(f"--rounds must be from 1 to {MOST_ROUNDS:,}, got {str(arguments.rounds):.60}")
     items = bench.chosen(arguments.keys)
+    numbers: tuple[published.Number, ...] = ()
+    if "statistics" in arguments.keys:
+        items = tuple(item for item in items if item.key != "statistics") + statistics.items_of(
+            arguments.published
+        )
     bar, rows = Bar(sum(item.seconds for item in items)), []
     for item in items:
         with bar.stage(f"{item.key} {item.what}, {item.size}"[:36], item.seconds):
             rows.append(bench.measure(item, rounds=arguments.rounds))
     bar.close()
+    if "statistics" in arguments.keys:
+        numbers = statistics.compared(arguments.published)
     if arguments.json:
-        print(as_json("bench", bench.to_record(rows), ok=True))
+        record = bench.to_record(rows)
+        if numbers:
+            record["numbers"] = published.records(numbers)
+        print(as_json("bench", record, ok=True))
     else:
+        if numbers:
+            print(published.table(numbers), end="\n\n")
         print(bench.as_markdown(rows, bench.methods()) if arguments.markdown else bench.as_text(rows))
     return 0
 

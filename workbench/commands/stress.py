@@ -184,6 +184,15 @@ def _coverage(n: int, seed: int) -> tuple[str, bool]:
     return coverage.table(rows), all(row.held for row in rows)
 
 
+def _statistics(n: int, seed: int) -> tuple[str, bool]:
+    from workbench.stress import statistics as stress
+
+    total = n * stress.count()
+    with tqdm(total=total, file=sys.stderr, unit="trial", disable=not sys.stderr.isatty()) as bar:
+        rows = stress.simulate(n, seed, step=lambda: bar.update(1))
+    return stress.table(rows), all(row.held for row in rows)
+
+
 def _hostile(n: int, seed: int) -> tuple[str, bool]:
     from workbench.stress import hostile
 
@@ -277,6 +286,11 @@ TESTS = {
         "lives full of bad luck in virtual time, each from its seed: n of sessions and n of trials",
         {"n": 1000},
         _lives,
+    ),
+    "statistics": StressTest(
+        "type-I error and coverage of comparisons of two arms, n simulated trials of each",
+        {"n": 4000},
+        _statistics,
     ),
     "effector": StressTest("strangers try to take the effector, n starts in every order", {"n": 100}, _effector),
     "evoked": StressTest("P300 and SSVEP select, n simulated participants of each", {"n": 20}, _evoked),

@@ -1,0 +1,214 @@
+"""Generalised estimating equations: marginal models of repeated outcomes, with sandwich standard errors.
+
+References, from memory: Liang and Zeger 1986; Mancl and DeRouen 2001 on few participants.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from math import inf, sqrt
+from typing import Literal
+
+import numpy as np
+
+from workbench.errors import BadValue, Refused
+from workbench.messages import Message
+from workbench.statistics._columns import Columns, Floats, labels, numbers, picked
+from workbench.statistics._estimates import Estimate
+from workbench.statistics.design import Design, Levels, design, require_rank
+
+Family = Literal["gaussian", "binomial", "poisson"]
+Working = Literal["independence", "exchangeable"]
+LARGEST = 15.0
+"""Linear predictor, on a logarithmic scale, beyond which a cell without events, not an effect, was found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gee:
+    """A fitted marginal model.
+
+    Attributes
+    ----------
+    design : of the model. beta : ``(p,)``.
+    covariance, naive : ``(p, p)``, of the sandwich and of the working model.
+    correlation : exchangeable, 0 for independence. scale : dispersion.
+    n, participants : rows used and participants.
+    df : of the reference; ``inf`` for a normal one.
+    """
+
+    design: Design
+    beta: Floats
+    covariance: Floats
+    naive: Floats
+    correlation: float
+    scale: float
+    n: int
+    participants: int
+    df: float
+
+    def contrast(self, row: Sequence[float] | Floats, *, level: float = 0.95) -> Estimate:
+        """A linear combination of the coefficients, tested against 0.
+
+        Parameters
+        ----------
+        row : ``(p,)``.
+        level : of confidence.
+        """
+        weights = np.asarray(row, dtype=np.float64)
+        return Estimate.of(
+            float(weights @ self.beta), sqrt(float(weights @ self.covariance @ weights)), self.df, level=level
+        )
+
+    def coefficients(self, *, level: float = 0.95) -> dict[str, Estimate]:
+        """Every coefficient by name."""
+        rows = np.eye(len(self.beta))
+        return {name: self.contrast(row, level=level) for name, row in zip(self.design.names, rows, strict=True)}
+
+    def differences(
+        self, factor: str, *, at: Mapping[str, str | float] | None = None, level: float = 0.95
+    ) -> dict[tuple[str, str], Estimate]:
+        """Differences of a factor's levels on the scale of the link, ``(level, other)`` being level minus other.
+
+        Parameters
+        ----------
+        factor : such as ``"arm"``.
+        at : values that are held.
+        level : of confidence.
+        """
+        rows = self.design.mean_rows((factor,), at or {})
+        return {(b, a): self.contrast(rows[b,] - rows[a,], level=level) for (a,), (b,) in combinations(rows, 2)}
+
+
+def gee(
+    table: Columns,
+    *,
+    outcome: str,
+    terms: Sequence[str],
+    participant: str,
+    family: Family = "binomial",
+    working: Working = "independence",
+    levels: Levels | None = None,
+    small: bool = False,
+) -> Gee:
+    """Fit a marginal model with the family's own link.
+
+    Parameters
+    ----------
+    table : columns of the rows, in any order; those without an outcome are left out.
+    outcome, participant : names of columns; a binary outcome is 0 or 1. terms : of the model.
+    family : of the outcome. working : correlation of a participant's rows.
+    levels : factor → its levels in order, the reference first.
+    small : Mancl and DeRouen's correction with a Student reference, for few participants.
+
+    Raises
+    ------
+    BadValue
+        For an absent or constant outcome, one that does not suit the family, a singular design.
+    Refused
+        When an effect grows without bound (perfect separation) or the fit does not converge.
+    """
+    y = numbers(table, outcome)
+    used = np.flatnonzero(np.isfinite(y))
+    if not len(used):
+        raise BadValue(Message("statistics.all_missing", outcome=outcome))
+    names = sorted({name for term in terms for name in term.split(":")})
+    kept = picked(table, names, used)
+    plan, values = design(kept, terms, levels=levels), y[used]
+    _suits(values, family, outcome)
+    x = plan.matrix({**kept, outcome: values})
+    require_rank(x, plan.names)
+    who = labels(picked(table, [participant], used), participant)
+    clusters = _clusters(who)
+    beta, correlation, scale = _solved(x, values, clusters, family, working)
+    bread, meat = _sandwich(x, values, clusters, (beta, correlation, family), small=small)
+    naive = np.asarray(np.linalg.inv(bread), dtype=np.float64)
+    df = float(len(clusters) - x.shape[1]) if small else inf
+    return Gee(plan, beta, naive @ meat @ naive, naive * scale, correlation, scale, len(values), len(clusters), df)
+
+
+def _suits(values: Floats, family: Family, outcome: str) -> None:
+    if np.ptp(values) == 0:
+        raise BadValue(Message("statistics.constant", outcome=outcome))
+    if (family == "binomial" and not np.isin(values, (0, 1)).all()) or (
+        family == "poisson" and (values < 0).any()
+    ):
+        raise BadValue(Message("statistics.family", outcome=outcome, family=family))
+
+
+def _clusters(who: Sequence[str]) -> list[Floats]:
+    rows: dict[str, list[int]] = {}
+    for i, one in enumerate(who):
+        rows.setdefault(one, []).append(i)
+    return [np.array(own) for own in rows.values()]
+
+
+def _mean(eta: Floats, family: Family) -> tuple[Floats, Floats]:
+    """Mean and variance function; under the canonical link the latter is the mean's slope as well."""
+    if family == "binomial":
+        mu = 1 / (1 + np.exp(-eta))
+        return mu, mu * (1 - mu)
+    if family == "poisson":
+        mu = np.exp(eta)
+        return mu, mu
+    return eta, np.ones_like(eta)
+
+
+def _solved(
+    x: Floats, y: Floats, clusters: list[Floats], family: Family, working: Working
+) -> tuple[Floats, float, float]:
+    beta, correlation, scale = np.zeros(x.shape[1]), 0.0, 1.0
+    for _ in range(200):
+        eta = x @ beta
+        if family != "gaussian" and np.abs(eta).max() > LARGEST:
+            raise Refused(Message("statistics.separation"))
+        mu, v = _mean(eta, family)
+        pearson = (y - mu) / np.sqrt(v)
+        scale = float(pearson @ pearson) / (len(y) - x.shape[1])
+        if working == "exchangeable":
+            correlation = _exchangeable(pearson, clusters, scale, x.shape[1])
+        left, right = np.zeros((x.shape[1], x.shape[1])), np.zeros(x.shape[1])
+        for own in clusters:
+            d, weight = _parts(x[own], v[own], correlation)
+            left += d.T @ weight @ d
+            right += d.T @ weight @ (y[own] - mu[own])
+        step = np.linalg.solve(left, right)
+        beta = beta + step
+        if np.abs(step).max() <= 1e-12 * max(1.0, np.abs(beta).max()):
+            return beta, correlation, scale
+    raise Refused(Message("statistics.not_converged", structure=working))
+
+
+def _exchangeable(pearson: Floats, clusters: list[Floats], scale: float, p: int) -> float:
+    products = pairs = 0.0
+    for own in clusters:
+        e, n = pearson[own], len(own)
+        products += (float(e.sum()) ** 2 - float(e @ e)) / 2
+        pairs += n * (n - 1) / 2
+    return products / scale / (pairs - p) if pairs > p else 0.0
+
+
+def _parts(x: Floats, v: Floats, correlation: float) -> tuple[Floats, Floats]:
+    """Slope of the means, and the inverse of the working covariance, of a participant."""
+    n = len(v)
+    root = np.sqrt(v)
+    inside = np.linalg.inv((1 - correlation) * np.eye(n) + correlation) if correlation else np.eye(n)
+    return x * v[:, None], inside / np.outer(root, root)
+
+
+def _sandwich(
+    x: Floats, y: Floats, clusters: list[Floats], fit: tuple[Floats, float, Family], *, small: bool
+) -> tuple[Floats, Floats]:
+    beta, correlation, family = fit
+    mu, v = _mean(x @ beta, family)
+    parts = [_parts(x[own], v[own], correlation) for own in clusters]
+    bread = sum((d.T @ weight @ d for d, weight in parts), np.zeros((x.shape[1], x.shape[1])))
+    inverse, meat = np.linalg.inv(bread), np.zeros_like(bread)
+    for own, (d, weight) in zip(clusters, parts, strict=True):
+        rest = y[own] - mu[own]
+        if small:
+            rest = np.linalg.solve(np.eye(len(own)) - d @ inverse @ d.T @ weight, rest)
+        score = d.T @ weight @ rest
+        meat += np.outer(score, score)
+    return bread, meat
