@@ -213,8 +213,8 @@ class RecordWatcher(Watcher):
         about_all = any(flight.change is None for flight in flights)
         if owners and not about_all and not any(owners <= self._concerned(flight) for flight in flights):
             self.breaks("nobody's data enters another's record", f"{_name(flights[0])} wrote {entry.table}")
-        reason = entry.reason if entry.table in FOLLOWS else flights[0].reason
-        if flights[0].change is not None and entry.old is not None and not reason.strip():
+        given = any(flight.change is None or flight.reason.strip() for flight in flights)
+        if entry.old is not None and not given and (entry.table not in FOLLOWS or not entry.reason.strip()):
             self.breaks("no change of a row without a reason", f"entry {entry.seq}: {entry.table}")
 
     def _may(self, flight: Flight) -> bool:
