@@ -169,9 +169,7 @@ def _kept(record: Applying, participant_id: str, entered: SaveForm, *, expected:
     return str(row["id"])
 
 
-def _refuse_other(
-    record: Applying, participant_id: str, row: Mapping[str, Any] | None, entered: SaveForm
-) -> None:
+def _refuse_other(record: Applying, participant_id: str, row: Mapping[str, Any] | None, entered: SaveForm) -> None:
     """Of a form that is entered twice, neither person writes into the other's entry, nor makes both."""
     if entered.entry not in ENTRIES or not form_of(record, participant_id, entered.form).double_entry:
         return
