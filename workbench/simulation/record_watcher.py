@@ -344,7 +344,9 @@ def _overwrites(change: Change, row: Mapping[str, Any]) -> str:
     if isinstance(change, Sign) and change.shown_sha256 != row["sha256"]:
         return f"signed {row['sha256']:.8}, shown was {change.shown_sha256:.8}"
     shown = getattr(change, "row_version", None)
-    if shown is None or (shown == 0 and not isinstance(change, SaveForm)) or row["row_version"] <= shown + 1:
+    if shown is None or shown < 0 or (shown == 0 and not isinstance(change, SaveForm)):
+        return ""  # any version, or one that no page ever showed
+    if row["row_version"] <= shown + 1:
         return ""
     return f"version {row['row_version']} over {shown}"
 
