@@ -69,6 +69,22 @@ FIRST_ROLE = "operator"
 """Of who waits for a grant: nobody is in a study without a role."""
 
 
+FORMS: list[dict[str, Any]] = [
+    {"name": "vitals", "title": "Vital signs", "items": [
+        {
+            "name": "systolic", "label": "Blood pressure", "kind": "integer", "unit": "mmHg", "least": 40,
+            "greatest": 300, "required": True, "in_range_query": {"low": 90, "high": 150},
+        },
+        {"name": "state", "label": "State", "kind": "choice", "choices": ["well", "unwell"]},
+    ]},
+    {"name": "grip", "title": "Grip", "double_entry": True, "items": [
+        {"name": name, "label": name, "kind": "integer", "least": 0, "greatest": 9, "required": True}
+        for name in ("thumb", "finger")
+    ]},
+]  # fmt: skip
+"""Of the protocol; the second is entered by two people."""
+
+
 def definition(version: str) -> dict[str, Any]:
     """A version of the protocol: two arms, consent by purpose, five visits, forms, a list of few slots.
 
@@ -95,42 +111,33 @@ def definition(version: str) -> dict[str, Any]:
             "purposes": {"required": list(PURPOSES[:2]), "optional": list(PURPOSES[2:])},
             "document_version": f"{number + 1}", "document_sha256": "0" * 64,
         },
-        "visit": [
-            {"name": "Screening", "anchor": "consent", "day": 0, "earliest": 0, "latest": 5, "forms": ["vitals"]},
-            {
-                "name": "Baseline", "anchor": "Screening", "day": 3, "earliest": 1, "latest": 6,
-                "forms": ["grip", "vitals"],
-            },
-            {
-                "name": "Wound check", "anchor": "implant", "day": 4, "earliest": 3, "latest": 6,
-                "forms": ["vitals"],
-            },
-            {
-                "name": "Training", "anchor": "randomisation", "day": 0, "earliest": 0, "latest": 10,
-                "repeats": True, "forms": ["vitals"],
-            },
-            {
-                "name": "Last", "anchor": "randomisation", "day": 8 + number, "earliest": 6, "latest": 10,
-                "forms": ["grip"],
-            },
-        ],
-        "form": [
-            {"name": "vitals", "title": "Vital signs", "items": [
-                {
-                    "name": "systolic", "label": "Blood pressure", "kind": "integer", "unit": "mmHg", "least": 40,
-                    "greatest": 300, "required": True, "in_range_query": {"low": 90, "high": 150},
-                },
-                {"name": "state", "label": "State", "kind": "choice", "choices": ["well", "unwell"]},
-            ]},
-            {"name": "grip", "title": "Grip", "double_entry": True, "items": [
-                {"name": name, "label": name, "kind": "integer", "least": 0, "greatest": 9, "required": True}
-                for name in ("thumb", "finger")
-            ]},
-        ],
+        "visit": _visits(number), "form": FORMS,
         "stopping_rule": [
             {"name": "infections", "counts": "Infections", "limit": 2, "unit": "participants"},
         ],
     }  # fmt: skip
+
+
+def _visits(number: int) -> list[dict[str, Any]]:
+    return [
+        {"name": "Screening", "anchor": "consent", "day": 0, "earliest": 0, "latest": 5, "forms": ["vitals"]},
+        {
+            "name": "Baseline", "anchor": "Screening", "day": 3, "earliest": 1, "latest": 6,
+            "forms": ["grip", "vitals"],
+        },
+        {
+            "name": "Wound check", "anchor": "implant", "day": 4, "earliest": 3, "latest": 6,
+            "forms": ["vitals"],
+        },
+        {
+            "name": "Training", "anchor": "randomisation", "day": 0, "earliest": 0, "latest": 10,
+            "repeats": True, "forms": ["vitals"],
+        },
+        {
+            "name": "Last", "anchor": "randomisation", "day": 8 + number, "earliest": 6, "latest": 10,
+            "forms": ["grip"],
+        },
+    ]  # fmt: skip
 
 
 def found(study: Study) -> None:

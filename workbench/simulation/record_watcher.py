@@ -213,8 +213,8 @@ class RecordWatcher(Watcher):
         about_all = any(flight.change is None for flight in flights)
         if owners and not about_all and not any(owners <= self._concerned(flight) for flight in flights):
             self.breaks("nobody's data enters another's record", f"{_name(flights[0])} wrote {entry.table}")
-        reason = entry.reason if entry.table in FOLLOWS else flights[0].reason
-        if flights[0].change is not None and entry.old is not None and not reason.strip():
+        given = any(flight.change is None or flight.reason.strip() for flight in flights)
+        if entry.old is not None and not given and (entry.table not in FOLLOWS or not entry.reason.strip()):
             self.breaks("no change of a row without a reason", f"entry {entry.seq}: {entry.table}")
 
     def _may(self, flight: Flight) -> bool:
@@ -344,7 +344,9 @@ def _overwrites(change: Change, row: Mapping[str, Any]) -> str:
     if isinstance(change, Sign) and change.shown_sha256 != row["sha256"]:
         return f"signed {row['sha256']:.8}, shown was {change.shown_sha256:.8}"
     shown = getattr(change, "row_version", None)
-    if shown is None or (shown == 0 and not isinstance(change, SaveForm)) or row["row_version"] <= shown + 1:
+    if shown is None or shown < 0 or (shown == 0 and not isinstance(change, SaveForm)):
+        return ""  # any version, or one that no page ever showed
+    if row["row_version"] <= shown + 1:
         return ""
     return f"version {row['row_version']} over {shown}"
 
