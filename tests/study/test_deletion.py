@@ -132,6 +132,22 @@ def test_a_form_keeps_its_numbers_and_loses_its_texts(study):
     assert study.verify().ok
 
 
+@pytest.mark.parametrize(
+    ("item", "value", "left"),
+    [
+        ("remarks", CANARY, deletion.GONE),
+        ("remarks", {"value": CANARY, "unit": ""}, deletion.GONE),
+        ("remarks", {"missing": "not_asked"}, {"missing": "not_asked"}),
+        ("birth_date", "1980-05-31", {"missing": "refused"}),
+        ("state", "closed", "closed"),
+    ],
+)
+def test_a_text_goes_however_it_was_entered_and_a_date_of_birth_is_refused(item, value, left):
+    row = {"protocol_sha256": "p", "name": "f", "values": {item: value}}
+    texts = {("p", "f"): frozenset(("remarks", "birth_date"))}
+    assert {**row, **deletion.changes_of("form", row, texts)}["values"] == {item: left}
+
+
 def test_what_others_have_stays(study):
     person = asked(study)
     (other,) = study.rows("participant", pseudonym="SIM-02")

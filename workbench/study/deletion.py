@@ -222,14 +222,18 @@ def changes_of(table: str, row: Row, items: Mapping[tuple[str, str], frozenset[s
     """
     if table == "form":
         texts = items.get((row["protocol_sha256"], row["name"]), frozenset())
-        values = {
-            name: GONE if name in texts and isinstance(value, str) else value
-            for name, value in row["values"].items()
-        }
+        values = {name: _gone(name, value) if name in texts else value for name, value in row["values"].items()}
         return {"values": values} if values != row["values"] else {}
     if table in ("ledger", "session_ledger") and row["kind"] != "note":
         return {}
     return {name: value for name, value in TEXTS[table].items() if row[name] and row[name] != value}
+
+
+def _gone(item: str, value: Any) -> Any:
+    """What stands in the place of a text of a form, or of the date of birth; a reason why there is none stays."""
+    if value is None or (isinstance(value, Mapping) and "missing" in value):
+        return value
+    return {"missing": "refused"} if item == BORN else GONE
 
 
 def versions(
