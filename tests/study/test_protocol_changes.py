@@ -260,6 +260,12 @@ def test_a_complete_form_is_corrected_with_a_reason_and_not_over_somebody_elses_
             saved(trial, {**VITALS, "systolic": 122}, row_version=stale, reason="misread")
 
 
+def test_a_form_that_was_shown_and_is_not_in_the_record_is_not_made_anew(trial):
+    with pytest.raises(RecordFault, match="is not in the record, although version 1 of it was shown"):
+        saved(trial, VITALS, row_version=1)
+    assert trial.count("form") == 0
+
+
 def test_of_a_form_entered_twice_each_has_an_own_entry_and_a_third_person_decides(trial):
     first = {"grasp_1": 2, "grasp_2": 3}
     saved(trial, first, form="arat", entry=1)

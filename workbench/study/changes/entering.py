@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from workbench.errors import BadValue, Refused
+from workbench.errors import BadValue, RecordFault, Refused
 from workbench.messages import Message
 from workbench.study.applying import Applying, Change
 from workbench.study.changes.protocols import enrolment_of, protocol_of
@@ -167,6 +167,10 @@ def _kept(record: Applying, participant_id: str, entered: SaveForm, *, expected:
         "by": record.actor.name, "utc": record.utc,
     }  # fmt: skip
     _refuse_other(record, participant_id, row, entered)
+    if row is None and expected:
+        raise RecordFault(
+            Message("form.not_there", form=entered.form, instance=entered.instance, entry=entered.entry, got=expected)
+        )
     if row is None:
         return record.insert(
             "form",
