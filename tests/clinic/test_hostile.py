@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-import subprocess
-import sys
 
 import pytest
 
 from tests.clinic.conftest import head_of, visit_of
 from tests.clinic.test_service import raw
+from workbench import commands
 from workbench.clinic import _wire, questions
 from workbench.clinic.service import MOST_CONNECTIONS
 from workbench.errors import WorkbenchError
@@ -192,9 +191,7 @@ def test_a_number_beyond_all_in_a_form_is_one_sentence(shared, doctor):
         ("{folder}", "--socket", "x", "--idle", "0"),
     ],
 )
-def test_a_service_that_cannot_be_heard_is_one_sentence(folder, arguments):
-    given = [one.format(folder=folder) for one in arguments]
-    done = subprocess.run(
-        [sys.executable, "-m", "workbench", "serve", *given], capture_output=True, text=True, check=False
-    )
-    assert (done.returncode, done.stderr.count("\n"), done.stdout) == (2, 1, ""), done.stderr
+def test_a_service_that_cannot_be_heard_is_one_sentence(folder, capsys, arguments):
+    code = commands.main(["serve", *(one.format(folder=folder) for one in arguments)])
+    said = capsys.readouterr()
+    assert (code, said.err.count("\n"), said.out) == (2, 1, ""), said.err
