@@ -20,7 +20,7 @@ import pytest
 from tests.clinic.conftest import SECRET, head_of, serving, visit_of
 from tests.doors import SteppedClock
 from tests.processes import until
-from workbench import world
+from workbench import commands, world
 from workbench.clinic import Client, Reader, questions
 from workbench.clinic._tokens import Tokens
 from workbench.errors import BadValue, RecordFault, Refused, UnknownName
@@ -398,18 +398,14 @@ def test_everything_that_was_acknowledged_survives_a_kill_in_the_middle_of_write
         again.client("okafor").ask(questions.Worklist())
 
 
-def test_a_study_is_served_once_and_not_where_others_may_enter(served):
-    command = [sys.executable, "-m", "workbench", "serve", str(served.folder), "--socket"]
-    again = subprocess.run(
-        [*command, str(served.folder.parent / "two")], capture_output=True, text=True, check=False
-    )
-    assert (again.returncode, again.stderr.count("\n")) == (2, 1)
-    assert "served by another process" in again.stderr
+def test_a_study_is_served_once_and_not_where_others_may_enter(served, capsys):
+    again = ["serve", str(served.folder), "--socket", str(served.folder.parent / "two")]
+    assert commands.main(again) == 2
+    assert "served by another process" in capsys.readouterr().err
     served.end()
     served.folder.chmod(0o755)
-    again = subprocess.run([*command, str(served.socket)], capture_output=True, text=True, check=False)
-    assert again.returncode == 2
-    assert "chmod 700" in again.stderr
+    assert commands.main(again) == 2
+    assert "chmod 700" in capsys.readouterr().err
 
 
 def test_a_port_of_this_computer_serves_as_well(folder):

@@ -180,7 +180,7 @@ class Service:
         task = asyncio.current_task()
         assert task is not None
         try:
-            if self._ending or len(self._connections) >= MOST_CONNECTIONS:
+            if self._ending or not self._room():
                 full = Refused(Message("clinic.full", most=MOST_CONNECTIONS))
                 await _send(writer, _wire.answer(_wire.refusal(full), status=503, keep=False))
                 return
@@ -193,12 +193,24 @@ class Service:
             self._connections.pop(task, None)
             writer.close()
 
+    def _room(self) -> bool:
+        """Whether one more connection is taken: one that waits, or has not sent all of its request, makes room."""
+        if len(self._connections) < MOST_CONNECTIONS:
+            return True
+        idle = next((task for task, busy in self._connections.items() if not busy), None)
+        if idle is not None:
+            self._connections.pop(idle)
+            idle.cancel()
+        return idle is not None
+
     async def _requests(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, task: asyncio.Task[Any]
     ) -> None:
         account = world.network.account_of(writer.get_extra_info("socket"))
         keep = True
         while keep and not self._ending:
+            # Last in line of those that may have to make room.
+            self._connections.pop(task, None)
             self._connections[task] = False
             try:
                 request = await _wire.read(reader)
