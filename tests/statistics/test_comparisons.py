@@ -244,7 +244,8 @@ def test_a_marginal_model_of_one_row_each_is_a_logistic_regression_of_the_table(
 def test_rows_in_any_order_give_the_same_marginal_model():
     table = drawn(10)
     order = np.random.default_rng(1).permutation(len(table["y"]))
-    ask = {"outcome": "y", "terms": ("arm", "base"), "participant": "id", "family": "gaussian", "working": "exchangeable"}  # fmt: skip
+    ask = {"outcome": "y", "terms": ("arm", "base"), "participant": "id", "family": "gaussian"}
+    ask["working"] = "exchangeable"
     one, two = gee(table, **ask), gee({k: [v[i] for i in order] for k, v in table.items()}, **ask)
     assert two.beta == pytest.approx(one.beta)
     assert two.covariance == pytest.approx(one.covariance)
