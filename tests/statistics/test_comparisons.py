@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from tests.statistics.conftest import drawn
-from workbench.errors import BadValue, Refused
+from workbench.errors import BadValue, Refused, UnknownName
 from workbench.statistics import proportions as of
 from workbench.statistics.gee import gee
 from workbench.statistics.linear import ancova, as_ratio, paired_t_test, t_test
@@ -99,6 +99,22 @@ def test_rates_with_the_same_events_and_exposure_have_a_symmetric_interval():
 )
 def test_counts_that_tell_nothing_are_refused(ask, says):
     with pytest.raises(BadValue, match=says):
+        ask()
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda: of.proportion(1, 2, method="exact"),
+        lambda: of.binomial_test(1, 2, 0.5, method="score"),
+        lambda: of.difference(1, 2, 1, 2, method="exact"),
+        lambda: of.paired_difference(1, 2, 1, 2, method="exact"),
+        lambda: cox([1.0, 2.0], [True, True], np.eye(2), ties="exact"),
+        lambda: gee({}, outcome="y", terms=(), participant="id", family="gamma"),
+    ],
+)
+def test_a_method_that_there_is_not_is_refused_with_those_there_are(ask):
+    with pytest.raises(UnknownName, match="there is no .*; choose from "):
         ask()
 
 

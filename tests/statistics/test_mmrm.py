@@ -191,6 +191,12 @@ def test_an_unknown_column_level_or_term_is_named(trial):
         model.contrast([0.0] * 6)
 
 
+@pytest.mark.parametrize("choice", [{"structure": "UN"}, {"method": "mle"}, {"inference": "kr"}])
+def test_a_choice_that_there_is_not_is_refused_with_those_there_are(trial, choice):
+    with pytest.raises(UnknownName, match="there is no .*; choose from "):
+        fit(trial, **choice)
+
+
 def test_a_perfect_line_for_everybody_is_refused():
     table = {"id": list("aabbcc"), "t": [0.0, 1.0] * 3, "y": [0.0, 1.0] * 3}
     with pytest.raises(BadValue, match="y does not vary"):
