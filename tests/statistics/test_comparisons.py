@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from tests.statistics.conftest import drawn
-from workbench.errors import BadValue, Refused
+from workbench.errors import BadValue, Refused, UnknownName
 from workbench.statistics import proportions as of
 from workbench.statistics.gee import gee
 from workbench.statistics.linear import ancova, as_ratio, paired_t_test, t_test
@@ -99,6 +99,22 @@ def test_rates_with_the_same_events_and_exposure_have_a_symmetric_interval():
 )
 def test_counts_that_tell_nothing_are_refused(ask, says):
     with pytest.raises(BadValue, match=says):
+        ask()
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda: of.proportion(1, 2, method="exact"),
+        lambda: of.binomial_test(1, 2, 0.5, method="score"),
+        lambda: of.difference(1, 2, 1, 2, method="exact"),
+        lambda: of.paired_difference(1, 2, 1, 2, method="exact"),
+        lambda: cox([1.0, 2.0], [True, True], np.eye(2), ties="exact"),
+        lambda: gee({}, outcome="y", terms=(), participant="id", family="gamma"),
+    ],
+)
+def test_a_method_that_there_is_not_is_refused_with_those_there_are(ask):
+    with pytest.raises(UnknownName, match="there is no .*; choose from "):
         ask()
 
 
@@ -244,7 +260,8 @@ def test_a_marginal_model_of_one_row_each_is_a_logistic_regression_of_the_table(
 def test_rows_in_any_order_give_the_same_marginal_model():
     table = drawn(10)
     order = np.random.default_rng(1).permutation(len(table["y"]))
-    ask = {"outcome": "y", "terms": ("arm", "base"), "participant": "id", "family": "gaussian", "working": "exchangeable"}  # fmt: skip
+    ask = {"outcome": "y", "terms": ("arm", "base"), "participant": "id", "family": "gaussian"}
+    ask["working"] = "exchangeable"
     one, two = gee(table, **ask), gee({k: [v[i] for i in order] for k, v in table.items()}, **ask)
     assert two.beta == pytest.approx(one.beta)
     assert two.covariance == pytest.approx(one.covariance)

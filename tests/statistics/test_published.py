@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+
+import numpy as np
 import pytest
 
 from workbench.bench import published, statistics
@@ -30,6 +33,11 @@ def test_a_miss_says_by_how_much_and_why():
     text = published.table([Number("SAS", "a.txt", 3, "SE", "1.50", 1.51, "it stops early")])
     assert text.endswith("| SAS | a.txt | 3 | SE | 1.50 | 1.51 | off by 0.01: it stops early |")
     assert published.summary([number("1", 1.0), number("1", 2.0)]) == "a 1 of 2"
+
+
+def test_numbers_are_plain_data_whatever_type_they_were_worked_out_in():
+    made = published.records([number("1.0", np.float64(1.0)), number("<.0001", np.float64(1.0))])
+    assert [one["agrees"] for one in json.loads(json.dumps(made))] == [True, False]
 
 
 def test_without_the_published_results_the_bench_says_what_to_name(tmp_path, capsys):

@@ -20,6 +20,25 @@ ABSENT = ("", "NA", "nan", "NaN", ".", "None")
 """What a cell of text holds where nothing is."""
 
 
+def chosen(what: str, got: str, known: Iterable[str]) -> None:
+    """Refuse a choice that there is not.
+
+    Parameters
+    ----------
+    what : is chosen, for the sentence.
+    got : choice.
+    known : all there are.
+
+    Raises
+    ------
+    UnknownName
+        With those there are.
+    """
+    allowed = list(known)
+    if got not in allowed:
+        raise UnknownName(Message("statistics.choice", what=what, got=f"{got!r:.60}", known=allowed))
+
+
 def column(table: Columns, name: str) -> Sequence[Any]:
     """The values of a column. Raises UnknownName with the columns there are."""
     if name not in table:

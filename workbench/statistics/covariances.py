@@ -209,7 +209,8 @@ def _powers(rho: float, lag: Ints) -> Covariance:
     # Exponents are cut at 0, where the factor before them is 0 as well.
     first = lag * rho ** np.maximum(lag - 1, 0)
     second = lag * (lag - 1) * rho ** np.maximum(lag - 2, 0)
-    return Covariance(rho**lag * 1.0, first[None] * 1.0, second[None, None] * 1.0)
+    value = np.asarray(rho**lag, dtype=np.float64)
+    return Covariance(value, np.asarray(first, dtype=np.float64)[None], np.asarray(second)[None, None] * 1.0)
 
 
 def _exponential(scale: float, distance: Floats) -> Covariance:

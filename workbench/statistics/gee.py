@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import inf, sqrt
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
 from workbench.errors import BadValue, Refused
 from workbench.messages import Message
-from workbench.statistics._columns import Columns, Floats, labels, numbers, picked
+from workbench.statistics._columns import Columns, Floats, chosen, labels, numbers, picked
 from workbench.statistics._estimates import Estimate
 from workbench.statistics.design import Design, Levels, design, require_rank
 
@@ -109,6 +109,8 @@ def gee(
     Refused
         When an effect grows without bound (perfect separation) or the fit does not converge.
     """
+    chosen("family", family, get_args(Family))
+    chosen("working correlation", working, get_args(Working))
     y = numbers(table, outcome)
     used = np.flatnonzero(np.isfinite(y))
     if not len(used):

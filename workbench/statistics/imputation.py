@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import inf, sqrt
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
 from workbench.errors import BadValue
 from workbench.messages import Message
-from workbench.statistics._columns import Bools, Columns, Floats, finite, labels, numbers
+from workbench.statistics._columns import Bools, Columns, Floats, chosen, finite, labels, numbers
 from workbench.statistics._estimates import Estimate
 from workbench.statistics.linear import ancova
 from workbench.statistics.mmrm import Mmrm, mmrm
@@ -63,6 +63,7 @@ def imputed(table: Columns, plan: Plan, fit: Mmrm | None = None) -> dict[str, li
     BadValue
         When a participant lacks a row of a visit.
     """
+    chosen("strategy", plan.strategy, get_args(Strategy))
     model = fit or _model(table, plan)
     y, who, when, arm = (
         numbers(table, plan.outcome), labels(table, plan.participant), labels(table, plan.visit),

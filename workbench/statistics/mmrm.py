@@ -15,14 +15,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import inf, log, sqrt
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from scipy import stats
 
 from workbench.errors import BadValue, Refused, UnknownName
 from workbench.messages import Message
-from workbench.statistics._columns import Columns, Floats, Ints, labels, numbers, picked
+from workbench.statistics._columns import Columns, Floats, Ints, chosen, labels, numbers, picked
 from workbench.statistics._estimates import Estimate, FTest
 from workbench.statistics._likelihood import Cell, Method, Point, Problem, at, cells, maximise
 from workbench.statistics.covariances import (
@@ -299,6 +299,9 @@ def mmrm(
     Refused
         When the fit does not converge.
     """
+    chosen("covariance structure", structure, list(Structure))
+    chosen("method", method, get_args(Method))
+    chosen("inference", inference, get_args(Inference))
     shape, more = Structure(structure), options or Options()
     rows = _rows(table, (outcome, participant, visit), terms, levels, more)
     matrix, values = rows.matrix, rows.values

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import exp, inf, log, sqrt
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from scipy import stats
@@ -19,7 +19,7 @@ from scipy.optimize import brentq
 from workbench.analysis import Interval, clopper_pearson, wilson
 from workbench.errors import BadValue
 from workbench.messages import Message
-from workbench.statistics._columns import Floats
+from workbench.statistics._columns import Floats, chosen
 
 OneMethod = Literal[
     "wald", "wald-cc", "wilson", "wilson-cc", "agresti-coull", "jeffreys", "clopper-pearson", "mid-p", "blaker"
@@ -59,6 +59,7 @@ def proportion(k: int, n: int, *, method: OneMethod = "wilson", level: float = 0
     BadValue
         For a count outside 0 to n, or n of 0.
     """
+    chosen("method", method, get_args(OneMethod))
     _counted(k, n)
     z, p = _z(level), k / n
     alpha = 1 - level
@@ -90,6 +91,7 @@ def binomial_test(k: int, n: int, p: float, *, method: TestMethod = "exact") -> 
     p : under the null hypothesis.
     method : ``"exact"`` adds all counts that are no likelier (R), ``"exact-doubled"`` doubles a tail (SAS).
     """
+    chosen("method", method, get_args(TestMethod))
     _counted(k, n)
     if not 0 < p < 1:
         raise BadValue(Message("statistics.probability", got=str(p)))
@@ -113,6 +115,7 @@ def difference(
     method : of the interval.
     level : of confidence.
     """
+    chosen("method", method, get_args(TwoMethod))
     _counted(k1, n1)
     _counted(k2, n2)
     p1, p2, z = k1 / n1, k2 / n2, _z(level)
@@ -190,6 +193,7 @@ def paired_difference(
     method : of the interval.
     level : of confidence.
     """
+    chosen("method", method, get_args(PairedMethod))
     n = both + first + second + neither
     _counted(min(both, first, second, neither), n)
     z, value = _z(level), (first - second) / n

@@ -16,8 +16,8 @@ from workbench.errors import BadValue
 from workbench.messages import Message
 from workbench.statistics._columns import Floats, finite
 
-MOST_EXACT = 2_000
-"""Values in all above which an exact distribution would take too long."""
+MOST_PAIRS, MOST_DIFFERENCES = 500, 2_000
+"""Above so many pairs, or differences of two samples, an exact distribution would take too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def signed_rank(
     v = float(ranks[d > 0].sum())
     i, j = np.triu_indices(len(d))
     walsh = np.sort((d[i] + d[j]) / 2)
-    if exact and len(d) <= MOST_EXACT:
+    if exact and len(d) <= MOST_PAIRS:
         p = _two_sided(_subset_sums(ranks), v, ranks.sum())
         k = _quantile(_subset_sums(np.arange(1.0, len(d) + 1)), (1 - level) / 2)
         return _result(v, p, walsh, k, exact=True)
@@ -93,7 +93,7 @@ def rank_sum(
         raise BadValue(Message("statistics.constant", outcome="first, second"))
     w = float(ranks[:m].sum() - m * (m + 1) / 2)
     shifts = np.sort((a[:, None] - b[None]).ravel())
-    if exact and m * n <= MOST_EXACT:
+    if exact and m * n <= MOST_DIFFERENCES:
         whole = _choices(ranks, m)
         p = _two_sided(whole, float(ranks[:m].sum()), float(2 * m * ranks.mean()))
         plain = _choices(np.arange(1.0, m + n + 1), m)

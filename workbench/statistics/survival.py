@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp, log, nan, sqrt
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,7 @@ from scipy import stats
 
 from workbench.errors import BadValue, Refused
 from workbench.messages import Message
-from workbench.statistics._columns import Bools, Floats, Ints, finite
+from workbench.statistics._columns import Bools, Floats, Ints, chosen, finite
 from workbench.statistics._estimates import Estimate
 from workbench.statistics.tables import ChiSquare
 
@@ -193,6 +193,7 @@ def cox(
     Refused
         When an effect grows without bound, as when an arm has no events, or no maximum is reached.
     """
+    chosen("way with ties", ties, get_args(Ties))
     t, e = _checked(times, events)
     x = np.asarray(covariates, dtype=np.float64).reshape(len(t), -1)
     scale = x.std(axis=0)

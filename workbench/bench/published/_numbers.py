@@ -39,16 +39,16 @@ class Number:
     def agrees(self) -> bool:
         """To the printed digits; a dump of the machine's digits to six of them."""
         if self.printed.startswith("<"):
-            return self.ours < float(self.printed[1:])
+            return bool(self.ours < float(self.printed[1:]))
         value = float(self.printed)
         if not isfinite(self.ours):
             return False
         if self.is_dump:
-            return abs(self.ours - value) <= DUMP * abs(value)
+            return bool(abs(self.ours - value) <= DUMP * abs(value))
         decimals = len(self.printed.partition(".")[2].split("e")[0])
         power = int(self.printed.partition("e")[2] or 0)
         # A last digit on the edge of rounding may fall either way.
-        return abs(self.ours - value) <= (0.5 + 1e-6) * 10.0 ** (power - decimals)
+        return bool(abs(self.ours - value) <= (0.5 + 1e-6) * 10.0 ** (power - decimals))
 
     @property
     def is_dump(self) -> bool:
@@ -106,7 +106,7 @@ def records(numbers: Iterable[Number]) -> list[dict[str, object]]:
     return [
         {
             "source": one.source, "file": one.file, "line": one.line, "what": one.what, "printed": one.printed,
-            "ours": one.ours, "agrees": one.agrees, "why": one.why,
+            "ours": float(one.ours), "agrees": one.agrees, "why": one.why,
         }
         for one in numbers
     ]  # fmt: skip
