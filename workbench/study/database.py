@@ -50,6 +50,7 @@ class Database:
         self.path = store.path
         self.engine = store.engine(busy_s=BUSY_S)
         self._identity = _identity(self.path)
+        self._errors: tuple[type[Exception], ...] = (DBAPIError, *store.errors)
         self._undo = ExitStack()
         self._closer = weakref.finalize(self, self._undo.close)
         self._undo.callback(self.engine.dispose)
@@ -93,7 +94,7 @@ class Database:
         try:
             with self.engine.connect() as connection:
                 yield connection
-        except (DBAPIError, *self.store.errors) as error:
+        except self._errors as error:
             raise self.store.explain(error) from error
         except StatementError as error:
             # A column refused a value, with a sentence of its own; SQLAlchemy wraps it.
@@ -124,7 +125,7 @@ class Database:
                     found = connection.execute(select(audit.c.hash).where(audit.c.seq == seq)).scalar()
                     connection.exec_driver_sql("ROLLBACK")
                     return found is not None and str(found) == digest
-            except (DBAPIError, *self.store.errors) as error:
+            except self._errors as error:
                 if world.clock.monotonic() > until:
                     raise RecordFault(Message("store.unknown", path=str(self.path), seq=seq)) from error
             world.clock.sleep(ASKED_AGAIN_S)

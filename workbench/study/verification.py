@@ -150,9 +150,10 @@ def verify(
     store = stores.at(folder)
     store.check()
     findings = Findings(progress=progress)
+    damage: tuple[type[Exception], ...] = (*DAMAGE, *store.errors)
     try:
         _look(folder, store, findings, known=known, copies=copies, files=files)
-    except (*DAMAGE, *store.errors) as error:
+    except damage as error:
         if refusal := store.refusal(error):
             raise refusal from error
         findings.problems.append(Message("verify.unreadable", why=messages.of(error)))

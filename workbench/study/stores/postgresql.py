@@ -184,6 +184,7 @@ class PostgreSQL:
         from sqlalchemy.exc import DBAPIError
 
         engine = self.engine(busy_s=CONNECT_S)
+        caught: tuple[type[Exception], ...] = (DBAPIError, *self.errors)
         try:
             with engine.connect() as connection:
                 connection.exec_driver_sql("BEGIN")
@@ -198,7 +199,7 @@ class PostgreSQL:
                 # After the rows, which the triggers would refuse: they demand an entry that is the newest.
                 tables.create_triggers(connection, self.pointer.schema)
                 connection.exec_driver_sql("COMMIT")
-        except (DBAPIError, *self.errors) as error:
+        except caught as error:
             raise self.explain(error) from error
         finally:
             engine.dispose()

@@ -67,8 +67,8 @@ def create_triggers(connection: Connection, schema: str) -> None:
     connection : to the database.
     schema : that holds the tables.
     """
-    for sql in (*_functions(schema), *_triggers()):
-        connection.exec_driver_sql(sql)
+    # At once: two hundred answers would be waited for one after the other.
+    connection.exec_driver_sql(";\n".join((*_functions(schema), *_triggers())))
 
 
 def names() -> list[str]:
@@ -144,10 +144,8 @@ def _triggers() -> Iterator[str]:
 
 
 def _trigger(table: str, event: str, function: str, *, each: str = "ROW") -> str:
-    return (
-        f'CREATE TRIGGER "{table}_{event}" BEFORE {event.upper()} ON "{table}" FOR EACH {each} '
-        f"EXECUTE FUNCTION {function}()"
-    )
+    what = f'BEFORE {event.upper()} ON "{table}" FOR EACH {each} EXECUTE FUNCTION {function}()'
+    return f'CREATE TRIGGER "{table.removeprefix("audit_")}_{event}" {what}'
 
 
 # ------------------------------------------------------------------------------------ fingerprint
