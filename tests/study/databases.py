@@ -48,9 +48,8 @@ def server() -> Iterator[str]:
     )  # fmt: skip
     try:
         subprocess.run([programs / "initdb", *words], check=True, stdout=subprocess.DEVNULL, **as_user)
-        started = subprocess.Popen(
-            [programs / "postgres", "-D", data, *settings], stderr=(home / "log").open("wb"), **as_user
-        )
+        command = [programs / "postgres", "-D", data, *settings]
+        started = subprocess.Popen(command, stderr=subprocess.DEVNULL, **as_user)
         try:
             url = f"postgresql://test@/postgres?host={quote(str(home), safe='')}"
             assert world.clock.until(lambda: (home / ".s.PGSQL.5432").exists() and _answers(url), 60)
@@ -73,6 +72,8 @@ def _answers(url: str) -> bool:
 
 
 # ------------------------------------------------------------------------------------ studies on it
+NEW = stores.new
+"""How a study finds its place without these tests."""
 made: list[PostgreSQL] = []
 """Where studies of this process were put, so that they are removed."""
 

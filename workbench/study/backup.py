@@ -21,9 +21,10 @@ from typing import Any
 from workbench import __version__, reading, world
 from workbench.errors import RecordFault, Refused, WorkbenchError
 from workbench.messages import Message
-from workbench.study import anchors, drafts, files, keys, manifest, migrate, record_file
+from workbench.study import anchors, drafts, files, keys, manifest, migrate, record_file, stores
 from workbench.study.clock import utc_now
 from workbench.study.manifest import DATA, File, Manifest
+from workbench.study.stores.sqlite import SQLite
 
 UNFINISHED = ".unfinished"
 LOCK = ".backup.lock"
@@ -155,7 +156,10 @@ def backup(
         When the record or a file cannot be read, or the target not be written.
     """
     folder, target = Path(folder), Path(target)
-    migrate.version_of(folder / record_file.FILE)
+    store = stores.at(folder)
+    if not isinstance(store, SQLite):
+        raise Refused(Message("store.not_backed_up", path=reading.shown(store.path)))
+    migrate.version_of(store.path)
     try:
         _refuse_inside(folder, target)
         world.disk.mkdir(target, parents=True, exist_ok=True)

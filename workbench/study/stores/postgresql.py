@@ -28,6 +28,8 @@ CONNECT_S = 10
 """How long a server may take to answer, s."""
 AT_ONCE = 2000
 """Rows that verifying holds at once."""
+APPLICATION = "workbench process {}"
+"""Name of a connection at the server, by the number of its process."""
 LOCK = "hashtextextended('workbench study record ' || current_schema(), 0)"
 """Number of the lock that one writer holds."""
 SETTINGS = (
@@ -239,12 +241,12 @@ class PostgreSQL:
     def _holders(self) -> list[str]:
         """Who holds the lock of the writers, as far as the server says."""
         query = (
-            "SELECT a.usename, a.pid FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid "
+            "SELECT a.usename, a.application_name FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid "
             "WHERE l.locktype = 'advisory' AND l.granted "
             f"AND ((l.classid::bigint << 32) | l.objid::bigint) = {LOCK}"
         )
         with suppress(RecordFault, *self.errors), self._connected() as connection:
-            return [f"{user} (server process {pid})" for user, pid in connection.execute(query)]
+            return [f"{user} ({name})" for user, name in connection.execute(query)]
         return []
 
     # ------------------------------------------------------------------------------ connections
@@ -258,7 +260,10 @@ class PostgreSQL:
 
     def _connect(self) -> psycopg.Connection[Any]:
         connection = world.network.database(
-            self.pointer.url, autocommit=True, connect_timeout=CONNECT_S, application_name="workbench"
+            self.pointer.url,
+            autocommit=True,
+            connect_timeout=CONNECT_S,
+            application_name=APPLICATION.format(world.computer.pid()),
         )
         connection.execute("; ".join((*SETTINGS, f"SET search_path = {tables.search_path(self.pointer.schema)}")))
         return connection
