@@ -79,7 +79,9 @@ def test_rows_come_back_as_from_a_file(study, tmp_path, monkeypatch):
                 for one in (study, there)
             ]
             assert plain[0] == plain[1]
-        assert study.verify().checked == there.verify().checked
+        # The template was closed once, which signed its head.
+        there.anchor(why="close")
+        assert study.verify().checked | {"anchors": 0} == there.verify().checked | {"anchors": 0}
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -299,7 +301,7 @@ def test_a_writer_that_holds_the_record_is_named_and_nothing_is_stored(empty, mo
 def cut_at_commit(url, *, stored):
     """A way to the server that breaks in the middle of a commit: once it is stored there, or before it is sent."""
     parts = psycopg.conninfo.conninfo_to_dict(url)
-    cut = threading.Event()
+    armed, cut = threading.Event(), threading.Event()
 
     def upstream():
         if str(parts.get("host", "")).startswith("/"):
@@ -314,11 +316,12 @@ def cut_at_commit(url, *, stored):
             answers.start()
             with suppress(OSError):
                 while block := client.recv(65536):
-                    if b"COMMIT" in block and not cut.is_set():
+                    if b"COMMIT\0" in block and armed.is_set() and not cut.is_set():
                         cut.set()
                         if stored:
                             server.sendall(block)
                             said.wait(10)
+                        said.set()
                         break
                     server.sendall(block)
             for one in (client, server):
@@ -345,7 +348,8 @@ def cut_at_commit(url, *, stored):
 
         threading.Thread(target=accept, daemon=True).start()
         user = f"{parts['user']}@" if "user" in parts else ""
-        yield f"postgresql://{user}127.0.0.1:{door.getsockname()[1]}/{quote(parts['dbname'])}?sslmode=disable"
+        port = door.getsockname()[1]
+        yield f"postgresql://{user}127.0.0.1:{port}/{quote(parts['dbname'])}?sslmode=disable", armed
         door.shutdown(socket.SHUT_RDWR)
 
 
@@ -353,9 +357,10 @@ def cut_at_commit(url, *, stored):
 def test_a_connection_that_breaks_in_the_commit_is_told_as_what_happened(empty, url, stored):
     there = empty.database.store.pointer
     before = empty.head()
-    with cut_at_commit(url, stored=stored) as way:
+    with cut_at_commit(url, stored=stored) as (way, armed):
         (empty.folder / pointer.FILE).write_text(pointer.Pointer(way, there.schema).text())
         with Study.open(empty.folder, actor="far away") as study:
+            armed.set()
             if stored:
                 row_id = study.append(Participant("P01"))
                 assert study.get("participant", row_id)["pseudonym"] == "P01"

@@ -103,6 +103,8 @@ class PostgreSQL:
             creator=connect,
             isolation_level="AUTOCOMMIT",
             hide_parameters=True,
+            # Spares a question to every server: a record has no such column.
+            use_native_hstore=False,
             # A server that was started again has closed the connections that lie here.
             pool_pre_ping=True,
             execution_options={"store": self},
