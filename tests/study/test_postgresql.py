@@ -19,6 +19,8 @@ from tests.study.conftest import fill
 from workbench.errors import BadValue, RecordFault, RecordLocked, Refused
 from workbench.stress import record as stress
 from workbench.study import Study, anchors, migrate, schema, stores, verify
+from workbench.study.backup import backup
+from workbench.study.restore import drill, restore
 from workbench.study.stores import pointer, postgresql_schema
 from workbench.study.stores.postgresql import LOCK, PostgreSQL
 from workbench.study.stores.sqlite import SQLite
@@ -464,6 +466,39 @@ def test_rows_that_were_copied_elsewhere_equal_them_bit_for_bit_and_go_on(study,
         again.append(Participant("P77"))
         assert [row["pseudonym"] for row in again.rows("participant")][-1] == "P77"
         assert again.verify().ok
+
+
+def test_a_backup_is_proved_by_a_drill_and_restored_into_another_schema_bit_for_bit(study, tmp_path, url):
+    study.append(Participant("P-9", injury_level="Ä\t\\N\n\r\\"))
+    with databases.connected(study) as connection:
+        schemas = "SELECT COUNT(*) FROM pg_namespace"
+        before = connection.execute(schemas).fetchone()
+        made = backup(study.folder, tmp_path / "backups")
+        assert made.head == study.head()
+        assert drill(made.folder).ok
+        assert connection.execute(schemas).fetchone() == before
+    assert "study.db" not in [path.name for path in made.folder.rglob("*")]
+    restored = restore(made.folder, tmp_path / "restored", actor="a", reason="the disk broke", database=url)
+    databases.made.append(stores.at(tmp_path / "restored"))
+    assert restored.ok, restored.problems
+    with Study.open(tmp_path / "restored", actor="x") as again:
+        assert again.database.store.pointer.schema != study.database.store.pointer.schema
+        for table in DATA:
+            assert again.rows(table) == study.rows(table)
+        again.append(Participant("P77"))
+        assert again.verify().ok
+
+
+def test_a_backup_of_which_a_row_was_changed_is_not_restored_and_leaves_no_schema(study, tmp_path):
+    made = backup(study.folder, tmp_path / "backups")
+    path = made.folder / "study" / "record" / "trial.copy"
+    path.write_bytes(path.read_bytes().replace(b"correct", b"corrupt"))
+    with databases.connected(study) as connection:
+        before = connection.execute("SELECT COUNT(*) FROM pg_namespace").fetchone()
+        with pytest.raises(RecordFault, match=r"record/trial\.copy"):
+            restore(made.folder, tmp_path / "restored")
+        assert connection.execute("SELECT COUNT(*) FROM pg_namespace").fetchone() == before
+    assert not (tmp_path / "restored").exists()
 
 
 @pytest.mark.job

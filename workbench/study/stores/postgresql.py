@@ -32,6 +32,8 @@ APPLICATION = "workbench process {}"
 """Name of a connection at the server, by the number of its process."""
 LOCK = "hashtextextended('workbench study record ' || current_schema(), 0)"
 """Number of the lock that one writer holds."""
+HERE = "relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema())"
+"""What is true of a relation of the record's schema."""
 SETTINGS = (
     # What was reported as stored survives a power cut: the server waits for its disk.
     "SET synchronous_commit = on",
@@ -303,8 +305,7 @@ class PostgreSQLReader:
             "JOIN pg_class c ON c.oid = o.conrelid JOIN pg_class f ON f.oid = o.confrelid "
             "JOIN pg_attribute a ON a.attrelid = o.conrelid AND a.attnum = o.conkey[1] "
             "JOIN pg_attribute b ON b.attrelid = o.confrelid AND b.attnum = o.confkey[1] "
-            "WHERE o.contype = 'f' AND c.relnamespace = "
-            "(SELECT oid FROM pg_namespace WHERE nspname = current_schema()) ORDER BY c.relname, o.conname"
+            f"WHERE o.contype = 'f' AND c.{HERE} ORDER BY c.relname, o.conname"
         )
         for table, parent, column, key in self._all(query):
             orphans = self._all(
@@ -344,6 +345,11 @@ class PostgreSQLReader:
     def schema_hash(self) -> str:
         """Over the server's catalogue."""
         return tables.fingerprint(self._all)
+
+    def size(self) -> int:
+        """Bytes that the tables take at the server."""
+        query = f"SELECT SUM(pg_total_relation_size(oid))::bigint FROM pg_class WHERE relkind = 'r' AND {HERE}"
+        return int(self._all(query)[0][0])
 
     def copy(self, name: str) -> Iterator[bytes]:
         """The rows of a table in the order of entry, as the text of COPY, which reads them back bit for bit.
