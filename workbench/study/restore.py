@@ -136,8 +136,7 @@ def restore(
         and which newer head was known; it needs the keys of the study. Without one the record stays as it was.
     known : heads from elsewhere, as printed on reports: ``(seq, hash)``.
     copies : further anchors files.
-    database : URL of the PostgreSQL database that gets a record that lay in one, in a new schema; ``""`` for the
-        one that it was in.
+    database : URL of the PostgreSQL database for a record that lay in one; ``""`` for the same.
     progress : called with one of :data:`STAGES`, the bytes that are done, and all of them.
 
     Raises
@@ -150,12 +149,11 @@ def restore(
         When the backup is none, a file of it is missing or was changed, or the disk refuses.
     """
     backup, folder = Path(backup), Path(folder)
-    database = pointer.checked(database) if database else ""
     if reason and not actor.strip():
         raise BadValue(Message("study.no_actor"))
     held = manifest.read(backup)
     record_file.refuse_network(folder, allow=False)
-    _refuse_existing(folder)
+    _refuse_before(folder, database)
     heads = _heads(backup, held, known)
     newest = _newest(held, heads, copies)
     work = _Work(backup / DATA, folder.with_name(f"{folder.name}{UNFINISHED}"), held, progress)
@@ -283,8 +281,8 @@ class _Work:
             with store.reader() as reader:
                 facts = facts_in(reader)
         if facts != Facts(held.study, held.code, held.head, held.schema_version, held.rows):
-            path = reading.shown(self.source.parent / manifest.FILE)
-            raise RecordFault(Message("backup.other_record", path=path))
+            stated = reading.shown(self.source.parent / manifest.FILE)
+            raise RecordFault(Message("backup.other_record", path=stated))
 
     def _rows(self, table: str) -> Iterator[bytes]:
         path = self.out / ROWS.format(table)
@@ -307,7 +305,10 @@ def _removed(folder: Path) -> None:
         world.disk.rmtree(folder)
 
 
-def _refuse_existing(folder: Path) -> None:
+def _refuse_before(folder: Path, database: str) -> None:
+    """What can be told before anything is read: a URL that is none, a folder that is there."""
+    if database:
+        pointer.checked(database)
     if not reading.is_there(folder, Message("backup.noun_folder"), error=RecordFault):
         return
     shown = reading.shown(folder)

@@ -225,14 +225,13 @@ class PostgreSQL:
             return RecordLocked(Message("study.held", path=where, who=who))
         if code.startswith(LOST) or (not code and isinstance(origin, _driver().OperationalError)):
             return RecordFault(Message("store.unreachable", path=where, why=why))
-        sentence = "study.entry_refused"
         if code == DISK_FULL:
             return RecordFault(Message("study.disk_full", path=where))
         if code in NOT_WRITABLE:
-            sentence = "study.not_writable"
+            return RecordFault(Message("study.not_writable", path=where, why=why))
         if code in DAMAGED:
-            sentence = "study.damaged"
-        return RecordFault(Message(sentence, path=where, why=why))
+            return RecordFault(Message("study.damaged", path=where, why=why))
+        return RecordFault(Message("study.entry_refused", path=where, why=why))
 
     def refusal(self, error: Exception) -> RecordFault | None:
         """A server that cannot be reached, a lock, a missing right; anything else is a finding."""
