@@ -70,6 +70,7 @@ def test_an_empty_or_foreign_file_is_told(tmp_path, content, match):
         Study.open(tmp_path, actor="a")
 
 
+@pytest.mark.sqlite_file("what SQLite opens is asked first whether it may be read")
 def test_a_file_that_may_not_be_read_is_told(tmp_path, monkeypatch):
     create(tmp_path).close()
 

@@ -175,7 +175,8 @@ class PostgreSQL:
         try:
             with self._connected() as connection:
                 query = "SELECT (SELECT MAX(seq) FROM audit), (SELECT MAX(seq) FROM signed_head)"
-                return connection.execute(query).fetchone()
+                newest: Hashable = connection.execute(query).fetchone()
+                return newest
         except self.errors as error:
             raise self.explain(error) from error
 
@@ -336,7 +337,8 @@ class PostgreSQLReader:
         from psycopg.rows import dict_row
 
         with self._connection.cursor(row_factory=dict_row) as cursor:
-            found = cursor.execute(f'SELECT * FROM "{name}" ORDER BY {tables.ORDER}').fetchall()
+            query = f'SELECT * FROM "{name}" ORDER BY {tables.ORDER}'
+            found: list[dict[str, Any]] = cursor.execute(query).fetchall()  # type: ignore[arg-type]
         for row in found:
             del row[tables.ORDER]
         return found
@@ -370,7 +372,8 @@ def _driver() -> ModuleType:
     # libpq itself may be missing too, which psycopg says with an ImportError of its own.
     except ImportError as error:
         raise RecordFault(Message("store.no_driver", why=str(error).splitlines()[0])) from error
-    return psycopg
+    driver: ModuleType = psycopg
+    return driver
 
 
 def _code(error: Any) -> str:
