@@ -454,6 +454,24 @@ def test_there_is_nothing_to_migrate(empty):
         migrate.migrate(empty.folder, actor="a")
 
 
+def test_the_command_line_makes_a_study_on_a_server_and_verifies_and_refuses_it_as_any_other(
+    tmp_path, url, capsys
+):
+    from workbench.commands import main
+
+    folder = str(tmp_path / "s")
+    assert main(["new", folder, "--database", url]) == 0
+    databases.made.append(stores.at(folder))
+    assert main(["verify", folder]) == 0
+    assert "the record holds" in capsys.readouterr().out
+    assert main(["new", str(tmp_path / "t"), "--database", "postgresql://me:s3cret@host/db"]) == 2
+    assert main(["stress", "record", "--n", "1", "--database", url]) == 2
+    said = capsys.readouterr().err
+    assert "holds a password" in said
+    assert "s3cret" not in said
+    assert "the stress test record uses no database" in said
+
+
 # ------------------------------------------------------------------------------------ copies
 def test_rows_that_were_copied_elsewhere_equal_them_bit_for_bit_and_go_on(study, tmp_path):
     study.close()

@@ -258,9 +258,7 @@ def _warnings(folder: Path, made: Path, before: tuple[str, Manifest] | None) -> 
     if before is None:
         return
     name, (seq, digest) = before[0], before[1].head
-    with _read(stores.at(made / DATA)) as reader:
-        row = next(iter(reader.rows(f"SELECT hash FROM audit WHERE seq = {seq:d}")), None)
-    if row is None or row["hash"] != digest:
+    if _hash_at(stores.at(folder), made / DATA / record_file.FILE, seq) != digest:
         yield Message("backup.rolled_back", name=name, seq=seq)
 
 
@@ -519,6 +517,17 @@ def _snapshot_of(path: Path) -> Iterator[sqlite3.Connection]:
             yield connection
     except sqlite3.Error as error:
         raise record_file.explain(error, path) from error
+
+
+def _hash_at(store: Store, copy: Path, seq: int) -> str:
+    """Hash of an entry in a copied file, or on the server from which the rows came; ``""`` where there is none."""
+    query = f"SELECT hash FROM audit WHERE seq = {seq:d}"
+    if isinstance(store, SQLite):
+        with _immutable(copy) as connection:
+            row = connection.execute(query).fetchone()
+            return str(row[0]) if row else ""
+    with _read(store) as reader:
+        return "".join(str(row["hash"]) for row in reader.rows(query))
 
 
 @contextmanager
