@@ -59,6 +59,7 @@ DOORS = {
     "llvmlite": {"kernels"},
     "sqlalchemy": {"study"},
     "sqlite3": {"world", "study", "stress", "simulation"},
+    "psycopg": {"world", "study"},
     "pylsl": {"devices"},
     "anywidget": {"widgets"},
     "ipywidgets": {"widgets"},
@@ -105,7 +106,7 @@ AROUND_THE_DOORS = re.compile(
     |open|.*\.(write_text|write_bytes|unlink|mkdir|touch|rename|rmdir|symlink_to|hardlink_to|chmod)
     |os\.(getpid|kill|killpg)|subprocess\.(Popen|run|call|check_\w+)|signal\.signal|socket\.gethostname
     |threading\.(current_thread|enumerate|active_count)
-    |(shutil|tempfile|fcntl|mmap|msvcrt)\.\w+|sqlite3\.connect|zmq\.(Context|curve_keypair|Poller)
+    |(shutil|tempfile|fcntl|mmap|msvcrt)\.\w+|sqlite3\.connect|psycopg\.connect|zmq\.(Context|curve_keypair|Poller)
     |socket\.(socket|create_connection))$""",
     re.VERBOSE,
 )

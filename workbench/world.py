@@ -39,6 +39,7 @@ import numpy as np
 import psutil
 
 if TYPE_CHECKING:
+    import psycopg
     import zmq
 
 
@@ -375,7 +376,13 @@ class Disk:
 
 
 class Network:
-    """Sockets of this computer's own processes. LSL has its door in ``devices``."""
+    """Sockets of this computer's own processes, and a database elsewhere. LSL has its door in ``devices``."""
+
+    def database(self, url: str, **more: Any) -> psycopg.Connection[Any]:
+        """A connection to a PostgreSQL database; the rest as :func:`psycopg.connect` takes it."""
+        import psycopg  # an optional package
+
+        return psycopg.connect(url, **more)
 
     def listen(self, address: Path | int, *, mode: int = 0o660, backlog: int = 128) -> socket.socket:
         """A socket on which processes of this computer are heard.

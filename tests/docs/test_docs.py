@@ -100,7 +100,8 @@ def needed(names):
 def test_whatever_the_package_imports_comes_with_what_is_declared():
     """In any function: what is missing only where it is needed is found by whoever needs it."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    brought = needed(Requirement(line).name for line in project["dependencies"])
+    declared = [*project["dependencies"], *project["optional-dependencies"]["postgresql"]]
+    brought = needed(Requirement(line).name for line in declared)
     gives = {module: set(map(canonicalize_name, names)) for module, names in packages_distributions().items()}
     imported = set()
     for path in (ROOT / "workbench").rglob("*.py"):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
+import os
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.study import databases
 from workbench import decoders, outcomes
 from workbench.recording.session_ledger import append_rows
 from workbench.study import Study, changes, deletion, protocol
@@ -231,6 +233,27 @@ def safety(study, participant, made):
     }
 
 
+def pytest_collection_modifyitems(items):
+    """What is about SQLite's file is not tried on a server."""
+    for item in items if os.environ.get(databases.VARIABLE) else ():
+        if mark := item.get_closest_marker("sqlite_file"):
+            item.add_marker(pytest.mark.skip(reason=mark.args[0]))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _where_studies_are_kept():
+    url = os.environ.get(databases.VARIABLE)
+    with databases.studies_on(url) if url else nullcontext():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _removed_afterwards():
+    before = len(databases.made)
+    yield
+    databases.remove(before)
+
+
 @pytest.fixture(scope="session")
 def template(tmp_path_factory):
     """``(folder, ids)`` of a filled and closed record, to be copied."""
@@ -243,7 +266,7 @@ def template(tmp_path_factory):
 @pytest.fixture
 def study(template, tmp_path):
     folder, ids = template
-    shutil.copytree(folder, tmp_path / "study")
+    databases.copied(folder, tmp_path / "study")
     with Study.open(tmp_path / "study", actor="tester") as opened:
         opened.ids = ids
         yield opened

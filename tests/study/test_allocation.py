@@ -9,14 +9,13 @@ import multiprocessing
 import os
 import shutil
 import signal
-import sqlite3
 import stat
-from contextlib import closing
 
 import pytest
 
+from tests.study import databases
 from tests.study.conftest import EXAMPLE
-from tests.study.test_verify import tamper
+from tests.study.databases import tamper
 from workbench import world
 from workbench.errors import BadValue, RecordFault, Refused, UnknownName, WorkbenchError
 from workbench.messages import Message
@@ -101,7 +100,7 @@ def made(tmp_path_factory):
 def copied(made, name, tmp_path, monkeypatch):
     home, who = made
     shutil.copytree(home / "keys", tmp_path / "keys", dirs_exist_ok=True)
-    shutil.copytree(home / name, tmp_path / name)
+    databases.copied(home / name, tmp_path / name)
     monkeypatch.setenv("WORKBENCH_KEYS", str(tmp_path / "keys"))
     study = Study.open(tmp_path / name, actor="tester")
     study.who = {login: dataclasses.replace(signer, folder=study.folder) for login, signer in who[name].items()}
@@ -357,10 +356,10 @@ def test_a_slot_stays_unique_where_the_code_that_asks_for_it_is_passed_by(trial)
     randomised(trial, "P-1")
     (row,) = trial.rows("allocation")
     other = enrolled(trial, "P-2")
-    with closing(sqlite3.connect(trial.path, isolation_level=None)) as connection:
-        connection.execute("DROP TRIGGER allocation_insert")
+    databases.drop_trigger(trial, "allocation", "insert")
+    with databases.connected(trial) as connection:
         values = (other, row["list_id"], row["stratum"], row["seq"])
-        with pytest.raises(sqlite3.IntegrityError, match="UNIQUE"):
+        with pytest.raises(databases.refused(trial), match="(?i)unique"):
             connection.execute("INSERT INTO allocation VALUES ('x', ?, ?, ?, ?, '{}', '', '', '', '', 1)", values)
 
 
@@ -400,14 +399,14 @@ def older(study):
     """A copy of the record as it is now, to be put back later."""
     study.close()
     kept = study.folder.with_name("older")
-    shutil.copytree(study.folder, kept)
+    databases.copied(study.folder, kept)
     return kept
 
 
 def put_back(study, kept):
     study.close()
     shutil.rmtree(study.folder)
-    shutil.copytree(kept, study.folder)
+    databases.copied(kept, study.folder)
     again = Study.open(study.folder, actor="tester")
     again.who = study.who
     return again
@@ -471,18 +470,17 @@ def test_no_arm_stands_in_the_record_while_it_is_sealed(trial):
     person = enrolled(trial, "P-1")
 
     def written():
-        files = [path for path in (trial.path, trial.path.with_name("study.db-wal")) if path.exists()]
-        return [sum(path.read_bytes().count(arm.encode()) for path in files) for arm in ARMS]
+        content = databases.content(trial)
+        return [content.count(arm.encode()) for arm in ARMS]
 
-    with trial.database.connected() as connection:
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    databases.settled(trial)
     trial.rows("allocation")
     before, head = written(), trial.head()[0]
     row = trial.apply(Randomise(person, LEFT), trial.who["inv"])
     assert written() == before
     (allocated,) = trial.rows("allocation", id=row)
     history = trial.history("allocation", row)
-    with closing(sqlite3.connect(trial.path)) as connection:
+    with databases.connected(trial) as connection:
         payloads = connection.execute("SELECT payload FROM audit_payload WHERE seq > ?", (head,)).fetchall()
     said = repr((row, allocated, history, payloads, trial.rows("visit"), trial.rows("anchor_day")))
     said += repr((trial.participants().to_dict(), trial.visits().to_dict(), allocations.lists(trial)))
@@ -766,7 +764,6 @@ def test_two_participants_who_were_exchanged_are_found_by_prove(kind, request):
     exchange = "UPDATE allocation SET participant_id = ? WHERE id = ?"
     tamper(
         study,
-        "PRAGMA foreign_keys = OFF",
         (exchange, ("", first["id"])),
         (exchange, (people[0], second["id"])),
         (exchange, (people[1], first["id"])),

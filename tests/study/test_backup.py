@@ -28,6 +28,8 @@ from workbench.study.manifest import DATA, File
 from workbench.study.restore import drill, restore
 from workbench.vocabulary import Participant
 
+pytestmark = pytest.mark.sqlite_file("of a file; that of a server is tried in test_postgresql")
+
 
 def rows(folder):
     """Every row of every table of a record that nobody writes."""

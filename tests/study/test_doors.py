@@ -33,6 +33,7 @@ def lived(folder, monkeypatch, *, seed, start_s=0.0):
         return study.id, study.head(), rows
 
 
+@pytest.mark.sqlite_file("the same chance gives two studies the same schema")
 def test_two_studies_of_one_seed_and_one_clock_are_equal_in_every_id_and_hash(tmp_path, monkeypatch):
     first = lived(tmp_path / "s", monkeypatch, seed=7)
     assert lived(tmp_path / "s", monkeypatch, seed=7) == first
@@ -53,6 +54,7 @@ def test_what_is_written_bears_the_time_of_the_clock_that_was_handed_in(tmp_path
     )
 
 
+@pytest.mark.sqlite_file("the record is a file of this disk")
 def test_every_connection_to_the_record_and_the_drafts_comes_from_the_disk(tmp_path):
     disk = WatchedDisk()
     with world.entered(disk=disk), Study.create(tmp_path / "s", code="S", title="T", actor="a") as study:
@@ -63,6 +65,7 @@ def test_every_connection_to_the_record_and_the_drafts_comes_from_the_disk(tmp_p
         assert disk.databases["study.db"] == 2
 
 
+@pytest.mark.sqlite_file("the record is a file of this disk")
 def test_a_disk_on_which_the_record_may_not_grow_is_told_and_stores_nothing(tmp_path):
     Study.create(tmp_path / "s", code="S", title="T", actor="a").close()
     with world.entered(disk=WatchedDisk(most_pages=1)), Study.open(tmp_path / "s", actor="a") as study:

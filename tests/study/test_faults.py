@@ -70,6 +70,7 @@ def test_an_empty_or_foreign_file_is_told(tmp_path, content, match):
         Study.open(tmp_path, actor="a")
 
 
+@pytest.mark.sqlite_file("what SQLite opens is asked first whether it may be read")
 def test_a_file_that_may_not_be_read_is_told(tmp_path, monkeypatch):
     create(tmp_path).close()
 
@@ -87,6 +88,7 @@ def test_another_sqlite_file_is_told(tmp_path):
         Study.open(tmp_path, actor="a")
 
 
+@pytest.mark.sqlite_file("a file is damaged, held or filled here")
 def test_a_newer_schema_is_told(tmp_path):
     create(tmp_path).close()
     with closing(sqlite3.connect(tmp_path / record_file.FILE)) as connection:
@@ -130,6 +132,7 @@ def test_an_interrupt_in_any_statement_of_a_write_leaves_all_of_it_or_nothing_an
     assert empty.verify().ok
 
 
+@pytest.mark.sqlite_file("a file is damaged, held or filled here")
 def test_a_damaged_page_is_told_without_a_traceback(tmp_path):
     create(tmp_path).close()
     path = tmp_path / record_file.FILE
@@ -148,6 +151,7 @@ def test_a_closed_record_says_so_and_closes_twice(tmp_path):
         study.head()
 
 
+@pytest.mark.sqlite_file("a file is damaged, held or filled here")
 def test_a_busy_record_says_so_and_stores_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr("workbench.study.database.BUSY_S", 0.01)
     with create(tmp_path) as study, closing(sqlite3.connect(study.path, isolation_level=None)) as holder:
@@ -161,6 +165,7 @@ def test_a_busy_record_says_so_and_stores_nothing(tmp_path, monkeypatch):
         assert study.verify().ok
 
 
+@pytest.mark.sqlite_file("a file is damaged, held or filled here")
 def test_a_full_disk_says_so_and_the_record_still_holds(tmp_path):
     with create(tmp_path) as study:
         study.append(Participant("P01"))
@@ -174,6 +179,7 @@ def test_a_full_disk_says_so_and_the_record_still_holds(tmp_path):
         assert study.verify().ok
 
 
+@pytest.mark.sqlite_file("a file is damaged, held or filled here")
 def test_a_file_that_became_read_only_says_so(tmp_path):
     with create(tmp_path) as study:
         with study.database.engine.connect() as connection:

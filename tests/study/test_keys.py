@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from tests.study import databases
 from workbench import world
 from workbench.errors import BadValue, RecordFault, Refused
 from workbench.study import Study, anchors, chain, keys, verify
@@ -38,26 +37,16 @@ def keyed(tmp_path, folder):
 
 
 def as_owner(path, *statements):
-    """Edit the file as its owner can: triggers off, edit, triggers on again as they were."""
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.row_factory = sqlite3.Row
-        kept = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
-        for name, _ in kept:
-            connection.execute(f"DROP TRIGGER {name}")
-        for statement, *values in statements:
-            connection.execute(statement, values)
-        for _, sql in kept:
-            connection.execute(sql)
+    """Edit the record as its owner can: triggers off, edit, triggers on again as they were."""
+    databases.tamper(path.parent, *((statement, values) for statement, *values in statements))
 
 
 def written_again(study, *, change, signer=None):
     """The attack: change a payload, and compute commitments, chain and signatures again without the key."""
-    with closing(sqlite3.connect(study.path)) as connection:
-        connection.row_factory = sqlite3.Row
-        rows = [dict(row) for row in connection.execute("SELECT * FROM audit ORDER BY seq")]
-        payloads = {r["seq"]: (r["salt"], r["payload"]) for r in connection.execute("SELECT * FROM audit_payload")}
-        row = connection.execute("SELECT * FROM study").fetchone()
-        signed = [dict(r) for r in connection.execute("SELECT * FROM signed_head ORDER BY seq")]
+    rows = databases.rows(study, "SELECT * FROM audit ORDER BY seq")
+    payloads = {r["seq"]: (r["salt"], r["payload"]) for r in databases.rows(study, "SELECT * FROM audit_payload")}
+    (row,) = databases.rows(study, "SELECT * FROM study")
+    signed = databases.rows(study, "SELECT * FROM signed_head ORDER BY seq")
     given = {name: row[name] for name in ("schema_sha256", "created_utc", "nonce")}
     previous, digest, statements, digests = chain.genesis(study_id=row["id"], **given), "", [], {}
     for record in rows:
@@ -180,7 +169,7 @@ def test_entries_that_no_signature_covers_yet_are_counted(keyed):
         keyed.append(Participant(f"Q{number}"))
     keys.key_folder().rename(keys.key_folder().with_name("elsewhere"))
     found = verify(keyed.folder)
-    with closing(sqlite3.connect(keyed.path)) as connection:
+    with databases.connected(keyed) as connection:
         (newest,) = connection.execute("SELECT MAX(seq) FROM audit").fetchone()
         (signed,) = connection.execute("SELECT MAX(seq) FROM signed_head").fetchone()
     assert newest - signed >= 3
@@ -194,8 +183,7 @@ def test_a_head_is_signed_when_a_study_closes_at_an_anchor_and_every_thousand_en
     keyed.anchor(why="report")
     keyed.append(Participant("last"))
     keyed.close()
-    with closing(sqlite3.connect(keyed.path)) as connection:
-        why = [row[0] for row in connection.execute("SELECT why FROM signed_head ORDER BY seq")]
+    why = [row["why"] for row in databases.rows(keyed, "SELECT why FROM signed_head ORDER BY seq")]
     assert why[:2] == ["key", "close"]
     assert "every 4 entries" in why
     assert why[-2:] == ["report", "close"]

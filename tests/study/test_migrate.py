@@ -22,6 +22,8 @@ from workbench.study.keys import KeyRing
 from workbench.study.migrate import COPY, STEPS, _approvals, migrate, version_of
 from workbench.vocabulary import LedgerRow, Participant
 
+pytestmark = pytest.mark.sqlite_file("only in files there are older records")
+
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "studies"
 
 

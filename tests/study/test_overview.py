@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import event
 
+from tests.study import databases
 from tests.study.populated import FORMS, TODAY, VISITS, make
 from tests.study.versions import over
 from workbench.errors import RecordFault, Refused, UnknownName
@@ -303,13 +302,8 @@ def test_a_verification_is_an_entry_of_the_chain_with_who_when_and_up_to_where(s
 
 
 def test_a_broken_chain_is_entered_with_its_first_bad_entry(study):
-    trigger = "audit_payload"
-    with closing(sqlite3.connect(study.path, isolation_level=None)) as connection:
-        (sql,) = connection.execute("SELECT sql FROM sqlite_master WHERE name = 'payload_update'").fetchone()
-        connection.execute("DROP TRIGGER payload_update")
-        connection.execute(f"UPDATE {trigger} SET payload = replace(payload, 'P01', 'P02') WHERE seq = 9")
-        connection.execute(f"UPDATE {trigger} SET payload = replace(payload, 'P01', 'P02') WHERE seq = 3")
-        connection.execute(sql)
+    edit = "UPDATE audit_payload SET payload = replace(payload, 'P01', 'P02') WHERE seq ="
+    databases.tamper(study, f"{edit} 9", f"{edit} 3")
     result = verified.verify_now(study)
     assert not result.ok
     assert "audit row 3" in result.first

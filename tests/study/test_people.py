@@ -11,6 +11,7 @@ from datetime import date
 import pytest
 
 from tests.doors import SteppedClock
+from tests.study import databases
 from workbench import world
 from workbench.errors import BadValue, RecordFault, RecordLocked, Refused
 from workbench.study import chain, people, record_file, verify
@@ -59,7 +60,7 @@ def test_refusals_do_not_say_which_part_was_wrong_and_are_audited_without_what_w
     assert told == {MISMATCH}
     assert actions(study)[-4:] == ["sign_in_refused"] * 4
     study.close()
-    stored = b"".join(path.read_bytes() for path in study.folder.glob("study.db*"))
+    stored = databases.content(study)
     assert b"wrong-pw-1" not in stored
     assert b"nobody-7" not in stored
 
@@ -129,8 +130,7 @@ def test_what_no_keyboard_types_is_refused_as_any_wrong_password_is(study):
 
 def payloads(study):
     """Every payload of the audit chain, as it lies in the file."""
-    with closing(sqlite3.connect(study.path)) as connection:
-        return [text for (text,) in connection.execute("SELECT payload FROM audit_payload ORDER BY seq")]
+    return [row["payload"] for row in databases.rows(study, "SELECT payload FROM audit_payload ORDER BY seq")]
 
 
 def test_no_audit_entry_holds_a_password_hash_whatever_is_done_with_a_person(study):
@@ -139,15 +139,8 @@ def test_no_audit_entry_holds_a_password_hash_whatever_is_done_with_a_person(stu
     people.set_state(study, "dr-b", "closed", reason="left")
     assert "argon2" not in "".join(payloads(study))
     assert study.verify().ok
-    with closing(sqlite3.connect(study.path)) as connection:
-        (other,) = connection.execute("SELECT password FROM person WHERE login = 'dr-a'").fetchone()
-        triggers = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
-        for name, _ in triggers:
-            connection.execute(f"DROP TRIGGER {name}")
-        connection.execute("UPDATE person SET password = ? WHERE login = 'dr-b'", (other,))
-        for _, sql in triggers:
-            connection.execute(sql)
-        connection.commit()
+    (other,) = databases.rows(study, "SELECT password FROM person WHERE login = 'dr-a'")
+    databases.tamper(study, ("UPDATE person SET password = ? WHERE login = 'dr-b'", (other["password"],)))
     assert [p for p in study.verify().problems if p.endswith("differs from the audit chain in password")]
 
 
@@ -304,6 +297,7 @@ def test_dates_and_states_of_a_visit_are_checked(empty, fields, match):
 
 
 # ---------------------------------------------------------------------------------------- locked
+@pytest.mark.sqlite_file("on a server nobody keeps a reader out")
 def test_a_held_record_is_called_held_and_never_to_be_restored(study, monkeypatch):
     study.close()
     monkeypatch.setattr(record_file, "BUSY_S", 0.05)

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import shutil
 import signal
-import sqlite3
-from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -17,6 +14,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.doors import SteppedClock
+from tests.study import databases
 from workbench import world
 from workbench.commands import main
 from workbench.errors import BadValue, RecordFault, Refused, UnknownName
@@ -235,7 +233,7 @@ def test_no_revision_and_no_confirmed_rule_ever_takes_an_obligation_away_or_make
     trial, clock, tmp_path_factory, first, steps
 ):
     # A rule is confirmed once in a study: every example has its own.
-    folder = shutil.copytree(trial.folder, tmp_path_factory.mktemp("example") / "study")
+    folder = databases.copied(trial.folder, tmp_path_factory.mktemp("example") / "study")
     with Study.open(folder, actor="tests") as study:
         study.who, study.people_ids = trial.who, trial.people_ids
         row = event(study, facts=first, jurisdictions=("US", "EU", "CN"))
@@ -639,7 +637,7 @@ def test_a_kill_in_the_middle_leaves_every_obligation_that_was_acknowledged(tria
 def test_an_awareness_that_somebody_edits_in_the_file_is_seen(trial):
     event(trial)
     trial.close()
-    with closing(sqlite3.connect(trial.path)) as file, pytest.raises(sqlite3.IntegrityError, match="append-only"):
+    with databases.connected(trial) as file, pytest.raises(databases.refused(trial), match="append-only"):
         file.execute("UPDATE awareness SET aware_utc = '2026-03-09T08:00:00.000Z', row_version = 2")
 
 

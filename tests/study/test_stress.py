@@ -37,6 +37,7 @@ def test_the_writer_acknowledges_what_is_stored(tmp_path):
     assert len(last) == 3
 
 
+@pytest.mark.sqlite_file("bytes of a file are changed here")
 def test_a_cut_log_leaves_an_earlier_state_that_the_anchors_show(tmp_path):
     figures = stress.cut_logs(tmp_path, cuts=40, seed=21, step=nothing)
     assert figures.valid == 40
@@ -44,11 +45,13 @@ def test_a_cut_log_leaves_an_earlier_state_that_the_anchors_show(tmp_path):
     assert figures.shown == figures.losing
 
 
+@pytest.mark.sqlite_file("bytes of a file are changed here")
 def test_every_flipped_bit_in_a_live_row_is_found(tmp_path):
     figures = stress.flip_bits(tmp_path, flips=examples(250), seed=22, step=nothing)
     assert figures.missed == ()
 
 
+@pytest.mark.sqlite_file("bytes of a file are changed here")
 def test_the_long_stress_test_reports_what_it_did():
     seen = []
     figures = stress.run(kills=1, cuts=2, flips=3, seed=5, progress=lambda done, total: seen.append((done, total)))
@@ -65,6 +68,7 @@ def test_a_stress_test_that_misses_something_is_not_ok():
     assert "1 kills, 9 acknowledged, 1 lost" in figures.text()
 
 
+@pytest.mark.sqlite_file("bytes of a file are changed here")
 def test_live_rows_cover_what_was_written(tmp_path):
     with Study.create(tmp_path, code="NEO", title="where am I " + "long " * 3000, actor="a") as study:
         study.append(Participant("PSEUDONYM-1"))

@@ -8,14 +8,13 @@ import json
 import os
 import re
 import shutil
-import sqlite3
 import tempfile
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests.shares import some
+from tests.study.databases import drop_table, drop_trigger, other_value, rows, tamper
 from workbench.errors import RecordFault
 from workbench.messages import Message, translate
 from workbench.study import Study, anchors, chain, verify, writer
@@ -26,49 +25,14 @@ COLLECTED = ("findings.problems", "findings.warnings")
 APPENDED = tuple(f"{name}.append" for name in COLLECTED)
 
 
-def tamper(study, *statements):
-    """Edit the file as its owner can: triggers off, edit, triggers on again as they were."""
-    with closing(sqlite3.connect(study.path, isolation_level=None)) as connection:
-        kept = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
-        for name, _ in kept:
-            connection.execute(f"DROP TRIGGER {name}")
-        for statement in statements:
-            connection.execute(*statement) if isinstance(statement, tuple) else connection.execute(statement)
-        for _, sql in kept:
-            connection.execute(sql)
-
-
 def columns():
     from workbench.study.schema import DATA
 
     return [(table.name, column.name) for table in DATA for column in table.columns]
 
 
-def other(column, type_):
-    return f'"{column}" + 1000' if type_ in ("INTEGER", "INT", "REAL") else f"\"{column}\" || 'x'"
-
-
 def edit(study, table, column, where):
-    with closing(sqlite3.connect(study.path)) as connection:
-        types = {row[1]: row[2] for row in connection.execute(f"PRAGMA table_info({table})")}
-    flag = table != "assessment" or column in ("assisted", "device_on", "stimulation_on")
-    flag = flag and column in (
-        "simulated",
-        "assisted",
-        "device_on",
-        "stimulation_on",
-        "blinded",
-        "automatic",
-        "notable",
-        "emergency",
-        "taken_back",
-    )
-    value = f"1 - {column}" if flag else None
-    if column in ("onset_sample", "latency_s", "release_s", "held_s", "since_session_h", "washout_h"):
-        value = f'COALESCE("{column}", 0) + 1'
-    value = value or (f"x'00' || {column}" if types[column] == "BLOB" else other(column, types[column]))
-    value = f"CAST({value} AS BLOB)" if types[column] == "BLOB" else value
-    tamper(study, f'UPDATE {table} SET "{column}" = {value} WHERE {where}')
+    tamper(study, f'UPDATE {table} SET "{column}" = {other_value(table, column)} WHERE {where}')
 
 
 def test_an_untouched_record_verifies(study):
@@ -143,6 +107,7 @@ def archived(study):
         os.chmod(made, 0o755)
 
 
+@pytest.mark.sqlite_file("an archive is a file")
 def test_an_archive_that_cannot_be_written_verifies(archived):
     before = sorted(path.name for path in archived.iterdir())
     found = verify(archived, files=False)
@@ -151,6 +116,7 @@ def test_an_archive_that_cannot_be_written_verifies(archived):
     assert sorted(path.name for path in archived.iterdir()) == before
 
 
+@pytest.mark.sqlite_file("the write-ahead log is a file")
 def test_a_record_that_cannot_be_written_with_a_log_says_what_to_do(study, monkeypatch):
     log = study.path.with_name(f"{study.path.name}-wal")
     study.append(Participant("P77"))
@@ -162,24 +128,20 @@ def test_a_record_that_cannot_be_written_with_a_log_says_what_to_do(study, monke
 
 
 def test_a_dropped_trigger_is_seen(study):
-    with closing(sqlite3.connect(study.path)) as connection:
-        connection.execute("DROP TRIGGER trial_update")
+    drop_trigger(study, "trial", "update")
     assert any("schema is not the one" in problem for problem in study.verify().problems)
 
 
 def test_a_dropped_table_is_seen(study):
-    with closing(sqlite3.connect(study.path)) as connection:
-        connection.execute("DROP TABLE report")
+    drop_table(study, "report")
     assert any("report" in problem for problem in study.verify().problems)
 
 
 def relink(study, actor):
     """Rewrite the newest audit row and its hash as somebody who knows the code would."""
-    with closing(sqlite3.connect(study.path)) as connection:
-        connection.row_factory = sqlite3.Row
-        rows = [dict(r) for r in connection.execute("SELECT * FROM audit ORDER BY seq DESC LIMIT 2")]
-    new = chain.link(rows[1]["hash"], rows[0] | {"actor": actor})
-    tamper(study, (f"UPDATE audit SET actor = ?, hash = ? WHERE seq = {rows[0]['seq']}", (actor, new)))
+    last, before = rows(study, "SELECT * FROM audit ORDER BY seq DESC LIMIT 2")
+    new = chain.link(before["hash"], last | {"actor": actor})
+    tamper(study, (f"UPDATE audit SET actor = ?, hash = ? WHERE seq = {last['seq']}", (actor, new)))
 
 
 def test_a_rewritten_tail_is_seen_by_the_anchors_and_by_a_printed_head(unkeyed):
@@ -208,14 +170,14 @@ def unkeyed(tmp_path):
         yield made
 
 
-def cut_tail(study, rows):
+def cut_tail(study, n):
     newest = study.head()[0]
-    ids = [(row["table_name"], row["row_id"]) for row in study.rows("audit") if row["seq"] > newest - rows]
+    ids = [(row["table_name"], row["row_id"]) for row in study.rows("audit") if row["seq"] > newest - n]
     tamper(
         study,
-        f"DELETE FROM signed_head WHERE seq > {newest - rows}",
-        f"DELETE FROM audit_payload WHERE seq > {newest - rows}",
-        f"DELETE FROM audit WHERE seq > {newest - rows}",
+        f"DELETE FROM signed_head WHERE seq > {newest - n}",
+        f"DELETE FROM audit_payload WHERE seq > {newest - n}",
+        f"DELETE FROM audit WHERE seq > {newest - n}",
         *(f"DELETE FROM {table} WHERE id = '{row_id}'" for table, row_id in ids),
     )
 
@@ -366,6 +328,7 @@ def test_verify_tells_a_file_that_is_no_record(tmp_path):
         verify(tmp_path)
 
 
+@pytest.mark.sqlite_file("pages of a file are written over")
 def test_a_page_of_rubbish_is_a_problem_and_no_traceback(study):
     study.close()
     data = bytearray(study.path.read_bytes())

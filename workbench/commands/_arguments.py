@@ -65,7 +65,9 @@ seed.kind = "integer"  # type: ignore[attr-defined]
 
 def add_study(parser: argparse.ArgumentParser) -> None:
     """Add the argument of a command over a study: its folder."""
-    parser.add_argument("study", type=Path, metavar="STUDY", help="folder of the study (it holds study.db)")
+    parser.add_argument(
+        "study", type=Path, metavar="STUDY", help="folder of the study (it holds study.db or database.toml)"
+    )
 
 
 def add_recordings(parser: argparse.ArgumentParser) -> None:

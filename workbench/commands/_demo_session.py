@@ -27,7 +27,7 @@ from workbench.recording import ensure_space, needed_bytes
 from workbench.reports import Cued, result_of_run, session_report
 from workbench.runs import approve as approving
 from workbench.runs import grant
-from workbench.study import Study, utc_now
+from workbench.study import Study, stores, utc_now
 from workbench.systems import BoundSystem, replay_recordings
 from workbench.vocabulary import Assessment, Condition, Participant, Trial, Visit
 
@@ -343,7 +343,7 @@ def _study(options: Options, system: BoundSystem) -> Study:
     """The study to write to: a new one, or an existing one when ``--append`` says so."""
     folder = options.study or Path(f"study-demo-{datetime.now():%Y%m%d-%H%M%S}")
     try:
-        exists = (folder / "study.db").exists()
+        exists = stores.holds_record(folder)
         filled = folder.is_dir() and any(folder.iterdir())
         # The nearest folder that exists: free space cannot be asked of one that is still to be created.
         on_disk = next(p for p in (folder.absolute(), *folder.absolute().parents) if p.is_dir())

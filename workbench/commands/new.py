@@ -42,6 +42,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="day 0 of the protocol, as 2026-12-01 (default: today)",
     )
 
+    parser.add_argument(
+        "--database",
+        type=nonblank,
+        default="",
+        metavar="URL",
+        help="keep the record in PostgreSQL, as postgresql://user@host/name (default: in the folder)",
+    )
+
 
 def run(arguments: argparse.Namespace) -> int:
     """Create the study and print what was planned."""
@@ -59,6 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
         actor=getpass.getuser(),
         participant=Participant(arguments.participant, simulated=arguments.simulated),
         first_visit=_day(arguments.first_visit),
+        database=arguments.database,
     ) as study:
         visits = study.rows("visit")
     print(f"Study      {folder}, system {system.name}: {system.title}")
@@ -82,7 +91,8 @@ def _under_protocol(arguments: argparse.Namespace) -> int:
             "other options out"
         )
     folder, protocol = arguments.folder, read(arguments.protocol)
-    Study.create(folder, code=protocol.about.code, title=protocol.about.title, actor=getpass.getuser()).close()
+    about, actor = protocol.about, getpass.getuser()
+    Study.create(folder, code=about.code, title=about.title, actor=actor, database=arguments.database).close()
     print(f"Study      {folder}, {protocol.about.code} {protocol.about.version}: {protocol.about.title}")
     print(f"Next       workbench people add {folder} LOGIN --name NAME --roles investigator    two who sign")
     print(

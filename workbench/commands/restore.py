@@ -19,6 +19,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--reason", type=nonblank, metavar="TEXT", help="after a loss: enter into the record that it was restored"
     )
+    parser.add_argument(
+        "--database",
+        type=nonblank,
+        default="",
+        metavar="URL",
+        help="of a record that lay in PostgreSQL: the database that gets it (default: the one it was in)",
+    )
     add_heads(parser)
     add_json(parser)
 
@@ -36,6 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
             reason=arguments.reason or "",
             known=known,
             copies=arguments.anchors,
+            database=arguments.database,
             progress=bar,
         )
     print(as_json("restore", restored.to_json(), ok=restored.ok) if arguments.json else restored.text())

@@ -37,6 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--minutes", type=number, metavar="M", help="of soak: how long (default: the full size)")
     parser.add_argument("--channels", type=integer, metavar="C", help="of soak: channels of the amplifier")
     parser.add_argument("--rate", type=number, metavar="R", help="of soak: its rate, Hz")
+    parser.add_argument(
+        "--database", default="", metavar="URL", help="of trial: the PostgreSQL database that holds its records"
+    )
     parser.add_argument("--seed", type=seed, default=1, metavar="N", help="default %(default)s")
     parser.add_argument("--out", type=Path, metavar="FILE.md", help="append the figures to this document")
     add_json(parser)
@@ -50,7 +53,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.out is not None:
         check_writable(arguments.out)
     own = {name: getattr(arguments, name) for name in ("minutes", "channels", "rate")}
-    figures = measure(arguments.name, n=arguments.n, seed=arguments.seed, **own)
+    size = {"n": arguments.n, **own}
+    figures = measure(arguments.name, seed=arguments.seed, database=arguments.database, **size)
     print(as_json("stress", figures, ok=figures.held) if arguments.json else figures.as_text())
     if arguments.out is not None:
         figures.append_to(arguments.out)
@@ -133,11 +137,11 @@ def _backup(n: int, seed: int) -> tuple[str, bool]:
     return figures.text(), figures.passed
 
 
-def _trial(n: int, seed: int) -> tuple[str, bool]:
+def _trial(n: int, seed: int, database: str = "") -> tuple[str, bool]:
     from workbench.stress import trial as stress
 
     with tqdm(total=2 * n, file=sys.stderr, unit="case", disable=not sys.stderr.isatty()) as bar:
-        figures = stress.broken(n, seed, step=lambda: bar.update(1))
+        figures = stress.broken(n, seed, step=lambda: bar.update(1), database=database)
     return figures.text(), figures.passed
 
 
@@ -334,13 +338,14 @@ def check_writable(path: Path) -> None:
     raise BadValue(f"--out {reading.shown(path)} is not a regular file; name another document")
 
 
-def measure(name: str, *, n: int | None = None, seed: int = 1, **own: float | None) -> Figures:
+def measure(name: str, *, n: int | None = None, seed: int = 1, database: str = "", **own: float | None) -> Figures:
     """Run one stress test.
 
     Parameters
     ----------
     name : one of :data:`TESTS`.
     n : its size, None for the full one.
+    database : URL of a PostgreSQL database, of the test that can use one.
     seed : of everything random in it.
     **own : size of a test that has other options than ``n``; None for the full one.
 
@@ -366,9 +371,12 @@ def measure(name: str, *, n: int | None = None, seed: int = 1, **own: float | No
     size = {**full, **given}
     if "n" in size and not 1 <= size["n"] <= MOST:
         raise BadValue(f"--n must be 1 or more, and at most {MOST:,}; got {str(size['n']):.60}")
+    if database and name != "trial":
+        raise BadValue(f"the stress test {name} uses no database; leave --database out, or run trial")
+    more = {"database": database} if database else {}
     began = time.monotonic()
-    text, held = TESTS[name].run(**size, seed=seed)
-    command = f"workbench stress {name} {_options(size)} --seed {seed}"
+    text, held = TESTS[name].run(**size, seed=seed, **more)
+    command = f"workbench stress {name} {_options(size)} --seed {seed}{' --database URL' * bool(database)}"
     return Figures(command, text, held, time.monotonic() - began)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from workbench import delimited, world
 from workbench.errors import Refused
 from workbench.messages import Message
-from workbench.study import Study, audit_trail, record_file, verified
+from workbench.study import Study, audit_trail, stores, verified
 from workbench.study.concealment import Sight, sight_of
 from workbench.study.obligations import OpenObligation, obligations
 from workbench.study.overview import FormStanding, OpenQuery, Overview, Standing, Task
@@ -57,7 +57,7 @@ class StudyService:
         now = world.clock.local()
         # By the minute: queries age, and drafts are kept outside the record.
         reader = self._reader()
-        state = (record_file.state(self.folder), now.strftime("%Y-%m-%d %H:%M"), self._unkept, reader)
+        state = (stores.state(self.folder), now.strftime("%Y-%m-%d %H:%M"), self._unkept, reader)
         if self._read[0] != state:
             with self._record() as study:
                 sight = sight_of(study, *reader)

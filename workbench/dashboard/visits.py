@@ -24,7 +24,7 @@ from workbench.live.client import Progress
 from workbench.messages import Message
 from workbench.runs import approve as approving
 from workbench.runs import grant
-from workbench.study import Signer, Study, record_file
+from workbench.study import Signer, Study, stores
 from workbench.study.approvals import system_of
 from workbench.systems import BoundSystem
 from workbench.vocabulary import Note
@@ -92,7 +92,7 @@ class VisitService:
         fits = sorted((self.folder / "decoders").glob(f"*/{approving.FIT}"))
         page = (self.who, self.signed_in, self._chosen, tuple(self._confirmed.items()), self.system.key)
         # The age of a decoder is shown in days.
-        return (record_file.state(self.folder), fits, lock.get("session_id"), world.clock.local().date(), *page)
+        return (stores.state(self.folder), fits, lock.get("session_id"), world.clock.local().date(), *page)
 
     # -------------------------------------------------------------------------------- people
     @property

@@ -30,7 +30,7 @@ from workbench.runs.held_out import HeldOut
 from workbench.runs.signal_checks import Looked, found
 from workbench.signals.cues import locate_cues
 from workbench.signals.units import montage_of
-from workbench.study import Study, record_file
+from workbench.study import Study, stores
 from workbench.study.changes import consents
 from workbench.vocabulary import FloatArray, Montage, Trial
 
@@ -557,7 +557,7 @@ def file_fit(
 def _refuse_withdrawn(folder: Path, runs: Sequence[RunFile]) -> None:
     """Refuse to keep what was learned from somebody who took back the consent to train decoders."""
     # Runs of a folder without a record are nobody's of a study.
-    if not (folder / record_file.FILE).is_file():
+    if not stores.holds_record(folder):
         return
     with Study.open(folder, actor="fit") as study:
         withdrawn = consents.withdrawn(study, "decoder_training")

@@ -1,7 +1,8 @@
 """Break the changes of a trial on purpose: writes that fail, killed processes, twenty writers at once.
 
 A script makes fifty changes of all kinds, one after the other. Where a write fails or the process is killed, the
-record must hold what was before the change or after it, and every change that was acknowledged.
+record must hold what was before the change or after it, and every change that was acknowledged. In a file a write
+fails because the file may not grow; on a server because the server ends the connection.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from workbench import world
 from workbench.errors import RecordFault, WorkbenchError
-from workbench.study import Study, record_file, verify
+from workbench.study import Study, record_file, stores, verify
 from workbench.study.applying import Change, bound_now
 from workbench.study.changes.consents import GiveConsent, WithdrawConsent
 from workbench.study.changes.deviations import CloseDeviation, RecordDeviation
@@ -31,6 +33,7 @@ from workbench.study.changes.protocols import AdoptProtocol, AnswerCriterion, En
 from workbench.study.changes.queries import AnswerQuery, CloseQuery, OpenQuery
 from workbench.study.changes.signing import Sign
 from workbench.study.changes.visits import AddVisit, HoldVisit, SetAnchor
+from workbench.study.stores.postgresql import APPLICATION, PostgreSQL
 from workbench.vocabulary import Participant
 
 Progress = Callable[[], None]
@@ -69,7 +72,8 @@ class Figures:
     Attributes
     ----------
     kills, acknowledged, lost : processes killed, changes that they had acknowledged, how many of those were gone.
-    failing, refused : writes that failed, and how many were told in a sentence of the record.
+    failing, refused : writes that failed, and how many were told in a sentence of the record; on a server also
+        those that fell between two changes, so that the next one found another connection.
     mixed, broken : records that were neither before nor after a change, and that did not verify.
     writers, seconds, changes, doubled : processes that wrote at once, for how long, changes of one common number,
         and how many of those overwrote another one.
@@ -111,7 +115,9 @@ class Figures:
         )
 
 
-def broken(n: int, seed: int, *, step: Progress = lambda: None) -> Figures:
+def broken(
+    n: int, seed: int, *, step: Progress = lambda: None, database: str = "", writers: int | None = None
+) -> Figures:
     """Kill ``n`` writing processes, fail ``n`` writes, and let twenty processes write for ``0.06 n`` seconds.
 
     Parameters
@@ -119,10 +125,12 @@ def broken(n: int, seed: int, *, step: Progress = lambda: None) -> Figures:
     n : how many.
     seed : of the moments.
     step : called after each case.
+    database : URL of a PostgreSQL database that holds the records, ``""`` for files.
+    writers : how many write at once; by default :data:`WRITERS`, and fewer for a small size.
     """
     chance, seconds = random.Random(seed), max(1.0, 0.06 * n)
     with TemporaryDirectory(prefix="workbench-trial-") as home:
-        begun = _begun(Path(home) / "begun")
+        begun = _Begun(_begun(Path(home) / "begun"), database)
         heads, size = _whole(begun, Path(home) / "whole")
         acknowledged = lost = refused = mixed = bad = 0
         for number in range(n):
@@ -132,13 +140,19 @@ def broken(n: int, seed: int, *, step: Progress = lambda: None) -> Figures:
             mixed, bad = mixed + (done.head not in heads), bad + (not done.verifies)
             step()
         for number in range(n):
-            done = _failing(begun, Path(home) / f"full{number}", limit=chance.randrange(LEAST_BYTES, size))
+            if database:
+                done = _cut_off(
+                    begun, Path(home) / f"cut{number}", after=chance.randrange(len(heads)), chance=chance
+                )
+            else:
+                limit = chance.randrange(LEAST_BYTES, size)
+                done = _failing(begun, Path(home) / f"full{number}", limit=limit)
             last = len(done.acknowledged)
-            refused += done.refused
+            refused += done.refused or (bool(database) and done.head == heads[-1])
             mixed, bad = mixed + (done.head not in heads[last : last + 2]), bad + (not done.verifies)
             step()
         # A small size starts fewer: twenty interpreters take longer to start than it lasts.
-        writers = min(WRITERS, 2 * n)
+        writers = writers or min(WRITERS, 2 * n)
         changes, doubled, holds = _together(begun, Path(home) / "together", seconds, writers=writers)
         return Figures(
             kills=n, acknowledged=acknowledged, lost=lost, failing=n, refused=refused, mixed=mixed,
@@ -148,9 +162,33 @@ def broken(n: int, seed: int, *, step: Progress = lambda: None) -> Figures:
 
 
 # ---------------------------------------------------------------------------------------- fifty changes
-def _begun(folder: Path) -> Path:
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A ``folder`` with a study that has its protocol, and the ``database`` in which each case has such a one."""
+
+    folder: Path
+    database: str
+
+    def again(self, folder: Path) -> None:
+        """The same study in another folder."""
+        if self.database:
+            _begun(folder, self.database)
+        else:
+            shutil.copytree(self.folder, folder)
+
+
+def _gone(folder: Path) -> None:
+    """Remove a study with everything that it left."""
+    if isinstance(store := stores.at(folder), PostgreSQL):
+        store.drop()
+    shutil.rmtree(folder)
+
+
+def _begun(folder: Path, database: str = "") -> Path:
     """A study with its protocol."""
-    with Study.create(folder, code="STRESS", title="trial", actor="stress", keyed=False) as study:
+    with Study.create(
+        folder, code="STRESS", title="trial", actor="stress", keyed=False, database=database
+    ) as study:
         signers = [study.script_signer(name).confirm() for name in ("one", "two")]
         study.apply(AdoptProtocol(DEFINITION), signers)
     return folder
@@ -211,20 +249,21 @@ class _Done:
     verifies: bool
 
 
-def _whole(begun: Path, folder: Path) -> tuple[list[int], int]:
-    """The head before the first change and after each, and the size of the write-ahead log."""
-    shutil.copytree(begun, folder)
+def _whole(begun: _Begun, folder: Path) -> tuple[list[int], int]:
+    """The head before the first change and after each, and the size of the write-ahead log of a file."""
+    begun.again(folder)
     with Study.open(folder, actor="stress") as study:
         heads = [study.head()[0]]
         for _ in fifty(study):
             heads.append(study.head()[0])
-        size = (folder / f"{record_file.FILE}-wal").stat().st_size
+        size = 0 if begun.database else (folder / f"{record_file.FILE}-wal").stat().st_size
+    _gone(folder)
     return heads, size
 
 
-def _killed(begun: Path, folder: Path, *, after: int, chance: random.Random) -> _Done:
+def _killed(begun: _Begun, folder: Path, *, after: int, chance: random.Random) -> _Done:
     """Kill the process somewhere in the change after so many."""
-    shutil.copytree(begun, folder)
+    begun.again(folder)
     with subprocess.Popen(_command(folder), stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
         lines = [child.stdout.readline() for _ in range(after)]
@@ -234,9 +273,23 @@ def _killed(begun: Path, folder: Path, *, after: int, chance: random.Random) -> 
     return _left(folder, lines)
 
 
-def _failing(begun: Path, folder: Path, *, limit: int) -> _Done:
+def _cut_off(begun: _Begun, folder: Path, *, after: int, chance: random.Random) -> _Done:
+    """Let the server end the connection somewhere in the change after so many."""
+    begun.again(folder)
+    end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s"
+    with subprocess.Popen(_command(folder), stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        with world.network.database(begun.database, autocommit=True) as server:
+            lines = [child.stdout.readline() for _ in range(after)]
+            time.sleep(chance.random() * 0.01)
+            server.execute(end, [APPLICATION.format(child.pid)])
+        lines += child.stdout.readlines()
+    return _left(folder, lines)
+
+
+def _failing(begun: _Begun, folder: Path, *, limit: int) -> _Done:
     """No file may grow beyond a limit: the write that would, fails, wherever in a change it falls."""
-    shutil.copytree(begun, folder)
+    begun.again(folder)
     done = subprocess.run([*_command(folder), str(limit)], capture_output=True, text=True, check=False)
     return _left(folder, done.stdout.splitlines())
 
@@ -248,7 +301,7 @@ def _command(folder: Path) -> list[str]:
 def _left(folder: Path, lines: list[str]) -> _Done:
     told = [json.loads(line) for line in lines if line.strip()]
     found = verify(folder)
-    shutil.rmtree(folder)
+    _gone(folder)
     return _Done(
         acknowledged=[one for one in told if isinstance(one, int)],
         head=found.head[0],
@@ -258,9 +311,9 @@ def _left(folder: Path, lines: list[str]) -> _Done:
 
 
 # ---------------------------------------------------------------------------------------- many writers
-def _together(begun: Path, folder: Path, seconds: float, *, writers: int) -> tuple[int, int, bool]:
+def _together(begun: _Begun, folder: Path, seconds: float, *, writers: int) -> tuple[int, int, bool]:
     """Changes of one common number by many processes, how many overwrote another one, and whether it verifies."""
-    shutil.copytree(begun, folder)
+    begun.again(folder)
     with Study.open(folder, actor="stress") as study:
         script = study.script_signer("stress")
         person = study.append(Participant("SIM-0", simulated=True))
@@ -281,6 +334,7 @@ def _together(begun: Path, folder: Path, seconds: float, *, writers: int) -> tup
     with Study.open(folder, actor="stress") as study:
         value = study.get("form", form)["values"]["n"]
     found = verify(folder)
+    _gone(folder)
     return changes, changes - value, found.ok
 
 

@@ -1,5 +1,7 @@
 """Back up a study while it is used: the record by SQLite's online backup, the files beside it, a manifest last.
 
+Of a record in PostgreSQL the backup holds the rows of every table, of one snapshot, as COPY writes them.
+
 The order makes the copy whole. Anchors are copied before the record, because a newer anchor would say that the
 record's tail was cut; all else after it, because what an audit row names is on the disk before the row is. A
 backup is made under a name that ends in ``.unfinished`` and gets its own when everything is on the disk.
@@ -12,7 +14,7 @@ import hashlib
 import os
 import sqlite3
 import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -21,11 +23,16 @@ from typing import Any
 from workbench import __version__, reading, world
 from workbench.errors import RecordFault, Refused, WorkbenchError
 from workbench.messages import Message
-from workbench.study import anchors, drafts, files, keys, manifest, migrate, record_file
+from workbench.study import anchors, drafts, files, keys, manifest, migrate, record_file, stores
 from workbench.study.clock import utc_now
 from workbench.study.manifest import DATA, File, Manifest
+from workbench.study.stores import Reader, Store
+from workbench.study.stores.postgresql import PostgreSQLReader
+from workbench.study.stores.sqlite import SQLite
 
 UNFINISHED = ".unfinished"
+ROWS = "record/{}.copy"
+"""Name of the rows of a table of PostgreSQL in a backup."""
 LOCK = ".backup.lock"
 STAGES = ("anchors", "record", "drafts", "files", "manifest", "finished")
 """What is done one after another; a process may be killed in each."""
@@ -217,21 +224,20 @@ def _made(folder: Path, target: Path, progress: Progress) -> Backup:
 def _copy_study(work: _Work, target: Path) -> tuple[Facts, tuple[str, Manifest] | None]:
     """Everything in its order; what the copied record says, and the backup before this one."""
     listed = _listed(work.folder)
-    path = work.folder / record_file.FILE
-    with _snapshot_of(path) as source:
-        study = source.execute("SELECT id FROM study").fetchone()
-        before = manifest.newest_in(target, study=str(study[0]) if study else "")
+    store = stores.at(work.folder)
+    with _read(store) as reader:
+        study = next(iter(reader.rows("SELECT id FROM study")), None)
+        before = manifest.newest_in(target, study=str(study["id"]) if study else "")
+        on_server = reader.size() if isinstance(reader, PostgreSQLReader) else 0
     if before:
         work.beside, work.earlier = target / before[0] / DATA, {file.path: file for file in before[1].files}
-    _refuse_full(work, listed, target)
+    _refuse_full(work, listed, target, on_server)
     work.begin("anchors")
     if anchors.FILE in listed:
         _take(work, anchors.FILE)
     work.begin("record")
     # Opened again: the snapshot must be younger than the anchors.
-    with _snapshot_of(path) as source:
-        _take_database(work, record_file.FILE, source)
-    facts = facts_of(work.out / record_file.FILE)
+    facts = _take_record(work, store)
     work.begin("drafts")
     if (work.folder / drafts.FILE).exists():
         _take_drafts(work)
@@ -252,9 +258,7 @@ def _warnings(folder: Path, made: Path, before: tuple[str, Manifest] | None) -> 
     if before is None:
         return
     name, (seq, digest) = before[0], before[1].head
-    with _immutable(made / DATA / record_file.FILE) as connection:
-        row = connection.execute("SELECT hash FROM audit WHERE seq = ?", (seq,)).fetchone()
-    if row is None or row[0] != digest:
+    if _hash_at(stores.at(folder), made / DATA / record_file.FILE, seq) != digest:
         yield Message("backup.rolled_back", name=name, seq=seq)
 
 
@@ -294,11 +298,11 @@ def _removed(folder: Path) -> None:
         world.disk.rmtree(folder)
 
 
-def _refuse_full(work: _Work, listed: list[str], target: Path) -> None:
+def _refuse_full(work: _Work, listed: list[str], target: Path, on_server: int) -> None:
     """Count what is to be done, and refuse what has no room."""
     sizes = {name: _status(work.folder / name) for name in listed}
     databases = (record_file.FILE, f"{record_file.FILE}-wal", drafts.FILE)
-    room = sum(found.st_size for name in databases if (found := _status(work.folder / name)))
+    room = on_server + sum(found.st_size for name in databases if (found := _status(work.folder / name)))
     work.total = room + sum(found.st_size for found in sizes.values() if found)
     changed = [f for name, f in sizes.items() if f and not _is_unchanged(work.earlier.get(name), f)]
     needed = room + sum(found.st_size for found in changed)
@@ -515,6 +519,59 @@ def _snapshot_of(path: Path) -> Iterator[sqlite3.Connection]:
         raise record_file.explain(error, path) from error
 
 
+def _hash_at(store: Store, copy: Path, seq: int) -> str:
+    """Hash of an entry in a copied file, or on the server from which the rows came; ``""`` where there is none."""
+    query = f"SELECT hash FROM audit WHERE seq = {seq:d}"
+    if isinstance(store, SQLite):
+        with _immutable(copy) as connection:
+            row = connection.execute(query).fetchone()
+            return str(row[0]) if row else ""
+    with _read(store) as reader:
+        return "".join(str(row["hash"]) for row in reader.rows(query))
+
+
+@contextmanager
+def _read(store: Store) -> Iterator[Reader]:
+    """One state of a record of either kind."""
+    errors: tuple[type[Exception], ...] = store.errors
+    try:
+        with store.reader() as reader:
+            yield reader
+    except errors as error:
+        raise store.explain(error) from error
+
+
+def _take_record(work: _Work, store: Store) -> Facts:
+    if isinstance(store, SQLite):
+        with _snapshot_of(store.path) as source:
+            _take_database(work, record_file.FILE, source)
+        return facts_of(work.out / record_file.FILE)
+    with _read(store) as reader:
+        assert isinstance(reader, PostgreSQLReader)
+        for name in reader.tables():
+            _take_rows(work, ROWS.format(name), reader.copy(name))
+        return facts_in(reader)
+
+
+def _take_rows(work: _Work, name: str, blocks: Iterable[bytes]) -> None:
+    """The rows of a table, as the server sends them."""
+    target, digest, n = work.out / name, hashlib.sha256(), 0
+    world.disk.mkdir(target.parent, parents=True, exist_ok=True)
+    handle = world.disk.descriptor(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+    try:
+        for block in blocks:
+            world.disk.write_all(handle, block)
+            digest.update(block)
+            n += len(block)
+            work.beat(len(block))
+        world.disk.sync(handle)
+    finally:
+        world.disk.close(handle)
+    now = world.clock.wall_ns()
+    world.disk.set_modified(target, now)
+    work.files.append(File(name, n, digest.hexdigest(), now, growing=False))
+
+
 def _take_database(work: _Work, name: str, source: sqlite3.Connection) -> None:
     target = work.out / name
     now = (work.folder / name).stat()
@@ -608,3 +665,25 @@ def facts_of(path: Path) -> Facts:
             str(name): int(connection.execute(f'SELECT COUNT(*) FROM "{name}"').fetchone()[0]) for name in names
         }
     return Facts(str(study[0]), str(study[1]), (int(head[0]), str(head[1])), version, rows)
+
+
+def facts_in(reader: Reader) -> Facts:
+    """What a record says of itself, as :func:`facts_of` has it.
+
+    Parameters
+    ----------
+    reader : of the record.
+
+    Raises
+    ------
+    RecordFault
+        When it has no study.
+    """
+    study = next(iter(reader.rows("SELECT id, code FROM study")), None)
+    head = next(iter(reader.rows("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1")), None)
+    if study is None or head is None:
+        raise RecordFault(Message("study.half_created", path=str(reader.path)))
+    rows = {
+        name: int(next(iter(reader.rows(f'SELECT COUNT(*) AS n FROM "{name}"')))["n"]) for name in reader.tables()
+    }
+    return Facts(study["id"], study["code"], (int(head["seq"]), head["hash"]), reader.version(), rows)

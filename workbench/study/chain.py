@@ -32,6 +32,8 @@ from workbench.errors import BadValue
 from workbench.messages import Message
 
 CHAIN = "workbench study record chain 1"
+APPLICATION_ID = 0x57425354
+"""``WBST``, in the header of a record's file or in a table of its schema: tells it from any other database."""
 SECRET = {"person": ("password",)}
 """Columns by table that reading leaves out and that no payload shows."""
 MASTER = "SELECT type, name, tbl_name, rootpage = 0, COALESCE(sql, '') FROM sqlite_master"

@@ -1,4 +1,4 @@
-"""Column types on TEXT, INTEGER, REAL and BLOB: all that a STRICT table takes.
+"""Column types on TEXT, INTEGER, REAL and BLOB: all that a STRICT table takes; in PostgreSQL what equals them.
 
 Each refuses what it does not mean instead of coercing it, and stores exactly one form of a value, so
 that what is read back equals, bit for bit, what the audit chain committed to.
@@ -11,8 +11,9 @@ import numbers
 from typing import Any
 
 from sqlalchemy import BLOB, INTEGER, REAL, TEXT
+from sqlalchemy.dialects.postgresql import BIGINT, BYTEA, DOUBLE_PRECISION
 from sqlalchemy.engine import Dialect
-from sqlalchemy.types import TypeDecorator, UserDefinedType
+from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
 
 from workbench import reading
 from workbench.errors import BadValue, RecordFault
@@ -27,6 +28,12 @@ class StrictType(TypeDecorator[Any]):
 
     impl: Any = TEXT
     cache_ok = True
+    # Equal and in order by their bytes, whatever the language of the database.
+    on_server: TypeEngine[Any] = TEXT(collation="C")
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Called by SQLAlchemy for the type in a database."""
+        return self.on_server if dialect.name == "postgresql" else self.impl_instance
 
     def stored(self, value: Any) -> Any:
         """The value as SQLite keeps it. Raises BadValue for one the column does not take."""
@@ -51,9 +58,11 @@ class Text(StrictType):
     cache_ok = True
 
     def stored(self, value: Any) -> str:
-        """Refuses anything but text."""
+        """Refuses anything but text, and U+0000, which PostgreSQL cannot keep."""
         if not isinstance(value, str):
             raise BadValue(Message("study.text_expected", kind=type(value).__name__, got=f"{value!r:.80}"))
+        if "\0" in value:
+            raise BadValue(Message("store.nul", got=f"{value!r:.80}"))
         return clean_text(value)
 
 
@@ -62,6 +71,7 @@ class Integer(StrictType):
 
     impl: Any = INTEGER
     cache_ok = True
+    on_server = BIGINT()
 
     def stored(self, value: Any) -> int:
         """Refuses True and False, fractions, and numbers beyond 64 bits."""
@@ -94,6 +104,7 @@ class Flag(StrictType):
 
     impl = INTEGER
     cache_ok = True
+    on_server = BIGINT()
 
     def stored(self, value: Any) -> int:
         """Refuses anything but True and False."""
@@ -111,6 +122,7 @@ class Number(StrictType):
 
     impl = REAL
     cache_ok = True
+    on_server = DOUBLE_PRECISION()
 
     def stored(self, value: Any) -> float:
         """Refuses True and False, NaN and infinities."""
@@ -139,3 +151,4 @@ class Blob(StrictType):
 
     impl = BLOB
     cache_ok = True
+    on_server = BYTEA()

@@ -1,57 +1,25 @@
-"""The open file of a record: its connections, which all come through the disk's door."""
+"""The open record: its connections, which all come through the doors of disk and network."""
 
 from __future__ import annotations
 
-import os
-import sqlite3
 import weakref
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import Connection, select
 from sqlalchemy.exc import DBAPIError, StatementError
 
 from workbench import world
 from workbench.errors import RecordFault, WorkbenchError
 from workbench.messages import Message
-from workbench.study import record_file
+from workbench.study.schema import audit
+from workbench.study.stores import Store
 
 BUSY_S = 10.0
 """How long a writer waits for another one, in s."""
-
-PRAGMAS = (
-    "foreign_keys=ON",
-    # What was reported as stored survives a power cut: the write-ahead log is synced at each commit.
-    "synchronous=FULL",
-    # Without it REPLACE deletes rows past the delete triggers (sqlite.org/lang_conflict.html).
-    "recursive_triggers=ON",
-    # A file from elsewhere may hold triggers and views: they call no function with side effects.
-    "trusted_schema=OFF",
-    "secure_delete=ON",
-)
-"""Of every connection; ``secure_delete`` overwrites what a redaction removes."""
-
-
-def _prepare(connection: sqlite3.Connection, _: object) -> None:
-    for pragma in PRAGMAS:
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def engine_of(path: Path) -> Engine:
-    """SQLAlchemy's engine for a record's file, with the pragmas that every connection needs."""
-    file = os.path.abspath(path)
-
-    def connect() -> sqlite3.Connection:
-        # The pool hands a connection to one thread at a time, which SQLite's own check cannot know.
-        return world.disk.database(file, timeout=BUSY_S, check_same_thread=False)
-
-    # The URL is never opened; from it SQLAlchemy takes that this is a file, and the pool that files need.
-    engine = create_engine(
-        URL.create("sqlite", database=file), creator=connect, isolation_level="AUTOCOMMIT", hide_parameters=True
-    )
-    event.listen(engine, "connect", _prepare)
-    return engine
+ASKED_AGAIN_S = 0.5
+"""Between two attempts to reach a database again, s."""
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
@@ -64,23 +32,25 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 class Database:
-    """A record's file while it is open; closed with :meth:`close`, or with the last reference to it.
+    """A record while it is open; closed with :meth:`close`, or with the last reference to it.
 
     Parameters
     ----------
-    path : the record's file.
-    view : the file that is read in its place: a lifted copy of a record of an older schema.
+    store : where it lies.
 
     Attributes
     ----------
-    path : the record's file.
+    store : where it lies.
+    path : file of the study folder that is the record or says where it lies.
     engine : SQLAlchemy's engine.
     """
 
-    def __init__(self, path: Path, *, view: Path | None = None) -> None:
-        self.path = path
-        self.engine = engine_of(view or path)
-        self._identity = _identity(path)
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.path = store.path
+        self.engine = store.engine(busy_s=BUSY_S)
+        self._identity = _identity(self.path)
+        self._errors: tuple[type[Exception], ...] = (DBAPIError, *store.errors)
         self._undo = ExitStack()
         self._closer = weakref.finalize(self, self._undo.close)
         self._undo.callback(self.engine.dispose)
@@ -124,10 +94,38 @@ class Database:
         try:
             with self.engine.connect() as connection:
                 yield connection
-        except (DBAPIError, sqlite3.Error) as error:
-            raise record_file.explain(error, self.path) from error
+        except self._errors as error:
+            raise self.store.explain(error) from error
         except StatementError as error:
             # A column refused a value, with a sentence of its own; SQLAlchemy wraps it.
             if isinstance(error.orig, WorkbenchError):
                 raise error.orig from error
             raise
+
+    def holds(self, seq: int, digest: str) -> bool:
+        """Whether an entry stands in the chain, asked after the connection that wrote it broke.
+
+        Asked behind the lock of the writers, which the broken transaction keeps until it has ended one way or the
+        other: a server may still be storing it.
+
+        Parameters
+        ----------
+        seq, digest : number and hash of the entry.
+
+        Raises
+        ------
+        RecordFault
+            When the database cannot be asked within :data:`BUSY_S`.
+        """
+        until = world.clock.monotonic() + BUSY_S
+        while True:
+            try:
+                with self.engine.connect() as connection:
+                    self.store.begin_writing(connection)
+                    found = connection.execute(select(audit.c.hash).where(audit.c.seq == seq)).scalar()
+                    connection.exec_driver_sql("ROLLBACK")
+                    return found is not None and str(found) == digest
+            except self._errors as error:
+                if world.clock.monotonic() > until:
+                    raise RecordFault(Message("store.unknown", path=str(self.path), seq=seq)) from error
+            world.clock.sleep(ASKED_AGAIN_S)

@@ -20,6 +20,7 @@ from workbench.messages import Message
 from workbench.study import chain, manifest, migrate, record_file
 from workbench.study.nouns import PARENTS
 from workbench.study.snapshot_files import FOLDER, SUFFIX
+from workbench.study.writer import BY_NAME
 
 if TYPE_CHECKING:
     from workbench.study.identities import Identities
@@ -394,7 +395,7 @@ def carry_out(
     step("drafts")
     identity = _erased(identities, person["pseudonym"])
     step("identity")
-    _empty_log(study)
+    _overwrite(study)
     step("log emptied")
     study.apply(EndDeletion(deletion_id, identity), signer, "carried out")
     # The entry above was written through the log as well, and holds nothing of the participant.
@@ -434,11 +435,11 @@ def _erased(identities: Identities | None, pseudonym: str) -> str:
     return "erased"
 
 
-def _empty_log(study: Study) -> None:
-    """Move the write-ahead log, which holds the old texts, into the record, and empty it."""
+def _overwrite(study: Study) -> None:
+    """Remove the old texts from where the database still keeps them."""
     with study.database.connected() as connection:
-        busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]
-    if busy:
+        done = study.database.store.overwrite(connection, *BY_NAME, "audit_payload")
+    if not done:
         held = record_file.holders(study.path) or Message("study.another_process")
         raise RecordFault(Message("deletion.log", who=held))
 

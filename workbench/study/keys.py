@@ -246,7 +246,15 @@ def public_keys(study_folder: Path | str) -> dict[int, str]:
     RecordFault
         When the record cannot be read.
     """
-    path = Path(study_folder) / "study.db"
+    from workbench.study import stores
+    from workbench.study.stores.sqlite import SQLite
+
+    store = stores.at(study_folder)
+    if not isinstance(store, SQLite):
+        with store.reader() as reader:
+            rows = reader.table("study_key")
+        return {int(row["epoch"]): str(row["public_key"]) for row in rows}
+    path = store.path
     try:
         with closing(
             world.disk.database(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=5.0)

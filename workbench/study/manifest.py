@@ -18,6 +18,7 @@ from workbench import reading
 from workbench.errors import RecordFault
 from workbench.messages import Message
 from workbench.study import record_file
+from workbench.study.stores import pointer
 
 FILE = "manifest.json"
 DATA = "study"
@@ -177,7 +178,7 @@ def _parsed(content: Mapping[str, Any]) -> Manifest:
     paths = {file.path for file in files}
     if len(paths) < len(files):
         raise ValueError("it names a file twice")
-    if record_file.FILE not in paths:
+    if not paths & {record_file.FILE, pointer.FILE}:
         raise ValueError(f"it names no {record_file.FILE}")
     return Manifest(
         study=_text(content["study"]),

@@ -22,10 +22,11 @@ from sqlalchemy.exc import DBAPIError
 from workbench import world
 from workbench.errors import RecordFault, Refused
 from workbench.messages import Message
-from workbench.study import anchors, chain, record_file, schema, verification
-from workbench.study.database import engine_of
+from workbench.study import anchors, chain, record_file, schema, stores, verification
 from workbench.study.keys import KeyRing
 from workbench.study.migrations import NEWEST, OLDEST, approvals_of_2, lift
+from workbench.study.stores import Store
+from workbench.study.stores.sqlite import SQLite, SQLiteReader
 from workbench.study.writer import MIGRATE, Writer, transaction
 
 STEPS = (
@@ -59,14 +60,22 @@ class Migration:
 
 
 def version_of(path: Path) -> int:
-    """Schema version that a record's file names.
+    """Schema version of a record.
+
+    Parameters
+    ----------
+    path : ``study.db`` of the study folder, whether the record is that file or lies in a database.
 
     Raises
     ------
     RecordFault
-        When the file cannot be read or is no study record.
+        When it cannot be read or is no study record.
     """
-    record_file.check_file(path)
+    store = stores.at(path.parent)
+    store.check()
+    if not isinstance(store, SQLite):
+        with store.reader() as reader:
+            return reader.version()
     try:
         with closing(record_file.read_only(path)) as connection:
             application = connection.execute("PRAGMA application_id").fetchone()[0]
@@ -77,12 +86,12 @@ def version_of(path: Path) -> int:
         raise record_file.explain(error, path) from error
 
 
-def view(path: Path, undo: ExitStack) -> tuple[Path | None, int]:
-    """``(file, version)``: a temporary copy of an older record, lifted for reading; None for one of today.
+def view(store: Store, undo: ExitStack) -> tuple[Store | None, int]:
+    """``(store, version)``: a temporary copy of an older record, lifted for reading; None for one of today.
 
     Parameters
     ----------
-    path : the record's file.
+    store : where the record lies; only in files there are older ones.
     undo : removes the copy.
 
     Raises
@@ -90,6 +99,9 @@ def view(path: Path, undo: ExitStack) -> tuple[Path | None, int]:
     RecordFault
         When the record cannot be read.
     """
+    if not isinstance(store, SQLite):
+        return None, NEWEST
+    path = store.path
     version = version_of(path)
     if not OLDEST <= version < NEWEST:
         return None, version
@@ -107,7 +119,7 @@ def view(path: Path, undo: ExitStack) -> tuple[Path | None, int]:
                 put_row(target, "approval", {**row, "checks": "[]", "limits": "{}", "row_version": 1})
     except (sqlite3.Error, DBAPIError) as error:
         raise record_file.explain(error, path) from error
-    return lifted, version
+    return SQLite(path, view=lifted), version
 
 
 def migrate(
@@ -125,13 +137,15 @@ def migrate(
     Raises
     ------
     Refused
-        The record has today's schema already.
+        The record has today's schema already, or lies in a database, where there is no older one.
     RecordFault
         It is newer, does not verify, is held by another process, or the disk refuses.
     """
     folder = Path(folder)
     path, copy = folder / record_file.FILE, folder / COPY
     version = version_of(path)
+    if not isinstance(store := stores.at(folder), SQLite):
+        raise Refused(Message("store.not_migrated", path=str(store.path), version=version))
     if version == NEWEST:
         raise Refused(Message("migrate.newest", path=str(path), version=NEWEST))
     if not OLDEST <= version < NEWEST:
@@ -189,7 +203,7 @@ def _alone(path: Path) -> Iterator[sqlite3.Connection]:
 
 def _refuse_broken(connection: sqlite3.Connection, path: Path, *, migrated: bool) -> tuple[int, str]:
     """The head of a record whose chain and tables hold; RecordFault for one whose do not."""
-    findings = verification.examine(connection, path)
+    findings = verification.examine(SQLiteReader(connection, path))
     if findings.problems:
         file, why, folder = path.name, findings.problems[0], str(path.parent)
         raise RecordFault(
@@ -205,7 +219,7 @@ def _refuse_broken(connection: sqlite3.Connection, path: Path, *, migrated: bool
 def new_record(path: Path) -> Iterator[Connection]:
     """A new, empty file of today's schema number, without tables, open until the block ends."""
     world.disk.touch(path, exist_ok=False)
-    engine = engine_of(path)
+    engine = SQLite(path).engine()
     try:
         with engine.connect() as connection:
             connection.exec_driver_sql(f"PRAGMA application_id={schema.APPLICATION_ID}")

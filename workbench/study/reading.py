@@ -12,7 +12,7 @@ from sqlalchemy.types import NullType
 from workbench import reading as texts
 from workbench.errors import RecordFault, UnknownName
 from workbench.messages import SAID, Message, restored
-from workbench.study import chain, schema
+from workbench.study import chain, schema, stores
 from workbench.study.columns import JSON_COLUMN
 from workbench.study.migrations import lift
 from workbench.study.nouns import told
@@ -32,7 +32,7 @@ def table_of(name: str) -> Table:
 @contextmanager
 def snapshot(connection: Connection) -> Iterator[None]:
     """One state of the record for every query of the block, while others may write."""
-    connection.exec_driver_sql("BEGIN")
+    stores.of(connection).begin_reading(connection)
     try:
         yield
     finally:
@@ -41,7 +41,7 @@ def snapshot(connection: Connection) -> Iterator[None]:
 
 
 def stored(connection: Connection, name: str, *columns: str) -> list[tuple[Any, ...]]:
-    """Some columns of all rows of a table in the order of entry, as SQLite has them; for what reads whole tables.
+    """Some columns of all rows of a table in the order of entry, as they are kept; for what reads whole tables.
 
     Parameters
     ----------

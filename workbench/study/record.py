@@ -1,4 +1,4 @@
-"""The study record: one SQLite file per study, one write path, an audit chain that shows tampering."""
+"""The study record: one database per study, one write path, an audit chain that shows tampering."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ from workbench.study import (
     schema,
     snapshot_files,
     snapshots,
+    stores,
     worklist,
 )
 from workbench.study.applying import Actor, Change
@@ -43,6 +44,8 @@ from workbench.study.keys import KeyRing
 from workbench.study.nouns import Noun, Values, check, flat, noun_of, told, values_of
 from workbench.study.overview import Overview
 from workbench.study.people import Signer
+from workbench.study.stores import Store
+from workbench.study.stores.sqlite import SQLite
 from workbench.study.verification import Verification, verify
 from workbench.study.worklist import WorklistRow
 from workbench.study.write_path import WritePath, pin
@@ -63,13 +66,13 @@ class Study:
     folder : the study folder.
     actor : who writes.
     anchor_copy : a second anchors file.
-    view : the file that is read in the record's stead.
-    snapshot : the snapshot file whose rows are in ``view``.
+    store : where the record lies; by default where the folder says.
+    drafts : folder of what is being typed; by default the study's.
 
     Attributes
     ----------
-    folder : the study folder; recordings, decoders and reports lie in it, the record is ``study.db``.
-    path : the record's file, or the snapshot's.
+    folder : the study folder; recordings, decoders and reports lie in it.
+    path : the record's file ``study.db``, the one that names its database, or a snapshot's.
     id, code, title : of the study.
     actor : who writes, in every audit row.
     drafts : what was typed and is not yet an assessment; outside the chain.
@@ -82,18 +85,18 @@ class Study:
         *,
         actor: str,
         anchor_copy: Path | None = None,
-        view: Path | None = None,
-        snapshot: Path | None = None,
+        store: Store | None = None,
+        drafts: Path | None = None,
     ) -> None:
         if not actor.strip():
             raise BadValue(Message("study.no_actor"))
         self.folder = Path(folder)
-        self.path = snapshot or self.folder / record_file.FILE
+        store = store or stores.at(self.folder)
+        self.path = store.path
         self.actor = actor
         self.id = self.code = self.title = ""
-        # What is being typed now is no part of a snapshot; beside its view there are no drafts.
-        self.drafts = Drafts(view.parent if snapshot and view else self.folder)
-        self.database = Database(self.path, view=view)
+        self.drafts = Drafts(drafts or self.folder)
+        self.database = Database(store)
         anchor_files = [self.folder / anchors.FILE, *([anchor_copy] if anchor_copy else [])]
         self.writing = WritePath(self.database, actor=actor, anchor_files=anchor_files)
 
@@ -118,6 +121,7 @@ class Study:
         allow_network: bool = False,
         anchor_copy: Path | None = None,
         keyed: bool = True,
+        database: str = "",
     ) -> Study:
         """Create a new study record in ``folder``, which is made when absent.
 
@@ -130,33 +134,29 @@ class Study:
         anchor_copy : a second anchors file, best on another disk.
         keyed : make keys for it, in the key folder (:mod:`workbench.study.keys`); False for a sample that is
             published, which everybody may write.
+        database : URL of a PostgreSQL database that holds the record, without a password; ``""`` is a file in the
+            folder.
 
         Raises
         ------
+        BadValue
+            A URL that is none, or that holds a password.
         RecordFault
-            There is a record already, the folder cannot be written, or it lies on a network filesystem.
+            There is a record already, the folder cannot be written, it lies on a network filesystem, or the
+            database cannot be reached.
         """
         folder = Path(folder)
         check("study", {"code": code})
+        store = stores.new(folder, database=database, code=code)
         network = record_file.refuse_network(folder, allow=allow_network)
-        try:
-            world.disk.mkdir(folder, mode=0o777, parents=True, exist_ok=True)
-            world.disk.touch(folder / record_file.FILE, exist_ok=False)
-        except OSError as error:
-            # Told from the error: a folder that may not be entered may not be asked what it holds either.
-            if isinstance(error, FileExistsError) and Path(error.filename) == folder / record_file.FILE:
-                raise RecordFault(
-                    Message("study.holds_record", folder=str(folder), file=record_file.FILE)
-                ) from error
-            raise RecordFault(
-                Message("study.folder_not_writable", folder=str(folder), why=str(error.strerror))
-            ) from error
-        # The empty file above is the claim: of two processes that create at once, one gets it.
-        with cls._begun(folder, actor=actor, anchor_copy=anchor_copy) as study:
-            study._lay_foundation(code=code, title=title, keyed=keyed)
-            study._load()
-            study._note_override(network)
-            study.anchor(why="create")
+        with ExitStack() as undo:
+            _claim(folder, store, undo)
+            with cls._begun(folder, actor=actor, anchor_copy=anchor_copy, store=store) as study:
+                study._lay_foundation(code=code, title=title, keyed=keyed)
+                undo.pop_all()
+                study._load()
+                study._note_override(network)
+                study.anchor(why="create")
         return study
 
     @classmethod
@@ -183,11 +183,12 @@ class Study:
         folder = Path(folder)
         if snapshot_files.is_one(folder):
             return cls._open_snapshot(folder, actor=actor)
-        record_file.check_file(folder / record_file.FILE)
+        store = stores.at(folder)
+        store.check()
         network = record_file.refuse_network(folder, allow=allow_network)
         with ExitStack() as undo:
-            view, version = migrate.view(folder / record_file.FILE, undo)
-            with cls._begun(folder, actor=actor, anchor_copy=anchor_copy, view=view) as study:
+            view, version = migrate.view(store, undo)
+            with cls._begun(folder, actor=actor, anchor_copy=anchor_copy, store=view or store) as study:
                 if view is not None:
                     study.read_only = Message(
                         "study.read_only",
@@ -208,7 +209,9 @@ class Study:
         folder = snapshot_files.study_folder(path)
         with ExitStack() as undo:
             view, header = snapshots.view(path, undo)
-            with cls._begun(folder, actor=actor, anchor_copy=None, view=view, snapshot=path) as study:
+            store = SQLite(path, view=view)
+            # What is being typed now is no part of a snapshot; beside its view there are no drafts.
+            with cls._begun(folder, actor=actor, anchor_copy=None, store=store, drafts=view.parent) as study:
                 study.read_only = Message("snapshot.read_only", name=header.name, seq=header.head[0])
                 study.database.keep_until_closed(undo.pop_all())
                 study._load()
@@ -217,16 +220,10 @@ class Study:
     @classmethod
     @contextmanager
     def _begun(
-        cls,
-        folder: Path,
-        *,
-        actor: str,
-        anchor_copy: Path | None,
-        view: Path | None = None,
-        snapshot: Path | None = None,
+        cls, folder: Path, *, actor: str, anchor_copy: Path | None, store: Store, drafts: Path | None = None
     ) -> Iterator[Study]:
-        """A study that closes its file when the block that opens it fails."""
-        study = cls(folder, actor=actor, anchor_copy=anchor_copy, view=view, snapshot=snapshot)
+        """A study that closes its record when the block that opens it fails."""
+        study = cls(folder, actor=actor, anchor_copy=anchor_copy, store=store, drafts=drafts)
         with ExitStack() as undo:
             undo.callback(study.close)
             yield study
@@ -253,19 +250,17 @@ class Study:
 
     def _lay_foundation(self, *, code: str, title: str, keyed: bool) -> None:
         with self.database.connected() as connection:
-            connection.exec_driver_sql(f"PRAGMA application_id={schema.APPLICATION_ID}")
-            connection.exec_driver_sql(f"PRAGMA user_version={schema.SCHEMA_VERSION}")
-            # Outside the transaction, inside which SQLite does not change the mode.
-            connection.exec_driver_sql("PRAGMA journal_mode=WAL")
-            with transaction(connection):
-                schema.create(connection)
+            store = self.database.store
+            store.prepare(connection)
+            with transaction(connection, stored=lambda: self.database.holds(writer.seq, writer.hash)):
+                store.create(connection)
                 row: Values = {
                     "id": uuid7(),
                     "code": code,
                     "title": title,
                     "created_utc": utc_now(),
                     "schema_version": schema.SCHEMA_VERSION,
-                    "schema_sha256": chain.schema_hash(tuple(r) for r in connection.exec_driver_sql(chain.MASTER)),
+                    "schema_sha256": store.schema_hash(connection),
                     "nonce": world.chance.token_hex(16),
                 }
                 facts = {"study_id": row["id"], **{n: row[n] for n in ("schema_sha256", "created_utc", "nonce")}}
@@ -280,11 +275,8 @@ class Study:
 
     def _load(self) -> None:
         with self.database.connected() as connection:
-            application = connection.exec_driver_sql("PRAGMA application_id").scalar()
-            version = connection.exec_driver_sql("PRAGMA user_version").scalar()
-            # Before the version: the number of another program's file says nothing.
-            if application != schema.APPLICATION_ID:
-                raise RecordFault(Message("study.other_database", path=str(self.path)))
+            store = self.database.store
+            version = store.version(connection)
             if version != schema.SCHEMA_VERSION:
                 raise RecordFault(
                     Message(
@@ -295,8 +287,8 @@ class Study:
                         newest=schema.SCHEMA_VERSION,
                     )
                 )
-            exists = connection.exec_driver_sql("SELECT COUNT(*) FROM sqlite_master WHERE name = 'study'").scalar()
-            row = connection.execute(select(schema.study)).mappings().first() if exists else None
+            query = select(schema.study)
+            row = connection.execute(query).mappings().first() if store.has_tables(connection) else None
             if row is None:
                 raise RecordFault(Message("study.half_created", path=str(self.path)))
             self.id, self.code, self.title = row["id"], row["code"], row["title"]
@@ -663,7 +655,8 @@ class Study:
 
         The row takes ``changes`` (also in append-only tables), the payloads of its earlier entries are
         deleted and overwritten, and an audit row says who did it and why. The chain holds: it commits to
-        salted hashes. Backups keep the old text; so does the write-ahead log while another process reads.
+        salted hashes. Backups keep the old text; so does the write-ahead log while another process reads, and that
+        of a PostgreSQL server until it is recycled.
 
         Parameters
         ----------
@@ -688,8 +681,7 @@ class Study:
             writer.change(rows, row_id, flat(changes), action="redact", reason=reason)
             gone = writer.drop_payloads(rows, row_id)
         with self.database.connected() as connection:
-            # The write-ahead log still contains the text: it is moved into the file and emptied.
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            self.database.store.overwrite(connection, table, schema.audit_payload.name)
         return gone
 
     def anchor(self, *, why: str, to: Path | None = None) -> tuple[int, str]:
@@ -850,3 +842,17 @@ class Study:
             remarks=[self.read_only] if self.read_only else [],
             simulated=bool(people) and all(person["simulated"] for person in people),
         )
+
+
+def _claim(folder: Path, store: Store, undo: ExitStack) -> None:
+    """Make the folder and take it for the record: of two processes that create at once, one gets it."""
+    try:
+        world.disk.mkdir(folder, mode=0o777, parents=True, exist_ok=True)
+        store.claim(undo)
+    except OSError as error:
+        # Told from the error: a folder that may not be entered may not be asked what it holds either.
+        if isinstance(error, FileExistsError) and Path(error.filename) == store.path:
+            raise RecordFault(Message("study.holds_record", folder=str(folder), file=store.path.name)) from error
+        raise RecordFault(
+            Message("study.folder_not_writable", folder=str(folder), why=str(error.strerror))
+        ) from error

@@ -136,7 +136,7 @@ def read_only(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def explain(error: DBAPIError | sqlite3.Error, path: Path) -> RecordFault:
+def explain(error: Exception, path: Path) -> RecordFault:
     """The database's words as what, why and remedy."""
     text = str(error.orig if isinstance(error, DBAPIError) else error)
     if "locked" in text or "busy" in text:

@@ -7,7 +7,7 @@ here: ``workbench verify`` goes on finding it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,11 +16,23 @@ from typing import Any
 from workbench import reading, world
 from workbench.errors import BadValue, RecordFault, Refused, WorkbenchError
 from workbench.messages import Message
-from workbench.study import anchors, manifest, record_file, schema
-from workbench.study.backup import Facts, Progress, copied, facts_of, hashed, not_written
+from workbench.study import anchors, manifest, record_file, schema, stores
+from workbench.study.backup import (
+    BLOCK,
+    ROWS,
+    Facts,
+    Progress,
+    copied,
+    facts_in,
+    facts_of,
+    hashed,
+    not_written,
+)
 from workbench.study.keys import KeyRing
 from workbench.study.manifest import DATA, File, Manifest
 from workbench.study.record import Study
+from workbench.study.stores import pointer
+from workbench.study.stores.postgresql import PostgreSQL
 from workbench.study.verification import Verification, verify
 from workbench.study.writer import RESTORE
 
@@ -111,6 +123,7 @@ def restore(
     reason: str = "",
     known: Iterable[Head] = (),
     copies: Sequence[Path] = (),
+    database: str = "",
     progress: Progress = lambda stage, done, total: None,
 ) -> Restored:
     """Restore a backup into a new folder.
@@ -123,6 +136,7 @@ def restore(
         and which newer head was known; it needs the keys of the study. Without one the record stays as it was.
     known : heads from elsewhere, as printed on reports: ``(seq, hash)``.
     copies : further anchors files.
+    database : URL of the PostgreSQL database for a record that lay in one; ``""`` for the same.
     progress : called with one of :data:`STAGES`, the bytes that are done, and all of them.
 
     Raises
@@ -139,7 +153,7 @@ def restore(
         raise BadValue(Message("study.no_actor"))
     held = manifest.read(backup)
     record_file.refuse_network(folder, allow=False)
-    _refuse_existing(folder)
+    _refuse_before(folder, database)
     heads = _heads(backup, held, known)
     newest = _newest(held, heads, copies)
     work = _Work(backup / DATA, folder.with_name(f"{folder.name}{UNFINISHED}"), held, progress)
@@ -147,6 +161,7 @@ def restore(
     try:
         with ExitStack() as undo:
             work.copy(undo)
+            work.load(undo, database)
             entry = _enter(work.out, held, newest, backup.name, actor=actor, reason=reason) if reason else 0
             work.at("verifying", 2)
             found = verify(work.out, known=heads, copies=copies)
@@ -186,6 +201,7 @@ def drill(backup: Path | str, *, progress: Progress = lambda stage, done, total:
     with ExitStack() as undo:
         home = world.disk.temporary("workbench-drill-")
         undo.callback(world.disk.rmtree, home)
+        undo.callback(_dropped, home / DATA)
         return restore(backup, home / DATA, progress=progress)
 
 
@@ -247,15 +263,40 @@ class _Work:
             world.disk.set_modified(target, file.mtime_ns)
         for inner in {(self.out / file.path).parent for file in self.held.files}:
             world.disk.sync_folder(inner)
-        held = self.held
-        stated = Facts(held.study, held.code, held.head, held.schema_version, held.rows)
-        if facts_of(self.out / record_file.FILE) != stated:
-            path = reading.shown(self.source.parent / manifest.FILE)
-            raise RecordFault(Message("backup.other_record", path=path))
+
+    def load(self, undo: ExitStack, database: str) -> None:
+        """Put rows of PostgreSQL into a new schema, and compare what the record says of itself."""
+        held, path = self.held, self.out / record_file.FILE
+        if path.exists():
+            if database:
+                raise Refused(Message("store.backup_of_file", folder=reading.shown(self.source.parent)))
+            facts = facts_of(path)
+        else:
+            there = pointer.new(database or pointer.read(self.out).url, code=held.code)
+            store = PostgreSQL(self.out / pointer.FILE, there)
+            store.load(self._rows)
+            undo.callback(store.drop)
+            world.disk.save(store.path, there.text().encode())
+            world.disk.rmtree((self.out / ROWS).parent)
+            with store.reader() as reader:
+                facts = facts_in(reader)
+        if facts != Facts(held.study, held.code, held.head, held.schema_version, held.rows):
+            stated = reading.shown(self.source.parent / manifest.FILE)
+            raise RecordFault(Message("backup.other_record", path=stated))
+
+    def _rows(self, table: str) -> Iterator[bytes]:
+        path = self.out / ROWS.format(table)
+        return reading.blocks(path, Message("file.noun_file"), BLOCK, error=RecordFault)
 
 
 def _differs(path: str, n: int, of: int) -> RecordFault:
     return RecordFault(Message("backup.file_differs", file=reading.shown(path), n=n, all=of))
+
+
+def _dropped(folder: Path) -> None:
+    """Remove the schema of a record that was only restored to be looked at."""
+    if stores.holds_record(folder) and isinstance(store := stores.at(folder), PostgreSQL):
+        store.drop()
 
 
 def _removed(folder: Path) -> None:
@@ -264,11 +305,14 @@ def _removed(folder: Path) -> None:
         world.disk.rmtree(folder)
 
 
-def _refuse_existing(folder: Path) -> None:
+def _refuse_before(folder: Path, database: str) -> None:
+    """What can be told before anything is read: a URL that is none, a folder that is there."""
+    if database:
+        pointer.checked(database)
     if not reading.is_there(folder, Message("backup.noun_folder"), error=RecordFault):
         return
     shown = reading.shown(folder)
-    if (folder / record_file.FILE).exists():
+    if stores.holds_record(folder):
         raise Refused(Message("backup.holds_record", folder=shown, aside=f"{shown}-before"))
     raise Refused(Message("backup.is_there", folder=shown))
 

@@ -24,11 +24,10 @@ from sqlalchemy import (
 from sqlalchemy.schema import CreateIndex, CreateTable, SchemaItem
 
 from workbench.messages import SAID
+from workbench.study.chain import APPLICATION_ID as APPLICATION_ID
 from workbench.study.columns import Blob, Flag, Integer, Json, Key, Number, Text
 
 SCHEMA_VERSION = 6
-APPLICATION_ID = 0x57425354
-"""``WBST`` in the file's header: tells a study record from any other SQLite file."""
 
 metadata = MetaData()
 
@@ -527,6 +526,11 @@ def triggers() -> list[str]:
         _trigger("signed_head_delete", "DELETE ON signed_head", "", "signed_head: append-only"),
     ]  # fmt: skip
     return own + [sql for table in DATA for sql in _data_triggers(table.name)]
+
+
+def in_order_of_parents() -> list[Table]:
+    """All tables, each after those that it refers to."""
+    return list(metadata.sorted_tables)
 
 
 def create_tables(connection: Connection) -> None:

@@ -8,7 +8,6 @@ stood in it (:func:`workbench.study.applying.bind`); the chain knows every versi
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -16,6 +15,7 @@ from workbench.messages import Message
 from workbench.study import chain
 from workbench.study.files import FileFindings
 from workbench.study.migrations import lift
+from workbench.study.stores import Reader
 
 Row = Mapping[str, Any]
 Version = tuple[str, str, int]
@@ -24,23 +24,23 @@ Kept = dict[tuple[Version, int], str]
 """SHA-256 of what stood in a row, by its version and the schema under which it is read."""
 
 
-def wanted(connection: sqlite3.Connection) -> dict[Version, set[int]]:
+def wanted(reader: Reader) -> dict[Version, set[int]]:
     """Every version of a row that a signature names, with the schemas under which it was signed.
 
     Parameters
     ----------
-    connection : to the record.
+    reader : of the record.
     """
-    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'signature'").fetchone():
+    if "signature" not in reader.tables():
         return {}
     query = (
         "SELECT s.targets, a.schema_version FROM signature s JOIN audit a ON a.table_name = 'signature' "
         "AND a.row_id = s.id AND a.row_version = 1"
     )
     found: dict[Version, set[int]] = {}
-    for text, schema in connection.execute(query):
-        for version, _digest in _targets(text):
-            found.setdefault(version, set()).add(int(schema))
+    for row in reader.rows(query):
+        for version, _digest in _targets(row["targets"]):
+            found.setdefault(version, set()).add(int(row["schema_version"]))
     return found
 
 

@@ -1,4 +1,4 @@
-"""Verify a study record from its file alone: sqlite3, the chain, the signatures, the anchors, the files beside it.
+"""Verify a study record from its database alone: the chain, the signatures, the anchors, the files beside it.
 
 Does not go through the writer or SQLAlchemy, so that an error there cannot hide itself, and works on a
 file that is too damaged to open.
@@ -7,9 +7,7 @@ file that is too damaged to open.
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,21 +16,19 @@ from workbench import messages
 from workbench.errors import RecordFault, Refused
 from workbench.html_repr import card
 from workbench.messages import Message
-from workbench.study import anchors, chain, record_file, signature_checks, snapshot_files
+from workbench.study import anchors, chain, signature_checks, snapshot_files, stores
 from workbench.study.anchors import Anchor
 from workbench.study.files import FileFindings, check_files
 from workbench.study.keys import KeyRing, verify_envelope
 from workbench.study.migrations import NEWEST, OLDEST, lift
+from workbench.study.stores import Reader, Store
 
 SHOWN = 20
 TOLD_EVERY = 2000
 """Audit rows after which progress is told."""
 BESIDE = ("audit", "audit_payload", "signed_head")
 """Tables that are no data."""
-DAMAGE = (
-    sqlite3.Error, UnicodeError, ArithmeticError, ValueError, LookupError, TypeError, AttributeError,
-    RecursionError,
-)  # fmt: skip
+DAMAGE = (UnicodeError, ArithmeticError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
 """What damage can make fail: a finding, not an error of the command."""
 Row = dict[str, Any]
 
@@ -136,9 +132,9 @@ def verify(
 ) -> Verification:
     """Recompute the chain and everything it commits to.
 
-    1 SQLite's own checks, the schema's hash; 2 the chain, gapless from its genesis, keyed where a key was in use;
-    3 every payload against its commitment, or a redaction; 4 the replay of the chain against the tables, row by
-    row; 5 signed heads, and the anchors lie on the chain (a cut tail); 6 the clock never ran backwards; 7
+    1 the database's own checks, the schema's hash; 2 the chain, gapless from its genesis, keyed where a key was in
+    use; 3 every payload against its commitment, or a redaction; 4 the replay of the chain against the tables, row
+    by row; 5 signed heads, and the anchors lie on the chain (a cut tail); 6 the clock never ran backwards; 7
     signatures of people against the versions of rows that they name; 8 SHA-256 of recordings, reports and
     decoders, the ledgers of the sessions, recordings that never entered the record, and snapshots, each against
     the state that the chain gives at its head.
@@ -157,27 +153,25 @@ def verify(
         When another process holds the record: nothing was found, try again.
     RecordFault
         When there is no file, or one that is empty, not SQLite at all, of another program or a newer schema, or
-        on a disk that cannot be written with its newest entries still in the write-ahead log.
+        on a disk that cannot be written with its newest entries still in the write-ahead log; when a database
+        cannot be reached, or does not have the record.
     """
     folder, snapshot = Path(folder), None
     if snapshot_files.is_one(folder):
         folder, snapshot = snapshot_files.study_folder(folder), folder
-    path = folder / record_file.FILE
-    record_file.check_file(path)
+    store = stores.at(folder)
+    store.check()
     findings = Findings(progress=progress)
+    damage: tuple[type[Exception], ...] = (*DAMAGE, *store.errors)
     try:
-        tables = _look(folder, findings, known=known, copies=copies)
+        tables = _look(folder, store, findings, known=known, copies=copies)
         if snapshot is not None:
             _look_at(snapshot, tables, findings)
         elif files:
             _look_beside(folder, tables, findings)
-    except sqlite3.OperationalError as error:
-        if "locked" in str(error) or "busy" in str(error):
-            raise record_file.locked(path) from error
-        findings.problems.append(Message("verify.unreadable", why=messages.of(error)))
-    except DAMAGE as error:
-        if isinstance(error, sqlite3.Error) and record_file.NO_DATABASE in str(error):
-            raise record_file.explain(error, path) from error
+    except damage as error:
+        if refusal := store.refusal(error):
+            raise refusal from error
         findings.problems.append(Message("verify.unreadable", why=messages.of(error)))
     return _found(findings)
 
@@ -195,15 +189,12 @@ def _found(findings: Findings) -> Verification:
 
 
 def _look(
-    folder: Path, findings: Findings, *, known: Iterable[tuple[int, str]], copies: Iterable[Path]
+    folder: Path, store: Store, findings: Findings, *, known: Iterable[tuple[int, str]], copies: Iterable[Path]
 ) -> dict[str, list[Row]]:
     """Record and anchors, in this order; the rows of the record."""
-    path = folder / record_file.FILE
-    with closing(record_file.read_only(path)) as connection:
-        # One snapshot of all tables, while others may still write.
-        connection.execute("BEGIN")
-        examine(connection, path, findings)
-        tables = _tables(connection)
+    with store.reader() as reader:
+        examine(reader, findings)
+        tables = _tables(reader)
     _check_anchors([folder / anchors.FILE, *copies], findings, known=known, reports=tables.get("report", []))
     return tables
 
@@ -229,13 +220,12 @@ def _add(lying: FileFindings, findings: Findings) -> None:
     findings.checked |= lying.checked
 
 
-def examine(connection: sqlite3.Connection, path: Path, findings: Findings | None = None) -> Findings:
+def examine(reader: Reader, findings: Findings | None = None) -> Findings:
     """What the record alone says: structure, chain, signatures, tables; without anchors and files.
 
     Parameters
     ----------
-    connection : to the record, for reading.
-    path : its file, for the sentences.
+    reader : of the record.
     findings : so far; None begins with none.
 
     Raises
@@ -244,45 +234,28 @@ def examine(connection: sqlite3.Connection, path: Path, findings: Findings | Non
         When it is another program's database or of a newer schema.
     """
     findings = Findings() if findings is None else findings
-    connection.row_factory = sqlite3.Row
-    _refuse_foreign(connection, path)
-    findings.version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    findings.version = reader.version()
     if findings.version > NEWEST:
         raise RecordFault(
             Message(
                 "study.schema_unverified",
-                path=str(path),
+                path=str(reader.path),
                 version=findings.version,
                 oldest=OLDEST,
                 newest=NEWEST,
             )
         )
-    _check_structure(connection, findings)
-    _check_chain(connection, findings)
-    _check_schema(connection, findings)
+    findings.problems.extend(reader.faults())
+    _check_chain(reader, findings)
+    _check_schema(reader, findings)
     _check_keys(findings)
-    _check_signed_heads(connection, findings)
-    _check_tables(findings, _tables(connection))
+    _check_signed_heads(reader, findings)
+    _check_tables(findings, _tables(reader))
     return findings
 
 
-def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
-    """A database without a single table of ours is no damaged record, it is another program's."""
-    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    if tables and not tables & {"study", "audit", "run", "trial"}:
-        raise RecordFault(Message("study.other_database", path=str(path)))
-
-
-def _check_structure(connection: sqlite3.Connection, findings: Findings) -> None:
-    for (line,) in connection.execute("PRAGMA integrity_check"):
-        if line != "ok":
-            findings.problems.append(Message("verify.integrity", line=line))
-    for row in connection.execute("PRAGMA foreign_key_check"):
-        findings.problems.append(Message("verify.no_parent", table=row[0], parent=row[2]))
-
-
-def _genesis(connection: sqlite3.Connection, findings: Findings) -> str:
-    studies = list(connection.execute("SELECT * FROM study"))
+def _genesis(reader: Reader, findings: Findings) -> str:
+    studies = list(reader.rows("SELECT * FROM study"))
     if len(studies) != 1:
         findings.problems.append(Message("verify.one_study", n=len(studies)))
         return ""
@@ -294,16 +267,16 @@ def _genesis(connection: sqlite3.Connection, findings: Findings) -> str:
     return chain.genesis(study_id=row["id"], **facts)
 
 
-def _check_chain(connection: sqlite3.Connection, findings: Findings) -> None:
-    previous = findings.hashes[0] = _genesis(connection, findings)
+def _check_chain(reader: Reader, findings: Findings) -> None:
+    previous = findings.hashes[0] = _genesis(reader, findings)
     digest = ""
-    heads = _heads_of_snapshots(connection)
-    findings.signed = signature_checks.wanted(connection)
+    heads = _heads_of_snapshots(reader)
+    findings.signed = signature_checks.wanted(reader)
     query = "SELECT a.*, p.salt, p.payload FROM audit a LEFT JOIN audit_payload p ON p.seq = a.seq ORDER BY a.seq"
-    gone: list[sqlite3.Row] = []
+    gone: list[Any] = []
     utc, payloads, seq = "", 0, 0
-    total = connection.execute("SELECT COUNT(*) FROM audit").fetchone()[0] if findings.progress else 0
-    for row in connection.execute(query):
+    total = next(iter(reader.rows("SELECT COUNT(*) AS n FROM audit")))["n"] if findings.progress else 0
+    for row in reader.rows(query):
         if findings.progress and row["seq"] % TOLD_EVERY == 0:
             findings.progress(min(1.0, row["seq"] / total))
         # Numbers are given without gaps, so that a missing one is a row that was taken out.
@@ -338,12 +311,12 @@ def _check_chain(connection: sqlite3.Connection, findings: Findings) -> None:
     findings.checked |= {"audit": len(findings.hashes) - 1, "audit_payload": payloads}
 
 
-def _heads_of_snapshots(connection: sqlite3.Connection) -> set[int]:
+def _heads_of_snapshots(reader: Reader) -> set[int]:
     """Numbers of the entries with which snapshots end."""
-    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'snapshot'").fetchone():
+    if "snapshot" not in reader.tables():
         return set()
     query = "SELECT l.head_seq FROM snapshot s JOIN lock_event l ON l.id = s.lock_event_id"
-    return {int(seq) for (seq,) in connection.execute(query)}
+    return {int(row["head_seq"]) for row in reader.rows(query)}
 
 
 def _broken_link(previous: str, row: Row, findings: Findings) -> bool:
@@ -359,7 +332,7 @@ def _broken_link(previous: str, row: Row, findings: Findings) -> bool:
     return bool(chain.link(previous, row, key.hmac) != row["hash"])
 
 
-def _replay(row: sqlite3.Row, findings: Findings) -> None:
+def _replay(row: Any, findings: Findings) -> None:
     payload = json.loads(row["payload"])
     new = payload["new"]
     if "migration" in payload:
@@ -383,7 +356,7 @@ def _replay(row: sqlite3.Row, findings: Findings) -> None:
     rows[row["row_id"]] = new
 
 
-def _note_restored(row: sqlite3.Row, payload: Row, findings: Findings) -> None:
+def _note_restored(row: Any, payload: Row, findings: Findings) -> None:
     """What an entry says of a backup that was restored. It explains what is missing and excuses nothing of it."""
     end, newest = payload["restored"]["head"][0], payload["restored"]["newest"]
     seq, by, at, why = row["seq"], row["actor"], row["utc"], payload["reason"]
@@ -395,9 +368,8 @@ def _note_restored(row: sqlite3.Row, payload: Row, findings: Findings) -> None:
         findings.warnings.append(Message("backup.entered", seq=seq, by=by, at=at, end=end, why=why))
 
 
-def _check_schema(connection: sqlite3.Connection, findings: Findings) -> None:
-    master = connection.execute(chain.MASTER)
-    if findings.schema and chain.schema_hash(tuple(line) for line in master) != findings.schema:
+def _check_schema(reader: Reader, findings: Findings) -> None:
+    if findings.schema and reader.schema_hash() != findings.schema:
         findings.problems.append(Message("verify.schema"))
 
 
@@ -417,9 +389,9 @@ def _check_keys(findings: Findings) -> None:
         findings.warnings.append(Message("verify.no_keys"))
 
 
-def _check_signed_heads(connection: sqlite3.Connection, findings: Findings) -> None:
-    has_heads = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'signed_head'").fetchone()
-    rows = connection.execute("SELECT * FROM signed_head ORDER BY seq").fetchall() if has_heads else []
+def _check_signed_heads(reader: Reader, findings: Findings) -> None:
+    has_heads = "signed_head" in reader.tables()
+    rows = list(reader.rows("SELECT * FROM signed_head ORDER BY seq")) if has_heads else []
     for row in rows:
         payload = {name: row[name] for name in ("seq", "hash", "digest", "utc", "why")}
         envelope = {
@@ -447,14 +419,9 @@ def _check_signed_heads(connection: sqlite3.Connection, findings: Findings) -> N
     findings.checked["signed_head"] = len(rows)
 
 
-def _tables(connection: sqlite3.Connection) -> dict[str, list[Row]]:
-    """Rows of every data table, as SQLite keeps them."""
-    names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").fetchall()
-    return {
-        name: [dict(row) for row in connection.execute(f'SELECT * FROM "{name}"')]
-        for (name,) in names
-        if name not in BESIDE
-    }
+def _tables(reader: Reader) -> dict[str, list[Row]]:
+    """Rows of every data table, as the database keeps them."""
+    return {name: reader.table(name) for name in reader.tables() if name not in BESIDE}
 
 
 def _check_tables(findings: Findings, tables: Mapping[str, list[Row]]) -> None:

@@ -21,7 +21,7 @@ class WritePath:
 
     Parameters
     ----------
-    database : the open file.
+    database : the open record.
     actor : who writes, in every audit row.
     anchor_files : where the head is left after each transaction.
 
@@ -57,7 +57,7 @@ class WritePath:
         if self.refusal:
             raise RecordFault(self.refusal)
         with self._database.connected() as connection:
-            with transaction(connection):
+            with transaction(connection, stored=lambda: self._database.holds(writer.seq, writer.hash)):
                 # Asked again behind the lock: a migration may have swapped the file while this waited for it.
                 self._database.refuse_replaced()
                 # Read behind the lock: a rotation that was under way has left its key by now.

@@ -1,17 +1,18 @@
-"""The one write path: every change and its audit row in one ``BEGIN IMMEDIATE`` transaction."""
+"""The one write path: every change and its audit row in one transaction, of one writer at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Table, func, insert, literal_column, select, update
+from sqlalchemy.exc import DBAPIError
 
 from workbench import messages, world
 from workbench.errors import BadValue, RecordFault, UnknownName
 from workbench.messages import SAID, Message, carried
-from workbench.study import chain, locks
+from workbench.study import chain, locks, stores
 from workbench.study.clock import tz_offset, utc_now, uuid7
 from workbench.study.columns import StrictType
 from workbench.study.keys import Key, KeyRing, seal
@@ -75,19 +76,34 @@ def codes(values: Mapping[str, Any]) -> Values:
 
 
 @contextmanager
-def transaction(connection: Connection) -> Iterator[None]:
-    """All of what is written inside it, or nothing, also where an interrupt falls into a statement."""
-    dbapi = connection.connection.dbapi_connection
-    # The write lock at once: a transaction that reads first and writes later can fail half-way, on a snapshot
-    # that is no longer the newest.
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+def transaction(connection: Connection, *, stored: Callable[[], bool] = lambda: False) -> Iterator[None]:
+    """All of what is written inside it, or nothing, also where an interrupt falls into a statement.
+
+    Parameters
+    ----------
+    connection : to the record.
+    stored : tells whether it was stored all the same when the connection breaks in the middle of the commit.
+    """
+    store, dbapi = stores.of(connection), connection.connection.dbapi_connection
+    store.begin_writing(connection)
     try:
         yield
-        connection.exec_driver_sql("COMMIT")
+        _commit(connection, stored)
     finally:
         # An interrupt inside a statement has closed the connection, which rolls back.
-        if not connection.invalidated and dbapi.in_transaction:  # type: ignore[union-attr]
+        if not connection.invalidated and store.in_transaction(dbapi):
             connection.exec_driver_sql("ROLLBACK")
+
+
+def _commit(connection: Connection, stored: Callable[[], bool]) -> None:
+    try:
+        connection.exec_driver_sql("COMMIT")
+    except DBAPIError as error:
+        # Neither "stored" nor "not stored" follows from a connection that broke here: the record is asked.
+        if not error.connection_invalidated or not stored():
+            raise
+        # SQLAlchemy's own idea of a transaction, without which the connection is made again.
+        connection.rollback()
 
 
 class Writer:
@@ -152,7 +168,7 @@ class Writer:
             "tz": tz_offset(),
             "mono_ns": world.clock.monotonic_ns(),
             "boot_id": world.clock.boot_id(),
-            "actor": chain.clean_text(self._actor),
+            "actor": _type(audit, "actor").stored(self._actor),
             "action": action,
             "table_name": table,
             "row_id": row_id,

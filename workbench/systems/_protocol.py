@@ -38,6 +38,7 @@ def begin_study(
     actor: str,
     participant: Participant,
     first_visit: date,
+    database: str = "",
 ) -> Study:
     """A new study record with one participant and the visits that the protocol plans, or one to begin with.
 
@@ -49,17 +50,18 @@ def begin_study(
     actor : who does it.
     participant : the first one.
     first_visit : day from which the days of the protocol are counted.
+    database : URL of a PostgreSQL database for the record, ``""`` for a file in the folder.
 
     Raises
     ------
     RecordFault
-        There is a record already, or the folder cannot be written.
+        There is a record already, the database cannot be reached, or the folder cannot be written.
     BadValue
         A code, a title or a participant that the record does not take.
     """
     # Before the folder is made: a name that the record refuses leaves nothing behind.
     check("participant", {"pseudonym": participant.pseudonym})
-    study = Study.create(folder, code=code, title=title, actor=actor)
+    study = Study.create(folder, code=code, title=title, actor=actor, database=database)
     try:
         person = study.append(participant)
         if not system.visits:

@@ -168,7 +168,7 @@ def _kept(record: Applying, participant_id: str, entered: SaveForm, *, expected:
     }  # fmt: skip
     _refuse_other(record, participant_id, row, entered)
     if row is None and expected:
-        which = {"form": entered.form, "instance": entered.instance, "entry": entered.entry}
+        which: dict[str, str | int] = {"form": entered.form, "instance": entered.instance, "entry": entered.entry}
         raise RecordFault(Message("form.not_there", **which, got=expected))
     if row is None:
         return record.insert(

@@ -1,0 +1,533 @@
+"""A record in PostgreSQL: the same rows and findings as in a file, on a server that refuses and breaks off."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
+from urllib.parse import quote, urlsplit
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.shares import some
+from tests.study import databases
+from tests.study.conftest import fill
+from workbench.errors import BadValue, RecordFault, RecordLocked, Refused
+from workbench.stress import record as stress
+from workbench.study import Study, anchors, migrate, schema, stores, verify
+from workbench.study.backup import backup
+from workbench.study.restore import drill, restore
+from workbench.study.stores import pointer, postgresql_schema
+from workbench.study.stores.postgresql import LOCK, PostgreSQL
+from workbench.study.stores.sqlite import SQLite
+from workbench.vocabulary import Participant
+
+psycopg = pytest.importorskip("psycopg", reason="the driver of PostgreSQL is not installed")
+DATA = [table.name for table in schema.DATA]
+EDITED = (*DATA, "audit", "audit_payload", "signed_head")
+
+
+@pytest.fixture(scope="module")
+def url():
+    if given_ := os.environ.get(databases.VARIABLE):
+        yield given_
+        return
+    if not databases.BINARIES:
+        pytest.skip("no PostgreSQL server is installed here (Debian: postgresql)")
+    with databases.server() as own:
+        yield own
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _on_the_server(url):
+    with databases.studies_on(url):
+        yield
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory, _on_the_server):
+    folder = tmp_path_factory.mktemp("template") / "study"
+    with Study.create(folder, code="NEO", title="Grasp trial", actor="tester") as made:
+        return made.folder, fill(made)
+
+
+@pytest.fixture(scope="module")
+def edited(template):
+    """A study that is edited behind the record's back, each time back to what it was."""
+    with Study.open(template[0], actor="tester") as opened:
+        yield opened
+
+
+# ------------------------------------------------------------------------------------ the same on both
+def test_rows_come_back_as_from_a_file(study, tmp_path, monkeypatch):
+    monkeypatch.setattr(stores, "new", databases.NEW)
+    with Study.create(tmp_path / "file", code="NEO", title="Grasp trial", actor="tester") as there:
+        fill(there)
+        assert isinstance(there.database.store, SQLite)
+        assert isinstance(study.database.store, PostgreSQL)
+        for table in DATA:
+            here, other = study.rows(table), there.rows(table)
+            assert [{name: type(value) for name, value in row.items()} for row in here] == [
+                {name: type(value) for name, value in row.items()} for row in other
+            ], table
+        own = ("id", "run_id")
+        for table in ("trial", "ledger"):
+            plain = [
+                [{name: value for name, value in row.items() if name not in own} for row in one.rows(table)]
+                for one in (study, there)
+            ]
+            assert plain[0] == plain[1]
+        # The template was closed once, which signed its head.
+        there.anchor(why="close")
+        assert study.verify().checked | {"anchors": 0} == there.verify().checked | {"anchors": 0}
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    text=st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=40),
+    number=st.floats(allow_nan=False, allow_infinity=False),
+    integer=st.integers(-(2**63), 2**63 - 1),
+)
+def test_every_text_number_and_integer_comes_back_bit_for_bit(edited, text, number, integer):
+    trial = replace(edited.nouns("trial")[0], index=0, latency_s=number, end_sample=integer, condition="c")
+    with edited.writing.begin("test") as writer:
+        table, values = edited._of_run(writer, trial, "run-1")
+        row_id = writer.insert(
+            schema.trial, {**values, "index": edited.count("trial"), "excluded": text, "said": {}}, reason=text
+        )
+    row = edited.get("trial", row_id)
+    assert (row["excluded"], row["end_sample"]) == (schema.trial.c.excluded.type.stored(text), integer)
+    assert row["latency_s"].hex() == (number + 0.0).hex()
+    assert table == "trial"
+
+
+def test_rows_come_in_the_order_of_entry_and_equal_texts_are_told_apart_by_their_bytes(empty):
+    names = ["b", "A", "ä", "a", "B", "Ä", "aa"]
+    for name in names:
+        empty.append(Participant(name))
+    empty.amend("participant", empty.rows("participant", pseudonym="A")[0]["id"], {"ais": "B"}, reason="r")
+    assert [row["pseudonym"] for row in empty.rows("participant")] == names
+    assert "rowid" not in empty.rows("participant")[0]
+
+
+def test_the_character_nul_is_refused_with_one_sentence_on_both(empty, tmp_path, monkeypatch):
+    monkeypatch.setattr(stores, "new", databases.NEW)
+    with Study.create(tmp_path / "file", code="NEO", title="t", actor="a") as there:
+        for study in (empty, there):
+            with pytest.raises(
+                BadValue, match=r"participant\.injury_level: text must not hold the character U\+0000"
+            ):
+                study.append(Participant("P01", injury_level="a\0b"))
+            assert study.count("participant") == 0
+
+
+# ------------------------------------------------------------------------------------ what verifying sees
+def every_column():
+    return [(table, column.name) for table in EDITED for column in schema.metadata.tables[table].columns]
+
+
+@pytest.mark.parametrize(("table", "column"), some(every_column()))
+def test_every_single_field_edit_is_seen(edited, table, column):
+    where = f"rowid = (SELECT MAX(rowid) FROM {table})"
+    (before,) = databases.rows(edited, f'SELECT "{column}" AS value FROM {table} WHERE {where}')
+    databases.tamper(
+        edited, f'UPDATE {table} SET "{column}" = {databases.other_value(table, column)} WHERE {where}'
+    )
+    found = edited.verify()
+    databases.tamper(edited, (f'UPDATE {table} SET "{column}" = ? WHERE {where}', (before["value"],)))
+    assert not found.ok
+    assert edited.verify().ok
+
+
+SCHEMA_EDITS = {
+    "a trigger less": "DROP TRIGGER trial_update ON trial",
+    "a trigger that is off": "ALTER TABLE trial DISABLE TRIGGER trial_update",
+    "foreign keys that are off": "ALTER TABLE trial DISABLE TRIGGER ALL",
+    "a trigger on a condition": (
+        "DROP TRIGGER trial_delete ON trial; CREATE TRIGGER trial_delete BEFORE DELETE ON trial FOR EACH ROW "
+        "WHEN (OLD.index < 0) EXECUTE FUNCTION append_only()"
+    ),
+    "a function that refuses nothing": (
+        "CREATE OR REPLACE FUNCTION append_only() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RETURN OLD; END$$"
+    ),
+    "a function that looks elsewhere": "ALTER FUNCTION data_insert() SET search_path = public",
+    "a function with another's rights": "ALTER FUNCTION data_insert() SECURITY DEFINER",
+    "a rule": "CREATE RULE quiet AS ON INSERT TO note DO INSTEAD NOTHING",
+    "rows that are hidden": "ALTER TABLE trial ENABLE ROW LEVEL SECURITY",
+    "a column more": "ALTER TABLE trial ADD COLUMN more TEXT",
+    "a column of another type": "ALTER TABLE trial ALTER COLUMN rest_s TYPE REAL",
+    "a column that may be empty": "ALTER TABLE trial ALTER COLUMN rest_s DROP NOT NULL",
+    "a default": "ALTER TABLE trial ALTER COLUMN rest_s SET DEFAULT 1",
+    "another order of texts": 'ALTER TABLE trial ALTER COLUMN condition TYPE TEXT COLLATE "default"',
+    "a check less": "ALTER TABLE trial DROP CONSTRAINT trial_row_version_check",
+    "a key less": "ALTER TABLE participant DROP CONSTRAINT participant_pseudonym_key",
+    "an index less": "DROP INDEX audit_by_row",
+    "a table of rows that count as another's": "CREATE TABLE more () INHERITS (trial)",
+    "another version": (
+        "ALTER TABLE study_record DISABLE TRIGGER ALL; UPDATE study_record SET version = 5; "
+        "ALTER TABLE study_record ENABLE TRIGGER ALL"
+    ),
+}
+
+
+@pytest.mark.parametrize("statement", SCHEMA_EDITS.values(), ids=SCHEMA_EDITS)
+def test_every_change_of_tables_and_triggers_is_seen(empty, statement):
+    assert verify(empty.folder).ok
+    with databases.connected(empty) as connection:
+        connection.execute(statement)
+    assert any("schema is not the one" in problem for problem in verify(empty.folder).problems)
+
+
+def test_a_row_without_its_parent_and_a_table_that_is_gone_are_named(study):
+    databases.tamper(study, "UPDATE visit SET participant_id = 'gone'")
+    assert any("a row of visit belongs to a participant that is not there" in p for p in study.verify().problems)
+    databases.drop_table(study, "report")
+    assert any("report" in problem for problem in study.verify().problems)
+
+
+@pytest.mark.parametrize(
+    "table", ["participant", "trial", "audit", "audit_payload", "signed_head", "study_record"]
+)
+def test_the_server_refuses_what_is_done_behind_the_record(edited, table):
+    column = {"signed_head": "why", "audit": "actor", "audit_payload": "payload", "study_record": "version"}
+    name = column.get(table, "row_version")
+    for statement in (
+        f"UPDATE {table} SET {name} = {name}",
+        f"DELETE FROM {table}",
+        f"TRUNCATE {table} CASCADE",
+        f"INSERT INTO {table} SELECT * FROM {table}"
+        if table == "study_record"
+        else databases.put_again(edited, table),
+    ):
+        words = "append-only|not audited|only redaction deletes|duplicate key"
+        with databases.connected(edited) as connection, pytest.raises(psycopg.DatabaseError, match=words):
+            connection.execute(statement)
+    assert edited.verify().ok
+
+
+def _another_login(study):
+    with study.writing.begin("forged") as writer:
+        row = writer.rows(schema.person.select())[0]
+        version = row["row_version"] + 1
+        writer.log("amend", "person", row["id"], version=version, payload={"new": None, "old": None, "reason": ""})
+        query = schema.person.update().where(schema.person.c.id == row["id"])
+        writer._connection.execute(query.values(login="other", row_version=version))
+
+
+def test_a_column_that_never_changes_is_refused_even_with_its_entry(study):
+    with pytest.raises(RecordFault, match="refused the entry .*person: not audited"):
+        _another_login(study)
+    assert study.verify().ok
+
+
+def test_a_cut_tail_is_seen_by_the_anchors(empty):
+    empty.append(Participant("P01"))
+    row_id = empty.append(Participant("P02"))
+    newest = empty.head()[0]
+    databases.tamper(
+        empty,
+        f"DELETE FROM audit_payload WHERE seq = {newest}",
+        f"DELETE FROM audit WHERE seq = {newest}",
+        f"DELETE FROM participant WHERE id = '{row_id}'",
+    )
+    assert any("its tail was cut" in problem for problem in verify(empty.folder).problems)
+    (empty.folder / anchors.FILE).unlink()
+    assert verify(empty.folder).ok
+
+
+def test_who_may_write_but_owns_nothing_writes_and_cannot_lift_a_trigger(empty, url):
+    there = empty.database.store.pointer
+    role = f"writer_{there.schema[-8:]}"
+    with databases.connected(empty) as connection:
+        connection.execute(
+            f"CREATE ROLE {role} LOGIN; GRANT USAGE ON SCHEMA {there.schema} TO {role}; "
+            f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {there.schema} TO {role}"
+        )
+    parts = urlsplit(url)
+    mine = parts._replace(netloc=f"{role}@{parts.netloc.rpartition('@')[2]}").geturl()
+    (empty.folder / pointer.FILE).write_text(pointer.Pointer(mine, there.schema).text())
+    try:
+        with Study.open(empty.folder, actor="writer") as study:
+            study.append(Participant("P01"))
+            row_id = study.rows("participant")[0]["id"]
+            assert study.redact("participant", row_id, {"injury_level": "C6"}, reason="a name") == 1
+            assert study.verify().ok
+            for statement in (
+                "ALTER TABLE trial DISABLE TRIGGER ALL",
+                "DROP TRIGGER participant_update ON participant",
+                "SET session_replication_role = replica",
+                "DROP TABLE note",
+            ):
+                with databases.connected(study) as own, pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    own.execute(statement)
+    finally:
+        (empty.folder / pointer.FILE).write_text(there.text())
+        with databases.connected(empty) as connection:
+            connection.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")
+
+
+# ------------------------------------------------------------------------------------ faults
+def test_kill_9_of_a_writer_loses_no_acknowledged_entry(tmp_path):
+    figures = stress.kill_writers(tmp_path / "s", kills=3, seed=20, step=lambda: None)
+    assert figures.acknowledged >= 3
+    assert (figures.lost, figures.broken) == (0, 0)
+
+
+def test_twenty_writers_lose_no_update(url):
+    from workbench.stress import trial
+
+    figures = trial.broken(1, 3, database=url, writers=20)
+    assert (figures.writers, figures.doubled, figures.lost, figures.mixed, figures.broken) == (20, 0, 0, 0, 0)
+    assert figures.passed, figures.text()
+
+
+def test_a_writer_that_holds_the_record_is_named_and_nothing_is_stored(empty, monkeypatch):
+    monkeypatch.setattr("workbench.study.database.BUSY_S", 0.2)
+    with Study.open(empty.folder, actor="second") as study, databases.connected(study) as holder:
+        holder.execute("BEGIN")
+        holder.execute(f"SELECT pg_advisory_xact_lock({LOCK})")
+        head = study.head()
+        with pytest.raises(RecordLocked, match=r"is held by \w+ \(workbench process \d+\); nothing is wrong"):
+            study.append(Participant("P01"))
+        assert study.head() == head
+        assert verify(study.folder).ok
+        holder.execute("ROLLBACK")
+        study.append(Participant("P01"))
+
+
+@contextmanager
+def cut_at_commit(url, *, stored):
+    """A way to the server that breaks in the middle of a commit: once it is stored there, or before it is sent."""
+    parts = psycopg.conninfo.conninfo_to_dict(url)
+    armed, cut = threading.Event(), threading.Event()
+
+    def upstream():
+        if str(parts.get("host", "")).startswith("/"):
+            server = socket.socket(socket.AF_UNIX)
+            server.connect(f"{parts['host']}/.s.PGSQL.{parts.get('port', 5432)}")
+            return server
+        return socket.create_connection((parts.get("host", "localhost"), int(parts.get("port", 5432))))
+
+    def serve(client):
+        with client, upstream() as server:
+            answers = threading.Thread(target=pump, args=(server, client))
+            answers.start()
+            with suppress(OSError):
+                while block := client.recv(65536):
+                    if b"COMMIT\0" in block and armed.is_set() and not cut.is_set():
+                        cut.set()
+                        if stored:
+                            server.sendall(block)
+                            said.wait(10)
+                        said.set()
+                        break
+                    server.sendall(block)
+            for one in (client, server):
+                with suppress(OSError):
+                    one.shutdown(socket.SHUT_RDWR)
+            answers.join()
+
+    said = threading.Event()
+
+    def pump(server, client):
+        with suppress(OSError):
+            while block := server.recv(65536):
+                if cut.is_set() and not said.is_set():
+                    said.set()
+                    return
+                client.sendall(block)
+
+    with closing(socket.create_server(("127.0.0.1", 0))) as door:
+
+        def accept():
+            with suppress(OSError):
+                while True:
+                    threading.Thread(target=serve, args=(door.accept()[0],), daemon=True).start()
+
+        threading.Thread(target=accept, daemon=True).start()
+        user = f"{parts['user']}@" if "user" in parts else ""
+        port = door.getsockname()[1]
+        yield f"postgresql://{user}127.0.0.1:{port}/{quote(parts['dbname'])}?sslmode=disable", armed
+        door.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.parametrize("stored", [True, False], ids=["stored", "not sent"])
+def test_a_connection_that_breaks_in_the_commit_is_told_as_what_happened(empty, url, stored):
+    there = empty.database.store.pointer
+    before = empty.head()
+    with cut_at_commit(url, stored=stored) as (way, armed):
+        (empty.folder / pointer.FILE).write_text(pointer.Pointer(way, there.schema).text())
+        with Study.open(empty.folder, actor="far away") as study:
+            armed.set()
+            if stored:
+                row_id = study.append(Participant("P01"))
+                assert study.get("participant", row_id)["pseudonym"] == "P01"
+            else:
+                with pytest.raises(RecordFault, match="ended the connection .*; nothing was stored"):
+                    study.append(Participant("P01"))
+                assert study.head() == before
+                study.append(Participant("P01"))
+            assert study.count("participant") == 1
+    (empty.folder / pointer.FILE).write_text(there.text())
+    assert verify(empty.folder).ok
+
+
+def test_a_server_that_ended_a_connection_is_reached_again_by_the_next_entry(empty):
+    empty.append(Participant("P01"))
+    with databases.connected(empty) as other:
+        other.execute(f"SELECT pg_terminate_backend({_pid(empty)})")
+    empty.append(Participant("P02"))
+    assert empty.verify().ok
+
+
+def _pid(study):
+    with study.database.connected() as connection:
+        return connection.exec_driver_sql("SELECT pg_backend_pid()").scalar()
+
+
+# ------------------------------------------------------------------------------------ the file that names it
+@pytest.mark.parametrize(
+    ("given_url", "match"),
+    [
+        ("postgresql://me:s3cret@host/db", "holds a password"),
+        ("postgresql://host/db?password=s3cret", "holds a password"),
+        ("postgresql://host/db?sslpassword=s3cret", "holds a password"),
+        ("postgresql://host/db?pass%77ord=s3cret", "holds a password"),
+        ("mysql://host/db", "given as postgresql://"),
+        ("host=somewhere dbname=x", "given as postgresql://"),
+        ("postgresql://[::1/db", "given as postgresql://"),
+        ("postgresql://host", "must name a database"),
+    ],
+)
+def test_a_url_that_is_none_or_holds_a_password_is_refused_without_repeating_it(tmp_path, given_url, match):
+    with pytest.raises(BadValue, match=match) as told:
+        Study.create(tmp_path / "s", code="S", title="T", actor="a", database=given_url)
+    assert "s3cret" not in str(told.value)
+    assert not (tmp_path / "s").exists()
+
+
+def test_a_study_that_could_not_be_created_leaves_the_folder_free(tmp_path, url):
+    nowhere = f"postgresql://test@/postgres?host={quote(str(tmp_path), safe='')}"
+    with pytest.raises(RecordFault, match="cannot be reached .*; nothing was stored"):
+        Study.create(tmp_path / "s", code="S", title="T", actor="a", database=nowhere)
+    with Study.create(tmp_path / "s", code="S", title="T", actor="a", database=url) as study:
+        assert study.verify().ok
+    with pytest.raises(RecordFault, match=r"holds a study record already \(database\.toml\)"):
+        Study.create(tmp_path / "s", code="S", title="T", actor="a", database=url)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "url = 3", "url = 'postgresql://h/d'", "schema = 'x; DROP TABLE y'\nurl = 'postgresql://h/d'", "\0"],
+)
+def test_a_file_that_names_no_database_is_told(empty, text):
+    (empty.folder / pointer.FILE).write_text(text)
+    for ask in (lambda: Study.open(empty.folder, actor="a"), lambda: verify(empty.folder)):
+        with pytest.raises(RecordFault, match="does not say in which database the study record lies"):
+            ask()
+    (empty.folder / pointer.FILE).write_text(empty.database.store.pointer.text())
+
+
+def test_a_schema_that_is_gone_a_second_record_and_a_foreign_study_are_told(empty, tmp_path):
+    with Study.create(tmp_path / "other", code="S", title="T", actor="a") as other:
+        theirs = other.database.store.pointer
+    mine = empty.database.store.pointer
+    (empty.folder / pointer.FILE).write_text(theirs.text())
+    assert any("belongs to another study" in problem for problem in verify(empty.folder).problems)
+    (empty.folder / pointer.FILE).write_text(replace(theirs, schema="study_nowhere").text())
+    for ask in (lambda: Study.open(empty.folder, actor="a"), lambda: verify(empty.folder)):
+        with pytest.raises(RecordFault, match="there is no study record at .*study_nowhere"):
+            ask()
+    (empty.folder / "study.db").touch()
+    with pytest.raises(RecordFault, match="holds two study records"):
+        verify(empty.folder)
+    (empty.folder / "study.db").unlink()
+    (empty.folder / pointer.FILE).write_text(mine.text())
+
+
+def test_there_is_nothing_to_migrate(empty):
+    with pytest.raises(Refused, match="lies in PostgreSQL, where there is no version before"):
+        migrate.migrate(empty.folder, actor="a")
+
+
+def test_the_command_line_makes_a_study_on_a_server_and_verifies_and_refuses_it_as_any_other(
+    tmp_path, url, capsys
+):
+    from workbench.commands import main
+
+    folder = str(tmp_path / "s")
+    assert main(["new", folder, "--database", url]) == 0
+    databases.made.append(stores.at(folder))
+    assert main(["verify", folder]) == 0
+    assert "the record holds" in capsys.readouterr().out
+    assert main(["new", str(tmp_path / "t"), "--database", "postgresql://me:s3cret@host/db"]) == 2
+    assert main(["stress", "record", "--n", "1", "--database", url]) == 2
+    said = capsys.readouterr().err
+    assert "holds a password" in said
+    assert "s3cret" not in said
+    assert "the stress test record uses no database" in said
+
+
+# ------------------------------------------------------------------------------------ copies
+def test_rows_that_were_copied_elsewhere_equal_them_bit_for_bit_and_go_on(study, tmp_path):
+    study.close()
+    there = databases.copied(study.folder, tmp_path / "copy")
+    with stores.at(study.folder).reader() as one, stores.at(there).reader() as other:
+        for name in postgresql_schema.names():
+            assert b"".join(one.copy(name)) == b"".join(other.copy(name))
+        assert one.schema_hash() == other.schema_hash()
+    with Study.open(there, actor="x") as again:
+        again.append(Participant("P77"))
+        assert [row["pseudonym"] for row in again.rows("participant")][-1] == "P77"
+        assert again.verify().ok
+
+
+def test_a_backup_is_proved_by_a_drill_and_restored_into_another_schema_bit_for_bit(study, tmp_path, url):
+    study.append(Participant("P-9", injury_level="Ä\t\\N\n\r\\"))
+    with databases.connected(study) as connection:
+        schemas = "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'study%' ORDER BY nspname"
+        before = connection.execute(schemas).fetchall()
+        made = backup(study.folder, tmp_path / "backups")
+        assert made.head == study.head()
+        assert drill(made.folder).ok
+        assert connection.execute(schemas).fetchall() == before
+    assert "study.db" not in [path.name for path in made.folder.rglob("*")]
+    restored = restore(made.folder, tmp_path / "restored", actor="a", reason="the disk broke", database=url)
+    databases.made.append(stores.at(tmp_path / "restored"))
+    assert restored.ok, restored.problems
+    with Study.open(tmp_path / "restored", actor="x") as again:
+        assert again.database.store.pointer.schema != study.database.store.pointer.schema
+        for table in DATA:
+            assert again.rows(table) == study.rows(table)
+        again.append(Participant("P77"))
+        assert again.verify().ok
+
+
+def test_a_backup_of_which_a_row_was_changed_is_not_restored_and_leaves_no_schema(study, tmp_path):
+    made = backup(study.folder, tmp_path / "backups")
+    path = made.folder / "study" / "record" / "trial.copy"
+    path.write_bytes(path.read_bytes().replace(b"correct", b"corrupt"))
+    with databases.connected(study) as connection:
+        before = connection.execute("SELECT COUNT(*) FROM pg_namespace").fetchone()
+        with pytest.raises(RecordFault, match=r"record/trial\.copy"):
+            restore(made.folder, tmp_path / "restored")
+        assert connection.execute("SELECT COUNT(*) FROM pg_namespace").fetchone() == before
+    assert not (tmp_path / "restored").exists()
+
+
+@pytest.mark.job
+@pytest.mark.timeout(7200)
+def test_every_test_of_the_study_record_holds_on_a_server(url):
+    import subprocess
+    import sys
+    from pathlib import Path
+
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "2", str(Path(__file__).parent)]
+    done = subprocess.run(
+        command, env={**os.environ, databases.VARIABLE: url}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout[-6000:]

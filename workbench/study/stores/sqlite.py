@@ -1,0 +1,210 @@
+"""The record in SQLite's file ``study.db``."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Hashable, Iterable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench import world
+from workbench.errors import RecordFault
+from workbench.messages import Message
+from workbench.study import chain, record_file
+from workbench.study.stores import pointer
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+PRAGMAS = (
+    "foreign_keys=ON",
+    # What was reported as stored survives a power cut: the write-ahead log is synced at each commit.
+    "synchronous=FULL",
+    # Without it REPLACE deletes rows past the delete triggers (sqlite.org/lang_conflict.html).
+    "recursive_triggers=ON",
+    # A file from elsewhere may hold triggers and views: they call no function with side effects.
+    "trusted_schema=OFF",
+    "secure_delete=ON",
+)
+"""Of every connection; ``secure_delete`` overwrites what a redaction removes."""
+BUSY_S = 10.0
+"""How long a writer waits for another one unless told otherwise, s."""
+
+
+def _prepare(connection: sqlite3.Connection, _: object) -> None:
+    for pragma in PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+
+
+@dataclass(frozen=True, slots=True)
+class SQLite:
+    """See :class:`workbench.study.stores.Store`.
+
+    Parameters
+    ----------
+    path : the record's file.
+    view : the file that is read in its place: a lifted copy of a record of an older schema.
+    """
+
+    path: Path
+    view: Path | None = None
+
+    @property
+    def errors(self) -> tuple[type[Exception], ...]:
+        """What SQLite raises."""
+        return (sqlite3.Error,)
+
+    def claim(self, undo: ExitStack) -> None:
+        """Of two processes that create at once, one makes the empty file; it stays when the rest fails."""
+        if (self.path.parent / pointer.FILE).exists():
+            raise RecordFault(Message("study.holds_record", folder=str(self.path.parent), file=pointer.FILE))
+        world.disk.touch(self.path, exist_ok=False)
+
+    def check(self) -> None:
+        """Tell a missing or empty file."""
+        record_file.check_file(self.path)
+
+    def engine(self, *, busy_s: float = BUSY_S) -> Engine:
+        """An engine with the pragmas that every connection needs."""
+        from sqlalchemy import URL, create_engine, event
+
+        file = os.path.abspath(self.view or self.path)
+
+        def connect() -> sqlite3.Connection:
+            # The pool hands a connection to one thread at a time, which SQLite's own check cannot know.
+            return world.disk.database(file, timeout=busy_s, check_same_thread=False)
+
+        # The URL is never opened; from it SQLAlchemy takes that this is a file, and the pool that files need.
+        engine = create_engine(
+            URL.create("sqlite", database=file),
+            creator=connect,
+            isolation_level="AUTOCOMMIT",
+            hide_parameters=True,
+            execution_options={"store": self},
+        )
+        event.listen(engine, "connect", _prepare)
+        return engine
+
+    def prepare(self, connection: Connection) -> None:
+        """Say in the file's header what it is; outside a transaction, inside which SQLite changes no mode."""
+        from workbench.study import schema
+
+        connection.exec_driver_sql(f"PRAGMA application_id={schema.APPLICATION_ID}")
+        connection.exec_driver_sql(f"PRAGMA user_version={schema.SCHEMA_VERSION}")
+        connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+
+    def create(self, connection: Connection) -> None:
+        """Create all tables, indexes and triggers."""
+        from workbench.study import schema
+
+        schema.create(connection)
+
+    def version(self, connection: Connection) -> int:
+        """``user_version`` of a file whose ``application_id`` is ours."""
+        from workbench.study import schema
+
+        # Before the version: the number of another program's file says nothing.
+        if connection.exec_driver_sql("PRAGMA application_id").scalar() != schema.APPLICATION_ID:
+            raise RecordFault(Message("study.other_database", path=str(self.path)))
+        return int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
+
+    def has_tables(self, connection: Connection) -> bool:
+        """Whether the table of the study is there."""
+        query = "SELECT COUNT(*) FROM sqlite_master WHERE name = 'study'"
+        return bool(connection.exec_driver_sql(query).scalar())
+
+    def schema_hash(self, connection: Connection) -> str:
+        """Over the SQL that SQLite keeps."""
+        return chain.schema_hash(tuple(row) for row in connection.exec_driver_sql(chain.MASTER))
+
+    def begin_writing(self, connection: Connection) -> None:
+        """The write lock at once: a transaction that reads first and writes later can fail half-way, on a snapshot
+        that is no longer the newest.
+        """
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    def begin_reading(self, connection: Connection) -> None:
+        """In a write-ahead log a reader sees what was there when it began."""
+        connection.exec_driver_sql("BEGIN")
+
+    def in_transaction(self, dbapi: Any) -> bool:
+        """As SQLite says."""
+        return bool(dbapi.in_transaction)
+
+    def overwrite(self, connection: Connection, *tables: str) -> bool:
+        """The write-ahead log still contains the text: it is moved into the file and emptied."""
+        busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]
+        return not busy
+
+    @contextmanager
+    def reader(self) -> Iterator[SQLiteReader]:
+        """One snapshot of all tables, while others may still write."""
+        with closing(record_file.read_only(self.path)) as connection:
+            connection.execute("BEGIN")
+            yield SQLiteReader(connection, self.path)
+
+    def state(self) -> Hashable:
+        """Of the file and its write-ahead log."""
+        return record_file.state(self.path.parent)
+
+    def explain(self, error: Exception) -> RecordFault:
+        """SQLite's words as a sentence."""
+        return record_file.explain(error, self.path)
+
+    def refusal(self, error: Exception) -> RecordFault | None:
+        """A file that is held, or is none of SQLite's at all."""
+        text = str(error)
+        held = isinstance(error, sqlite3.OperationalError) and ("locked" in text or "busy" in text)
+        if held or (isinstance(error, sqlite3.Error) and record_file.NO_DATABASE in text):
+            return record_file.explain(error, self.path)
+        return None
+
+
+class SQLiteReader:
+    """See :class:`workbench.study.stores.Reader`.
+
+    Parameters
+    ----------
+    connection : to the record.
+    path : its file.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        connection.row_factory = sqlite3.Row
+        self._connection = connection
+        self.path = path
+
+    def version(self) -> int:
+        """A database without a single table of ours is no damaged record, it is another program's."""
+        tables = set(self.tables())
+        if tables and not tables & {"study", "audit", "run", "trial"}:
+            raise RecordFault(Message("study.other_database", path=str(self.path)))
+        return int(self._connection.execute("PRAGMA user_version").fetchone()[0])
+
+    def faults(self) -> Iterator[Message]:
+        """Pages, indexes and foreign keys."""
+        for (line,) in self._connection.execute("PRAGMA integrity_check"):
+            if line != "ok":
+                yield Message("verify.integrity", line=line)
+        for row in self._connection.execute("PRAGMA foreign_key_check"):
+            yield Message("verify.no_parent", table=row[0], parent=row[2])
+
+    def rows(self, query: str) -> Iterable[Any]:
+        """The cursor itself, which costs nothing more."""
+        return self._connection.execute(query)
+
+    def tables(self) -> list[str]:
+        """As ``sqlite_master`` lists them."""
+        query = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
+        return [name for (name,) in self._connection.execute(query).fetchall()]
+
+    def table(self, name: str) -> list[dict[str, Any]]:
+        """All columns."""
+        return [dict(row) for row in self._connection.execute(f'SELECT * FROM "{name}"')]
+
+    def schema_hash(self) -> str:
+        """Over the SQL that SQLite keeps."""
+        return chain.schema_hash(tuple(line) for line in self._connection.execute(chain.MASTER))
