@@ -156,6 +156,7 @@ function buildDesk(root, model, t) {
   document.addEventListener("keydown", keys);
   model.on("change:page change:look", draw);
   draw();
+  if (!(model.get("page") || {}).reports) request(model, "read");
   return () => { clearInterval(timer); implants.stop(); document.removeEventListener("keydown", keys); model.off("change:page change:look", draw); };
 }
 
