@@ -14,9 +14,12 @@ from workbench.widgets import (
     IsncsciForm,
     LiveSession,
     LogView,
+    ParticipantPage,
     Presenter,
     ResultPanel,
+    SafetyDesk,
     SetupPanel,
+    StudyPage,
     Worklist,
 )
 
@@ -24,7 +27,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "workbench" / "widgets"
 FILES = sorted(p for p in FOLDER.rglob("*") if p.suffix in (".js", ".css", ".py", ".j2"))
 WIDGETS = [
     *(AssessmentPicker, AssessmentForm, DecoderPanel, IsncsciForm, LiveSession, LogView),
-    *(Presenter, ResultPanel, SetupPanel, Worklist),
+    *(ParticipantPage, Presenter, ResultPanel, SafetyDesk, SetupPanel, StudyPage, Worklist),
 ]
 NAMESPACES = {"http://www.w3.org/2000/svg"}
 

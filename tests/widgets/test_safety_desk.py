@@ -39,7 +39,9 @@ def panel_of(folder: Path, login: str = "rossi", **more: Any) -> SafetyDesk:
     visits = VisitService(folder, operator="Chen L.")
     if login:
         visits.sign_in(login=login, password=SECRET)
-    return SafetyDesk(DeskService(visits), **more)
+    desk = SafetyDesk(DeskService(visits), **more)
+    desk.read()
+    return desk
 
 
 def traits(panel: SafetyDesk) -> dict[str, Any]:
@@ -110,7 +112,7 @@ def test_the_title_is_the_verdict_and_the_urgent_stand_first(begun: Path) -> Non
     states = [one["state"] for one in page["reports"]]
     assert states == ["overdue", "due_soon", "running", "running", "running", "sent", "sent"]
     first = page["reports"][0]
-    assert (first["participant"], first["aware"]["by"], first["clause"]) == (
+    assert (first["participant"], first["aware"]["by"], page["laws"][first["rule"]]["clause"]) == (
         "P-009",
         "Dr Okafor A.",
         "NMPA Decree 28",
@@ -236,6 +238,7 @@ def test_the_page_of_the_dashboard_leads_to_the_desk_and_from_it_to_a_participan
         (_, shown) = page.stage.children
         assert isinstance(shown, SafetyDesk)
         assert page.screen.place["view"] == "safety"
+        assert shown.answer("read", {})["ok"]
         assert not shown.answer("participant", {"participant": "P-999"})["ok"]
         assert shown.answer("participant", {"participant": "P-009"})["ok"]
         assert page.stage.children[1].page["person"]["pseudonym"] == "P-009"
@@ -245,6 +248,12 @@ def test_the_page_of_the_dashboard_leads_to_the_desk_and_from_it_to_a_participan
 
 
 # ------------------------------------------------------------------------------ in a browser
+def test_the_frame_stands_at_once_and_asks_for_what_it_shows(mount: Callable[..., Any]) -> None:
+    page = mount(SafetyDesk, {"page": {}, "look": {}, "opens": False})
+    assert page.locator(".safety [role=status]").first.inner_text().startswith("Reading")
+    assert [message["name"] for message in page.evaluate("window.sent")] == ["read"]
+
+
 @pytest.mark.parametrize(("width", "height"), SIZES)
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 @pytest.mark.parametrize("dark", [False, True])

@@ -52,6 +52,8 @@ OFFERED: dict[str, type[Change]] = {
 ANSWERING = (MarkSeen.__name__, RetractSent.__name__)
 """Changes whose ``event_id`` is a row about a report, and not an adverse event."""
 SENT = ("sent", "sent_late")
+NAMED_DAYS = ("reporting.holiday", "reporting.worked")
+"""Reasons why a day counts or does not that a calendar on the wall does not tell."""
 MOST, MOST_SENT, MOST_PEOPLE = 200, 60, 2000
 """Rows of each list, reports that were sent, and participants to choose from; the rest are counted."""
 LONGEST_TEXT = 20_000
@@ -253,15 +255,19 @@ def _title(due: Sequence[OpenObligation], now: datetime) -> Message:
 
 
 def _reports(due: Sequence[OpenObligation], now: datetime) -> dict[str, Any]:
+    """Reports by urgency, and the rules that they are due under, each once."""
     waiting = [one for one in due if one.state not in SENT]
     sent = sorted((one for one in due if one.state in SENT), key=lambda one: one.sent_at, reverse=True)
     shown = [*waiting[:MOST], *sent[:MOST_SENT]]
-    return {"reports": [_report(one, now) for one in shown], "n_waiting": len(waiting), "n_sent": len(sent)}
+    return {
+        "reports": [_report(one, now) for one in shown],
+        "laws": {name: _law(name) for name in {one.rule for one in shown}},
+        "n_waiting": len(waiting),
+        "n_sent": len(sent),
+    }
 
 
 def _report(one: OpenObligation, now: datetime) -> dict[str, Any]:
-    rule = reporting_rules.shipped().rules[one.rule]
-    today = now.astimezone(ZoneInfo(one.zone)).date()
     names = (
         "table", "row_id", "participant", "what", "rule", "reporter", "state", "text", "due_text",
         "extended_until", "zone", "counted", "of", "sent_id", "sent_at", "reference", "late_because",
@@ -273,27 +279,40 @@ def _report(one: OpenObligation, now: datetime) -> dict[str, Any]:
         "addressees": list(one.addressees),
         "due": text_of(one.due),
         "aware": {"by": one.aware[0], "at": one.aware[1]},
-        "days": _days(one, today) if one.state not in SENT else [],
+        "days": _days(one, now) if one.days and one.state not in SENT else {},
         "told": [asdict(told) for told in one.told],
         "retracted": [asdict(was) for was in one.retracted],
         "warnings": list(one.warnings),
         "no_calendar": any(getattr(said, "code", "") == "reporting.unknown_calendar" for said in one.warnings),
+    }
+
+
+def _law(name: str) -> dict[str, Any]:
+    """What a rule says."""
+    rule = reporting_rules.shipped().rules[name]
+    return {
         "regime": rule.regime, "clause": rule.clause, "year": rule.year, "citation": rule.citation,
         "time": rule.time, "hours": rule.unit == "hours",
     }  # fmt: skip
 
 
-def _days(one: OpenObligation, today: date) -> list[dict[str, Any]]:
-    """The days of a clock: ``is`` is past, today or ahead, ``why`` says why one does not count."""
-    return [
-        {
-            "day": day.date.isoformat(),
-            "counts": day.counts,
-            "is": "past" if day.date < today else "today" if day.date == today else "ahead",
-            "why": day.why or "",
-        }
-        for day in one.days
-    ]
+def _days(one: OpenObligation, now: datetime) -> dict[str, Any]:
+    """The days of a clock in few characters, as there may be hundreds of clocks.
+
+    ``counts`` has a ``1`` for each day that counts and a ``0`` for each other, ``today`` is the place of today,
+    past the end once all are over, and ``why`` names the days off and the weekend days that are worked.
+    """
+    today = now.astimezone(ZoneInfo(one.zone)).date()
+    return {
+        "first": one.days[0].date.isoformat(),
+        "counts": "".join("1" if day.counts else "0" for day in one.days),
+        "today": sum(day.date < today for day in one.days),
+        "why": [
+            {"day": day.date.isoformat(), "text": day.why}
+            for day in one.days
+            if getattr(day.why, "code", "") in NAMED_DAYS
+        ],
+    }
 
 
 def _off(off: Sequence[Withheld]) -> list[dict[str, Any]]:

@@ -211,7 +211,7 @@ class SessionPage:
         return (self._study,)
 
     def _desk(self) -> tuple[Any, ...]:
-        """The safety desk; read when it is first asked for."""
+        """The safety desk; at first it is read when the browser asks."""
         if self._safety is None:
             self._safety = SafetyDesk(DeskService(self.service), open_participant=self._open_by_pseudonym)
         else:

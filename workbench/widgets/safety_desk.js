@@ -8,6 +8,7 @@ import { clockPanel, momentOf, toldPanel } from "./parts/clocks.js";
 import { surveillancePanel } from "./parts/surveillance.js";
 
 const READ_DESK_MS = 20000;
+const FIRST_MS = 5000; // a request that a busy page lost is made again while nothing is shown
 const MOST_PIPS = 12; // more than so many are a number alone
 
 const thousandsOf = (n) => Number(n || 0).toLocaleString("en-US");
@@ -140,6 +141,7 @@ function buildDesk(root, model, t) {
     show(waiting, !known);
     put(waiting, look.fault ? t("person.unreadable", { why: t.said(look, "fault") }) : t("person.reading"));
     if (!known) return;
+    clearInterval(first);
     put(title, t.said(page, "title"));
     put(rest, saidAll(t, page, "verdict").join(" "));
     for (const part of [clocks, told]) part.update();
@@ -153,10 +155,12 @@ function buildDesk(root, model, t) {
     if (act) { event.preventDefault(); act(); }
   }
   const timer = setInterval(() => { if (document.visibilityState === "visible" && root.checkVisibility()) request(model, "read"); }, READ_DESK_MS);
+  const first = setInterval(() => request(model, "read"), FIRST_MS);
   document.addEventListener("keydown", keys);
   model.on("change:page change:look", draw);
   draw();
-  return () => { clearInterval(timer); implants.stop(); document.removeEventListener("keydown", keys); model.off("change:page change:look", draw); };
+  if (!(model.get("page") || {}).reports) request(model, "read");
+  return () => { clearInterval(timer); clearInterval(first); implants.stop(); document.removeEventListener("keydown", keys); model.off("change:page change:look", draw); };
 }
 
 function render({ model, el }) {

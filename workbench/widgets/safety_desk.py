@@ -54,11 +54,12 @@ class SafetyDesk(Panel):
 
     Traits
     ------
-    look : ``{"read_at", "fault"}``; page : ``title, verdict, now, today, concealed, reports, n_waiting, n_sent,
-    off, events, deficiencies, n_events, n_serious, n_deficiencies, stopping, implants, quiet, n_implants,
+    look : ``{"read_at", "fault"}``; page : ``title, verdict, now, today, concealed, reports, laws, n_waiting,
+    n_sent, off, events, deficiencies, n_events, n_serious, n_deficiencies, stopping, implants, quiet, n_implants,
     implant_days, country, participants, signing, roles``, empty before the first reading. A report has what
-    ``study.obligations.OpenObligation`` and its rule have; its ``days`` are ``{"day", "counts", "is", "why"}``,
-    where ``is`` is past, today or ahead. opens : whether participants have a page.
+    ``study.obligations.OpenObligation`` has; ``laws`` are the rules by id, and its ``days`` are
+    ``{"first", "counts", "today", "why"}`` (see ``dashboard.safety_desk``). opens : whether
+    participants have a page.
     """
 
     _esm = compose(
@@ -75,8 +76,9 @@ class SafetyDesk(Panel):
         self, service: DeskRequests, *, open_participant: Callable[[str], None] | None = None, **traits: Any
     ) -> None:
         super().__init__(opens=open_participant is not None, **traits)
+        # Read when a browser shows it and asks: the frame stands there at once, and a widget that the browser has
+        # not made within 2 s, as one that is given much meanwhile, is given up.
         self._service, self._open_participant = service, open_participant
-        self.read()
 
     def describe(self) -> tuple[str, list[tuple[str, object]]]:
         """The verdict, and how much there is of what."""

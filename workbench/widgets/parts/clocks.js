@@ -30,16 +30,20 @@ export function lasted(t, from, to) {
   return hours < 48 ? t("safety.for.h", { n: hours, min: minutes % 60 }) : t("safety.for.d", { n: Math.floor(hours / 24), h: hours % 24 });
 }
 
-const ruleWords = (t, one) => [one.regime, one.clause, one.year ? `(${one.year})` : ""].filter(Boolean).join(" ");
+const ruleWords = ({ law }) => [law.regime, law.clause, law.year ? `(${law.year})` : ""].filter(Boolean).join(" ");
+/** Reports, each with the rule that it is due under. */
+const reportsOf = (page) => (page.reports || []).map((one) => ({ ...one, law: page.laws[one.rule] }));
 const addressees = (t, one) => one.addressees.map((name) => t(`safety.addressee.${name}`, {}, name)).join(t("person.and"));
 const whatWords = (one) => [one.participant, one.what].filter(Boolean).join(" ");
 
 /** A square for each day that counts, a dot for each that does not; today has a frame. */
 function dayMarks(t, one) {
-  const off = one.days.filter((day) => day.why && day.is !== "past" && !(new Date(`${day.day}T12:00:00Z`).getUTCDay() % 6 === 0));
-  const names = off.map((day, i) => `${day.day.slice(5)} ${t.said(day, "why")}`);
-  const words = one.of ? t("safety.day_of", { n: one.counted, of: one.of }) : "";
-  return h("span", { class: "days", role: "img", "aria-label": [words, ...names].join(t("person.and")) }, one.days.map((day) => h("i", { class: [day.counts ? "" : "h", day.is === "today" ? "t" : day.is === "past" && day.counts ? "f" : ""].filter(Boolean).join(" "), title: `${day.day} ${t.said(day, "why")}`.trim() })));
+  const { first, counts, today, why } = one.days;
+  const named = why.map((day) => `${day.day} ${t.said(day, "text")}`);
+  const dayAt = (i) => new Date(Date.parse(`${first}T12:00:00Z`) + 86400000 * i).toISOString().slice(0, 10);
+  const kind = (counted, i) => [counted ? "" : "h", i === today ? "t" : i < today && counted ? "f" : ""].filter(Boolean).join(" ");
+  const marks = [...counts].map((mark, i) => h("i", { class: kind(mark === "1", i), title: named.find((words) => words.startsWith(dayAt(i))) || dayAt(i) }));
+  return h("span", { class: "days", role: "img", "aria-label": [t("safety.day_of", { n: one.counted, of: one.of }), ...named].join(t("person.and")) }, marks);
 }
 
 /** What is left or over, in words that fit a column; the whole sentence stands in the report. */
@@ -52,7 +56,7 @@ function stateWords(t, one, now) {
 /** Until when, in the time zone of awareness: a moment, or the end of a day. */
 function dueWords(t, one) {
   if (one.extended_until) return t("safety.extended_to", { at: momentOf(t, one.extended_until, one.zone) });
-  if (one.hours) return t("safety.due_at", { at: momentOf(t, one.due, one.zone) });
+  if (one.law.hours) return t("safety.due_at", { at: momentOf(t, one.due, one.zone) });
   const last = new Date(new Date(one.due) - 1);
   return t(one.no_calendar ? "safety.earliest" : "safety.end_of", { day: written(t, last, one.zone, {}) });
 }
@@ -114,15 +118,15 @@ function reportFacts(ctx, one) {
   const fact = (name, ...shown) => [h("dt", {}, t(`safety.fact.${name}`)), h("dd", {}, shown)];
   const facts = [
     fact("aware", t("safety.aware_of", { by: one.aware.by, at: momentOf(t, one.aware.at, one.zone), zone: one.zone })),
-    fact("rule", ruleWords(t, one), h("div", { class: "xs sub" }, one.citation)),
-    fact("time", t.said(one, "time"), h("div", { class: "xs sub" }, t.said(one, "due_text"))),
+    fact("rule", ruleWords(one), h("div", { class: "xs sub" }, one.law.citation)),
+    fact("time", t.said(one.law, "time"), h("div", { class: "xs sub" }, t.said(one, "due_text"))),
     one.extended_until ? fact("extended", momentOf(t, one.extended_until, one.zone)) : [],
     fact("from_to", t("safety.from_to", { from: t(`safety.reporter.${one.reporter}`, {}, one.reporter), to: addressees(t, one) })),
     one.sent_at ? fact("sent", `${momentOf(t, one.sent_at)} · ${one.reference}`, one.late_because ? h("div", { class: "xs sub" }, t("safety.late_because", { why: one.late_because })) : null) : [],
     one.acknowledged_at ? fact("acknowledged", momentOf(t, one.acknowledged_at)) : [],
   ];
   const notes = [t.said(one, "kept"), ...saidAll(t, one, "warnings")].filter(Boolean);
-  return h("div", { class: "stack report" }, h("div", {}, light(lampOf(one), t.said(one, "text"))), one.days.length ? h("div", {}, h("div", { class: "xs sub" }, t("safety.day_of", { n: one.counted, of: one.of })), dayMarks(t, one)) : null,
+  return h("div", { class: "stack report" }, h("div", {}, light(lampOf(one), t.said(one, "text"))), one.days.counts ? h("div", {}, h("div", { class: "xs sub" }, t("safety.day_of", { n: one.counted, of: one.of })), dayMarks(t, one)) : null,
     h("dl", { class: "facts2 s" }, facts), notes.map((note) => h("div", { class: "s note" }, light("medium", note, false))),
     one.retracted.map((was) => h("div", { class: "s note" }, light("off", t("safety.was_retracted", { at: momentOf(t, was.sent_at), reference: was.reference, by: was.by, on: momentOf(t, was.at), why: was.reason }), false))));
 }
@@ -170,16 +174,16 @@ export function clockPanel(ctx) {
   const hidden = h("p", { class: "xs sub", "data-name": "kept-from-you" }, t("safety.kept_from_you"));
   const row = (one, now) => {
     const open = button(t(MARKED.includes(one.state) ? "safety.open_sent" : "safety.open"), () => { ctx.choose(one.key); reportSheet(ctx, one); }, { name: "open-report" });
-    open.setAttribute("aria-label", `${t("safety.open")}: ${whatWords(one)}, ${ruleWords(t, one)}`);
+    open.setAttribute("aria-label", `${t("safety.open")}: ${whatWords(one)}, ${ruleWords(one)}`);
     open.addEventListener("focus", () => ctx.choose(one.key));
     const due = h("small", { title: t.said(one, "due_text") }, dueWords(t, one));
     const marks = MARKED.includes(one.state) ? [h("small", {}, t("safety.sent_of", { at: momentOf(t, one.sent_at), reference: one.reference })), h("small", {}, one.acknowledged_at ? t("safety.acknowledged_on", { at: momentOf(t, one.acknowledged_at) }) : t("safety.not_acknowledged"))]
-      : one.state === "overdue" ? [h("small", {}, t("safety.send_now"))] : one.days.length ? [dayMarks(t, one)] : [];
+      : one.state === "overdue" ? [h("small", {}, t("safety.send_now"))] : one.days.counts ? [dayMarks(t, one)] : [];
     const day = one.of && !MARKED.includes(one.state) ? t("safety.day_short", { n: one.counted, of: one.of }) : "";
     return h("li", { class: [CLOCK_LIGHT[one.state] === "high" ? "high" : one.state, one.no_calendar ? "earliest" : "", one.key === ctx.chosen() ? "on" : ""].filter(Boolean).join(" "), "data-key": one.key, "data-state": one.state, onclick: () => ctx.choose(one.key) },
       light(lampOf(one)), h("div", { class: "k" }, h("span", { class: "w" }, stateWords(t, one, now)), due),
       h("div", { class: "what" }, h("span", { class: "w" }, t("safety.row", { what: whatWords(one), to: addressees(t, one) })), h("small", {}, t("safety.aware_row", { at: momentOf(t, one.aware.at, one.zone), by: one.aware.by }), one.kept ? h("b", {}, ` · ${t("safety.kept")}`) : null)),
-      h("div", { class: "rule", title: one.citation }, h("small", {}, [ruleWords(t, one), t.said(one, "time"), day].filter(Boolean).join(t("person.and"))), marks), open);
+      h("div", { class: "rule", title: one.law.citation }, h("small", {}, [ruleWords(one), t.said(one.law, "time"), day].filter(Boolean).join(t("person.and"))), marks), open);
   };
   const drawOff = whenChanged((off) => {
     show(offBox, off.length > 0);
@@ -196,7 +200,7 @@ export function clockPanel(ctx) {
   function again() {
     const page = model.get("page") || {};
     const look = model.get("look") || {};
-    const reports = page.reports || [];
+    const reports = reportsOf(page);
     put(cut, look.fault ? t("study.unreachable", { at: look.read_at || "—", why: t.said(look, "fault") }) : t("study.as_of", { at: look.read_at || "—" }));
     cut.classList.toggle("bad", Boolean(look.fault));
     put(why, look.fault ? t("safety.sending_off") : "");
@@ -240,7 +244,7 @@ export function toldPanel(ctx) {
   const list = h("ul", { class: "told" });
   const none = h("p", { class: "empty" }, t("safety.told.none"));
   const tell = button(t("safety.tell"), () => tellSheet(ctx, chosen()), { name: "tell" });
-  const chosen = () => (model.get("page").reports || []).find((one) => one.key === ctx.chosen());
+  const chosen = () => reportsOf(model.get("page")).find((one) => one.key === ctx.chosen());
   const row = (one, told, now) => {
     const title = t("safety.seen_title", { who: told.person });
     const lines = told.seen_at ? t("safety.told.seen", { time: lasted(t, told.at, told.seen_at) }) : t("safety.told.unseen", { time: lasted(t, told.at, now) });
