@@ -64,4 +64,5 @@ def test_a_few_simulated_trials_keep_their_level():
     wide = stress.Row("m", 8, 4000, 0, 320, exact=False)
     assert not wide.held
     assert stress.Row("m", 8, 4000, 0, 100, exact=True).held
+    assert "4.1 % (beyond ± 0.7 %)" in stress.table([stress.Row("m", 20, 4000, 0, 164, exact=False)])
     assert "8.0 % **missed**" in stress.table([wide])
