@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
@@ -209,7 +209,11 @@ class RecordWatcher(Watcher):
         if all(flight.entries == 1 for flight in flights) and not any(map(self._may, flights)):
             who = ", ".join(f"{_name(flight)} by {person.name}" for flight in flights)
             self.breaks("no change by somebody without the role", f"entry {entry.seq}: {who}")
-        owners = self.shadow.owners(entry.table, entry.new)
+        self._is_about_who_was_meant(entry, entry.new, flights)
+
+    def _is_about_who_was_meant(self, entry: Written, new: Row, flights: Sequence[Flight]) -> None:
+        """Nothing is written about somebody else, and no row is changed without a reason."""
+        owners = self.shadow.owners(entry.table, new)
         about_all = any(flight.change is None for flight in flights)
         if owners and not about_all and not any(owners <= self._concerned(flight) for flight in flights):
             self.breaks("nobody's data enters another's record", f"{_name(flights[0])} wrote {entry.table}")

@@ -264,9 +264,10 @@ class Writer:
         return [dict(row) for row in self._connection.execute(query).mappings()]
 
     def stored(self, table: Table) -> Iterator[Values]:
-        """Every row of a table as SQLite keeps it, in order of entry."""
+        """Every row of a table as the database keeps it, in order of entry."""
         names = table.columns.keys()
-        for row in self._connection.exec_driver_sql(f'SELECT * FROM "{table.name}" ORDER BY rowid'):
+        columns = ", ".join(f'"{name}"' for name in names)
+        for row in self._connection.exec_driver_sql(f'SELECT {columns} FROM "{table.name}" ORDER BY rowid'):
             yield dict(zip(names, row, strict=True))
 
     def count(self, table: Table, **where: Any) -> int:

@@ -168,8 +168,15 @@ def _kept(record: Applying, participant_id: str, entered: SaveForm, *, expected:
     }  # fmt: skip
     _refuse_other(record, participant_id, row, entered)
     if row is None and expected:
-        which: dict[str, str | int] = {"form": entered.form, "instance": entered.instance, "entry": entered.entry}
-        raise RecordFault(Message("form.not_there", **which, got=expected))
+        raise RecordFault(
+            Message(
+                "form.not_there",
+                form=entered.form,
+                instance=entered.instance,
+                entry=entered.entry,
+                got=expected,
+            )
+        )
     if row is None:
         return record.insert(
             "form",
