@@ -103,8 +103,8 @@ def _check(arguments: argparse.Namespace, *, seconds: float, jobs: int) -> None:
     from workbench.errors import BadValue
     from workbench.reading import shown
 
-    if not 1.0 <= seconds <= (longest := LONGEST[arguments.depth]):
-        usual = SECONDS[arguments.depth]
+    longest, usual = LONGEST[arguments.depth], SECONDS[arguments.depth]
+    if not 1.0 <= seconds <= longest:
         raise BadValue(f"--seconds must be 1 to {longest:.0f}, got {seconds:g}; {usual:.0f} is usual")
     if not 1 <= arguments.lives <= 10**6:
         raise BadValue(f"--lives must be 1 to 1000000, got {arguments.lives}; 100 is a good beginning")

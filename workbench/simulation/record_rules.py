@@ -24,9 +24,9 @@ SAFETY = (
 )  # fmt: skip
 UNDER = {
     "freeze": {*ALWAYS, *SAFETY, "query", "query_event"},
-    "hard": {*ALWAYS, *SAFETY, "person", "role_grant", "study_key", "report"},
+    "hard": {*ALWAYS, *SAFETY, "person", "role_grant", "study_key", "report", "snapshot"},
 }
-"""Tables that are written under a lock of each level."""
+"""Tables that are written under a lock of each level; a soft one holds nothing back."""
 NAMES_ARMS = ("protocol_version", "rand_list", "blinding_guess")
 """Tables in which the name of an arm may stand: none of them says whose it is."""
 STATUS = {
@@ -66,7 +66,8 @@ def of_entry(shadow: Shadow, entry: Written) -> Iterator[Finding]:
 def _lock(shadow: Shadow, entry: Written) -> Iterator[Finding]:
     """Nothing is written under a lock but what goes on there."""
     assert entry.new is not None
-    newest = {(row["table_name"], row["row_id"]): row for row in shadow.rows("lock_event")}
+    held = (row for row in shadow.rows("lock_event") if row["level"] in UNDER)
+    newest = {(row["table_name"], row["row_id"]): row for row in held}
     before = shadow.get(entry.table, entry.row_id)
     for row in filter(None, (entry.new, before)):
         for place in shadow.places(entry.table, row):
