@@ -60,7 +60,9 @@ def test_a_program_reads_the_same_sheet(inside, folder):
 def test_one_participant_is_asked_for_by_pseudonym(inside, folder):
     said = inside("costs", folder, "--participant", "P02")
     assert said.out.splitlines()[:2] == ["P02", "  fittings: 0, 0 complete"]
-    inside("costs", folder, "--participant", "P99").refused("no participant 'P99'; there are P01, SIM-02, P02")
+    inside("costs", folder, "--participant", "P99").refused(
+        "no participant 'P99'; there are P01, SIM-02, SIM-03, P02"
+    )
 
 
 def test_a_study_without_fittings_says_so(inside, tmp_path):

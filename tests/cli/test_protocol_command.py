@@ -37,6 +37,14 @@ def test_a_process_of_its_own_checks_the_example_and_prints_its_hash(workbench):
     assert said.out.splitlines()[-1].split() == ["sha256", read(EXAMPLE).sha256]
 
 
+def test_a_system_drafts_a_protocol_that_names_what_the_site_completes(inside, tmp_path):
+    drafted = tmp_path / "draft.toml"
+    said = inside("protocol", "draft", "--system", "neo_hand", "--out", drafted)
+    assert said.code == 1
+    assert said.out.startswith(f"{drafted}: 3 visits, 3 forms\nto be completed before it is a protocol:\n")
+    inside("protocol", "draft", "--system", "neo_hand", "--out", drafted).refused("draft.toml")
+
+
 def test_a_program_reads_the_whole_definition(inside):
     answer = inside("protocol", "check", EXAMPLE, "--json").answer("protocol check")
     protocol = Protocol.from_definition(answer["definition"])

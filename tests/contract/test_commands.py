@@ -73,8 +73,8 @@ def calls_in(path):
 
 CALLED = {
     words[:n]
-    for room in ("bench", "cli", "evaluation", "faults", "simulation", "study")
-    for path in (TESTS / room).glob("test_*.py")
+    for room in ("bench", "cli", "clinic", "evaluation", "faults", "simulation", "study", "systems")
+    for path in (TESTS / room).glob("*.py")
     for words in calls_in(path)
     for n in (1, 2)
 }

@@ -40,6 +40,8 @@ BY_COMMANDS = {
     "study/randomisation/arms.py",
     "study/backup.py", "study/manifest.py", "commands/import.py", "commands/protocol.py", "exchange/_xml.py",
     "exchange/_redcap_names.py", "study/snapshots.py", "study/signature_checks.py",
+    "study/stores/sqlite.py", "study/stores/postgresql.py", "study/stores/pointer.py",
+    "bench/published/_numbers.py", "bench/published/reference_based.py",
 }  # fmt: skip
 """Read what a user names or a study holds: the hostile cases of the commands, or of READERS below, reach them."""
 
@@ -53,15 +55,14 @@ OWN_TEXTS = {
 
 BETWEEN_OWN_PROCESSES = {
     "bench/outcomes.py", "devices/_players.py", "devices/_playing.py", "devices/_device_process.py",
-    "devices/simulated_participant.py", "live/_display.py", "runs/fit_process.py",
-    "engine/server.py", "live/_starting.py", "live/_wire.py", "live/client.py",
-    "stress/lossless.py", "engine/process.py", "runs/fitting.py", "stress/recording.py", "stress/record.py",
-    "stress/trial.py",
-    "widgets/_stores.py", "widgets/dashboard.py", "widgets/log_view.py", "study/drafts.py", "devices/_pairing.py",
-    "devices/_last_metre.py", "engine/alarms.py", "live/_stopfile.py", "engine/standstill.py", "stress/safety.py",
-    "stress/breakable.py", "stress/soak.py", "hardware/discovery.py", "study/allocation_keys.py",
-    "hardware/measurement.py", "clinic/service.py", "stress/peers.py", "simulation/life.py", "bench/live.py",
-    "bench/_live_session.py",
+    "devices/simulated_participant.py", "live/_display.py", "runs/fit_process.py", "engine/server.py",
+    "live/_starting.py", "live/_wire.py", "live/client.py", "stress/lossless.py", "engine/process.py",
+    "runs/fitting.py", "stress/recording.py", "stress/record.py", "stress/trial.py", "widgets/_stores.py",
+    "widgets/dashboard.py", "widgets/log_view.py", "study/drafts.py", "devices/_pairing.py",
+    "devices/_last_metre.py", "engine/alarms.py", "live/_stopfile.py", "engine/standstill.py",
+    "stress/safety.py", "stress/breakable.py", "stress/soak.py", "hardware/discovery.py",
+    "study/allocation_keys.py", "hardware/measurement.py", "clinic/service.py", "stress/peers.py",
+    "simulation/shadow.py", "simulation/life.py", "bench/live.py", "bench/_live_session.py",
 }  # fmt: skip
 """Read what another process of the workbench wrote; their own tests try bad messages."""
 

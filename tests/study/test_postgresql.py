@@ -130,7 +130,7 @@ def every_column():
     return [(table, column.name) for table in EDITED for column in schema.metadata.tables[table].columns]
 
 
-@pytest.mark.parametrize(("table", "column"), some(every_column()))
+@pytest.mark.parametrize(("table", "column"), some(every_column(), of=20))
 def test_every_single_field_edit_is_seen(edited, table, column):
     where = f"rowid = (SELECT MAX(rowid) FROM {table})"
     (before,) = databases.rows(edited, f'SELECT "{column}" AS value FROM {table} WHERE {where}')

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.dashboard.participant_visits import visits_of
 from workbench.study import changes
+from workbench.study.participant_visits import visits_of
 from workbench.study.planned import of_participant
 from workbench.study.windows import Window, window_of
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from workbench import reading
 from workbench.commands._answer import as_json
 from workbench.commands._arguments import add_json, integer
 from workbench.commands._subcommand import Subcommand
@@ -35,6 +36,11 @@ def run(arguments: argparse.Namespace) -> int:
 
     if not 1 <= arguments.rounds <= MOST_ROUNDS:
         raise BadValue(f"--rounds must be from 1 to {MOST_ROUNDS:,}, got {str(arguments.rounds):.60}")
+    folder = arguments.published
+    if folder is not None and not (reading.is_there(folder, "--published") and folder.is_dir()):
+        raise BadValue(
+            f"--published {reading.shown(folder)} is not a folder; name the one that holds the published results"
+        )
     items = bench.chosen(arguments.keys)
     numbers: tuple[published.Number, ...] = ()
     if "statistics" in arguments.keys:

@@ -45,7 +45,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--database",
         type=nonblank,
-        default="",
         metavar="URL",
         help="keep the record in PostgreSQL, as postgresql://user@host/name (default: in the folder)",
     )
@@ -67,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
         actor=getpass.getuser(),
         participant=Participant(arguments.participant, simulated=arguments.simulated),
         first_visit=_day(arguments.first_visit),
-        database=arguments.database,
+        database=arguments.database or "",
     ) as study:
         visits = study.rows("visit")
     print(f"Study      {folder}, system {system.name}: {system.title}")
@@ -92,7 +91,8 @@ def _under_protocol(arguments: argparse.Namespace) -> int:
         )
     folder, protocol = arguments.folder, read(arguments.protocol)
     about, actor = protocol.about, getpass.getuser()
-    Study.create(folder, code=about.code, title=about.title, actor=actor, database=arguments.database).close()
+    database = arguments.database or ""
+    Study.create(folder, code=about.code, title=about.title, actor=actor, database=database).close()
     print(f"Study      {folder}, {protocol.about.code} {protocol.about.version}: {protocol.about.title}")
     print(f"Next       workbench people add {folder} LOGIN --name NAME --roles investigator    two who sign")
     print(

@@ -22,7 +22,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--database",
         type=nonblank,
-        default="",
         metavar="URL",
         help="of a record that lay in PostgreSQL: the database that gets it (default: the one it was in)",
     )
@@ -43,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
             reason=arguments.reason or "",
             known=known,
             copies=arguments.anchors,
-            database=arguments.database,
+            database=arguments.database or "",
             progress=bar,
         )
     print(as_json("restore", restored.to_json(), ok=restored.ok) if arguments.json else restored.text())

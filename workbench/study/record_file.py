@@ -8,8 +8,6 @@ import sqlite3
 from contextlib import suppress
 from pathlib import Path
 
-from sqlalchemy.exc import DBAPIError
-
 from workbench import reading, world
 from workbench.errors import RecordFault, RecordLocked
 from workbench.messages import Message
@@ -138,7 +136,7 @@ def read_only(path: Path) -> sqlite3.Connection:
 
 def explain(error: Exception, path: Path) -> RecordFault:
     """The database's words as what, why and remedy."""
-    text = str(error.orig if isinstance(error, DBAPIError) else error)
+    text = str(getattr(error, "orig", None) or error)
     if "locked" in text or "busy" in text:
         return locked(path)
     if "full" in text:

@@ -165,6 +165,8 @@ def kind_of(action: argparse.Action) -> str:
         return "protocol"
     if action.dest in ("out", "socket"):
         return "output"
+    if action.dest == "published":
+        return "study"
     if action.dest == "file":
         return "exchanged"
     if action.type is None:
