@@ -12,7 +12,7 @@ Kenward MG, Roger JH. Small sample inference for fixed effects from restricted m
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from math import inf, log, sqrt
 from typing import Literal, get_args
@@ -407,24 +407,28 @@ def _require_variable(matrix: Floats, values: Floats, outcome: str) -> None:
 def _fitted(
     problem_of: Callable[[Floats], Problem], matrix: Floats, values: Floats, tolerance: float
 ) -> tuple[Point, Problem]:
-    """Fit on an orthonormal design and an outcome of unit variance; the result is on the scale of the rows."""
+    """Fit on an orthonormal design and an outcome of unit variance; the result is on the scale of the rows.
+
+    What is fitted is what least squares leave over: an outcome that lies far from zero would lose its digits.
+    """
     n, p = matrix.shape
     q, _ = np.linalg.qr(matrix)
-    rest = values - q @ (q.T @ values)
+    least = np.linalg.lstsq(matrix, values, rcond=None)[0]
+    rest = values - matrix @ least
     unit = sqrt(float(rest @ rest) / (n - p))
-    scaled = problem_of(np.column_stack([q * sqrt(n), values / unit]))
+    scaled = problem_of(np.column_stack([q * sqrt(n), rest / unit]))
     spread = max(
         (float(np.ptp(one.coordinates)) for one in scaled.cells if one.coordinates is not None), default=1.0
     )
     begin = np.tile(start(scaled.structure, scaled.m, 1.0, spread), scaled.groups)
-    own, scale = problem_of(np.column_stack([matrix, values])), np.tile(_scale(scaled, unit), scaled.groups)
+    own, scale = problem_of(np.column_stack([matrix, rest])), np.tile(_scale(scaled, unit), scaled.groups)
     here, there = at(scaled, begin, derivatives=False), at(own, begin * scale, derivatives=False)
     shift = there.deviance - here.deviance if here is not None and there is not None else 0.0
     best = maximise(scaled, begin, tolerance=tolerance, shift=shift)
     point = at(own, best.theta * scale)
     if point is None:
         raise Refused(Message("statistics.not_converged", structure=str(own.structure)))
-    return point, own
+    return replace(point, beta=point.beta + least), own
 
 
 def _scale(problem: Problem, unit: float) -> Floats:
