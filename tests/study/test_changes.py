@@ -484,3 +484,9 @@ def test_several_changes_take_one_signer_with_the_role_and_none_that_must_be_sig
         study.apply_all([consent(real)], people["monitor"])
     with pytest.raises(Refused, match="LockStudy"):
         study.apply_all([LockStudy()], people["statistician"], "x")
+
+
+def test_no_refusal_of_a_change_repeats_what_was_typed_at_any_length():
+    files = sorted(Path(consents.__file__).parent.glob("*.py"))
+    assert len(files) > 20
+    assert [path.name for path in files if "repr(self." in path.read_text(encoding="utf-8")] == []

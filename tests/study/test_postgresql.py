@@ -517,17 +517,3 @@ def test_a_backup_of_which_a_row_was_changed_is_not_restored_and_leaves_no_schem
             restore(made.folder, tmp_path / "restored")
         assert connection.execute("SELECT COUNT(*) FROM pg_namespace").fetchone() == before
     assert not (tmp_path / "restored").exists()
-
-
-@pytest.mark.job
-@pytest.mark.timeout(7200)
-def test_every_test_of_the_study_record_holds_on_a_server(url):
-    import subprocess
-    import sys
-    from pathlib import Path
-
-    command = [sys.executable, "-m", "pytest", "-q", "-n", "2", str(Path(__file__).parent)]
-    done = subprocess.run(
-        command, env={**os.environ, databases.VARIABLE: url}, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout[-6000:]

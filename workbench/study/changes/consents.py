@@ -88,7 +88,7 @@ class GiveConsent(Change):
         known = documents(record)
         # A study that has neither protocol nor document of its own knows none to compare with.
         if known and self.document_version not in known:
-            raise UnknownName(Message("consent.document", got=repr(self.document_version), known=known))
+            raise UnknownName(Message("consent.document", got=told(self.document_version), known=known))
         ids = [
             record.insert(
                 "consent", participant_id=self.participant_id, purpose=purpose, action="granted",

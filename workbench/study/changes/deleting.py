@@ -12,6 +12,7 @@ from workbench.study import deletion, migrate
 from workbench.study.applying import Applying, Change
 from workbench.study.changes import consents
 from workbench.study.deletion import DeletionPlan
+from workbench.study.nouns import told
 from workbench.vocabulary import ConsentGiver
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class RequestDeletion(Change):
         if not self.basis.strip():
             raise BadValue(Message("deletion.basis"))
         if not self.requested_on or self.requested_on > record.today.isoformat():
-            raise BadValue(Message("consent.on", got=repr(self.requested_on)))
+            raise BadValue(Message("consent.on", got=told(self.requested_on)))
         return record.insert(
             "deletion_request", participant_id=self.participant_id, requested_on=self.requested_on,
             basis=self.basis, given_by=self.given_by,

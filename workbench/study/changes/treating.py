@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from workbench.errors import BadValue, Refused
 from workbench.messages import Message
 from workbench.study.applying import Applying, Change
+from workbench.study.nouns import told
 from workbench.study.protocol_reading import day_of
 from workbench.vocabulary import Ongoing, TreatmentKind
 
@@ -78,7 +79,7 @@ class RecordRehabilitation(Change):
         if not 1 <= self.minutes <= MOST_MINUTES:
             raise BadValue(Message("treatment.minutes", most=MOST_MINUTES, got=self.minutes))
         if not self.on:
-            raise BadValue(Message("treatment.day", name="on", got=repr(self.on)))
+            raise BadValue(Message("treatment.day", name="on", got=told(self.on)))
         return _added(
             record, self.participant_id, "rehabilitation", self.name, minutes=self.minutes,
             given_by=self.given_by, started_on=self.on, ended_on=self.on, ongoing="no",
@@ -132,7 +133,7 @@ class EndTreatment(Change):
         if row["ended_on"]:
             raise Refused(Message("treatment.ended", name=row["name"], on=row["ended_on"]))
         if not self.ended_on:
-            raise BadValue(Message("treatment.day", name="ended_on", got=repr(self.ended_on)))
+            raise BadValue(Message("treatment.day", name="ended_on", got=told(self.ended_on)))
         _check_days(record, row["started_on"], self.ended_on, "no")
         record.amend(
             "treatment", self.treatment_id, {"ended_on": self.ended_on, "ongoing": "no"},
