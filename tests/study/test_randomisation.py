@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from workbench.errors import BadValue, RecordFault, Refused, UnknownName
 from workbench.stress import randomisation as stress
-from workbench.stress.randomisation import arrivals, is_even
+from workbench.stress.randomisation import ARMS, BLOCKS, SIMPLE, STRATA, arrivals, is_even
+from workbench.stress.randomisation import MINIMISATION as THREE
 from workbench.study.chain import canonical
 from workbench.study.randomisation import (
     Allocation,
@@ -36,11 +37,6 @@ from workbench.study.randomisation import (
 from workbench.study.randomisation.draws import Draws
 from workbench.study.randomisation.lists import blocks
 
-ARMS = ("stimulation", "sham")
-STRATA = {"site": ["01", "02"], "ais": ["A", "B"]}
-BLOCKS = {"kind": "blocks", "blocks": [2, 4, 6], "strata": STRATA, "slots": 24}
-SIMPLE = {"kind": "simple", "slots": 40}
-THREE = {"kind": "minimisation", "strata": {"sex": ["F", "M"], "injury": ["C5", "C6"], "site": ["1", "2"]}}
 KEY = bytes(range(32))
 SEED = 0x0123456789ABCDEF0123456789ABCDEF
 FIRST_RAW = [17863262238051502523, 2284056461333285156, 15190664807549140126]

@@ -404,7 +404,7 @@ class Rows(Question):
             raise Refused(Message("clinic.table", table=self.table))
         if self.first < 0 or not 1 <= self.most <= MOST_ROWS:
             raise BadValue(Message("clinic.rows", most=MOST_ROWS, first=self.first, got=self.most))
-        if not all(isinstance(value, str | float) or _is_whole(value) for value in self.where.values()):
+        if not all(isinstance(value, str | float) or _fits_a_column(value) for value in self.where.values()):
             raise BadValue(Message("clinic.where"))
         rows = seen.study.rows(self.table, **self.where)
         if seen.reader.sites:
@@ -436,8 +436,8 @@ def _refuse_table(seen: Seen, table: str) -> None:
         raise Refused(Message("participant.table", table=f"{table!r:.60}", allowed=list(allowed)))
 
 
-def _is_whole(value: Any) -> bool:
-    """Whether a value is a whole number, or a truth value, that a column can hold."""
+def _fits_a_column(value: Any) -> bool:
+    """Whether a value is an integer of at most 64 bits, or a truth value."""
     return isinstance(value, int) and abs(value) < 2**63
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from workbench import world
 from workbench.clinic import Client, questions
-from workbench.dashboard.visits import row_of
+from workbench.dashboard.worklist_rows import row_of
 from workbench.study.applying import Change
 from workbench.study.worklist import WorklistRow
 from workbench.systems import BoundSystem

@@ -11,13 +11,14 @@ import shlex
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from workbench import control, decoders, live, outcomes, runs, systems, world
+from workbench import control, decoders, live, runs, systems, world
 from workbench.dashboard.hardware import SetupService
 from workbench.dashboard.results import approval_fact, signer_of
+from workbench.dashboard.worklist_rows import row_of, short, title_of
 from workbench.errors import BadValue, Refused, WorkbenchError
 from workbench.live._engine_folder import EngineFolder, in_turn
 from workbench.live.client import Progress
@@ -192,7 +193,7 @@ class VisitService:
         plan = [{"key": "worklist.plan.calibrate", "args": {"n": n}} for n in trials[:-1]]
         plan.append({"key": "worklist.plan.online", "args": {"n": trials[-1]}})
         plan += [{"key": "worklist.plan.check", "args": {"what": check}} for check in self.system.system.checks]
-        plan += [{"key": "worklist.plan.draft", "args": {"form": _title(draft.form)}} for draft in drafts]
+        plan += [{"key": "worklist.plan.draft", "args": {"form": title_of(draft.form)}} for draft in drafts]
         choice = self.choices() if person["simulated"] and running is None else []
         return {
             "facts": [*facts, effector],
@@ -393,7 +394,7 @@ class VisitService:
         if decoder is not None:
             granted = decoder["approval"]
             about = {
-                "hash": _short(decoder["sha256"]),
+                "hash": short(decoder["sha256"]),
                 "days": _days(decoder["fitted_at"]),
                 "by": signer_of(granted),
             }
@@ -521,13 +522,13 @@ class VisitService:
             "effector": self._effector_words(person),
             "participant": person["pseudonym"],
         }
-        signing |= {"password": password, "replaces": _short(in_use["sha256"]) if in_use else ""}
+        signing |= {"password": password, "replaces": short(in_use["sha256"]) if in_use else ""}
         followed = self.system
         signing["system"] = Message("approval.system", system=followed.system.title, task=followed.task.title)
         proof: dict[str, Any] = {"others": others, "false_limit": approving.MOST_FALSE_PER_MIN}
         origin = decoder["metrics"].get("recentred_from", "")
         if origin:
-            proof["fitted_on"] = Message("approval.recentred", hash=_short(origin))
+            proof["fitted_on"] = Message("approval.recentred", hash=short(origin))
         return {"checks": rows, "signing": signing, "proof": proof}
 
     def may_recentre(self, decoder: Mapping[str, Any]) -> bool:
@@ -721,10 +722,6 @@ def _code(person: Mapping[str, Any]) -> str:
     return str(person["wristband"] or person["pseudonym"]).strip().casefold()
 
 
-def _short(sha256: str) -> str:
-    return f"{sha256[:4]} {sha256[4:8]}"
-
-
 def _has_centre(decoder: Mapping[str, Any]) -> bool:
     """Whether a decoder of the record has a centre that can be moved; of several streams, that of the signal."""
     name, metrics = str(decoder["name"]), decoder["metrics"]
@@ -762,7 +759,7 @@ def _decoder_fact(decoder: Mapping[str, Any] | None) -> dict[str, Any]:
         return {"name": "decoder", "key": "worklist.no_decoder", "args": {}}
     days = _days(decoder["fitted_at"])
     key = "worklist.decoder" if days else "worklist.decoder_today"
-    return {"name": "decoder", "key": key, "args": {"hash": _short(decoder["sha256"]), "days": days}}
+    return {"name": "decoder", "key": key, "args": {"hash": short(decoder["sha256"]), "days": days}}
 
 
 def _age(utc: str) -> str:
@@ -816,88 +813,10 @@ def _others(study: Study, person_id: str, sha256: str, in_use: Mapping[str, Any]
             state, text = "dot", Message("approval.waits", accuracy=_accuracy(row))
         else:
             continue
-        rows.append({"hash": _short(other), "state": state, "age": _age(row["fitted_at"]), "text": text})
+        rows.append({"hash": short(other), "state": state, "age": _age(row["fitted_at"]), "text": text})
     return rows
 
 
 def _accuracy(decoder: Mapping[str, Any]) -> str:
     value = decoder["metrics"].get("accuracy")
     return "—" if value is None else f"{100 * value:.0f} %"
-
-
-def _open_points(row: Any) -> list[dict[str, Any]]:
-    """What is open for a row of the worklist, what hinders first."""
-    points: list[dict[str, Any]] = []
-    if row.participant["hold"]:
-        points.append({"state": "high", "key": "worklist.open.hold", "args": {"why": row.participant["hold"]}})
-    if systems.consent_refusal(row.participant):
-        points.append({"state": "medium", "key": "worklist.open.no_consent", "args": {}})
-    for point in row.awaiting:
-        points.append(
-            {"state": "medium", "key": "worklist.open.awaiting", "args": {"hash": _short(point["sha256"])}}
-        )
-    if row.window == "late":
-        points.append({"state": "medium", "key": "worklist.open.late", "args": {}})
-    if row.window == "early":
-        points.append({"state": "dot", "key": "worklist.open.early", "args": {"date": row.visit["earliest"]}})
-    points += [
-        {"state": "dot", "key": "worklist.open.draft", "args": {"form": _title(form)}} for form in row.drafts
-    ]
-    return points
-
-
-def _title(form: str) -> str:
-    """A form as its screen names it; its own name where another version of the workbench began it."""
-    return outcomes.load(form).definition.title if form in outcomes.available() else form
-
-
-def row_of(row: Any, running: Mapping[str, str] | None, today: date, system: BoundSystem) -> dict[str, Any]:
-    """One row of the page from one of the record.
-
-    Parameters
-    ----------
-    row : of the worklist (:class:`workbench.study.worklist.WorklistRow`).
-    running : the session under way, None for none.
-    today : the day.
-    system : what sessions run.
-    """
-    person, visit = row.participant, row.visit
-    if person["injured_on"]:
-        about: dict[str, Any] = {"key": "worklist.injured", "args": {"date": person["injured_on"]}}
-    elif person["simulated"]:
-        about = {"key": "worklist.simulated", "args": {}}
-    else:
-        about = {"text": ""}
-    last = row.last_session
-    runs = row.last_runs
-    # A visit without a window has its day for one, as the record judges it.
-    window = {name: visit[name] or visit["planned"][:10] or "—" for name in ("earliest", "latest")}
-    in_session = running is not None and running["visit"] == visit["id"]
-    state = "check" if row.state == "ready" and systems.consent_refusal(person) else row.state
-    return {
-        "visit": visit["id"],
-        "time": visit["planned"][11:16],
-        "participant": person["pseudonym"],
-        "about": about,
-        "visit_name": visit["name"],
-        "window": {"key": f"worklist.window.{row.window}", "args": window, "part": _part(visit, today)},
-        "signal": system.signal.type,
-        "effector": control.load(system.effector).title if system.effector else "",
-        "last": {
-            "key": "worklist.last" if runs != 1 else "worklist.last_one",
-            "args": {"date": last["started"][:10], "n": runs},
-        }
-        if last
-        else {"key": "worklist.first_session", "args": {}},
-        "open": _open_points(row),
-        "state": "session" if in_session else state,
-    }
-
-
-def _part(visit: Mapping[str, Any], today: date) -> float | None:
-    """Where the day lies in the visit's window, 0 at its first and 1 at its last; None without a window."""
-    if not (visit["earliest"] and visit["latest"]):
-        return None
-    first, last = date.fromisoformat(visit["earliest"]), date.fromisoformat(visit["latest"])
-    # A window of one day has no length to divide by.
-    return (today - first).days / max(1, (last - first).days)

@@ -5,10 +5,9 @@ References, from memory: Liang and Zeger 1986; Mancl and DeRouen 2001 on few par
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
-from math import inf, sqrt
+from math import inf
 from typing import Literal, get_args
 
 import numpy as np
@@ -16,7 +15,7 @@ import numpy as np
 from workbench.errors import BadValue, Refused
 from workbench.messages import Message
 from workbench.statistics._columns import Columns, Floats, chosen, labels, numbers, picked
-from workbench.statistics._estimates import Estimate
+from workbench.statistics._model import Model
 from workbench.statistics.design import Design, Levels, design, require_rank
 
 Family = Literal["gaussian", "binomial", "poisson"]
@@ -26,7 +25,7 @@ LARGEST = 15.0
 
 
 @dataclass(frozen=True, slots=True)
-class Gee:
+class Gee(Model):
     """A fitted marginal model.
 
     Attributes
@@ -48,37 +47,8 @@ class Gee:
     participants: int
     df: float
 
-    def contrast(self, row: Sequence[float] | Floats, *, level: float = 0.95) -> Estimate:
-        """A linear combination of the coefficients, tested against 0.
-
-        Parameters
-        ----------
-        row : ``(p,)``.
-        level : of confidence.
-        """
-        weights = np.asarray(row, dtype=np.float64)
-        return Estimate.of(
-            float(weights @ self.beta), sqrt(float(weights @ self.covariance @ weights)), self.df, level=level
-        )
-
-    def coefficients(self, *, level: float = 0.95) -> dict[str, Estimate]:
-        """Every coefficient by name."""
-        rows = np.eye(len(self.beta))
-        return {name: self.contrast(row, level=level) for name, row in zip(self.design.names, rows, strict=True)}
-
-    def differences(
-        self, factor: str, *, at: Mapping[str, str | float] | None = None, level: float = 0.95
-    ) -> dict[tuple[str, str], Estimate]:
-        """Differences of a factor's levels on the scale of the link, ``(level, other)`` being level minus other.
-
-        Parameters
-        ----------
-        factor : such as ``"arm"``.
-        at : values that are held.
-        level : of confidence.
-        """
-        rows = self.design.mean_rows((factor,), at or {})
-        return {(b, a): self.contrast(rows[b,] - rows[a,], level=level) for (a,), (b,) in combinations(rows, 2)}
+    def _df(self, weights: Floats) -> float:
+        return self.df
 
 
 def gee(

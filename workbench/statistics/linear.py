@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from math import exp, sqrt
 
 import numpy as np
@@ -14,6 +13,7 @@ from workbench.errors import BadValue
 from workbench.messages import Message
 from workbench.statistics._columns import Columns, Floats, finite, numbers, picked
 from workbench.statistics._estimates import Estimate, FTest
+from workbench.statistics._model import Model
 from workbench.statistics.design import Design, Levels, design, require_rank
 
 
@@ -31,7 +31,7 @@ class SumOfSquares:
 
 
 @dataclass(frozen=True, slots=True)
-class Ancova:
+class Ancova(Model):
     """A fitted linear model.
 
     Attributes
@@ -51,52 +51,8 @@ class Ancova:
     matrix: Floats
     outcome: Floats
 
-    def contrast(self, row: Sequence[float] | Floats, *, level: float = 0.95) -> Estimate:
-        """A linear combination of the coefficients, tested against 0.
-
-        Parameters
-        ----------
-        row : ``(p,)``.
-        level : of confidence.
-        """
-        weights = np.asarray(row, dtype=np.float64)
-        se = sqrt(float(weights @ self.covariance @ weights))
-        return Estimate.of(float(weights @ self.beta), se, self.df, level=level)
-
-    def coefficients(self, *, level: float = 0.95) -> dict[str, Estimate]:
-        """Every coefficient by name."""
-        return {
-            name: self.contrast(row, level=level)
-            for name, row in zip(self.design.names, np.eye(len(self.beta)), strict=True)
-        }
-
-    def means(
-        self, *factors: str, at: Mapping[str, str | float] | None = None, level: float = 0.95
-    ) -> dict[tuple[str, ...], Estimate]:
-        """Least-squares means of every combination of levels of some factors.
-
-        Parameters
-        ----------
-        *factors : such as ``"arm"``.
-        at : values that are held.
-        level : of confidence.
-        """
-        rows = self.design.mean_rows(factors, at or {})
-        return {key: self.contrast(row, level=level) for key, row in rows.items()}
-
-    def differences(
-        self, factor: str, *, at: Mapping[str, str | float] | None = None, level: float = 0.95
-    ) -> dict[tuple[str, str], Estimate]:
-        """Differences of the least-squares means of a factor, ``(level, other)`` being level minus other.
-
-        Parameters
-        ----------
-        factor : such as ``"arm"``.
-        at : values that are held.
-        level : of confidence.
-        """
-        rows = self.design.mean_rows((factor,), at or {})
-        return {(b, a): self.contrast(rows[b,] - rows[a,], level=level) for (a,), (b,) in combinations(rows, 2)}
+    def _df(self, weights: Floats) -> float:
+        return self.df
 
     def type_one(self) -> dict[str, SumOfSquares]:
         """Sums of squares of the terms, each beside those before it."""

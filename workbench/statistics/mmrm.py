@@ -11,9 +11,8 @@ Kenward MG, Roger JH. Small sample inference for fixed effects from restricted m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
 from math import inf, log, sqrt
 from typing import Literal, get_args
 
@@ -23,8 +22,9 @@ from scipy import stats
 from workbench.errors import BadValue, Refused, UnknownName
 from workbench.messages import Message
 from workbench.statistics._columns import Columns, Floats, Ints, chosen, labels, numbers, picked
-from workbench.statistics._estimates import Estimate, FTest
+from workbench.statistics._estimates import FTest
 from workbench.statistics._likelihood import Cell, Method, Point, Problem, at, cells, maximise
+from workbench.statistics._model import Model
 from workbench.statistics.covariances import (
     BY_ROW,
     LINEAR,
@@ -63,7 +63,7 @@ class CovarianceParameter:
 
 
 @dataclass(frozen=True, slots=True)
-class Mmrm:
+class Mmrm(Model):
     """A fitted model; it converged, or there would be none.
 
     Attributes
@@ -145,54 +145,6 @@ class Mmrm:
                 CovarianceParameter(f"{name} {group}".strip(), float(value), float(se), float(low), float(high))
             )
         return tuple(made)
-
-    def coefficients(self, *, level: float = 0.95) -> dict[str, Estimate]:
-        """Every coefficient by name."""
-        eye = np.eye(self.problem.p)
-        return {name: self.contrast(eye[i], level=level) for i, name in enumerate(self.design.names)}
-
-    def contrast(self, row: Sequence[float] | Floats, *, level: float = 0.95) -> Estimate:
-        """A linear combination of the coefficients, tested against 0.
-
-        Parameters
-        ----------
-        row : ``(p,)``.
-        level : of confidence.
-        """
-        weights = np.asarray(row, dtype=np.float64)
-        if weights.shape != (self.problem.p,) or not weights.any():
-            raise BadValue(Message("statistics.contrast", n=self.problem.p))
-        se = sqrt(float(weights @ self.covariance @ weights))
-        return Estimate.of(float(weights @ self.beta), se, self._df(weights), level=level)
-
-    def means(
-        self, *factors: str, at: Mapping[str, str | float] | None = None, level: float = 0.95
-    ) -> dict[tuple[str, ...], Estimate]:
-        """Least-squares means of every combination of levels of some factors.
-
-        Parameters
-        ----------
-        *factors : such as ``"arm", "visit"``.
-        at : values that are held: factor → level, covariate → value.
-        level : of confidence.
-        """
-        return {
-            key: self.contrast(row, level=level) for key, row in self.design.mean_rows(factors, at or {}).items()
-        }
-
-    def differences(
-        self, factor: str, *, at: Mapping[str, str | float] | None = None, level: float = 0.95
-    ) -> dict[tuple[str, str], Estimate]:
-        """Differences of the least-squares means of a factor, ``(level, other)`` being level minus other.
-
-        Parameters
-        ----------
-        factor : such as ``"arm"``.
-        at : values that are held, such as the visit.
-        level : of confidence.
-        """
-        rows = self.design.mean_rows((factor,), at or {})
-        return {(b, a): self.contrast(rows[b,] - rows[a,], level=level) for (a,), (b,) in combinations(rows, 2)}
 
     def type_three(self) -> dict[str, FTest]:
         """Each term tested with the others averaged evenly."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import ceil, sqrt
 
 import numpy as np
@@ -38,10 +39,7 @@ def superiority(
         tails = np.nan_to_num([stats.nct.sf(critical, df, away), stats.nct.cdf(-critical, df, away)])
         return float(tails.sum()) - power
 
-    least = 2.0 + 1e-6
-    if reached(least) >= 0:
-        return 2.0
-    return float(brentq(reached, least, 10 + 4 * (sd / delta) ** 2 * _z_sum(power, alpha), xtol=1e-9))
+    return _smallest(reached, most=10 + 4 * (sd / delta) ** 2 * _z_sum(power, alpha))
 
 
 def noninferiority(
@@ -65,10 +63,7 @@ def noninferiority(
         df = 2 * (n - 1)
         return float(np.nan_to_num(stats.nct.sf(stats.t.ppf(1 - alpha, df), df, room / sd * sqrt(n / 2)))) - power
 
-    least = 2.0 + 1e-6
-    if reached(least) >= 0:
-        return 2.0
-    return float(brentq(reached, least, 10 + 4 * (sd / room) ** 2 * _z_sum(power, alpha), xtol=1e-9))
+    return _smallest(reached, most=10 + 4 * (sd / room) ** 2 * _z_sum(power, alpha))
 
 
 def equivalence(
@@ -89,6 +84,14 @@ def equivalence(
         raise BadValue(Message("statistics.no_effect"))
     z = stats.norm.ppf(1 - alpha) + stats.norm.ppf((1 + power) / 2)
     return ceil(2 * float(z * sd / room) ** 2)
+
+
+def _smallest(reached: Callable[[float], float], *, most: float) -> float:
+    """Size of a group, 2 at the least, from which ``reached``, the power less what was asked, is not below 0."""
+    least = 2.0 + 1e-6
+    if reached(least) >= 0:
+        return 2.0
+    return float(brentq(reached, least, most, xtol=1e-9))
 
 
 def _z_sum(power: float, alpha: float) -> float:

@@ -11,11 +11,11 @@ from typing import Any, Protocol
 
 import traitlets
 
-from workbench import messages
-from workbench.errors import Refused, WorkbenchError
+from workbench.errors import Refused
 from workbench.messages import Message
-from workbench.widgets._base import SYNCED, Panel, compose, styles
+from workbench.widgets._base import compose, styles
 from workbench.widgets._history import field_history
+from workbench.widgets._record_page import RecordPage
 
 
 class ParticipantRequests(Protocol):
@@ -81,7 +81,7 @@ class ParticipantRequests(Protocol):
         """
 
 
-class ParticipantPage(Panel):
+class ParticipantPage(RecordPage):
     """One participant of the study.
 
     Parameters
@@ -104,14 +104,14 @@ class ParticipantPage(Panel):
     values of the core data set; ``signing`` is ``{"how", "login"}``.
     """
 
+    _service: ParticipantRequests
+
     _esm = compose(
         "parts/dom", "parts/icons", "parts/entry", "parts/signin", "parts/timeline", "parts/multiples",
         "parts/signed", "parts/safety_forms", "parts/steps", "participant_page",
     )  # fmt: skip
     _css = styles("panels", "entry", "participant", "safety")
 
-    look = traitlets.Dict().tag(**SYNCED)
-    page = traitlets.Dict().tag(**SYNCED)
     can_go_back = traitlets.Bool().tag(sync=True)
 
     def __init__(
@@ -122,8 +122,8 @@ class ParticipantPage(Panel):
         back: Callable[[], None] | None = None,
         **traits: Any,
     ) -> None:
-        super().__init__(can_go_back=back is not None, **traits)
-        self._service, self._participant, self._back = service, participant_id, back
+        super().__init__(service, participant_id, can_go_back=back is not None, **traits)
+        self._participant, self._back = participant_id, back
         self.read()
 
     def describe(self) -> tuple[str, list[tuple[str, object]]]:
@@ -138,17 +138,6 @@ class ParticipantPage(Panel):
             "read": self.read, "back": self.back, "values": self.values, "history": self.history, "row": self.row,
             "bound": self.bound, "make": self.make,
         }  # fmt: skip
-
-    def read(self) -> None:
-        """Read the record. When it cannot be read, the page stays as it was, with the fault beside it."""
-        try:
-            found = dict(self._service.page(self._participant))
-        except WorkbenchError as error:
-            self.look = {**self.look, "fault": messages.of(error)}
-            return
-        with self.hold_sync():
-            self.look = {"read_at": found.pop("read_at"), "fault": ""}
-            self.page = found
 
     def back(self) -> None:
         """Go back to the worklist. Raises Refused where there is none."""
@@ -169,25 +158,6 @@ class ParticipantPage(Panel):
         """
         return field_history(self._service.history(self._participant, table, row), str(field))
 
-    def row(self, table: str, row: str) -> dict[str, Any]:
-        """All of an adverse event or a device deficiency of this participant."""
-        return self._service.row(self._participant, table, row)
-
     def bound(self, targets: str) -> str:
         """Hash of rows of this participant as they are now, which a signature binds."""
         return self._service.bound(self._participant, targets)
-
-    def make(
-        self, change: str, fields: Mapping[str, str], reason: str = "", login: str = "", password: str = ""
-    ) -> None:
-        """Make a change, then read the record again.
-
-        Parameters
-        ----------
-        change : its name.
-        fields : of it, as text.
-        reason : why.
-        login, password : of who makes it; passed on and forgotten.
-        """
-        self._service.make(self._participant, change, fields, reason=reason, login=login, password=password)
-        self.read()

@@ -11,10 +11,10 @@ from typing import Any, Protocol
 
 import traitlets
 
-from workbench import messages
 from workbench.errors import Refused
 from workbench.messages import Message
-from workbench.widgets._base import SAYABLE, SYNCED, Panel, compose, styles
+from workbench.widgets._base import compose, styles
+from workbench.widgets._record_page import RecordPage
 
 
 class DeskRequests(Protocol):
@@ -44,7 +44,7 @@ class DeskRequests(Protocol):
         """
 
 
-class SafetyDesk(Panel):
+class SafetyDesk(RecordPage):
     """The safety desk of a study.
 
     Parameters
@@ -62,23 +62,23 @@ class SafetyDesk(Panel):
     participants have a page.
     """
 
+    _service: DeskRequests
+
     _esm = compose(
         "parts/dom", "parts/icons", "parts/entry", "parts/signin", "parts/timeline", "parts/signed",
         "parts/safety_forms", "parts/clocks", "parts/surveillance", "safety_desk",
     )  # fmt: skip
     _css = styles("panels", "entry", "safety")
 
-    look = traitlets.Dict().tag(**SYNCED)
-    page = traitlets.Dict().tag(**SYNCED)
     opens = traitlets.Bool().tag(sync=True)
 
     def __init__(
         self, service: DeskRequests, *, open_participant: Callable[[str], None] | None = None, **traits: Any
     ) -> None:
-        super().__init__(opens=open_participant is not None, **traits)
+        super().__init__(service, opens=open_participant is not None, **traits)
         # Read when a browser shows it and asks: the frame stands there at once, and a widget that the browser has
         # not made within 2 s, as one that is given much meanwhile, is given up.
-        self._service, self._open_participant = service, open_participant
+        self._open_participant = open_participant
 
     def describe(self) -> tuple[str, list[tuple[str, object]]]:
         """The verdict, and how much there is of what."""
@@ -92,36 +92,6 @@ class SafetyDesk(Panel):
     def requests(self) -> Mapping[str, Callable[..., Any]]:
         """Read again, all of a row, a change, open a participant."""
         return {"read": self.read, "row": self.row, "make": self.make, "participant": self.participant}
-
-    def read(self) -> None:
-        """Read the record. When it cannot be read, the desk stays as it was, with the fault beside it."""
-        try:
-            found = dict(self._service.page())
-        except SAYABLE as error:
-            self.look = {**self.look, "fault": messages.of(error)}
-            return
-        with self.hold_sync():
-            self.look = {"read_at": found.pop("read_at"), "fault": ""}
-            self.page = found
-
-    def row(self, table: str, row: str) -> dict[str, Any]:
-        """All of an adverse event or a device deficiency."""
-        return dict(self._service.row(table, row))
-
-    def make(
-        self, change: str, fields: Mapping[str, str], reason: str = "", login: str = "", password: str = ""
-    ) -> None:
-        """Make a change, then read the record again.
-
-        Parameters
-        ----------
-        change : its name.
-        fields : of it, as text.
-        reason : why.
-        login, password : of who makes it; passed on and forgotten.
-        """
-        self._service.make(change, fields, reason=reason, login=login, password=password)
-        self.read()
 
     def participant(self, participant: str) -> None:
         """Open the page of a participant. Raises Refused where there is none."""
