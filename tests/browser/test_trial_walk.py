@@ -223,7 +223,7 @@ def test_a_participant_goes_through_the_trial_by_keyboard_as_three_roles(keyboar
     page.wait_for_selector("[data-name=report-sheet]")
     keyboard.fill("reference", "NMPA-1")
     keyboard.send()
-    page.wait_for_selector("text=Every report was sent.")
+    page.wait_for_selector("text=Every report that the rules in force ask for was sent.")
     (sent,) = rows(folder, "obligation_event", action="sent")
     assert (sent["by"], sent["reference"], sent["late_s"]) == ("Dr Okafor A.", "NMPA-1", 0)
 
