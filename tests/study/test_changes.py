@@ -357,11 +357,11 @@ def test_a_redaction_takes_texts_and_nothing_that_a_rule_is_computed_from(study,
 
 @pytest.mark.parametrize("table", sorted(schema.MAY_BE_REDACTED))
 def test_what_a_redaction_may_take_it_takes(study, table):
-    for row in study.rows(table)[:1]:
-        texts = [name for name in schema.MAY_BE_REDACTED[table] if isinstance(row[name], str)]
-        for name in texts:
-            study.redact(table, row["id"], {name: "(removed)"}, reason="a name stood there")
-        assert all(study.get(table, row["id"])[name] == "(removed)" for name in texts)
+    row = study.rows(table)[0]
+    texts = [name for name in schema.MAY_BE_REDACTED[table] if isinstance(row[name], str)]
+    for name in texts:
+        study.redact(table, row["id"], {name: "(removed)"}, reason="a name stood there")
+    assert all(study.get(table, row["id"])[name] == "(removed)" for name in texts)
 
 
 def test_every_table_that_changes_fill_says_what_a_redaction_may_take():

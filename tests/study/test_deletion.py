@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from tests.shares import some
+from tests.study import databases
 from workbench import world
 from workbench.errors import RecordFault, Refused
 from workbench.study import Study, approvals, changes, deletion, verify
@@ -61,15 +62,15 @@ def carried_out(study, person, **more):
     return deletion.carry_out(study, begun(study, person), study.script_signer("Dr C"), **more)
 
 
-def everything(folder):
-    """Bytes of every file of a study but of its snapshots and reports, which are named as copies."""
+def everything(study):
+    """What the database keeps, and every file of a study but its snapshots and reports, which are named."""
     named = ("snapshots", "reports")
-    files = [path for path in folder.rglob("*") if path.is_file() and path.parent.name not in named]
-    return b"\n".join(path.read_bytes() for path in files)
+    files = [path for path in study.folder.rglob("*") if path.is_file() and path.parent.name not in named]
+    return b"\n".join([databases.content(study), *(path.read_bytes() for path in files)])
 
 
 def left_of(study):
-    return [name for name in TEXTS if name.encode() in everything(study.folder)]
+    return [name for name in TEXTS if name.encode() in everything(study)]
 
 
 def test_a_plan_shows_what_goes_and_what_stays_and_does_nothing(study):
@@ -128,7 +129,7 @@ def test_a_form_keeps_its_numbers_and_loses_its_texts(study):
     made(study, RequestDeletion(person["id"], DAY, "policy"))
     carried_out(study, person["id"])
     assert study.get("form", row["id"])["values"] == {"state": "closed", "remarks": deletion.GONE}
-    assert CANARY.encode() not in everything(study.folder)
+    assert CANARY.encode() not in everything(study)
     assert study.verify().ok
 
 
@@ -320,6 +321,7 @@ def test_a_disk_that_refuses_to_remove_a_file_is_said_and_the_next_attempt_goes_
     assert study.verify().ok
 
 
+@pytest.mark.sqlite_file("the write-ahead log is a file")
 def test_while_another_process_reads_the_old_log_it_does_not_end(study):
     first = begun(study, asked(study))
     with Study.open(study.folder, actor="reader") as reader, reader.database.connected() as connection:

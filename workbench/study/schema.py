@@ -472,16 +472,28 @@ def _any_changed(names: Iterable[str]) -> str:
     return " OR ".join(f'NEW."{name}" IS NOT OLD."{name}"' for name in names) or "FALSE"
 
 
+def fixed_columns(table: str) -> tuple[list[str], list[str]]:
+    """Columns that no amendment takes: those that never change, and the texts among them that a redaction takes.
+
+    Parameters
+    ----------
+    table : whose; of an append-only one there are none, as it takes no amendment at all.
+    """
+    amendable = AMENDABLE.get(table)
+    columns = [] if amendable is None else [c.name for c in metadata.tables[table].columns]
+    fixed = [name for name in columns if name not in (*(amendable or ()), "row_version")]
+    texts = [name for name in fixed if name in MAY_BE_REDACTED.get(table, ())]
+    return [name for name in fixed if name not in texts], texts
+
+
 def _data_triggers(table: str) -> list[str]:
     audited = (
         f"EXISTS (SELECT 1 FROM audit WHERE table_name = '{table}' AND row_id = NEW.id "
         "AND row_version = NEW.row_version"
     )
     redacted = " AND action = 'redact'" if table in APPEND_ONLY else ""
-    fixed = [c.name for c in metadata.tables[table].columns if c.name not in AMENDABLE.get(table, (c.name,))]
-    texts = [name for name in fixed if name in MAY_BE_REDACTED.get(table, ())]
-    never = _any_changed(name for name in fixed if name not in (*texts, "row_version"))
-    changed = f"NEW.row_version <> OLD.row_version + 1 OR NEW.id <> OLD.id OR {never}"
+    never, texts = fixed_columns(table)
+    changed = f"NEW.row_version <> OLD.row_version + 1 OR NEW.id <> OLD.id OR {_any_changed(never)}"
     # A text that no amendment takes leaves by a redaction.
     changed += f" OR (({_any_changed(texts)}) AND NOT {audited} AND action = 'redact'))" if texts else ""
     # INSERT OR REPLACE would otherwise change a row without its history.

@@ -112,11 +112,15 @@ def _amendable() -> list[Table]:
 
 def _changed(table: Table) -> str:
     """When an update of a table is refused: it changes what never changes, or no entry stands for it."""
-    from workbench.study.schema import AMENDABLE
+    from workbench.study.schema import fixed_columns
 
-    fixed = [c.name for c in table.columns if c.name not in AMENDABLE.get(table.name, (c.name,))]
-    kept = "".join(f' OR NEW."{n}" IS DISTINCT FROM OLD."{n}"' for n in fixed if n != "row_version")
-    return f"{_NEXT}{kept} OR NOT {_AUDITED})"
+    never, texts = (
+        " OR ".join(f'NEW."{name}" IS DISTINCT FROM OLD."{name}"' for name in names) or "FALSE"
+        for names in fixed_columns(table.name)
+    )
+    # A text that no amendment takes leaves by a redaction.
+    redacted = f"({texts}) AND NOT {_AUDITED} AND action = 'redact')"
+    return f"{_NEXT} OR {never} OR {redacted} OR NOT {_AUDITED})"
 
 
 def _triggers() -> Iterator[str]:
