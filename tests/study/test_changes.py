@@ -16,6 +16,7 @@ from workbench.study.changes import (
     AnswerQuery,
     CloseDeviation,
     CloseQuery,
+    CodeEvent,
     Freeze,
     GiveConsent,
     GrantRole,
@@ -24,6 +25,7 @@ from workbench.study.changes import (
     Randomise,
     RecordDeviation,
     RegisterConsentDocument,
+    ReviseEvent,
     RevokeRole,
     Sign,
     Unfreeze,
@@ -398,6 +400,14 @@ def test_a_frozen_row_is_given_back_with_a_reason(study, people):
         study.apply(Freeze("trial", assessment), people["data_manager"], "x")
 
 
+def settled(study, people):
+    """Code and close what there is of adverse events."""
+    for row in study.rows("adverse_event"):
+        study.apply(CodeEvent(row["id"], "MedDRA", "28.1", "10040047", "Sepsis"), people["data_manager"])
+        closed = ReviseEvent(row["id"], study.entries(after=study.head()[0] - 1)[0].utc, "UTC", state="closed")
+        study.apply(closed, people["investigator"], "healed")
+
+
 def test_a_study_is_locked_by_three_people_once_nothing_is_open_and_unlocked_by_three(study, people):
     assessment = study.ids["assessment"]
     query = study.apply(OpenQuery("assessment", assessment, "items", "why?"), people["monitor"])
@@ -412,6 +422,11 @@ def test_a_study_is_locked_by_three_people_once_nothing_is_open_and_unlocked_by_
     signed(study, people, ("form", study.rows("form")[0]["id"]))
     with pytest.raises(Refused, match="needs 3 fresh signatures, of data_manager, investigator, statistician"):
         study.apply(LockStudy(), [people["data_manager"].confirm(SECRET)], "database lock")
+    with pytest.raises(
+        Refused, match="yet: 1 adverse events are not coded, 1 serious adverse events are not closed"
+    ):
+        study.apply(LockStudy(), three(people), "database lock")
+    settled(study, people)
     study.apply(LockStudy(), three(people), "database lock")
     for write in (
         lambda: study.append(Participant("P-050")),

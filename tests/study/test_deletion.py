@@ -13,7 +13,7 @@ from tests.shares import some
 from tests.study import databases
 from workbench import world
 from workbench.errors import RecordFault, Refused
-from workbench.study import Study, approvals, changes, deletion, verify
+from workbench.study import Study, approvals, changes, deletion, moments, verify
 from workbench.study.applying import bound_now
 from workbench.study.backup import backup
 from workbench.study.changes import (
@@ -235,6 +235,10 @@ def test_under_a_hard_lock_nothing_is_deleted(study):
         if not one.sent_at:
             sent = changes.MarkSent(one.table, one.row_id, one.rule, "ref", late_because="late")
             made(study, sent)
+    for row in study.rows("adverse_event"):
+        made(study, changes.CodeEvent(row["id"], "MedDRA", "28.1", "10040047", "Sepsis"))
+        aware = moments.text_of(world.clock.now())
+        made(study, changes.ReviseEvent(row["id"], aware, "UTC", state="closed"), "healed")
     three = [study.script_signer(name).confirm() for name in ("Dr A", "Dr B", "Dr C")]
     study.apply(LockStudy(), three, "database lock")
     refused(study, BeginDeletion(deletion.plan(study, person)), "study was locked by")

@@ -12,7 +12,17 @@ from tests.study import databases
 from tests.study.populated import FORMS, TODAY, VISITS, make
 from tests.study.versions import over
 from workbench.errors import RecordFault, Refused, UnknownName
-from workbench.study import Study, audit_trail, changes, overview, planned, protocol, schema, verified
+from workbench.study import (
+    Study,
+    audit_trail,
+    changes,
+    lock_conditions,
+    overview,
+    planned,
+    protocol,
+    schema,
+    verified,
+)
 from workbench.study.applying import bound_now
 from workbench.vocabulary import Participant
 
@@ -159,6 +169,27 @@ def test_a_form_that_two_people_enter_is_complete_once_they_agree_or_a_third_dec
     assert cells(small)["twice"] == "draft"
     small.apply(changes.Adjudicate(visit, "twice", {"score": 3}), small.by[2])
     assert cells(small)["twice"] == "complete"
+
+
+def test_what_two_people_enter_stands_in_the_way_of_the_lock_until_they_agree_or_a_third_decided(small):
+    visit = anchored(small, 3)
+
+    def undecided():
+        every = lock_conditions.conditions(small, datetime.now(UTC), signed=lambda _table, _row: True)
+        return {one.name: one.people for one in every}["entries"]
+
+    small.apply(changes.SaveForm(visit, "vitals", {"pulse": 60}), small.by[0])
+    assert undecided() == ()
+    small.apply(changes.SaveForm(visit, "twice", {"score": 2}), small.by[0])
+    assert undecided() == (small.person,)
+    small.apply(changes.SaveForm(visit, "twice", {"score": 3}, entry=2), small.by[1])
+    assert undecided() == (small.person,)
+    agreed = changes.SaveForm(visit, "twice", {"score": 3}, row_version=1)
+    small.apply(agreed, small.by[0], "read again")
+    assert undecided() == ()
+    small.apply(changes.SaveForm(visit, "twice", {"score": 4}, row_version=2), small.by[0], "misread")
+    small.apply(changes.Adjudicate(visit, "twice", {"score": 3}), small.by[2])
+    assert undecided() == ()
 
 
 def test_what_is_typed_and_kept_as_a_draft_outside_the_record_is_a_draft(small):

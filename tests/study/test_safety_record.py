@@ -21,6 +21,7 @@ from workbench.errors import BadValue, RecordFault, Refused, UnknownName
 from workbench.study import Study, protocol, reporting_rules, verify
 from workbench.study.changes import (
     AdoptProtocol,
+    CodeEvent,
     ConfirmRule,
     Enrol,
     Explant,
@@ -589,10 +590,14 @@ def test_safety_is_reported_under_a_freeze_and_under_a_hard_lock(trial, clock):
     first = event(trial)
     do(trial, Freeze("participant", trial.people_ids[0]), "interim", role="data_manager")
     revise(trial, first, FATAL)
-    with pytest.raises(Refused, match="cannot be locked yet: 2 reports of safety events are not sent"):
+    with pytest.raises(Refused, match="cannot be locked yet: 2 reports of safety events are not sent, 1 adverse"):
         trial.apply(LockStudy(), three(trial), "database lock")
     for rule in ("cn.sae.fatal", "cn.sae.other"):
         do(trial, MarkSent("adverse_event", first, rule, "NMPA-1"))
+    with pytest.raises(Refused, match="yet: 1 adverse events are not coded, 1 serious adverse events are not"):
+        trial.apply(LockStudy(), three(trial), "database lock")
+    do(trial, CodeEvent(first, "MedDRA", "28.1", "10040047", "Sepsis"), role="data_manager")
+    revise(trial, first, FATAL, state="closed")
     trial.apply(LockStudy(), three(trial), "database lock")
     with pytest.raises(Refused, match="study was locked"):
         trial.append(Visit(trial.people_ids[1], "week 4"))

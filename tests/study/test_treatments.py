@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.study.conftest import EXAMPLE
-from workbench.errors import BadValue, Refused, UnknownName
+from workbench.errors import BadValue, RecordFault, Refused, UnknownName
 from workbench.exchange import data_dictionary
 from workbench.study import changes, protocol, standard_forms
 from workbench.study.changes import (
@@ -18,6 +18,7 @@ from workbench.study.changes import (
     RecordAssistiveDevice,
     RecordRehabilitation,
     RecordTreatment,
+    ReviseTreatment,
     VoidTreatment,
 )
 from workbench.study.forms import MISSING_CODES
@@ -62,6 +63,49 @@ def test_a_treatment_ends_once_and_not_before_it_began(study, person):
     assert (kept["ended_on"], kept["ongoing"], kept["row_version"]) == ("2026-02-01", "no", 2)
     with pytest.raises(Refused, match="baclofen ended on 2026-02-01 already"):
         made(study, EndTreatment(row, "2026-02-02"))
+
+
+def test_a_treatment_is_revised_with_a_reason_as_it_was_shown_and_keeps_its_kind_and_its_history(study, person):
+    row = made(study, RecordTreatment(person, "drug", "baclofen", dose="10 mg", started_on="2026-01-05"))
+    revised = ReviseTreatment(row, "baclofen", dose="20 mg", started_on="2026-01-05", ongoing="yes", row_version=1)
+    with pytest.raises(BadValue, match="reason"):
+        made(study, revised)
+    made(study, revised, "the letter says 20")
+    kept = study.get("treatment", row)
+    assert (kept["kind"], kept["dose"], kept["ongoing"], kept["row_version"]) == ("drug", "20 mg", "yes", 2)
+    with pytest.raises(RecordFault, match="version"):
+        made(study, ReviseTreatment(row, "tizanidine", row_version=1), "seen before it was revised")
+    assert [entry["reason"] for entry in study.history("treatment", row)][1:] == ["the letter says 20"]
+    with pytest.raises(BadValue, match="nothing of baclofen would be different"):
+        made(
+            study, ReviseTreatment(row, "baclofen", dose="20 mg", started_on="2026-01-05", ongoing="yes"), "again"
+        )
+    made(study, VoidTreatment(row), "somebody else's")
+    with pytest.raises(Refused, match="entered by mistake"):
+        made(study, ReviseTreatment(row, "x"), "again")
+    assert study.verify().ok
+
+
+@pytest.mark.parametrize(
+    ("entered", "revised", "match"),
+    [
+        (lambda p: RecordAssistiveDevice(p, "chair"), {"dose": "2"}, "kind device has no dose"),
+        (lambda p: RecordTreatment(p, "drug", "x"), {"minutes": 3}, "kind drug has no minutes"),
+        (lambda p: RecordTreatment(p, "drug", "x"), {"ended_on": "2999-01-01"}, "ended_on must be an ISO date"),
+        (lambda p: RecordRehabilitation(p, "hand", "2026-02-01", 45), {"minutes": 45}, "entered for one day"),
+        (
+            lambda p: RecordRehabilitation(p, "hand", "2026-02-01", 45),
+            {"started_on": "2026-02-01", "ended_on": "2026-02-01"},
+            "minutes must be 1 to 1440",
+        ),
+    ],
+)
+def test_a_revision_that_does_not_fit_the_kind_is_refused_in_one_sentence(study, person, entered, revised, match):
+    row = made(study, entered(person))
+    before = study.head()
+    with pytest.raises(BadValue, match=match):
+        made(study, ReviseTreatment(row, "other", **revised), "more is known")
+    assert study.head() == before
 
 
 def test_what_was_entered_by_mistake_is_void_with_a_reason_and_stands_no_more(study, person):

@@ -43,17 +43,19 @@ class Shown:
     def __init__(self, mount: Callable[..., Any], folder: Path, name: str = "P-041", **how: Any) -> None:
         with Study.open(folder, actor="test") as study:
             (person,) = study.rows("participant", pseudonym=name)
-        self.folder, self.went_back = folder, 0
+        self.folder, self.went_back, self.led = folder, 0, []
         service = ParticipantService(VisitService(folder, operator="Chen L."))
-        self.panel = ParticipantPage(service, person["id"], back=self._back)
+        leads = {"start_session": self.led.append, "show_result": self.led.append}
+        self.panel = ParticipantPage(service, person["id"], back=self._back, **leads)
         language = how.pop("language", "en")
-        self.page = mount(ParticipantPage, {**self.traits(), "can_go_back": True, "language": language}, **how)
+        shown = {"can_go_back": True, "leads": self.panel.leads, "language": language}
+        self.page = mount(ParticipantPage, {**self.traits(), **shown}, **how)
 
     def _back(self) -> None:
         self.went_back += 1
 
     def traits(self) -> dict[str, Any]:
-        return {"page": messages.carried(self.panel.page), "look": messages.carried(self.panel.look)}
+        return {name: messages.carried(getattr(self.panel, name)) for name in ("page", "look", "made")}
 
     def answer(self) -> list[dict[str, Any]]:
         """Carry out what the page asked for; the messages."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench import delimited, world
+from workbench.dashboard import study_lock
 from workbench.errors import Refused
 from workbench.messages import Message
 from workbench.study import Study, audit_trail, stores, verified
@@ -107,6 +108,22 @@ class StudyService:
         world.disk.save(path, text.encode("utf-8"))
         shown = path.relative_to(self.folder).as_posix()
         return Message("overview.exported", path=shown, n=f"{len(rows):,}")
+
+    def conditions(self) -> list[dict[str, Any]]:
+        """What must hold before the study is locked (see ``study_lock.conditions_of``); read when it is asked."""
+        with self._record() as study:
+            return study_lock.conditions_of(study, sight_of(study, *self._reader()))
+
+    def lock(self, change: str, reason: str, signers: Sequence[Mapping[str, str]]) -> str:
+        """Lock or unlock the study in the name of those who sign. Returns the sentence for the page.
+
+        Parameters
+        ----------
+        change, reason, signers : as of ``study_lock.carry_out``.
+        """
+        # A record of its own, as for a verification, which is part of it.
+        with Study.open(self.folder, actor=self._who()) as study:
+            return study_lock.carry_out(study, change, reason, signers)
 
     def _newest(self, kept: LastVerification | None) -> LastVerification | None:
         """The newest verification: that of the record, or one that it could not take in."""

@@ -14,7 +14,9 @@ from typing import Any, Literal
 
 from workbench import outcomes, world
 from workbench.dashboard.entries import country_of, typed, whole_row
+from workbench.dashboard.participant_forms import locks_on, signatures_of
 from workbench.dashboard.participant_outcomes import measures_of
+from workbench.dashboard.participant_sessions import report_of, sessions_of
 from workbench.dashboard.participant_steps import steps_of
 from workbench.dashboard.visits import VisitService
 from workbench.errors import Refused, UnknownName
@@ -24,18 +26,27 @@ from workbench.study.applying import Change, bound_now
 from workbench.study.changes import consents, from_text, queries
 from workbench.study.changes.consents import GiveConsent, WithdrawConsent
 from workbench.study.changes.deviations import CloseDeviation
-from workbench.study.changes.entering import SaveForm, holding
+from workbench.study.changes.entering import Adjudicate, SaveForm, holding
 from workbench.study.changes.locking import Freeze, Unfreeze
 from workbench.study.changes.protocols import AnswerCriterion, Enrol, SetStatus
 from workbench.study.changes.queries import AnswerQuery, CloseQuery, OpenQuery
 from workbench.study.changes.randomising import Randomise
 from workbench.study.changes.safety_events import (
+    CodeEvent,
     ReportDeficiency,
     ReportEvent,
     ReviseDeficiency,
     ReviseEvent,
 )
 from workbench.study.changes.signing import Sign
+from workbench.study.changes.treating import (
+    EndTreatment,
+    RecordAssistiveDevice,
+    RecordRehabilitation,
+    RecordTreatment,
+    ReviseTreatment,
+    VoidTreatment,
+)
 from workbench.study.changes.visits import HoldVisit, MissVisit, SetAnchor
 from workbench.study.concealment import Sight, sight_of
 from workbench.study.participant_visits import visits_of
@@ -52,23 +63,26 @@ OFFERED: dict[str, type[Change]] = {
     for kind in (
         GiveConsent, WithdrawConsent, AnswerQuery, CloseQuery, CloseDeviation, ReportEvent, ReviseEvent,
         ReportDeficiency, ReviseDeficiency, Enrol, AnswerCriterion, SetStatus, SetAnchor, Randomise, HoldVisit,
-        MissVisit, SaveForm, OpenQuery, Sign, Freeze, Unfreeze,
+        MissVisit, SaveForm, Adjudicate, OpenQuery, Sign, Freeze, Unfreeze, CodeEvent, RecordTreatment,
+        RecordRehabilitation, RecordAssistiveDevice, ReviseTreatment, EndTreatment, VoidTreatment,
     )
 }  # fmt: skip
 """Changes that the page makes, by name; every other one is made by its command."""
 ABOUT = {
     "query_id": "query", "deviation_id": "deviation", "event_id": "adverse_event",
-    "deficiency_id": "device_deficiency", "visit_id": "visit",
+    "deficiency_id": "device_deficiency", "visit_id": "visit", "treatment_id": "treatment",
 }  # fmt: skip
 """Field of a change → table of the row that it names, which must be this participant's."""
 OF_PARTICIPANT = (
     "GiveConsent", "WithdrawConsent", "ReportEvent", "ReportDeficiency", "Enrol", "AnswerCriterion", "SetStatus",
-    "SetAnchor", "Randomise",
+    "SetAnchor", "Randomise", "RecordTreatment", "RecordRehabilitation", "RecordAssistiveDevice",
 )  # fmt: skip
 """Changes that name the participant themselves."""
 ABOUT_SAFETY = tuple(kind.__name__ for kind in (ReportEvent, ReviseEvent, ReportDeficiency, ReviseDeficiency))
 SAFETY = {"adverse_event": "term", "device_deficiency": "device"}
 """Tables of safety events, each with the column that names a row."""
+REVISED = (*SAFETY, "form", "treatment")
+"""Tables whose rows are read whole, by a dialog that revises one."""
 READ = (
     *SAFETY,
     "participant",
@@ -135,13 +149,15 @@ class ParticipantService:
             "steps": steps_of(study, participant_id, protocol),
             "visits": visits,
             "next": _next(visits),
-            "sessions": _sessions(study, visits),
+            "sessions": sessions_of(study, visits, concealed=sight.concealed),
+            "signatures": signatures_of(study, visits),
+            "locks": locks_on(study, participant_id, visits),
             "queries": _queries(study, participant_id, sight),
             "deviations": _deviations(study, participant_id, visits, sight),
             "events": _events(study, participant_id, sight),
             "safety": _safety(study, participant_id, sight),
             "country": country_of(study),
-            "treatments": [asdict(one) for one in treatments(study, str(person["pseudonym"]))],
+            "treatments": _treatments(study, person, sight),
             "core": _core(study, visits, sight),
             "measures": measures_of(study, participant_id, visits, concealed=sight.concealed),
             "concealed": sight.concealed,
@@ -194,7 +210,7 @@ class ParticipantService:
         return found
 
     def row(self, participant_id: str, table: str, row_id: str) -> dict[str, Any]:
-        """All of an adverse event or a device deficiency of the participant, for a form that revises it.
+        """All of an event, a deficiency, a form or a treatment of the participant, for a dialog that revises it.
 
         Parameters
         ----------
@@ -206,10 +222,36 @@ class ParticipantService:
         Refused
             As :meth:`history` does.
         """
-        if table not in SAFETY:
-            raise Refused(Message("participant.table", table=f"{table!r:.60}", allowed=list(SAFETY)))
+        if table not in REVISED:
+            raise Refused(Message("participant.table", table=f"{table!r:.60}", allowed=list(REVISED)))
         with self._visits.record() as study:
-            return whole_row(study, self._own(study, participant_id, table, row_id))
+            row = self._own(study, participant_id, table, row_id)
+            return whole_row(study, row) if table in SAFETY else row
+
+    def report(self, participant_id: str, session_id: str, *, language: str) -> dict[str, str]:
+        """Make the report of one of the participant's sessions (see ``participant_sessions.report_of``).
+
+        Parameters
+        ----------
+        participant_id : whose page asks.
+        session_id : which session.
+        language : ``"en"`` or ``"zh-CN"``.
+
+        Raises
+        ------
+        Refused
+            The session is somebody else's, or the arm, which a report may reveal, is kept from who looks.
+        UnknownName
+            No such session, or another language.
+        """
+        with self._visits.record() as study:
+            session = study.get("session", str(session_id))
+            self._own(study, participant_id, "visit", session["visit_id"])
+            if self._sight(study).concealed:
+                raise Refused(Message("participant.report_concealed"))
+        # A record of its own: the page's other requests must not wait for the seconds that this takes.
+        with Study.open(self._visits.folder, actor=self._visits.who) as study:
+            return report_of(study, str(session_id), language=language)
 
     def bound(self, participant_id: str, targets: str) -> str:
         """Hash of rows as they are now: what is shown to who signs them.
@@ -368,17 +410,6 @@ def _next(visits: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     )
 
 
-def _sessions(study: Study, visits: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Sessions by day, with the visit they belong to."""
-    names = {visit["id"]: visit["name"] for visit in visits if visit["id"]}
-    rows = [row for row in study.rows("session") if row["visit_id"] in names]
-    found = [
-        {"day": row["started"][:10], "visit": names[row["visit_id"]], "simulated": row["simulated"]}
-        for row in rows
-    ]
-    return sorted(found, key=lambda session: session["day"])
-
-
 def _queries(study: Study, participant_id: str, sight: Sight) -> list[dict[str, Any]]:
     """Queries that are not closed and may be seen, oldest first, each with its newest answer."""
     found = []
@@ -399,8 +430,8 @@ def _safety(study: Study, participant_id: str, sight: Sight) -> list[dict[str, A
     for table, name in SAFETY.items():
         for row in study.rows(table, participant_id=participant_id):
             if not sight.hides(study, table, row):
-                told = {key: row[key] for key in ("id", "onset", "state", "facts", "utc")}
-                found.append({**told, "table": table, "what": row[name]})
+                told = {key: row[key] for key in ("id", "onset", "state", "facts", "utc", "row_version")}
+                found.append({**told, "table": table, "what": row[name], "coding": row.get("coding", {})})
     return sorted(found, key=lambda one: str(one["utc"]), reverse=True)
 
 
@@ -415,6 +446,12 @@ def _events(study: Study, participant_id: str, sight: Sight) -> list[dict[str, A
             serious = bool(row["facts"]["serious"])
             events.append({"day": day, "until": "" if open_end else day, "text": text, "serious": serious})
     return sorted(events, key=lambda event: str(event["day"]))
+
+
+def _treatments(study: Study, person: Mapping[str, Any], sight: Sight) -> list[dict[str, Any]]:
+    """What stands of treatments, rehabilitation and devices, and may be seen."""
+    rows = [asdict(one) for one in treatments(study, str(person["pseudonym"]))]
+    return [row for row in rows if not sight.hides(study, "treatment", row)]
 
 
 def _core(study: Study, visits: Sequence[Mapping[str, Any]], sight: Sight) -> dict[str, Any]:

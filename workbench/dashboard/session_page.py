@@ -78,6 +78,7 @@ class SessionPage:
         self._kinds: list[dict[str, Any]] = []
         self._decoder: tuple[str, DecoderPanel] | None = None
         self._result: ResultPanel | None = None
+        self._result_of = ""
         self._unread_result = False
         self._form: tuple[str, str, Any] | None = None
         self.participants = ParticipantService(self.service)
@@ -185,8 +186,31 @@ class SessionPage:
 
     def _open_person(self, participant_id: str) -> None:
         """Show a participant's page; it is made again, so that nothing of another one is left."""
-        self._person = ParticipantPage(self.participants, participant_id, back=lambda: self.show("today"))
+        self._person = ParticipantPage(
+            self.participants,
+            participant_id,
+            back=lambda: self.show("today"),
+            start_session=self._to_session,
+            show_result=self._show_run,
+        )
         self.show(PARTICIPANT)
+
+    def _to_session(self, visit_id: str) -> None:
+        """Show the worklist with a visit chosen, where the code of the person is read and the session starts."""
+        if self.service.session() is None:
+            self.worklist.take(visit_id)
+            self.show("today")
+            return
+        # One session at a time: of this visit it goes on, any other one is refused by name.
+        running = self.service.session() or {}
+        if running.get("visit") != visit_id:
+            raise Refused(Message("visit.session_under_way", participant=running.get("participant", "")))
+        self.show("run")
+
+    def _show_run(self, run_id: str) -> None:
+        """Show the result of a run that is in the record."""
+        self._make_result(run_id)
+        self.show("result")
 
     def _participant(self) -> tuple[Any, ...]:
         if self._person is None:
@@ -204,7 +228,10 @@ class SessionPage:
                 reader=lambda: (self.service.person_id, self.service.signed_in),
             )
             self._study = StudyPage(
-                service, back=lambda: self.show("today"), open_participant=self._open_by_pseudonym
+                service,
+                back=lambda: self.show("today"),
+                open_participant=self._open_by_pseudonym,
+                open_safety=lambda: self.show("safety"),
             )
         else:
             self._study.look()
@@ -384,16 +411,20 @@ class SessionPage:
 
     def _hold_result(self, run: Mapping[str, Any]) -> None:
         """Compute what the run came to, from the record."""
+        self._make_result(str(run["id"]), total=run["trials_total"])
+        with self._turn:
+            self._unread_result = True
+
+    def _make_result(self, run_id: str, **more: Any) -> None:
         waiting = bool(self.service.awaiting())
         with self.service.record() as study:
-            result = run_result(study, run["id"], awaiting=waiting)
-        result["total"] = run["trials_total"]
+            result = {**run_result(study, run_id, awaiting=waiting), **more}
 
         def note(*, text: str, tags: tuple[str, ...]) -> str:
-            return self.service.note(run["id"], text, tags)
+            return self.service.note(run_id, text, tags)
 
         with self._turn:
-            self._result, self._unread_result = ResultPanel(result, act=self._act, note=note), True
+            self._result, self._result_of = ResultPanel(result, act=self._act, note=note), run_id
 
     def _act(self, name: str) -> str:
         """One of the next steps of a result. A report is made in the language of the page and named beside it."""
@@ -403,7 +434,8 @@ class SessionPage:
         from workbench.reports import session_report
 
         with self.service.record() as study:
-            files = session_report(study, language=str(self.screen.language))
+            session = study.get("run", self._result_of)["session_id"]
+            files = session_report(study, language=str(self.screen.language), session_id=session)
         return Message("visit.report_kept", path=files.pdf.relative_to(self.folder).as_posix())
 
     def _after_session(self) -> None:

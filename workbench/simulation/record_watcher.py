@@ -33,7 +33,8 @@ NAMES = {person.name: person for person in STAFF}
 MAKES = {
     "AddVisit": "visit", "Adjudicate": "form", "AdoptProtocol": "protocol_version",
     "AnswerCriterion": "eligibility", "AnswerQuery": "query_event", "CloseDeviation": "deviation",
-    "CloseQuery": "query_event", "ConfirmRule": "rule_confirmation", "Enrol": "enrolment",
+    "CloseQuery": "query_event", "CodeEvent": "adverse_event", "ConfirmRule": "rule_confirmation",
+    "Enrol": "enrolment",
     "Explant": "implant", "Freeze": "lock_event", "ExtendObligation": "obligation_event",
     "GiveConsent": "consent", "GrantRole": "role_grant", "HoldVisit": "visit", "Implant": "implant",
     "JudgeEvent": "adverse_event", "LockStudy": "lock_event", "MakeList": "rand_list",

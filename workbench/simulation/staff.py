@@ -28,7 +28,17 @@ from workbench.study import (
     safety_desk,
 )
 from workbench.study.applying import Change, bound_now
-from workbench.study.changes import CloseQuery, GrantRole, LockStudy, MarkSent, Sign, UnlockStudy
+from workbench.study.changes import (
+    CloseQuery,
+    CodeEvent,
+    GrantRole,
+    LockStudy,
+    MarkSent,
+    ReviseEvent,
+    Sign,
+    UnlockStudy,
+)
+from workbench.study.moments import text_of
 from workbench.study.people import Confirmation
 from workbench.vocabulary import Participant, PersonState
 
@@ -260,7 +270,7 @@ class Staff:
         try:
             with Study.open(self._folder, actor=manager.name) as study:
                 for change in self._open_ends(study):
-                    by = doctor if isinstance(change, MarkSent) else manager
+                    by = doctor if isinstance(change, MarkSent | ReviseEvent) else manager
                     self._ask(study, Asked(change, (by,), "the study is closed"))
                 self._ask(study, Asked(LockStudy(), self._three(), "the study is closed"))
                 world.clock.sleep(self._draw.choice(LOCKED_S))
@@ -278,6 +288,13 @@ class Staff:
         for row in study.rows("form"):
             targets = (("form", row["id"]),)
             yield Sign(targets, "I reviewed these entries", bound_now(study, targets)[1])
+        for row in study.rows("adverse_event"):
+            if row["state"] == "void":
+                continue
+            if not row["coding"]:
+                yield CodeEvent(row["id"], "MedDRA", "28.1", "10048038", "Wound infection")
+            if row["state"] == "open":
+                yield ReviseEvent(row["id"], text_of(world.clock.now()), "UTC", state="closed")
         for due in obligations.obligations(study, world.clock.now()):
             if not due.sent_at:
                 yield MarkSent(due.table, due.row_id, due.rule, "letter 3")

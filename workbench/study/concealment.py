@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 ABOUT = ("query", "deviation", "obligation_event")
 """Tables whose rows are about another row and tell what stands in it."""
 SAFETY = ("adverse_event", "device_deficiency")
-KEPT = (*ABOUT, *SAFETY, "assessment", "form", "implant")
+KEPT = (*ABOUT, *SAFETY, "assessment", "form", "implant", "treatment")
 OPEN: Mapping[str, tuple[str, ...]] = {
     "study": ("id", "code", "title"),
     "participant": (
@@ -119,6 +119,8 @@ class Sight:
             return Message("desk.concealed")
         if table == "implant" and self.concealed:
             return Message("desk.concealed")
+        if table == "treatment" and self.concealed and row["by"] != self.reader:
+            return Message("participant.treatment_concealed")
         if table == "form" and row["by"] != self.reader and _waits(study, row):
             return Message("participant.second_entry", form=row["name"])
         return None

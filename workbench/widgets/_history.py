@@ -15,7 +15,7 @@ def field_history(entries: Iterable[Mapping[str, Any]], field: str) -> list[dict
     Parameters
     ----------
     entries : of the row, as ``Study.history`` returns them.
-    field : column, or name of an item.
+    field : column, or name of an item; of a form that of an item, which may be called as a column is.
     """
     changes: list[dict[str, Any]] = []
     earlier = None
@@ -24,12 +24,18 @@ def field_history(entries: Iterable[Mapping[str, Any]], field: str) -> list[dict
             changes.append({**_who(entry), "from": earlier, "to": None, "redacted": True})
             continue
         row = entry["new"]
-        now = row[field] if field in row else (row.get("items") or row.get("values") or {}).get(field)
+        now = _value(row, field)
         if now != earlier:
             typed = (row.get("options") or {}).get(TYPED, {}).get(field, entry["utc"])
             changes.append({**_who(entry), "utc": typed, "entered": entry["utc"], "from": earlier, "to": now})
         earlier = now
     return changes
+
+
+def _value(row: Mapping[str, Any], field: str) -> Any:
+    if "values" in row:
+        return row["values"].get(field)
+    return row[field] if field in row else (row.get("items") or {}).get(field)
 
 
 def listed(value: Any) -> Any:

@@ -4,8 +4,11 @@ import { button, followLanguage, followTheme, h, put, request, show, whenChanged
 import { SIMULATED, light } from "./parts/icons.js";
 import { sheet, when } from "./parts/entry.js";
 import { area, field, selection, signedSheet } from "./parts/signed.js";
-import { deficiencySheet, eventSheet, reviseSheet } from "./parts/safety_forms.js";
+import { correctLink, decideLinks, isStale, lockLines, queriesBeside, queryRow, shownValue, signatureLines, textSheet } from "./parts/entered_forms.js";
+import { codeSheet, deficiencySheet, eventSheet, reviseSheet } from "./parts/safety_forms.js";
 import { askSheet, canFill, fillSheet, heldSheet, signLine, stepsPanel } from "./parts/steps.js";
+import { corePanel, treatmentPanel } from "./parts/treatments.js";
+import { sessionLines, sessionLink, startButton } from "./parts/visit_sessions.js";
 import { legendOf, multiple } from "./parts/multiples.js";
 import { dayOf, sized, timeline } from "./parts/timeline.js";
 
@@ -44,15 +47,14 @@ function formSheet(ctx, form, visit) {
     for (const row of form.rows) {
       const body = h("div", { class: "stack" }, h("p", { class: "s sub" }, t("person.reading")));
       const ask = h("button", { type: "button", class: "link xs", "data-name": "ask-query", onclick: () => { close(); askSheet(ctx, row, form.title); } }, t("steps.ask_about"));
-      box.append(h("div", { class: "row between" }, h("h3", {}, about(row)), ask), body);
+      box.append(h("div", { class: "row between" }, h("h3", {}, about(row)), h("div", { class: "row" }, correctLink(ctx, form, visit, row, close, about(row)), ask)), body, ...[signatureLines(ctx, row), queriesBeside(ctx, row, close)].filter(Boolean));
       request(model, "values", { table: row.table, row: row.id }, 20).then((reply) => {
         if (!reply.ok) return body.replaceChildren(h("div", { class: "fielderror", role: "alert" }, reply.silent ? t("person.silent") : t.said(reply, "text")));
-        const shown = (one) => (one.value && one.value.missing ? t(`person.code.${one.value.missing}`, {}, one.value.missing) : one.value === null ? "—" : typeof one.value === "boolean" ? t(one.value ? "person.yes" : "person.no") : typeof one.value === "object" ? JSON.stringify(one.value.value ?? one.value) : String(one.value));
         const named = (one) => t(`measure.${form.measure}.${one.field}`, {}, one.label);
-        return body.replaceChildren(reply.value.length ? h("dl", { class: "kv" }, reply.value.flatMap((one) => [h("dt", {}, named(one)), h("dd", {}, historyValue(ctx, [shown(one), one.unit].filter(Boolean).join(" "), { table: row.table, row: row.id, name: one.field, label: named(one) }))])) : h("p", { class: "s sub" }, t("person.no_values")));
+        return body.replaceChildren(reply.value.length ? h("dl", { class: "kv" }, reply.value.flatMap((one) => [h("dt", {}, named(one)), h("dd", {}, historyValue(ctx, [shownValue(t, one.value), one.value && one.value.missing ? "" : one.unit].filter(Boolean).join(" "), { table: row.table, row: row.id, name: one.field, label: named(one) }))])) : h("p", { class: "s sub" }, t("person.no_values")));
       });
     }
-    box.append(signLine(ctx, form.rows));
+    box.append(...decideLinks(ctx, form, visit, close), signLine(ctx, form.rows));
   }, "form-sheet");
 }
 
@@ -63,9 +65,11 @@ function identityHead(ctx) {
   const chip = h("span", { class: "chip line", "data-name": "person-simulated" }, h("span", { html: SIMULATED }), t("bar.simulated_participant"));
   const facts = h("dl", { class: "facts" });
   const back = button(t("person.back"), () => request(model, "back"), { name: "back" });
+  const start = startButton(ctx);
   const hold = h("div", { class: "row", role: "status", "data-name": "hold" });
   const other = h("div", { class: "msg medium", role: "status", "data-name": "other-session" });
-  const el = h("div", { class: "stack top" }, h("div", { class: "idhead" }, h("div", { class: "who" }, name, chip), facts, back), hold, other);
+  const locks = lockLines(ctx);
+  const el = h("div", { class: "stack top" }, h("div", { class: "idhead" }, h("div", { class: "who" }, name, chip), facts, h("div", { class: "row acts" }, back, start.el)), hold, locks.el, other);
   const draw = whenChanged((page) => {
     const { person, enrolment } = page;
     const value = (words, column, label) => (words ? historyValue(ctx, words, { table: "participant", row: person.id, name: column, label }) : null);
@@ -81,12 +85,14 @@ function identityHead(ctx) {
       fact("next", page.next.name ? `${page.next.name}, ${dayOf(t, page.next.planned || page.next.earliest)}` : null, page.next.state === "late" ? light("medium", t("person.visit.late")) : null),
     ].flatMap((pair) => (pair.length ? [h("div", {}, ...pair)] : [])));
     show(back, model.get("can_go_back"));
+    start.update(page);
     hold.replaceChildren(...(person.hold ? [light("high", t("person.fact.hold")), historyValue(ctx, person.hold, { table: "participant", row: person.id, name: "hold", label: t("person.fact.hold") })] : []));
     show(hold, Boolean(person.hold));
     put(other, page.other_session ? t("person.other_session", { other: page.other_session, person: person.pseudonym }) : "");
     show(other, Boolean(page.other_session));
+    locks.update(page);
   });
-  return { el, name, update: (page) => draw({ person: page.person, enrolment: page.enrolment, consents: page.consents, next: page.next, other_session: page.other_session }) };
+  return { el, name, update: (page) => draw({ person: page.person, enrolment: page.enrolment, consents: page.consents, next: page.next, other_session: page.other_session, locks: page.locks, visits: page.visits.map((one) => [one.id, one.name, one.state]) }) };
 }
 
 // ---------------------------------------------------------------------------------------------- visits, outcomes
@@ -112,16 +118,16 @@ function visitList(ctx) {
     const forms = h("details", {}, h("summary", { "data-name": `forms-${visit.name}` }, counted(t, visit.forms)), h("ul", {}, visit.forms.map((form) => {
       const title = t(`title.${form.measure}`, {}, form.title);
       const fill = canFill(ctx.model.get("page"), form, visit) ? h("button", { type: "button", class: "link xs", "data-name": `fill-${visit.name}-${form.name}`, onclick: () => fillSheet(ctx, form, visit) }, t("steps.fill")) : null;
-      return h("li", {}, form.rows.length ? h("button", { type: "button", class: "value", "data-name": `form-${visit.name}-${form.name}`, onclick: () => formSheet(ctx, form, visit) }, title) : h("span", {}, title), fill, light(FORM_LAMP[form.state] || "off", t(`person.form.${form.state}`), false));
+      return h("li", {}, form.rows.length ? h("button", { type: "button", class: "value", "data-name": `form-${visit.name}-${form.name}`, onclick: () => formSheet(ctx, form, visit) }, title) : h("span", {}, title), fill, isStale(ctx.model.get("page"), form) ? light("medium", t("forms.stale"), false) : light(FORM_LAMP[form.state] || "off", t(`person.form.${form.state}`), false));
     })));
     const hold = visit.id && ["due", "late", "ahead", "open"].includes(visit.state) ? h("button", { type: "button", class: "link xs", "data-name": `hold-${visit.name}`, "aria-label": t("steps.held_title", { visit: visit.name }), onclick: () => heldSheet(ctx, visit) }, t("steps.held")) : null;
     forms.open = unfolded.has(visit.name);
     forms.addEventListener("toggle", () => (forms.open ? unfolded.add(visit.name) : unfolded.delete(visit.name)));
     return h("li", { class: `visit ${visit.state}` }, h("div", { class: "row between" }, h("b", { class: "semi" }, visit.name), light(VISIT_LAMP[visit.state] || "off", t(`person.visit.${visit.state}`), false)),
-      h("div", { class: "xs sub" }, visit.id && visit.planned ? historyValue(ctx, days, { table: "visit", row: visit.id, name: "planned", label: t("person.planned_day", { visit: visit.name }) }) : days, hold ? [" ", hold] : null), visit.forms.length ? forms : null);
+      h("div", { class: "xs sub" }, visit.id && visit.planned ? historyValue(ctx, days, { table: "visit", row: visit.id, name: "planned", label: t("person.planned_day", { visit: visit.name }) }) : days, [hold, sessionLink(ctx, visit)].filter(Boolean).flatMap((one) => [" ", one])), sessionLines(ctx, visit), visit.forms.length ? forms : null);
   };
   const draw = whenChanged(([visits]) => body.replaceChildren(visits.length ? h("ul", { class: "visits" }, visits.map(row)) : h("p", { class: "empty" }, t("person.no_visits"))));
-  return { el, update: (page) => draw([page.visits, page.steps]) };
+  return { el, update: (page) => draw([page.visits, page.steps, page.sessions, page.signatures, page.queries, page.concealed]) };
 }
 
 function outcomePanel(ctx) {
@@ -212,26 +218,10 @@ function consentPanel(ctx) {
 // ---------------------------------------------------------------------------------------------- queries, deviations
 const aged = (t, days) => (days ? t("person.days", { n: days }) : t("person.today"));
 
-function textSheet(ctx, { name, title, verb, change, about, id, labels }) {
-  const { t } = ctx;
-  const texts = Object.entries(labels).map(([key, label]) => [key, area(label, `sheet-${key}`)]);
-  signedSheet(ctx, {
-    name, title, verb, change, parts: [h("p", { class: "s" }, about), ...texts.map(([, one]) => one)],
-    fields: () => ({ ...id, ...Object.fromEntries(texts.map(([key, one]) => [key, one.value()])) }),
-    lacking: () => (texts.every(([, one]) => one.value()) ? "" : t("person.needs_words")),
-  });
-}
-
 function queryPanel(ctx) {
   const { t } = ctx;
   const { el, body } = panelOf(t("person.queries"));
-  const row = (one) => {
-    const about = t.said(one, "text");
-    const open = (name, change) => textSheet(ctx, { name: `${name}-sheet`, title: t(`person.${name}_query`), verb: t(`person.${name}_verb`), change, about, id: { query_id: one.id }, labels: { text: t(`person.${name}_label`) } });
-    const act = (name, change) => h("button", { type: "button", class: "link xs", "data-name": `${name}-${one.id}`, "aria-label": `${t(`person.${name}`)}: ${about}`, onclick: () => open(name, change) }, t(`person.${name}`));
-    return h("li", {}, h("div", { class: "s" }, about), h("div", { class: "xs sub" }, [one.where, one.automatic ? t("person.by_record") : one.by, aged(t, one.days)].filter(Boolean).join(" · ")),
-      one.answer.text ? h("div", { class: "xs answer" }, `${one.answer.by}: ${one.answer.text}`) : null, h("div", { class: "row acts" }, act("answer", "AnswerQuery"), act("close", "CloseQuery")));
-  };
+  const row = (one) => queryRow(ctx, one, [one.where, one.automatic ? t("person.by_record") : one.by, aged(t, one.days)]);
   const draw = whenChanged((queries) => body.replaceChildren(queries.length ? h("ul", { class: "plain" }, queries.map(row)) : h("p", { class: "empty" }, t("person.no_queries"))));
   return { el, update: (page) => draw(page.queries) };
 }
@@ -260,9 +250,11 @@ function safetyPanel(ctx) {
   const list = h("ul", { class: "plain" });
   const none = h("p", { class: "empty" }, t("person.no_safety"));
   body.append(none, list, button(t("safety.add_event"), () => eventSheet(ctx), { name: "add-event" }), button(t("safety.add_deficiency"), () => deficiencySheet(ctx), { name: "add-deficiency" }));
+  const coded = (one) => (one.table !== "adverse_event" || one.state === "void" ? "" : one.coding.code ? t("safety.coded_as", one.coding) : t("safety.uncoded"));
   const kind = (one) => t(one.table === "device_deficiency" ? "person.deficiency" : one.facts.serious ? "person.serious_event" : "person.event");
   const row = (one) => h("li", {}, h("button", { type: "button", class: "link", "data-name": `revise-${one.id}`, "aria-label": t("safety.revise_title", { what: one.what }), onclick: () => reviseSheet(ctx, one.table, one.id) }, one.what),
-    h("div", { class: "xs sub" }, [kind(one), one.onset, one.state === "open" ? "" : t(`safety.state.${one.state}`)].filter(Boolean).join(" · ")));
+    h("div", { class: "xs sub" }, [kind(one), one.onset, one.state === "open" ? "" : t(`safety.state.${one.state}`), coded(one)].filter(Boolean).join(" · ")),
+    one.table === "adverse_event" && one.state !== "void" ? h("div", { class: "row acts" }, h("button", { type: "button", class: "link xs", "data-name": `code-${one.id}`, "aria-label": t("safety.code_title", { what: one.what }), onclick: () => codeSheet(ctx, one) }, t("safety.code"))) : null);
   const draw = whenChanged((found) => { list.replaceChildren(...found.map(row)); show(none, !found.length); });
   return { el, update: (page) => draw(page.safety) };
 }
@@ -274,7 +266,7 @@ function buildParticipant(root, model, t, first) {
   const reading = h("span", { class: "xs sub", role: "status", "data-name": "read-at" });
   const waiting = h("p", { class: "empty", role: "status", "data-name": "waiting" });
   const [head, visits, outcomes] = [identityHead(ctx), visitList(ctx), outcomePanel(ctx)];
-  const side = [stepsPanel(ctx, panelOf), consentPanel(ctx), safetyPanel(ctx), queryPanel(ctx), deviationPanel(ctx)];
+  const side = [stepsPanel(ctx, panelOf), consentPanel(ctx), safetyPanel(ctx), treatmentPanel(ctx, panelOf, historyValue), corePanel(ctx, panelOf, historyValue), queryPanel(ctx), deviationPanel(ctx)];
   const axis = sized((width) => timeline(t, model.get("page"), width));
   const parts = [head, visits, outcomes, ...side];
   const whole = h("div", { class: "stack whole" }, head.el, h("div", { class: "cols" },

@@ -6,14 +6,16 @@ signs in the dialog; the password goes with that one message and is no trait.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import traitlets
 
+from workbench import messages
 from workbench.errors import Refused
 from workbench.messages import Message
-from workbench.widgets._base import compose, styles
+from workbench.widgets._base import SAYABLE, SYNCED, compose, styles
 from workbench.widgets._history import field_history
 from workbench.widgets._record_page import RecordPage
 
@@ -43,12 +45,22 @@ class ParticipantRequests(Protocol):
         """
 
     def row(self, participant_id: str, table: str, row_id: str) -> dict[str, Any]:
-        """All of an adverse event or a device deficiency.
+        """All of an adverse event, a device deficiency, a form or a treatment.
 
         Parameters
         ----------
         participant_id : whose page asks.
         table, row_id : which row.
+        """
+
+    def report(self, participant_id: str, session_id: str, *, language: str) -> dict[str, str]:
+        """Make the report of a session: ``{"path", "pdf", "html"}``.
+
+        Parameters
+        ----------
+        participant_id : whose page asks.
+        session_id : which session.
+        language : ``"en"`` or ``"zh-CN"``.
         """
 
     def bound(self, participant_id: str, targets: str) -> str:
@@ -89,12 +101,17 @@ class ParticipantPage(RecordPage):
     service : reads the record and makes the changes.
     participant_id : whose page.
     back : called to go back to the worklist, None where there is none.
+    start_session : called with a visit to lead to where its session starts; None where none does.
+    show_result : called with a run to show what it came to; None where nothing does.
 
     Traits
     ------
     look : ``{"read_at", "fault"}``; page : ``{"person", "enrolment", "consents", "document", "today", "visits",
-    "next", "sessions", "queries", "deviations", "events", "safety", "country", "steps", "treatments", "core",
-    "measures", "concealed", "other_session", "signing", "roles"}``, empty before the first reading. ``person``
+    "next", "sessions", "signatures", "locks", "queries", "deviations", "events", "safety", "country", "steps",
+    "treatments", "core", "measures", "concealed", "other_session", "signing", "roles"}``, empty before the first
+    reading; leads : ``["session", "result"]``, what leads elsewhere from here; made : the report that is made or
+    was made last, ``{"session", "busy", "path", "html", "fault"}``. ``sessions`` are those of
+    ``dashboard.participant_sessions``, ``signatures`` and ``locks`` of ``dashboard.participant_forms``. ``person``
     has ``id, pseudonym, simulated, injury_level, ais, injured_on, trained_side, hold``; a consent ``purpose,
     required, state, version, on, given_by, witness, by, newer``; a visit ``id, name, planned, earliest, latest,
     held, state, anchor, forms``; a query ``id, text, by, days, where, answer``; a deviation ``id, category,
@@ -108,11 +125,14 @@ class ParticipantPage(RecordPage):
 
     _esm = compose(
         "parts/dom", "parts/icons", "parts/entry", "parts/signin", "parts/timeline", "parts/multiples",
-        "parts/signed", "parts/safety_forms", "parts/steps", "participant_page",
+        "parts/signed", "parts/safety_forms", "parts/steps", "parts/entered_forms", "parts/visit_sessions",
+        "parts/treatments", "participant_page",
     )  # fmt: skip
-    _css = styles("panels", "entry", "participant", "safety")
+    _css = styles("panels", "entry", "participant", "safety", "forms")
 
     can_go_back = traitlets.Bool().tag(sync=True)
+    leads: traitlets.List[Any] = traitlets.List().tag(sync=True)
+    made = traitlets.Dict().tag(**SYNCED)
 
     def __init__(
         self,
@@ -120,10 +140,15 @@ class ParticipantPage(RecordPage):
         participant_id: str,
         *,
         back: Callable[[], None] | None = None,
+        start_session: Callable[[str], None] | None = None,
+        show_result: Callable[[str], None] | None = None,
         **traits: Any,
     ) -> None:
-        super().__init__(service, participant_id, can_go_back=back is not None, **traits)
+        leads = [name for name, led in (("session", start_session), ("result", show_result)) if led is not None]
+        super().__init__(service, participant_id, can_go_back=back is not None, leads=leads, **traits)
         self._participant, self._back = participant_id, back
+        self._start_session, self._show_result = start_session, show_result
+        self._thread: threading.Thread | None = None
         self.read()
 
     def describe(self) -> tuple[str, list[tuple[str, object]]]:
@@ -133,10 +158,11 @@ class ParticipantPage(RecordPage):
         return str(person.get("pseudonym", "")), [(name, len(self.page.get(name, ()))) for name in counted]
 
     def requests(self) -> Mapping[str, Callable[..., Any]]:
-        """Read again, go back, values, history, hash or all of a row, and a change."""
+        """Read again, go or lead on, values, history, hash or all of a row, a report, and a change."""
         return {
             "read": self.read, "back": self.back, "values": self.values, "history": self.history, "row": self.row,
-            "bound": self.bound, "make": self.make,
+            "bound": self.bound, "make": self.make, "report": self.report, "start_session": self.start_session,
+            "show_result": self.show_result,
         }  # fmt: skip
 
     def back(self) -> None:
@@ -144,6 +170,54 @@ class ParticipantPage(RecordPage):
         if self._back is None:
             raise Refused(Message("participant.no_worklist"))
         self._back()
+
+    def start_session(self, visit: str) -> None:
+        """Lead to where the session of a visit of this participant starts. Raises Refused where none does."""
+        if self._start_session is None or visit not in [one["id"] for one in self.page["visits"] if one["id"]]:
+            raise Refused(Message("participant.no_session"))
+        self._start_session(visit)
+
+    def show_result(self, run: str) -> None:
+        """Show what a run of this participant came to. Raises Refused for another one."""
+        if self._show_result is None or run not in [
+            one["id"] for session in self.page["sessions"] for one in session["runs"]
+        ]:
+            raise Refused(Message("participant.no_result"))
+        self._show_result(run)
+
+    def report(self, session: str) -> None:
+        """Begin to make the report of a session of this participant, in the language of the page.
+
+        It is made on a thread of its own: STOP of the same page must not wait for it.
+
+        Raises
+        ------
+        Refused
+            While another one is made.
+        """
+        if self._thread is not None and self._thread.is_alive():
+            raise Refused(Message("participant.report_running"))
+        language, started = str(self.language), {"session": str(session), "path": "", "html": "", "fault": ""}
+
+        def body() -> None:
+            # An error that nobody foresaw goes on to the terminal; the page must not say for ever that work runs.
+            ended: dict[str, str] = {"fault": Message("overview.unforeseen")}
+            try:
+                try:
+                    ended = dict(self._service.report(self._participant, str(session), language=language))
+                except SAYABLE as error:
+                    ended = {"fault": messages.of(error)}
+            finally:
+                self.made = {**started, **ended, "busy": False}
+
+        self.made = {**started, "busy": True}
+        self._thread = threading.Thread(target=body, name="workbench-report", daemon=True)
+        self._thread.start()
+
+    def wait(self, seconds: float = 60.0) -> None:
+        """Wait until the report that is made is there, at most so long; for scripts."""
+        if self._thread is not None:
+            self._thread.join(seconds)
 
     def values(self, table: str, row: str) -> list[dict[str, Any]]:
         """Values of a form or an assessment of this participant."""

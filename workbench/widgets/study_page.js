@@ -1,6 +1,7 @@
 // The study overview. Finished work is pale, what is missing is the only loud cell; red belongs to a broken chain.
 import { button, classIf, followLanguage, followTheme, h, put, request, show, whenChanged } from "./parts/dom.js";
 import { WARNING, light } from "./parts/icons.js";
+import { hardLock, lockSheet } from "./parts/study_lock.js";
 
 const MARKS = { v: "verified", c: "complete", d: "draft", m: "missing", n: "not_due", h: "not_held", w: "withdrawn", " ": "not_asked" };
 const LOUD_FIRST = ["m", "d", "c", "v", "n", "h", "w"];
@@ -106,7 +107,7 @@ function heatmap(t, model, ask) {
 const REPORT_LIGHTS = { overdue: "high", due_soon: "medium", running: "off" };
 
 /** What waits for somebody, most urgent first; then what deviates and what is locked. */
-function todo(t) {
+function todo(t, openLock) {
   const count = h("span", { class: "rt" });
   const list = h("ol", { class: "tasks" });
   const none = h("div", { class: "empty" }, t("study.tasks.none"));
@@ -115,6 +116,7 @@ function todo(t) {
   const noDeviations = h("div", { class: "empty" }, t("study.deviations.none"));
   const locks = h("ul", { class: "locks s" });
   const noLocks = h("div", { class: "empty" }, t("study.locks.none"));
+  const toLock = h("button", { type: "button", class: "link s rt", "data-name": "lock-study", onclick: openLock }, t("lock.study"));
   const lamp = (task) => (task.kind === "closing" ? (task.days >= -1 ? "medium" : "off") : "medium");
   const when = (task) => (task.kind === "closing" ? t(task.days === 0 ? "study.task.today" : "study.task.in", { n: -task.days }) : t(`study.task.${task.kind}`, { n: task.days }));
   const draw = whenChanged(([tasks, n, by, held, reports]) => {
@@ -135,6 +137,7 @@ function todo(t) {
     deviations.replaceChildren(...categories.flatMap(([name, k]) => [h("dt", {}, word(t, "deviation", name)), h("dd", {}, thousands(k))]));
     show(deviations, categories.length > 0);
     show(noLocks, !held.length);
+    put(toLock, t(held.some((lock) => lock.level === "hard") ? "lock.study_unlock" : "lock.study"));
     show(locks, held.length > 0);
     locks.replaceChildren(...held.map((lock) => h("li", {}, h("b", {}, t(`study.lock.${lock.level}`, { what: word(t, "table", lock.table) })), lock.participant ? ` ${lock.participant}` : "",
       h("div", { class: "xs sub" }, t("study.lock.by", { by: lock.by, day: lock.day, why: lock.reason })))));
@@ -142,7 +145,7 @@ function todo(t) {
   const el = h("div", { class: "aside" },
     h("div", { class: "panel work" }, h("div", { class: "hd" }, h("h2", {}, t("study.tasks")), count), h("div", { class: "bd scroll", tabindex: 0, role: "region", "aria-label": t("study.tasks") }, none, list, more)),
     h("div", { class: "panel" }, h("div", { class: "hd" }, h("h2", {}, t("study.deviations"))), h("div", { class: "bd" }, noDeviations, deviations)),
-    h("div", { class: "panel" }, h("div", { class: "hd" }, h("h2", {}, t("study.locks"))), h("div", { class: "bd held", tabindex: 0, role: "region", "aria-label": t("study.locks") }, noLocks, locks)));
+    h("div", { class: "panel" }, h("div", { class: "hd" }, h("h2", {}, t("study.locks")), toLock), h("div", { class: "bd held", tabindex: 0, role: "region", "aria-label": t("study.locks") }, noLocks, locks)));
   return { el, update: (seen) => draw([seen.tasks || [], seen.n_tasks || 0, seen.deviations || {}, seen.locks || [], seen.reports || []]) };
 }
 
@@ -202,7 +205,8 @@ function buildStudyPage(root, model, t) {
   const banner = h("div", { class: "msg high", role: "alert", id: "study-broken", "data-name": "broken" });
   const flow = flowPanel(t, openerOf(model, ask));
   const heat = heatmap(t, model, ask);
-  const side = todo(t);
+  const side = todo(t, () => lockSheet({ root, model, t }, ask));
+  const lockedBanner = h("div", { class: "msg medium locked", role: "status", "data-name": "study-locked" });
   const audit = auditPanel(t);
   const asked = queryPanel(t);
   const sums = numbers(t);
@@ -220,6 +224,9 @@ function buildStudyPage(root, model, t) {
     put(title, [seen.study, seen.title, seen.version ? t("study.protocol", { version: seen.version }) : "", seen.date].filter(Boolean).join(" · "));
     drawBanner([broken ? seen.verification : null]);
     for (const part of [flow, heat, side, audit, asked, sums]) part.update(seen);
+    const lock = hardLock(seen);
+    put(lockedBanner, lock ? t("lock.banner", { by: lock.by, day: lock.day, why: lock.reason }) : "");
+    show(lockedBanner, Boolean(lock));
     const runs = work.kind || "";
     verify.disabled = Boolean(runs);
     store.disabled = Boolean(runs) || broken;
@@ -227,12 +234,12 @@ function buildStudyPage(root, model, t) {
     if (broken) store.setAttribute("aria-describedby", "study-broken"); else store.removeAttribute("aria-describedby");
     put(verify, runs === "verify" ? t("study.verifying", { p: Math.round(100 * (work.share || 0)) }) : t("study.verify"));
     put(store, runs === "export" ? t("study.exporting", { s: work.s || 0 }) : t("study.export"));
-    put(told, work.fault ? "" : t.said(work, "text"));
+    put(told, runs === "lock" ? t("lock.locking") : work.fault ? "" : t.said(work, "text"));
     if (work.fault) put(problem, t.said(work, "fault"));
   }
   root.append(h("section", { class: "study", "aria-label": t("study.title") },
     h("div", { class: "head" }, h("div", {}, h("h1", {}, t("study.title")), title), sums.el, h("div", { class: "acts" }, back, store, verify)),
-    h("div", { class: "saying" }, told, problem), banner,
+    h("div", { class: "saying" }, told, problem), banner, lockedBanner,
     h("div", { class: "cols" }, h("div", { class: "main" }, h("div", { class: "top" }, flow.el, heat.el), h("div", { class: "bottom" }, audit.el, asked.el)), side.el)));
   const names = "change:overview change:work";
   const timer = setInterval(() => { if (document.visibilityState === "visible" && root.checkVisibility()) request(model, "look"); }, READ_AGAIN_MS);

@@ -1,14 +1,14 @@
 """The study overview: who takes part, which forms are in, what waits for somebody, the audit trail and its chain.
 
-It reads and changes nothing of the trial. Verifying and exporting run on a thread of their own, since STOP of the
-same page must not wait for them.
+It reads, and changes nothing of the trial but its lock. Verifying, exporting and locking run on a thread of their
+own, since STOP of the same page must not wait for them.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 import traitlets
@@ -18,7 +18,7 @@ from workbench.errors import Refused
 from workbench.messages import Message
 from workbench.widgets._base import SAYABLE, SYNCED, Panel, compose, styles
 
-Work = Literal["verify", "export"]
+Work = Literal["verify", "export", "lock"]
 
 
 class OverviewRequests(Protocol):
@@ -33,6 +33,19 @@ class OverviewRequests(Protocol):
     def export(self, progress: Callable[[float], None]) -> str:
         """Keep the audit trail as a file. Returns the sentence that names it."""
 
+    def conditions(self) -> list[dict[str, Any]]:
+        """What must hold before the study is locked: ``{"name", "n", "people", "more"}`` each."""
+
+    def lock(self, change: str, reason: str, signers: Sequence[Mapping[str, str]]) -> str:
+        """Lock or unlock the study. Returns the sentence for the page.
+
+        Parameters
+        ----------
+        change : ``"LockStudy"`` or ``"UnlockStudy"``.
+        reason : why.
+        signers : ``login`` and ``password`` of each who signs.
+        """
+
 
 class StudyPage(Panel):
     """The overview of a study.
@@ -42,6 +55,7 @@ class StudyPage(Panel):
     service : reads the record, verifies and exports.
     back : called to go back to the worklist; None where there is none.
     open_participant : called with the pseudonym of a row; None where no page shows one.
+    open_safety : called to show the safety desk; None where no page does.
 
     Traits
     ------
@@ -50,11 +64,13 @@ class StudyPage(Panel):
     ``rows`` hold the forms of each visit as one letter each:
     ``v`` verified, ``c`` complete, ``d`` draft, ``m`` missing, ``n`` not due, ``h`` visit not held,
     ``w`` withdrawn, a space where the protocol does not ask; work : ``{"kind", "share", "s", "text", "fault"}`` of
-    what runs or ran last; opens : ``["back", "participant"]``, what leads elsewhere from here.
+    what runs or ran last; opens : ``["back", "participant", "safety"]``, what leads elsewhere from here.
     """
 
-    _esm = compose("parts/dom", "parts/icons", "study_page")
-    _css = styles("panels", "study")
+    _esm = compose(
+        "parts/dom", "parts/icons", "parts/entry", "parts/signin", "parts/signed", "parts/study_lock", "study_page"
+    )  # fmt: skip
+    _css = styles("panels", "entry", "study", "lock")
 
     overview = traitlets.Dict().tag(**SYNCED)
     work = traitlets.Dict().tag(**SYNCED)
@@ -66,11 +82,13 @@ class StudyPage(Panel):
         *,
         back: Callable[[], None] | None = None,
         open_participant: Callable[[str], None] | None = None,
+        open_safety: Callable[[], None] | None = None,
         **traits: Any,
     ) -> None:
-        opens = [name for name, led in (("back", back), ("participant", open_participant)) if led is not None]
-        super().__init__(opens=opens, **traits)
+        led = {"back": back, "participant": open_participant, "safety": open_safety}
+        super().__init__(opens=[name for name, leads in led.items() if leads is not None], **traits)
         self._service, self._back, self._open_participant = service, back, open_participant
+        self._open_safety = open_safety
         self._thread: threading.Thread | None = None
         self.look()
 
@@ -81,12 +99,15 @@ class StudyPage(Panel):
         return str(self.overview.get("study", "")), [*facts, ("queries", len(self.overview.get("queries", [])))]
 
     def requests(self) -> Mapping[str, Callable[..., Any]]:
-        """Look again, verify, export, go back, open a participant."""
+        """Look again, verify, export, conditions of the lock, lock, go back, open a participant or the desk."""
         return {
             "look": self.look,
             "verify": self.verify,
             "export": self.export,
+            "conditions": self.conditions,
+            "lock": self.lock,
             "back": self.back,
+            "safety": self.safety,
             "participant": self.participant,
         }
 
@@ -109,6 +130,29 @@ class StudyPage(Panel):
         if newest and not newest["ok"]:
             raise Refused(Message("overview.export_broken", why=newest["first"]))
         self._begin("export", self._service.export)
+
+    def conditions(self) -> list[dict[str, Any]]:
+        """What must hold before the study is locked, and what is missing."""
+        return list(self._service.conditions())
+
+    def lock(self, change: str, reason: str, signers: Sequence[Mapping[str, str]]) -> None:
+        """Begin to lock the study, or to unlock it. Raises Refused while something runs.
+
+        Parameters
+        ----------
+        change, reason : ``"LockStudy"`` or ``"UnlockStudy"``, and why.
+        signers : ``login`` and ``password`` of each who signs; passed on and forgotten.
+        """
+
+        def carry_out(_told: Callable[[float], None]) -> str:
+            return self._service.lock(change, reason, signers)
+
+        self._begin("lock", carry_out)
+
+    def safety(self) -> None:
+        """Show the safety desk."""
+        if self._open_safety is not None:
+            self._open_safety()
 
     def back(self) -> None:
         """Go back to the worklist."""

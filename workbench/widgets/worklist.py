@@ -156,6 +156,20 @@ class Worklist(Panel):
         self.focus = visit
         self._open_page(visit)
 
+    def take(self, visit: str) -> None:
+        """Choose a visit from another page, which leads to its row.
+
+        Raises
+        ------
+        Refused
+            For a visit that is not on the list of the day.
+        """
+        self.look()
+        if visit not in [row["visit"] for row in self.rows]:
+            raise Refused(Message("worklist.not_today"))
+        self.choose(visit)
+        self.focus = visit
+
     def choose_system(self, key: str) -> None:
         """Choose what the next session runs; a confirmation is withdrawn, and the rows are read again."""
         self._service.choose_system(key)

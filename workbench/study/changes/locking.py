@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from workbench.errors import BadValue, Refused
 from workbench.messages import Message
-from workbench.study import locks, obligations, snapshots
+from workbench.study import lock_conditions, locks, snapshots
 from workbench.study.applying import Applying, Change
-from workbench.study.changes import entering, queries
 from workbench.study.moments import utc_of
 from workbench.study.nouns import told
 from workbench.vocabulary import LockLevel
@@ -91,8 +90,8 @@ class CutData(Change):
 
 @dataclass(frozen=True, slots=True)
 class LockStudy(Change):
-    """End all editing and keep a snapshot of what analyses read: no open query, no assessment without a valid
-    signature, no report of a safety event that is not sent, and a record that verifies.
+    """End all editing and keep a snapshot of what analyses read, once every condition holds
+    (:mod:`workbench.study.lock_conditions`) and the record verifies with every recording.
     """
 
     SIGNED_BY: ClassVar[tuple[tuple[str, ...], ...]] = THREE
@@ -107,7 +106,8 @@ class LockStudy(Change):
         """Add the lock where nothing stands in its way."""
         if _held(record, "study", ""):
             raise Refused(Message("lock.there", what="study"))
-        obstacles = [text for text in (_open_queries(record), _unsigned(record), _unsent(record)) if text]
+        found = lock_conditions.conditions(record, utc_of(record.utc), signed=_signed(record))
+        obstacles = [one.text for one in found if one.n]
         if obstacles:
             raise Refused(Message("lock.obstacles", obstacles=obstacles))
         return _with_snapshot(record, "hard", snapshots.next_of_locks(record), "I lock the study here")[0]
@@ -151,23 +151,7 @@ def _event(record: Applying, level: LockLevel, table: str, row_id: str, action: 
     )  # fmt: skip
 
 
-def _open_queries(record: Applying) -> Message | None:
-    rows = record.rows("query")
-    n = sum(queries.state(record.rows("query_event", query_id=row["id"])) != "closed" for row in rows)
-    return Message("lock.queries", n=n) if n else None
-
-
-def _unsent(record: Applying) -> Message | None:
-    """Reports of safety events that are due, or will be."""
-    due = obligations.obligations(record, utc_of(record.utc))
-    n = sum(not one.sent_at for one in due)
-    return Message("safety.unsent", n=n) if n else None
-
-
-def _unsigned(record: Applying) -> Message | None:
-    """Assessments and forms that carry no signature of what stands in them now; a draft has none."""
+def _signed(record: Applying) -> Callable[[str, Mapping[str, Any]], bool]:
+    """Whether a row carries a signature of exactly what stands in it now."""
     signed = {tuple(target) for row in record.rows("signature") for target in row["targets"]}
-    targets = [("assessment", row["id"]) for row in record.rows("assessment")]
-    targets += [("form", row["id"]) for row in entering.holding(record.rows("form"))]
-    n = sum(tuple(record.bound(target)) not in signed for target in targets)
-    return Message("lock.unsigned", n=n) if n else None
+    return lambda table, row: tuple(record.bound((table, row["id"]))) in signed

@@ -135,6 +135,42 @@ class JudgeEvent(Change):
 
 
 @dataclass(frozen=True, slots=True)
+class CodeEvent(Change):
+    """The term of an adverse event in a dictionary: says nothing new of the event, and moves no clock.
+
+    Attributes
+    ----------
+    event_id : which.
+    dictionary, version : name and version, as ``"MedDRA"`` and ``"28.1"``.
+    code, term : of the dictionary.
+    row_version : that was shown, 0 for any. A code that there is already is replaced with a reason.
+    """
+
+    event_id: str
+    dictionary: str
+    version: str
+    code: str
+    term: str
+    row_version: int = 0
+    ROLES: ClassVar[tuple[str, ...]] = ("data_manager", "safety_officer", "investigator")
+
+    def apply(self, record: Applying) -> str:
+        """Keep the code with the event."""
+        row = record.row("adverse_event", self.event_id)
+        stated = {name: getattr(self, name).strip() for name in CODED[:-1]}
+        for name, text in stated.items():
+            if not text:
+                raise BadValue(Message("safety.coding_lacks", name=name))
+            _check_length(name, text, LONGEST_TERM)
+        follows = "" if row["coding"].get("code") else Message("safety.coded", code=self.code, term=self.term)
+        record.amend(
+            "adverse_event", self.event_id, {"coding": {**stated, "coder": record.actor.name}}, follows=follows,
+            expected=self.row_version or None,
+        )  # fmt: skip
+        return self.event_id
+
+
+@dataclass(frozen=True, slots=True)
 class ReportDeficiency(Change):
     """A device deficiency becomes known, also of a device that nobody uses.
 

@@ -1,8 +1,9 @@
-"""Concomitant treatment, rehabilitation and assistive devices: entered, ended, and taken back where they were
-wrong."""
+"""Concomitant treatment, rehabilitation and assistive devices: entered, revised, ended, and taken back
+where they were wrong."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -17,6 +18,13 @@ WHO = ("investigator", "coordinator", "therapist", "assessor")
 MOST_MINUTES = 1440
 """Of a day."""
 TREATMENTS: tuple[TreatmentKind, ...] = ("drug", "procedure")
+STATED = ("name", "indication", "dose", "minutes", "given_by", "started_on", "ended_on", "ongoing")
+"""Columns that people state."""
+NOT_OF: Mapping[str, tuple[str, ...]] = {
+    "drug": ("minutes", "given_by"), "procedure": ("minutes", "given_by"),
+    "rehabilitation": ("indication", "dose"), "device": ("indication", "dose", "minutes", "given_by"),
+}  # fmt: skip
+"""Columns that a kind of treatment does not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +84,7 @@ class RecordRehabilitation(Change):
 
     def apply(self, record: Applying) -> str:
         """Add the day."""
-        if not 1 <= self.minutes <= MOST_MINUTES:
-            raise BadValue(Message("treatment.minutes", most=MOST_MINUTES, got=self.minutes))
+        _check_minutes(self.minutes)
         if not self.on:
             raise BadValue(Message("treatment.day", name="on", got=told(self.on)))
         return _added(
@@ -111,6 +118,51 @@ class RecordAssistiveDevice(Change):
             record, self.participant_id, "device", self.name, started_on=self.started_on, ended_on=self.ended_on,
             ongoing=self.ongoing,
         )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ReviseTreatment(Change):
+    """What stands in a treatment was wrong, or more is known of it; needs a reason.
+
+    Attributes
+    ----------
+    treatment_id : which; its kind stays.
+    name, indication, dose, minutes, given_by, started_on, ended_on, ongoing : all of it as it is from now on, as
+        of the change that entered it; what a kind does not have stays empty.
+    row_version : that was shown, 0 for any.
+    """
+
+    treatment_id: str
+    name: str
+    indication: str = ""
+    dose: str = ""
+    minutes: int | None = None
+    given_by: str = ""
+    started_on: str = ""
+    ended_on: str = ""
+    ongoing: Ongoing = "unknown"
+    row_version: int = 0
+    ROLES: ClassVar[tuple[str, ...]] = WHO
+
+    def apply(self, record: Applying) -> str:
+        """Change what differs."""
+        row = _standing(record, self.treatment_id)
+        now = {name: getattr(self, name) for name in STATED}
+        if row["kind"] == "rehabilitation":
+            _check_minutes(self.minutes)
+            if not self.started_on or self.started_on != self.ended_on:
+                raise BadValue(Message("treatment.one_day", started=self.started_on, ended=self.ended_on))
+        others = [name for name in NOT_OF[row["kind"]] if now[name] not in ("", None)]
+        if others:
+            raise BadValue(Message("treatment.not_of", kind=row["kind"], names=others))
+        _check_days(record, self.started_on, self.ended_on, self.ongoing)
+        if not record.reason.strip():
+            raise BadValue(Message("study.change_needs_reason", table="treatment"))
+        differing = {name: value for name, value in now.items() if row[name] != value}
+        if not differing:
+            raise BadValue(Message("treatment.same", name=row["name"]))
+        record.amend("treatment", self.treatment_id, differing, expected=self.row_version or None)
+        return self.treatment_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +226,11 @@ def _added(record: Applying, participant_id: str, kind: TreatmentKind, name: str
     return record.insert(
         "treatment", participant_id=participant_id, kind=kind, name=name, state="entered", **stated
     )
+
+
+def _check_minutes(minutes: int | None) -> None:
+    if minutes is None or not 1 <= minutes <= MOST_MINUTES:
+        raise BadValue(Message("treatment.minutes", most=MOST_MINUTES, got=told(minutes)))
 
 
 def _check_days(record: Applying, started: str, ended: str, ongoing: Ongoing) -> None:

@@ -171,6 +171,20 @@ export function deficiencySheet(ctx, row = null) {
   });
 }
 
+/** The code of an adverse event in a dictionary. The dictionary itself is the site's: its licence is not ours. */
+export function codeSheet(ctx, one) {
+  const { t } = ctx;
+  const before = one.coding || {};
+  const texts = [["dictionary", "safety.dictionary"], ["version", "safety.dictionary_version"], ["code", "safety.code_of"], ["term", "safety.code_term"]].map(([name, key]) => [name, field(t(key), `coding-${name}`, { value: before[name] || (name === "dictionary" ? "MedDRA" : ""), maxlength: 500 })]);
+  const why = area(t("safety.why_recoded"), "why");
+  const [dictionary, version, code, term] = texts.map(([, made]) => made);
+  signedSheet(ctx, {
+    name: "code-sheet", title: t("safety.code_title", { what: one.what }), verb: t("safety.code_now"), change: "CodeEvent", parts: [pair(dictionary, version), pair(code, term), ...(before.code ? [why] : [])],
+    fields: () => ({ event_id: one.id, row_version: String(one.row_version), ...Object.fromEntries(texts.map(([name, made]) => [name, made.value()])) }), reason: () => (before.code ? why.value() : ""),
+    lacking: () => (texts.some(([, made]) => !made.value()) ? t("safety.needs_code") : before.code && !why.value() ? t("safety.needs_reason") : ""),
+  });
+}
+
 const REVISED = { adverse_event: eventSheet, device_deficiency: deficiencySheet };
 
 /** Opens the form of a row, read anew: a table of the page holds only its start. */

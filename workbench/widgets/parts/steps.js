@@ -89,20 +89,44 @@ export function heldSheet(ctx, visit) {
 
 const NUMBERED = ["integer", "number"];
 
-/** One item of a form; `value()` is undefined where nothing was entered. */
-function itemField(t, item) {
+const MISSING = ["not_asked", "not_done", "unknown", "refused", "not_applicable"];
+
+/** What a value of the record is as the text of its field. */
+function asText(item, value) {
+  const bare = value && typeof value === "object" ? value.value : value;
+  if (bare === undefined || bare === null) return "";
+  return item.kind === "yes_no" ? (bare ? "yes" : "no") : String(bare);
+}
+
+/** The field of an item without the reason why it is empty; `value()` is undefined where nothing was entered. */
+function bareField(t, item, before) {
   const label = [item.label, item.unit ? `(${item.unit})` : "", item.required ? "" : t("steps.optional")].filter(Boolean).join(" ");
   const name = `item-${item.name}`;
   if (item.kind === "yes_no" || item.kind === "choice") {
     const options = item.kind === "choice" ? item.choices.map((one) => [one, one]) : [["yes", t("person.yes")], ["no", t("person.no")]];
-    const made = selection(label, name, [["", "—"], ...options]);
+    const made = selection(label, name, [["", "—"], ...options], before);
     const value = () => (item.kind === "choice" ? made.value() : made.value() === "yes");
-    return { el: made.el, item, value: () => (made.value() ? value() : undefined) };
+    return { ...made, value: () => (made.value() ? value() : undefined) };
   }
-  const made = field(label, name, item.kind === "date" ? { type: "date" } : NUMBERED.includes(item.kind) ? { inputmode: "decimal" } : { maxlength: 4000 });
+  const made = field(label, name, { value: before, ...(item.kind === "date" ? { type: "date" } : NUMBERED.includes(item.kind) ? { inputmode: "decimal" } : { maxlength: 4000 }) });
   // What is no number is sent as it is: the record says what is wrong with it.
   const number = () => (Number.isFinite(Number(made.value())) ? Number(made.value()) : made.value());
-  return { el: made.el, item, value: () => (!made.value() ? undefined : NUMBERED.includes(item.kind) ? number() : made.value()) };
+  return { ...made, value: () => (!made.value() ? undefined : NUMBERED.includes(item.kind) ? number() : made.value()) };
+}
+
+/** One item of a form, with what stands in it, or why nothing does: a value that was never asked for is no zero. */
+export function itemField(t, item, before = undefined) {
+  const code = before && typeof before === "object" && before.missing ? before.missing : "";
+  const start = asText(item, before);
+  const made = bareField(t, item, start);
+  const none = selection(t("forms.none_because"), `missing-${item.name}`, [["", "—"], ...MISSING.map((one) => [one, t(`person.code.${one}`)])], code);
+  none.input.setAttribute("aria-label", t("forms.none_of", { label: item.label }));
+  made.input.addEventListener("input", () => { if (made.value() !== undefined) none.input.value = ""; });
+  none.input.addEventListener("input", () => { if (none.value()) made.input.value = ""; });
+  const changed = () => none.value() !== code || made.input.value.trim() !== start;
+  // What was not touched stays exactly as it is in the record.
+  const value = () => (!changed() ? before : none.value() ? { missing: none.value() } : made.value());
+  return { el: h("div", { class: "itemline" }, made.el, none.el), item, value, changed };
 }
 
 /** A form of the protocol, filled in for the first time, or a second time by the second of two people. */
