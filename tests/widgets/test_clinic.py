@@ -389,14 +389,16 @@ def test_the_kernel_hands_on_what_a_page_answered_and_never_answers_itself() -> 
         made.close()
 
 
-def test_a_password_leaves_its_field_with_the_message_and_stays_nowhere(live: Any) -> None:
+def test_a_password_is_posted_a_ticket_goes_in_the_message_and_it_stays_nowhere(live: Any) -> None:
     page = live("none", state="none", place={**PLACE, "signed_in": "", "view": "today"})
     page.click("[data-name=sign-person]")
     page.fill("[data-name=login]", "lin")
     page.fill("[data-name=password]", "correct horse")
     page.click("[data-name=sign-in]")
     (asked,) = page.evaluate("window.sent.filter(m => m.name === 'sign_in')")
-    assert asked["args"] == {"login": "lin", "password": "correct horse"}
+    ticket = asked["args"]["ticket"]
+    assert asked["args"] == {"login": "lin", "ticket": ticket}
+    assert page.evaluate("ticket => window.left[ticket]", ticket) == "correct horse"
     assert page.locator("[data-name=password]").input_value() == ""
     assert "correct horse" not in page.content() + page.url
     refusal = {"kind": "answer", "name": "sign_in", "ok": False, "text": "not accepted", "id": asked["id"]}

@@ -27,6 +27,7 @@ from pathlib import Path
 
 from workbench.errors import BadValue, EngineFault
 from workbench.messages import Message
+from workbench.widgets import _tickets
 
 HOST = "127.0.0.1"
 TEMPLATE = "workbench"
@@ -162,8 +163,10 @@ def notebook_path(name: str = "session") -> Path:
     raise BadValue(Message("page.no_dashboard", name=repr(name), places=" and ".join(map(str, places))))
 
 
-def environment(study_folder: Path, *, token: str, base: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment of Voila and its kernels: the package's own template first, the study, and the token.
+def environment(
+    study_folder: Path, *, token: str, port: int, base: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """The environment of Voila and its kernels: the package's own template first, the study, and the secrets.
 
     Other accounts of a computer can read a command line, but not an environment.
 
@@ -171,6 +174,7 @@ def environment(study_folder: Path, *, token: str, base: Mapping[str, str] | Non
     ----------
     study_folder : what the pages open.
     token : that a browser has to bring.
+    port : on which Voila listens.
     base : environment that it extends, by default that of this process.
     """
     env = dict(os.environ if base is None else base)
@@ -178,7 +182,7 @@ def environment(study_folder: Path, *, token: str, base: Mapping[str, str] | Non
     env["JUPYTER_PATH"] = os.pathsep.join([str(HERE), *([earlier] if earlier else [])])
     env["WORKBENCH_STUDY"] = str(study_folder)
     env["JUPYTER_TOKEN"] = token
-    return env
+    return env | _tickets.environment(port=port)
 
 
 def command(notebook: Path, *, port: int, proxy: ProxyAddress | None = None) -> list[str]:
@@ -263,7 +267,7 @@ def serve(
         with log.open("ab") as out:
             return subprocess.Popen(
                 command(notebook, port=port, proxy=proxy),
-                env=environment(folder, token=token),
+                env=environment(folder, token=token, port=port),
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=out,

@@ -134,10 +134,34 @@ export function confirmation(host) {
   return { open, close };
 }
 
+/** Leaves a password with the server of this page, by POST; resolves with the ticket that stands for it, else "". */
+async function ticketFor(password) {
+  const place = document.getElementById("jupyter-config-data");
+  const { baseUrl } = place ? JSON.parse(place.textContent) : {};
+  if (!baseUrl) return "";
+  try {
+    const headers = { "Content-Type": "application/json" };
+    const answer = await fetch(`${baseUrl}workbench/ticket`, { method: "POST", headers, body: JSON.stringify({ password }) });
+    return answer.ok ? (await answer.json()).ticket : "";
+  } catch {
+    return "";
+  }
+}
+
 let requestNumber = 0;
 
-/** Sends a request to Python and resolves with its answer, or with `ok: false` when none comes in time. */
-export function request(model, name, args = {}, seconds = 30) {
+/**
+ * Sends a request to Python and resolves with its answer, or with `ok: false` when none comes in time. A password among
+ * the arguments is posted to the server first, and a ticket goes in its place: no message ever holds one.
+ */
+export async function request(model, name, { password = "", ...args } = {}, seconds = 30) {
+  if (!password) return deliver(model, name, args, seconds);
+  const ticket = await ticketFor(password);
+  if (!ticket) return { ok: false, text: MESSAGES["page.no_exchange"].en, said: { text: { code: "page.no_exchange", args: {} } } };
+  return deliver(model, name, { ...args, ticket }, seconds);
+}
+
+function deliver(model, name, args, seconds) {
   const id = `${Date.now()}-${(requestNumber += 1)}`;
   return new Promise((resolve) => {
     const finish = (reply) => {
