@@ -39,7 +39,7 @@ def panel_of(folder: Path, login: str = "rossi", **more: Any) -> SafetyDesk:
     visits = VisitService(folder, operator="Chen L.")
     if login:
         visits.sign_in(login=login, password=SECRET)
-    desk = SafetyDesk(DeskService(visits), **more)
+    desk = SafetyDesk(DeskService(visits.access), **more)
     desk.read()
     return desk
 
@@ -208,8 +208,7 @@ def test_the_overview_keeps_the_same_reports_from_who_is_blinded(begun: Path) ->
     def shown(login: str) -> str:
         visits = VisitService(begun, operator="Chen L.")
         visits.sign_in(login=login, password=SECRET)
-        who = lambda: (visits.person_id, visits.signed_in)  # noqa: E731 - as the page does
-        return str(StudyService(begun, visits.record, who=lambda: visits.who, reader=who).overview()["reports"])
+        return str(StudyService(visits.access).overview()["reports"])
 
     assert "nerve pain" in shown("rossi")
     assert "nerve pain" not in shown("wu")
