@@ -309,6 +309,7 @@ def test_a_flip_in_a_torn_recording_loses_one_chunk_and_the_tail(tmp_path):
     assert opens_in_pyxdf(result.salvaged)
 
 
+@pytest.mark.release
 def test_a_flip_in_the_index_leaves_the_recording_readable(tmp_path):
     path = tmp_path / "r.xdf"
     write(path)

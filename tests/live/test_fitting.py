@@ -150,6 +150,7 @@ def test_a_fit_that_does_not_end_in_time_is_ended_and_told(demo_run, tmp_path):
         run_fit(tmp_path, [demo_run], "bandpower_lda", {}, timeout=0.1)
 
 
+@pytest.mark.release
 @pytest.mark.skipif(sys.platform == "win32", reason="a script stands in for the interpreter")
 def test_a_fit_computes_on_one_thread_whatever_its_caller_has_so_that_its_hash_is_the_same(
     tmp_path, demo_run, monkeypatch

@@ -81,7 +81,7 @@ def test_lives_that_cannot_be_are_refused(option, value, capsys):
     assert f"{option} must be" in capsys.readouterr().err
 
 
-@pytest.mark.job
+@pytest.mark.release
 def test_a_device_that_keeps_its_pressure_without_an_engine_is_found(made, monkeypatch):
     monkeypatch.setattr(GloveModel, "_safe_steps", lambda self: (SafeStep("hold", keep_level=True),))
     lived = (Life(seed, seconds=14.0, template=made, strokes=KILLED_WHEN_MOVED).live() for seed in MOVING)
@@ -109,7 +109,7 @@ def test_a_long_life_in_which_evidence_is_drawn_has_the_coarser_timer(made):
     assert {host.tick_ns for host in hosts} == {round(max(STEADY.tick_s) * NS)}
 
 
-@pytest.mark.job
+@pytest.mark.release
 def test_lives_on_two_processes_are_those_of_one(made):
     def lived(jobs):
         return [(one.seed, one.trace) for one in lives(made, first=30, n=3, seconds=1.0, jobs=jobs)]
@@ -148,14 +148,14 @@ def _interrupt():
     os.kill(os.getpid(), signal.SIGINT)
 
 
-@pytest.mark.job
+@pytest.mark.release
 def test_drawn_evidence_moves_the_device_as_samples_do(tmp_path):
     lived = Life(3, seconds=40.0, template=template(tmp_path, depth="evidence"), strokes=()).live()
     assert lived.broken == ()
     assert lived.orders > 50
 
 
-@pytest.mark.job
+@pytest.mark.release
 @pytest.mark.parametrize("rule", ADAPTING)
 def test_a_decoder_that_adapts_lives_and_its_updates_replay(tmp_path, monkeypatch, rule):
     replayed = []

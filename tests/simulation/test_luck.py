@@ -220,7 +220,7 @@ def test_samples_that_waited_on_a_cut_way_arrive_in_order_when_it_heals():
     assert max(later - at for (_, at), (_, later) in zip(got, got[1:], strict=False)) > 2.0
 
 
-@pytest.mark.job
+@pytest.mark.release
 def test_a_journal_that_is_never_synced_is_found_by_a_power_loss(made, monkeypatch):
     monkeypatch.setattr(journal, "SYNC_EVERY_S", 1e6)
     lives = (Life(seed, seconds=6.0, template=made, strokes=((4.5, "power loss"),)).live() for seed in range(8))

@@ -44,7 +44,7 @@ def test_a_trial_with_one_stroke_while_everybody_is_busy_breaks_no_rule(clinic, 
     assert any(stroke in what for _, what in came.story)
 
 
-@pytest.mark.job
+@pytest.mark.release
 @pytest.mark.parametrize("seed", range(200, 210))
 def test_two_weeks_of_a_trial_break_no_rule(clinic, seed):
     assert lived(clinic, seed, days=14.0).broken == ()
@@ -54,7 +54,7 @@ FOUND_BEFORE = ((1, 14), (2, 14), (24, 14), (64, 14), (71, 14), (12, 14))
 """Seeds and days of lives that once broke a rule."""
 
 
-@pytest.mark.job
+@pytest.mark.release
 @pytest.mark.parametrize(("seed", "days"), FOUND_BEFORE)
 def test_a_trial_that_once_broke_a_rule_breaks_none(clinic, seed, days):
     assert lived(clinic, seed, days=days).broken == ()
@@ -70,7 +70,7 @@ PLANTED = {
 """A fault by the rule that finds it: what is replaced, and by what."""
 
 
-@pytest.mark.job
+@pytest.mark.release
 @pytest.mark.parametrize("rule", PLANTED)
 def test_a_fault_of_the_record_is_found(clinic, monkeypatch, rule):
     monkeypatch.setattr(*PLANTED[rule])

@@ -130,7 +130,7 @@ def every_column():
     return [(table, column.name) for table in EDITED for column in schema.metadata.tables[table].columns]
 
 
-@pytest.mark.parametrize(("table", "column"), some(every_column(), of=20))
+@pytest.mark.parametrize(("table", "column"), some(every_column(), of=40))
 def test_every_single_field_edit_is_seen(edited, table, column):
     where = f"rowid = (SELECT MAX(rowid) FROM {table})"
     (before,) = databases.rows(edited, f'SELECT "{column}" AS value FROM {table} WHERE {where}')
@@ -174,7 +174,7 @@ SCHEMA_EDITS = {
 }
 
 
-@pytest.mark.parametrize("statement", SCHEMA_EDITS.values(), ids=SCHEMA_EDITS)
+@pytest.mark.parametrize("statement", some([pytest.param(edit, id=name) for name, edit in SCHEMA_EDITS.items()]))
 def test_every_change_of_tables_and_triggers_is_seen(empty, statement):
     assert verify(empty.folder).ok
     with databases.connected(empty) as connection:

@@ -112,7 +112,7 @@ def test_simulated_trials_stay_within_their_bounds_and_come_again_from_their_see
         assert figures.passed, figures.text()
 
 
-@pytest.mark.job
+@pytest.mark.release
 def test_a_thousand_simulated_trials_stay_within_their_bounds_and_come_again_from_their_seed():
     for figures in stress.randomised(1000, 1):
         assert figures.passed, figures.text()

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.dashboard.trial import SECRET, begin, days_ago
+from tests.shares import crossed
 from tests.widgets.test_clinic import DETAILS, PLACE, ROW, axe
 from workbench import messages
 from workbench.dashboard import VisitService
@@ -82,8 +83,7 @@ def change(mount: Callable[..., Any], begun: Path, tmp_path: Path) -> Callable[.
 
 
 # ------------------------------------------------------------------------------ what is seen
-@pytest.mark.parametrize("language", ["en", "zh-CN"])
-@pytest.mark.parametrize(("width", "height"), SIZES)
+@pytest.mark.parametrize(("width", "height", "language"), crossed(SIZES, ["en", "zh-CN"]))
 def test_identity_stands_first_and_large_above_the_axis_and_nothing_is_wider_than_the_window(
     show: Callable[..., Shown], width: int, height: int, language: str
 ) -> None:
@@ -108,8 +108,7 @@ def test_who_is_simulated_or_on_hold_is_marked_beside_the_name(show: Callable[..
     assert not page.locator("[data-name=hold]").is_visible()
 
 
-@pytest.mark.parametrize("language", ["en", "zh-CN"])
-@pytest.mark.parametrize("name", ["P-041", "SIM-02"])
+@pytest.mark.parametrize(("name", "language"), crossed(["P-041", "SIM-02"], ["en", "zh-CN"]))
 def test_axe_finds_nothing_on_the_page_full_or_empty(show: Callable[..., Shown], name: str, language: str) -> None:
     page = show(name, language=language).page
     for summary in page.locator("summary").all():

@@ -346,7 +346,7 @@ def test_markers_after_one_that_is_refused_still_reach_the_engine(silent):
     assert [label for label, _ in client.shown] == ["1", "3"]
 
 
-@pytest.mark.job
+@pytest.mark.release
 def test_a_page_presents_its_markers_reach_the_engine_and_a_hidden_page_excludes_its_choice(mount, session):
     client, bound = session
     widget = Presenter(lambda: client)
@@ -385,7 +385,7 @@ def test_a_page_presents_its_markers_reach_the_engine_and_a_hidden_page_excludes
     assert page.errors == []
 
 
-@pytest.mark.job
+@pytest.mark.release
 @pytest.mark.timeout(900)
 def test_the_page_of_the_dashboard_presents_a_whole_run_with_its_clock_known(chromium, session):
     """The messages of its clock go through a server and a kernel here, as they do in a clinic."""

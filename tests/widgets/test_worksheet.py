@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.shares import crossed
 from workbench import outcomes
 from workbench.outcomes import isncsci
 from workbench.widgets import AssessmentForm, AssessmentPicker, FileStore, IsncsciForm
@@ -83,9 +84,7 @@ def whole_exam(form: IsncsciForm) -> None:
     form.enter("left.pinPrick.T3", "NT")
 
 
-@pytest.mark.parametrize(("width", "height"), SIZES)
-@pytest.mark.parametrize("language", ["en", "zh-CN"])
-@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize(("width", "height", "language", "dark"), crossed(SIZES, ["en", "zh-CN"], [False, True]))
 def test_the_worksheet_fits_without_page_scroll_and_says_everything_in_words(
     drive: Callable[..., Driven], width: int, height: int, language: str, dark: bool
 ) -> None:
