@@ -158,6 +158,7 @@ def control(template, tmp_path_factory):
     return Control(copied(template, tmp_path_factory.mktemp("control")))
 
 
+@pytest.mark.job
 @settings(max_examples=3, phases=(Phase.explicit, Phase.generate))
 @given(brought=st.lists(st.sampled_from(BROUGHT), min_size=2, max_size=5))
 @example(brought=BROUGHT)

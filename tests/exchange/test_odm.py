@@ -108,6 +108,7 @@ def test_the_example_comes_back_with_the_same_hash_and_the_same_bytes(example, v
     assert odm.to_odm(imported.protocol, version) == data
 
 
+@pytest.mark.job
 @VERSIONS
 @settings(max_examples=60, deadline=None)
 @given(one=protocols())

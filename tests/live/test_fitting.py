@@ -180,6 +180,7 @@ def test_runs_from_before_a_parameter_was_known_go_with_later_ones_and_other_par
     assert not fitting._same(("left_right", params), ("grasp_rest", params))
 
 
+@pytest.mark.release
 def test_a_decoder_is_re_centred_on_another_day_and_compared_with_itself_on_the_same_trials(demo_run, tmp_path):
     params = {"hop_s": 0.2}
     first = fitting.fit(tmp_path, [demo_run], "bandpower_lda", params)

@@ -89,6 +89,7 @@ def rejected(decoder, x):
 OTHERS = ("bandpower_lda", "bandpower_svm", "bandpower_ridge", "csp_lda")
 
 
+@pytest.mark.job
 @pytest.mark.parametrize("channels", [slice(0, 64), [0, 8, 10, 12, 21, 29, 31, 33]], ids=["64", "8"])
 @pytest.mark.parametrize("name", ["riemann_mdm", *in_release(OTHERS)])
 def test_noise_with_the_persons_own_spectrum_on_every_channel_moves_nothing(runs, name, channels):

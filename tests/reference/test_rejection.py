@@ -12,6 +12,7 @@ def results():
     return [study.person(7000, n_calibration=12, n_online=4, n_others=2)]
 
 
+@pytest.mark.job
 def test_nothing_but_a_brain_closes_the_hand_and_a_swapped_cable_not_more_often(results):
     for kind in study.NO_BRAIN:
         assert [one[kind][0].closings for one in results] == [0], kind

@@ -47,6 +47,7 @@ def test_the_same_seed_lives_the_same_life(made, lived):
     assert (again.trace, again.events, again.story) == (lived.trace, lived.events, lived.story)
 
 
+@pytest.mark.job
 def test_the_command_tells_what_happened_in_each_life_and_enters_its_figures(capsys, tmp_path):
     page = tmp_path / "page.md"
     page.write_text("\n".join(["# Figures", *TABLE, "", "the end", ""]), encoding="utf-8")

@@ -27,6 +27,7 @@ def lived(clinic, seed, *, days=3.0, strokes=None):
     return TrialLife(seed, seconds=days * DAY_S, template=clinic, strokes=strokes).live()
 
 
+@pytest.mark.job
 def test_the_same_seed_lives_the_same_weeks_of_a_trial(clinic):
     first, again = (lived(clinic, 7) for _ in range(2))
     assert first.changes > 20

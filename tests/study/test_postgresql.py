@@ -27,6 +27,7 @@ from workbench.study.stores.sqlite import SQLite
 from workbench.vocabulary import Participant
 
 psycopg = pytest.importorskip("psycopg", reason="the driver of PostgreSQL is not installed")
+pytestmark = pytest.mark.job
 DATA = [table.name for table in schema.DATA]
 EDITED = (*DATA, "audit", "audit_payload", "signed_head")
 
@@ -53,6 +54,12 @@ def template(tmp_path_factory, _on_the_server):
     folder = tmp_path_factory.mktemp("template") / "study"
     with Study.create(folder, code="NEO", title="Grasp trial", actor="tester") as made:
         return made.folder, fill(made)
+
+
+@pytest.fixture
+def empty(tmp_path):
+    with Study.create(tmp_path / "empty", code="NEO", title="Grasp trial", actor="tester") as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

@@ -581,6 +581,7 @@ def test_no_session_with_flickering_light_starts_before_the_question_about_seizu
     assert axe(page) == []
 
 
+@pytest.mark.job
 @pytest.mark.parametrize("name", ["worklist", "set_up", "result", "approval", "arat", "isncsci"])
 def test_axe_finds_nothing_on_a_panel(mount: Callable[..., Any], name: str) -> None:
     assert axe(mount(*shown(name))) == []
@@ -718,6 +719,7 @@ def test_a_chinese_form_says_alerts_in_chinese(mount: Callable[..., Any]) -> Non
     assert page.errors == []
 
 
+@pytest.mark.job
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 def test_the_electrodes_show_the_trend_of_their_noise_with_a_hole_where_the_stream_was_lost(
     live: Any, statuses: Any, language: str

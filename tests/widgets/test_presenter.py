@@ -195,6 +195,7 @@ def test_a_paused_page_is_dark_with_a_sentence_and_continues_with_the_next_choic
     assert page.errors == []
 
 
+@pytest.mark.job
 def test_a_page_that_is_refused_says_why_fits_its_window_and_asks_again(mount, silent):
     page = opened(mount, silent[0], width=1440, height=700)
     page.evaluate("() => { window.refusal = 'this page is too slow'; window.put({run: 'r1'}); }")
@@ -206,6 +207,7 @@ def test_a_page_that_is_refused_says_why_fits_its_window_and_asks_again(mount, s
     assert page.errors == []
 
 
+@pytest.mark.job
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 def test_a_refusal_is_written_in_lines_that_fit(mount, silent, language):
     refusal = Message("presenter.clock", got="24.1", most="10")

@@ -255,6 +255,7 @@ def test_the_frame_stands_at_once_and_asks_for_what_it_shows(mount: Callable[...
     assert [message["name"] for message in page.evaluate("window.sent")] == ["read"]
 
 
+@pytest.mark.job
 @pytest.mark.parametrize(("width", "height", "language", "dark"), crossed(SIZES, ["en", "zh-CN"], [False, True]))
 def test_everything_fits_the_window_and_axe_finds_nothing(
     show: Callable[..., Shown], width: int, height: int, language: str, dark: bool
@@ -272,6 +273,7 @@ def test_everything_fits_the_window_and_axe_finds_nothing(
     assert axe(page) == []
 
 
+@pytest.mark.job
 @pytest.mark.parametrize("name", ["add-event", "add-deficiency", "open-report", "tell"])
 def test_axe_finds_nothing_in_the_dialogs(show: Callable[..., Shown], name: str) -> None:
     page = show().page

@@ -367,6 +367,7 @@ def test_right_and_left_share_a_row_and_arrows_go_across(drive: Callable[..., Dr
     assert form.page.evaluate("document.activeElement.dataset.item").startswith("left_")
 
 
+@pytest.mark.job
 @pytest.mark.parametrize("name", [name for name in outcomes.available() if name != "isncsci"])
 def test_every_measure_is_drawn_without_a_fault(drive: Callable[..., Driven], name: str) -> None:
     form = drive(name, language="zh-CN", width=1280, height=800)
