@@ -85,6 +85,7 @@ def of(root, tag):
 
 
 # ------------------------------------------------------------------------------ the protocol
+@pytest.mark.job
 @VERSIONS
 def test_the_example_follows_the_schema_with_our_namespace_and_without_it(schema, example, version):
     assert valid(schema, version, odm.to_odm(example, version)) is True

@@ -73,6 +73,7 @@ def high_alarms(status):
     return [alarm["key"] for alarm in status["alarms"] if not alarm["cleared"] and alarm["priority"] == "high"]
 
 
+@pytest.mark.job
 def test_a_stream_of_another_outlet_is_lost_until_an_operator_takes_it(make_room, fast):
     room = make_room()
     plan = room.plan(speed=1.0, glove=True)
@@ -182,6 +183,7 @@ def test_a_missing_stream_names_what_was_seen(make_room):
     assert "wb-sim-neo" in said
 
 
+@pytest.mark.release
 def test_a_wrong_rate_is_named(make_room):
     room = make_room()
     said = failing(room, room.plan(options={"announced_fs": 500.0}, resolve_s=2.0))

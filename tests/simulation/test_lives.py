@@ -37,6 +37,7 @@ def lived(made):
     return Life(11, seconds=12.0, template=made).live()
 
 
+@pytest.mark.job
 def test_a_seed_breaks_no_rule_and_orders_were_given(lived):
     assert lived.broken == ()
     assert lived.orders > 0

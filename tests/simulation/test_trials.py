@@ -6,6 +6,7 @@ import sqlite3
 
 import pytest
 
+from tests.shares import some
 from tests.simulation.test_luck import lived_through
 from workbench import commands, world
 from workbench.errors import BadValue
@@ -38,7 +39,7 @@ def test_the_same_seed_lives_the_same_weeks_of_a_trial(clinic):
 STROKES = ("power loss at a write", "kill at a write", "disk failing at a write", "closing", "backup")
 
 
-@pytest.mark.parametrize("stroke", STROKES)
+@pytest.mark.parametrize("stroke", some(STROKES))
 def test_a_trial_with_one_stroke_while_everybody_is_busy_breaks_no_rule(clinic, stroke):
     came = lived(clinic, STROKES.index(stroke), days=1.0, strokes=((DAY_S / 2, stroke),))
     assert came.broken == ()
