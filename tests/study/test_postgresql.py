@@ -27,6 +27,7 @@ from workbench.study.stores.sqlite import SQLite
 from workbench.vocabulary import Participant
 
 psycopg = pytest.importorskip("psycopg", reason="the driver of PostgreSQL is not installed")
+pytestmark = pytest.mark.job
 DATA = [table.name for table in schema.DATA]
 EDITED = (*DATA, "audit", "audit_payload", "signed_head")
 
@@ -53,6 +54,12 @@ def template(tmp_path_factory, _on_the_server):
     folder = tmp_path_factory.mktemp("template") / "study"
     with Study.create(folder, code="NEO", title="Grasp trial", actor="tester") as made:
         return made.folder, fill(made)
+
+
+@pytest.fixture
+def empty(tmp_path):
+    with Study.create(tmp_path / "empty", code="NEO", title="Grasp trial", actor="tester") as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +137,7 @@ def every_column():
     return [(table, column.name) for table in EDITED for column in schema.metadata.tables[table].columns]
 
 
-@pytest.mark.parametrize(("table", "column"), some(every_column(), of=20))
+@pytest.mark.parametrize(("table", "column"), some(every_column(), of=40))
 def test_every_single_field_edit_is_seen(edited, table, column):
     where = f"rowid = (SELECT MAX(rowid) FROM {table})"
     (before,) = databases.rows(edited, f'SELECT "{column}" AS value FROM {table} WHERE {where}')
@@ -174,7 +181,7 @@ SCHEMA_EDITS = {
 }
 
 
-@pytest.mark.parametrize("statement", SCHEMA_EDITS.values(), ids=SCHEMA_EDITS)
+@pytest.mark.parametrize("statement", some([pytest.param(edit, id=name) for name, edit in SCHEMA_EDITS.items()]))
 def test_every_change_of_tables_and_triggers_is_seen(empty, statement):
     assert verify(empty.folder).ok
     with databases.connected(empty) as connection:
