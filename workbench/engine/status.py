@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TypedDict
 
 from workbench import world
+from workbench.control import EffectorStatus
 from workbench.devices import lsl
 from workbench.engine.session import Session
 from workbench.live.status import EngineState, Status, blank
@@ -40,8 +41,11 @@ class ProcessStatus(TypedDict):
     unsupervised: list[str]
 
 
-def compose(session: Session, *, process: ProcessStatus) -> Status:
-    """The status of a session; ``process`` fills the engine's part."""
+def compose(session: Session, *, process: ProcessStatus, effector: EffectorStatus | None) -> Status:
+    """The status of a session; ``process`` fills the engine's part.
+
+    ``effector`` is what the alarms were judged by: a fault is shown with its alarm, never before it.
+    """
     plan, run, now = session.plan, session.runs.run, lsl.local_clock()
     status = blank()
     status["engine"] = {
@@ -93,8 +97,8 @@ def compose(session: Session, *, process: ProcessStatus) -> Status:
                 "name": run.request.decoder_name,
                 "approved": run.request.approved,
             }
-    if session.effector.link is not None:
-        status["effector"] = session.effector.link.snapshot()
+    if effector is not None:
+        status["effector"] = effector
     status["presence"] = session.presence.status()
     status["ledger"] = session.ledger.shown()
     status["ledger_total"] = session.ledger.total

@@ -94,7 +94,7 @@ def combine(
     newest : running number of the newest block; its slot is that number modulo ``n_blocks``.
     n_newest, n_block : samples of the newest block and of every other one, missing ones among them.
     turn : ``(2,)`` float64: cosine and sine by which the mains line turns from one block to the next.
-    sums : ``(n_block + 1, 2)`` float64: row n holds the sums of cosine and sine over the first n samples of a block.
+    sums : ``(n_block + 1, 2)`` float64: row n holds the sums of cosine and sine over the first n of a block.
     out : ``(n_channels, 6)`` float64, written: share of missing values; longest stretch without change, samples;
         share of values equal to the smallest or the largest one; root mean square about the mean; share of the
         variance in the mains line, 0–1; largest magnitude.
