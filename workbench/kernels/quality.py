@@ -76,6 +76,47 @@ def gather(
         block[channel, 12], block[channel, 13] = cosines, sines
 
 
+@part
+def _longest(blocks: FloatArray, channel: int, newest: int) -> float:
+    """Most values of a channel in a row that equal the one before."""
+    n_blocks, longest, run = blocks.shape[0], 0.0, 0.0
+    for k in range(max(0, n_blocks - 1 - newest), n_blocks):
+        block = blocks[(newest + 1 + k) % n_blocks, channel]
+        begun = run + block[9]
+        longest = max(longest, begun, block[10])
+        run = begun if block[9] == block[1] else block[11]
+    return longest
+
+
+@part
+def _line(
+    blocks: FloatArray,
+    channel: int,
+    newest: int,
+    mean: float,
+    turn: FloatArray,
+    whole_sums: FloatArray,
+    newest_sums: FloatArray,
+) -> float:
+    """2 |X|² of a channel, with X the Fourier coefficient at the mains line, about the mean."""
+    n_blocks = blocks.shape[0]
+    first_kept = max(0, n_blocks - 1 - newest)
+    real, imaginary, c, s = 0.0, 0.0, 1.0, 0.0
+    for k in range(n_blocks):
+        # The part of each block is turned by as much as the block lies later.
+        c, s = c * turn[0] - s * turn[1], s * turn[0] + c * turn[1]
+        if k < first_kept:
+            continue
+        block = blocks[(newest + 1 + k) % n_blocks, channel]
+        sums = newest_sums if k == n_blocks - 1 else whole_sums
+        x = block[12] + (block[2] - mean) * sums[0]
+        y = block[13] + (block[2] - mean) * sums[1]
+        # (c − i s) (x − i y)
+        real += c * x - s * y
+        imaginary -= c * y + s * x
+    return 2.0 * (real * real + imaginary * imaginary)
+
+
 @kernel("void(float64[:,:,::1], int64, int64, int64, float64[::1], float64[:,::1], float64[:,::1])")
 def combine(
     blocks: FloatArray,
@@ -115,13 +156,7 @@ def combine(
                 low, high = min(low, block[5]), max(high, block[6])
         mean = total / n if n > 0.0 else 0.0
         squares, at_low, at_high = 0.0, 0.0, 0.0
-        longest, run = 0.0, 0.0
-        # The coefficient of the line about the mean; each block's part is turned by as much as it lies later.
-        real, imaginary, c, s = 0.0, 0.0, 1.0, 0.0
-        for k in range(n_blocks):
-            c, s = c * turn[0] - s * turn[1], s * turn[0] + c * turn[1]
-            if k < first_kept:
-                continue
+        for k in range(first_kept, n_blocks):
             block = blocks[(newest + 1 + k) % n_blocks, channel]
             used, first = block[1], block[2]
             # Squares about the mean of each block come together as in Chan, Golub and LeVeque 1983,
@@ -132,20 +167,11 @@ def combine(
                 at_low += block[7]
             if used > 0.0 and block[6] == high:
                 at_high += block[8]
-            begun = run + block[9]
-            longest = max(longest, begun, block[10])
-            run = begun if block[9] == used else block[11]
-            length = n_newest if k == n_blocks - 1 else n_block
-            x = block[12] + (first - mean) * sums[length, 0]
-            y = block[13] + (first - mean) * sums[length, 1]
-            # (c − i s) (x − i y)
-            real += c * x - s * y
-            imaginary -= c * y + s * x
         # Of a constant, rounding may leave less than nothing.
         variance = max(squares / n, 0.0) if n > 0.0 else 0.0
-        line, whole = 2.0 * (real * real + imaginary * imaginary), n * n * variance
+        line, whole = _line(blocks, channel, newest, mean, turn, sums[n_block], sums[n_newest]), n * n * variance
         out[channel, 0] = missing / n_all
-        out[channel, 1] = longest
+        out[channel, 1] = _longest(blocks, channel, newest)
         out[channel, 2] = 0.0 if n == 0.0 else 1.0 if low == high else (at_low + at_high) / n
         out[channel, 3] = np.sqrt(variance)
         out[channel, 4] = min(line / whole, 1.0) if whole > 0.0 else 0.0
