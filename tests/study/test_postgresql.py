@@ -127,17 +127,23 @@ def test_the_character_nul_is_refused_with_one_sentence_on_both(empty, tmp_path,
 
 # ------------------------------------------------------------------------------------ what verifying sees
 def every_column():
-    return [(table, column.name) for table in EDITED for column in schema.metadata.tables[table].columns]
+    columns = [(table, column.name) for table in EDITED for column in schema.metadata.tables[table].columns]
+    # And the one that no reader sees, in which the order of entry lies.
+    return [*columns, *((table, postgresql_schema.ORDER) for table in DATA)]
 
 
 @pytest.mark.parametrize(("table", "column"), some(every_column(), of=20))
 def test_every_single_field_edit_is_seen(edited, table, column):
-    where = f"rowid = (SELECT MAX(rowid) FROM {table})"
-    (before,) = databases.rows(edited, f'SELECT "{column}" AS value FROM {table} WHERE {where}')
-    databases.tamper(
-        edited, f'UPDATE {table} SET "{column}" = {databases.other_value(table, column)} WHERE {where}'
+    order = postgresql_schema.order_of(table)
+    (before,) = databases.rows(
+        edited, f'SELECT "{column}" AS value, ctid FROM {table} ORDER BY {order} DESC LIMIT 1'
     )
+    number = column == postgresql_schema.ORDER
+    other = "rowid + 1000" if number else databases.other_value(table, column)
+    databases.tamper(edited, f"UPDATE {table} SET \"{column}\" = {other} WHERE ctid = '{before['ctid']}'")
     found = edited.verify()
+    (now,) = databases.rows(edited, f"SELECT ctid FROM {table} ORDER BY {order} DESC LIMIT 1")
+    where = f"ctid = '{now['ctid']}'"
     databases.tamper(edited, (f'UPDATE {table} SET "{column}" = ? WHERE {where}', (before["value"],)))
     assert not found.ok
     assert edited.verify().ok
