@@ -158,6 +158,7 @@ def control(template, tmp_path_factory):
     return Control(copied(template, tmp_path_factory.mktemp("control")))
 
 
+@pytest.mark.job
 @settings(max_examples=3, phases=(Phase.explicit, Phase.generate))
 @given(brought=st.lists(st.sampled_from(BROUGHT), min_size=2, max_size=5))
 @example(brought=BROUGHT)
@@ -176,6 +177,7 @@ def test_whatever_one_arm_brings_changes_no_answer_to_somebody_blinded(control, 
     shutil.rmtree(other)
 
 
+@pytest.mark.job
 def test_each_thing_that_one_arm_brings_changes_an_answer_to_somebody_who_is_not_blinded(control, tmp_path):
     """So that the test above cannot pass because nothing is looked at."""
     tables = ("session", "assessment", "query", "deviation", "adverse_event", "device_deficiency", "implant")

@@ -320,6 +320,7 @@ def test_a_decoder_whose_hash_fits_nonsense_is_read_or_refused_but_never_breaks(
             decoders.read(forged(tmp_path / f"whole-{at}", body))
 
 
+@pytest.mark.release
 def test_a_decoder_whose_arrays_expand_beyond_any_decoder_is_refused_before_they_do(tmp_path):
     """Half a gigabyte of zeros is half a megabyte in the folder."""
     folder = forged(tmp_path / "bomb", BODY)

@@ -26,6 +26,7 @@ def nothing():
     pass
 
 
+@pytest.mark.job
 def test_kill_9_loses_no_acknowledged_entry(tmp_path):
     figures = stress.kill_writers(tmp_path / "s", kills=examples(10), seed=20, step=nothing)
     assert figures.acknowledged >= examples(10)
@@ -58,6 +59,7 @@ def test_every_flipped_bit_in_a_live_row_is_found(tmp_path):
     assert figures.missed == ()
 
 
+@pytest.mark.release
 @pytest.mark.sqlite_file("bytes of a file are changed here")
 def test_the_long_stress_test_reports_what_it_did():
     seen = []
@@ -106,6 +108,7 @@ with Study.open(sys.argv[1], actor=sys.argv[2]) as study:
 """
 
 
+@pytest.mark.job
 def test_two_writing_processes_lose_no_update(tmp_path):
     with Study.create(tmp_path, code="NEO", title="t", actor="a") as study:
         person = study.append(Participant("P01", injury_level="0"))

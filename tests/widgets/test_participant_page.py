@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.dashboard.trial import SECRET, begin, days_ago
+from tests.shares import crossed
 from tests.widgets.test_clinic import DETAILS, PLACE, ROW, axe
 from workbench import messages
 from workbench.dashboard import VisitService
@@ -82,8 +83,8 @@ def change(mount: Callable[..., Any], begun: Path, tmp_path: Path) -> Callable[.
 
 
 # ------------------------------------------------------------------------------ what is seen
-@pytest.mark.parametrize("language", ["en", "zh-CN"])
-@pytest.mark.parametrize(("width", "height"), SIZES)
+@pytest.mark.job
+@pytest.mark.parametrize(("width", "height", "language"), crossed(SIZES, ["en", "zh-CN"]))
 def test_identity_stands_first_and_large_above_the_axis_and_nothing_is_wider_than_the_window(
     show: Callable[..., Shown], width: int, height: int, language: str
 ) -> None:
@@ -108,8 +109,8 @@ def test_who_is_simulated_or_on_hold_is_marked_beside_the_name(show: Callable[..
     assert not page.locator("[data-name=hold]").is_visible()
 
 
-@pytest.mark.parametrize("language", ["en", "zh-CN"])
-@pytest.mark.parametrize("name", ["P-041", "SIM-02"])
+@pytest.mark.job
+@pytest.mark.parametrize(("name", "language"), crossed(["P-041", "SIM-02"], ["en", "zh-CN"]))
 def test_axe_finds_nothing_on_the_page_full_or_empty(show: Callable[..., Shown], name: str, language: str) -> None:
     page = show(name, language=language).page
     for summary in page.locator("summary").all():
@@ -437,6 +438,7 @@ def test_stop_stands_where_it_stands_on_the_worklist_and_covers_nothing_of_what_
 
 
 # ------------------------------------------------------------------------------ safety events, steps of the trial
+@pytest.mark.job
 @pytest.mark.parametrize("name", ["add-event", "add-deficiency", "set-day", "freeze", "hold-Week 24"])
 def test_axe_finds_nothing_in_the_dialogs_of_the_trial(show: Callable[..., Shown], name: str) -> None:
     page = show().page

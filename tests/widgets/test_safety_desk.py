@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.dashboard.safety_trial import MILD, SECRET, begin
+from tests.shares import crossed
 from tests.widgets.test_clinic import axe
 from workbench import messages, world
 from workbench.dashboard import DeskService, SessionPage, StudyService, VisitService
@@ -254,9 +255,8 @@ def test_the_frame_stands_at_once_and_asks_for_what_it_shows(mount: Callable[...
     assert [message["name"] for message in page.evaluate("window.sent")] == ["read"]
 
 
-@pytest.mark.parametrize(("width", "height"), SIZES)
-@pytest.mark.parametrize("language", ["en", "zh-CN"])
-@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.job
+@pytest.mark.parametrize(("width", "height", "language", "dark"), crossed(SIZES, ["en", "zh-CN"], [False, True]))
 def test_everything_fits_the_window_and_axe_finds_nothing(
     show: Callable[..., Shown], width: int, height: int, language: str, dark: bool
 ) -> None:
@@ -273,6 +273,7 @@ def test_everything_fits_the_window_and_axe_finds_nothing(
     assert axe(page) == []
 
 
+@pytest.mark.job
 @pytest.mark.parametrize("name", ["add-event", "add-deficiency", "open-report", "tell"])
 def test_axe_finds_nothing_in_the_dialogs(show: Callable[..., Shown], name: str) -> None:
     page = show().page

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.shares import crossed
 from tests.study.populated import FORMS, VISITS, make
 from tests.widgets.test_clinic import axe
 from workbench.dashboard import SessionPage, StudyService
@@ -178,8 +179,8 @@ def test_the_worklist_leads_to_the_overview_and_the_overview_back(folder: Path) 
 
 
 # ------------------------------------------------------------------------------ in a browser
-@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1280, 800)])
-@pytest.mark.parametrize("language", ["en", "zh-CN"])
+@pytest.mark.job
+@pytest.mark.parametrize(("width", "height", "language"), crossed([(1440, 900), (1280, 800)], ["en", "zh-CN"]))
 def test_everything_fits_the_window_and_axe_finds_nothing(
     mount: Callable[..., Any], panel: StudyPage, width: int, height: int, language: str
 ) -> None:
@@ -241,6 +242,7 @@ def test_rows_are_filtered_folded_and_opened_by_keyboard(mount: Callable[..., An
     assert (sent["name"], sent["args"]) == ("participant", {"participant": with_missing[0]["participant"]})
 
 
+@pytest.mark.job
 @pytest.mark.parametrize(
     ("language", "words"),
     [("en", ["First bad entry", "Exports are off"]), ("zh-CN", ["首个异常条目", "导出已停用"])],
