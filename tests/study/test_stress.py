@@ -18,7 +18,6 @@ from workbench.stress import record as stress
 from workbench.study import Study, chain
 from workbench.vocabulary import Participant
 
-
 INTEGERS = ("seq", "mono_ns", "row_version", "schema_version")
 
 

@@ -118,14 +118,14 @@ class Verification:
 class Findings:
     """What accumulates.
 
-    ``hashes`` by audit row (0 = genesis); ``signed_heads``, the running digest and the key in use after each audit
-    row whose head was signed; ``state``, the replayed tables; ``entered``, the audit row with which each row began,
-    by table and id; ``tables``, as they lie there; ``version``, the schema of the file; ``schema``, its hash as the
-    chain has it; ``ring``, the keys on this computer, and ``hashers``, what hashes under each; ``epoch``, the key in
-    use; ``public``, the public keys by epoch, as the chain entered them; ``unkeyed``, rows whose hash could not be
-    recomputed without a key; ``cuts``, the replayed tables at the head of each snapshot; ``signed`` and
-    ``signed_rows``, versions of rows that signatures name, and their hashes in the chain; ``progress``, told the
-    share of the chain.
+    ``hashes`` by audit row (0 = genesis); ``signed_heads``, the running digest and the key in use after each
+    audit row whose head was signed; ``state``, the replayed tables; ``entered``, the audit row with which each
+    row began, by table and id; ``tables``, as they lie there; ``version``, the schema of the file; ``schema``,
+    its hash as the chain has it; ``ring``, the keys on this computer, and ``hashers``, what hashes under each;
+    ``epoch``, the key in use; ``public``, the public keys by epoch, as the chain entered them; ``unkeyed``,
+    rows whose hash could not be recomputed without a key; ``cuts``, the replayed tables at the head of each
+    snapshot; ``signed`` and ``signed_rows``, versions of rows that signatures name, and their hashes in the
+    chain; ``progress``, told the share of the chain.
     """
 
     problems: list[str] = field(default_factory=list)
@@ -508,7 +508,7 @@ def _compare(findings: Findings, table: str, row: Row, replayed: Row) -> None:
 
 
 def _check_order(findings: Findings, table: str, rows: list[Row], numbers: list[int]) -> None:
-    """Whether rows are in the order in which the chain entered them: of a kind the newest is the one that holds."""
+    """Whether rows are in the order in which the chain entered them: of a kind the newest one holds."""
     entered, last = findings.entered.get(table, {}), 0
     for place, row in enumerate(rows):
         seq = entered.get(row["id"])

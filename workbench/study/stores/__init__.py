@@ -50,7 +50,7 @@ class Reader(Protocol):
         """All rows of a table in the order of entry, as the database keeps them."""
 
     def numbers(self, name: str) -> list[int]:
-        """Of each row of :meth:`table` the audit row that entered it; none where there is an order and no number."""
+        """Of each row of :meth:`table` the audit row that entered it; none where there is an order only."""
 
     def schema_hash(self) -> str:
         """Hash of tables, constraints, indexes and triggers as they are now."""

@@ -1,8 +1,9 @@
 """Tables, triggers and fingerprint of a record in PostgreSQL: the rules of :mod:`workbench.study.schema`.
 
-Every table of data has one column more, ``rowid``, the number of the audit row that entered the row: by it rows are in
-the order of entry, no reader sees it, and ``verify`` compares it with the chain. The server enforces the triggers
-against everybody who does not own the tables; ``verify`` sees by the fingerprint where an owner changed them.
+Every table of data has one column more, ``rowid``, the number of the audit row that entered the row: by it rows
+are in the order of entry, no reader sees it, and ``verify`` compares it with the chain. The server enforces the
+triggers against everybody who does not own the tables; ``verify`` sees by the fingerprint where an owner
+changed them.
 """
 
 from __future__ import annotations
