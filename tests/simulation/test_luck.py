@@ -350,5 +350,8 @@ def test_a_fault_that_no_alarm_tells_of_is_found(made, monkeypatch, seed, stroke
         return {one.rule for one in lived.broken}
 
     assert broken() == set()
-    monkeypatch.setattr(process, "watch_effector", lambda session: None)
+    # The status shows the effector as before; only the alarm is missing.
+    monkeypatch.setattr(
+        process, "watch_effector", lambda session: session.effector.link and session.effector.link.snapshot()
+    )
     assert broken() == {"a fault is an alarm"}

@@ -24,7 +24,7 @@ from workbench.study import chain, schema
 from workbench.study.clock import utc_now
 from workbench.study.nouns import Values, check, told
 from workbench.study.people import Confirmation, Signer
-from workbench.study.writer import BY_NAME, Writer, codes, in_order, raw
+from workbench.study.writer import BY_NAME, Writer, codes, raw
 from workbench.vocabulary import DeviationCategory
 
 if TYPE_CHECKING:
@@ -99,8 +99,7 @@ class Applying:
 
     def rows(self, table: str, **where: Any) -> list[Values]:
         """Rows of a table in the order of entry, those that equal ``where``."""
-        query = in_order(BY_NAME[table])
-        return self._writer.rows(query.where(*(BY_NAME[table].columns[n] == v for n, v in where.items())))
+        return self._writer.found(BY_NAME[table], **where)
 
     def stored(self) -> Iterator[tuple[str, Values]]:
         """Every row of every data table with its table, as SQLite keeps it, secrets veiled; in order of entry."""

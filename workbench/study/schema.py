@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache
+from typing import Any
 
 from sqlalchemy import (
     CheckConstraint,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     UniqueConstraint,
+    literal_column,
 )
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable, SchemaItem
@@ -540,6 +542,11 @@ def triggers() -> list[str]:
         _trigger("signed_head_delete", "DELETE ON signed_head", "", "signed_head: append-only"),
     ]  # fmt: skip
     return own + [sql for table in DATA for sql in _data_triggers(table.name)]
+
+
+def order_of(table: Table) -> Any:
+    """What the rows of a table are sorted by to be in the order of entry."""
+    return table.c.seq if table in OWN else literal_column("rowid")
 
 
 def in_order_of_parents() -> list[Table]:
