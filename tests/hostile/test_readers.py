@@ -63,6 +63,7 @@ BETWEEN_OWN_PROCESSES = {
     "stress/safety.py", "stress/breakable.py", "stress/soak.py", "hardware/discovery.py",
     "study/allocation_keys.py", "hardware/measurement.py", "clinic/service.py", "stress/peers.py",
     "simulation/shadow.py", "simulation/life.py", "bench/live.py", "bench/_live_session.py",
+    "widgets/_tickets.py", "widgets/guarded.py",
 }  # fmt: skip
 """Read what another process of the workbench wrote; their own tests try bad messages."""
 

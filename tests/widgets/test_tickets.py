@@ -25,7 +25,7 @@ SECRET = "correct horse"
 def office(guarded: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tickets]:
     """What waits at a server whose exchange a kernel finds in its environment."""
     tickets, (socket, port) = Tickets(), bind_unused_port()
-    for name, value in _tickets.environment(port=port).items():
+    for name, value in _tickets.environment(host="127.0.0.1", port=port).items():
         monkeypatch.setenv(name, value)
     key = {"tickets": tickets, "key": _tickets.os.environ[_tickets.KEY]}
     loop, ready = asyncio.new_event_loop(), threading.Event()

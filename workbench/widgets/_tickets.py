@@ -59,9 +59,9 @@ class Tickets:
             self._waiting.popitem(last=False)
 
 
-def environment(*, port: int) -> dict[str, str]:
-    """Variables under which the kernels of a server at ``port`` find its exchange."""
-    return {WHERE: f"http://127.0.0.1:{port}{EXCHANGE}", KEY: secrets.token_urlsafe(32)}
+def environment(*, host: str, port: int) -> dict[str, str]:
+    """Variables under which the kernels of a server at ``host`` and ``port`` find its exchange."""
+    return {WHERE: f"http://{host}:{port}{EXCHANGE}", KEY: secrets.token_urlsafe(32)}
 
 
 def exchanged(arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -186,7 +186,7 @@ def environment(study: Path, *, token: str, port: int, base: Mapping[str, str] |
     env.pop(CLINIC, None)
     env[CLINIC if study.is_socket() else "WORKBENCH_STUDY"] = str(study)
     env["JUPYTER_TOKEN"] = token
-    return env | _tickets.environment(port=port)
+    return env | _tickets.environment(host=HOST, port=port)
 
 
 def command(notebook: Path, *, port: int, proxy: ProxyAddress | None = None) -> list[str]:
@@ -258,13 +258,9 @@ def serve(
     EngineFault
         When Voila ends or does not answer; the text names its log.
     """
-    study = Path(study_folder).absolute()
-    if not (study.is_dir() or study.is_socket()):
-        raise BadValue(Message("page.no_study", folder=str(study)))
+    study, folder = _places(study_folder)
     notebook = notebook_path(dashboard)
     port, token = port or _free_port(), token or secrets.token_urlsafe(24)
-    # Behind a service the study folder is another account's: what the pages leave lies with who looks at them.
-    folder = study if study.is_dir() else own_folder()
     logs = folder / "engine"
     logs.mkdir(mode=0o700, parents=True, exist_ok=True)
     log = logs / "dashboard.log"
@@ -293,6 +289,15 @@ def serve(
 
         webbrowser.open(hand_over(started).as_uri())
     return started
+
+
+def _places(study_folder: str | Path) -> tuple[Path, Path]:
+    """What is shown, a study folder or the socket of a service, and the folder of what a dashboard leaves."""
+    study = Path(study_folder).absolute()
+    if not (study.is_dir() or study.is_socket()):
+        raise BadValue(Message("page.no_study", folder=str(study)))
+    # Behind a service the study folder is another account's: what the pages leave lies with who looks at them.
+    return study, study if study.is_dir() else own_folder()
 
 
 def own_folder() -> Path:
