@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
@@ -86,6 +88,17 @@ def test_without_the_key_no_ticket_is_worth_anything(office: Tickets, monkeypatc
             exchanged({"ticket": ticket})
     monkeypatch.setenv(_tickets.KEY, right)
     assert exchanged({"ticket": ticket})["password"] == SECRET
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff", b"[" * 20_000, b"3", b'{"ticket": "' + b"x" * 100_000 + b'"}'])
+def test_content_that_holds_no_ticket_is_answered_as_a_ticket_that_is_worth_nothing(
+    office: Tickets, content: bytes
+) -> None:
+    headers = {"X-Key": _tickets.os.environ[_tickets.KEY], "Content-Type": "application/json"}
+    asked = urllib.request.Request(_tickets.os.environ[_tickets.WHERE], content, headers)
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        urllib.request.urlopen(asked, timeout=30).close()
+    assert exchanged({"ticket": office.leave(SECRET)})["password"] == SECRET
 
 
 def test_a_password_is_forgotten_after_a_minute_and_when_too_many_wait(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,6 +29,8 @@ PROTOCOL = "v1.kernel.websocket.jupyter.org"
 JSON text, whose first bytes are then taken for a count of offsets: billions of steps, and every page is dead."""
 CHANNELS = re.compile(r"/api/kernels/[^/]+/channels/?$")
 PAGE = re.compile(r"(?:/voila/render/.*)?/?$")
+MOST_BYTES = 8 * _tickets.LONGEST
+"""Of the content of a request with a password or a ticket."""
 MOST_KERNELS = 12
 """Most pages open at a time; each has a kernel of some 100 MB."""
 
@@ -122,10 +124,12 @@ class ExchangeTicket(tornado.web.RequestHandler):
 
 
 def _given(request: HTTPServerRequest, name: str) -> str | None:
-    """The one text of a request's content; None where it is something else."""
+    """The one text of a request's content; None where it is something else, or longer than any password."""
+    if len(request.body) > MOST_BYTES:
+        return None
     try:
         content = json.loads(request.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     value = content.get(name) if isinstance(content, dict) else None
     return value if isinstance(value, str) and len(value) <= _tickets.LONGEST else None
