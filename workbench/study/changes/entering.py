@@ -45,10 +45,11 @@ class SaveForm(Change):
 
     def apply(self, record: Applying) -> str:
         """Keep the values and open a query for each that is doubtful."""
-        # First of all: of twenty people who save the same form, nineteen hold the record no longer than this.
+        # Who may see the participant, before anything is told of the form.
+        participant_id = record.participant_of("visit", self.visit_id)
+        # Then this: of twenty people who save the same form, nineteen hold the record no longer.
         if there := entry_of(record, self.visit_id, self.form, self.instance, self.entry):
             refuse_changed("form", there, self.row_version)
-        participant_id = record.participant_of("visit", self.visit_id)
         form = form_of(record, participant_id, self.form)
         _refuse_entry(form, self.entry, self.instance)
         queries = _checked(form, self.values, draft=self.state == "draft")
