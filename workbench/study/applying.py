@@ -137,7 +137,7 @@ class Applying:
         check(table, values)
         owner = self._owner(table, values)
         self._refuse_script([owner])
-        self._refuse_site(owner, new_site=values["site"] if table == "enrolment" else None)
+        self.refuse_site(owner, new_site=values["site"] if table == "enrolment" else None)
         if SAID in columns:
             values[SAID] = codes(values)
         return self._writer.insert(BY_NAME[table], values, reason=self.reason)
@@ -162,7 +162,7 @@ class Applying:
         """
         owner = self.participant_of(table, row_id)
         self._refuse_script([owner])
-        self._refuse_site(owner)
+        self.refuse_site(owner)
         reason = self.reason or follows
         return self._writer.change(
             BY_NAME[table], row_id, dict(changes), action="amend", reason=reason, expected=expected
@@ -215,7 +215,7 @@ class Applying:
         owners = [self.participant_of(*target) for target in targets]
         self._refuse_script(owners)
         for owner in owners:
-            self._refuse_site(owner)
+            self.refuse_site(owner)
         digest = chain.sha256(chain.canonical(bound))
         if shown not in ("", digest):
             raise Refused(Message("signature.changed"))
@@ -247,7 +247,7 @@ class Applying:
         if not all(person["simulated"] for person in concerned):
             raise Refused(Message("change.script", name=script))
 
-    def _refuse_site(self, participant: str, *, new_site: str | None = None) -> None:
+    def refuse_site(self, participant: str, *, new_site: str | None = None) -> None:
         """Who is limited to sites changes nothing of another one, and nothing that is about all of them."""
         for signer in self.signers:
             if not signer.sites:

@@ -47,6 +47,7 @@ class SaveForm(Change):
         """Keep the values and open a query for each that is doubtful."""
         # Who may see the participant, before anything is told of the form.
         participant_id = record.participant_of("visit", self.visit_id)
+        record.refuse_site(participant_id)
         # Then this: of twenty people who save the same form, nineteen hold the record no longer.
         if there := entry_of(record, self.visit_id, self.form, self.instance, self.entry):
             refuse_changed("form", there, self.row_version)
