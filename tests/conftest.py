@@ -15,16 +15,17 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.shares import EVERYTHING
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
 settings.register_profile("dev", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=30)
-settings.register_profile(
-    "ci", settings.get_profile("dev"), max_examples=100, derandomize=True, database=None, print_blob=True
-)
-settings.load_profile("ci" if os.environ.get("CI") else "dev")
-"""No limit in time: the machine may be busy. CI tries the same hundred examples every time, so that red means a
-change; elsewhere each run draws thirty others."""
+settings.register_profile("ci", settings.get_profile("dev"), derandomize=True, database=None, print_blob=True)
+settings.register_profile("release", settings.get_profile("dev"), max_examples=100)
+settings.load_profile("release" if EVERYTHING else "ci" if os.environ.get("CI") else "dev")
+"""No limit in time: the machine may be busy. CI tries the same thirty examples every time, so that red means a
+change; elsewhere each run draws others, before a release a hundred."""
 
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -436,6 +436,31 @@ def rms_and_line(samples, mains_angle):
     return np.array(rows)
 
 
+def combined(column, first, angle):
+    """Statistics of one channel from sample ``first`` on; what was missing is as the last good one before it."""
+    filled, before = [], None
+    for value in column:
+        before = before if missing(value) else value
+        filled.append(before)
+    window = [value for value in filled[first:] if value is not None]
+    share = sum(map(missing, column[first:])) / len(column[first:])
+    if not window:
+        return np.array([share, 0, 0, 0, 0, 0])
+    longest = run = 0
+    for place in range(first, len(filled)):
+        same = place > 0 and filled[place] is not None and filled[place] == filled[place - 1]
+        run = run + 1 if same else 0
+        longest = max(longest, run)
+    x = np.array(window)
+    rail = np.mean((x == x.min()) | (x == x.max()))
+    wave = np.exp(-1j * angle * np.arange(len(x)))
+    line = 2 * abs(np.sum((x - x.mean()) * wave)) ** 2 / len(x) ** 2
+    varies = x.max() > x.min()
+    return np.array(
+        [share, longest, rail, x.std() if varies else 0, min(line / x.var(), 1) if varies else 0, abs(x).max()]
+    )
+
+
 def gathered(column, before, waves):
     """The block of one channel after ``column``; ``before`` is the last good value, or None."""
     used, n_missing, same = [], 0, []

@@ -27,6 +27,7 @@ def test_fewer_than_six_clusters_have_no_interval_and_say_so():
     assert "no 95 % interval" in found.line()
 
 
+@pytest.mark.release
 @pytest.mark.parametrize(("clusters", "spread"), [(8, 0.0), (8, 0.2), (25, 0.2)])
 def test_the_interval_covers_the_truth_as_often_as_it_says(clusters, spread):
     rng = np.random.Generator(np.random.PCG64(3))

@@ -14,7 +14,7 @@ from workbench.study import Study
 from workbench.vocabulary import Participant, Visit
 from workbench.widgets.dashboard import serve
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = [pytest.mark.job, pytest.mark.timeout(400)]
 
 READY_MS = 120_000
 SIDES = (("right", ("motor", "lightTouch", "pinPrick")), ("left", ("lightTouch", "pinPrick", "motor")))

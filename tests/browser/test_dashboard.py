@@ -7,7 +7,8 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Any
+from urllib.parse import unquote_plus, urlsplit
 
 import pytest
 
@@ -19,6 +20,8 @@ from workbench.study import Study
 from workbench.widgets.dashboard import EXTENSIONS
 
 pytestmark = pytest.mark.timeout(400)
+
+SECRET = "correct horse battery"
 
 EXECUTE = """
 async ([path, protocols]) => {
@@ -397,3 +400,49 @@ def test_no_request_left_this_machine(visited: Visited) -> None:
     assert len(visited.requests) > 50
     assert any(url.startswith("ws") for url in visited.requests)
     assert hosts == {"127.0.0.1"}
+
+
+def test_a_password_is_in_no_frame_and_no_address_and_in_the_content_of_one_post_alone(visited: Visited) -> None:
+    """A real sign-in, with everything that the page sent and was sent."""
+    with Study.open(visited.study, actor="test") as study:
+        study.add_person("lin", "Lin Q.", SECRET)
+    page = visited.page.context.new_page()
+    page.set_default_timeout(READY_MS)
+    frames, asked = list[str | bytes](), list[Any]()
+    page.on("request", lambda request: asked.append(request))
+
+    def listen(socket: Any) -> None:
+        for name in ("framesent", "framereceived"):
+            socket.on(name, lambda frame: frames.append(frame))
+
+    page.on("websocket", listen)
+    page.goto(visited.dashboard.url)
+    page.click("[data-name=sign-person]")
+    page.fill("[data-name=login]", "lin")
+    for password in ("something else", SECRET):
+        page.fill("[data-name=password]", password)
+        page.click("[data-name=sign-in]:enabled")
+        if password != SECRET:
+            page.wait_for_selector(".sign [role=alert]:has-text('do not match')")
+    page.wait_for_selector("[data-name=operator]:text('Lin Q.')")
+    sent = [frame if isinstance(frame, bytes) else frame.encode() for frame in frames]
+    # The request itself is among them, so that nothing was missed.
+    assert len([frame for frame in sent if b'"sign_in"' in frame and b'"ticket"' in frame]) >= 2
+    assert not [frame for frame in sent if SECRET.encode() in frame]
+    holding = [one for one in asked if SECRET in (one.post_data or "")]
+    assert [(one.method, urlsplit(one.url).path, urlsplit(one.url).query) for one in holding] == [
+        ("POST", "/workbench/ticket", "")
+    ]
+    assert not [one.url for one in asked if SECRET in unquote_plus(one.url)]
+    assert SECRET not in page.content()
+    # Who has no token of the server leaves nothing there, and who has no key takes nothing away.
+    for path in ("ticket", "exchange"):
+        asking = urllib.request.Request(
+            f"http://127.0.0.1:{visited.dashboard.port}/workbench/{path}", b'{"password": "x", "ticket": "x"}',
+            {"Content-Type": "application/json"},
+        )  # fmt: skip
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(asking, timeout=30)
+        assert refused.value.code == 403
+        refused.value.close()
+    page.close()

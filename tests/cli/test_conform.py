@@ -29,7 +29,7 @@ TIMED = {
 """Facts that a busy computer may spoil."""
 
 
-@pytest.mark.job
+@pytest.mark.release
 def test_a_device_written_from_the_protocol_alone_holds_and_gets_its_certificate(inside, tmp_path):
     script = Path(__file__).parents[1] / "conformance" / "foreign_effector.py"
     study = tmp_path / "study"

@@ -20,7 +20,7 @@ import pytest
 from workbench import live, runs
 from workbench.study import Study, verify
 
-pytestmark = [pytest.mark.job, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.release, pytest.mark.timeout(240)]
 
 
 @dataclass

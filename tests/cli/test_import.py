@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 from xml.etree import ElementTree
 
 import pytest
@@ -19,13 +20,23 @@ CANARIES = ("Canary", "Müller", "CAN4711", "1977-11-03", "canary@example.org")
 FORMS = ("odm-1.3.2", "odm-2.0", "redcap-dictionary", "redcap-records", "dictionary")
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A study with entries and its keys, to be copied."""
+    home = tmp_path_factory.mktemp("made")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WORKBENCH_KEYS", str(home / "keys"))
+        with Study.create(home / "study", code="NEO", title="Grasp trial", actor="tests") as study:
+            study.add_person("li", "Dr li", SECRET, roles=("assessor",))
+            entered(study)
+    return home
+
+
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
+def folder(made, tmp_path, monkeypatch):
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
     monkeypatch.setenv("WORKBENCH_KEYS", str(tmp_path / "keys"))
-    with Study.create(tmp_path / "study", code="NEO", title="Grasp trial", actor="tests") as study:
-        study.add_person("li", "Dr li", SECRET, roles=("assessor",))
-        entered(study)
-    return study.folder
+    return tmp_path / "study"
 
 
 def records(tmp_path, *rows):

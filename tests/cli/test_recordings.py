@@ -32,7 +32,7 @@ def demo(workbench, folder, *recordings, conditions=NAMES, speed="15"):
     )  # fmt: skip
 
 
-@pytest.mark.job
+@pytest.mark.release
 def test_real_recordings_end_to_end_and_replay_equals(files, workbench, inside, tmp_path):
     folder = tmp_path / "study"
     said = demo(workbench, folder, *files)
@@ -107,7 +107,7 @@ def no_unit(path, *, seed, millivolts=True, unit=""):
     return path
 
 
-@pytest.mark.job
+@pytest.mark.release
 def test_a_recording_that_states_no_unit_is_played_once_somebody_declares_it_by_name(workbench, tmp_path):
     files = [no_unit(tmp_path / "a.xdf", seed=1), no_unit(tmp_path / "b.xdf", seed=2)]
     folder = tmp_path / "study"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.shares import as_jobs
+from tests.shares import some
 from workbench.commands import stress
 
 
@@ -27,7 +27,7 @@ SIZES = (
 )
 
 
-@pytest.mark.parametrize(("name", "size", "figure"), [*SIZES[:4], *as_jobs(SIZES[4:])])
+@pytest.mark.parametrize(("name", "size", "figure"), some(SIZES, of=8))
 def test_a_small_size_holds_and_prints_its_figures(workbench, tmp_path, name, size, figure):
     said = workbench("stress", name, *size.split(), "--out", tmp_path / "stress.md")
     assert said.code == 0, said.out + said.err

@@ -18,7 +18,12 @@ from tests.dashboard import trial
 from tests.doors import SeededChance, SteppedClock
 from workbench import outcomes, world
 from workbench.clinic import _wire, questions
-from workbench.clinic.questions import QUESTIONS, Seen, asked
+from workbench.clinic.asking import HISTORY_UNBLINDED, Seen, asked
+from workbench.clinic.pages.forms import Assessments
+from workbench.clinic.pages.overview import OverviewPage, VerifyRecord
+from workbench.clinic.pages.participant import PersonHistory, PersonPage, PersonRow, PersonValues
+from workbench.clinic.pages.safety import SafetyPage, SafetyRow
+from workbench.clinic.questions import QUESTIONS
 from workbench.clinic.readers import reader_of
 from workbench.errors import Refused, UnknownName, WorkbenchError
 from workbench.study import Study, allocations
@@ -37,7 +42,7 @@ from workbench.study.changes import (
     plain,
 )
 from workbench.study.changes import Implant as PutIn
-from workbench.study.concealment import BlindRecord, Sight
+from workbench.study.concealment import SAFETY, BlindRecord, Sight
 from workbench.study.schema import DATA
 from workbench.vocabulary import Assessment, Condition, Run, Session
 
@@ -54,13 +59,21 @@ def reader(study: Study, login: str):
 
 def every_question(study: Study) -> list[questions.Question]:
     """Every question that can be asked of the rows of a study, those of rows that are kept among them."""
-    rows = {name: [row["id"] for row in study.rows(name)] for name in questions.HISTORY_UNBLINDED}
+    rows = {name: [row["id"] for row in study.rows(name)] for name in HISTORY_UNBLINDED}
     people, visits = rows["participant"], study.rows("visit")
     forms = [form["name"] for form in study.rows("protocol_version")[-1]["definition"]["form"]]
     return [
         questions.WhoAmI(), questions.Head(), questions.People(), questions.Worklist(), questions.StudyOverview(),
-        questions.Participants(),
+        questions.Participants(), questions.Visits(), OverviewPage(), SafetyPage(), VerifyRecord(),
         *(questions.Participant(one) for one in people),
+        *(PersonPage(one) for one in people),
+        *(Assessments(visit["id"], "arat") for visit in visits),
+        *(
+            kind(person, table, one)
+            for kind in (PersonRow, PersonValues, PersonHistory)
+            for person in people for table, ids in rows.items() for one in ids
+        ),
+        *(SafetyRow(table, one) for table in SAFETY for one in rows[table]),
         *(questions.FormToEnter(visit["id"], form) for visit in visits[::2] for form in forms[:2]),
         *(questions.Values(table, one) for table in ("form", "assessment") for one in rows[table]),
         *(questions.History(table, one) for table, ids in rows.items() for one in ids),
@@ -158,6 +171,7 @@ def control(template, tmp_path_factory):
     return Control(copied(template, tmp_path_factory.mktemp("control")))
 
 
+@pytest.mark.job
 @settings(max_examples=3, phases=(Phase.explicit, Phase.generate))
 @given(brought=st.lists(st.sampled_from(BROUGHT), min_size=2, max_size=5))
 @example(brought=BROUGHT)
@@ -176,6 +190,7 @@ def test_whatever_one_arm_brings_changes_no_answer_to_somebody_blinded(control, 
     shutil.rmtree(other)
 
 
+@pytest.mark.job
 def test_each_thing_that_one_arm_brings_changes_an_answer_to_somebody_who_is_not_blinded(control, tmp_path):
     """So that the test above cannot pass because nothing is looked at."""
     tables = ("session", "assessment", "query", "deviation", "adverse_event", "device_deficiency", "implant")
@@ -254,8 +269,8 @@ def test_a_table_that_nobody_thought_of_is_kept_from_who_is_blinded(control):
             except Refused:
                 continue
             assert table.name in (
-                "study", "participant", "visit", "enrolment", "anchor_day", "protocol_version", "consent", "form",
-                "assessment", "query", "query_event", "deviation", "signature",
+                "study", "participant", "visit", "enrolment", "anchor_day", "eligibility", "protocol_version",
+                "consent", "form", "assessment", "query", "query_event", "deviation", "signature",
             )  # fmt: skip
             assert not any(row.get("device_on") or row.get("stimulation_on") for row in rows)
         on = next(row for row in study.rows("assessment") if row["device_on"])
@@ -265,7 +280,9 @@ def test_a_table_that_nobody_thought_of_is_kept_from_who_is_blinded(control):
 
 def test_whoever_is_blinded_is_told_no_number_of_an_entry(control):
     with Study.open(control.folder, actor="test") as study:
-        assert set(QUESTIONS) == {type(one).__name__ for one in control.asks} | {"Arm"}
+        assert set(QUESTIONS) == {type(one).__name__ for one in control.asks} | {
+            "Arm", "DiscardDraft", "KeepDraft", "SafetyRow",
+        }  # fmt: skip
         for question in control.asks:
             body = json.loads(answer(study, question).partition(b"\r\n\r\n")[2])
             assert '"seq"' not in json.dumps(body)

@@ -6,6 +6,8 @@ import dataclasses
 import random
 import re
 
+import pytest
+
 from workbench.stress import concealment
 from workbench.stress.concealment import DEVICE, Reading, judge, make_trial, read
 from workbench.study import Study, verify
@@ -24,6 +26,7 @@ def test_of_a_pair_everything_is_equal_but_what_differs_between_any_two_particip
         assert texts[0] == texts[1]
 
 
+@pytest.mark.release
 def test_the_same_answers_tell_the_arm_to_somebody_who_is_not_blinded():
     heard = [dataclasses.replace(one, seconds=()) for one in read(8, 1, login="doctor")]
     found = judge("doctor", heard)

@@ -138,6 +138,7 @@ def test_who_sends_whole_and_closes_the_sending_side_is_answered(shared):
         assert b"sign in first" in made.recv(65536)
 
 
+@pytest.mark.job
 def test_slow_senders_fill_all_connections_and_still_keep_nobody_out(served):
     """Who has sent half of a request makes room for who sends a whole one."""
     slow = [socket.socket(socket.AF_UNIX) for _ in range(MOST_CONNECTIONS)]

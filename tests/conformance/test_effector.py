@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.shares import some
 from workbench import control
 from workbench.conformance import conform_effector, limits_of
 from workbench.conformance._engine_side import Bench
@@ -77,17 +78,19 @@ def examined(bench, fault_file, fault, facts, *, before=lambda: None):
     """
     fault_file.write_text(fault)
     try:
-        for _ in range(3 if fault == "woken" else 1):
+        for _ in range(6):
             before()
             checks = examine(bench, WIDE, only=facts)
-            if not any(check.held for check in checks):
+            # A busy computer says so and tries nothing; a process that is woken may have been too late to follow.
+            busy = any("this computer was too busy" in check.measured for check in checks)
+            if not busy and not (fault == "woken" and any(check.held for check in checks)):
                 break
     finally:
         fault_file.write_text("")
     return checks
 
 
-@pytest.mark.parametrize("fault", PLANTED)
+@pytest.mark.parametrize("fault", some(sorted(PLANTED), of=4))
 def test_a_planted_fault_is_found(bench, fault_file, fault):
     checks = examined(bench, fault_file, fault, sorted(PLANTED[fault]))
     assert {check.key for check in checks} == PLANTED[fault]

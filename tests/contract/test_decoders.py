@@ -17,7 +17,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import cross_val_score
 from sklearn.utils.validation import check_is_fitted
 
-from tests.shares import some
+from tests.shares import examples, some
 from workbench import decoders
 from workbench.errors import BadSignal, BadValue, DecoderMismatch, RecordingFault, UnknownName
 from workbench.vocabulary import Montage
@@ -327,7 +327,7 @@ def faulty(fitted):
     return x, answers(fitted, x, [])
 
 
-@settings(max_examples=15)
+@settings(max_examples=examples(15))
 @given(cuts=st.lists(st.integers(0, 1200), max_size=25))
 def test_any_chunking_gives_the_same_evidence(fitted, faulty, cuts):
     x, expected = faulty

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.shares import some
 from workbench import devices
 from workbench.errors import BadValue, UnknownName
 
@@ -31,7 +32,7 @@ def test_an_entry_describes_itself_in_one_sentence(name):
     assert all(option.isidentifier() and words for option, words in device.options.items())
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", some(NAMES, of=3))
 def test_an_entry_is_described_without_loading_amplifier_software_or_readers(name):
     code = (
         f"import sys; from workbench import devices; devices.load({name!r});"
@@ -41,7 +42,7 @@ def test_an_entry_is_described_without_loading_amplifier_software_or_readers(nam
     assert done.stdout.split() == []
 
 
-@pytest.mark.parametrize("name", PLAYERS)
+@pytest.mark.parametrize("name", some(PLAYERS, of=3))
 def test_a_player_without_what_it_needs_says_so_in_the_handshake_and_ends(name):
     done = subprocess.run(
         [sys.executable, "-m", f"workbench.devices.{name}", "--json", "{}"],

@@ -264,6 +264,7 @@ def mne_epochs():
     return mne.EpochsArray(x * 1e-6, info, events, tmin=0.0, verbose="error")
 
 
+@pytest.mark.job
 def test_six_lines_cross_validate_own_epochs_as_the_page_of_decoders_shows(mne_epochs, tmp_path):
     assert OWN.strip() in PAGE.read_text(encoding="utf-8")
     assert len([line for line in OWN.splitlines() if line]) == 6

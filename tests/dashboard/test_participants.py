@@ -219,8 +219,7 @@ def test_whoever_is_blinded_or_unknown_sees_nothing_of_the_device_while_assessor
 
 def asked_of(visits: VisitService) -> list[str]:
     """Queries of the overview of the study, as who is signed in to the page sees them."""
-    reader = lambda: (visits.person_id, visits.signed_in)  # noqa: E731
-    seen = StudyService(visits.folder, visits.record, who=lambda: visits.who, reader=reader).overview()
+    seen = StudyService(visits.access).overview()
     return [str(query["text"]) for query in seen["queries"]]
 
 

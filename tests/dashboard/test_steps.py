@@ -91,7 +91,7 @@ def enter(person: Person) -> None:
 def test_who_is_in_the_record_and_in_no_screening_is_named_on_the_overview_and_has_a_page(folder: Path) -> None:
     visits = VisitService(folder, operator="Chen L.")
     opened: list[str] = []
-    page = StudyPage(StudyService(folder, visits.record, who=lambda: visits.who), open_participant=opened.append)
+    page = StudyPage(StudyService(visits.access), open_participant=opened.append)
     assert page.overview["without"] == ["P-041", "P-042"]
     assert page.answer("participant", {"participant": "P-042"})["ok"]
     assert opened == ["P-042"]

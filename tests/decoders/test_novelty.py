@@ -104,6 +104,7 @@ def of_eeg(request):
     return decoder, x[half : half + 5000]
 
 
+@pytest.mark.job
 @pytest.mark.parametrize("exponent", [0.0, 1.0])
 @pytest.mark.parametrize("uv", some([5.0, 10.0, 20.0], of=3))
 def test_noise_of_any_power_is_far_where_channels_share_their_sources(of_eeg, exponent, uv):

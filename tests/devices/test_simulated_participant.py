@@ -95,6 +95,7 @@ def test_a_cue_that_comes_a_reaction_time_early_gives_the_same_bits_as_one_known
     assert all(attempt.late == 0 for attempt in person.attempts)
 
 
+@pytest.mark.release
 def test_background_exponents_are_those_of_the_cortical_surface():
     """4.0 ± 0.1 for 80–500 Hz, 2.0 ± 0.4 below the knee near 70 Hz (doi:10.1371/journal.pcbi.1000609)."""
     alone = dataclasses.replace(NEO, amplifier_uv=0.0, mu_uv=0.0, beta_uv=0.0)
@@ -118,6 +119,7 @@ def test_the_amplifier_floor_is_between_06_and_1_uv():
     assert ((rms > 0.6) & (rms < 1.0)).all()
 
 
+@pytest.mark.release
 def test_channels_share_less_the_farther_apart_they_are():
     alone = dataclasses.replace(NEO, amplifier_uv=0.0, mu_uv=0.0, beta_uv=0.0)
     shared = np.corrcoef(render(2, [], 240.0, physiology=alone)[0].T)
@@ -138,6 +140,7 @@ def test_attempts_lower_mu_and_beta_and_raise_high_gamma_most_at_the_first_chann
     assert intent.mean() == pytest.approx(15 * 3 / 123, rel=0.1)
 
 
+@pytest.mark.release
 def test_the_power_of_the_bands_changes_by_what_the_person_drew():
     """Over many attempts, at the channel of weight 1: ERD 25–45 % of band power, gamma gain 10–35 %."""
     cues = [Cue(2.0 + 6.0 * k, "grasp", 4.0) for k in range(60)]

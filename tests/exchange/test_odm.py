@@ -85,6 +85,7 @@ def of(root, tag):
 
 
 # ------------------------------------------------------------------------------ the protocol
+@pytest.mark.job
 @VERSIONS
 def test_the_example_follows_the_schema_with_our_namespace_and_without_it(schema, example, version):
     assert valid(schema, version, odm.to_odm(example, version)) is True
@@ -108,6 +109,7 @@ def test_the_example_comes_back_with_the_same_hash_and_the_same_bytes(example, v
     assert odm.to_odm(imported.protocol, version) == data
 
 
+@pytest.mark.job
 @VERSIONS
 @settings(max_examples=60, deadline=None)
 @given(one=protocols())

@@ -504,6 +504,7 @@ def test_a_query_is_opened_for_a_doubtful_value_as_at_the_keyboard(study, signer
     assert study.count("query") == before + 1
 
 
+@pytest.mark.job
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_damaged_records_are_read_or_refused_and_never_crash(template, tmp_path_factory, data):

@@ -123,6 +123,7 @@ def refused(process, folder, *words) -> str:
     return out
 
 
+@pytest.mark.release
 @pytest.mark.parametrize("case", START)
 def test_a_stream_that_is_not_what_was_agreed_blocks_the_start(demo, tmp_path, case):
     change, plan, words = START[case]
@@ -131,7 +132,7 @@ def test_a_stream_that_is_not_what_was_agreed_blocks_the_start(demo, tmp_path, c
     assert not list((folder / "recordings").iterdir())
 
 
-@pytest.mark.job
+@pytest.mark.release
 def test_a_stream_that_dies_in_a_run_ends_it_and_everything_before_is_kept(demo, tmp_path):
     folder = tmp_path / "study"
     process = demo(folder)
@@ -157,7 +158,7 @@ def test_a_stream_that_dies_in_a_run_ends_it_and_everything_before_is_kept(demo,
     assert all(result.equal for result in runs.replay_study(folder))
 
 
-@pytest.mark.job
+@pytest.mark.release
 def test_a_decoder_of_another_montage_is_refused_by_the_engine(demo, tmp_path):
     folder = tmp_path / "study"
     out = refused(
@@ -168,7 +169,7 @@ def test_a_decoder_of_another_montage_is_refused_by_the_engine(demo, tmp_path):
         assert [row["kind"] for row in study.rows("run")] == ["calibration"]
 
 
-@pytest.mark.job
+@pytest.mark.release
 def test_a_defect_of_ours_leaves_no_engine_behind_and_keeps_the_run(demo, tmp_path):
     folder = tmp_path / "study"
     broken = "def broken(*args): raise RuntimeError('boom')\nfrom workbench import runs\nruns.run_fit = broken"

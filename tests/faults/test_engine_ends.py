@@ -11,6 +11,7 @@ import subprocess
 import pytest
 
 from tests.processes import exists, until
+from tests.shares import in_release
 from workbench import live, runs
 from workbench.recording import RunFile
 from workbench.recording.recover import inspect
@@ -43,10 +44,9 @@ def players(room) -> list[int]:
 @pytest.mark.parametrize(
     ("number", "states", "why"),
     [
-        (signal.SIGTERM, ("stopped",), ["the engine was asked to end by the system"]),
-        (signal.SIGHUP, ("stopped", "recovered"), None),
+        pytest.param(signal.SIGTERM, ("stopped",), ["the engine was asked to end by the system"], id="SIGTERM"),
+        *in_release([pytest.param(signal.SIGHUP, ("stopped", "recovered"), None, id="SIGHUP")]),
     ],
-    ids=["SIGTERM", "SIGHUP"],
 )
 def test_a_signal_in_a_run_ends_engine_and_players_and_keeps_the_run(make_room, fast, number, states, why):
     room = make_room()
@@ -69,6 +69,7 @@ def test_a_signal_in_a_run_ends_engine_and_players_and_keeps_the_run(make_room, 
     assert verify(room.folder).ok
 
 
+@pytest.mark.release
 def test_a_disk_that_fills_in_a_run_fails_the_run_and_not_the_engine(make_room, fast):
     room = make_room()
     client = running(room, fast)

@@ -87,6 +87,7 @@ def test_figures_that_break_the_promise_do_not_pass():
         torn_files(0, seed=1)
 
 
+@pytest.mark.job
 @pytest.mark.parametrize("indexed", some(["whole index", "short index", "no index"]))
 def test_a_cut_at_every_byte_is_recovered_to_the_last_whole_chunk(tmp_path, indexed):
     whole = tmp_path / "whole.xdf"
@@ -309,6 +310,7 @@ def test_a_flip_in_a_torn_recording_loses_one_chunk_and_the_tail(tmp_path):
     assert opens_in_pyxdf(result.salvaged)
 
 
+@pytest.mark.release
 def test_a_flip_in_the_index_leaves_the_recording_readable(tmp_path):
     path = tmp_path / "r.xdf"
     write(path)

@@ -14,6 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
+from tests.shares import some
 from workbench import figures
 from workbench.errors import BadValue
 from workbench.figures import palette
@@ -137,7 +138,7 @@ def test_a_confusion_figure_without_a_matrix_is_refused():
         figures.confusion([])
 
 
-@pytest.mark.parametrize("n_classes", [2, 3, 4, 5, 8, 12])
+@pytest.mark.parametrize("n_classes", some([3, 2, 4, 12, 5, 8], of=3))
 def test_matrices_of_any_size_stay_on_the_sheet_and_cover_no_name_of_another(n_classes):
     names = tuple(f"class{k}" for k in range(n_classes))
     counts = tuple((10,) * n_classes for _ in names)

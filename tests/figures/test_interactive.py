@@ -186,6 +186,7 @@ class TestBodyChart:
         assert "1 cells are tagged" in figure.layout.title.subtitle.text
 
 
+@pytest.mark.job
 def test_a_figure_in_a_notebook_is_shown_without_the_grammar_of_addresses_and_who_asks_still_finds_it():
     script = """
 import sys

@@ -10,13 +10,14 @@ import sys
 
 import pytest
 
+from tests.shares import examples
 from workbench.commands import build_parser
 from workbench.errors import UnknownName
 from workbench.stress import hostile
 from workbench.stress.hostile import Answer, Case
 from workbench.stress.hostile._cases import LASTING, kind_of
 
-SAMPLE = 110
+SAMPLE = examples(110)
 """Of more than a thousand cases; `workbench stress hostile` tries all of them."""
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.job
 ROOT = Path(__file__).resolve().parents[2]
 CONVENTIONS = (
     "a_decoder_that_is_not_fitted_raises_the_error_of_either_name[csp_lda]",
@@ -46,10 +45,12 @@ def reach_every_line(folder, source, *runs, compiled=True):
     coverage(folder, "report", "--show-missing", "--skip-covered", "--fail-under=100")
 
 
+@pytest.mark.job
 def test_kernels_reach_every_line_without_the_compiler(tmp_path):
     reach_every_line(tmp_path, "workbench/kernels", ["tests/kernels"], compiled=False)
 
 
+@pytest.mark.release
 def test_decoders_reach_every_line(tmp_path):
     """Where a line is missing: add a case that reaches it to tests/decoders, the contract, or the list above."""
     rooms = ",".join(f"workbench/{room}" for room in ("decoders", "decoding", "fitting"))

@@ -7,7 +7,7 @@ import pytest
 from workbench.errors import Refused
 from workbench.stress.peers import computers, two_computers
 
-pytestmark = [pytest.mark.job, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.release, pytest.mark.timeout(300)]
 
 
 def test_an_amplifier_on_another_computer_is_found_by_its_address_and_nothing_is_lost():

@@ -39,7 +39,7 @@ def test_no_collection_walks_what_numba_needs_until_the_process_ends_and_garbage
     assert done.stdout.strip() == "True True", done.stderr
 
 
-@pytest.mark.job
+@pytest.mark.release
 def test_compiled_code_of_others_still_finds_blas():
     code = (
         "import workbench.kernels.evidence, numba, numpy as np\n"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests import naive
-from workbench.kernels.quality import N_STATISTICS, gather, turning
+from workbench.kernels.quality import N_STATISTICS, combine, gather, turning
 
 ANGLES = 2 * np.pi * 10 / 80 * np.arange(80)
 WAVES = np.stack([np.cos(ANGLES), np.sin(ANGLES)], axis=1)
@@ -38,6 +38,22 @@ def test_a_block_equals_its_twin_however_it_is_cut(known, cuts):
         gather(x[first:stop], np.ones(8), WAVES[first:], last, block)
     twin = [naive.gathered(column, before, WAVES) for column, before in zip(x.T, befores, strict=True)]
     np.testing.assert_allclose(block, twin, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("n", [7, 20, 45, 61, 80])
+def test_blocks_make_the_statistics_that_their_samples_have(n):
+    x, n_block, angle = hostile()[:n], 20, 2 * np.pi * 10 / 80
+    x[:4, 3] = 100.0  # what has no good value before it is left out of a block, but not of the line's time
+    sums = np.concatenate([np.zeros((1, 2)), np.cumsum(WAVES[:n_block], axis=0)])
+    ring, last, out = np.zeros((3, 8, N_STATISTICS)), np.zeros((8, 2)), np.empty((8, 6))
+    for first in range(0, n, n_block):
+        block = ring[first // n_block % 3]
+        block[:] = 0.0
+        gather(x[first : first + n_block], np.ones(8), WAVES, last, block)
+    newest, place = divmod(n - 1, n_block)
+    combine(ring, newest, place + 1, n_block, WAVES[n_block], sums, out)
+    twin = [naive.combined(column, n_block * max(0, newest - 2), angle) for column in x.T]
+    np.testing.assert_allclose(out, twin, rtol=1e-9, atol=1e-9)
 
 
 def test_each_channel_has_a_factor_to_the_unit_that_it_is_judged_in():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests import naive
-from workbench.kernels.timing import AGE, KNOWN, LOST, ROW, USUAL, dejitter, follow
+from workbench.kernels.timing import AGE, KNOWN, LOST, ROW, USUAL, dejitter, follow, tally
 from workbench.kernels.timing import PERIOD as PERIOD_AT
 
 GAIN, PERIOD = 0.02, 0.01
@@ -108,3 +108,19 @@ def test_a_stamp_that_is_not_finite_moves_the_loop_by_a_period():
     np.testing.assert_allclose(out, [0.0, 5.0, 5.01, 5.02, 5.03], atol=1e-9)
     assert late[3] == 0.0
     assert loop[AGE] > 0
+
+
+def test_each_received_stamp_is_counted_in_the_bin_of_its_jitter():
+    rng = np.random.default_rng(3)
+    edges = np.concatenate([[0.0], 1e-5 * 1.1 ** np.arange(20)])
+    jitter = np.concatenate([rng.normal(0, 3e-5, 50), edges, -edges, [0.0, -0.0, 1.0, 9.0]])
+    stamps = np.arange(len(jitter), dtype=float)
+    stamps[[3, -1]] = np.nan, np.inf
+    counts = np.ones(len(edges), dtype=np.int64)
+    largest = tally(stamps, jitter, edges, counts)
+    sizes = [abs(size) for stamp, size in zip(stamps, jitter, strict=True) if np.isfinite(stamp)]
+    expected = [1 + sum(low <= size < high for size in sizes) for low, high in zip(edges, [*edges[1:], np.inf])]
+    assert counts.tolist() == expected
+    assert largest == max(sizes) == 1.0
+    assert tally(stamps[:0], jitter[:0], edges, counts) == 0.0
+    assert counts.tolist() == expected

@@ -18,6 +18,7 @@ from workbench.recording.recover import recover
 from workbench.signals.cues import locate_cues
 from workbench.vocabulary import Decision, Snapshot
 
+pytestmark = pytest.mark.job
 TIGHT = 0.001
 RULES = ("pmean", "recentre", "supervised")
 CASES = {rule: (rule, {}) for rule in RULES} | {"tight": ("pmean", {"bound": TIGHT})}

@@ -73,6 +73,7 @@ def high_alarms(status):
     return [alarm["key"] for alarm in status["alarms"] if not alarm["cleared"] and alarm["priority"] == "high"]
 
 
+@pytest.mark.job
 def test_a_stream_of_another_outlet_is_lost_until_an_operator_takes_it(make_room, fast):
     room = make_room()
     plan = room.plan(speed=1.0, glove=True)
@@ -118,6 +119,7 @@ def test_a_stream_of_another_outlet_is_lost_until_an_operator_takes_it(make_room
     assert runs.replay_run(run.path).equal
 
 
+@pytest.mark.release
 def test_a_stream_that_never_comes_back_leaves_a_whole_recording(make_room, fast):
     room = make_room()
     plan = room.plan()
@@ -181,6 +183,7 @@ def test_a_missing_stream_names_what_was_seen(make_room):
     assert "wb-sim-neo" in said
 
 
+@pytest.mark.release
 def test_a_wrong_rate_is_named(make_room):
     room = make_room()
     said = failing(room, room.plan(options={"announced_fs": 500.0}, resolve_s=2.0))
@@ -202,6 +205,7 @@ def test_a_player_that_does_not_start_says_why(make_room):
     assert live.find(room.folder) is None
 
 
+@pytest.mark.release
 def test_a_missing_stream_that_is_not_critical_can_be_waived(make_room, fast):
     room = make_room()
     force = StreamSpec(
@@ -227,6 +231,7 @@ def test_a_missing_stream_that_is_not_critical_can_be_waived(make_room, fast):
     assert waivers == [("Force", "3 of 5003 samples lost; wireless"), ("Force", "sensor in repair")]
 
 
+@pytest.mark.release
 def test_cues_of_another_program_and_a_second_stream_are_recorded(make_room, fast):
     room = make_room()
     stem = uuid.uuid4()

@@ -69,6 +69,7 @@ def two_runs(tmp_path_factory):
     return runs, fitting.fit(folder, runs, "bandpower_lda", {"hop_s": 0.1})["metrics"]
 
 
+@pytest.mark.job
 @pytest.mark.parametrize(
     ("name", "params"),
     some(
@@ -150,6 +151,7 @@ def test_a_fit_that_does_not_end_in_time_is_ended_and_told(demo_run, tmp_path):
         run_fit(tmp_path, [demo_run], "bandpower_lda", {}, timeout=0.1)
 
 
+@pytest.mark.release
 @pytest.mark.skipif(sys.platform == "win32", reason="a script stands in for the interpreter")
 def test_a_fit_computes_on_one_thread_whatever_its_caller_has_so_that_its_hash_is_the_same(
     tmp_path, demo_run, monkeypatch
@@ -179,6 +181,7 @@ def test_runs_from_before_a_parameter_was_known_go_with_later_ones_and_other_par
     assert not fitting._same(("left_right", params), ("grasp_rest", params))
 
 
+@pytest.mark.release
 def test_a_decoder_is_re_centred_on_another_day_and_compared_with_itself_on_the_same_trials(demo_run, tmp_path):
     params = {"hop_s": 0.2}
     first = fitting.fit(tmp_path, [demo_run], "bandpower_lda", params)

@@ -23,6 +23,7 @@ from workbench.engine.inlets import Arrival
 from workbench.engine.procedures import scheduled
 from workbench.engine.process import Engine
 from workbench.engine.run_request import parse_run_request
+from workbench.engine.server import Server
 from workbench.engine.session import Session
 from workbench.engine.streams import LOST_CHUNKS, LOST_MIN_S, Stream
 from workbench.engine.watching import BehindReport, watch_streams
@@ -324,3 +325,37 @@ def test_what_waited_as_a_run_ended_is_decided_with_the_time_at_which_it_arrived
     run = SimpleNamespace(live=False, acquired=3.0, over="finished", sentence="", source=source)
     loop = DecodeLoop(session, pump=lambda: None, beat=lambda: None)
     assert [run.acquired for _ in loop._source(run)] == [7.0, 7.0, 8.0]
+
+
+def test_no_status_shows_a_fault_of_the_effector_before_its_alarm(tmp_path, monkeypatch):
+    engine_folder, plan = planned(tmp_path, effector="glove", effector_simulated=True)
+    world.disk.save(engine_folder.plan, plan.to_json().encode())
+    engine = Engine(engine_folder)
+    session, shown = engine.session, []
+    server = Server(key=bytes(32), session="s1", stop_now=session.stop_latch.stop_now, study=tmp_path)
+    try:
+        engine.server = server
+        session.effector.pair()
+        session.effector.connect()
+        link = session.effector.link
+        link.self_test(streams=True, clock=True)
+        look = link.snapshot
+
+        def looked_at_just_before_the_fault():
+            """Another thread's fault follows the first look."""
+            seen = look()
+            link.fault("stream_lost")
+            return seen
+
+        monkeypatch.setattr(link, "snapshot", looked_at_just_before_the_fault)
+        monkeypatch.setattr(server, "publish", shown.append)
+        for _ in range(2):
+            engine._publish()
+    finally:
+        server.close()
+        session.close()
+        engine.supervisor.close()
+    faults = [status["effector"]["state"] == "FAULT_SAFE" for status in shown]
+    alarms = [[alarm["key"] for alarm in status["alarms"]] for status in shown]
+    assert faults == [False, True]
+    assert alarms == [[], ["effector_fault"]]

@@ -17,6 +17,7 @@ from workbench.reports.blocks import Notice, Table
 from workbench.reports.session import session_document
 from workbench.reports.texts import Texts
 
+pytestmark = pytest.mark.job
 LEVELS = {"levels": [0.3, 0.6], "hold_s": 1.5}
 
 

@@ -353,10 +353,13 @@ class Suite:
         return f"an import that fails (pytest, exit {done.returncode})" if done.returncode not in (0, 5) else ""
 
     def _passes(self, test: str) -> bool:
-        """Whether a test passes without a fault; it is run once, unless its file has passed with these sources."""
+        """Whether a test passes without a fault; it is run once, unless its file has passed with these sources.
+
+        A file of which the suite runs no test (pytest, exit 5) finds nothing and is in nobody's way.
+        """
         if "::" not in test or test.partition("::")[0] in self._passing:
             return True
-        if test not in self._passing and (done := self._pytest(test)) is not None and done.returncode == 0:
+        if test not in self._passing and (done := self._pytest(test)) is not None and done.returncode in (0, 5):
             self._passing.add(test)
         return test in self._passing
 

@@ -14,8 +14,11 @@ from workbench.figures.interactive import _schemas
 FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
 NOTEBOOKS = sorted(p for p in FOLDER.rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts)
 NAMES = [str(p.relative_to(FOLDER)) for p in NOTEBOOKS]
-AS_JOBS = ("10_own_recordings.ipynb", "20_live_session.ipynb", "40_decoders.ipynb", "50_report.ipynb")
-"""They run a session in real time, or fit for seconds; a developer's run tries the others."""
+FIRST = ("00_tour.ipynb", "30_assessments.ipynb")
+JOBS = ("20_live_session.ipynb", "50_report.ipynb")
+"""The suite runs the first, CI sessions in real time and their report, a release all: the pages of dashboards are
+looked at in a browser by tests of their own."""
+MARKS = {name: [pytest.mark.job if name in JOBS else pytest.mark.release] for name in set(NAMES) - set(FIRST)}
 
 
 def test_the_notebooks_of_the_road_are_there() -> None:
@@ -69,7 +72,7 @@ def home(tmp_path: Path) -> Iterator[Path]:
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize(
     "path",
-    [pytest.param(p, id=name, marks=[pytest.mark.job] * (name in AS_JOBS)) for p, name in zip(NOTEBOOKS, NAMES)],
+    [pytest.param(p, id=name, marks=MARKS.get(name, [])) for p, name in zip(NOTEBOOKS, NAMES)],
 )
 def test_a_notebook_runs_on_the_simulated_stream(path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _schemas.start()

@@ -106,6 +106,7 @@ def opens_in_pyxdf(path: Path) -> bool:
     return not said
 
 
+@pytest.mark.job
 def test_each_of_75_flips_in_a_killed_recording_costs_at_most_its_chunk_and_is_reported(original, tmp_path):
     """The reproduction of the finding: 67 of 75 such flips lost the whole run, with exit 0."""
     every = whole_chunks(original)

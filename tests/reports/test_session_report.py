@@ -566,6 +566,7 @@ def test_a_study_reports_after_it_was_closed_and_opened_again(study):
         assert session_report(again) == first
 
 
+@pytest.mark.job
 def test_another_process_with_another_hash_seed_gives_the_same_bytes(study, tmp_path):
     import os
     import sys

@@ -106,6 +106,7 @@ def fitted_folder(study):
     return Path(study[3]["folder"])
 
 
+@pytest.mark.release
 def test_a_muscle_that_never_moves_leaves_every_period_at_rest(study, tmp_path):
     still = limb_runs.record(tmp_path, "still", still=True)
     streams = fit(tmp_path, [still], "gating", limb_runs.AT_ONSET)["metrics"]
@@ -125,6 +126,7 @@ def test_a_decoder_of_several_streams_is_compared_with_the_last_one_period_by_pe
     assert alone["compared"]["last_correct"] == compared["last_correct"]
 
 
+@pytest.mark.release
 def test_a_decoder_of_other_streams_is_said_not_to_be_comparable(study, tmp_path):
     alone = limb_runs.record(tmp_path, "alone", streams=1)
     compared = fit(tmp_path, [alone], "bandpower_lda", {"window_s": 1.0}, last=fitted_folder(study))["metrics"]
@@ -150,6 +152,7 @@ def test_re_centring_moves_each_stream_that_has_a_centre_and_leaves_what_tells_t
 POWER = {"decoder": "bandpower_ridge", "params": {"bands": [[8, 12], [12, 30]], "window_s": 1.0, "hop_s": 0.25}}
 
 
+@pytest.mark.release
 def test_a_signal_without_a_centre_is_not_re_centred(study):
     folder, first, second, _ = study
     members = limb_runs.AT_ONSET["members"] | {"signal": {"decoder": "csp_lda", "params": {"window_s": 1.0}}}
@@ -158,6 +161,7 @@ def test_a_signal_without_a_centre_is_not_re_centred(study):
         recentre(folder, [second], origin["folder"])
 
 
+@pytest.mark.release
 def test_runs_are_aligned_where_the_decoder_of_the_signal_recentres(study):
     folder, first, second, _ = study
     params = {"window_s": 1.0, "hop_s": 1.0, "adapt": {"rule": "recentre"}}

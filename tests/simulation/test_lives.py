@@ -37,6 +37,7 @@ def lived(made):
     return Life(11, seconds=12.0, template=made).live()
 
 
+@pytest.mark.job
 def test_a_seed_breaks_no_rule_and_orders_were_given(lived):
     assert lived.broken == ()
     assert lived.orders > 0
@@ -47,6 +48,7 @@ def test_the_same_seed_lives_the_same_life(made, lived):
     assert (again.trace, again.events, again.story) == (lived.trace, lived.events, lived.story)
 
 
+@pytest.mark.job
 def test_the_command_tells_what_happened_in_each_life_and_enters_its_figures(capsys, tmp_path):
     page = tmp_path / "page.md"
     page.write_text("\n".join(["# Figures", *TABLE, "", "the end", ""]), encoding="utf-8")
@@ -81,7 +83,7 @@ def test_lives_that_cannot_be_are_refused(option, value, capsys):
     assert f"{option} must be" in capsys.readouterr().err
 
 
-@pytest.mark.job
+@pytest.mark.release
 def test_a_device_that_keeps_its_pressure_without_an_engine_is_found(made, monkeypatch):
     monkeypatch.setattr(GloveModel, "_safe_steps", lambda self: (SafeStep("hold", keep_level=True),))
     lived = (Life(seed, seconds=14.0, template=made, strokes=KILLED_WHEN_MOVED).live() for seed in MOVING)
@@ -109,7 +111,7 @@ def test_a_long_life_in_which_evidence_is_drawn_has_the_coarser_timer(made):
     assert {host.tick_ns for host in hosts} == {round(max(STEADY.tick_s) * NS)}
 
 
-@pytest.mark.job
+@pytest.mark.release
 def test_lives_on_two_processes_are_those_of_one(made):
     def lived(jobs):
         return [(one.seed, one.trace) for one in lives(made, first=30, n=3, seconds=1.0, jobs=jobs)]
@@ -148,14 +150,14 @@ def _interrupt():
     os.kill(os.getpid(), signal.SIGINT)
 
 
-@pytest.mark.job
+@pytest.mark.release
 def test_drawn_evidence_moves_the_device_as_samples_do(tmp_path):
     lived = Life(3, seconds=40.0, template=template(tmp_path, depth="evidence"), strokes=()).live()
     assert lived.broken == ()
     assert lived.orders > 50
 
 
-@pytest.mark.job
+@pytest.mark.release
 @pytest.mark.parametrize("rule", ADAPTING)
 def test_a_decoder_that_adapts_lives_and_its_updates_replay(tmp_path, monkeypatch, rule):
     replayed = []

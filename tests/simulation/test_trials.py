@@ -6,6 +6,7 @@ import sqlite3
 
 import pytest
 
+from tests.shares import some
 from tests.simulation.test_luck import lived_through
 from workbench import commands, world
 from workbench.errors import BadValue
@@ -27,6 +28,7 @@ def lived(clinic, seed, *, days=3.0, strokes=None):
     return TrialLife(seed, seconds=days * DAY_S, template=clinic, strokes=strokes).live()
 
 
+@pytest.mark.job
 def test_the_same_seed_lives_the_same_weeks_of_a_trial(clinic):
     first, again = (lived(clinic, 7) for _ in range(2))
     assert first.changes > 20
@@ -37,14 +39,14 @@ def test_the_same_seed_lives_the_same_weeks_of_a_trial(clinic):
 STROKES = ("power loss at a write", "kill at a write", "disk failing at a write", "closing", "backup")
 
 
-@pytest.mark.parametrize("stroke", STROKES)
+@pytest.mark.parametrize("stroke", some(STROKES))
 def test_a_trial_with_one_stroke_while_everybody_is_busy_breaks_no_rule(clinic, stroke):
     came = lived(clinic, STROKES.index(stroke), days=1.0, strokes=((DAY_S / 2, stroke),))
     assert came.broken == ()
     assert any(stroke in what for _, what in came.story)
 
 
-@pytest.mark.job
+@pytest.mark.release
 @pytest.mark.parametrize("seed", range(200, 210))
 def test_two_weeks_of_a_trial_break_no_rule(clinic, seed):
     assert lived(clinic, seed, days=14.0).broken == ()
@@ -54,7 +56,7 @@ FOUND_BEFORE = ((1, 14), (2, 14), (24, 14), (64, 14), (71, 14), (12, 14))
 """Seeds and days of lives that once broke a rule."""
 
 
-@pytest.mark.job
+@pytest.mark.release
 @pytest.mark.parametrize(("seed", "days"), FOUND_BEFORE)
 def test_a_trial_that_once_broke_a_rule_breaks_none(clinic, seed, days):
     assert lived(clinic, seed, days=days).broken == ()
@@ -70,7 +72,7 @@ PLANTED = {
 """A fault by the rule that finds it: what is replaced, and by what."""
 
 
-@pytest.mark.job
+@pytest.mark.release
 @pytest.mark.parametrize("rule", PLANTED)
 def test_a_fault_of_the_record_is_found(clinic, monkeypatch, rule):
     monkeypatch.setattr(*PLANTED[rule])

@@ -272,7 +272,16 @@ def study(template, tmp_path):
         yield opened
 
 
+@pytest.fixture(scope="session")
+def nothing(tmp_path_factory):
+    """A closed record without a row, to be copied."""
+    with Study.create(
+        tmp_path_factory.mktemp("nothing") / "study", code="NEO", title="Grasp trial", actor="tester"
+    ) as made:
+        return made.folder
+
+
 @pytest.fixture
-def empty(tmp_path):
-    with Study.create(tmp_path / "empty", code="NEO", title="Grasp trial", actor="tester") as made:
-        yield made
+def empty(nothing, tmp_path):
+    with Study.open(databases.copied(nothing, tmp_path / "empty"), actor="tester") as opened:
+        yield opened

@@ -322,6 +322,7 @@ def _writer(folder, signer, people, barrier, said):
                     said.put("refused")
 
 
+@pytest.mark.job
 def test_twenty_writers_use_no_slot_and_no_participant_twice(trial):
     n = BLOCKS["slots"]
     people = [enrolled(trial, f"P-{number}") for number in range(n)]

@@ -189,6 +189,7 @@ with Study.open(sys.argv[1], actor="writer") as study:
 """
 
 
+@pytest.mark.release
 def test_backups_made_while_another_process_writes_verify_and_are_beginnings_of_the_chain(empty, tmp_path):
     empty.close()
     made = []

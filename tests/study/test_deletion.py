@@ -404,6 +404,7 @@ def command(study, *words, lines=""):
     return done.returncode, done.stdout, done.stderr
 
 
+@pytest.mark.job
 def test_the_command_shows_asks_for_the_plan_and_carries_it_out(study):
     asked(study)
     study.add_person("manager", "Dr M", "correct horse", roles=("data_manager",))

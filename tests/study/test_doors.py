@@ -33,6 +33,7 @@ def lived(folder, monkeypatch, *, seed, start_s=0.0):
         return study.id, study.head(), rows
 
 
+@pytest.mark.job
 @pytest.mark.sqlite_file("the same chance gives two studies the same schema")
 def test_two_studies_of_one_seed_and_one_clock_are_equal_in_every_id_and_hash(tmp_path, monkeypatch):
     first = lived(tmp_path / "s", monkeypatch, seed=7)

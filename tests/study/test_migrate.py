@@ -135,6 +135,7 @@ for number, killed_at in enumerate(STEPS):
 """One process that is killed at each step, forked from one that has imported what all of them need."""
 
 
+@pytest.mark.job
 def test_killed_at_every_step_of_the_migration_the_study_is_old_or_new(old, tmp_path, monkeypatch):
     folders = [Path(shutil.copytree(old, tmp_path / f"study {number}")) for number in range(len(STEPS))]
     done = subprocess.run([sys.executable, "-c", KILLED, tmp_path], capture_output=True, text=True, check=True)

@@ -210,6 +210,7 @@ def accepted(definition):
         return None
 
 
+@pytest.mark.job
 def test_each_field_that_is_changed_changes_the_hash_and_is_named_as_the_difference(example):
     definition = example.definition()
     paths = list(leaves(definition))
@@ -415,6 +416,7 @@ def test_of_many_problems_the_first_are_told_and_all_are_counted():
     assert "to be corrected (500, of which the first 20)" in str(raised.value)
 
 
+@pytest.mark.job
 def test_a_file_full_of_problems_is_read_no_further_than_to_a_thousand():
     text = "[[form]]\nitems = [" + "{}," * 300_000 + "]"
     with pytest.raises(BadProtocol, match=r"to be corrected \(more than 1000, of which the first 20\)") as raised:

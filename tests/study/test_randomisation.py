@@ -112,7 +112,7 @@ def test_simulated_trials_stay_within_their_bounds_and_come_again_from_their_see
         assert figures.passed, figures.text()
 
 
-@pytest.mark.job
+@pytest.mark.release
 def test_a_thousand_simulated_trials_stay_within_their_bounds_and_come_again_from_their_seed():
     for figures in stress.randomised(1000, 1):
         assert figures.passed, figures.text()
@@ -566,6 +566,7 @@ def test_a_tie_is_drawn_and_is_one_also_between_unequal_imbalances():
     assert is_even(tied["A"], n, 0.5)
 
 
+@pytest.mark.release
 @pytest.mark.parametrize("ratio", [{"A": 2, "B": 1}, {"A": 1, "B": 1, "C": 2}])
 def test_minimised_arms_keep_an_unequal_ratio(ratio):
     table = design(THREE, arms=tuple(ratio), ratio=ratio)

@@ -46,6 +46,7 @@ from workbench.study.safety_desk import desk
 from workbench.vocabulary import Participant, Visit
 
 SECRET = "correct horse"
+ROLES = ("investigator", "safety_officer", "coordinator", "engineer", "data_manager", "statistician")
 FORK = multiprocessing.get_context("fork")
 EXAMPLE = Path(__file__).parents[2] / "data_samples" / "protocol_neo_hand.toml"
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
@@ -69,18 +70,29 @@ def clock():
         yield stepped
 
 
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory):
+    """``(folder, participants, clock)`` of a study in China with three participants and a signer of each role."""
+    folder = tmp_path_factory.mktemp("begun") / "study"
+    clock = SteppedClock()
+    with world.entered(clock=clock), Study.create(folder, code="NEO", title="Grasp trial", actor="tester") as made:
+        for role in ROLES:
+            made.add_person(role, f"Dr {role}", SECRET, (role,))
+        both = [made.sign_in(role, SECRET).confirm(SECRET) for role in ("investigator", "statistician")]
+        made.apply(AdoptProtocol(protocol.read(EXAMPLE).definition()), both)
+        people_ids = [made.append(Participant(f"P-0{n}")) for n in (1, 2, 3)]
+    return folder, people_ids, clock
+
+
 @pytest.fixture
-def trial(clock, empty):
-    """A study in China with three participants and a signer of each role."""
-    study = empty
-    study.who = {}
-    for role in ("investigator", "safety_officer", "coordinator", "engineer", "data_manager", "statistician"):
-        study.add_person(role, f"Dr {role}", SECRET, (role,))
-        study.who[role] = study.sign_in(role, SECRET)
-    both = [study.who[role].confirm(SECRET) for role in ("investigator", "statistician")]
-    study.apply(AdoptProtocol(protocol.read(EXAMPLE).definition()), both)
-    study.people_ids = [study.append(Participant(f"P-0{n}")) for n in (1, 2, 3)]
-    return study
+def trial(begun, clock, tmp_path):
+    """A copy of that study, at the moment when it was made."""
+    folder, people_ids, before = begun
+    clock.now_s = before.now_s
+    with Study.open(databases.copied(folder, tmp_path / "study"), actor="tester") as study:
+        study.who = {role: study.sign_in(role, SECRET) for role in ROLES}
+        study.people_ids = list(people_ids)
+        yield study
 
 
 def do(study, change, reason="", role="safety_officer"):

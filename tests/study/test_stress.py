@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import os
 import subprocess
 import sys
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.shares import examples
 from workbench.errors import RecordFault
@@ -14,11 +18,14 @@ from workbench.stress import record as stress
 from workbench.study import Study, chain
 from workbench.vocabulary import Participant
 
+INTEGERS = ("seq", "mono_ns", "row_version", "schema_version")
+
 
 def nothing():
     pass
 
 
+@pytest.mark.job
 def test_kill_9_loses_no_acknowledged_entry(tmp_path):
     figures = stress.kill_writers(tmp_path / "s", kills=examples(10), seed=20, step=nothing)
     assert figures.acknowledged >= examples(10)
@@ -51,6 +58,7 @@ def test_every_flipped_bit_in_a_live_row_is_found(tmp_path):
     assert figures.missed == ()
 
 
+@pytest.mark.release
 @pytest.mark.sqlite_file("bytes of a file are changed here")
 def test_the_long_stress_test_reports_what_it_did():
     seen = []
@@ -99,6 +107,7 @@ with Study.open(sys.argv[1], actor=sys.argv[2]) as study:
 """
 
 
+@pytest.mark.job
 def test_two_writing_processes_lose_no_update(tmp_path):
     with Study.create(tmp_path, code="NEO", title="t", actor="a") as study:
         person = study.append(Participant("P01", injury_level="0"))
@@ -128,6 +137,35 @@ def test_a_failure_between_audit_row_and_data_row_stores_neither(tmp_path):
             forge(study)
         assert study.head() == head
         assert study.verify().ok
+
+
+@given(
+    text=st.lists(st.text(), min_size=8, max_size=8),
+    numbers=st.lists(st.integers(-(2**63), 2**63 - 1), min_size=4, max_size=4),
+    key=st.binary(min_size=32, max_size=32),
+)
+def test_the_text_of_a_row_put_together_by_hand_is_the_canonical_one(text, numbers, key):
+    texts, integers = iter(text), iter(numbers)
+    record = {name: next(integers if name in INTEGERS else texts) for name in chain.RECORD}
+    whole = chain.canonical(record)
+    try:
+        whole.encode()
+    except UnicodeEncodeError:
+        return  # No column takes it.
+    assert "".join(chain.halves(list(record.values()))) == whole
+    assert chain.link("a", record) == chain.sha256("a" + whole)
+    assert chain.link("a", record, key) == hmac.new(key, f"a{whole}".encode(), hashlib.sha256).hexdigest()
+    assert chain.digest("a", {**record, "hash": "b"}) == chain.sha256(
+        "a" + chain.canonical({**record, "hash": "b"})
+    )
+
+
+@pytest.mark.parametrize("name", chain.RECORD)
+@pytest.mark.parametrize("value", [1, 1.0, "1", None, True])
+def test_a_number_and_its_text_make_different_rows(name, value):
+    record = {column: 1 if column in INTEGERS else "1" for column in chain.RECORD}
+    same = type(value) is type(record[name])
+    assert (chain.link("a", record | {name: value}) == chain.link("a", record)) is same
 
 
 def test_the_chain_depends_on_every_column_and_on_the_row_before():

@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -70,12 +71,19 @@ def test_every_single_field_edit_of_a_data_row_is_seen(study, table, column):
     assert not study.verify().ok
 
 
+PARTICIPANT = ("id", *(column for table, column in columns() if table == "participant" and column != "id"))
+PUT_IN = (
+    f"INSERT INTO participant (rowid, {', '.join(PARTICIPANT)}) "
+    "VALUES (9999, 'x', 'P77', 0, '', '', '', '', '', '', '', '', 1)"
+)
+
+
 @pytest.mark.parametrize(
     ("statement", "match"),
     [
         ('DELETE FROM trial WHERE "index" = 1', "trial .* is in the audit chain but not in its table"),
         (
-            "INSERT INTO participant VALUES ('x', 'P77', 0, '', '', '', '', '', '', '', '', 1)",
+            PUT_IN,
             "participant x is not in the audit chain",
         ),
         ("DELETE FROM audit_payload WHERE seq = 4", "payload of audit row 4 is gone without a redaction"),
@@ -89,6 +97,32 @@ def test_rows_put_in_or_taken_out_are_named(study, statement, match):
     found = study.verify()
     assert not found.ok
     assert any(re.search(match, problem) for problem in found.problems), found.problems
+
+
+def test_rows_that_changed_places_are_seen_although_none_of_them_was_edited(study):
+    use = {"effector": "glove", "participant_id": study.ids["participant"]}
+    (given,) = study.rows("approval")
+    taken = replace(study.nouns("approval")[0], id="", decision="withdraw")
+    study.append(taken)
+    assert not study.is_approved(study.ids["sha256"], **use)
+    first, second = (row["n"] for row in rows(study, "SELECT rowid AS n FROM approval ORDER BY rowid"))
+    swapped = [
+        f"UPDATE approval SET rowid = {now} WHERE rowid = {before}"
+        for before, now in ((first, -1), (second, first), (-1, second))
+    ]
+    tamper(study, *swapped)
+    # What somebody gains by it: the decision that holds is the older one again.
+    assert study.is_approved(study.ids["sha256"], **use)
+    (problem,) = study.verify().problems
+    assert problem.code == "verify.order"
+    assert given["id"] in problem
+    tamper(study, *swapped)
+    assert study.verify().ok
+
+
+def test_a_row_that_was_put_behind_all_others_is_seen(study):
+    tamper(study, "UPDATE trial SET rowid = 100000 WHERE rowid = (SELECT MIN(rowid) FROM trial)")
+    assert [problem.code for problem in study.verify().problems] == ["verify.order"]
 
 
 @pytest.fixture

@@ -56,7 +56,7 @@ def test_assistance_is_said_of_a_task_and_bounded_by_the_profile():
         assisted(0.6)
 
 
-@pytest.mark.job
+@pytest.mark.release
 @pytest.mark.timeout(240)
 def test_a_velocity_moves_a_cursor_and_the_run_replays_with_its_commands(tmp_path, monkeypatch, capsys):
     # Sixteen trials: arming takes time, and at a speed of 20 half of eight were over before it.

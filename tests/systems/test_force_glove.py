@@ -48,12 +48,9 @@ def test_a_law_with_a_phase_window_needs_a_task_that_decides_on_a_phase():
         replace(grasp, law=gated)
 
 
-@pytest.mark.job
+@pytest.mark.release
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize(
-    ("quantity", "names"),
-    [("state_level", ("level",)), pytest.param("amplitude", ("amplitude",), marks=pytest.mark.job)],
-)
+@pytest.mark.parametrize(("quantity", "names"), [("state_level", ("level",)), ("amplitude", ("amplitude",))])
 def test_a_level_of_another_kind_moves_the_grip_too_and_replays_with_its_commands(
     quantity, names, tmp_path, monkeypatch, capsys
 ):

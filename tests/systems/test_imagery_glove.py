@@ -23,7 +23,7 @@ def test_self_paced_imagery_of_the_hands_is_told_from_rest_and_holds():
     assert bound.task.law.law == "hold"
 
 
-@pytest.mark.job
+@pytest.mark.release
 @pytest.mark.timeout(240)
 def test_a_decided_cue_closes_the_glove_once_and_the_session_replays_equal(tmp_path, monkeypatch, capsys):
     cued = replace(SYSTEM.tasks[0], trials=(16, 10))

@@ -65,7 +65,7 @@ def strongest(run, sample, *, within_s):
     return max(part.std() for part in tenths)
 
 
-@pytest.mark.job
+@pytest.mark.release
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("task", ["gated", "at_onset"])
 def test_the_glove_closes_only_while_the_muscle_is_active_and_the_run_replays_with_its_commands(

@@ -22,7 +22,7 @@ def test_the_edge_comes_from_the_task_and_not_from_the_decoder(task):
     assert bound.task.law.law == "trigger"
 
 
-@pytest.mark.job
+@pytest.mark.release
 @pytest.mark.timeout(240)
 def test_a_decided_movement_closes_the_glove_once_and_the_session_replays_equal(tmp_path, monkeypatch):
     cued = replace(SYSTEM.tasks[0], trials=(16, 8))

@@ -30,7 +30,7 @@ def test_a_decoder_of_classes_or_a_law_without_a_window_is_refused_before_anythi
         replace(task, law=ControlLaw("hold"))
 
 
-@pytest.mark.job
+@pytest.mark.release
 @pytest.mark.timeout(240)
 def test_each_stroke_closes_the_glove_in_its_window_and_the_run_replays_with_its_commands(
     tmp_path, monkeypatch, capsys

@@ -1,6 +1,16 @@
 // Stands in for the notebook around one widget: the model interface, and a way for the test to speak as Python.
 const modules = {};
 const mounted = [];
+// And for the server of a page: it takes a password and gives the ticket that stands for it in a message.
+const config = { id: "jupyter-config-data", type: "application/json", textContent: '{"baseUrl": "/"}' };
+document.head.append(Object.assign(document.createElement("script"), config));
+window.left = {};
+window.fetch = async (path, { method, body, headers }) => {
+  if (path !== "/workbench/ticket" || method !== "POST" || headers["Content-Type"] !== "application/json") return { ok: false };
+  const ticket = `ticket ${Object.keys(window.left).length + 1}`;
+  window.left[ticket] = JSON.parse(body).password;
+  return { ok: true, json: async () => ({ ticket }) };
+};
 // As in a notebook, whose page stays: what stood here is taken away by its own means, a module is loaded once.
 window.clear = (style, places) => {
   while (mounted.length) mounted.pop()?.();

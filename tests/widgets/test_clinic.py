@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.shares import crossed
 from workbench import control, outcomes, systems
 from workbench.errors import Refused
 from workbench.hardware import Discovery, FoundStream, Measurement, SetupEditor
@@ -65,8 +66,7 @@ def within(page: Any, name: str, height: int) -> bool:
     return box is not None and 0 <= box["y"] < box["y"] + box["height"] <= height + 0.5
 
 
-@pytest.mark.parametrize(("width", "height"), SIZES)
-@pytest.mark.parametrize("language", ["en", "zh-CN"])
+@pytest.mark.parametrize(("width", "height", "language"), crossed(SIZES, ["en", "zh-CN"]))
 def test_identity_cue_evidence_effector_alarm_and_stop_share_the_first_screen(
     live: Any, width: int, height: int, language: str
 ) -> None:
@@ -79,8 +79,7 @@ def test_identity_cue_evidence_effector_alarm_and_stop_share_the_first_screen(
         assert size == [width, height]
 
 
-@pytest.mark.parametrize(("width", "height"), SIZES)
-@pytest.mark.parametrize("language", ["en", "zh-CN"])
+@pytest.mark.parametrize(("width", "height", "language"), crossed(SIZES, ["en", "zh-CN"]))
 def test_above_another_view_the_bar_keeps_everything_inside_the_window_and_says_what_is_simulated(
     live: Any, width: int, height: int, language: str
 ) -> None:
@@ -235,8 +234,7 @@ def test_what_a_fact_of_the_visit_is_called_stands_on_one_line(mount: Callable[.
     assert [name for name, lines in heights if lines > 1] == []
 
 
-@pytest.mark.parametrize(("width", "height"), SIZES)
-@pytest.mark.parametrize("language", ["en", "zh-CN"])
+@pytest.mark.parametrize(("width", "height", "language"), crossed(SIZES, ["en", "zh-CN"]))
 def test_start_stands_above_stop_with_every_fact_of_a_visit_that_has_a_decoder(
     mount: Callable[..., Any], width: int, height: int, language: str
 ) -> None:
@@ -389,14 +387,16 @@ def test_the_kernel_hands_on_what_a_page_answered_and_never_answers_itself() -> 
         made.close()
 
 
-def test_a_password_leaves_its_field_with_the_message_and_stays_nowhere(live: Any) -> None:
+def test_a_password_is_posted_a_ticket_goes_in_the_message_and_it_stays_nowhere(live: Any) -> None:
     page = live("none", state="none", place={**PLACE, "signed_in": "", "view": "today"})
     page.click("[data-name=sign-person]")
     page.fill("[data-name=login]", "lin")
     page.fill("[data-name=password]", "correct horse")
     page.click("[data-name=sign-in]")
     (asked,) = page.evaluate("window.sent.filter(m => m.name === 'sign_in')")
-    assert asked["args"] == {"login": "lin", "password": "correct horse"}
+    ticket = asked["args"]["ticket"]
+    assert asked["args"] == {"login": "lin", "ticket": ticket}
+    assert page.evaluate("ticket => window.left[ticket]", ticket) == "correct horse"
     assert page.locator("[data-name=password]").input_value() == ""
     assert "correct horse" not in page.content() + page.url
     refusal = {"kind": "answer", "name": "sign_in", "ok": False, "text": "not accepted", "id": asked["id"]}
@@ -583,6 +583,7 @@ def test_no_session_with_flickering_light_starts_before_the_question_about_seizu
     assert axe(page) == []
 
 
+@pytest.mark.job
 @pytest.mark.parametrize("name", ["worklist", "set_up", "result", "approval", "arat", "isncsci"])
 def test_axe_finds_nothing_on_a_panel(mount: Callable[..., Any], name: str) -> None:
     assert axe(mount(*shown(name))) == []
@@ -720,6 +721,7 @@ def test_a_chinese_form_says_alerts_in_chinese(mount: Callable[..., Any]) -> Non
     assert page.errors == []
 
 
+@pytest.mark.job
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 def test_the_electrodes_show_the_trend_of_their_noise_with_a_hole_where_the_stream_was_lost(
     live: Any, statuses: Any, language: str
@@ -789,9 +791,10 @@ FOOT = """() => {
 """Words under STOP, below the window, or out of sight in a box of their own, when the page is at its end."""
 
 
-@pytest.mark.parametrize("height", [768, 640])
-@pytest.mark.parametrize("alarm", [False, True], ids=["quiet", "alarm"])
-@pytest.mark.parametrize("name", ["worklist", "set_up", "result", "approval", "arat", "isncsci"])
+@pytest.mark.parametrize(
+    ("height", "alarm", "name"),
+    crossed([768, 640], [False, True], ["worklist", "set_up", "result", "approval", "arat", "isncsci"]),
+)
 def test_stop_and_identity_stay_and_every_control_and_word_can_be_reached_above_stop(
     mount: Callable[..., Any], statuses: dict[str, Any], name: str, alarm: bool, height: int
 ) -> None:

@@ -353,6 +353,7 @@ def test_a_circumstance_outside_its_range_is_refused_with_what_is_allowed(
     assert dict(form.fields) == before
 
 
+@pytest.mark.job
 @pytest.mark.parametrize("name", [name for name in outcomes.available() if name != "isncsci"])
 def test_every_measure_and_version_opens_as_a_form_and_takes_every_value(name: str) -> None:
     measure = outcomes.load(name)

@@ -136,6 +136,7 @@ def test_no_argument_of_voila_holds_the_token() -> None:
     assert not [one for one in arguments if "token=" in one.lower() and "auto_token" not in one.lower()]
 
 
+@pytest.mark.release
 def test_the_guard_starts_without_the_grammar_that_it_never_asks_for_and_others_still_find_it() -> None:
     script = """
 import sys

@@ -195,6 +195,7 @@ def test_a_paused_page_is_dark_with_a_sentence_and_continues_with_the_next_choic
     assert page.errors == []
 
 
+@pytest.mark.job
 def test_a_page_that_is_refused_says_why_fits_its_window_and_asks_again(mount, silent):
     page = opened(mount, silent[0], width=1440, height=700)
     page.evaluate("() => { window.refusal = 'this page is too slow'; window.put({run: 'r1'}); }")
@@ -206,6 +207,7 @@ def test_a_page_that_is_refused_says_why_fits_its_window_and_asks_again(mount, s
     assert page.errors == []
 
 
+@pytest.mark.job
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 def test_a_refusal_is_written_in_lines_that_fit(mount, silent, language):
     refusal = Message("presenter.clock", got="24.1", most="10")
@@ -346,7 +348,7 @@ def test_markers_after_one_that_is_refused_still_reach_the_engine(silent):
     assert [label for label, _ in client.shown] == ["1", "3"]
 
 
-@pytest.mark.job
+@pytest.mark.release
 def test_a_page_presents_its_markers_reach_the_engine_and_a_hidden_page_excludes_its_choice(mount, session):
     client, bound = session
     widget = Presenter(lambda: client)
@@ -385,7 +387,7 @@ def test_a_page_presents_its_markers_reach_the_engine_and_a_hidden_page_excludes
     assert page.errors == []
 
 
-@pytest.mark.job
+@pytest.mark.release
 @pytest.mark.timeout(900)
 def test_the_page_of_the_dashboard_presents_a_whole_run_with_its_clock_known(chromium, session):
     """The messages of its clock go through a server and a kernel here, as they do in a clinic."""

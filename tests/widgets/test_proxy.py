@@ -97,6 +97,7 @@ def ask(dashboard: Dashboard, path: str, host: str = HUB) -> tuple[int, str]:
         connection.close()
 
 
+@pytest.mark.job
 @pytest.mark.parametrize("prefix", [PREFIX, "/"], ids=["prefix left on", "prefix taken off"])
 def test_a_request_under_the_prefix_is_served(behind_a_proxy: Dashboard, prefix: str) -> None:
     assert behind_a_proxy.url == f"https://{HUB}{PREFIX}?token={behind_a_proxy.token}"

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.dashboard.safety_trial import MILD, SECRET, begin
+from tests.shares import crossed
 from tests.widgets.test_clinic import axe
 from workbench import messages, world
 from workbench.dashboard import DeskService, SessionPage, StudyService, VisitService
@@ -39,7 +40,7 @@ def panel_of(folder: Path, login: str = "rossi", **more: Any) -> SafetyDesk:
     visits = VisitService(folder, operator="Chen L.")
     if login:
         visits.sign_in(login=login, password=SECRET)
-    desk = SafetyDesk(DeskService(visits), **more)
+    desk = SafetyDesk(DeskService(visits.access), **more)
     desk.read()
     return desk
 
@@ -208,8 +209,7 @@ def test_the_overview_keeps_the_same_reports_from_who_is_blinded(begun: Path) ->
     def shown(login: str) -> str:
         visits = VisitService(begun, operator="Chen L.")
         visits.sign_in(login=login, password=SECRET)
-        who = lambda: (visits.person_id, visits.signed_in)  # noqa: E731 - as the page does
-        return str(StudyService(begun, visits.record, who=lambda: visits.who, reader=who).overview()["reports"])
+        return str(StudyService(visits.access).overview()["reports"])
 
     assert "nerve pain" in shown("rossi")
     assert "nerve pain" not in shown("wu")
@@ -254,9 +254,8 @@ def test_the_frame_stands_at_once_and_asks_for_what_it_shows(mount: Callable[...
     assert [message["name"] for message in page.evaluate("window.sent")] == ["read"]
 
 
-@pytest.mark.parametrize(("width", "height"), SIZES)
-@pytest.mark.parametrize("language", ["en", "zh-CN"])
-@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.job
+@pytest.mark.parametrize(("width", "height", "language", "dark"), crossed(SIZES, ["en", "zh-CN"], [False, True]))
 def test_everything_fits_the_window_and_axe_finds_nothing(
     show: Callable[..., Shown], width: int, height: int, language: str, dark: bool
 ) -> None:
@@ -273,6 +272,7 @@ def test_everything_fits_the_window_and_axe_finds_nothing(
     assert axe(page) == []
 
 
+@pytest.mark.job
 @pytest.mark.parametrize("name", ["add-event", "add-deficiency", "open-report", "tell"])
 def test_axe_finds_nothing_in_the_dialogs(show: Callable[..., Shown], name: str) -> None:
     page = show().page

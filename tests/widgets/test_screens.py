@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.shares import crossed
 from workbench import outcomes
 from workbench.messages import Message, carried, translate
 from workbench.widgets import AssessmentForm, DecoderPanel, LiveSession, LogView, SetupPanel
@@ -70,12 +71,11 @@ WHY = Message(
 )
 
 
-@pytest.mark.parametrize("language", ["en", "zh-CN"])
-@pytest.mark.parametrize("size", [*WINDOWS, (1024, 768)])
+@pytest.mark.parametrize(("width", "height", "language"), crossed([*WINDOWS, (1024, 768)], ["en", "zh-CN"]))
 def test_a_refused_stop_keeps_its_word_on_the_button_and_says_why_in_the_alarm(
-    live: Any, statuses: Any, size: tuple[int, int], language: str
+    live: Any, statuses: Any, width: int, height: int, language: str
 ) -> None:
-    page = live("live", language=language, width=size[0], height=size[1])
+    page = live("live", language=language, width=width, height=height)
     for alarms in ([], statuses["fault"]["alarms"]):
         page.evaluate("status => window.put({status, beat: 2})", {**statuses["live"], "alarms": alarms})
         page.click("[data-name=stop]")
@@ -88,7 +88,7 @@ def test_a_refused_stop_keeps_its_word_on_the_button_and_says_why_in_the_alarm(
         )
         assert page.evaluate(CUT) == []
         hardware = page.locator("[data-name=hardware-stop]").bounding_box()
-        assert hardware["x"] + hardware["width"] <= size[0]
+        assert hardware["x"] + hardware["width"] <= width
         assert translate(WHY, language=language)[1:] in page.get_by_role("alert").locator(".s").get_attribute(
             "title"
         )
@@ -123,8 +123,7 @@ def test_words_beside_the_bar_say_what_its_hops_count(live: Any, statuses: Any, 
     assert page.evaluate(CUT) == []
 
 
-@pytest.mark.parametrize("language", ["en", "zh-CN"])
-@pytest.mark.parametrize("name", ["live", "fault", "idle", "compiling"])
+@pytest.mark.parametrize(("name", "language"), crossed(["live", "fault", "idle", "compiling"], ["en", "zh-CN"]))
 def test_the_screen_fits_without_page_scroll_and_cuts_no_text(live: Any, name: str, language: str) -> None:
     page = live(name, language=language)
     for width, height in WINDOWS:
@@ -137,8 +136,7 @@ def test_the_screen_fits_without_page_scroll_and_cuts_no_text(live: Any, name: s
     assert page.errors == []
 
 
-@pytest.mark.parametrize("language", ["en", "zh-CN"])
-@pytest.mark.parametrize("name", ["live", "fault", "idle"])
+@pytest.mark.parametrize(("name", "language"), crossed(["live", "fault", "idle"], ["en", "zh-CN"]))
 def test_nothing_of_the_effector_lies_under_its_button_on_a_small_screen(
     live: Any, statuses: Any, name: str, language: str
 ) -> None:
@@ -407,8 +405,10 @@ def test_ending_the_session_asks_once_and_says_what_ends_and_what_stays(live: An
     assert page.evaluate("window.sent.filter(m => m.name === 'end_session').length") == 1
 
 
-@pytest.mark.parametrize(("language", "why"), [("en", "after the run ends"), ("zh-CN", "本轮结束后可用")])
-@pytest.mark.parametrize("name", ["live", "fault", "compiling"])
+@pytest.mark.parametrize(
+    ("language", "why", "name"),
+    crossed([("en", "after the run ends"), ("zh-CN", "本轮结束后可用")], ["live", "fault", "compiling"]),
+)
 def test_a_session_is_not_ended_during_a_run_and_the_button_says_why(
     live: Any, name: str, language: str, why: str
 ) -> None:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import csv
 import sqlite3
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, closing
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.shares import crossed
 from tests.study.populated import FORMS, VISITS, make
 from tests.widgets.test_clinic import axe
-from workbench.dashboard import SessionPage, StudyService
+from workbench.dashboard import SessionPage, StudyService, VisitService
 from workbench.dashboard.session_page import VIEWS as BAR
 from workbench.messages import carried
 from workbench.study import Study, schema
@@ -36,10 +37,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def service_of(folder: Path) -> StudyService:
-    def record() -> AbstractContextManager[Study]:
-        return Study.open(folder, actor="Rossi M.")
-
-    return StudyService(folder, record, who=lambda: "Rossi M.")
+    return StudyService(VisitService(folder, operator="Rossi M.").access)
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +67,7 @@ def test_every_row_has_a_letter_for_each_form_of_each_visit(panel: StudyPage) ->
 
 def test_nothing_is_said_of_the_chain_before_it_was_verified_and_then_who_when_and_what_came_since(
     own: StudyPage,
+    tmp_path: Path,
 ) -> None:
     assert own.overview["verification"] is None
     assert own.answer("verify", {})["ok"]
@@ -77,16 +76,18 @@ def test_nothing_is_said_of_the_chain_before_it_was_verified_and_then_who_when_a
     assert (found["ok"], found["by"], found["since"], found["seq"]) == (
         True, "Rossi M.", 0, own.overview["head"]["seq"] - 1,
     )  # fmt: skip
-    with Study.open(own._service.folder, actor="x") as study:  # type: ignore[attr-defined]
+    with Study.open(tmp_path / "study", actor="x") as study:
         study.amend("study", study.id, {"title": "Longer"}, reason="registered")
     own.look()
     assert own.overview["verification"]["since"] == 1
 
 
-def test_the_audit_trail_is_exported_beside_the_record_with_its_number_of_rows(own: StudyPage) -> None:
+def test_the_audit_trail_is_exported_beside_the_record_with_its_number_of_rows(
+    own: StudyPage, tmp_path: Path
+) -> None:
     assert own.answer("export", {})["ok"]
     own.wait()
-    folder: Path = own._service.folder  # type: ignore[attr-defined]
+    folder = tmp_path / "study"
     (path,) = (folder / "exports").glob("audit-*.csv")
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -94,8 +95,8 @@ def test_the_audit_trail_is_exported_beside_the_record_with_its_number_of_rows(o
     assert (path.name in own.work["text"], f"{len(rows):,} rows" in own.work["text"]) == (True, True)
 
 
-def test_a_broken_record_is_named_and_exports_nothing(own: StudyPage) -> None:
-    folder: Path = own._service.folder  # type: ignore[attr-defined]
+def test_a_broken_record_is_named_and_exports_nothing(own: StudyPage, tmp_path: Path) -> None:
+    folder = tmp_path / "study"
     with closing(sqlite3.connect(folder / "study.db", isolation_level=None)) as connection:
         connection.execute("DROP TRIGGER payload_update")
         connection.execute("UPDATE audit_payload SET payload = replace(payload, 'BIG', 'BAG') WHERE seq = 1")
@@ -113,9 +114,11 @@ def test_a_broken_record_is_named_and_exports_nothing(own: StudyPage) -> None:
     assert not (folder / "exports").exists()
 
 
-def test_a_record_that_cannot_be_read_leaves_everything_as_it_was_with_the_fault_beside_it(own: StudyPage) -> None:
+def test_a_record_that_cannot_be_read_leaves_everything_as_it_was_with_the_fault_beside_it(
+    own: StudyPage, tmp_path: Path
+) -> None:
     rows = own.overview["rows"]
-    folder: Path = own._service.folder  # type: ignore[attr-defined]
+    folder = tmp_path / "study"
     (folder / "study.db").rename(folder / "away.db")
     own.look()
     assert own.overview["rows"] == rows
@@ -178,8 +181,8 @@ def test_the_worklist_leads_to_the_overview_and_the_overview_back(folder: Path) 
 
 
 # ------------------------------------------------------------------------------ in a browser
-@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1280, 800)])
-@pytest.mark.parametrize("language", ["en", "zh-CN"])
+@pytest.mark.job
+@pytest.mark.parametrize(("width", "height", "language"), crossed([(1440, 900), (1280, 800)], ["en", "zh-CN"]))
 def test_everything_fits_the_window_and_axe_finds_nothing(
     mount: Callable[..., Any], panel: StudyPage, width: int, height: int, language: str
 ) -> None:
@@ -241,6 +244,7 @@ def test_rows_are_filtered_folded_and_opened_by_keyboard(mount: Callable[..., An
     assert (sent["name"], sent["args"]) == ("participant", {"participant": with_missing[0]["participant"]})
 
 
+@pytest.mark.job
 @pytest.mark.parametrize(
     ("language", "words"),
     [("en", ["First bad entry", "Exports are off"]), ("zh-CN", ["首个异常条目", "导出已停用"])],

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.shares import crossed
 from workbench import outcomes
 from workbench.outcomes import isncsci
 from workbench.widgets import AssessmentForm, AssessmentPicker, FileStore, IsncsciForm
@@ -83,9 +84,7 @@ def whole_exam(form: IsncsciForm) -> None:
     form.enter("left.pinPrick.T3", "NT")
 
 
-@pytest.mark.parametrize(("width", "height"), SIZES)
-@pytest.mark.parametrize("language", ["en", "zh-CN"])
-@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize(("width", "height", "language", "dark"), crossed(SIZES, ["en", "zh-CN"], [False, True]))
 def test_the_worksheet_fits_without_page_scroll_and_says_everything_in_words(
     drive: Callable[..., Driven], width: int, height: int, language: str, dark: bool
 ) -> None:
@@ -368,6 +367,7 @@ def test_right_and_left_share_a_row_and_arrows_go_across(drive: Callable[..., Dr
     assert form.page.evaluate("document.activeElement.dataset.item").startswith("left_")
 
 
+@pytest.mark.job
 @pytest.mark.parametrize("name", [name for name in outcomes.available() if name != "isncsci"])
 def test_every_measure_is_drawn_without_a_fault(drive: Callable[..., Driven], name: str) -> None:
     form = drive(name, language="zh-CN", width=1280, height=800)

@@ -75,13 +75,14 @@ class Tokens:
         self._given[_key(token)] = _Given(reader, account, now, now)
         return token
 
-    def reader(self, token: str, account: int | None) -> Reader:
-        """Who was given a token; it counts as used.
+    def reader(self, token: str, account: int | None, *, by_hand: bool = True) -> Reader:
+        """Who was given a token.
 
         Parameters
         ----------
         token : as it came.
         account : of the process that sent it.
+        by_hand : whether somebody does something, by which it counts as used; a page asks by itself too.
 
         Raises
         ------
@@ -99,8 +100,9 @@ class Tokens:
         if given.account != account:
             del self._given[key]
             raise SignInAgain(Message("clinic.other_account"))
-        given.used = now
-        self._given.move_to_end(key)
+        if by_hand:
+            given.used = now
+            self._given.move_to_end(key)
         return given.reader
 
     def end(self, token: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from workbench import errors, messages, reading, world
 from workbench.clinic._wire import JSON, MOST_ANSWER
-from workbench.clinic.questions import Question
+from workbench.clinic.asking import Question
 from workbench.errors import RecordFault, Refused, WorkbenchError
 from workbench.messages import Message
 from workbench.study.applying import Change
@@ -19,6 +19,8 @@ from workbench.study.changes import plain
 TIMEOUT_S = 60.0
 LARGEST = 2 * MOST_ANSWER
 """Of an answer with its padding, bytes."""
+SIGN_IN_AGAIN = 401
+"""Status of an answer to a token that holds no longer, or never did."""
 
 
 class Client:
@@ -40,7 +42,7 @@ class Client:
     def __init__(self, address: Path | str | int, *, timeout_s: float = TIMEOUT_S) -> None:
         self.address: Path | int = address if isinstance(address, int) else Path(address)
         self.person: dict[str, Any] = {}
-        self._token = ""
+        self._token, self._status = "", 0
         self._timeout_s = timeout_s
         self._connection: http.client.HTTPConnection | None = None
         self._turn = world.clock.lock()
@@ -142,6 +144,9 @@ class Client:
                 raise RecordFault(Message("clinic.no_answer", address=where, why=_why(error))) from error
         answer = messages.restored(reading.parse_json(data, Message("clinic.noun_answer"), error=RecordFault))
         if "error" in answer:
+            # The token holds no longer: nobody is signed in any more, and every page shall show that.
+            if self._status == SIGN_IN_AGAIN and not token:
+                self._token, self.person = "", {}
             raise _raised(answer["error"])
         return dict(answer)
 
@@ -154,7 +159,7 @@ class Client:
             self._connection = made
         self._connection.request("POST", path, body, headers)
         answer = self._connection.getresponse()
-        data = answer.read(LARGEST + 1)
+        data, self._status = answer.read(LARGEST + 1), answer.status
         if answer.will_close:
             self._drop()
         return data

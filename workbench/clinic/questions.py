@@ -1,158 +1,42 @@
 """What may be asked of the record through the service: an explicit list, each answered for who asks.
 
-A question is a frozen dataclass; its fields are what is asked for. Whoever the arm is kept from is answered from a
-:class:`workbench.study.concealment.BlindRecord`, in which everything that could differ between arms is missing.
+What pages show as a whole is asked by the questions of :mod:`workbench.clinic.pages`.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from workbench import world
-from workbench.clinic.readers import Reader
-from workbench.errors import BadValue, Refused, UnknownName
+from workbench.clinic.asking import HISTORY, HISTORY_UNBLINDED, Question, Seen, blind_event
+from workbench.clinic.pages.forms import Assessments, DiscardDraft, KeepDraft
+from workbench.clinic.pages.overview import OverviewPage, VerifyRecord
+from workbench.clinic.pages.participant import PersonHistory, PersonPage, PersonRow, PersonValues
+from workbench.clinic.pages.safety import SafetyPage, SafetyRow
+from workbench.errors import BadValue, Refused
 from workbench.messages import Message
 from workbench.study import allocations, audit_trail, overview, people, worklist
 from workbench.study.applying import bound_now
 from workbench.study.changes import queries
-from workbench.study.concealment import BlindRecord, Sight
 from workbench.study.participant_visits import visits_of
 from workbench.study.planned import protocol_of
 
-if TYPE_CHECKING:
-    from workbench.study.record import Study
-
 MOST_ROWS = 1000
 """Rows of one answer."""
-HISTORY = ("form", "assessment", "consent", "enrolment", "query", "deviation")
-"""Tables whose history anybody may ask for who may see the row."""
-HISTORY_UNBLINDED = (
-    *HISTORY,
-    "participant",
-    "visit",
-    "anchor_day",
-    "adverse_event",
-    "device_deficiency",
-    "implant",
-)
-"""Those of somebody to whom an arm may be told."""
 NEVER = ("rand_list", "allocation", "study_key", "signed_head", "audit")
 """Tables that no question reads: ciphertexts of arms, and what the record is verified with."""
 TABLE_READERS = ("data_manager", "monitor", "statistician", "investigator", "safety_officer")
-SINCE_SEQ = "seq"
-"""Number of an entry in the chain: from the gaps between two, somebody could count what happened elsewhere."""
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """The record as one person sees it.
-
-    Attributes
-    ----------
-    study : the open record.
-    reader : who asks.
-    today : the local day.
-    """
-
-    study: Study
-    reader: Reader
-    today: date
-
-    @property
-    def sight(self) -> Sight:
-        """What is kept from them."""
-        return Sight(self.reader.blinded, self.reader.name)
-
-    @property
-    def record(self) -> Any:
-        """The record, or what is left of it for somebody blinded."""
-        return BlindRecord(self.study, self.sight) if self.reader.blinded else self.study
-
-    def shows(self, participant_id: str) -> bool:
-        """Whether a participant is of a site that the person sees, or of none yet."""
-        if not self.reader.sites:
-            return True
-        rows = self.study.rows("enrolment", participant_id=participant_id)
-        return all(row["site"] in self.reader.sites for row in rows)
-
-    def participant(self, participant_id: str) -> dict[str, Any]:
-        """A participant whom the person may see. Raises UnknownName, for one of another site too."""
-        row: dict[str, Any] = self.record.get("participant", participant_id)
-        if not self.shows(participant_id):
-            raise UnknownName(Message("study.no_row", table="participant", id=repr(participant_id)))
-        return row
-
-    def row(self, table: str, row_id: str) -> dict[str, Any]:
-        """A row whose participant the person may see. Raises UnknownName or Refused."""
-        row: dict[str, Any] = self.record.get(table, row_id)
-        owner = row["id"] if table == "participant" else row.get("participant_id")
-        if owner is None and "visit_id" in row:
-            owner = self.record.get("visit", row["visit_id"])["participant_id"]
-        if owner is not None:
-            self.participant(owner)
-        elif self.reader.sites:
-            raise UnknownName(Message("study.no_row", table=table, id=repr(row_id)))
-        self.sight.check(self.study, table, row)
-        return row
-
-
-class Question(ABC):
-    """One question: the base of the dataclasses of this module.
-
-    Attributes
-    ----------
-    ROLES : who may ask it, any of them; empty for everybody who signed in.
-    BLIND : whether somebody may ask it from whom the arm is kept.
-    WRITES : whether the answer leaves an entry in the chain.
-    """
-
-    __slots__ = ()
-    ROLES: ClassVar[tuple[str, ...]] = ()
-    BLIND: ClassVar[bool] = True
-    WRITES: ClassVar[bool] = False
-
-    @abstractmethod
-    def answer(self, seen: Seen) -> Any:
-        """The answer, as JSON has it. Raises Refused, UnknownName or BadValue."""
-
-
-def asked(question: Question, seen: Seen) -> Any:
-    """The answer to a question, where the person may ask it.
-
-    Parameters
-    ----------
-    question : what is asked.
-    seen : the record as the person sees it.
-
-    Raises
-    ------
-    Refused
-        A role is missing, or an arm could be told from the answer.
-    """
-    kind, reader = type(question), seen.reader
-    if kind.ROLES and not set(kind.ROLES) & set(reader.roles):
-        raise Refused(
-            Message(
-                "change.role",
-                name=reader.name,
-                change=kind.__name__,
-                roles=list(kind.ROLES),
-                has=list(reader.roles),
-            )
-        )
-    if reader.blinded and not kind.BLIND:
-        raise Refused(Message("clinic.blinded", name=reader.name, question=kind.__name__))
-    return question.answer(seen)
 
 
 # ------------------------------------------------------------------------------------ who and what
 @dataclass(frozen=True, slots=True)
 class WhoAmI(Question):
     """The person whose token it is, and the study."""
+
+    POLLED: ClassVar[bool] = True
 
     def answer(self, seen: Seen) -> dict[str, Any]:
         """Name, roles, blinding and sites."""
@@ -215,17 +99,36 @@ class Worklist(Question):
     """
 
     on: str = ""
+    POLLED: ClassVar[bool] = True
 
     def answer(self, seen: Seen) -> list[dict[str, Any]]:
         """Rows as of :class:`workbench.study.worklist.WorklistRow`."""
         concealed = seen.reader.blinded
-        rows = worklist.rows(seen.study, (), _day(self.on, seen.today), concealed=concealed)
+        drafts = seen.page.drafts.list()
+        rows = worklist.rows(seen.study, drafts, _day(self.on, seen.today), concealed=concealed)
         shown = {row["id"]: row for row in seen.record.rows("participant") if seen.shows(row["id"])}
         visits = {row["id"]: row for row in seen.record.rows("visit")}
         return [
             asdict(row) | {"participant": shown[row.participant["id"]], "visit": visits[row.visit["id"]]}
             for row in rows
             if row.participant["id"] in shown
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Visits(Question):
+    """Every visit of whom the person sees, with whose it is."""
+
+    POLLED: ClassVar[bool] = True
+
+    def answer(self, seen: Seen) -> list[dict[str, Any]]:
+        """``{"id", "name", "participant_id", "participant"}`` each, in the order of entry."""
+        shown = {row["id"]: row["pseudonym"] for row in seen.record.rows("participant") if seen.shows(row["id"])}
+        return [
+            {name: row[name] for name in ("id", "name", "participant_id")}
+            | {"participant": shown[row["participant_id"]]}
+            for row in seen.record.rows("visit")
+            if row["participant_id"] in shown
         ]
 
 
@@ -255,6 +158,8 @@ class StudyOverview(Question):
 @dataclass(frozen=True, slots=True)
 class Participants(Question):
     """Everybody who takes part, of the sites that the person sees."""
+
+    POLLED: ClassVar[bool] = True
 
     def answer(self, seen: Seen) -> list[dict[str, Any]]:
         """Rows of the record in the order of entry."""
@@ -357,7 +262,7 @@ class History(Question):
         _refuse_table(seen, self.table)
         shown = seen.row(self.table, self.row_id)
         events = seen.study.history(self.table, self.row_id)
-        return [_blind_event(event, shown) for event in events] if seen.reader.blinded else events
+        return [blind_event(event, shown) for event in events] if seen.reader.blinded else events
 
 
 @dataclass(frozen=True, slots=True)
@@ -414,8 +319,9 @@ class Rows(Question):
 
 
 _KINDS: tuple[type[Question], ...] = (
-    Arm, Bound, FormToEnter, Head, History, Participant, Participants, People, Rows, StudyOverview, Values, WhoAmI,
-    Worklist,
+    Arm, Assessments, Bound, DiscardDraft, FormToEnter, Head, History, KeepDraft, OverviewPage, Participant,
+    Participants, People, PersonHistory, PersonPage, PersonRow, PersonValues, Rows, SafetyPage, SafetyRow,
+    StudyOverview, Values, VerifyRecord, Visits, WhoAmI, Worklist,
 )  # fmt: skip
 QUESTIONS: Mapping[str, type[Question]] = {kind.__name__: kind for kind in _KINDS}
 """Every question by its name; there is no other way to read through the service."""
@@ -468,15 +374,6 @@ def _definition(seen: Seen, participant_id: str, form: str) -> Any:
     of = enrolled[0]["protocol_version_id"] if enrolled else versions[-1]["id"]
     definition = next(row["definition"] for row in versions if row["id"] == of)
     return next(one for one in definition["form"] if one["name"] == form)
-
-
-def _blind_event(event: Mapping[str, Any], shown: Mapping[str, Any]) -> dict[str, Any]:
-    """An entry without its number, and without the columns that are kept."""
-    kept = {name: value for name, value in event.items() if name not in (SINCE_SEQ, "new", "old")}
-    for part in ("new", "old"):
-        values = event[part]
-        kept[part] = None if values is None else {name: value for name, value in values.items() if name in shown}
-    return kept
 
 
 def _of_sites(seen: Seen, table: str, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

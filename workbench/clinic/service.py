@@ -15,18 +15,21 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from workbench import reading, world
+from workbench import messages, reading, world
 from workbench.clinic import _wire
 from workbench.clinic._limits import Limits
 from workbench.clinic._tokens import IDLE_S, LONGEST_S, SignInAgain, Tokens
-from workbench.clinic.questions import QUESTIONS, Seen, asked
+from workbench.clinic.asking import Seen, asked
+from workbench.clinic.questions import QUESTIONS
 from workbench.clinic.readers import Reader, reader_of
 from workbench.errors import BadValue, RecordFault, Refused, UnknownName, WorkbenchError
 from workbench.messages import Message
 from workbench.study import Study, people
 from workbench.study.applying import Change
-from workbench.study.changes import ALL, from_plain
+from workbench.study.changes import ALL, from_plain, plain
+from workbench.study.changes.assessing import CorrectAssessment, SaveAssessment
 from workbench.study.changes.grants import GrantRole, RevokeRole
+from workbench.study.concealment import OFF
 from workbench.study.keys import key_folder
 from workbench.study.people import MISMATCH, Confirmation
 
@@ -256,7 +259,7 @@ class Service:
         if request.path not in routes:
             raise UnknownName(Message("clinic.path", known=["/sign-in", *routes]))
         on.token = request.token
-        on.reader = self._tokens.reader(request.token, on.account)
+        on.reader = self._tokens.reader(request.token, on.account, by_hand=_by_hand(request))
         on.blinded = on.reader.blinded
         # Read again each time: what was taken away a moment ago counts.
         now = await self._run(self._reads, reader_of, on.reader.person_id)
@@ -319,15 +322,18 @@ class Service:
         return {"answer": await self._run(threads, _answer, question, on.who)}
 
     async def _apply(self, given: Given, on: _Asking) -> Given:
-        _nothing_else(given, ("change", "fields", "reason", "signers"))
-        name, fields = given.get("change"), given.get("fields")
+        # A reason, or a text of a row, may be a sentence of the catalogue, and goes into the record with its code.
+        content = messages.restored(dict(given))
+        _nothing_else(content, ("change", "fields", "reason", "signers"))
+        name, fields = content.get("change"), content.get("fields")
         kind = ALL.get(name) if isinstance(name, str) else None
         if kind is None or not isinstance(fields, dict):
             raise UnknownName(Message("clinic.change", got=f"{name!r:.60}", known=list(ALL)))
         change = from_plain(kind, fields)
         _refuse_own_roles(change, on.who)
-        reason = _text(given, "reason") if "reason" in given else ""
-        signers = [await self._confirmed(one) for one in _signers(given.get("signers", []), on.who)]
+        reason = _text(content, "reason") if "reason" in content else ""
+        await self._run(self._reads, _refuse_kept, change, on.who)
+        signers = [await self._confirmed(one) for one in _signers(content.get("signers", []), on.who)]
         return {"id": await self._run(self._writes, _applied, change, on.who, signers, reason)}
 
     async def _confirmed(self, signer: tuple[str, str]) -> Confirmation:
@@ -387,6 +393,13 @@ def _text(given: Given, name: str) -> str:
     return value
 
 
+def _by_hand(request: _wire.Request) -> bool:
+    """Whether a request is of somebody who is there, and not of a page that nobody may be looking at."""
+    name = request.content.get("question")
+    kind = QUESTIONS.get(name) if isinstance(name, str) else None
+    return request.path != "/ask" or kind is None or not kind.POLLED
+
+
 def _nothing_else(given: Given, names: tuple[str, ...]) -> None:
     other = [name for name in given if name not in names]
     # Who acts is whose token it is: an actor that somebody names must not be passed over in silence.
@@ -410,6 +423,17 @@ def _refuse_own_roles(change: Change, reader: Reader) -> None:
     """Nobody lifts what is kept from them by giving or taking roles of their own."""
     if isinstance(change, GrantRole | RevokeRole) and (reader.blinded or change.person_id == reader.person_id):
         raise Refused(Message("clinic.own_roles", name=reader.name))
+
+
+def _refuse_kept(study: Study, change: Change, reader: Reader) -> None:
+    """Whoever is blinded enters and corrects nothing of which even a refusal would tell that it is there."""
+    if not reader.blinded:
+        return
+    if isinstance(change, CorrectAssessment):
+        Seen(study, reader, world.clock.local().date()).row("assessment", change.row_id)
+    conditions = change.changes if isinstance(change, CorrectAssessment) else plain(change)
+    if isinstance(change, CorrectAssessment | SaveAssessment) and any(conditions.get(name) for name in OFF):
+        raise Refused(Message("clinic.measured_on", name=reader.name))
 
 
 # ------------------------------------------------------------------------------------ small things

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import suppress
+from pathlib import Path
 
-from workbench.commands._arguments import add_study, integer, nonblank
+from workbench.commands._arguments import integer, nonblank
 from workbench.commands._subcommand import Subcommand
 from workbench.errors import BadValue
 
@@ -13,7 +15,12 @@ SHOWS = ("session", "assessments", "presenter")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the study, what is shown, and where it is served."""
-    add_study(parser)
+    parser.add_argument(
+        "study",
+        type=Path,
+        metavar="STUDY",
+        help="folder of the study, or the socket of its service (docs/clinic_mode.md)",
+    )
     parser.add_argument("--port", type=integer, default=0, metavar="N", help="default: any free port")
     parser.add_argument("--no-browser", action="store_true", help="print the address only")
     parser.add_argument("--show", choices=SHOWS, default="session", help="what it shows (default: %(default)s)")
@@ -37,8 +44,11 @@ def run(arguments: argparse.Namespace) -> int:
     # A free port would differ at every start, and the proxy's rule names one.
     if proxy is not None and not arguments.port:
         raise BadValue("--url needs --port N too: the proxy must know at which port the dashboard answers")
-    # A damaged or missing study is refused here, in the terminal, rather than on an empty page.
-    Study.open(arguments.study, actor="command line").close()
+    # What is damaged, missing or not served is refused here, in the terminal, rather than on an empty page.
+    if arguments.study.is_socket():
+        _refuse_unserved(arguments.study, arguments.show)
+    else:
+        Study.open(arguments.study, actor="command line").close()
     dashboard = serve(
         arguments.study,
         port=arguments.port,
@@ -55,6 +65,18 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     finally:
         dashboard.stop()
+
+
+def _refuse_unserved(socket: Path, show: str) -> None:
+    """Refuse a socket at which nobody answers, and a page that a service has nothing for."""
+    from workbench.clinic import Client, questions
+    from workbench.errors import Refused
+
+    if show == "presenter":
+        raise BadValue("--show presenter needs the folder of the study, where its engine runs; a service has none")
+    with Client(socket) as client, suppress(Refused):
+        # It answers that nobody is signed in, or not at all.
+        client.ask(questions.WhoAmI())
 
 
 COMMAND = Subcommand(

@@ -12,6 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from workbench import messages, outcomes, paradigms, world
+from workbench.clinic import Client
+from workbench.clinic.questions import Participants
+from workbench.dashboard.access import RecordAccess
+from workbench.dashboard.clinic_visits import ClinicVisits
 from workbench.dashboard.overview import StudyService
 from workbench.dashboard.participants import ParticipantService
 from workbench.dashboard.results import run_result
@@ -30,7 +34,6 @@ from workbench.widgets import (
     LogView,
     PageActions,
     ParticipantPage,
-    RecordStore,
     ResultPanel,
     SafetyDesk,
     SetupPanel,
@@ -40,6 +43,8 @@ from workbench.widgets import (
 from workbench.widgets.stage import Stage
 
 VIEWS = ("today", "study", "safety", "setup", "run", "result", "approve", "assess", "log")
+OF_RECORD = ("today", "study", "safety", "assess")
+"""Views that need the record alone, and no engine."""
 PARTICIPANT = "participant"
 """A view below the worklist's, without a button of its own: it is opened from a row and led back to it."""
 
@@ -49,29 +54,37 @@ class SessionPage:
 
     Parameters
     ----------
-    folder : of the study.
+    folder : of the study in Desk mode; None in Clinic mode.
     system : what a session runs; None for the system of the study, simulated.
     operator : stands in the record while nobody is signed in.
     speed : stream seconds a second; 1 with hardware.
     forms : opens on the forms and offers them for every visit of the record, not only for the chosen one.
+    clinic : of the service of the study in Clinic mode, the page's own; None in Desk mode.
 
     Attributes
     ----------
-    service : what the page asks of the record. screen : the shell. stage : the widget to display.
+    service : whose visit it is, and what an engine may do there. access : the record, as pages have it.
+    screen : the shell. stage : the widget to display.
     """
 
     def __init__(
         self,
-        folder: Path,
+        folder: Path | None = None,
         system: BoundSystem | None = None,
         *,
         operator: str,
         speed: float = 1.0,
         forms: bool = False,
+        clinic: Client | None = None,
     ) -> None:
-        self.folder = Path(folder)
         self._forms = forms
-        self.service = VisitService(folder, system, operator=operator, speed=speed)
+        # What needs an engine is reached from its own views alone, which a page in Clinic mode does not offer.
+        if clinic is not None:
+            self.service: Any = ClinicVisits(clinic, system)
+            self.service.access.ended = self._somebody_else
+        else:
+            self.service = VisitService(Path(folder or "."), system, operator=operator, speed=speed)
+        self.access: RecordAccess = self.service.access
         self._turn = world.clock.rlock()
         self._view = "today"
         self._shown: tuple[Any, ...] = ()
@@ -83,32 +96,38 @@ class SessionPage:
         self._form: tuple[str, str, Any] | None = None
         self.participants = ParticipantService(self.service)
         self._person: ParticipantPage | None = None
-        self.log = LogView(self.folder / "engine" / "engine.log")
-        self.screen = LiveSession(
-            connect=self.service.connect,
-            start_session=self.service.new_session,
-            run_settings=self.service.run_settings,
-            run_kinds=self._run_kinds,
-            after_run=self._after_run,
-            after_session=self._after_session,
-            run_form=self._run_form,
-        )
+        self.screen = LiveSession(**(self._engine() if self.service.runs_sessions else {}))
         self.screen.on_page(PageActions(self.show, self._sign_in, self._sign_out))
-        self.worklist = Worklist(
+        self.worklist = self._new_worklist()
+        self._study: StudyPage | None = None
+        self._safety: SafetyDesk | None = None
+        if self.service.runs_sessions:
+            self.log = LogView(self.service.folder / "engine" / "engine.log")
+            self.setup = SetupPanel(self.service.hardware, start=self._start_set_up, blocked=self._not_confirmed)
+        self.stage = Stage(self.screen)
+        self.show(self._first_view())
+
+    def _engine(self) -> dict[str, Any]:
+        """What the screen asks of an engine."""
+        return {
+            "connect": self.service.connect, "start_session": self.service.new_session,
+            "run_settings": self.service.run_settings, "run_kinds": self._run_kinds, "after_run": self._after_run,
+            "after_session": self._after_session, "run_form": self._run_form,
+        }  # fmt: skip
+
+    def _new_worklist(self) -> Worklist:
+        return Worklist(
             _Starting(self.service, self._start, self.refresh),
             choose=lambda _visit: self.refresh(),
             open_page=self._open_participant,
             study=lambda: self.show("study"),
             safety=lambda: self.show("safety"),
         )
-        self._study: StudyPage | None = None
-        self._safety: SafetyDesk | None = None
-        self.setup = SetupPanel(self.service.hardware, start=self._start_set_up, blocked=self._not_confirmed)
-        self.stage = Stage(self.screen)
-        self.show(self._first_view())
 
     # --------------------------------------------------------------------------------- views
     def _first_view(self) -> str:
+        if not self.service.runs_sessions:
+            return "today"
         if self._forms and self.service.visits():
             return "assess"
         return "run" if self.service.session() else "today"
@@ -144,7 +163,7 @@ class SessionPage:
             self._read_place()
 
     def _read_place(self) -> None:
-        with self.service.record():
+        with self.service.reading():
             visit, waiting, can_sign_in = (
                 self.service.visit(),
                 self.service.awaiting(),
@@ -160,7 +179,7 @@ class SessionPage:
                 "visit": visit.get("name", ""),
                 "confirmed": visit.get("confirmed", ""),
                 "view": "today" if self._view == PARTICIPANT else self._view,
-                "views": [name for name in VIEWS if name not in hidden],
+                "views": [name for name in self._views() if name not in hidden],
                 "badges": {
                     name: n for name, n in (("approve", len(waiting)), ("result", int(self._unread_result))) if n
                 },
@@ -169,6 +188,9 @@ class SessionPage:
             }
             if self._decoder is not None and not self._decoder[1].decision:
                 self._decoder[1].decided(self.service.newest_decision(self._decoder[0]))
+
+    def _views(self) -> tuple[str, ...]:
+        return VIEWS if self.service.runs_sessions else OF_RECORD
 
     def _today(self) -> tuple[Any, ...]:
         self.worklist.look()
@@ -180,9 +202,8 @@ class SessionPage:
 
     def _open_by_pseudonym(self, pseudonym: str) -> None:
         """Show the page of a participant of the overview."""
-        with self.service.record() as study:
-            (row,) = study.rows("participant", pseudonym=pseudonym)
-        self._open_person(str(row["id"]))
+        people = self.access.ask(Participants())
+        self._open_person(next(str(row["id"]) for row in people if row["pseudonym"] == pseudonym))
 
     def _open_person(self, participant_id: str) -> None:
         """Show a participant's page; it is made again, so that nothing of another one is left."""
@@ -190,8 +211,8 @@ class SessionPage:
             self.participants,
             participant_id,
             back=lambda: self.show("today"),
-            start_session=self._to_session,
-            show_result=self._show_run,
+            start_session=self._to_session if self.service.runs_sessions else None,
+            show_result=self._show_run if self.service.runs_sessions else None,
         )
         self.show(PARTICIPANT)
 
@@ -221,12 +242,7 @@ class SessionPage:
     def _overview(self) -> tuple[Any, ...]:
         """How the study stands; read when it is first asked for."""
         if self._study is None:
-            service = StudyService(
-                self.folder,
-                self.service.record,
-                who=lambda: self.service.who,
-                reader=lambda: (self.service.person_id, self.service.signed_in),
-            )
+            service = StudyService(self.access)
             self._study = StudyPage(
                 service,
                 back=lambda: self.show("today"),
@@ -240,7 +256,7 @@ class SessionPage:
     def _desk(self) -> tuple[Any, ...]:
         """The safety desk; at first it is read when the browser asks."""
         if self._safety is None:
-            self._safety = SafetyDesk(DeskService(self.service), open_participant=self._open_by_pseudonym)
+            self._safety = SafetyDesk(DeskService(self.access), open_participant=self._open_by_pseudonym)
         else:
             self._safety.read()
         return (self._safety,)
@@ -273,7 +289,7 @@ class SessionPage:
         visits = self._visits_offered()
         visit = self.service.visit()
         offered = [(name, outcomes.load(name).definition.title) for name in outcomes.available()]
-        first = self.service.system.system.forms or ("arat",)
+        first = self.service.first_forms
         offered.sort(key=lambda one: (one[0] not in first, one[1]))
         picker = AssessmentPicker(visits, offered, pick=self._pick, rater=self.service.who)
         self._picker = picker
@@ -307,14 +323,15 @@ class SessionPage:
         """The visit that forms are bound to. Refused while people can sign in and nobody has."""
         if not self.service.signed_in and self.service.takes_sign_in():
             raise Refused(Message("visit.sign_in_to_rate"))
-        return self.service.visit_in_session()
+        running: tuple[str, str] | None = self.service.visit_in_session()
+        return running
 
     def _form_of(self, visit: Mapping[str, str], measure: str) -> Any:
         """The form of a measure, bound to its visit; the same one while the page lives, drafts in any case."""
         if self._form is not None and self._form[:2] == (visit["id"], measure):
             return self._form[2]
         about: dict[str, Any] = {
-            "store": RecordStore(self.service.record, visit_id=visit["id"], folder=self.folder),
+            "store": self.access.forms(visit["id"]),
             "visit_id": visit["id"],
             "rater": self.service.who,
             "place": (visit["study"], visit["participant"], visit["name"]),
@@ -347,7 +364,8 @@ class SessionPage:
         if running is not None:
             return Message("visit.session_under_way", participant=running["participant"])
         if why := self.service.consent_refusal():
-            return why
+            refusal: str = why
+            return refusal
         return None if self.service.confirmed else Message("visit.not_confirmed")
 
     def _run_form(self) -> dict[str, Any]:
@@ -421,7 +439,8 @@ class SessionPage:
             result = {**run_result(study, run_id, awaiting=waiting), **more}
 
         def note(*, text: str, tags: tuple[str, ...]) -> str:
-            return self.service.note(run_id, text, tags)
+            kept: str = self.service.note(run_id, text, tags)
+            return kept
 
         with self._turn:
             self._result, self._result_of = ResultPanel(result, act=self._act, note=note), run_id
@@ -436,7 +455,7 @@ class SessionPage:
         with self.service.record() as study:
             session = study.get("run", self._result_of)["session_id"]
             files = session_report(study, language=str(self.screen.language), session_id=session)
-        return Message("visit.report_kept", path=files.pdf.relative_to(self.folder).as_posix())
+        return Message("visit.report_kept", path=files.pdf.relative_to(self.service.folder).as_posix())
 
     def _after_session(self) -> None:
         for sentence in self.service.ingest():
@@ -444,33 +463,42 @@ class SessionPage:
         self.show("today")
 
     def _decide(self, sha256: str, **how: str) -> dict[str, str]:
-        decided = self.service.decide(sha256, **how)
+        decided: dict[str, str] = self.service.decide(sha256, **how)
         self.refresh()
         return decided
 
     def _sign_in(self, *, login: str, password: str) -> None:
         self.service.sign_in(login=login, password=password)
-        self._decoder = self._form = None  # both carry the name of who signs
-        self.show(self._view)
+        self._somebody_else()
 
     def _sign_out(self) -> None:
         self.service.sign_out()
         self.worklist.somebody_else()
+        self._somebody_else()
+
+    def _somebody_else(self) -> None:
+        """Show the view to whoever is there now; panels that carry the name of who signs are made again."""
         self._decoder = self._form = None
-        self.show(self._view)
+        if self.service.runs_sessions:
+            self.show(self._view)
+            return
+        # What one person was answered is nothing that another one may see, and nobody sees anything.
+        self._person = self._study = self._safety = None
+        self.worklist = self._new_worklist()
+        self.show("today")
 
 
 class _Starting:
     """The service as the worklist sees it: it starts through the page's screen, which shows what it confirms."""
 
-    def __init__(self, service: VisitService, start: Callable[[], None], shown: Callable[[], None]) -> None:
+    def __init__(self, service: Any, start: Callable[[], None], shown: Callable[[], None]) -> None:
         self.worklist, self.details, self.forget = service.worklist, service.details, service.forget
         self.choose_system, self.screen = service.choose_system, service.screen
         self._service, self._start, self._shown = service, start, shown
 
     def confirm(self, visit_id: str, code: str) -> Mapping[str, Any]:
         """Check the code against the participant of the visit; the bar shows the identity that was confirmed."""
-        sentence = self._service.confirm(visit_id, code)
+        sentence: Mapping[str, Any] = self._service.confirm(visit_id, code)
         self._shown()
         return sentence
 

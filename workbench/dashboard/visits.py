@@ -8,7 +8,7 @@ good for one start of one visit.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import datetime
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench import control, decoders, live, runs, systems, world
+from workbench.dashboard.access import OpenRecord
 from workbench.dashboard.hardware import SetupService
 from workbench.dashboard.results import approval_fact, signer_of
 from workbench.dashboard.worklist_rows import row_of, short, title_of
@@ -27,6 +28,7 @@ from workbench.runs import approve as approving
 from workbench.runs import grant
 from workbench.study import Signer, Study, stores
 from workbench.study.approvals import system_of
+from workbench.study.drafts import FILE as DRAFTS_FILE
 from workbench.systems import BoundSystem
 from workbench.vocabulary import Note
 
@@ -45,7 +47,10 @@ class VisitService:
     Attributes
     ----------
     hardware : the set-up of the site, which a session of a participant who is not simulated needs.
+    access : the record as pages have it.
     """
+
+    runs_sessions = True
 
     def __init__(
         self, folder: Path, system: BoundSystem | None = None, *, operator: str, speed: float = 1.0
@@ -62,6 +67,7 @@ class VisitService:
             who=lambda: self.who,
             decoder=self._approved_decoder,
         )
+        self.access = OpenRecord(self)
         self._signer: Signer | None = None
         self._confirmed: dict[str, str] = {}
         self._screenings: dict[str, dict[str, str]] = {}
@@ -84,6 +90,9 @@ class VisitService:
                 finally:
                     self._open = outer
 
+    reading = record
+    """What several requests of a page share."""
+
     def state(self) -> tuple[Any, ...]:
         """What is different whenever the record, or this page's view of it, has something else to show.
 
@@ -92,8 +101,11 @@ class VisitService:
         lock = live.find(self.folder) or {}
         fits = sorted((self.folder / "decoders").glob(f"*/{approving.FIT}"))
         page = (self.who, self.signed_in, self._chosen, tuple(self._confirmed.items()), self.system.key)
+        # Drafts are kept outside the record.
+        path = self.folder / DRAFTS_FILE
+        drafts = path.stat().st_mtime_ns if path.exists() else 0
         # The age of a decoder is shown in days.
-        return (stores.state(self.folder), fits, lock.get("session_id"), world.clock.local().date(), *page)
+        return (stores.state(self.folder), fits, lock.get("session_id"), world.clock.local().date(), drafts, *page)
 
     # -------------------------------------------------------------------------------- people
     @property
@@ -180,7 +192,7 @@ class VisitService:
         followed = {"system": self.system.system.title, "task": self.system.task.title}
         facts = [
             {"name": "system", "key": "worklist.system", "args": followed},
-            _consent(person),
+            consent_fact(person),
             _decoder_fact(decoder),
         ]
         if decoder:
@@ -280,23 +292,9 @@ class VisitService:
         with self.record() as study:
             person = self._person(study, visit_id)
             visit = study.get("visit", visit_id)
-            owners = [row for row in study.rows("participant") if _code(row) == code.strip().casefold()]
-        if not owners:
-            raise Refused(Message("visit.code_unknown"))
-        if len(owners) > 1:
-            *others, last = [str(row["pseudonym"]) for row in owners]
-            several = Message("visit.and", first=others, second=last)
-            raise Refused(Message("visit.code_of_several", names=several))
-        if person["id"] != owners[0]["id"]:
-            owner = owners[0]["pseudonym"]
-            raise Refused(Message("visit.code_of_other", owner=owner, person=person["pseudonym"]))
-        clock = world.clock.local().strftime("%H:%M")
-        by = "wristband" if person["wristband"] else "participant code"
-        self._confirmed = {
-            "visit": visit_id, "clock": clock, "by": by, "participant": person["pseudonym"], "name": visit["name"],
-            "who": self.who,
-        }  # fmt: skip
-        return {"clock": clock, "by": by}
+            everybody = study.rows("participant")
+        self._confirmed = confirmation(person, visit, everybody, code) | {"who": self.who}
+        return {name: self._confirmed[name] for name in ("clock", "by")}
 
     def forget(self) -> None:
         """Take a confirmation back."""
@@ -602,6 +600,11 @@ class VisitService:
         with self.record() as study:
             return str(self._person(study, visit_id)["id"])
 
+    @property
+    def first_forms(self) -> tuple[str, ...]:
+        """Measures that are offered first."""
+        return self.system.system.forms or ("arat",)
+
     def visits(self) -> list[tuple[str, str]]:
         """Every visit of the record with the words for it, newest first."""
         with self.record() as study:
@@ -717,6 +720,39 @@ class VisitService:
         return None
 
 
+def confirmation(
+    person: Mapping[str, Any], visit: Mapping[str, Any], everybody: Iterable[Mapping[str, Any]], code: str
+) -> dict[str, str]:
+    """What is known once the code that was read is that of the participant of a visit.
+
+    Parameters
+    ----------
+    person, visit : rows of the participant and the visit.
+    everybody : rows of all participants, who may have the same code.
+    code : as it was read or typed.
+
+    Raises
+    ------
+    Refused
+        The code belongs to somebody else, to nobody, or to more than one.
+    """
+    owners = [row for row in everybody if _code(row) == code.strip().casefold()]
+    if not owners:
+        raise Refused(Message("visit.code_unknown"))
+    if len(owners) > 1:
+        *others, last = [str(row["pseudonym"]) for row in owners]
+        several = Message("visit.and", first=others, second=last)
+        raise Refused(Message("visit.code_of_several", names=several))
+    if person["id"] != owners[0]["id"]:
+        owner = owners[0]["pseudonym"]
+        raise Refused(Message("visit.code_of_other", owner=owner, person=person["pseudonym"]))
+    return {
+        "visit": visit["id"], "clock": world.clock.local().strftime("%H:%M"),
+        "by": "wristband" if person["wristband"] else "participant code", "participant": person["pseudonym"],
+        "name": visit["name"],
+    }  # fmt: skip
+
+
 def _code(person: Mapping[str, Any]) -> str:
     # Who has a wristband is confirmed by it alone: a pseudonym can be read off a list.
     return str(person["wristband"] or person["pseudonym"]).strip().casefold()
@@ -747,7 +783,8 @@ def _decision(row: Mapping[str, Any]) -> dict[str, str]:
     return {"decision": row["decision"], "by": signer_of(row), "at": _local(row["utc"]), "reason": row["reason"]}
 
 
-def _consent(person: Mapping[str, Any]) -> dict[str, Any]:
+def consent_fact(person: Mapping[str, Any]) -> dict[str, Any]:
+    """Under which version somebody consented, for the facts of a page."""
     if not person["consent"]:
         return {"name": "consent", "key": "worklist.no_consent", "args": {}}
     args = {"version": person["consent"], "date": person["consented_on"] or "—"}

@@ -41,7 +41,7 @@ def title_of(form: str) -> str:
     return outcomes.load(form).definition.title if form in outcomes.available() else form
 
 
-def row_of(row: Any, running: Mapping[str, str] | None, today: date, system: BoundSystem) -> dict[str, Any]:
+def row_of(row: Any, running: Mapping[str, str] | None, today: date, system: BoundSystem | None) -> dict[str, Any]:
     """One row of the page from one of the record.
 
     Parameters
@@ -49,7 +49,7 @@ def row_of(row: Any, running: Mapping[str, str] | None, today: date, system: Bou
     row : of the worklist (:class:`workbench.study.worklist.WorklistRow`).
     running : the session under way, None for none.
     today : the day.
-    system : what sessions run.
+    system : what sessions run, None where no session runs.
     """
     person, visit = row.participant, row.visit
     if person["injured_on"]:
@@ -71,8 +71,8 @@ def row_of(row: Any, running: Mapping[str, str] | None, today: date, system: Bou
         "about": about,
         "visit_name": visit["name"],
         "window": {"key": f"worklist.window.{row.window}", "args": window, "part": _part(visit, today)},
-        "signal": system.signal.type,
-        "effector": control.load(system.effector).title if system.effector else "",
+        "signal": system.signal.type if system else "",
+        "effector": control.load(system.effector).title if system and system.effector else "",
         "last": {
             "key": "worklist.last" if runs != 1 else "worklist.last_one",
             "args": {"date": last["started"][:10], "n": runs},

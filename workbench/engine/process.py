@@ -326,7 +326,7 @@ class Engine:
         if self.server is None:
             return
         # A page that shows the fault shows its alarm too, however long the loop then waits for the disk.
-        watch_effector(self.session)
+        effector = watch_effector(self.session)
         self._published += 1
         run = self.session.runs.run
         busy = self.state == "idle" and run is not None and run.in_progress
@@ -344,6 +344,7 @@ class Engine:
                     "supervised": self.supervisor.names(),
                     "unsupervised": self.supervisor.unsupervised(),
                 },
+                effector=effector,
             )
         )
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
 from workbench import world
+from workbench.control import EffectorStatus
 from workbench.devices import lsl
 from workbench.engine.session import Session
-from workbench.live.status import EngineState, Status, blank
-from workbench.signals.quality import montage_state
+from workbench.live.status import EngineState, QualityStatus, Status, blank
+from workbench.signals.quality import ChannelQuality, montage_state
 
 HEAVY = (
     "sklearn",
@@ -40,8 +41,15 @@ class ProcessStatus(TypedDict):
     unsupervised: list[str]
 
 
-def compose(session: Session, *, process: ProcessStatus) -> Status:
-    """The status of a session; ``process`` fills the engine's part."""
+def compose(session: Session, *, process: ProcessStatus, effector: EffectorStatus | None) -> Status:
+    """The status of a session.
+
+    Parameters
+    ----------
+    session : whose status it is.
+    process : fills the engine's part.
+    effector : what the alarms were judged by, so that no fault is shown before its alarm; None without one.
+    """
     plan, run, now = session.plan, session.runs.run, lsl.local_clock()
     status = blank()
     status["engine"] = {
@@ -70,19 +78,7 @@ def compose(session: Session, *, process: ProcessStatus) -> Status:
     status["streams"] = [
         {**stream.status(now), "quality": session.monitor.light(name)} for name, stream in session.streams.items()
     ]
-    status["quality"] = {
-        "state": montage_state(session.monitor.quality),
-        "channels": [
-            {
-                "name": c.name,
-                "state": c.state,
-                "code": c.code,
-                "rms_uv": round(c.rms_uv, 2),
-                "line_ratio": round(c.line_ratio, 3),
-            }
-            for c in session.monitor.quality
-        ],
-    }
+    status["quality"] = _quality(session.monitor.quality)
     if run is not None:
         status["run"] = run.status()
         status["evidence"] = run.evidence()
@@ -93,10 +89,26 @@ def compose(session: Session, *, process: ProcessStatus) -> Status:
                 "name": run.request.decoder_name,
                 "approved": run.request.approved,
             }
-    if session.effector.link is not None:
-        status["effector"] = session.effector.link.snapshot()
+    if effector is not None:
+        status["effector"] = effector
     status["presence"] = session.presence.status()
     status["ledger"] = session.ledger.shown()
     status["ledger_total"] = session.ledger.total
     status["alarms"] = session.ledger.alarms.shown()
     return status
+
+
+def _quality(channels: Sequence[ChannelQuality]) -> QualityStatus:
+    return {
+        "state": montage_state(channels),
+        "channels": [
+            {
+                "name": c.name,
+                "state": c.state,
+                "code": c.code,
+                "rms_uv": round(c.rms_uv, 2),
+                "line_ratio": round(c.line_ratio, 3),
+            }
+            for c in channels
+        ],
+    }

@@ -114,22 +114,27 @@ def _alarm(session: Session, stream: Stream, now: float) -> None:
     )
 
 
-def watch_effector(session: Session) -> None:
+def watch_effector(session: Session) -> control.EffectorStatus | None:
     """The alarm of an effector in FAULT_SAFE: why, and what the device itself says of its safe state.
 
     While the cause has an alarm of its own there is no second one. A STOP that follows leaves it as it is.
+
+    Returns
+    -------
+    control.EffectorStatus | None
+        What was judged, for the status that shows it with its alarm; None without an effector.
     """
     link, alarms = session.effector.link, session.ledger.alarms
     # What the status shows: it waits for a fault that is under way on another thread, as its rows are written.
     shown = None if link is None else link.snapshot()
     if shown is None or shown["state"] == "ESTOP":
-        return
+        return shown
     if shown["state"] != "FAULT_SAFE":
         alarms.clear("effector_fault")
-        return
+        return shown
     # A lost stream that is back has no alarm any more, and its effector still waits for a reset.
     if FAILED_RUN.get(shown["fault"], shown["fault"]) in alarms.lasting:
-        return
+        return shown
     means, do = _said_by_the_device(shown["confirmed"])
     alarms.raise_alarm(
         "effector_fault",
@@ -138,6 +143,7 @@ def watch_effector(session: Session) -> None:
         means=means,
         do=do,
     )
+    return shown
 
 
 def _said_by_the_device(report: control.ConfirmedStatus) -> tuple[Message, Message]:

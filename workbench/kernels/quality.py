@@ -77,6 +77,108 @@ def gather(
 
 
 @part
+def _longest(blocks: FloatArray, channel: int, newest: int) -> float:
+    """Most values of a channel in a row that equal the one before."""
+    n_blocks, longest, run = blocks.shape[0], 0.0, 0.0
+    for k in range(max(0, n_blocks - 1 - newest), n_blocks):
+        block = blocks[(newest + 1 + k) % n_blocks, channel]
+        begun = run + block[9]
+        longest = max(longest, begun, block[10])
+        run = begun if block[9] == block[1] else block[11]
+    return longest
+
+
+@part
+def _line(
+    blocks: FloatArray,
+    channel: int,
+    newest: int,
+    mean: float,
+    turn: FloatArray,
+    whole_sums: FloatArray,
+    newest_sums: FloatArray,
+) -> float:
+    """2 |X|² of a channel, with X the Fourier coefficient at the mains line, about the mean."""
+    n_blocks = blocks.shape[0]
+    first_kept = max(0, n_blocks - 1 - newest)
+    real, imaginary, c, s = 0.0, 0.0, 1.0, 0.0
+    for k in range(n_blocks):
+        # The part of each block is turned by as much as the block lies later.
+        c, s = c * turn[0] - s * turn[1], s * turn[0] + c * turn[1]
+        if k < first_kept:
+            continue
+        block = blocks[(newest + 1 + k) % n_blocks, channel]
+        sums = newest_sums if k == n_blocks - 1 else whole_sums
+        x = block[12] + (block[2] - mean) * sums[0]
+        y = block[13] + (block[2] - mean) * sums[1]
+        # (c − i s) (x − i y)
+        real += c * x - s * y
+        imaginary -= c * y + s * x
+    return 2.0 * (real * real + imaginary * imaginary)
+
+
+@kernel("void(float64[:,:,::1], int64, int64, int64, float64[::1], float64[:,::1], float64[:,::1])")
+def combine(
+    blocks: FloatArray,
+    newest: int,
+    n_newest: int,
+    n_block: int,
+    turn: FloatArray,
+    sums: FloatArray,
+    out: FloatArray,
+) -> None:
+    """Statistics of a whole window from those of its blocks.
+
+    Parameters
+    ----------
+    blocks : ``(n_blocks, n_channels, 14)`` float64, a ring of blocks of :func:`gather`.
+    newest : running number of the newest block; its slot is that number modulo ``n_blocks``.
+    n_newest, n_block : samples of the newest block and of every other one, missing ones among them.
+    turn : ``(2,)`` float64: cosine and sine by which the mains line turns from one block to the next.
+    sums : ``(n_block + 1, 2)`` float64: row n holds the sums of cosine and sine over the first n of a block.
+    out : ``(n_channels, 6)`` float64, written: share of missing values; longest stretch without change, samples;
+        share of values equal to the smallest or the largest one; root mean square about the mean; share of the
+        variance in the mains line, 0–1; largest magnitude.
+    """
+    n_blocks, n_channels = blocks.shape[0], blocks.shape[1]
+    first_kept = max(0, n_blocks - 1 - newest)
+    n_all = float((n_blocks - 1 - first_kept) * n_block + n_newest)
+    for channel in range(n_channels):
+        missing, n, total = 0.0, 0.0, 0.0
+        low, high = np.inf, -np.inf
+        for k in range(first_kept, n_blocks):
+            block = blocks[(newest + 1 + k) % n_blocks, channel]
+            missing += block[0]
+            used = block[1]
+            if used > 0.0:
+                n += used
+                total += used * (block[2] + block[3] / used)
+                low, high = min(low, block[5]), max(high, block[6])
+        mean = total / n if n > 0.0 else 0.0
+        squares, at_low, at_high = 0.0, 0.0, 0.0
+        for k in range(first_kept, n_blocks):
+            block = blocks[(newest + 1 + k) % n_blocks, channel]
+            used, first = block[1], block[2]
+            # Squares about the mean of each block come together as in Chan, Golub and LeVeque 1983,
+            # doi:10.1080/00031305.1983.10483115.
+            own = block[3] / used if used > 0.0 else 0.0
+            squares += block[4] - used * own * own + used * (first + own - mean) ** 2
+            if used > 0.0 and block[5] == low:
+                at_low += block[7]
+            if used > 0.0 and block[6] == high:
+                at_high += block[8]
+        # Of a constant, rounding may leave less than nothing.
+        variance = max(squares / n, 0.0) if n > 0.0 else 0.0
+        line, whole = _line(blocks, channel, newest, mean, turn, sums[n_block], sums[n_newest]), n * n * variance
+        out[channel, 0] = missing / n_all
+        out[channel, 1] = _longest(blocks, channel, newest)
+        out[channel, 2] = 0.0 if n == 0.0 else 1.0 if low == high else (at_low + at_high) / n
+        out[channel, 3] = np.sqrt(variance)
+        out[channel, 4] = min(line / whole, 1.0) if whole > 0.0 else 0.0
+        out[channel, 5] = max(-low, high) if n > 0.0 else 0.0
+
+
+@part
 def cosine_near_zero(x: float) -> float:
     """Cosine of an angle between 0 and π/4 by its Taylor series."""
     term, total = 1.0, 1.0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from workbench.kernels._jit import FloatArray, kernel, part
+from workbench.kernels._jit import FloatArray, IntArray, kernel, part
 
 GAIN, DRIFT, TOLERANCE, SHORTEST, LONGEST, JITTER, CONFIRM, FIRST, STEP = range(9)
 """Places in the constants of :func:`follow`: phase gain; period gain; tolerance, s; shortest and longest period,
@@ -190,6 +190,39 @@ def _known(loop: FloatArray, stamp: float) -> float:
         loop[LAST] += jump
         loop[KNOWN] = 0.0
     return float(jump)
+
+
+@kernel("float64(float64[::1], float64[::1], float64[::1], int64[::1])")
+def tally(stamps: FloatArray, jitter: FloatArray, edges: FloatArray, counts: IntArray) -> float:
+    """Enter the size of jitter in a histogram.
+
+    Parameters
+    ----------
+    stamps : ``(n,)`` float64, s; where one is not finite nothing was received, and nothing is entered.
+    jitter : ``(n,)`` float64, s, of :func:`follow`.
+    edges : ``(n_bins,)`` float64, s, increasing from 0: the lower edge of each bin; the last bin is open.
+    counts : ``(n_bins,)`` int64, changed: stamps in each bin.
+
+    Returns
+    -------
+    float
+        Largest size entered, s; 0 without any.
+    """
+    largest = 0.0
+    for i in range(stamps.shape[0]):
+        if not np.isfinite(stamps[i]):
+            continue
+        size = abs(jitter[i])
+        low, high = 0, edges.shape[0]
+        while high - low > 1:
+            middle = (low + high) // 2
+            if size < edges[middle]:
+                high = middle
+            else:
+                low = middle
+        counts[low] += 1
+        largest = max(largest, size)
+    return largest
 
 
 @kernel("int64(float64[::1], float64[::1], float64[::1], float64[::1], float64[::1], float64[::1])")

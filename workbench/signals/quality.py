@@ -8,28 +8,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from workbench.errors import BadSignal, BadValue
-from workbench.kernels.quality import (
-    BEGUN,
-    COSINES,
-    FIRST,
-    HIGH,
-    LONGEST,
-    LOW,
-    N_HIGH,
-    N_LOW,
-    N_MISSING,
-    N_STATISTICS,
-    RUN,
-    SINES,
-    SQUARES,
-    SUM,
-    USED,
-    gather,
-    turning,
-)
+from workbench.kernels.quality import N_STATISTICS, combine, gather, turning
 from workbench.messages import Message
 from workbench.signals import units
 from workbench.vocabulary import FloatArray
@@ -143,6 +124,8 @@ class QualityMonitor:
         self._waves = np.zeros((self._block + 1, 2))
         if self._mains:
             turning(2.0 * math.pi * self._mains / fs, self._waves)
+        self._sums = np.zeros((self._block + 1, 2))
+        np.cumsum(self._waves[:-1], axis=0, out=self._sums[1:])
         n_blocks = math.ceil(self._window / self._block)
         self._blocks = np.zeros((n_blocks, len(self.channels), N_STATISTICS))
         self._last = np.zeros((len(self.channels), 2))
@@ -172,55 +155,9 @@ class QualityMonitor:
         if self._seen < max(2, self._window // 4):
             return []
         newest, place = divmod(self._seen - 1, self._block)
-        # In the order of time: the slot after the newest holds the oldest, or none yet.
-        blocks = np.roll(self._blocks, -(newest + 1) % len(self._blocks), axis=0)
-        lengths = np.full(len(blocks), self._block)
-        lengths[-1] = place + 1
-        lengths[: max(0, len(blocks) - 1 - newest)] = 0
-        found = self._combined(blocks, lengths).tolist()
-        return [self._judge(name, _Statistics(*row)) for name, row in zip(self.channels, found)]
-
-    def _combined(self, blocks: FloatArray, lengths: NDArray[np.int64]) -> FloatArray:
-        """``(n_channels, 6)`` float64, fields of :class:`_Statistics`, of ``(n_blocks, n_channels, 14)``.
-
-        ``lengths`` ``(n_blocks,)`` are samples of each block, missing ones among them.
-        """
-        used, first = blocks[:, :, USED], blocks[:, :, FIRST]
-        n = used.sum(axis=0)
-        means = first + _share(blocks[:, :, SUM], used)
-        mean = _share((used * means).sum(axis=0), n)
-        # Squares about the mean of each block come together as in Chan, Golub and LeVeque 1983,
-        # doi:10.1080/00031305.1983.10483115.
-        squares = blocks[:, :, SQUARES] - used * (means - first) ** 2 + used * (means - mean) ** 2
-        # Of a constant, rounding may leave less than nothing.
-        variance = np.maximum(_share(squares.sum(axis=0), n), 0.0)
-        filled = used > 0
-        low = np.where(filled, blocks[:, :, LOW], np.inf).min(axis=0)
-        high = np.where(filled, blocks[:, :, HIGH], -np.inf).max(axis=0)
-        at_low = (blocks[:, :, N_LOW] * (filled & (blocks[:, :, LOW] == low))).sum(axis=0)
-        at_high = (blocks[:, :, N_HIGH] * (filled & (blocks[:, :, HIGH] == high))).sum(axis=0)
-        return np.stack(
-            [
-                blocks[:, :, N_MISSING].sum(axis=0) / lengths.sum(),
-                _longest(blocks),
-                _share(np.where(low == high, n, at_low + at_high), n),
-                np.sqrt(variance),
-                np.minimum(_share(self._line(blocks, lengths, mean), n * n * variance), 1.0),
-                np.where(n > 0, np.maximum(-low, high), 0.0),
-            ],
-            axis=1,
-        )
-
-    def _line(self, blocks: FloatArray, lengths: NDArray[np.int64], mean: FloatArray) -> FloatArray:
-        """``(n_channels,)`` float64: 2 |X|² with X the Fourier coefficient at the mains line, about the mean."""
-        if not self._mains:
-            return np.zeros(len(mean))
-        waves = self._waves[:, 0] - 1j * self._waves[:, 1]
-        turns = np.cumprod(np.full(len(blocks), waves[-1]))[:, None]
-        constant = np.concatenate([[0.0], np.cumsum(waves)])[lengths, None]
-        parts = blocks[:, :, COSINES] - 1j * blocks[:, :, SINES] + (blocks[:, :, FIRST] - mean) * constant
-        line: FloatArray = 2.0 * np.abs((turns * parts).sum(axis=0)) ** 2
-        return line
+        found = np.empty((len(self.channels), len(_Statistics._fields)))
+        combine(self._blocks, newest, place + 1, self._block, self._waves[-1], self._sums, found)
+        return [self._judge(name, _Statistics(*row)) for name, row in zip(self.channels, found.tolist())]
 
     def state(self) -> str:
         """The light of the montage now."""
@@ -255,21 +192,6 @@ class QualityMonitor:
         if row.missing > 0.0:
             return "check", "nan"
         return ("check", "amplitude") if self._voltage[name] and row.rms > limits.rms_check else None
-
-
-def _share(part: FloatArray, whole: FloatArray) -> FloatArray:
-    """``part / whole``, 0 where there is nothing."""
-    return np.divide(part, whole, out=np.zeros(np.shape(part)), where=whole > 0)
-
-
-def _longest(blocks: FloatArray) -> FloatArray:
-    """``(n_channels,)`` float64: most values in a row equal to the one before, of ``(n_blocks, …, 14)``."""
-    longest = run = np.zeros(blocks.shape[1])
-    for block in blocks:
-        begun = run + block[:, BEGUN]
-        longest = np.maximum(longest, np.maximum(begun, block[:, LONGEST]))
-        run = np.where(block[:, BEGUN] == block[:, USED], begun, block[:, RUN])
-    return longest
 
 
 def montage_state(channels: Sequence[ChannelQuality]) -> str:

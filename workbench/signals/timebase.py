@@ -14,7 +14,7 @@ from typing import Any, Self
 import numpy as np
 
 from workbench.errors import BadValue
-from workbench.kernels.timing import AGE, KNOWN, LOST, PERIOD, dejitter, follow
+from workbench.kernels.timing import AGE, KNOWN, LOST, PERIOD, dejitter, follow, tally
 from workbench.messages import Message
 from workbench.vocabulary import FloatArray, StreamSpec
 
@@ -174,16 +174,9 @@ class Timebase:
         else:
             jitter = np.empty_like(raw)
             jumps = follow(raw + self._offset, self._constants, self._loop, stamps, missing, jitter)
-            self._note(np.abs(jitter[seen] if n_unseen else jitter))
+            self._worst = max(self._worst, tally(raw, jitter, _JITTER_EDGES_S, self._counts))
         rows = np.flatnonzero(missing).tolist() if jumps else []
         return stamps, [(row, float(missing[row])) for row in rows]
-
-    def _note(self, jitter: FloatArray) -> None:
-        """Enter absolute jitter, s, in the histogram."""
-        if len(jitter):
-            bins = np.searchsorted(_JITTER_EDGES_S, jitter, side="right") - 1
-            self._counts += np.bincount(bins, minlength=len(self._counts))
-            self._worst = max(self._worst, float(jitter.max()))
 
     def _filled(self, raw: FloatArray, unseen: Any) -> FloatArray:
         """Rule 1 takes finite stamps only: one that is not is a period after the one before."""

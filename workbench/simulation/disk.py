@@ -13,6 +13,7 @@ import os
 import random
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -244,6 +245,11 @@ class VirtualDisk(Disk):
     # ----------------------------------------------------------------------------------- entries
     def touch(self, path: Path, mode: int = 0o600, *, exist_ok: bool = True) -> None:
         self._enter("touch", path)
+        # A heartbeat touches a file that is there, four times a second.
+        if exist_ok:
+            with suppress(FileNotFoundError):
+                self._stamp(path)
+                return
         self._comes(path)
         super().touch(path, mode, exist_ok=exist_ok)
         self._stamp(path)

@@ -28,6 +28,9 @@ import numpy as np
 
 from workbench.analysis import auc
 from workbench.clinic import Client, questions
+from workbench.clinic.asking import Question
+from workbench.clinic.pages.forms import Assessments
+from workbench.clinic.pages.participant import PersonPage, PersonValues
 from workbench.study import Study, allocations
 from workbench.study.applying import Change
 from workbench.study.changes.consents import GiveConsent
@@ -362,7 +365,7 @@ def _heard(client: _Watching, pair: int, person: str, arm: str) -> Reading:
     """Everything that may be asked of a participant."""
     heard = list[tuple[bytes, int, float]]()
 
-    def ask(question: questions.Question) -> Any:
+    def ask(question: Question) -> Any:
         answer = client.ask(question)
         heard.append((client.content, client.size, client.seconds))
         return answer
@@ -372,6 +375,10 @@ def _heard(client: _Watching, pair: int, person: str, arm: str) -> Reading:
     (row,) = ask(questions.FormToEnter(visit["id"], "count"))["entries"]
     ask(questions.History("form", row["id"]))
     ask(questions.History("enrolment", page["enrolment"]["id"]))
+    # What the screens of a page ask of the same participant.
+    ask(PersonPage(person))
+    ask(PersonValues(person, "form", row["id"]))
+    ask(Assessments(visit["id"], "arat"))
     contents, sizes, seconds = zip(*heard, strict=True)
     return Reading(pair, arm == DEVICE, contents, sizes, seconds)
 

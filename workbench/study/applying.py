@@ -24,7 +24,7 @@ from workbench.study import chain, schema
 from workbench.study.clock import utc_now
 from workbench.study.nouns import Values, check, told
 from workbench.study.people import Confirmation, Signer
-from workbench.study.writer import BY_NAME, Writer, codes, in_order, raw
+from workbench.study.writer import BY_NAME, Writer, codes, raw
 from workbench.vocabulary import DeviationCategory
 
 if TYPE_CHECKING:
@@ -99,8 +99,7 @@ class Applying:
 
     def rows(self, table: str, **where: Any) -> list[Values]:
         """Rows of a table in the order of entry, those that equal ``where``."""
-        query = in_order(BY_NAME[table])
-        return self._writer.rows(query.where(*(BY_NAME[table].columns[n] == v for n, v in where.items())))
+        return self._writer.found(BY_NAME[table], **where)
 
     def stored(self) -> Iterator[tuple[str, Values]]:
         """Every row of every data table with its table, as SQLite keeps it, secrets veiled; in order of entry."""
@@ -138,7 +137,7 @@ class Applying:
         check(table, values)
         owner = self._owner(table, values)
         self._refuse_script([owner])
-        self._refuse_site(owner, new_site=values["site"] if table == "enrolment" else None)
+        self.refuse_site(owner, new_site=values["site"] if table == "enrolment" else None)
         if SAID in columns:
             values[SAID] = codes(values)
         return self._writer.insert(BY_NAME[table], values, reason=self.reason)
@@ -163,7 +162,7 @@ class Applying:
         """
         owner = self.participant_of(table, row_id)
         self._refuse_script([owner])
-        self._refuse_site(owner)
+        self.refuse_site(owner)
         reason = self.reason or follows
         return self._writer.change(
             BY_NAME[table], row_id, dict(changes), action="amend", reason=reason, expected=expected
@@ -216,7 +215,7 @@ class Applying:
         owners = [self.participant_of(*target) for target in targets]
         self._refuse_script(owners)
         for owner in owners:
-            self._refuse_site(owner)
+            self.refuse_site(owner)
         digest = chain.sha256(chain.canonical(bound))
         if shown not in ("", digest):
             raise Refused(Message("signature.changed"))
@@ -248,7 +247,7 @@ class Applying:
         if not all(person["simulated"] for person in concerned):
             raise Refused(Message("change.script", name=script))
 
-    def _refuse_site(self, participant: str, *, new_site: str | None = None) -> None:
+    def refuse_site(self, participant: str, *, new_site: str | None = None) -> None:
         """Who is limited to sites changes nothing of another one, and nothing that is about all of them."""
         for signer in self.signers:
             if not signer.sites:

@@ -18,12 +18,12 @@ tail shows only against a head outside the database: an anchor, a report, the ke
 from __future__ import annotations
 
 import hashlib
-import hmac
 import json
 import math
 import numbers
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from json.encoder import encode_basestring
 from typing import Any
 
 import numpy as np
@@ -44,6 +44,11 @@ RECORD = (
     "table_name", "row_id", "row_version", "schema_version", "commitment",
 )  # fmt: skip
 """Columns of the audit table that enter the hash of a row."""
+_BEFORE = '{"action":%s,"actor":%s,"boot_id":%s,"commitment":%s'
+_AFTER = (
+    ',"mono_ns":%d,"row_id":%s,"row_version":%d,"schema_version":%d,"seq":%d,"table_name":%s,"tz":%s,"utc":%s}'
+)
+"""Canonical text of an audit row, up to and from the place of its hash."""
 
 
 def clean_text(value: str) -> str:
@@ -118,6 +123,30 @@ def schema_hash(statements: Iterable[Iterable[Any]]) -> str:
     return sha256(canonical(sorted(list(row) for row in statements)))
 
 
+def halves(record: Sequence[Any]) -> tuple[str, str]:
+    """Canonical text of an audit row's columns :data:`RECORD`, cut where ``hash`` stands in the order of names.
+
+    The text is what :func:`canonical` gives, put together by hand: of a hundred thousand rows that is a fifth of
+    the time.
+
+    Parameters
+    ----------
+    record : the columns, in the order of :data:`RECORD`.
+    """
+    seq, utc, tz, mono_ns, boot_id, actor, action, table, row_id, version, schema, commits = record
+    # A column that damage gave another type must not come out as the number or text that it was.
+    if not type(seq) is type(mono_ns) is type(version) is type(schema) is int or not (
+        type(utc) is type(tz) is type(boot_id) is type(actor) is type(action) is str
+        and type(table) is type(row_id) is type(commits) is str
+    ):
+        return canonical(dict(zip(RECORD, record, strict=True))), ""
+    quote = encode_basestring
+    return (
+        _BEFORE % (quote(action), quote(actor), quote(boot_id), quote(commits)),
+        _AFTER % (mono_ns, quote(row_id), version, schema, seq, quote(table), quote(tz), quote(utc)),
+    )
+
+
 def link(previous: str, record: Mapping[str, Any], key: bytes | None = None) -> str:
     """Hash of an audit row from the hash before it and its columns :data:`RECORD`; keyed with ``key`` (HMAC).
 
@@ -127,8 +156,43 @@ def link(previous: str, record: Mapping[str, Any], key: bytes | None = None) -> 
     record : columns :data:`RECORD` of the row.
     key : of the HMAC; None is a plain SHA-256.
     """
-    text = previous + canonical({name: record[name] for name in RECORD})
-    return sha256(text) if key is None else hmac.new(key, text.encode("utf-8"), hashlib.sha256).hexdigest()
+    return linked(previous, halves([record[name] for name in RECORD]), key)
+
+
+def linked(previous: str, text: tuple[str, str], key: bytes | None = None) -> str:
+    """As :func:`link`, of a row whose text is known.
+
+    Parameters
+    ----------
+    previous : hash of the row before.
+    text : as of :func:`halves`.
+    key : of the HMAC; None is a plain SHA-256.
+    """
+    return hasher(key)(f"{previous}{text[0]}{text[1]}")
+
+
+def hasher(key: bytes | None = None) -> Callable[[str], str]:
+    """SHA-256 of a text, or its HMAC-SHA256 under a key, 64 hexadecimal digits.
+
+    The HMAC is put together as FIPS 198-1, 5 defines it, with the two blocks of the key hashed once: a chain has
+    many rows of a few hundred bytes, of which :mod:`hmac` hashes the blocks again each time.
+
+    Parameters
+    ----------
+    key : at most 64 bytes; None is a plain SHA-256.
+    """
+    if key is None:
+        return sha256
+    block = key.ljust(64, b"\0")
+    inner, outer = (hashlib.sha256(bytes(byte ^ pad for byte in block)) for pad in (0x36, 0x5C))
+
+    def keyed(text: str) -> str:
+        first, second = inner.copy(), outer.copy()
+        first.update(text.encode("utf-8"))
+        second.update(first.digest())
+        return second.hexdigest()
+
+    return keyed
 
 
 def veiled(table: str, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -143,4 +207,16 @@ def veiled(table: str, values: Mapping[str, Any]) -> dict[str, Any]:
 
 def digest(previous: str, record: Mapping[str, Any]) -> str:
     """Running SHA-256 over whole audit rows, their hash included: what a signed head commits to."""
-    return sha256(previous + canonical({name: record[name] for name in (*RECORD, "hash")}))
+    return digested(previous, halves([record[name] for name in RECORD]), record["hash"])
+
+
+def digested(previous: str, text: tuple[str, str], own: str) -> str:
+    """As :func:`digest`, of a row whose text is known.
+
+    Parameters
+    ----------
+    previous : digest of the rows before.
+    text : as of :func:`halves`.
+    own : the row's hash.
+    """
+    return sha256(f'{previous}{text[0]},"hash":{encode_basestring(own)}{text[1]}')

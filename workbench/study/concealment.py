@@ -29,6 +29,7 @@ OPEN: Mapping[str, tuple[str, ...]] = {
     "visit": ("id", "participant_id", "name", "started", "planned", "earliest", "latest", "status"),
     "enrolment": ("id", "participant_id", "protocol_version_id", "site", "screening_number", "status"),
     "anchor_day": ("id", "participant_id", "anchor", "day"),
+    "eligibility": ("id", "participant_id", "criterion", "answer"),
     "protocol_version": ("id", "version", "definition", "sha256"),
     "consent": (
         "id", "participant_id", "purpose", "action", "document_version", "given_by", "witness", "consented_on",
@@ -39,7 +40,8 @@ OPEN: Mapping[str, tuple[str, ...]] = {
     ),
     "assessment": (
         "id", "visit_id", "measure", "version", "assisted", "device_on", "stimulation_on", "side", "items",
-        "score", "rater", "state", "orthosis", "mode", "repeat", "row_version",
+        "score", "rater", "state", "orthosis", "mode", "repeat", "row_version", "options", "implied", "alerts",
+        "blinded", "administered_at",
     ),
     "query": (
         "id", "participant_id", "table_name", "row_id", "field", "automatic", "text", "by", "utc",

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Table, func, literal_column, select, type_coerce
+from sqlalchemy import Connection, Table, func, select, type_coerce
 from sqlalchemy.types import NullType
 
 from workbench import reading as texts
@@ -49,10 +49,9 @@ def stored(connection: Connection, name: str, *columns: str) -> list[tuple[Any, 
     name : of the table.
     *columns : their names; JSON stays text.
     """
-    known = table_of(name).columns
-    query = select(*(type_coerce(known[column], NullType()) for column in columns)).order_by(
-        literal_column("rowid")
-    )
+    table = table_of(name)
+    query = select(*(type_coerce(table.columns[column], NullType()) for column in columns))
+    query = query.order_by(schema.order_of(table))
     return [tuple(row) for row in connection.execute(query)]
 
 

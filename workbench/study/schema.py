@@ -9,6 +9,8 @@ The owner of the file can drop a trigger: ``verify`` sees it by the schema's has
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
+from typing import Any
 
 from sqlalchemy import (
     CheckConstraint,
@@ -20,7 +22,9 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     UniqueConstraint,
+    literal_column,
 )
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable, SchemaItem
 
 from workbench.messages import SAID
@@ -540,6 +544,11 @@ def triggers() -> list[str]:
     return own + [sql for table in DATA for sql in _data_triggers(table.name)]
 
 
+def order_of(table: Table) -> Any:
+    """What the rows of a table are sorted by to be in the order of entry."""
+    return table.c.seq if table in OWN else literal_column("rowid")
+
+
 def in_order_of_parents() -> list[Table]:
     """All tables, each after those that it refers to."""
     return list(metadata.sorted_tables)
@@ -547,10 +556,19 @@ def in_order_of_parents() -> list[Table]:
 
 def create_tables(connection: Connection) -> None:
     """Create all tables and indexes inside the caller's transaction."""
+    for sql in _table_statements():
+        connection.exec_driver_sql(sql)
+
+
+@cache
+def _table_statements() -> tuple[str, ...]:
+    """What creates tables and indexes in SQLite; put together once, as it takes longer than to create them."""
+    statements: list[str] = []
     for table in (*DATA, *OWN):
-        connection.execute(CreateTable(table))
-        for index in sorted(table.indexes, key=lambda index: str(index.name)):
-            connection.execute(CreateIndex(index))
+        indexes = sorted(table.indexes, key=lambda index: str(index.name))
+        created: list[CreateTable | CreateIndex] = [CreateTable(table), *(CreateIndex(index) for index in indexes)]
+        statements += [str(one.compile(dialect=sqlite.dialect())) for one in created]
+    return tuple(statements)
 
 
 def create_triggers(connection: Connection) -> None:

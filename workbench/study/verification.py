@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from workbench import messages
 from workbench.errors import RecordFault, Refused
@@ -31,6 +31,32 @@ BESIDE = ("audit", "audit_payload", "signed_head")
 DAMAGE = (UnicodeError, ArithmeticError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
 """What damage can make fail: a finding, not an error of the command."""
 Row = dict[str, Any]
+
+
+class _Entry(NamedTuple):
+    """A row of the chain with its payload, as :data:`_CHAIN` gives it; redacted, salt and payload are None."""
+
+    seq: int
+    utc: str
+    tz: str
+    mono_ns: int
+    boot_id: str
+    actor: str
+    action: str
+    table_name: str
+    row_id: str
+    row_version: int
+    schema_version: int
+    commitment: str
+    hash: str
+    salt: Any
+    payload: Any
+
+
+_N_RECORD = len(chain.RECORD)
+_CHAIN = f"SELECT {', '.join(f'a.{name}' for name in (*chain.RECORD, 'hash'))}, p.salt, p.payload FROM audit a "
+_CHAIN += "LEFT JOIN audit_payload p ON p.seq = a.seq ORDER BY a.seq"
+_DECODER = json.JSONDecoder()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +118,14 @@ class Verification:
 class Findings:
     """What accumulates.
 
-    ``hashes`` and running ``digests`` by audit row (0 = genesis); ``state``, the replayed tables; ``version``, the
-    schema of the file; ``schema``, its hash as the chain has it; ``ring``, the keys on this computer; ``epoch``,
-    the key in use, and ``epochs``, the one after each audit row; ``public``, the public keys by epoch, as the
-    chain entered them; ``unkeyed``, rows whose hash could not be recomputed without a key; ``cuts``, the replayed
-    tables at the head of each snapshot; ``signed`` and ``signed_rows``, versions of rows that signatures name, and
-    their hashes in the chain; ``progress``, told the share of the chain.
+    ``hashes`` by audit row (0 = genesis); ``signed_heads``, the running digest and the key in use after each
+    audit row whose head was signed; ``state``, the replayed tables; ``entered``, the audit row with which each
+    row began, by table and id; ``tables``, as they lie there; ``version``, the schema of the file; ``schema``,
+    its hash as the chain has it; ``ring``, the keys on this computer, and ``hashers``, what hashes under each;
+    ``epoch``, the key in use; ``public``, the public keys by epoch, as the chain entered them; ``unkeyed``,
+    rows whose hash could not be recomputed without a key; ``cuts``, the replayed tables at the head of each
+    snapshot; ``signed`` and ``signed_rows``, versions of rows that signatures name, and their hashes in the
+    chain; ``progress``, told the share of the chain.
     """
 
     problems: list[str] = field(default_factory=list)
@@ -107,13 +135,15 @@ class Findings:
     study_id: str = ""
     hashes: dict[int, str] = field(default_factory=dict)
     state: dict[str, dict[str, Row]] = field(default_factory=dict)
+    entered: dict[str, dict[str, int]] = field(default_factory=dict)
+    tables: dict[str, list[Row]] = field(default_factory=dict)
     redacted: dict[tuple[str, str], int] = field(default_factory=dict)
-    digests: dict[int, str] = field(default_factory=dict)
+    signed_heads: dict[int, tuple[str, int]] = field(default_factory=dict)
     version: int = 0
     schema: str = ""
     ring: KeyRing | None = None
     epoch: int = 0
-    epochs: dict[int, int] = field(default_factory=dict)
+    hashers: dict[int, Callable[[str], str]] = field(default_factory=dict)
     public: dict[int, str] = field(default_factory=dict)
     unkeyed: int = 0
     cuts: dict[int, dict[str, dict[str, Row]]] = field(default_factory=dict)
@@ -194,9 +224,9 @@ def _look(
     """Record and anchors, in this order; the rows of the record."""
     with store.reader() as reader:
         examine(reader, findings)
-        tables = _tables(reader)
-    _check_anchors([folder / anchors.FILE, *copies], findings, known=known, reports=tables.get("report", []))
-    return tables
+    reports = findings.tables.get("report", [])
+    _check_anchors([folder / anchors.FILE, *copies], findings, known=known, reports=reports)
+    return findings.tables
 
 
 def _look_beside(folder: Path, tables: Mapping[str, list[Row]], findings: Findings) -> None:
@@ -250,7 +280,10 @@ def examine(reader: Reader, findings: Findings | None = None) -> Findings:
     _check_schema(reader, findings)
     _check_keys(findings)
     _check_signed_heads(reader, findings)
-    _check_tables(findings, _tables(reader))
+    findings.tables = _tables(reader)
+    _check_tables(findings, findings.tables)
+    for name, rows in findings.tables.items():
+        _check_order(findings, name, rows, reader.numbers(name))
     return findings
 
 
@@ -269,46 +302,55 @@ def _genesis(reader: Reader, findings: Findings) -> str:
 
 def _check_chain(reader: Reader, findings: Findings) -> None:
     previous = findings.hashes[0] = _genesis(reader, findings)
-    digest = ""
-    heads = _heads_of_snapshots(reader)
+    digest = utc = ""
+    heads, signed = _heads_of_snapshots(reader), _signed_heads(reader)
     findings.signed = signature_checks.wanted(reader)
-    query = "SELECT a.*, p.salt, p.payload FROM audit a LEFT JOIN audit_payload p ON p.seq = a.seq ORDER BY a.seq"
-    gone: list[Any] = []
-    utc, payloads, seq = "", 0, 0
+    gone: list[_Entry] = []
+    payloads = seq = 0
     total = next(iter(reader.rows("SELECT COUNT(*) AS n FROM audit")))["n"] if findings.progress else 0
-    for row in reader.rows(query):
-        if findings.progress and row["seq"] % TOLD_EVERY == 0:
-            findings.progress(min(1.0, row["seq"] / total))
+    for values in reader.values(_CHAIN):
+        entry = _Entry._make(values)
+        if findings.progress and entry.seq % TOLD_EVERY == 0:
+            findings.progress(min(1.0, entry.seq / total))
         # Numbers are given without gaps, so that a missing one is a row that was taken out.
-        if row["seq"] != seq + 1:
-            findings.problems.append(Message("verify.row_missing", seq=seq + 1, next=row["seq"]))
-        seq = row["seq"]
+        if entry.seq != seq + 1:
+            findings.problems.append(Message("verify.row_missing", seq=seq + 1, next=entry.seq))
+        seq, text = entry.seq, chain.halves(values[:_N_RECORD])
         # Before `_replay`: the entry that brings a key into use is itself still under the key before it.
-        if _broken_link(previous, dict(row), findings):
+        if _broken_link(f"{previous}{text[0]}{text[1]}", entry.hash, findings):
             findings.problems.append(Message("verify.broken_link", seq=seq))
-        previous = findings.hashes[seq] = row["hash"]
-        digest = findings.digests[seq] = chain.digest(digest, dict(row))
-        if row["utc"] < utc:
-            findings.warnings.append(Message("verify.clock_back", seq=seq, before=utc, after=row["utc"]))
-        utc = row["utc"]
-        if row["action"] == "redact":
-            findings.redacted[row["table_name"], row["row_id"]] = seq
-        if row["payload"] is None:
-            gone.append(row)
+        previous = findings.hashes[seq] = entry.hash
+        digest = chain.digested(digest, text, previous)
+        if entry.utc < utc:
+            findings.warnings.append(Message("verify.clock_back", seq=seq, before=utc, after=entry.utc))
+        utc = entry.utc
+        findings.entered.setdefault(entry.table_name, {}).setdefault(entry.row_id, seq)
+        if entry.action == "redact":
+            findings.redacted[entry.table_name, entry.row_id] = seq
+        if entry.payload is None:
+            gone.append(entry)
         else:
             payloads += 1
-            if chain.commitment(row["salt"], row["payload"]) != row["commitment"]:
+            if chain.commitment(entry.salt, entry.payload) != entry.commitment:
                 findings.problems.append(Message("verify.payload_differs", seq=seq))
-            _replay(row, findings)
-        findings.epochs[seq] = findings.epoch
+            _replay(entry, findings)
+        if seq in signed:
+            findings.signed_heads[seq] = digest, findings.epoch
         if seq in heads:
             # Rows are replaced and never changed, so that the tables alone are copied.
             findings.cuts[seq] = {table: dict(rows) for table, rows in findings.state.items()}
     # Judged at the end, because a redaction stands after the entries whose payload it removed.
-    for row in gone:
-        if findings.redacted.get((row["table_name"], row["row_id"]), 0) <= row["seq"]:
-            findings.problems.append(Message("verify.payload_gone", seq=row["seq"]))
+    for entry in gone:
+        if findings.redacted.get((entry.table_name, entry.row_id), 0) <= entry.seq:
+            findings.problems.append(Message("verify.payload_gone", seq=entry.seq))
     findings.checked |= {"audit": len(findings.hashes) - 1, "audit_payload": payloads}
+
+
+def _signed_heads(reader: Reader) -> set[int]:
+    """Numbers of the entries whose head was signed."""
+    if "signed_head" not in reader.tables():
+        return set()
+    return {row["seq"] for row in reader.rows("SELECT seq FROM signed_head")}
 
 
 def _heads_of_snapshots(reader: Reader) -> set[int]:
@@ -319,47 +361,58 @@ def _heads_of_snapshots(reader: Reader) -> set[int]:
     return {int(row["head_seq"]) for row in reader.rows(query)}
 
 
-def _broken_link(previous: str, row: Row, findings: Findings) -> bool:
+def _broken_link(whole: str, own: str, findings: Findings) -> bool:
     """Whether a row's hash is not the one that follows; one under a key that is not here is counted, not
     judged.
+
+    Parameters
+    ----------
+    whole : hash of the row before and text of this one.
+    own : hash of this one.
+    findings : so far.
     """
-    if not findings.epoch:
-        return bool(chain.link(previous, row) != row["hash"])
-    key = findings.ring.keys.get(findings.epoch) if findings.ring else None
-    if key is None:
-        findings.unkeyed += 1
-        return False
-    return bool(chain.link(previous, row, key.hmac) != row["hash"])
+    hasher = findings.hashers.get(findings.epoch)
+    if hasher is None:
+        key = findings.ring.keys.get(findings.epoch) if findings.ring else None
+        if findings.epoch and key is None:
+            findings.unkeyed += 1
+            return False
+        hasher = findings.hashers[findings.epoch] = chain.hasher(key.hmac if key else None)
+    return hasher(whole) != own
 
 
-def _replay(row: Any, findings: Findings) -> None:
-    payload = json.loads(row["payload"])
+def _replay(entry: _Entry, findings: Findings) -> None:
+    # Without looking for blanks around it, which a payload has none of: it is what its commitment was made of.
+    payload, _ = _DECODER.raw_decode(entry.payload)
     new = payload["new"]
     if "migration" in payload:
         findings.schema = payload["migration"]["after"]
     if "restored" in payload:
-        _note_restored(row, payload, findings)
+        _note_restored(entry, payload, findings)
     if new is None:
         return
-    if row["table_name"] == "study_key":
+    table, row_id, number = entry.table_name, entry.row_id, entry.row_version
+    if table == "study_key":
         findings.epoch = int(new["epoch"])
         findings.public[findings.epoch] = str(new["public_key"])
-    version = (row["table_name"], row["row_id"], row["row_version"])
-    signature_checks.keep(findings.signed_rows, findings.signed, version, row["schema_version"], new)
-    new = lift(row["table_name"], new, row["schema_version"], to=findings.version)
-    rows = findings.state.setdefault(row["table_name"], {})
-    before = rows.get(row["row_id"])
+    version = (table, row_id, number)
+    if version in findings.signed:
+        signature_checks.keep(findings.signed_rows, findings.signed, version, entry.schema_version, new)
+    if entry.schema_version != findings.version:
+        new = lift(table, new, entry.schema_version, to=findings.version)
+    rows = findings.state.setdefault(table, {})
+    before = rows.get(row_id)
     # A redacted row begins here: its earlier entries have no payload left to replay.
-    expected = before["row_version"] + 1 if before else row["row_version"] if row["action"] == "redact" else 1
-    if (new["id"], new["row_version"], row["row_version"]) != (row["row_id"], expected, expected):
-        findings.problems.append(Message("verify.version", seq=row["seq"], table=row["table_name"]))
-    rows[row["row_id"]] = new
+    expected = before["row_version"] + 1 if before else number if entry.action == "redact" else 1
+    if (new["id"], new["row_version"], number) != (row_id, expected, expected):
+        findings.problems.append(Message("verify.version", seq=entry.seq, table=table))
+    rows[row_id] = new
 
 
-def _note_restored(row: Any, payload: Row, findings: Findings) -> None:
+def _note_restored(entry: _Entry, payload: Row, findings: Findings) -> None:
     """What an entry says of a backup that was restored. It explains what is missing and excuses nothing of it."""
     end, newest = payload["restored"]["head"][0], payload["restored"]["newest"]
-    seq, by, at, why = row["seq"], row["actor"], row["utc"], payload["reason"]
+    seq, by, at, why = entry.seq, entry.actor, entry.utc, payload["reason"]
     if newest:
         findings.warnings.append(
             Message("backup.entered_lost", seq=seq, by=by, at=at, end=end, newest=newest[0], why=why)
@@ -402,13 +455,13 @@ def _check_signed_heads(reader: Reader, findings: Findings) -> None:
             verify_envelope(envelope, findings.public.get(row["epoch"], ""), purpose="head")
         except Refused:
             findings.problems.append(Message("verify.signature", seq=row["seq"]))
-        in_use = findings.epochs.get(row["seq"], 0)
+        digest, in_use = findings.signed_heads.get(row["seq"], ("", 0))
         if row["epoch"] != in_use:
             # Keys are rotated when somebody may have read them: what they sign from then on vouches for nothing.
             findings.problems.append(
                 Message("verify.other_key", seq=row["seq"], epoch=row["epoch"], in_use=in_use)
             )
-        if (findings.hashes.get(row["seq"]), findings.digests.get(row["seq"])) != (row["hash"], row["digest"]):
+        if (findings.hashes.get(row["seq"]), digest) != (row["hash"], row["digest"]):
             findings.problems.append(Message("verify.signed_head", seq=row["seq"]))
     if findings.public and not rows:
         findings.problems.append(Message("verify.no_signed_head"))
@@ -432,11 +485,8 @@ def _check_tables(findings: Findings, tables: Mapping[str, list[Row]]) -> None:
             if replayed is None:
                 findings.problems.append(Message("verify.not_in_chain", table=name, id=row["id"]))
                 continue
-            # Entries of before the veil show the secret itself; they are never rewritten.
-            if replayed not in (row, chain.veiled(name, row)):
-                veiled = chain.veiled(name, row)
-                wrong = sorted(key for key in row if replayed.get(key) not in (row[key], veiled[key]))
-                findings.problems.append(Message("verify.row_differs", table=name, id=row["id"], columns=wrong))
+            if replayed != row:
+                _compare(findings, name, row, replayed)
         findings.problems += [Message("verify.not_in_table", table=name, id=row_id) for row_id in left]
         findings.checked[name] = len(rows)
     lying = signature_checks.check(
@@ -446,6 +496,28 @@ def _check_tables(findings: Findings, tables: Mapping[str, list[Row]]) -> None:
     findings.warnings += lying.warnings
     for name in sorted(set(findings.state) - set(tables)):
         findings.problems.append(Message("verify.table_gone", table=name, n=len(findings.state[name])))
+
+
+def _compare(findings: Findings, table: str, row: Row, replayed: Row) -> None:
+    """Say in which columns a row is not what the chain replays."""
+    veiled = chain.veiled(table, row)
+    # Entries of before the veil show the secret itself; they are never rewritten.
+    if replayed != veiled:
+        wrong = sorted(key for key in row if replayed.get(key) not in (row[key], veiled[key]))
+        findings.problems.append(Message("verify.row_differs", table=table, id=row["id"], columns=wrong))
+
+
+def _check_order(findings: Findings, table: str, rows: list[Row], numbers: list[int]) -> None:
+    """Whether rows are in the order in which the chain entered them: of a kind the newest one holds."""
+    entered, last = findings.entered.get(table, {}), 0
+    for place, row in enumerate(rows):
+        seq = entered.get(row["id"])
+        if seq is None:
+            continue  # It is not in the chain, which was said of it.
+        if seq <= last or (numbers and numbers[place] != seq):
+            findings.problems.append(Message("verify.order", table=table, id=row["id"], seq=seq))
+            return
+        last = seq
 
 
 def _check_anchors(

@@ -47,12 +47,13 @@ class LastVerification:
     kept: bool = True
 
 
-def verify_now(study: Study, *, progress: Callable[[float], None] | None = None) -> LastVerification:
+def verify_now(study: Study, *, by: str = "", progress: Callable[[float], None] | None = None) -> LastVerification:
     """Verify chain and tables of a record and enter the result, without the files beside it.
 
     Parameters
     ----------
     study : the open record.
+    by : who verifies, ``""`` for whom the record was opened for.
     progress : called with the share of the chain that is done, 0 to 1.
 
     Raises
@@ -64,11 +65,12 @@ def verify_now(study: Study, *, progress: Callable[[float], None] | None = None)
     """
     found = verify(study.folder, files=False, copies=study.writing.anchor_files[1:], progress=progress)
     result = LastVerification(
-        utc_now(), study.actor, found.ok, found.head[0], len(found.problems), _first(found.problems), kept=False
-    )
+        utc_now(), by or study.actor, found.ok, found.head[0], len(found.problems), _first(found.problems),
+        kept=False,
+    )  # fmt: skip
     # A record that cannot be written, or is too broken for it, is verified all the same.
     with suppress(RecordFault):
-        _enter(study, result, found.head[1])
+        _enter(study, result, found.head[1], by=by)
         return last(study) or result
     return result
 
@@ -79,7 +81,7 @@ def _first(problems: Sequence[str]) -> str:
     return min(entries, key=lambda one: int(str(one.arguments["seq"])), default=problems[0] if problems else "")
 
 
-def _enter(study: Study, result: LastVerification, digest: str) -> None:
+def _enter(study: Study, result: LastVerification, digest: str, *, by: str) -> None:
     said = (
         Message("overview.holds", seq=result.seq)
         if result.ok
@@ -87,7 +89,7 @@ def _enter(study: Study, result: LastVerification, digest: str) -> None:
     )
     facts = {"ok": result.ok, "head": [result.seq, digest], "problems": result.problems}
     payload = {"new": None, "old": None, "reason": said, "verification": facts}
-    with study.writing.begin(ACTION) as writer:
+    with study.writing.begin(ACTION, actor=by) as writer:
         version = int((writer.get(schema.study, id=study.id) or {"row_version": 1})["row_version"])
         writer.log(ACTION, "study", study.id, version=version, payload=payload)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Table, func, insert, literal_column, select, update
+from sqlalchemy import Connection, Table, func, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
 from workbench import messages, world
@@ -26,11 +26,23 @@ from workbench.study.schema import (
     audit,
     audit_payload,
     lock_event,
+    order_of,
     signed_head,
     study,
     study_key,
 )
 
+HEAD = (
+    select(
+        select(func.max(study_key.c.epoch)).scalar_subquery().label("epoch"),
+        select(func.max(signed_head.c.seq)).scalar_subquery().label("signed"),
+        audit.c.seq,
+        audit.c.hash,
+    )
+    .order_by(audit.c.seq.desc())
+    .limit(1)
+)
+"""What a transaction begins with: the head of the chain, the key in use and the newest head that was signed."""
 LONGEST_REASON = 10_000
 """Characters of a reason: some pages of text, and no file that was pasted by mistake."""
 BY_NAME = {table.name: table for table in DATA}
@@ -128,10 +140,12 @@ class Writer:
         self._connection = connection
         self._actor = actor
         self._locks: dict[locks.Place, Mapping[str, Any]] | None = None
+        self._read: dict[str, dict[Any, list[Values]]] = {}
         # Inside the transaction, so that a rotation by another process is either complete or not begun.
-        epoch = connection.execute(select(func.max(study_key.c.epoch))).scalar()
+        head = connection.execute(HEAD).first()
+        epoch = head.epoch if head else None
         self.key: Key | None = None if epoch is None else self._held(ring).key(int(epoch))
-        head = connection.execute(select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)).first()
+        self._signed: int = head.signed or 0 if head else 0
         self.seq: int = head.seq if head else 0
         self.hash: str = head.hash if head else start
 
@@ -198,33 +212,28 @@ class Writer:
 
     def sign_head(self, *, why: str) -> None:
         """Sign the head as it is now, unless that is done or the record has no keys."""
-        newest = self._newest_signed()
-        if self.key is None or (newest and newest["seq"] == self.seq):
+        if self.key is None or self._signed == self.seq:
             return
         row = self._connection.execute(select(study.c.id)).one()
         payload = {
-            "seq": self.seq, "hash": self.hash, "digest": self._digest(newest), "utc": utc_now(), "why": why,
+            "seq": self.seq, "hash": self.hash, "digest": self._digest(), "utc": utc_now(), "why": why,
         }  # fmt: skip
         envelope = seal(payload, purpose="head", study_id=str(row.id), key=self.key)
         self._connection.execute(
             INSERTS["signed_head"], {**payload, "epoch": self.key.epoch, "signature": envelope["signature"]}
         )
+        self._signed = self.seq
 
     def sign_if_due(self) -> None:
         """Sign the head when :data:`SIGN_EVERY` rows are not covered by a signature."""
-        newest = self._newest_signed()
         # Signing reads every row since the last signed head: done rarely enough, and never left too long.
-        if self.seq - (newest["seq"] if newest else 0) >= SIGN_EVERY:
+        if self.seq - self._signed >= SIGN_EVERY:
             self.sign_head(why=f"every {SIGN_EVERY} entries")
 
-    def _newest_signed(self) -> Values | None:
-        query = select(signed_head).order_by(signed_head.c.seq.desc()).limit(1)
-        row = self._connection.execute(query).mappings().first()
-        return dict(row) if row else None
-
-    def _digest(self, newest: Values | None) -> str:
+    def _digest(self) -> str:
         """Running digest of the chain at the head, carried on from the newest signed one."""
-        value, after = (newest["digest"], newest["seq"]) if newest else ("", 0)
+        newest = select(signed_head.c.digest).where(signed_head.c.seq == self._signed)
+        value, after = self._connection.execute(newest).scalar() or "", self._signed
         query = select(audit).where(audit.c.seq > after).order_by(audit.c.seq)
         for row in self._connection.execute(query).mappings():
             value = chain.digest(value, dict(row))
@@ -249,15 +258,26 @@ class Writer:
     def refuse_locked(self, table: str, row: Mapping[str, Any]) -> None:
         """Refuse to write a row that is locked, or that belongs to something locked. Raises Refused."""
         if self._locks is None:
-            self._locks = locks.in_force(self.rows(in_order(lock_event)))
+            self._locks = locks.in_force(self.found(lock_event))
         if self._locks:
             locks.refuse(self._locks, table, self.owners(table, row))
 
     def get(self, table: Table, **where: Any) -> Values | None:
         """The first row that equals ``where`` in those columns."""
-        query = select(table).where(*(table.columns[name] == value for name, value in where.items()))
-        row = self._connection.execute(query).mappings().first()
-        return dict(row) if row else None
+        return next(iter(self.found(table, **where)), None)
+
+    def found(self, table: Table, **where: Any) -> list[Values]:
+        """Rows of a table in the order of entry, those that equal ``where``.
+
+        Each question is put once: nobody else writes while this transaction lasts, and what it writes itself
+        forgets what was read of that table.
+        """
+        known = self._read.setdefault(table.name, {})
+        asked = tuple(sorted(where.items()))
+        if asked not in known:
+            query = in_order(table).where(*(table.columns[name] == value for name, value in where.items()))
+            known[asked] = self.rows(query)
+        return [dict(row) for row in known[asked]]
 
     def rows(self, query: Any) -> list[Values]:
         """Rows of a query inside this transaction."""
@@ -309,6 +329,7 @@ class Writer:
             payload={"new": chain.veiled(table.name, stored), "old": None, "reason": reason},
         )
         self._connection.execute(INSERTS[table.name], row)
+        self._read.pop(table.name, None)
         if table is lock_event:
             self._locks = None
         return str(stored["id"])
@@ -384,11 +405,7 @@ class Writer:
         # Where it belongs now, and where it would belong: nothing is moved out of a lock or into one.
         self.refuse_locked(table.name, current)
         self.refuse_locked(table.name, {**current, **changes})
-        if expected is not None and current["row_version"] != expected:
-            now = current["row_version"]
-            raise RecordFault(
-                Message("study.changed_meanwhile", table=table.name, id=row_id, now=now, expected=expected)
-            )
+        refuse_changed(table.name, current, expected)
         if SAID in table.columns:
             untouched = {name: code for name, code in current[SAID].items() if name not in changes}
             changes = {**changes, SAID: {**untouched, **codes(changes)}}
@@ -403,6 +420,7 @@ class Writer:
         self.log(action, table.name, row_id, version=version, payload={"new": new, "old": shown, "reason": reason})
         query = update(table).where(table.c.id == row_id, table.c.row_version == current["row_version"])
         self._connection.execute(query.values(**changes, row_version=version))
+        self._read.pop(table.name, None)
         return version
 
     def drop_payloads(self, table: Table, row_id: str) -> int:
@@ -416,6 +434,26 @@ class Writer:
         )  # fmt: skip
         done = self._connection.execute(audit_payload.delete().where(audit_payload.c.seq.in_(earlier)))
         return int(done.rowcount)
+
+
+def refuse_changed(table: str, row: Mapping[str, Any], expected: int | None) -> None:
+    """Refuse a change that was made for another version of a row than the one that stands in the record.
+
+    Parameters
+    ----------
+    table, row : which row.
+    expected : version that the change was made for; None is any.
+
+    Raises
+    ------
+    RecordFault
+        When it is another one.
+    """
+    if expected is not None and row["row_version"] != expected:
+        now = row["row_version"]
+        raise RecordFault(
+            Message("study.changed_meanwhile", table=table, id=row["id"], now=now, expected=expected)
+        )
 
 
 def _refuse_columns(table: Table, names: Iterable[str], action: str) -> None:
@@ -433,4 +471,4 @@ def _refuse_columns(table: Table, names: Iterable[str], action: str) -> None:
 
 def in_order(table: Table) -> Any:
     """Rows of ``table`` in the order they were entered."""
-    return select(table).order_by(literal_column("rowid"))
+    return select(table).order_by(order_of(table))

@@ -21,6 +21,7 @@ from workbench import messages
 from workbench.errors import WorkbenchError
 from workbench.html_repr import card
 from workbench.messages import Message
+from workbench.widgets import _tickets
 from workbench.widgets._locale import LANGUAGES, catalogue
 
 HERE = Path(__file__).parent
@@ -60,7 +61,8 @@ class Panel(anywidget.AnyWidget):
     """A widget with a language and a theme, whose requests arrive as named messages.
 
     Traits are for showing only: a page can set any synced trait, so no decision here reads one back.
-    Requests of a page come through :meth:`answer`, and the function that carries them out checks them again.
+    Requests of a page come through :meth:`answer`, and the function that carries them out checks them again. A
+    message holds a ticket in the place of a password (:mod:`workbench.widgets._tickets`).
 
     Attributes
     ----------
@@ -122,7 +124,12 @@ class Panel(anywidget.AnyWidget):
         # A page may send anything; what is not a named request is dropped.
         if isinstance(content, dict) and isinstance(content.get("name"), str):
             arguments = content.get("args")
-            reply = self.answer(content["name"], arguments if isinstance(arguments, dict) else {})
+            try:
+                given = _tickets.exchanged(arguments if isinstance(arguments, dict) else {})
+            except WorkbenchError as error:
+                reply = _outcome(content["name"], ok=False, text=messages.of(error))
+            else:
+                reply = self.answer(content["name"], given)
             self.send({**messages.carried(reply), "id": content.get("id")})
 
 

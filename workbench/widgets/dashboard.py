@@ -27,6 +27,7 @@ from pathlib import Path
 
 from workbench.errors import BadValue, EngineFault
 from workbench.messages import Message
+from workbench.widgets import _tickets
 
 HOST = "127.0.0.1"
 TEMPLATE = "workbench"
@@ -162,23 +163,30 @@ def notebook_path(name: str = "session") -> Path:
     raise BadValue(Message("page.no_dashboard", name=repr(name), places=" and ".join(map(str, places))))
 
 
-def environment(study_folder: Path, *, token: str, base: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment of Voila and its kernels: the package's own template first, the study, and the token.
+CLINIC = "WORKBENCH_CLINIC"
+"""Variable that names the socket of a study's service to a page (Clinic mode)."""
+
+
+def environment(study: Path, *, token: str, port: int, base: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment of Voila and its kernels: the package's own template first, the study, and the secrets.
 
     Other accounts of a computer can read a command line, but not an environment.
 
     Parameters
     ----------
-    study_folder : what the pages open.
+    study : folder that the pages open, or the socket of its service.
     token : that a browser has to bring.
+    port : on which Voila listens.
     base : environment that it extends, by default that of this process.
     """
     env = dict(os.environ if base is None else base)
     earlier = env.get("JUPYTER_PATH")
     env["JUPYTER_PATH"] = os.pathsep.join([str(HERE), *([earlier] if earlier else [])])
-    env["WORKBENCH_STUDY"] = str(study_folder)
+    # One of the two: a page that knew both might open what it should ask for.
+    env.pop(CLINIC, None)
+    env[CLINIC if study.is_socket() else "WORKBENCH_STUDY"] = str(study)
     env["JUPYTER_TOKEN"] = token
-    return env
+    return env | _tickets.environment(host=HOST, port=port)
 
 
 def command(notebook: Path, *, port: int, proxy: ProxyAddress | None = None) -> list[str]:
@@ -236,7 +244,7 @@ def serve(
 
     Parameters
     ----------
-    study_folder : of the study that is shown.
+    study_folder : of the study that is shown, or the socket of its service (Clinic mode).
     port : 0 takes a free one.
     token : ``""`` makes a new one.
     open_browser : whether to open the address in the browser of this computer.
@@ -246,24 +254,22 @@ def serve(
     Raises
     ------
     BadValue
-        No such folder or dashboard.
+        No such folder, socket or dashboard.
     EngineFault
         When Voila ends or does not answer; the text names its log.
     """
-    folder = Path(study_folder).absolute()
-    if not folder.is_dir():
-        raise BadValue(Message("page.no_study", folder=str(folder)))
+    study, folder = _places(study_folder)
     notebook = notebook_path(dashboard)
     port, token = port or _free_port(), token or secrets.token_urlsafe(24)
     logs = folder / "engine"
-    logs.mkdir(mode=0o700, exist_ok=True)
+    logs.mkdir(mode=0o700, parents=True, exist_ok=True)
     log = logs / "dashboard.log"
 
     def launch() -> subprocess.Popen[bytes]:
         with log.open("ab") as out:
             return subprocess.Popen(
                 command(notebook, port=port, proxy=proxy),
-                env=environment(folder, token=token),
+                env=environment(study, token=token, port=port),
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
@@ -283,6 +289,20 @@ def serve(
 
         webbrowser.open(hand_over(started).as_uri())
     return started
+
+
+def _places(study_folder: str | Path) -> tuple[Path, Path]:
+    """What is shown, a study folder or the socket of a service, and the folder of what a dashboard leaves."""
+    study = Path(study_folder).absolute()
+    if not (study.is_dir() or study.is_socket()):
+        raise BadValue(Message("page.no_study", folder=str(study)))
+    # Behind a service the study folder is another account's: what the pages leave lies with who looks at them.
+    return study, study if study.is_dir() else own_folder()
+
+
+def own_folder() -> Path:
+    """Folder of this account for what a dashboard in Clinic mode leaves: its log, and no data of a study."""
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "workbench"
 
 
 def hand_over(dashboard: Dashboard) -> Path:

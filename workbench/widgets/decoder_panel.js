@@ -43,7 +43,7 @@ function decisionPanel(t, model, fit, blocked) {
   }, { name: `act-${name}` }) : null);
   const sign = button("", () => {
     sign.disabled = true;
-    // take() empties the field: the password is in memory only for this one message.
+    // take() empties the field: the password is in memory only until it is posted.
     const secret = signing.password ? password.take() : "";
     request(model, "decide", { sha256: fit.sha256, decision: choice, reason: reason.value, password: secret }, 60).then((reply) => {
       put(problem, reply.ok ? "" : reply.silent ? t("ask.silent") : t.said(reply, "text"));

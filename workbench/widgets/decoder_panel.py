@@ -43,7 +43,7 @@ class DecoderPanel(Panel):
         ``part`` in a mapping says what its ``run`` counts, ``"run"`` or ``"part"``.
     decide : called as ``decide(sha256, decision=…, reason=…, password=…)`` with ``"approve"`` or ``"reject"``;
         writes the decision to the record and returns it as ``{"decision", "by", "at", "reason"}``. None shows the
-        result only. The password reaches it as an argument of a message; it is not a trait and is not kept here.
+        result only. The password came by POST (:mod:`workbench.widgets._tickets`); it is no trait and not kept.
     signing : ``{"signer", "effector", "participant", "system", "replaces", "password"}``: who signs, for what, for
         whom, in which system and task, which decoder it would replace, and whether a password is asked for.
     numbers : up to four ``(value, caption)`` as text, computed elsewhere.

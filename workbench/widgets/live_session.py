@@ -68,7 +68,7 @@ class PageActions:
     ----------
     show : called with the name of the requested view.
     sign_in : called as ``sign_in(login=…, password=…)``; raises a :class:`WorkbenchError` when refused. The
-        password reaches it as an argument of a message; it is not a trait and is not stored.
+        password came by POST (:mod:`workbench.widgets._tickets`); it is no trait and is not stored.
     sign_out : called when the page is locked.
     """
 
@@ -249,7 +249,7 @@ class LiveSession(Panel):
             raise BadValue(Message("page.view_unknown", views=views, got=repr(view)))
         self._page.show(str(view))
 
-    def _sign(self, login: str, password: str) -> None:
+    def _sign(self, login: str, password: str = "") -> None:
         if self._page is None:
             raise Refused(Message("page.no_sign_in"))
         self._page.sign_in(login=str(login), password=str(password))

@@ -1,7 +1,7 @@
 """The page of a participant: identity, one time axis, visits and forms, outcomes, consent, queries, deviations.
 
 Everything on it is read from the record or asked for there. A change is made by the record, in the name of who
-signs in the dialog; the password goes with that one message and is no trait.
+signs in the dialog; the password comes by POST and is no trait (:mod:`workbench.widgets._tickets`).
 """
 
 from __future__ import annotations

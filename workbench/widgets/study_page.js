@@ -153,7 +153,8 @@ function todo(t, openLock) {
 function auditPanel(t) {
   const chain = h("span", { class: "rt", role: "status", "data-name": "chain" });
   const body = h("tbody");
-  const drawChain = whenChanged(([seen]) => {
+  const drawChain = whenChanged(([seen, whole]) => {
+    if (!whole) { chain.replaceChildren(light("off", t("study.chain.kept"), false)); return; }
     if (!seen) { chain.replaceChildren(light("off", t("study.chain.never"), false)); return; }
     const words = t(seen.ok ? "study.chain.ok" : "study.chain.broken", { at: seen.at, by: seen.by, n: thousands(seen.seq) });
     const since = seen.ok && seen.since ? ` · ${t("study.chain.since", { n: thousands(seen.since) })}` : "";
@@ -164,7 +165,7 @@ function auditPanel(t) {
     h("td", {}, one.participant ? h("b", {}, `${one.participant} `) : null, word(t, "table", one.table)), h("td", { class: "mono sub" }, one.hash)))));
   const table = h("table", { class: "grid" }, h("thead", {}, h("tr", {}, ["when", "who", "did", "what", "entry"].map((name) => h("th", { scope: "col" }, t(`study.audit.${name}`))))), body);
   const el = h("div", { class: "panel audit" }, h("div", { class: "hd" }, h("h2", {}, t("study.audit")), chain), h("div", { class: "bd scroll", tabindex: 0, role: "region", "aria-label": t("study.audit") }, table));
-  return { el, update: (seen) => { drawChain([seen.verification || null]); draw(seen.entries || []); } };
+  return { el, update: (seen) => { drawChain([seen.verification || null, seen.whole !== false]); draw(seen.entries || []); } };
 }
 
 function queryPanel(t) {

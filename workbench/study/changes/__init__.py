@@ -14,6 +14,8 @@ from typing import Any
 from workbench.study.applying import Change
 from workbench.study.changes._fields import from_plain, from_text, plain, required, typed_fields
 
+ALL: dict[str, type[Change]]
+"""Every change by its name; made when it is first asked for."""
 __all__ = ["from_plain", "from_text", "plain", "required", "typed_fields"]
 
 

@@ -7,7 +7,7 @@ import typing
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import MISSING, Field, fields, is_dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from workbench import reading
 from workbench.errors import BadValue, UnknownName
@@ -15,21 +15,27 @@ from workbench.messages import Message
 from workbench.study.applying import Change
 from workbench.study.nouns import told
 
-if TYPE_CHECKING:
-    from workbench.study.record import Study
-
 T = typing.TypeVar("T")
 NAMED = {"participant_id": ("participant", "pseudonym"), "person_id": ("person", "login")}
 """Fields that take, beside an id, the name that people use for the row."""
+
+
+class Named(Protocol):
+    """What knows rows by the names that people use for them."""
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        """Rows of a table."""
+
+
 TRUTH = {"true": True, "yes": True, "false": False, "no": False}
 
 
-def from_text(study: Study, kind: type[Change], given: Mapping[str, str]) -> Change:
+def from_text(study: Named, kind: type[Change], given: Mapping[str, str]) -> Change:
     """A change of a kind with the fields that were typed.
 
     Parameters
     ----------
-    study : the open record, in which names are looked up.
+    study : the open record, or what else knows participants and people by their names.
     kind : one of :data:`workbench.study.changes.ALL`.
     given : field → text; several values are separated by commas, mappings are JSON.
 
@@ -149,7 +155,7 @@ def required(field: Field[Any]) -> bool:
     return field.default is MISSING and field.default_factory is MISSING
 
 
-def _value(study: Study, name: str, hint: Any, text: str) -> Any:
+def _value(study: Named, name: str, hint: Any, text: str) -> Any:
     if name in NAMED:
         return _id_of(study, *NAMED[name], text)
     if isinstance(hint, types.UnionType):
@@ -179,7 +185,7 @@ def _part(name: str, kind: Any, text: str) -> Any:
     return text
 
 
-def _id_of(study: Study, table: str, column: str, text: str) -> str:
+def _id_of(study: Named, table: str, column: str, text: str) -> str:
     for row in study.rows(table):
         if text in (row["id"], row[column]):
             return str(row["id"])

@@ -11,6 +11,7 @@ from workbench.messages import Message
 from workbench.study.applying import Applying, Change
 from workbench.study.changes.protocols import enrolment_of, protocol_of
 from workbench.study.forms import Findings, Form
+from workbench.study.writer import refuse_changed
 from workbench.vocabulary import FormState
 
 MOST_TOLD = 20
@@ -44,7 +45,12 @@ class SaveForm(Change):
 
     def apply(self, record: Applying) -> str:
         """Keep the values and open a query for each that is doubtful."""
+        # Who may see the participant, before anything is told of the form.
         participant_id = record.participant_of("visit", self.visit_id)
+        record.refuse_site(participant_id)
+        # Then this: of twenty people who save the same form, nineteen hold the record no longer.
+        if there := entry_of(record, self.visit_id, self.form, self.instance, self.entry):
+            refuse_changed("form", there, self.row_version)
         form = form_of(record, participant_id, self.form)
         _refuse_entry(form, self.entry, self.instance)
         queries = _checked(form, self.values, draft=self.state == "draft")

@@ -40,11 +40,17 @@ class Reader(Protocol):
     def rows(self, query: str) -> Iterable[Any]:
         """Rows of a query that both databases understand, by column name."""
 
+    def values(self, query: str) -> Iterable[tuple[Any, ...]]:
+        """As :meth:`rows`, in the order of the query's columns: for what reads a whole chain."""
+
     def tables(self) -> list[str]:
         """Names of the tables that are there, sorted."""
 
     def table(self, name: str) -> list[dict[str, Any]]:
         """All rows of a table in the order of entry, as the database keeps them."""
+
+    def numbers(self, name: str) -> list[int]:
+        """Of each row of :meth:`table` the audit row that entered it; none where there is an order only."""
 
     def schema_hash(self) -> str:
         """Hash of tables, constraints, indexes and triggers as they are now."""

@@ -143,8 +143,10 @@ class PostgreSQL:
 
     def begin_writing(self, connection: Connection) -> None:
         """What is read after the lock is what the writer before it stored."""
-        connection.exec_driver_sql("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
+        # In one message: whoever waits for the lock has not another answer of the server to wait for.
+        connection.exec_driver_sql(
+            f"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT pg_advisory_xact_lock({LOCK})"
+        )
 
     def begin_reading(self, connection: Connection) -> None:
         """One snapshot."""
@@ -203,7 +205,6 @@ class PostgreSQL:
                     with raw.cursor() as cursor, cursor.copy(f'COPY "{name}" FROM STDIN') as copy:
                         for block in rows(name):
                             copy.write(block)
-                    connection.exec_driver_sql(tables.numbered_on(name))
                 # After the rows, which the triggers would refuse: they demand an entry that is the newest.
                 tables.create_triggers(connection, self.pointer.schema)
                 connection.exec_driver_sql("COMMIT")
@@ -286,6 +287,7 @@ class PostgreSQLReader:
     def __init__(self, connection: psycopg.Connection[Any], store: PostgreSQL) -> None:
         self._connection = connection
         self._store = store
+        self._numbers: dict[str, list[int]] = {}
 
     @property
     def path(self) -> Path:
@@ -325,6 +327,13 @@ class PostgreSQLReader:
             cursor.execute(query)
             yield from cursor
 
+    def values(self, query: str) -> Iterable[tuple[Any, ...]]:
+        """Fetched in parts too, as numbers and bytes and not as their text."""
+        with self._connection.cursor("values", binary=True) as cursor:
+            cursor.itersize = AT_ONCE
+            cursor.execute(query, binary=True)
+            yield from cursor
+
     def tables(self) -> list[str]:
         """Those of the schema, without the one that says whose they are."""
         query = (
@@ -335,14 +344,16 @@ class PostgreSQLReader:
 
     def table(self, name: str) -> list[dict[str, Any]]:
         """All columns but that of the order."""
-        from psycopg.rows import dict_row
-
-        with self._connection.cursor(row_factory=dict_row) as cursor:
-            query = f'SELECT * FROM "{name}" ORDER BY {tables.ORDER}'
-            found: list[dict[str, Any]] = cursor.execute(query).fetchall()  # type: ignore[arg-type]
-        for row in found:
-            del row[tables.ORDER]
+        with self._connection.cursor(binary=True) as cursor:
+            cursor.execute(f'SELECT * FROM "{name}" ORDER BY {tables.order_of(name)}', binary=True)
+            names = [column.name for column in cursor.description or ()]
+            found = [dict(zip(names, row, strict=True)) for row in cursor]
+        self._numbers[name] = [row.pop(tables.ORDER) for row in found if tables.ORDER in row]
         return found
+
+    def numbers(self, name: str) -> list[int]:
+        """The column of the order, kept since the rows were read."""
+        return self._numbers[name]
 
     def schema_hash(self) -> str:
         """Over the server's catalogue."""
@@ -360,7 +371,7 @@ class PostgreSQLReader:
         ----------
         name : of the table.
         """
-        query = f'COPY (SELECT * FROM "{name}" ORDER BY {tables.ORDER}) TO STDOUT'
+        query = f'COPY (SELECT * FROM "{name}" ORDER BY {tables.order_of(name)}) TO STDOUT'
         with self._connection.cursor() as cursor, cursor.copy(query) as copy:
             for block in copy:
                 yield bytes(block)

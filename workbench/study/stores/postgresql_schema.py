@@ -1,8 +1,9 @@
 """Tables, triggers and fingerprint of a record in PostgreSQL: the rules of :mod:`workbench.study.schema`.
 
-Every table has one column more, ``rowid``, which numbers rows in the order of entry and which no reader sees. The
-server enforces the triggers against everybody who does not own the tables; ``verify`` sees by the fingerprint
-where an owner changed them.
+Every table of data has one column more, ``rowid``, the number of the audit row that entered the row: by it rows
+are in the order of entry, no reader sees it, and ``verify`` compares it with the chain. The server enforces the
+triggers against everybody who does not own the tables; ``verify`` sees by the fingerprint where an owner
+changed them.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ RECORD = "study_record"
 """Table of one row that says whose tables these are: application id and schema version."""
 ORDER = "rowid"
 """The column of the order of entry, under the name that SQLite gives to its own."""
+OWN = ("audit", "audit_payload", "signed_head")
+"""Tables whose rows are in the order of a number of their own, which the chain covers."""
 _AUDITED = "EXISTS (SELECT 1 FROM audit WHERE table_name = TG_TABLE_NAME AND row_id = NEW.id "
 _AUDITED += "AND row_version = NEW.row_version"
 _NEXT = f"NEW.row_version <> OLD.row_version + 1 OR NEW.id <> OLD.id OR NEW.{ORDER} <> OLD.{ORDER}"
@@ -40,6 +43,8 @@ _FUNCTIONS = {
     ),
 }
 """Functions of the triggers that are the same for every table: when they refuse, and with which words."""
+_NUMBERED = {"data_insert": f"NEW.{ORDER} := (SELECT MAX(seq) FROM audit); "}
+"""What such a function does besides: the audit row of a row is written right before it."""
 
 
 def create_tables(connection: Connection) -> None:
@@ -50,13 +55,15 @@ def create_tables(connection: Connection) -> None:
 
     connection.exec_driver_sql(f"CREATE TABLE {RECORD} (application BIGINT NOT NULL, version BIGINT NOT NULL)")
     connection.exec_driver_sql(f"INSERT INTO {RECORD} VALUES ({APPLICATION_ID}, {SCHEMA_VERSION})")
+    statements = []
     for table in in_order_of_parents():
-        connection.execute(CreateTable(table))
-        connection.exec_driver_sql(
-            f'ALTER TABLE "{table.name}" ADD COLUMN {ORDER} BIGINT GENERATED ALWAYS AS IDENTITY'
-        )
+        statements.append(str(CreateTable(table).compile(dialect=connection.dialect)))
+        if table.name not in OWN:
+            # Without a value of its own: the trigger gives it the number of the newest audit row.
+            statements.append(f'ALTER TABLE "{table.name}" ADD COLUMN {ORDER} BIGINT NOT NULL')
         for index in sorted(table.indexes, key=lambda index: str(index.name)):
-            connection.execute(CreateIndex(index))
+            statements.append(str(CreateIndex(index).compile(dialect=connection.dialect)))
+    connection.exec_driver_sql(";\n".join(statements))
 
 
 def create_triggers(connection: Connection, schema: str) -> None:
@@ -78,10 +85,9 @@ def names() -> list[str]:
     return [table.name for table in in_order_of_parents()]
 
 
-def numbered_on(table: str) -> str:
-    """SQL that lets the order of entry go on after the rows that were put into a table."""
-    sequence = f"pg_get_serial_sequence('\"{table}\"', '{ORDER}')"
-    return f'SELECT setval({sequence}, MAX({ORDER})) FROM "{table}"'
+def order_of(table: str) -> str:
+    """The column by which rows of a table are in the order of entry."""
+    return "seq" if table in OWN else ORDER
 
 
 def search_path(schema: str) -> str:
@@ -90,9 +96,10 @@ def search_path(schema: str) -> str:
 
 
 def _function(schema: str, name: str, condition: str, words: str) -> str:
+    numbered = _NUMBERED.get(name, "")
     return (
         f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql SET search_path = {search_path(schema)} AS $$ "
-        f"BEGIN IF {condition} THEN RAISE EXCEPTION '%%: {words}', TG_TABLE_NAME; END IF; "
+        f"BEGIN IF {condition} THEN RAISE EXCEPTION '%%: {words}', TG_TABLE_NAME; END IF; {numbered}"
         "RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END; END $$"
     )
 

@@ -134,10 +134,42 @@ export function confirmation(host) {
   return { open, close };
 }
 
+/** Leaves a password with the server of this page, by POST; resolves with the ticket that stands for it, else "". */
+async function ticketFor(password) {
+  const place = document.getElementById("jupyter-config-data");
+  const { baseUrl } = place ? JSON.parse(place.textContent) : {};
+  if (!baseUrl) return "";
+  try {
+    const headers = { "Content-Type": "application/json" };
+    const answer = await fetch(`${baseUrl}workbench/ticket`, { method: "POST", headers, body: JSON.stringify({ password }) });
+    return answer.ok ? (await answer.json()).ticket : "";
+  } catch {
+    return "";
+  }
+}
+
 let requestNumber = 0;
 
-/** Sends a request to Python and resolves with its answer, or with `ok: false` when none comes in time. */
-export function request(model, name, args = {}, seconds = 30) {
+/** The same with a ticket in the place of its password; undefined where there is none to be had. */
+async function withTicket({ password = "", ...args }) {
+  if (!password) return args;
+  const ticket = await ticketFor(password);
+  return ticket ? { ...args, ticket } : undefined;
+}
+
+/**
+ * Sends a request to Python and resolves with its answer, or with `ok: false` when none comes in time. A password among
+ * the arguments, or of one of the `signers`, is posted to the server first, and a ticket goes in its place: no message
+ * ever holds one.
+ */
+export async function request(model, name, args = {}, seconds = 30) {
+  const parts = await Promise.all([args, ...(args.signers || [])].map(withTicket));
+  if (parts.includes(undefined)) return { ok: false, text: MESSAGES["page.no_exchange"].en, said: { text: { code: "page.no_exchange", args: {} } } };
+  const [given, ...signers] = parts;
+  return deliver(model, name, args.signers ? { ...given, signers } : given, seconds);
+}
+
+function deliver(model, name, args, seconds) {
   const id = `${Date.now()}-${(requestNumber += 1)}`;
   return new Promise((resolve) => {
     const finish = (reply) => {

@@ -1,5 +1,5 @@
 // Dialogs that change the record: what is changed, who signs with a password, and the one button that sends both.
-// The password stays in its field until it is sent with that message, and is cleared in the same step (see signin.js).
+// The password stays in its field until it is posted, and is cleared in the same step (see signin.js).
 import { button, h, put, request } from "./dom.js";
 import { sheet } from "./entry.js";
 import { passwordField } from "./signin.js";

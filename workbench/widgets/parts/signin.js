@@ -1,5 +1,5 @@
-// Signing in. The password stays in its field until it is sent as a message, and is cleared in the same step:
-// it is never a trait, so it cannot appear in the widget's state or in the address of the page.
+// Signing in. The password stays in its field until it is posted to the server, and is cleared in the same step: it is
+// in no message (see request in dom.js), no trait, and no address of the page.
 import { button, h, put, request, show } from "./dom.js";
 
 /** A password field whose value can be taken once. */

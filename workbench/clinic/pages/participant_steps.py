@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from workbench.study import Study
 from workbench.study.forms import Item
 from workbench.study.protocol import ANCHORS, Protocol
 
 
-def steps_of(study: Study, participant_id: str, protocol: Protocol | None) -> dict[str, Any]:
+def steps_of(record: Any, participant_id: str, protocol: Protocol | None, *, randomised: bool) -> dict[str, Any]:
     """The steps of one participant; empty while no protocol is in force for them.
 
     Parameters
     ----------
-    study : the open record.
+    record : as who asks sees it.
     participant_id : whose.
     protocol : that they take part under, None without one.
+    randomised : whether they were, which tells no arm.
 
     Returns
     -------
@@ -32,8 +32,9 @@ def steps_of(study: Study, participant_id: str, protocol: Protocol | None) -> di
     if protocol is None:
         return {}
     design = protocol.design()
-    answers = {row["criterion"]: row["answer"] for row in study.rows("eligibility", participant_id=participant_id)}
-    days = {row["anchor"]: row["day"] for row in study.rows("anchor_day", participant_id=participant_id)}
+    of = {"participant_id": participant_id}
+    answers = {row["criterion"]: row["answer"] for row in record.rows("eligibility", **of)}
+    days = {row["anchor"]: row["day"] for row in record.rows("anchor_day", **of)}
     return {
         "criteria": [
             {"id": one.id, "text": one.text, "kind": one.kind, "answer": answers.get(one.id, "")}
@@ -41,7 +42,7 @@ def steps_of(study: Study, participant_id: str, protocol: Protocol | None) -> di
         ],
         "anchors": [{"name": name, "day": days.get(name, "")} for name in ANCHORS],
         "strata": {} if design is None else {name: list(levels) for name, levels in design.strata.items()},
-        "randomised": bool(study.rows("allocation", participant_id=participant_id)),
+        "randomised": randomised,
         "may_randomise": design is not None,
         "forms": {
             form.name: {"items": [_item(one) for one in form.items], "twice": form.double_entry}

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 from workbench import analysis, outcomes
 from workbench.analysis import Outcome
-from workbench.study import Study
 from workbench.study.concealment import tells_arm
 
 PERFORMANCE_RANGE: Mapping[str, tuple[float, float]] = {"grasp_f1": (0.0, 1.0)}
@@ -28,11 +27,11 @@ class _OnePerson:
 
     Parameters
     ----------
-    study : the open record.
+    study : the record as who asks sees it.
     participant_id : whose rows are left.
     """
 
-    def __init__(self, study: Study, participant_id: str) -> None:
+    def __init__(self, study: Any, participant_id: str) -> None:
         self._study = study
         self.drafts = study.drafts
         visits = {row["id"] for row in study.rows("visit", participant_id=participant_id)}
@@ -44,7 +43,7 @@ class _OnePerson:
 
     def rows(self, table: str, **where: Any) -> list[dict[str, Any]]:
         """Rows of a table that equal ``where`` and belong to the participant."""
-        found = self._study.rows(table, **where)
+        found: list[dict[str, Any]] = self._study.rows(table, **where)
         if table not in self._kept:
             return found  # asked for by run only
         column, ids = self._kept[table]
@@ -52,17 +51,18 @@ class _OnePerson:
 
     def head(self) -> tuple[int, str]:
         """``(seq, hash)`` of the newest audit row."""
-        return self._study.head()
+        head: tuple[int, str] = self._study.head()
+        return head
 
 
 def measures_of(
-    study: Study, participant_id: str, visits: Sequence[Mapping[str, Any]], *, concealed: bool
+    study: Any, participant_id: str, visits: Sequence[Mapping[str, Any]], *, concealed: bool
 ) -> list[dict[str, Any]]:
     """One picture for each measure: those of the protocol's forms first, what was counted from trials last.
 
     Parameters
     ----------
-    study : the open record.
+    study : the record as who asks sees it.
     participant_id : whose.
     visits : in the order in which they are drawn (``participant_visits.visits_of``).
     concealed : leaves out what was measured with device or stimulation on, which may reveal the arm.
