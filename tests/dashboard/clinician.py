@@ -63,8 +63,7 @@ class Work:
             "show_result": lambda run: self.led.append(("result", run)),
         }
         self.page = ParticipantPage(ParticipantService(self.visits), self.id, **leads)
-        reader = (self.visits.person_id, self.visits.signed_in)
-        service = StudyService(folder, self.visits.record, who=lambda: self.visits.who, reader=lambda: reader)
+        service = StudyService(self.visits.access)
         self.study = StudyPage(service)
 
     def asks(self, who: str, change: str, reason: str = "", **fields: Any) -> dict[str, Any]:

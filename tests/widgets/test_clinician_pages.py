@@ -1,4 +1,4 @@
-"""Corrections, decisions, treatments, sessions and the lock in a real browser, with the record behind the pages."""
+"""Corrections, decisions, treatments, sessions and the lock in a real browser, over a real record."""
 
 from __future__ import annotations
 

@@ -124,6 +124,17 @@ def test_a_panel_takes_a_ticket_for_a_password_and_no_password_in_a_message(offi
     assert SECRET not in repr(panel.said)
 
 
+def test_each_who_signs_has_a_ticket_and_no_password_in_the_message(office: Tickets) -> None:
+    signers = [{"login": login, "ticket": office.leave(f"{SECRET} of {login}")} for login in ("lin", "he", "sun")]
+    given = exchanged({"change": "LockStudy", "signers": signers})
+    assert [one["password"] for one in given["signers"]] == [f"{SECRET} of {one}" for one in ("lin", "he", "sun")]
+    with pytest.raises(Refused, match="was not used"):
+        exchanged({"signers": [{"login": "lin", "password": SECRET}]})
+    with pytest.raises(Refused, match="give it again"):
+        exchanged({"signers": [{"ticket": office.leave(SECRET)}] * (_tickets.MOST_SIGNERS + 1)})
+    assert exchanged({"signers": "lin"}) == {"signers": "lin"}
+
+
 def test_a_kernel_without_a_dashboard_says_where_passwords_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(_tickets.WHERE, raising=False)
     with pytest.raises(Refused, match="workbench dashboard"):

@@ -89,7 +89,7 @@ class StudyService:
         Raises
         ------
         Refused
-            A password is not accepted, a role is missing, a condition does not hold, or the record does not verify.
+            A password is not accepted, a role is missing, a condition or the record does not hold.
         BadValue, UnknownName
             No reason, or another change. Nothing is written.
         """
