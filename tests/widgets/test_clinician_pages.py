@@ -163,9 +163,8 @@ def test_the_lock_names_what_is_missing_and_where_it_is_settled(
     visits = VisitService(begun, operator="Chen L.")
     opened: list[str] = []
     panel = StudyPage(
-        StudyService(begun, visits.record, who=lambda: visits.who), open_participant=opened.append,
-        open_safety=lambda: opened.append("desk"),
-    )  # fmt: skip
+        StudyService(visits.access), open_participant=opened.append, open_safety=lambda: opened.append("desk")
+    )
     traits = {"overview": messages.carried(panel.overview), "opens": panel.opens, "work": {}}
     page = mount(StudyPage, {**traits, "language": language}, width=1280, height=800)
 

@@ -70,7 +70,7 @@ class RecordAccess(Protocol):
         """As :meth:`apply`, for a change that takes minutes: other requests of the page do not wait for it."""
 
     def report(self, session_id: str, *, language: str) -> dict[str, str]:
-        """Make and keep the report of a session: ``{"path", "pdf", "html"}``, its files and the first one's text."""
+        """Make and keep the report of a session: ``{"path", "pdf", "html"}``, files and the first one's text."""
 
     def forms(self, visit_id: str) -> Any:
         """Drafts, saves and corrections of a visit's forms (``widgets.AssessmentStore``)."""
