@@ -164,7 +164,7 @@ def chromium() -> Iterator[Any]:
 
 @pytest.fixture(autouse=True)
 def no_running_loop(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Whatever runs without a page may run an event loop: Playwright's keeps running in this thread between tests."""
+    """A test without a page may run an event loop: Playwright's keeps running in this thread between tests."""
     loop = None if "chromium" in request.fixturenames else asyncio._get_running_loop()
     if loop is not None:
         asyncio._set_running_loop(None)
