@@ -55,7 +55,7 @@ class RequestDeletion(Change):
 
 @dataclass(frozen=True, slots=True)
 class BeginDeletion(Change):
-    """Make tombstones of a participant's rows and name every file that goes, as it was shown.
+    """Make tombstones of a participant's rows and name every file that goes or is cut anew, as it was shown.
 
     Attributes
     ----------
@@ -69,7 +69,8 @@ class BeginDeletion(Change):
         """Refuse what would leave a copy beside the record, and another plan than the one of now."""
         if kept := [path.name for path in migrate.kept_beside(study.path)]:
             raise Refused(Message("study.redaction_kept", files=kept))
-        if deletion.plan(study, self.plan.participant_id).files != self.plan.files:
+        now = deletion.plan(study, self.plan.participant_id)
+        if (now.files, now.snapshots) != (self.plan.files, self.plan.snapshots):
             raise Refused(Message("deletion.changed"))
 
     def apply(self, record: Applying) -> str:
@@ -91,6 +92,11 @@ class BeginDeletion(Change):
             record.insert(
                 "deleted_file", deletion_id=row_id, kind=file.kind, path=file.path, sha256=file.sha256,
                 n_bytes=file.n_bytes,
+            )  # fmt: skip
+        for one in self.plan.snapshots:
+            record.insert(
+                "snapshot_recut", deletion_id=row_id, snapshot_id=one.snapshot_id, replaces=one.replaces,
+                sha256=one.sha256, n_bytes=one.n_bytes,
             )  # fmt: skip
         rows = {(table, row["id"]): row for table in deletion.TEXTS for row in owned[table]}
         for table, place, _version in self.plan.rows:
