@@ -24,6 +24,10 @@ from workbench.errors import BadValue
 
 SHORT_LIFE_S: Mapping[str, float] = {"signals": 4.0, "trial": 14 * 86400.0}
 """Length of each life of a stress test, s, by kind."""
+EDITS = 10
+"""Fields that are edited for each kill of ``record``: at its full size every field that there is."""
+ON_SERVERS = ("record", "trial")
+"""Tests that can keep their records in PostgreSQL."""
 MOST = 1_000_000
 """Largest size of a test; a larger one would run for weeks."""
 
@@ -38,7 +42,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--channels", type=integer, metavar="C", help="of soak: channels of the amplifier")
     parser.add_argument("--rate", type=number, metavar="R", help="of soak: its rate, Hz")
     parser.add_argument(
-        "--database", default="", metavar="URL", help="of trial: the PostgreSQL database that holds its records"
+        "--database",
+        default="",
+        metavar="URL",
+        help="of record and trial: the PostgreSQL database that holds their records",
     )
     parser.add_argument("--seed", type=seed, default=1, metavar="N", help="default %(default)s")
     parser.add_argument("--out", type=Path, metavar="FILE.md", help="append the figures to this document")
@@ -120,13 +127,14 @@ def _options(size: Mapping[str, float]) -> str:
     return " ".join(f"--{name} {value:.12g}" for name, value in size.items())
 
 
-def _record(n: int, seed: int) -> tuple[str, bool]:
+def _record(n: int, seed: int, database: str = "") -> tuple[str, bool]:
     from workbench.stress import record as stress
 
-    with tqdm(total=3 * n, file=sys.stderr, unit="case", disable=not sys.stderr.isatty()) as bar:
+    with tqdm(file=sys.stderr, unit="case", disable=not sys.stderr.isatty()) as bar:
         figures = stress.run(
-            kills=n, cuts=n, flips=n, seed=seed, progress=lambda done, _: bar.update(done - bar.n)
-        )
+            kills=n, cuts=n, flips=n, edits=EDITS * n, seed=seed, database=database,
+            progress=lambda done, _: bar.update(done - bar.n),
+        )  # fmt: skip
     return figures.text(), figures.ok
 
 
@@ -262,7 +270,9 @@ def _lives(n: int, seed: int) -> tuple[str, bool]:
 
 TESTS = {
     "record": StressTest(
-        "kill -9, cut logs and flipped bits of the study record, n of each", {"n": 1000}, _record
+        "kill -9, cut tails and flipped bits of the study record, n of each, and every single field edited",
+        {"n": 1000},
+        _record,
     ),
     "trial": StressTest(
         "fifty changes of a trial: n processes killed, n writes failing, then 20 writers for 0.06 n seconds",
@@ -371,8 +381,9 @@ def measure(name: str, *, n: int | None = None, seed: int = 1, database: str = "
     size = {**full, **given}
     if "n" in size and not 1 <= size["n"] <= MOST:
         raise BadValue(f"--n must be 1 or more, and at most {MOST:,}; got {str(size['n']):.60}")
-    if database and name != "trial":
-        raise BadValue(f"the stress test {name} uses no database; leave --database out, or run trial")
+    if database and name not in ON_SERVERS:
+        which = " or ".join(ON_SERVERS)
+        raise BadValue(f"the stress test {name} uses no database; leave --database out, or run {which}")
     more = {"database": database} if database else {}
     began = time.monotonic()
     text, held = TESTS[name].run(**size, seed=seed, **more)
