@@ -19,6 +19,7 @@ from tests.study.conftest import fill
 from workbench.errors import BadValue, RecordFault, RecordLocked, Refused
 from workbench.stress import behind
 from workbench.stress import record as stress
+from workbench.stress.scenario import gone
 from workbench.study import Study, anchors, migrate, schema, stores, verify
 from workbench.study.backup import backup
 from workbench.study.restore import drill, restore
@@ -321,7 +322,7 @@ def test_what_the_owner_of_a_server_edits_cuts_or_puts_back_is_found(url, tmp_pa
         assert verify(folder).ok
         owner.edit(zero, -0.0)
         assert [problem.code for problem in verify(folder).problems] == ["verify.row_differs"]
-    behind.gone(folder)
+    gone(folder)
 
 
 @pytest.mark.parametrize("writers", [4, pytest.param(20, marks=pytest.mark.release)])
@@ -329,8 +330,9 @@ def test_writers_at_the_same_time_lose_no_update(url, writers):
     from workbench.stress import trial
 
     figures = trial.broken(1, 3, database=url, writers=writers)
-    told = (figures.writers, figures.doubled, figures.lost, figures.mixed, figures.broken)
-    assert told == (writers, 0, 0, 0, 0)
+    together = figures.crowd
+    assert (together.writers, together.overwritten, together.doubled, together.twice) == (writers, 0, 0, 0)
+    assert (figures.lost, figures.mixed, figures.broken) == (0, 0, 0)
     assert figures.passed, figures.text()
 
 

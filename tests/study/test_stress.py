@@ -17,6 +17,7 @@ from tests.shares import examples
 from workbench.errors import RecordFault
 from workbench.stress import behind
 from workbench.stress import record as stress
+from workbench.stress.crowd import CrowdFigures, crowd
 from workbench.study import Study, chain, verify
 from workbench.vocabulary import Participant
 
@@ -90,6 +91,26 @@ def test_a_stress_test_that_misses_something_is_not_ok():
     assert (
         "missed: trial.3.excluded" in replace(held, edits=stress.EditFigures(2, 1, ("trial.3.excluded",))).text()
     )
+
+
+def test_a_number_overwritten_or_a_pseudonym_or_slot_given_twice_is_not_passed_over():
+    held = CrowdFigures(
+        writers=2, seconds=1.0, counted=9, overwritten=0, late=3, changes=16, entries=20, people=2, doubled=0,
+        slots=1, twice=0, gaps=0, missing=0, holds=True,
+    )  # fmt: skip
+    assert held.passed
+    assert "16 changes (16.0 a second)" in held.text()
+    for name in ("overwritten", "doubled", "twice", "gaps", "missing"):
+        assert not replace(held, **{name: 1}).passed, name
+    assert not replace(held, holds=False).passed
+
+
+@pytest.mark.job
+def test_writers_at_once_overwrite_no_number_and_give_no_pseudonym_or_slot_twice():
+    figures = crowd(2.0, writers=3)
+    assert figures.passed, figures.text()
+    assert figures.late > 0
+    assert figures.slots > 1
 
 
 @pytest.mark.sqlite_file("tests/study/test_postgresql.py does it on the server")

@@ -26,7 +26,7 @@ SHORT_LIFE_S: Mapping[str, float] = {"signals": 4.0, "trial": 14 * 86400.0}
 """Length of each life of a stress test, s, by kind."""
 EDITS = 10
 """Fields that are edited for each kill of ``record``: at its full size every field that there is."""
-ON_SERVERS = ("record", "trial")
+ON_SERVERS = ("record", "trial", "writers")
 """Tests that can keep their records in PostgreSQL."""
 MOST = 1_000_000
 """Largest size of a test; a larger one would run for weeks."""
@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--database",
         default="",
         metavar="URL",
-        help="of record and trial: the PostgreSQL database that holds their records",
+        help="of record, trial and writers: the PostgreSQL database that holds their records",
     )
     parser.add_argument("--seed", type=seed, default=1, metavar="N", help="default %(default)s")
     parser.add_argument("--out", type=Path, metavar="FILE.md", help="append the figures to this document")
@@ -150,6 +150,15 @@ def _trial(n: int, seed: int, database: str = "") -> tuple[str, bool]:
 
     with tqdm(total=2 * n, file=sys.stderr, unit="case", disable=not sys.stderr.isatty()) as bar:
         figures = stress.broken(n, seed, step=lambda: bar.update(1), database=database)
+    return figures.text(), figures.passed
+
+
+def _writers(n: int, seed: int, database: str = "") -> tuple[str, bool]:
+    from workbench.stress.crowd import crowd
+
+    # Nothing in it is drawn: the processes find their order themselves.
+    del seed
+    figures = crowd(float(n), database=database)
     return figures.text(), figures.passed
 
 
@@ -278,6 +287,11 @@ TESTS = {
         "fifty changes of a trial: n processes killed, n writes failing, then 20 writers for 0.06 n seconds",
         {"n": 1000},
         _trial,
+    ),
+    "writers": StressTest(
+        "20 processes write one record for n seconds: a number counted up, people, slots of a list",
+        {"n": 60},
+        _writers,
     ),
     "randomisation": StressTest(
         "n simulated trials of each kind of design: within bounds, and the same from their seed",

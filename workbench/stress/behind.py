@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import random
-import shutil
 import sqlite3
 import struct
 from collections.abc import Callable, Iterator, Mapping
@@ -20,7 +19,7 @@ from typing import Any, NamedTuple, Protocol
 
 from workbench import world
 from workbench.errors import RecordFault
-from workbench.stress import trial
+from workbench.stress.scenario import DEFINITION, fifty
 from workbench.study import anchors, record_file, schema, stores
 from workbench.study.changes.protocols import AdoptProtocol
 from workbench.study.record import Study
@@ -251,8 +250,8 @@ def filled(folder: Path, database: str) -> list[Any]:
 
 def _grown(study: Study) -> Iterator[None]:
     signers = [study.script_signer(name).confirm() for name in ("one", "two")]
-    study.apply(AdoptProtocol(trial.DEFINITION), signers)
-    yield from trial.fifty(study)
+    study.apply(AdoptProtocol(DEFINITION), signers)
+    yield from fifty(study)
     yield from fill(study)
 
 
@@ -270,13 +269,6 @@ def fill(study: Study) -> Iterator[None]:
         study.append_run(run, trials=trials, ledger=[LedgerRow("gap", 1.5, 2.5, extent="3 samples")])
         study.amend("participant", person, {"ais": "B"}, reason="classified again")
         yield
-
-
-def gone(folder: Path) -> None:
-    """Remove a study with everything that it left."""
-    if isinstance(store := stores.at(folder), PostgreSQL):
-        store.drop()
-    shutil.rmtree(folder)
 
 
 # ---------------------------------------------------------------------------------------- edits

@@ -25,6 +25,7 @@ from tempfile import TemporaryDirectory
 
 from workbench.stress import behind
 from workbench.stress.behind import EditFigures, TailFigures
+from workbench.stress.scenario import gone
 from workbench.study import anchors, record_file
 from workbench.study.record import Study
 from workbench.study.verification import verify
@@ -157,7 +158,7 @@ def run(
                 tails=behind.tails(owner, states, cases=cuts, seed=seed, step=step),
                 seed=seed,
             )
-        behind.gone(home / "edited")
+        gone(home / "edited")
         return figures
 
 
@@ -220,7 +221,7 @@ def kill_writers(
         acknowledged += len(lines)
         lost += sum(versions.get(person, 0) < int(version) for person, version in stored.items())
         step()
-    behind.gone(folder)
+    gone(folder)
     return KillFigures(kills=kills, acknowledged=acknowledged, lost=lost, broken=broken)
 
 
