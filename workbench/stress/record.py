@@ -36,6 +36,10 @@ ACKS = 30
 """A writer is killed after 1 to this many acknowledged entries."""
 
 
+KILLS_OF_A_STUDY = 100
+"""Processes that are killed one after the other while they write the same study."""
+
+
 @dataclass(frozen=True, slots=True)
 class KillFigures:
     """``acknowledged`` entries over all kills, how many of them were ``lost``, and records that did not verify."""
@@ -205,9 +209,13 @@ def kill_writers(
     database : URL of a PostgreSQL database that holds the record, ``""`` for a file.
     """
     chance = random.Random(seed)
-    Study.create(folder, code="stress", title="kill", actor="stress", database=database).close()
     acknowledged = lost = broken = 0
-    for _ in range(kills):
+    for number in range(kills):
+        # Verifying a study of a thousand kills a thousand times would take longer than killing.
+        if number % KILLS_OF_A_STUDY == 0:
+            if number:
+                gone(folder)
+            Study.create(folder, code="stress", title="kill", actor="stress", database=database).close()
         with _writer(folder) as child:
             assert child.stdout is not None
             lines = [child.stdout.readline() for _ in range(chance.randint(1, ACKS))]
