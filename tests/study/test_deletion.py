@@ -424,7 +424,7 @@ def test_a_snapshot_is_cut_anew_without_the_texts_and_with_every_other_row_and_n
     assert [row.sha256 for row in snapshots.listed(study)[-2:]] == [
         hashlib.sha256(file.read_bytes()).hexdigest() for file in files
     ]
-    assert any("snapshot first was cut anew by a deletion" in warning for warning in found.warnings)
+    assert any("snapshot first was cut anew by a deletion" in text for text in found.deleted)
     assert deletion.plan(study, person).snapshots == ()
     with Study.open(next(iter(files)), actor="a") as old:
         assert old.get("note", study.ids["note"])["text"] == deletion.GONE

@@ -290,12 +290,10 @@ def _check_one(
         findings.problems.append(
             Message("snapshot.differs", name=row["name"], seq=seq, n=len(differ), table=table, id=row_id)
         )
-    if untold:
-        findings.warnings.append(
-            Message("snapshot.recut", name=row["name"], n=untold)
-            if row["recut"]
-            else Message("snapshot.redacted_since", name=row["name"], n=untold)
-        )
+    if untold and row["recut"]:
+        findings.deleted.append(Message("snapshot.recut", name=row["name"], n=untold))
+    elif untold:
+        findings.warnings.append(Message("snapshot.redacted_since", name=row["name"], n=untold))
 
 
 def _same(table: str, row: Row, replayed: Row) -> bool:
