@@ -7,6 +7,7 @@ the transaction. libpq's own settings say who logs in and how (password file, se
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -380,11 +381,17 @@ class PostgreSQLReader:
             yield from cursor
 
     def values(self, query: str) -> Iterable[tuple[Any, ...]]:
-        """Fetched in parts too, as numbers and bytes and not as their text."""
-        with self._connection.cursor("values", binary=True) as cursor:
-            cursor.itersize = AT_ONCE
+        """Fetched in parts too, as numbers and bytes and not as their text, and the next part while one is used:
+        the server is a process of its own.
+        """
+        # Left in this order: what is still being fetched ends before its cursor does.
+        with self._connection.cursor("values", binary=True) as cursor, ThreadPoolExecutor(1) as ahead:
             cursor.execute(query, binary=True)
-            yield from cursor
+            rows = cursor.fetchmany(AT_ONCE)
+            while rows:
+                coming = ahead.submit(cursor.fetchmany, AT_ONCE)
+                yield from rows
+                rows = coming.result()
 
     def tables(self) -> list[str]:
         """Those of the schema, without the one that says whose they are."""
