@@ -27,7 +27,7 @@ from workbench.study.changes import (
     WithdrawConsent,
 )
 from workbench.study.identities import Identities, Identity
-from workbench.vocabulary import Condition
+from workbench.vocabulary import Condition, Participant
 
 DAY = "2026-03-02"
 CANARY = "Rex the dog of Maria"
@@ -430,6 +430,24 @@ def test_a_snapshot_is_cut_anew_without_the_texts_and_with_every_other_row_and_n
         assert old.get("note", study.ids["note"])["text"] == deletion.GONE
         assert old.rows("trial") == study.rows("trial")
         assert old.verify().ok
+
+
+def test_while_one_deletion_is_under_way_no_other_one_begins(study):
+    first = asked(study)
+    other = study.append(Participant("SIM-04", simulated=True))
+    for change in (
+        GiveConsent(other, ("participation",), "2.1", "2026-03-01"),
+        WithdrawConsent(other, ("participation",), DAY),
+        RequestDeletion(other, DAY, "the site's policy"),
+    ):
+        made(study, change)
+    cut(study, "first")
+    running = begun(study, first)
+    with pytest.raises(Refused, match="deletion of P01's data was begun and has not ended"):
+        begun(study, other)
+    deletion.carry_out(study, running, study.script_signer("Dr C"))
+    carried_out(study, other)
+    assert study.verify().ok
 
 
 def test_a_snapshot_as_it_was_before_a_deletion_is_a_problem_wherever_it_lies(study, tmp_path):

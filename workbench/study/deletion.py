@@ -368,12 +368,17 @@ Items = Mapping[tuple[str, str], frozenset[str]]
 
 def _recuts(study: Study, owned: Mapping[str, list[Row]], items: Items) -> Iterator[RecutSnapshot]:
     """Snapshots that hold a text that goes, as they will be without it."""
-    anew = {row["snapshot_id"]: row["sha256"] for row in study.rows("snapshot_recut")}
+    anew = {row["snapshot_id"]: row for row in study.rows("snapshot_recut")}
+    ended = {row["deletion_id"] for row in study.rows("deletion_end")}
     for row in study.rows("snapshot"):
-        path, now = study.folder / row["path"], anew.get(row["id"], row["sha256"])
+        path, last = study.folder / row["path"], anew.get(row["id"])
         if not path.is_file():
             continue
-        if reading.sha256(path, Message("snapshot.noun"), error=RecordFault) != now:
+        now = last["sha256"] if last else row["sha256"]
+        found = reading.sha256(path, Message("snapshot.noun"), error=RecordFault)
+        if last and last["deletion_id"] not in ended and found == last["replaces"]:
+            continue  # A deletion that was begun cuts it; until that has ended, no other one begins.
+        if found != now:
             raise RecordFault(Message("deletion.snapshot", path=row["path"]))
         digest, n_bytes = hashlib.sha256(), 0
         for line in recut(path, _without(owned, items)):

@@ -132,11 +132,15 @@ class EndDeletion(Change):
 
 
 def _refuse_alone(record: Applying, request_id: str) -> None:
-    """Refuse a deletion that nobody asked for, that was begun already, or that one person would make alone."""
+    """Refuse a deletion that nobody asked for, that one person would make alone, or while one is under way."""
     if not request_id:
         raise Refused(Message("deletion.no_request"))
     request = record.row("deletion_request", request_id)
     if record.rows("deletion", deletion_request_id=request_id):
         raise Refused(Message("deletion.begun"))
+    ended = {row["deletion_id"] for row in record.rows("deletion_end")}
+    if under_way := [row for row in record.rows("deletion") if row["id"] not in ended]:
+        who = record.row("participant", under_way[0]["participant_id"])["pseudonym"]
+        raise Refused(Message("deletion.under_way", participant=who))
     if request["by"] == record.actor.name:
         raise Refused(Message("deletion.two_people", name=record.actor.name))
