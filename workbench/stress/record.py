@@ -16,8 +16,8 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -36,6 +36,8 @@ ACKS = 30
 """A writer is killed after 1 to this many acknowledged entries."""
 
 
+PROCESS, ENDED = "process ", "ended\n"
+"""What the writers' parent says between their lines: the number of a new one, and that it is dead."""
 KILLS_OF_A_STUDY = 100
 """Processes that are killed one after the other while they write the same study."""
 
@@ -185,14 +187,61 @@ def write(folder: Path, *, entries: int | None = None, out: int = 1) -> None:
             os.write(out, f"{person} {version}\n".encode())
 
 
-@contextmanager
-def _writer(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    command = [sys.executable, "-m", "workbench.stress.record", str(folder)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as child:
-        try:
-            yield child
-        finally:
-            child.send_signal(signal.SIGKILL)
+class _Writers:
+    """Makes writing processes, each forked from one that has imported what all of them need."""
+
+    def __init__(self) -> None:
+        command = [sys.executable, "-m", "workbench.stress.record"]
+        self._parent = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def __enter__(self) -> _Writers:
+        """Itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the process that the others come from."""
+        self._parent.communicate()
+
+    def killed(self, folder: Path, *, after: int, wait_s: float) -> list[str]:
+        """Let one write until it has acknowledged so many entries, kill it a moment later; what it acknowledged.
+
+        Parameters
+        ----------
+        folder : of the study.
+        after : entries.
+        wait_s : the moment, s.
+        """
+        source, target = self._parent.stdin, self._parent.stdout
+        assert source is not None
+        assert target is not None
+        source.write(f"{folder}\n")
+        source.flush()
+        lines, pid = [], 0
+        while len(lines) < after or not pid:
+            # The first entry may be told before the number of the process.
+            line = target.readline()
+            if line.startswith(PROCESS):
+                pid = int(line.removeprefix(PROCESS))
+            elif line:
+                lines.append(line)
+            else:
+                raise RuntimeError("the writers of the stress test ended by themselves")
+        time.sleep(wait_s)
+        os.kill(pid, signal.SIGKILL)
+        while (line := target.readline()) != ENDED:
+            lines.append(line)
+        return lines
+
+
+def _fork_writers() -> None:
+    """For each folder that comes on standard input a writing process, until it is killed."""
+    for line in sys.stdin:
+        child = os.fork()
+        if not child:
+            write(Path(line.rstrip("\n")))
+        os.write(1, f"{PROCESS}{child}\n".encode())
+        os.waitpid(child, 0)
+        os.write(1, ENDED.encode())
 
 
 def kill_writers(
@@ -210,25 +259,22 @@ def kill_writers(
     """
     chance = random.Random(seed)
     acknowledged = lost = broken = 0
-    for number in range(kills):
-        # Verifying a study of a thousand kills a thousand times would take longer than killing.
-        if number % KILLS_OF_A_STUDY == 0:
-            if number:
-                gone(folder)
-            Study.create(folder, code="stress", title="kill", actor="stress", database=database).close()
-        with _writer(folder) as child:
-            assert child.stdout is not None
-            lines = [child.stdout.readline() for _ in range(chance.randint(1, ACKS))]
-            time.sleep(chance.random() * 0.004)  # The kill falls anywhere within the next entry.
-            child.send_signal(signal.SIGKILL)
-            lines += child.stdout.readlines()
-        stored = dict(line.decode().split() for line in lines)
-        with Study.open(folder, actor="stress") as study:
-            versions = {row["id"]: row["row_version"] for row in study.rows("participant")}
-            broken += not study.verify().ok
-        acknowledged += len(lines)
-        lost += sum(versions.get(person, 0) < int(version) for person, version in stored.items())
-        step()
+    with _Writers() as writers:
+        for number in range(kills):
+            # Verifying a study of a thousand kills a thousand times would take longer than killing.
+            if number % KILLS_OF_A_STUDY == 0:
+                if number:
+                    gone(folder)
+                Study.create(folder, code="stress", title="kill", actor="stress", database=database).close()
+            # The kill falls anywhere within the next entry.
+            lines = writers.killed(folder, after=chance.randint(1, ACKS), wait_s=chance.random() * 0.004)
+            stored = dict(line.split() for line in lines)
+            with Study.open(folder, actor="stress") as study:
+                versions = {row["id"]: row["row_version"] for row in study.rows("participant")}
+                broken += not study.verify().ok
+            acknowledged += len(lines)
+            lost += sum(versions.get(person, 0) < int(version) for person, version in stored.items())
+            step()
     gone(folder)
     return KillFigures(kills=kills, acknowledged=acknowledged, lost=lost, broken=broken)
 
@@ -353,5 +399,5 @@ def _local(length: int, usable: int) -> int:
     return local if local <= most else least
 
 
-if __name__ == "__main__":  # pragma: no cover - the process that kill_writers kills
-    write(Path(sys.argv[1]))
+if __name__ == "__main__":  # pragma: no cover - the process that the killed writers come from
+    _fork_writers()
