@@ -486,7 +486,7 @@ def test_each_file_of_a_backup_with_one_flipped_bit_is_refused_and_named(made, t
         whole = path.read_bytes()
         for at, bit in ((0, 0), (len(whole) // 2, 3), (len(whole) - 1, 7)):
             path.write_bytes(whole[:at] + bytes([whole[at] ^ 1 << bit]) + whole[at + 1 :])
-            with pytest.raises(RecordFault, match=f"{name} is not what was backed up.*1 of 8 files"):
+            with pytest.raises(RecordFault, match=f"{name} is not what was backed up.*1 of 9 files"):
                 restore(made.folder, tmp_path / "again")
         path.unlink()
         with pytest.raises(RecordFault, match=f"{name} is not what was backed up: it is missing"):
