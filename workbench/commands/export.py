@@ -8,6 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench.commands import _export_shared
 from workbench.commands._arguments import add_study, nonblank
 from workbench.commands._subcommand import Subcommand
 from workbench.errors import BadValue, RecordFault, Refused
@@ -31,6 +32,7 @@ FORMS = {
     "deviations": "open and closed",
     "forms": "a row for each value of each form",
     "treatments": "concomitant treatment, rehabilitation and assistive devices",
+    **_export_shared.FORMS,
 }
 TABLES = ("audit", "queries", "deviations")
 """Forms for whoever inspects the study; nobody is left out of them."""
@@ -47,7 +49,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_study(parser)
     forms = "; ".join(f"{name}: {what}" for name, what in FORMS.items())
     parser.add_argument("--form", choices=tuple(FORMS), required=True, help=forms)
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="file to write; never replaced")
+    folders = ", ".join(_export_shared.FOLDERS)
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="FILE", help=f"to write, of {folders} a folder; never replaced"
+    )
     parser.add_argument(
         "--groups",
         action="store_true",
@@ -59,6 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="CODE",
         help="of audit, queries, deviations, forms and treatments only this one's rows",
     )
+    _export_shared.add_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -69,7 +75,11 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.participant and arguments.form not in (*TABLES, *OF_PEOPLE):
         allowed = ", ".join((*TABLES, *OF_PEOPLE))
         raise BadValue(f"--participant goes with --form {allowed}; {arguments.form} is of all participants")
+    _export_shared.check(arguments)
     with Study.open(arguments.study, actor="command line") as study:
+        if arguments.form in _export_shared.FORMS:
+            print(*_export_shared.make(study, arguments, lambda: _newest_protocol(study)), sep="\n")
+            return 0
         withdrawn = consents.withdrawn(study, "data_sharing")
         # Computed before the file is created: an error leaves no empty file behind.
         made, lines = _made(study, arguments, withdrawn)
@@ -229,7 +239,7 @@ def _dictionary() -> Written:
 
 COMMAND = Subcommand(
     name="export",
-    help="write the study in the formats of other systems: core data set, CDISC ODM, REDCap",
+    help="write the study in the formats of other systems: ODM, USDM, SDTM datasets, REDCap, FHIR, BIDS",
     run=run,
     arguments=add_arguments,
 )
