@@ -76,7 +76,7 @@ def make(study: Study, arguments: argparse.Namespace, protocol: Callable[[], Pro
     if out.exists() or out.is_symlink():
         raise RecordFault(f"{out} exists already; name another, an export is never replaced")
     signer = study.sign_in(login, ask_secret(f"Password of {login}")) if login else None
-    purposes = bids.NEEDS if arguments.form == "bids" else ("data_sharing",)
+    purposes = bids.NEEDS if arguments.form == "bids" else datasets.SHARING
     given = datasets.release(
         study, purposes=purposes, signer=signer, with_arms=arguments.arms, reason=arguments.reason
     )

@@ -363,8 +363,8 @@ def _result(value: Any) -> dict[str, Value]:
     bare = value.get("value") if isinstance(value, Mapping) else value
     if not text:
         return {"STAT": "NOT DONE", "REASND": code}
-    is_number = isinstance(bare, int | float) and not isinstance(bare, bool)
-    return {"ORRES": text, "STRESC": text, "STRESN": float(bare) if is_number else None}
+    number = float(bare) if isinstance(bare, int | float) and not isinstance(bare, bool) else None
+    return {"ORRES": text, "STRESC": text, "STRESN": number}
 
 
 # ------------------------------------------------------------------------------------ events and deviations

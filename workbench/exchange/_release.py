@@ -8,7 +8,7 @@ export is one for them: it holds the tables, columns and rows that are the same 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import BadValue, Refused
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from workbench.study.people import Signer
 
 Row = Mapping[str, Any]
+SHARING: tuple[ConsentPurpose, ...] = ("data_sharing",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Release:
     left_out: Collection[str]
     arms: Mapping[str, str]
     head: tuple[int, str]
+    _owners: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False)
 
     def participants(self) -> list[Row]:
         """Rows of those who are in it, in order of entry."""
@@ -67,12 +69,14 @@ class Release:
 
     def _owner(self, table: str, row: Row) -> Any:
         """Id of the participant whom a row is about, None for nobody."""
-        while table != "participant":
-            column, table = PARENTS[table]
-            if table == "participant":
-                return row[column]
-            row = self.study.get(table, row[column])
-        return row["id"]
+        column, above = PARENTS[table]
+        if above == "participant" or row[column] is None:
+            return row[column]
+        key = (above, row[column])
+        if key not in self._owners:
+            # Once for each visit, session and run, of which many rows are.
+            self._owners[key] = self._owner(above, self.study.get(*key))
+        return self._owners[key]
 
     def check_unmoved(self) -> None:
         """Raise Refused where the record was written to since."""
@@ -88,7 +92,7 @@ class Release:
 def release(
     study: Study,
     *,
-    purposes: Collection[ConsentPurpose] = ("data_sharing",),
+    purposes: Collection[ConsentPurpose] = SHARING,
     signer: Signer | None = None,
     with_arms: bool = False,
     reason: str = "",

@@ -94,8 +94,10 @@ def write(given: Release, folder: Path) -> Folder:
     made = Folder()
     labels = _labels(given.participants())
     for run, stem in _runs(given, labels):
-        for row in given.rows("recording", run_id=run["id"]):
-            _recording(given, made, row, run, folder / stem)
+        for n, row in enumerate(given.rows("recording", run_id=run["id"]), start=1):
+            # A run that was begun again has a second file: its acquisition is numbered.
+            part = stem if n == 1 else stem.replace("_run-", f"{n}_run-")
+            _recording(given, made, row, run, folder / part)
     for place, electrodes in made.electrodes.items():
         _electrodes(place, electrodes)
     written = {path.name for path in folder.iterdir()}
@@ -144,10 +146,10 @@ def _runs(given: Release, labels: Mapping[str, str]) -> list[tuple[Row, str]]:
         places[session["id"]] = (subject, f"{name}S{number:02d}")
     found = []
     for run in given.rows("run"):
-        subject, session = places[run["session_id"]]
+        whose, when = places[run["session_id"]]
         task = label(run["paradigm"]) or "run"
-        stem = f"sub-{subject}_ses-{session}_task-{task}_acq-{label(run['kind'])}_run-{run['number']:02d}"
-        found.append((run, f"sub-{subject}/ses-{session}/{stem}"))
+        stem = f"sub-{whose}_ses-{when}_task-{task}_acq-{label(run['kind'])}_run-{run['number']:02d}"
+        found.append((run, f"sub-{whose}/ses-{when}/{stem}"))
     return found
 
 

@@ -18,10 +18,21 @@ from typing import Any
 from workbench import reading
 from workbench.errors import BadValue, Refused
 from workbench.exchange._datasets import Column, Dataset, datasets
-from workbench.exchange._release import Release, release
+from workbench.exchange._release import SHARING, Release, release
 from workbench.messages import Message
 
-__all__ = ["FORMS", "Column", "Dataset", "Release", "datasets", "files_of", "from_json", "needed", "release"]
+__all__ = [
+    "FORMS",
+    "SHARING",
+    "Column",
+    "Dataset",
+    "Release",
+    "datasets",
+    "files_of",
+    "from_json",
+    "needed",
+    "release",
+]
 
 FORMS = {"dataset-json": "json", "xpt": "xpt", "parquet": "parquet"}
 """Ending of the files by form."""
