@@ -73,7 +73,7 @@ def make(study: Study, arguments: argparse.Namespace, protocol: Callable[[], Pro
     from workbench.exchange import bids, datasets
 
     login, out = arguments.login, arguments.out
-    if out.exists() or out.is_symlink():
+    if os.path.lexists(out):
         raise RecordFault(f"{out} exists already; name another, an export is never replaced")
     signer = study.sign_in(login, ask_secret(f"Password of {login}")) if login else None
     purposes = bids.NEEDS if arguments.form == "bids" else datasets.SHARING
