@@ -8,8 +8,9 @@ import json
 import odmlib.dataset_json_1_1 as dataset_json
 import pytest
 
+from tests.doors import SeededChance, SteppedClock
 from tests.exchange.protocols import EXAMPLE
-from workbench import outcomes
+from workbench import outcomes, world
 from workbench.errors import BadValue, Refused
 from workbench.exchange import datasets, fhir
 from workbench.exchange._datasets import _tests_of
@@ -28,6 +29,7 @@ def study(tmp_path_factory):
         definition = protocol.read(EXAMPLE).definition()
         one.apply(changes.AdoptProtocol(definition), [who.confirm() for who in (someone, other)])
         person = one.append(Participant("P01", simulated=True, injury_level="C6", ais="B"))
+        one.apply(changes.MakeList("1.0.0"), someone, "before the first")
         randomised(one, one.append(Participant("SIM-02", simulated=True)), someone)
         with_outcomes(one, person, someone)
         gone = one.append(Participant("SIM-GONE", simulated=True))
@@ -41,7 +43,6 @@ def study(tmp_path_factory):
 
 
 def randomised(study, person, someone):
-    study.apply(changes.MakeList("1.0.0"), someone, "before the first")
     study.apply(changes.Enrol(person, "S-001"), someone)
     for criterion, answer in (("I1", "yes"), ("I2", "yes"), ("E1", "no")):
         study.apply(changes.AnswerCriterion(person, criterion, answer, "MRI"), someone)
@@ -228,6 +229,47 @@ def test_for_somebody_blinded_no_form_tells_what_an_arm_could_change(study, who)
         assert "ARM" not in found["DM"][0]
         assert "arm is kept" in str(given.remarks()[-1])
         assert "assigned" not in everything(given)
+
+
+def twin(folder, seed):
+    """A study in which everything but the list is the same; its arm, and all that a blinded reader gets of it but
+    ids of rows, which are random."""
+    with (
+        world.entered(clock=SteppedClock(), chance=SeededChance(1)),
+        Study.create(folder, code="X", title="t", actor="Canary A") as one,
+    ):
+        someone, other = one.script_signer("Canary B"), one.script_signer("Canary C")
+        definition = protocol.read(EXAMPLE).definition()
+        one.apply(changes.AdoptProtocol(definition), [who.confirm() for who in (someone, other)])
+        person = one.append(Participant("SIM-02", simulated=True))
+        with world.entered(chance=SeededChance(seed)):
+            one.apply(changes.MakeList("1.0.0"), someone, "before the first")
+        randomised(one, person, someone)
+        with_outcomes(one, person, someone)
+        blinded = one.add_person("blind", "B", SECRET, ("operator",))
+        one.apply(changes.GrantRole(blinded, "assessor", "GCP", blinded=True), someone, "joins")
+        given = datasets.release(one)
+        told = json.loads(fhir.bundle(given, Protocol.from_definition(definition), "r5").data)
+        rows = [
+            [
+                {name: value for name, value in row.items() if name[2:] not in ("REFID", "SPID")}
+                for row in dicts(each)
+            ]
+            for each in datasets.datasets(given)
+        ]
+        seen = [rows, told["entry"], given.remarks()]
+        return allocations.arm_of(one, person, someone, "to see that they differ"), seen
+
+
+def test_what_somebody_blinded_gets_is_the_same_in_both_arms(tmp_path):
+    found = {}
+    for seed in range(2, 12):
+        arm, told = twin(tmp_path / str(seed), seed)
+        found.setdefault(arm, told)
+        if len(found) == 2:
+            break
+    first, second = found.values()
+    assert first == second
 
 
 def test_an_arm_is_told_to_who_may_learn_it_and_each_reading_is_in_the_chain(study, who):

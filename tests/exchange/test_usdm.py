@@ -89,12 +89,14 @@ def test_a_window_is_counted_from_the_planned_day_and_the_day_from_its_anchor(ex
     assert names[week["relativeFromScheduledInstanceId"]] == "Visit: Week 12"
 
 
+@pytest.mark.job
 def test_the_example_keeps_every_rule_of_usdm4(example, tmp_path):
     n, failed = judged(usdm.to_usdm(example, DEVICES), tmp_path)
     assert n >= 213
     assert failed == {}
 
 
+@pytest.mark.job
 def test_what_a_protocol_does_not_say_is_told_with_exactly_the_rules_that_then_fail(example, tmp_path):
     definition = {k: v for k, v in example.definition().items() if k not in ("population", "estimand")}
     bare = Protocol.from_definition(definition)
@@ -114,7 +116,7 @@ def test_any_protocol_keeps_every_rule_of_usdm4(tmp_path, one):
     assert failed == {}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(one=protocols())
 def test_any_protocol_comes_back_as_it_was(one):
     assert usdm.from_usdm(usdm.to_usdm(one, DEVICES)).sha256 == one.sha256
