@@ -1,8 +1,9 @@
 """What of a record may leave with an export: nobody who took back the consent that it needs, no arm for anybody
 from whom it is kept, and pseudonyms alone.
 
-Whoever signs in sees what they see in the record. Where nobody signs in and the study has blinded people, the
-export is one for them: it holds the tables, columns and rows that are the same in every arm, and no others.
+A blinded person who signs in gets an export for the blinded, anybody else a whole one. Where nobody signs in and
+the study has blinded people, the export is one for them: it holds the tables, columns and rows that are the same
+in every arm, and no others.
 """
 
 from __future__ import annotations
