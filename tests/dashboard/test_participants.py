@@ -514,6 +514,45 @@ def test_opening_another_participant_takes_a_confirmation_back(page: SessionPage
     assert page.stage.children[-1].page["person"]["pseudonym"] == "P-041"
 
 
+def test_whoever_is_opened_from_another_page_is_whom_bar_list_and_forms_are_about(
+    page: SessionPage, folder: Path
+) -> None:
+    rows = {row["participant"]: row["visit"] for row in page.worklist.rows}
+    page.worklist.choose(rows["SIM-01"])
+    page.worklist.confirm(rows["SIM-01"], "SIM-01")
+    page.show("study")
+    assert page.stage.children[-1].answer("participant", {"participant": "P-041"})["ok"]
+    assert page.stage.children[-1].page["person"]["pseudonym"] == "P-041"
+    place = page.screen.place
+    assert (place["participant"], place["visit"], place["confirmed"]) == ("P-041", "", "")
+    assert page.service.confirmed == {}
+    # The next step reaches nobody else: no form of SIM-01 opens, and the list has no row of theirs chosen.
+    assert "no visit is chosen" in page.screen.answer("show", {"view": "assess"})["text"]
+    page.show("today")
+    assert (page.worklist.chosen, page.worklist.confirmed, page.worklist.details) == ("", {}, {})
+    page.worklist.choose(rows["P-041"])
+    page.show("safety")
+    page.stage.children[-1].read()
+    page._open_by_pseudonym("P-041")
+    assert page.service.chosen() == rows["P-041"]  # their own visit stays chosen
+
+
+def test_a_form_chosen_on_the_page_of_forms_is_the_row_that_is_chosen_on_the_list(folder: Path) -> None:
+    made = SessionPage(folder, operator="Chen L.", forms=True)
+    try:
+        made.service.open_person(id_of(folder, "SIM-01"))
+        made.show("assess")
+        picker = made.stage.children[1]
+        assert made.screen.place["participant"] == "SIM-01"  # and not the newest visit of somebody else
+        rows = {row["participant"]: row["visit"] for row in made.worklist.rows}
+        assert picker.answer("choose", {"visit": rows["P-041"], "measure": "arat"})["ok"]
+        made.show("today")
+        assert (made.worklist.chosen, made.screen.place["participant"]) == (rows["P-041"], "P-041")
+    finally:
+        made.screen.close()
+        made.log.close()
+
+
 def test_no_password_of_a_change_is_in_the_state_of_any_panel(page: SessionPage, folder: Path) -> None:
     rows = {row["participant"]: row["visit"] for row in page.worklist.rows}
     page.worklist.open_participant(rows["P-041"])
