@@ -15,6 +15,7 @@ from tests.study.versions import over
 from workbench import messages, outcomes
 from workbench.dashboard import SessionPage, StudyService, VisitService
 from workbench.dashboard.participants import ParticipantService
+from workbench.dashboard.safety_desk import DeskService
 from workbench.errors import BadValue, Refused, UnknownName
 from workbench.study import Study, utc_now, verify
 from workbench.study.applying import bound_now
@@ -22,8 +23,10 @@ from workbench.study.changes import (
     Adjudicate,
     AnswerQuery,
     GrantRole,
+    Implant,
     OpenQuery,
     RecordDeviation,
+    RecordFinding,
     RecordTreatment,
     ReportEvent,
     ReviseEvent,
@@ -215,6 +218,32 @@ def test_whoever_is_blinded_or_unknown_sees_nothing_of_the_device_while_assessor
         page = service.page(person)
         shown = {one["device_on"] for measure in page["measures"] for one in measure["series"]}
         assert (page["concealed"], shown) == (concealed, {False} if concealed else {False, True}), login
+
+
+def implanted(folder: Path) -> None:
+    """P-041 with an implant of 50 days whose wound was looked at in time and whose impedance was not measured."""
+    with Study.open(folder, actor="test") as study:
+        doctor, manager = study.sign_in("okafor", SECRET), study.sign_in("he", SECRET)
+        implant = study.apply(Implant(id_of(folder), "NEO", days_ago(50), "epidural"), doctor)
+        study.apply(RecordFinding(implant, "wound", days_ago(40), "closed"), doctor)
+        (assessor,) = study.rows("person", login="wu")
+        study.apply(GrantRole(assessor["id"], "therapist", "GCP", blinded=True), manager, "joins, blinded")
+
+
+def test_planned_and_missed_checks_of_an_implant_are_on_page_overview_and_desk_and_kept_from_the_blinded(
+    visits: VisitService, service: ParticipantService, folder: Path
+) -> None:
+    implanted(folder)
+    missed = [{"state": "missed", "participant": "P-041", "name": "Impedance", "kind": "impedance",
+               "day": days_ago(13), "days": 13}]  # fmt: skip
+    for login, sees in (("wu", False), ("okafor", True)):
+        visits.sign_in(login=login, password=SECRET)
+        page = service.page(id_of(folder))
+        states = [[check["state"] for check in one["checks"]] for one in page["implants"]]
+        assert states == ([["done", "missed", "ahead"]] if sees else []), login
+        assert StudyService(visits.access).overview()["checks"] == (missed if sees else []), login
+        (desk,) = DeskService(visits.access).page()["implants"] or [None]
+        assert (desk is not None and desk["checks"][1]["state"] == "missed") == sees, login
 
 
 def asked_of(visits: VisitService) -> list[str]:

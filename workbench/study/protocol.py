@@ -29,7 +29,7 @@ from workbench.study.nouns import SHA256, told
 from workbench.study.people import ROLES
 from workbench.study.protocol_reading import Problems, Table, is_name, is_too_deep, repeated
 from workbench.study.randomisation.design import Design
-from workbench.vocabulary import RunKind
+from workbench.vocabulary import FindingKind, RunKind
 
 LARGEST = 2**20
 """Of a protocol file, bytes."""
@@ -172,6 +172,25 @@ class StoppingRule:
 
 
 @dataclass(frozen=True, slots=True)
+class ImplantCheck:
+    """A check of every implant that is in place.
+
+    Attributes
+    ----------
+    name, kind : of the check, and what is looked at; a finding of that kind within the window is the check.
+    day, earliest, latest : planned day and window, in days from the surgery; both ends belong to the window.
+    every : days after which it is due again, for as long as the implant is in place; 0 for once.
+    """
+
+    name: str
+    kind: FindingKind
+    day: int
+    earliest: int
+    latest: int
+    every: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class SessionLimit:
     """A limit of every session: greatest value and its unit."""
 
@@ -188,7 +207,7 @@ class Protocol:
     ----------
     about : section ``[study]``.
     arms, visits, consent : at least one arm and one visit.
-    criteria, forms, estimands, stopping_rules, session_limits : empty where the file has none.
+    criteria, forms, estimands, stopping_rules, implant_checks, session_limits : empty where the file has none.
     randomisation : the section as plain data; :meth:`design` is what it says.
     roles : who may make a change, by its name.
     """
@@ -202,6 +221,7 @@ class Protocol:
     randomisation: Mapping[str, Any] = field(default_factory=dict)
     estimands: tuple[Estimand, ...] = ()
     stopping_rules: tuple[StoppingRule, ...] = ()
+    implant_checks: tuple[ImplantCheck, ...] = ()
     session_limits: tuple[SessionLimit, ...] = ()
     roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -250,7 +270,8 @@ class Protocol:
 SECTIONS = {
     "about": "study", "arms": "arm", "criteria": "criterion", "visits": "visit", "forms": "form",
     "consent": "consent", "randomisation": "randomisation", "estimands": "estimand",
-    "stopping_rules": "stopping_rule", "session_limits": "session_limit", "roles": "roles",
+    "stopping_rules": "stopping_rule", "implant_checks": "implant_check", "session_limits": "session_limit",
+    "roles": "roles",
 }  # fmt: skip
 """Section of the file by attribute of :class:`Protocol`."""
 ONE_TABLE = ("study", "consent", "randomisation", "roles")
@@ -350,6 +371,7 @@ def _protocol(root: Table) -> Protocol:
         randomisation=root.plain("randomisation"),
         estimands=_each(root, "estimand", _estimand),
         stopping_rules=_each(root, "stopping_rule", _stopping_rule),
+        implant_checks=_each(root, "implant_check", _implant_check),
         session_limits=_each(root, "session_limit", _session_limit),
         roles=_roles(root.table("roles", needed=False)),
     )
@@ -545,6 +567,23 @@ def _stopping_rule(table: Table) -> StoppingRule:
     )  # fmt: skip
 
 
+def _implant_check(table: Table) -> ImplantCheck:
+    days = [table.integer(key, most=FARTHEST_DAY) for key in ("day", "earliest", "latest")]
+    every = table.integer("every", most=FARTHEST_DAY) if "every" in table.data else 0
+    kind = cast("FindingKind", table.word("kind", get_args(FindingKind)))
+    check = ImplantCheck(table.name("name"), kind, *(day or 0 for day in days), every=every or 0)
+    if None not in days and not 0 <= check.earliest <= check.day <= check.latest:
+        table.problem(Message("protocol.check_window", **_window(check)))
+    # Windows that overlap would let one finding be two checks.
+    if check.every < 0 or 0 < check.every <= check.latest - check.earliest:
+        table.problem(Message("protocol.check_every", **_window(check), every=check.every))
+    return check
+
+
+def _window(check: ImplantCheck) -> dict[str, int]:
+    return {"day": check.day, "earliest": check.earliest, "latest": check.latest}
+
+
 def _session_limit(table: Table) -> SessionLimit:
     return SessionLimit(name=table.name("name"), greatest=table.number("greatest") or 0.0, unit=table.name("unit"))
 
@@ -564,6 +603,7 @@ def _check_names(protocol: Protocol, problems: Problems) -> None:
         "form": (one.name for one in protocol.forms),
         "estimand": (one.name for one in protocol.estimands),
         "stopping_rule": (one.name for one in protocol.stopping_rules),
+        "implant_check": (one.name for one in protocol.implant_checks),
         "session_limit": (one.name for one in protocol.session_limits),
     }
     for section, names in named.items():
