@@ -572,16 +572,13 @@ def _implant_check(table: Table) -> ImplantCheck:
     every = table.integer("every", most=FARTHEST_DAY) if "every" in table.data else 0
     kind = cast("FindingKind", table.word("kind", get_args(FindingKind)))
     check = ImplantCheck(table.name("name"), kind, *(day or 0 for day in days), every=every or 0)
-    if None not in days and not 0 <= check.earliest <= check.day <= check.latest:
-        table.problem(Message("protocol.check_window", **_window(check)))
+    earliest, latest = check.earliest, check.latest
+    if None not in days and not 0 <= earliest <= check.day <= latest:
+        table.problem(Message("protocol.check_window", day=check.day, earliest=earliest, latest=latest))
     # Windows that overlap would let one finding be two checks.
-    if check.every < 0 or 0 < check.every <= check.latest - check.earliest:
-        table.problem(Message("protocol.check_every", **_window(check), every=check.every))
+    if check.every < 0 or 0 < check.every <= latest - earliest:
+        table.problem(Message("protocol.check_every", earliest=earliest, latest=latest, got=check.every))
     return check
-
-
-def _window(check: ImplantCheck) -> dict[str, int]:
-    return {"day": check.day, "earliest": check.earliest, "latest": check.latest}
 
 
 def _session_limit(table: Table) -> SessionLimit:
