@@ -164,6 +164,11 @@ def test_adverse_events_have_a_lane_as_soon_as_the_record_keeps_them(show: Calla
     assert places[0]["y"] != places[1]["y"]  # they overlap in time and not on the screen
     shown.page.evaluate("values => window.put(values)", {"page": {**shown.traits()["page"], "events": []}})
     assert "none recorded" in axis.text_content()
+    undated = [{"id": "e", "table": "adverse_event", "what": "sepsis", "onset": "", "state": "open", "coding": {},
+                "facts": {"serious": True}, "utc": "", "row_version": 1}]  # fmt: skip
+    page = {**shown.traits()["page"], "events": [], "safety": undated}
+    shown.page.evaluate("values => window.put(values)", {"page": page})
+    assert "none with a known day" in axis.text_content()
 
 
 def test_an_implant_has_a_line_with_what_was_found_planned_and_missed_and_says_it_in_words(

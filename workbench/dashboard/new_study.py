@@ -16,7 +16,7 @@ from workbench import messages, systems, world
 from workbench.errors import BadValue, Refused, UnknownName
 from workbench.messages import Message
 from workbench.study import Study, protocol
-from workbench.study.changes import AdoptProtocol
+from workbench.study.changes.protocols import AdoptProtocol
 from workbench.study.people import ROLES, checked_roles
 from workbench.study.protocol import Protocol
 from workbench.study.protocol_reading import BadProtocol, is_name

@@ -116,10 +116,10 @@ def surveillance(record: Rows, on: date) -> tuple[Surveillance, ...]:
         person, findings = row["participant_id"], found[row["id"]]
         checks = planned_checks(row, findings, asked(person), on)
         loud = any(one.notable for one in findings) or any(one.state == "missed" for one in checks)
-        about = (row[name] for name in ("device", "serial", "location", "implanted_on", "explanted_on"))
         listed.append(
             Surveillance(
-                row["id"], person, people[person], *about, row["explant_reason"], _ordered(findings), checks,
+                row["id"], person, people[person], row["device"], row["serial"], row["location"],
+                row["implanted_on"], row["explanted_on"], row["explant_reason"], _ordered(findings), checks,
                 quiet=not loud,
             )
         )  # fmt: skip

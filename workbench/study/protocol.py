@@ -568,16 +568,17 @@ def _stopping_rule(table: Table) -> StoppingRule:
 
 
 def _implant_check(table: Table) -> ImplantCheck:
-    days = [table.integer(key, most=FARTHEST_DAY) for key in ("day", "earliest", "latest")]
+    day, earliest, latest = (table.integer(key, most=FARTHEST_DAY) for key in ("day", "earliest", "latest"))
     every = table.integer("every", most=FARTHEST_DAY) if "every" in table.data else 0
     kind = cast("FindingKind", table.word("kind", get_args(FindingKind)))
-    check = ImplantCheck(table.name("name"), kind, *(day or 0 for day in days), every=every or 0)
-    earliest, latest = check.earliest, check.latest
-    if None not in days and not 0 <= earliest <= check.day <= latest:
-        table.problem(Message("protocol.check_window", day=check.day, earliest=earliest, latest=latest))
+    check = ImplantCheck(table.name("name"), kind, day or 0, earliest or 0, latest or 0, every or 0)
+    known = day is not None and earliest is not None and latest is not None
+    begin, end = check.earliest, check.latest
+    if known and not 0 <= begin <= check.day <= end:
+        table.problem(Message("protocol.check_window", day=check.day, earliest=begin, latest=end))
     # Windows that overlap would let one finding be two checks.
-    if check.every < 0 or 0 < check.every <= latest - earliest:
-        table.problem(Message("protocol.check_every", earliest=earliest, latest=latest, got=check.every))
+    if check.every < 0 or 0 < check.every <= end - begin:
+        table.problem(Message("protocol.check_every", earliest=begin, latest=end, got=check.every))
     return check
 
 

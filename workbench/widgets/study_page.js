@@ -34,7 +34,7 @@ function flowPanel(t, opener) {
     left.append(...lines([["withdrawn", flow.withdrawn], ["lost", flow.lost]]));
     box.replaceChildren(first, h("div", { class: "branch" }, aside), one("enrolled", flow.enrolled, "key"),
       h("div", { class: "ends" }, one("taking_part", flow.taking_part), one("completed", flow.completed), left),
-      ...(flow.without ? [h("div", { class: "xs sub" }, t("study.flow.without", { n: thousands(flow.without) }), h("div", { class: "row wrap" }, without.map(opener)))] : []));
+      ...(flow.without ? [h("div", { class: "xs sub" }, t(flow.without === 1 ? "study.flow.one_without" : "study.flow.without", { n: thousands(flow.without) }), h("div", { class: "row wrap" }, without.map(opener)))] : []));
   });
   return {
     el: h("div", { class: "panel flowpanel" }, h("div", { class: "hd" }, h("h2", {}, t("study.flow")), cut), h("div", { class: "bd", tabindex: 0, role: "region", "aria-label": t("study.flow") }, box, empty)),

@@ -129,7 +129,7 @@ def _checks(seen: Seen) -> list[dict[str, Any]]:
     """Implant checks that are due or were missed, missed ones first; none for who is blinded."""
     if seen.blind or seen.sight.concealed:
         return []
-    found = [
+    found: list[dict[str, Any]] = [
         {
             "state": check.state, "participant": one.participant, "name": check.name, "kind": check.kind,
             "day": check.latest, "days": (seen.today - date.fromisoformat(check.latest)).days,

@@ -72,7 +72,7 @@ export function surveillancePanel(ctx) {
     shown = implants;
     axis.redraw();
     show(axis.el, implants.length > 0);
-    put(about, page.concealed ? "" : t("safety.implants.how", { n: page.n }));
+    put(about, page.concealed || !page.n ? "" : t(page.n === 1 ? "safety.implants.how_one" : "safety.implants.how", { n: page.n }));
     put(none, page.concealed ? t("safety.implants.concealed") : t("safety.implants.none"));
     show(none, page.concealed || !page.n);
     put(quiet, still.n ? t(still.n === 1 ? "safety.implants.one_quiet" : "safety.implants.quiet", { n: still.n, from: still.from, to: still.to, checks: still.checks }) + (still.due ? ` ${t("safety.implants.due", { n: still.due })}` : "") : "");
