@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -149,7 +150,8 @@ def keyboard(chromium: Any, folder: Path, tmp_path: Path, monkeypatch: pytest.Mo
         page.goto(dashboard.url)
         page.wait_for_selector("[data-name=view-study]")
         page.set_default_timeout(STEP_MS)
-        yield Keyboard(page, tmp_path / "pictures")
+        # Named in the environment, they outlive a test that passes.
+        yield Keyboard(page, Path(os.environ.get("WORKBENCH_PICTURES") or tmp_path / "pictures"))
     finally:
         context.close()
         dashboard.stop()
