@@ -151,6 +151,37 @@ def _opened(record: Applying, row: Row) -> str:
     return open_slot(sealed, secret, row["stratum"], row["seq"])
 
 
+def arms(study: Study, signer: Signer, reason: str = "") -> dict[str, str]:
+    """The arm of everybody who was randomised, by participant id. Each reading is a row of the audit chain.
+
+    Parameters
+    ----------
+    study : the open record.
+    signer : who asks; must be allowed to learn the arm of anybody.
+    reason : why, for the chain.
+
+    Raises
+    ------
+    Refused
+        The signer may not; the refusal is in the chain.
+    RecordFault
+        A secret is not on this computer, or a list or an allocation was changed.
+    """
+    with study.writing.begin("arms", actor=signer.name) as writer:
+        record = Applying(writer, [signer], reason, study.folder)
+        rows = record.rows("allocation")
+        refusal = _barred(record, signer, None)
+        found = {} if refusal else {row["participant_id"]: _opened(record, row) for row in rows}
+        payload = {"new": None, "old": None, "reason": reason}
+        for row in rows:
+            writer.log(
+                "arm_refused" if refusal else "arm_read", "allocation", row["id"], version=1, payload=payload
+            )
+    if refusal:
+        raise Refused(refusal)
+    return found
+
+
 # ------------------------------------------------------------------------------------ what there is
 def lists(study: Study) -> list[dict[str, Any]]:
     """Every list, without an arm.
