@@ -32,7 +32,7 @@ def known(tmp_path_factory):
     home = tmp_path_factory.mktemp("known")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WORKBENCH_KEYS", str(home / "keys"))
-        yield simulate(home / "study", KnownTrial(n=8, leave=0.4, seed=3))
+        return simulate(home / "study", KnownTrial(n=6, leave=0.4, seed=3))
 
 
 @pytest.fixture
@@ -169,7 +169,7 @@ def test_arms_are_told_to_who_may_learn_all_of_them_and_each_reading_is_in_the_c
     before = trial.head()[0]
     arms = arms_of(trial)
     mine = [entry for entry in trial.entries(after=before) if entry.action == "arm_read"]
-    assert len(mine) == len(arms) == 8
+    assert len(mine) == len(arms) == 6
     frame = trial.analysis("subjects", arms=arms)
     assert list(frame.arm) == [arms[one] for one in frame.participant_id]
     assert {one: allocations.arm_of(trial, one, script(trial)) for one in arms} == arms
@@ -186,7 +186,7 @@ def test_a_blinded_person_reads_no_arms_and_the_refusal_stays_in_the_chain(trial
     before = trial.head()[0]
     with pytest.raises(Refused):
         allocations.arms(trial, trial.sign_in("wu", SECRET), "curious")
-    assert sum(entry.action == "arm_refused" for entry in trial.entries(after=before)) == 8
+    assert sum(entry.action == "arm_refused" for entry in trial.entries(after=before)) == 6
 
 
 def test_whoever_is_blinded_gets_no_row_that_only_one_arm_has(trial):

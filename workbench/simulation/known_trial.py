@@ -30,6 +30,7 @@ from workbench.study.changes import (
     SetAnchor,
     SetStatus,
 )
+from workbench.study.randomisation.draws import SEED_BITS
 from workbench.vocabulary import Participant
 
 ACTIVE, SHAM = "stimulation", "sham"
@@ -70,7 +71,7 @@ class KnownTrial:
     n : participants, dealt to the sites in turn.
     effect : of :data:`ACTIVE` at the last visit, points.
     leave : share of participants who leave after their second visit.
-    seed : of everything but the allocation, which the study draws itself.
+    seed : of everything: of bodies, and of the list of the randomisation.
     """
 
     n: int = 32
@@ -89,6 +90,19 @@ class KnownTrial:
             for arm, gain in ((ACTIVE, self.effect), (SHAM, 0.0))
         }
         return Truth(self.effect, shares)
+
+
+class DrawnList(world.Chance):
+    """Chance from which the seed of a list is known, so that a simulated allocation can be repeated."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+
+    def randbits(self, k: int) -> int:
+        if k != SEED_BITS:
+            return super().randbits(k)
+        words = np.random.default_rng(self._seed).integers(2**32, size=SEED_BITS // 32)
+        return sum(int(word) << 32 * i for i, word in enumerate(words))
 
 
 class Calendar(world.Clock):
@@ -182,7 +196,8 @@ def simulate(folder: Path, trial: KnownTrial) -> Path:
     ):
         two = [study.script_signer(name).confirm() for name in ("investigator", "data manager")]
         study.apply(AdoptProtocol(definition()), two)
-        study.apply(MakeList("1.0.0"), study.script_signer("statistician"))
+        with world.entered(chance=DrawnList(trial.seed)):
+            study.apply(MakeList("1.0.0"), study.script_signer("statistician"))
         chance = np.random.default_rng(trial.seed)
         steps = [step for n in range(trial.n) for step in _Person(study, trial, n, chance).steps()]
         # By day, as a clinic lives: participants are not entered one after the other.
@@ -235,7 +250,11 @@ class _Person:
 
     def _consent(self, side: str, begin: datetime) -> None:
         site = SITES[self.n % len(SITES)]
-        about: dict[str, Any] = {"injury_level": ("C5", "C6")[self.n % 2], "ais": "ABC"[self.n % 3], "trained_side": side}
+        about: dict[str, Any] = {
+            "injury_level": ("C5", "C6")[self.n % 2],
+            "ais": "ABC"[self.n % 3],
+            "trained_side": side,
+        }
         person = self.study.append(Participant(f"SIM-{self.n + 1:03d}", simulated=True, **about))
         self.ids["person"] = person
         day = begin.date().isoformat()
