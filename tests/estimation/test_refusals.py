@@ -145,7 +145,12 @@ def test_a_composite_of_means_is_refused_and_of_ranks_is_the_worst(told, protoco
     assert "the strategy for left the study is composite" in refusal(with_strategy("composite"), protocol, data)
     made = chosen(with_strategy("composite", "rank_sum"), protocol, data)
     assert made.worst == {last.participant_id}
-    assert "counts as the worst outcome" in fit(made, NO_RECORD).notes[0]
+    found = fit(made, NO_RECORD)
+    assert "worst outcome" in found.notes[0]
+    n = sum(
+        row.visit == "Week 12" and row.change is not None for row in data.visits if row.variable == "arat.total"
+    )
+    assert found.estimates[0].n == n
 
 
 def test_a_principal_stratum_and_an_event_without_a_day_are_refused(told, protocol):

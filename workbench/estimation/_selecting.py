@@ -298,7 +298,10 @@ def _one(
             for visit in after:
                 cells[person, visit] = Cell(0.0, cells.get((person, visit), Cell(None, None)).row)
         elif analysis.method == "rank_sum":
-            worst |= {person} if analysis.at in after else set()
+            if analysis.at in after:
+                # A value that was seen all the same counts no longer.
+                cells[person, analysis.at] = Cell(None, None)
+                worst.add(person)
         else:
             raise Refused(Message("estimation.composite", event=name, method=analysis.method))
         return

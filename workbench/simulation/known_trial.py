@@ -18,17 +18,20 @@ import numpy as np
 
 from workbench import outcomes, world
 from workbench.study import Study, allocations
+from workbench.study.applying import bound_now
 from workbench.study.changes import (
     AdoptProtocol,
     CutData,
     Enrol,
     GiveConsent,
     HoldVisit,
+    LockStudy,
     MakeList,
     Randomise,
     SaveAssessment,
     SetAnchor,
     SetStatus,
+    Sign,
 )
 from workbench.study.randomisation.draws import SEED_BITS
 from workbench.vocabulary import Participant
@@ -45,6 +48,86 @@ BASELINE = (22.0, 4.0)
 """Mean and standard deviation of the baseline, points."""
 THRESHOLD = 6.0
 """Points of improvement from which somebody counts as a responder: invented, as the whole trial is."""
+PLAN = f"""\
+# The plan of the simulated trial: both estimands of its protocol, each with what it rests on looked at.
+[plan]
+protocol = "1.0.0"
+reference = "{SHAM}"
+seed = 1
+
+[[event]]
+name = "left the study"
+kind = "left"
+
+[[analysis]]
+name = "primary"
+estimand = "primary"
+role = "primary"
+method = "mmrm"
+variable = "arat.total"
+visits = ["Week 4", "Week 8", "Week 12"]
+covariates = ["baseline", "stratum.site"]
+
+[[analysis]]
+name = "responders"
+estimand = "responders"
+method = "responders"
+variable = "arat.total"
+visits = ["Week 12"]
+covariates = ["stratum.site"]
+threshold = {{ value = {THRESHOLD:g}, unit = "points", version = "1981", source = "protocol 1.0.0" }}
+
+[[analysis]]
+name = "complete-cases"
+estimand = "primary"
+role = "sensitivity"
+method = "ancova"
+variable = "arat.total"
+visits = ["Week 12"]
+covariates = ["baseline", "stratum.site"]
+
+[[analysis]]
+name = "jump-to-reference"
+estimand = "primary"
+role = "sensitivity"
+method = "reference_based"
+variable = "arat.total"
+visits = ["Week 4", "Week 8", "Week 12"]
+covariates = ["baseline"]
+
+[[analysis]]
+name = "tipping-point"
+estimand = "primary"
+role = "sensitivity"
+method = "tipping_point"
+variable = "arat.total"
+visits = ["Week 4", "Week 8", "Week 12"]
+covariates = ["baseline"]
+settings = {{ deltas = [0, -4, -8, -12, -16] }}
+
+[[analysis]]
+name = "dealt-again"
+estimand = "primary"
+role = "sensitivity"
+method = "rerandomisation"
+variable = "arat.total"
+visits = ["Week 12"]
+covariates = ["baseline", "stratum.site"]
+
+[[analysis]]
+name = "responders-adjusted"
+estimand = "responders"
+role = "sensitivity"
+method = "responders_adjusted"
+variable = "arat.total"
+visits = ["Week 12"]
+covariates = ["baseline"]
+threshold = {{ value = {THRESHOLD:g}, unit = "points", version = "1981", source = "protocol 1.0.0" }}
+
+[multiplicity]
+procedure = "fixed-sequence"
+order = ["primary", "responders"]
+"""
 BEGIN = datetime(2026, 1, 5, 9, tzinfo=UTC)
 
 
@@ -55,11 +138,16 @@ class Truth:
     Attributes
     ----------
     effect : difference of the mean changes of the arms at the last visit, points.
-    responders : probability of a responder at the last visit by arm.
+    responders : probability of a responder at the last visit by arm; who leaves is none.
     """
 
     effect: float
     responders: Mapping[str, float]
+
+    def of(self, scale: str) -> float | None:
+        """What an estimate of a scale is true of; None for one that the simulation has no truth of."""
+        shares = self.responders
+        return {"difference_of_means": self.effect, "risk_difference": shares[ACTIVE] - shares[SHAM]}.get(scale)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +168,18 @@ class KnownTrial:
     seed: int = 1
 
     @property
+    def most_steps(self) -> int:
+        """Most that can happen to all participants: consent, baseline and each later visit."""
+        return self.n * (2 + len(WEEKS))
+
+    @property
     def truth(self) -> Truth:
         """Of the mean difference and of the responders."""
         spread = sqrt(BETWEEN**2 + WITHIN**2 + WITHIN**2)
         course = RECOVERY * len(WEEKS)
         # Totals are rounded, so that an improvement of 6 points is one of more than 5.5.
         shares = {
-            arm: 0.5 * (1 + erf((course + gain - THRESHOLD + 0.5) / spread / sqrt(2)))
+            arm: (1 - self.leave) * 0.5 * (1 + erf((course + gain - THRESHOLD + 0.5) / spread / sqrt(2)))
             for arm, gain in ((ACTIVE, self.effect), (SHAM, 0.0))
         }
         return Truth(self.effect, shares)
@@ -176,13 +269,17 @@ def definition() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def simulate(folder: Path, trial: KnownTrial) -> Path:
-    """Put a whole trial into a new record, with a data cut named ``final`` at its end. Returns the folder.
+def simulate(
+    folder: Path, trial: KnownTrial, *, cut: bool = True, step: Callable[[], object] = lambda: None
+) -> Path:
+    """Put a whole trial into a new record. Returns the folder.
 
     Parameters
     ----------
     folder : of the study, which does not exist yet.
     trial : what is simulated.
+    cut : leave a data cut named ``final`` at the end.
+    step : called after each thing that happens to a participant, :attr:`KnownTrial.most_steps` times at most.
 
     Raises
     ------
@@ -201,13 +298,35 @@ def simulate(folder: Path, trial: KnownTrial) -> Path:
         chance = np.random.default_rng(trial.seed)
         steps = [step for n in range(trial.n) for step in _Person(study, trial, n, chance).steps()]
         # By day, as a clinic lives: participants are not entered one after the other.
-        for moment, step in sorted(steps, key=lambda one: one[0]):
+        for moment, happens in sorted(steps, key=lambda one: one[0]):
             calendar.set(moment)
+            happens()
             step()
         calendar.set(calendar.now() + timedelta(days=7))
-        two = [study.script_signer(name).confirm() for name in ("data manager", "statistician")]
-        study.apply(CutData("final"), two, "every visit was held")
+        if cut:
+            two = [study.script_signer(name).confirm() for name in ("data manager", "statistician")]
+            study.apply(CutData("final"), two, "every visit was held")
     return folder
+
+
+def lock(study: Study) -> str:
+    """Have every assessment signed and the study locked, as scripts. Returns the name of the snapshot.
+
+    Parameters
+    ----------
+    study : a simulated one, of which nothing is open.
+
+    Raises
+    ------
+    Refused
+        While a condition of the lock does not hold.
+    """
+    targets = tuple(("assessment", str(row["id"])) for row in study.rows("assessment"))
+    shown = bound_now(study, targets)[1]
+    study.apply(Sign(targets, "I reviewed these entries", shown), study.script_signer("investigator").confirm())
+    three = [study.script_signer(name).confirm() for name in ("investigator", "data manager", "statistician")]
+    study.apply(LockStudy(), three, "every visit was held and every entry is signed")
+    return str(study.rows("snapshot")[-1]["name"])
 
 
 @dataclass(slots=True)
