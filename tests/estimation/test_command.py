@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 
 import pytest
@@ -10,6 +11,9 @@ from tests.estimation.conftest import HEAD, PLAN, analysis
 from tests.study import databases
 from workbench.commands import main
 from workbench.study import Study
+from workbench.study.changes import GrantRole
+
+SECRET = "correct horse"
 
 
 @pytest.fixture
@@ -56,12 +60,26 @@ def test_everything_estimated_ends_with_0_and_results_are_replaced_but_nothing_e
     assert (code, "holds something else than results" in err) == (2, True)
 
 
-def test_whoever_does_not_sign_in_learns_no_arm_of_a_real_participant(folder, tmp_path, call):
+def test_the_arms_of_real_participants_are_told_to_who_signs_in_and_may_learn_them(
+    folder, tmp_path, call, monkeypatch
+):
     databases.copied(folder, tmp_path / "study")
     with Study.open(tmp_path / "study", actor="tester") as study:
+        sato = study.add_person("sato", "Sato K.", SECRET, ("monitor",))
+        grant = GrantRole(sato, "statistician", "GCP 2026", blinded=False)
+        study.apply(grant, study.script_signer("manager"), "joins")
         person = study.rows("participant")[0]["id"]
         study.amend("participant", person, {"simulated": False}, reason="for the test")
-    code, out, err = call(tmp_path / "study", "--output", tmp_path / "results")
+    plan = tmp_path / "plan.toml"
+    plan.write_text(HEAD + analysis("a", "t_test"))
+    arguments = (tmp_path / "study", "--plan", plan, "--output", tmp_path / "results")
+    code, out, err = call(*arguments)
     assert (code, out) == (2, "")
     assert "the arms are concealed from who asks; sign in with --as LOGIN" in err
     assert not (tmp_path / "results").exists()
+    # A statistician who is not blinded signs in, and learns each arm by a row of the chain.
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(f"{SECRET}\n".encode()), "utf-8"))
+    assert call(*arguments, "--as", "sato", "--reason", "final analysis")[0] == 0
+    with Study.open(tmp_path / "study", actor="tester") as study:
+        read = [entry for entry in study.entries() if (entry.action, entry.actor) == ("arm_read", "Sato K.")]
+    assert len(read) == 12

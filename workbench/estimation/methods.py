@@ -108,7 +108,9 @@ METHODS: Mapping[str, Method] = {
     "responders": Method("binary", "risk_difference", settings=MISSING, strata=True),
     "responders_adjusted": Method("binary", "risk_difference", settings=MISSING),
     "cmh": Method("binary", "common_odds_ratio", settings=MISSING, strata=True),
-    "time_to_event": Method("time", "hazard_ratio", settings={"ties": Setting("efron", get_args(Ties))}),
+    "time_to_event": Method(
+        "time", "hazard_ratio", settings={"ties": Setting("efron", get_args(Ties))}, strata=True
+    ),
     "rerandomisation": Method(
         "continuous", "difference_of_means",
         settings={"replications": Setting(2000, least=100, most=MOST_REPLICATIONS)},
