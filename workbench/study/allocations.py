@@ -18,7 +18,14 @@ from workbench.study import allocation_keys
 from workbench.study.applying import Applying
 from workbench.study.people import Signer
 from workbench.study.protocol import Protocol
-from workbench.study.randomisation import Allocation, SealedList, Secret, open_slot, replay_minimisation
+from workbench.study.randomisation import (
+    Allocation,
+    SealedList,
+    Secret,
+    open_slot,
+    open_slots,
+    replay_minimisation,
+)
 from workbench.study.randomisation import prove as prove_list
 from workbench.study.randomisation.arms import open_arm
 from workbench.study.randomisation.design import unordered
@@ -171,7 +178,7 @@ def arms(study: Study, signer: Signer, reason: str = "") -> dict[str, str]:
         record = Applying(writer, [signer], reason, study.folder)
         rows = record.rows("allocation")
         refusal = _barred(record, signer, None)
-        found = {} if refusal else {row["participant_id"]: _opened(record, row) for row in rows}
+        found = {} if refusal else _all_opened(record, rows)
         payload = {"new": None, "old": None, "reason": reason}
         for row in rows:
             writer.log(
@@ -179,6 +186,25 @@ def arms(study: Study, signer: Signer, reason: str = "") -> dict[str, str]:
             )
     if refusal:
         raise Refused(refusal)
+    return found
+
+
+def _all_opened(record: Applying, rows: Sequence[Row]) -> dict[str, str]:
+    """Every arm; each list is checked once, which for every slot of a long one would take minutes."""
+    found: dict[str, str] = {}
+    for list_id in dict.fromkeys(row["list_id"] for row in rows):
+        own = [row for row in rows if row["list_id"] == list_id]
+        secret = allocation_keys.load(list_id)
+        if secret.design.kind == "minimisation":
+            found |= {row["participant_id"]: _opened(record, row) for row in own}
+            continue
+        sealed = SealedList.of(record.row("rand_list", list_id)["sealed"])
+        there = {(slot.stratum, slot.seq): slot.cipher.hex() for slot in sealed.slots}
+        for row in own:
+            if there.get((row["stratum"], row["seq"])) != row["sealed"]:
+                raise RecordFault(Message("allocation.changed", stratum=row["stratum"], n=row["seq"]))
+        arms_of = open_slots(sealed, secret, [(row["stratum"], row["seq"]) for row in own])
+        found |= {row["participant_id"]: arm for row, arm in zip(own, arms_of, strict=True)}
     return found
 
 
