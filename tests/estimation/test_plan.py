@@ -10,6 +10,8 @@ from workbench.errors import BadValue
 from workbench.simulation.known_trial import definition
 from workbench.study.protocol import Protocol
 
+GRAPH = '[multiplicity]\nprocedure = "graph"\norder = ["a"]\ngraph = {{ weights = {}, transitions = {} }}\n'
+
 
 def parsed(text, protocol):
     return estimation.parse(text, "plan.toml", protocol)
@@ -56,6 +58,9 @@ def test_comments_and_spacing_do_not_change_the_hash_and_any_value_does(protocol
         (HEAD + analysis("a", "t_test", 'intercurrent_events = { "left the study" = "x" }'), "principal stratum"),
         (HEAD + analysis("a", "t_test") + '[multiplicity]\nprocedure = "holm"\n', "order is missing"),
         (HEAD + analysis("a", "t_test") + '[multiplicity]\nprocedure = "holm"\norder = ["b"]\n', "names out of a"),
+        (HEAD + analysis("a", "t_test") + GRAPH.format("[0.5]", "[[0, 1], [1, 0]]"), "a graph of 1 hypotheses"),
+        (HEAD + analysis("a", "t_test") + GRAPH.format('["x"]', "[[0]]"), "a graph of 1 hypotheses"),
+        (HEAD + analysis("a", "t_test") + GRAPH.format("[1]", "[[1]]"), "set the diagonal to 0"),
         ("[plan", "TOML"),
     ],
 )  # fmt: skip

@@ -14,11 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast, get_args
 
-from workbench import outcomes, reading
+from workbench import messages, outcomes, reading
 from workbench.errors import BadValue, WorkbenchError
 from workbench.estimation.methods import METHODS, is_binary
 from workbench.messages import Message
 from workbench.outcomes import Threshold
+from workbench.statistics.multiplicity import Graph
 from workbench.study import chain
 from workbench.study.datasets import EVENT_KINDS, POPULATIONS
 from workbench.study.nouns import told
@@ -30,7 +31,7 @@ T = TypeVar("T")
 Role = Literal["primary", "secondary", "sensitivity", "supplementary"]
 Outcome = Literal["change", "value", "improvement"]
 Side = Literal["trained", "left", "right", "none"]
-Procedure = Literal["none", "fixed-sequence", "holm"]
+Procedure = Literal["none", "fixed-sequence", "holm", "graph"]
 Handling = Literal["treatment policy", "hypothetical", "composite", "while on treatment", "principal stratum"]
 """The strategies of ICH E9(R1) for an intercurrent event."""
 HANDLINGS: tuple[Handling, ...] = get_args(Handling)
@@ -104,14 +105,17 @@ class Multiplicity:
 
     Attributes
     ----------
-    procedure : ``"fixed-sequence"`` tests in order until one is not rejected; ``"holm"`` steps down.
+    procedure : ``"fixed-sequence"`` tests in order until one is not rejected; ``"holm"`` steps down; ``"graph"``
+        has weights and transitions of its own.
     alpha : two-sided, for all together.
     order : names of analyses.
+    graph : of the analyses in that order; None where nothing is adjusted.
     """
 
     procedure: Procedure = "none"
     alpha: float = 0.05
     order: tuple[str, ...] = ()
+    graph: Graph | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,14 +267,34 @@ def _multiplicity(table: Table | None, analyses: tuple[Analysis, ...]) -> Multip
     if table is None:
         return Multiplicity()
     known = tuple(one.name for one in analyses)
-    made = Multiplicity(
-        cast("Procedure", table.word("procedure", get_args(Procedure))), _between(table, "alpha", 0.05),
-        table.names("order", needed=False, allowed=known),
-    )  # fmt: skip
+    procedure = cast("Procedure", table.word("procedure", get_args(Procedure)))
+    alpha, order = _between(table, "alpha", 0.05), table.names("order", needed=False, allowed=known)
+    own = table.plain("graph")
     table.done()
-    if made.procedure != "none" and not made.order:
+    if procedure != "none" and not order:
         table.problem(Message("protocol.missing", key="order", what=Message("estimation.kind_order")))
-    return made
+    if procedure == "fixed-sequence":
+        return Multiplicity(procedure, alpha, order, Graph.fixed_sequence(len(order)))
+    if procedure == "holm" and order:
+        return Multiplicity(procedure, alpha, order, Graph.holm(len(order)))
+    return Multiplicity(procedure, alpha, order, _graph(table, own, len(order)) if procedure == "graph" else None)
+
+
+def _graph(table: Table, given: Mapping[str, Any], n: int) -> Graph | None:
+    """Weights and transitions as they stand there; what is no graph of the analyses is noted."""
+    wrong: Message | str = Message("statistics.graph", n=n)
+    try:
+        if set(given) == {"weights", "transitions"}:
+            weights = tuple(float(one) for one in given["weights"])
+            rows = tuple(tuple(float(one) for one in row) for row in given["transitions"])
+            if len(weights) == n:
+                return Graph(weights, rows)
+    except WorkbenchError as error:
+        wrong = messages.of(error)
+    except (TypeError, ValueError):
+        pass
+    table.problem(Message("estimation.graph", why=wrong))
+    return None
 
 
 # ------------------------------------------------------------------------------------ one analysis

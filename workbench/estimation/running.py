@@ -14,6 +14,7 @@ from workbench.estimation._selecting import Selected, select
 from workbench.estimation.plan import Analysis, Plan, draft, parse
 from workbench.estimation.results import AnalysisResult, Confirmation, Results, plain, table
 from workbench.messages import Message
+from workbench.statistics.multiplicity import adjusted
 from workbench.study import Study, allocations, chain, datasets, snapshot_files, snapshots
 from workbench.study.protocol import Protocol
 
@@ -219,7 +220,8 @@ def confirmed(plan: Plan, made: Sequence[AnalysisResult]) -> tuple[AnalysisResul
     made : results, in the order of the plan.
     """
     order, alpha = plan.multiplicity.order, plan.multiplicity.alpha
-    if plan.multiplicity.procedure == "none":
+    graph = plan.multiplicity.graph
+    if graph is None:
         return tuple(made)
     by_name = {one.name: one for one in made}
     # Of several comparisons the smallest counts, by Bonferroni; what was refused rejects nothing.
@@ -229,23 +231,9 @@ def confirmed(plan: Plan, made: Sequence[AnalysisResult]) -> tuple[AnalysisResul
         else 1.0
         for name in order
     ]
-    adjusted = _holm(raw) if plan.multiplicity.procedure == "holm" else _in_order(raw)
     said = {
         name: Confirmation(place, p, p <= alpha)
-        for place, (name, p) in enumerate(zip(order, adjusted, strict=True), start=1)
+        for place, (name, p) in enumerate(zip(order, adjusted(raw, graph), strict=True), start=1)
         if by_name[name].estimates
     }
     return tuple(replace(one, confirmation=said.get(one.name)) for one in made)
-
-
-def _in_order(raw: Sequence[float]) -> list[float]:
-    return [max(raw[: i + 1]) for i in range(len(raw))]
-
-
-def _holm(raw: Sequence[float]) -> list[float]:
-    n, highest = len(raw), 0.0
-    made = [1.0] * n
-    for step, i in enumerate(sorted(range(n), key=lambda i: raw[i])):
-        highest = max(highest, min(1.0, (n - step) * raw[i]))
-        made[i] = highest
-    return made
