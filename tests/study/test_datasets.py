@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import fields, replace
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +26,7 @@ from workbench.study.datasets import EventRow, Settings, SubjectRow, Trail, Visi
 from workbench.vocabulary import Participant
 
 SECRET = "correct horse"
+SAMPLE = Path(__file__).resolve().parents[2] / "data_samples" / "study"
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +137,18 @@ def test_a_total_with_an_item_not_tested_is_not_determinable_and_bounded(trial):
     assert now.high - now.low == 3
     assert (now.change_low, now.change_high) == (now.low - row.baseline, now.high - row.baseline)
     assert "not determinable" in now.change_why
+
+
+def test_performance_leads_to_the_recordings_and_the_samples_of_their_trials(tmp_path):
+    shutil.copytree(SAMPLE, tmp_path / "study")
+    with wb.open_study(tmp_path / "study") as study:
+        (row,) = (row for row in datasets.datasets(study).visits if row.variable == "performance.grasp_f1")
+        (stored,) = study.rows("recording", sha256=row.recordings[0])
+        trials = study.rows("trial", run_id=stored["run_id"])
+        span = min(one["cue_sample"] for one in trials), max(one["end_sample"] for one in trials)
+        assert row.samples == (f"{span[0]}-{span[1]}",)
+        assert span[1] < stored["n_samples"]
+        assert (row.source_table, row.source_id) == ("run", stored["run_id"])
 
 
 def second_baseline(study, hour, total):
