@@ -486,8 +486,8 @@ def _performance(made: Material, everybody: Sequence[_Own]) -> Iterator[VisitRow
         yield VisitRow(
             **row
             | {
-                "key": f"{row['key']}/{found.day or '-'}/{found.version}", "version": found.version, "value": found.value,
-                "low": found.value, "high": found.value, "status": found.status,
+                "key": f"{row['key']}/{found.day or '-'}/{found.version}", "version": found.version,
+                "value": found.value, "low": found.value, "high": found.value, "status": found.status,
                 "missing": "" if found.value is not None else "not_determinable", "n_items": found.n,
                 "n_valid": found.n_valid, "source_table": "run", "source_id": " ".join(found.run_ids),
                 "recordings": found.recordings,
