@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 
 from workbench import estimation
-from workbench.simulation.known_trial import KnownTrial, definition, simulate
+from workbench.estimation.known_trial import KnownTrial, definition, simulate
 from workbench.study import Study, allocations, datasets
 from workbench.study.protocol import Protocol
 

@@ -7,7 +7,7 @@ import pytest
 from tests.estimation.conftest import HEAD, PLAN, THRESHOLD, WEEKS, analysis
 from workbench import estimation
 from workbench.errors import BadValue
-from workbench.simulation.known_trial import definition
+from workbench.estimation.known_trial import definition
 from workbench.study.protocol import Protocol
 
 GRAPH = '[multiplicity]\nprocedure = "graph"\norder = ["a"]\ngraph = {{ weights = {}, transitions = {} }}\n'

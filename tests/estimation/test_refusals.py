@@ -14,7 +14,7 @@ from workbench.errors import WorkbenchError
 from workbench.estimation import _selecting
 from workbench.estimation._fitting import fit
 from workbench.estimation._selecting import select
-from workbench.simulation.known_trial import definition
+from workbench.estimation.known_trial import definition
 from workbench.study.protocol import Protocol
 
 NO_RECORD = SimpleNamespace(rows=lambda _table, **_where: [])

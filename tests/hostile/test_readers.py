@@ -175,7 +175,7 @@ def _snapshot(path: Path) -> object:
 
 def _analysis_plan(path: Path) -> object:
     from workbench import estimation
-    from workbench.simulation.known_trial import definition
+    from workbench.estimation.known_trial import definition
     from workbench.study.protocol import Protocol
 
     return estimation.read(path, Protocol.from_definition(definition()))

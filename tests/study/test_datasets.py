@@ -13,7 +13,7 @@ from tests.dashboard import trial as example
 from tests.study import databases
 from workbench import outcomes
 from workbench.errors import BadValue, Refused, UnknownName
-from workbench.simulation.known_trial import KnownTrial, arat_items, simulate
+from workbench.estimation.known_trial import KnownTrial, arat_items, simulate
 from workbench.study import Study, allocations, datasets
 from workbench.study.changes import (
     CorrectAssessment,

@@ -15,12 +15,12 @@ from workbench import estimation, reading, world
 from workbench.commands._arguments import LARGEST_SEED
 from workbench.commands._progress import Bar
 from workbench.errors import BadValue, RecordFault, Refused
-from workbench.simulation import known_trial
+from workbench.estimation import known_trial
 from workbench.study import Study
 
 if TYPE_CHECKING:
     from workbench.estimation import EstimateRow, Results
-    from workbench.simulation.known_trial import Truth
+    from workbench.estimation.known_trial import Truth
 
 STEP_S, REST_S = 0.03, 6.0
 """Expected seconds of what happens to one participant once, and of lock and analysis; they only scale the bar."""

@@ -14,9 +14,9 @@ from statistics import fmean
 from tempfile import TemporaryDirectory
 
 from workbench import estimation
-from workbench.simulation import known_trial
-from workbench.simulation.scene import keys
+from workbench.estimation import known_trial
 from workbench.study import Study
+from workbench.study.keys import kept_in
 
 NOMINAL, SIGMAS = 0.95, 3.5
 """Coverage of each interval, and by how many standard errors of the simulation it may fall short."""
@@ -64,7 +64,7 @@ def simulated(n: int, seed: int, *, people: int = 32, step: Callable[[], object]
     step : called after each trial.
     """
     found: dict[str, Figures] = {}
-    with TemporaryDirectory(prefix="workbench-known-") as home, keys(Path(home) / "keys"):
+    with TemporaryDirectory(prefix="workbench-known-") as home, kept_in(Path(home) / "keys"):
         for number in range(n):
             trial = known_trial.KnownTrial(n=people, seed=seed + number)
             folder = known_trial.simulate(Path(home) / f"trial-{number}", trial)
