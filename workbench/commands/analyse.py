@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Draft a plan, or run one and write its results."""
-    from workbench import estimation, world
+    from workbench import estimation
     from workbench.study import Study
     from workbench.study.protocol import LARGEST
 
@@ -60,14 +60,12 @@ def run(arguments: argparse.Namespace) -> int:
         raise BadValue("--draft writes a plan and --plan reads one; give one of the two")
     with Study.open(arguments.study, actor=getpass.getuser()) as study:
         if arguments.draft is not None:
-            if arguments.draft.exists():
-                raise BadValue(f"{reading.shown(arguments.draft)} is there already; name a new file")
-            drafted = estimation.draft(estimation.protocol_of(study))
-            world.disk.save(arguments.draft, drafted.encode(), mode=0o644)
+            estimation.write_draft(estimation.draft(estimation.protocol_of(study)), arguments.draft)
             print(
                 f"{reading.shown(arguments.draft)}: check every line, then 'workbench analyse STUDY --plan FILE'"
             )
             return 0
+        estimation.check_folder(arguments.output)
         text, where = None, "draft"
         if arguments.plan is not None:
             where = reading.shown(arguments.plan)

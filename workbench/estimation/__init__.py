@@ -9,9 +9,9 @@ from __future__ import annotations
 from workbench.estimation.methods import METHODS
 from workbench.estimation.plan import Plan, draft, parse, read
 from workbench.estimation.results import AnalysisResult, EstimateRow, MeanRow, Results
-from workbench.estimation.running import Analysed, analyse, protocol_of, write
+from workbench.estimation.running import Analysed, analyse, check_folder, protocol_of, write, write_draft
 
 __all__ = [
-    "METHODS", "Analysed", "AnalysisResult", "EstimateRow", "MeanRow", "Plan", "Results", "analyse", "draft",
-    "parse", "protocol_of", "read", "write",
+    "METHODS", "Analysed", "AnalysisResult", "EstimateRow", "MeanRow", "Plan", "Results", "analyse",
+    "check_folder", "draft", "parse", "protocol_of", "read", "write", "write_draft",
 ]  # fmt: skip

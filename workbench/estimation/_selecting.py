@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import nan
 from typing import TYPE_CHECKING, Any
 
 from workbench import analysis as endpoints
+from workbench import reading
 from workbench.errors import Refused
 from workbench.estimation.methods import METHODS
 from workbench.estimation.plan import Analysis, Event, Plan
@@ -99,7 +99,7 @@ class Selected:
         if name == "baseline":
             return self.baseline.get(person.participant_id, nan)
         if name.startswith("stratum."):
-            return str(json.loads(person.stratum).get(name.partition(".")[2], "")) if person.stratum else ""
+            return _level(person.stratum, name.partition(".")[2])
         return getattr(person, name)
 
     def counts(self) -> dict[str, dict[str, int]]:
@@ -176,6 +176,11 @@ def _arms(plan: Plan, protocol: Protocol, people: Sequence[SubjectRow]) -> tuple
         if name not in there:
             raise Refused(Message("estimation.empty_arm", arm=name))
     return (plan.reference, *(name for name in names if name != plan.reference))
+
+
+def _level(stratum: str, factor: str) -> str:
+    """Level of a factor of the randomisation; ``""`` for somebody who was not randomised."""
+    return str(reading.parse_json(stratum, "stratum").get(factor, "")) if stratum else ""
 
 
 # ------------------------------------------------------------------------------ values

@@ -105,15 +105,54 @@ def write(made: Analysed, folder: Path) -> None:
     BadValue
         For a folder that holds something else, or cannot be written.
     """
+    check_folder(folder)
     try:
-        if folder.exists() and any(folder.iterdir()) and not (folder / RESULTS).is_file():
-            raise BadValue(Message("estimation.folder", folder=reading.shown(folder)))
         world.disk.mkdir(folder, parents=True, exist_ok=True)
         for name, content in made.files.items():
             world.disk.save(folder / name, content)
     except OSError as error:
         raise BadValue(
             Message("estimation.not_written", folder=reading.shown(folder), why=str(error.strerror))
+        ) from error
+
+
+def check_folder(folder: Path) -> None:
+    """Whether results may go into a folder, before arms are read and time is spent on them.
+
+    Raises
+    ------
+    BadValue
+        For a folder that holds something else, or cannot be read.
+    """
+    try:
+        if folder.exists() and any(folder.iterdir()) and not (folder / RESULTS).is_file():
+            raise BadValue(Message("estimation.folder", folder=reading.shown(folder)))
+    except OSError as error:
+        raise BadValue(
+            Message("estimation.not_written", folder=reading.shown(folder), why=str(error.strerror))
+        ) from error
+
+
+def write_draft(text: str, path: Path) -> None:
+    """Put a drafted plan into a new file.
+
+    Parameters
+    ----------
+    text : of the plan.
+    path : of the file.
+
+    Raises
+    ------
+    BadValue
+        For a file that is there already, or cannot be written.
+    """
+    try:
+        if path.exists():
+            raise BadValue(Message("estimation.draft_there", path=reading.shown(path)))
+        world.disk.save(path, text.encode(), mode=0o644)
+    except OSError as error:
+        raise BadValue(
+            Message("estimation.not_written", folder=reading.shown(path), why=str(error.strerror))
         ) from error
 
 
