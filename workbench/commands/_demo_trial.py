@@ -59,7 +59,7 @@ def run(folder: Path | None, seed: int) -> int:
             name = known_trial.lock(study)
             bar.begin("analyses")
             made = estimation.analyse(
-                study, plan=known_trial.PLAN, where="plan", snapshot=name,
+                study, plan=known_trial.plan(), where="plan", snapshot=name,
                 signer=study.script_signer(getpass.getuser()), reason="demo",
             )  # fmt: skip
     finally:
@@ -76,7 +76,7 @@ def run(folder: Path | None, seed: int) -> int:
 def _refused(study: Study) -> str:
     """The sentence by which an analysis is refused before there is a lock."""
     try:
-        estimation.analyse(study, plan=known_trial.PLAN)
+        estimation.analyse(study, plan=known_trial.plan())
     except Refused as error:
         return str(error)
     raise AssertionError("there is no snapshot yet")

@@ -48,7 +48,8 @@ BASELINE = (22.0, 4.0)
 """Mean and standard deviation of the baseline, points."""
 THRESHOLD = 6.0
 """Points of improvement from which somebody counts as a responder: invented, as the whole trial is."""
-PLAN = f"""\
+BEGIN = datetime(2026, 1, 5, 9, tzinfo=UTC)
+HEAD = f"""\
 # The plan of the simulated trial: both estimands of its protocol, each with what it rests on looked at.
 [plan]
 protocol = "1.0.0"
@@ -58,64 +59,58 @@ seed = 1
 [[event]]
 name = "left the study"
 kind = "left"
-
-[[analysis]]
-name = "primary"
+"""
+ANALYSES = {
+    "primary": """
 estimand = "primary"
 role = "primary"
 method = "mmrm"
 variable = "arat.total"
 visits = ["Week 4", "Week 8", "Week 12"]
 covariates = ["baseline", "stratum.site"]
-
-[[analysis]]
-name = "responders"
+""",
+    "responders": f"""
 estimand = "responders"
 method = "responders"
 variable = "arat.total"
 visits = ["Week 12"]
 covariates = ["stratum.site"]
 threshold = {{ value = {THRESHOLD:g}, unit = "points", version = "1981", source = "protocol 1.0.0" }}
-
-[[analysis]]
-name = "complete-cases"
+""",
+    "complete-cases": """
 estimand = "primary"
 role = "sensitivity"
 method = "ancova"
 variable = "arat.total"
 visits = ["Week 12"]
 covariates = ["baseline", "stratum.site"]
-
-[[analysis]]
-name = "jump-to-reference"
+""",
+    "jump-to-reference": """
 estimand = "primary"
 role = "sensitivity"
 method = "reference_based"
 variable = "arat.total"
 visits = ["Week 4", "Week 8", "Week 12"]
 covariates = ["baseline"]
-
-[[analysis]]
-name = "tipping-point"
+""",
+    "tipping-point": """
 estimand = "primary"
 role = "sensitivity"
 method = "tipping_point"
 variable = "arat.total"
 visits = ["Week 4", "Week 8", "Week 12"]
 covariates = ["baseline"]
-settings = {{ deltas = [0, -4, -8, -12, -16] }}
-
-[[analysis]]
-name = "dealt-again"
+settings = { deltas = [0, -4, -8, -12, -16] }
+""",
+    "dealt-again": """
 estimand = "primary"
 role = "sensitivity"
 method = "rerandomisation"
 variable = "arat.total"
 visits = ["Week 12"]
 covariates = ["baseline", "stratum.site"]
-
-[[analysis]]
-name = "responders-adjusted"
+""",
+    "responders-adjusted": f"""
 estimand = "responders"
 role = "sensitivity"
 method = "responders_adjusted"
@@ -123,12 +118,25 @@ variable = "arat.total"
 visits = ["Week 12"]
 covariates = ["baseline"]
 threshold = {{ value = {THRESHOLD:g}, unit = "points", version = "1981", source = "protocol 1.0.0" }}
-
+""",
+}
+"""Sections of the plan by name, without their first two lines."""
+ORDER = """
 [multiplicity]
 procedure = "fixed-sequence"
 order = ["primary", "responders"]
 """
-BEGIN = datetime(2026, 1, 5, 9, tzinfo=UTC)
+
+
+def plan(*names: str) -> str:
+    """The plan of the simulated trial, as the text of a file.
+
+    Parameters
+    ----------
+    *names : of its analyses, ``"primary"`` and ``"responders"`` among them; all without any.
+    """
+    chosen = [f'\n[[analysis]]\nname = "{name}"{ANALYSES[name]}' for name in names or ANALYSES]
+    return "".join([HEAD, *chosen, ORDER])
 
 
 @dataclass(frozen=True, slots=True)
