@@ -44,6 +44,7 @@ BY_COMMANDS = {
     "exchange/_redcap_names.py", "study/snapshots.py", "study/signature_checks.py",
     "study/stores/sqlite.py", "study/stores/postgresql.py", "study/stores/pointer.py",
     "bench/published/_numbers.py", "bench/published/reference_based.py",
+    "commands/analyse.py", "estimation/plan.py", "estimation/running.py",
 }  # fmt: skip
 """Read what a user names or a study holds: the hostile cases of the commands, or of READERS below, reach them."""
 
@@ -176,10 +177,18 @@ def _snapshot(path: Path) -> object:
     return list(snapshot_files.read(path)[1])
 
 
+def _analysis_plan(path: Path) -> object:
+    from workbench import estimation
+    from workbench.estimation.known_trial import definition
+    from workbench.study.protocol import Protocol
+
+    return estimation.read(path, Protocol.from_definition(definition()))
+
+
 READERS = {
     "decoder": _decoder, "replay": _replayed, "table": _table, "plan": _plan, "ledger": _ledger, "index": _index,
     "anchors": _anchors, "system": _system, "setup": _setup, "certificate": _certificate,
-    "snapshot": _snapshot,
+    "snapshot": _snapshot, "analysis plan": _analysis_plan,
 }  # fmt: skip
 
 
