@@ -7,7 +7,7 @@ a list or an allocation that was changed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -96,6 +96,38 @@ def arm_of(study: Study, participant_id: str, signer: Signer, reason: str = "") 
     return arm
 
 
+def arms(study: Study, signer: Signer, reason: str = "", *, only: Collection[str] | None = None) -> dict[str, str]:
+    """The arms of all participants who have one, by their id; each reading is a row of the audit chain.
+
+    Parameters
+    ----------
+    study : the open record.
+    signer : who asks: somebody who may learn all of them.
+    reason : why, for the chain.
+    only : ids of allocations, such as those of a snapshot; None for all.
+
+    Raises
+    ------
+    Refused
+        The signer may not; the refusal is in the chain too.
+    RecordFault
+        A secret is not on this computer, or a list or an allocation was changed.
+    """
+    found: dict[str, str] = {}
+    with study.writing.begin("arms", actor=signer.name) as writer:
+        record = Applying(writer, [signer], reason, study.folder)
+        refusal = _barred(record, signer, None)
+        action, payload = "arm_refused" if refusal else "arm_read", {"new": None, "old": None, "reason": reason}
+        opener = _Opener(record)
+        for row in record.rows("allocation"):
+            if only is None or row["id"] in only:
+                found |= {} if refusal else {row["participant_id"]: opener.arm(row)}
+                writer.log(action, "allocation", row["id"], version=1, payload=payload)
+    if refusal:
+        raise Refused(refusal)
+    return found
+
+
 def blinded(record: Applying, signer: Signer) -> Message | None:
     """Why somebody is to learn no arm at all: a role was granted as blinded. None where no role was.
 
@@ -142,13 +174,31 @@ def _told(record: Applying, signer: Signer, participant_id: str) -> bool:
 
 
 def _opened(record: Applying, row: Row) -> str:
-    secret = allocation_keys.load(row["list_id"])
-    if secret.design.kind == "minimisation":
-        return open_arm(secret, row["seq"], row["state"], bytes.fromhex(row["sealed"]))
-    sealed = SealedList.of(record.row("rand_list", row["list_id"])["sealed"])
-    if sealed.slots[sealed.place(row["stratum"], row["seq"])].cipher.hex() != row["sealed"]:
-        raise RecordFault(Message("allocation.changed", stratum=row["stratum"], n=row["seq"]))
-    return open_slot(sealed, secret, row["stratum"], row["seq"])
+    return _Opener(record).arm(row)
+
+
+class _Opener:
+    """Opens arms; each list and its secret are read once, however many they are."""
+
+    def __init__(self, record: Applying) -> None:
+        self._record = record
+        self._secrets: dict[str, Secret] = {}
+        self._lists: dict[str, SealedList] = {}
+
+    def arm(self, row: Row) -> str:
+        """The arm of one allocation. Raises RecordFault."""
+        name = str(row["list_id"])
+        if name not in self._secrets:
+            self._secrets[name] = allocation_keys.load(name)
+        secret = self._secrets[name]
+        if secret.design.kind == "minimisation":
+            return open_arm(secret, row["seq"], row["state"], bytes.fromhex(row["sealed"]))
+        if name not in self._lists:
+            self._lists[name] = SealedList.of(self._record.row("rand_list", name)["sealed"])
+        sealed = self._lists[name]
+        if sealed.slots[sealed.place(row["stratum"], row["seq"])].cipher.hex() != row["sealed"]:
+            raise RecordFault(Message("allocation.changed", stratum=row["stratum"], n=row["seq"]))
+        return open_slot(sealed, secret, row["stratum"], row["seq"])
 
 
 # ------------------------------------------------------------------------------------ what there is

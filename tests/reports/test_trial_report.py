@@ -1,0 +1,258 @@
+"""The report of a trial: what it counts, what a blinded one never reads, how numbers lead back, same bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import shutil
+import zipfile
+from html import unescape
+
+import pytest
+
+from tests.reports import trial
+from workbench import figures
+from workbench.errors import BadValue, Refused, UnknownName
+from workbench.reports import _trial_facts, docx, html, trial_report
+from workbench.reports._trial_facts import Wanted
+from workbench.reports._trial_say import spread
+from workbench.reports.blocks import Heading, Link, Table, each
+from workbench.reports.texts import Texts
+from workbench.reports.trial import trial_document
+from workbench.study import Study, allocations
+from workbench.study.changes import CutData
+from workbench.vocabulary import Participant
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """One trial with a data cut, and an entry behind it; read by every test, changed in copies alone."""
+    folder = tmp_path_factory.mktemp("trial")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WORKBENCH_KEYS", str(folder / "keys"))
+        made = trial.begin(folder / "study")
+        both = [made.who[login].confirm(trial.SECRET) for login in ("he", "stat")]
+        made.study.apply(CutData("interim-1"), both, "interim analysis")
+        made.study.append(Participant("P-099", simulated=True))
+        made.study.close()
+        yield folder
+
+
+@pytest.fixture
+def study(home, tmp_path, monkeypatch):
+    """A copy of the trial that may be written."""
+    monkeypatch.setenv("WORKBENCH_KEYS", str(home / "keys"))
+    shutil.copytree(home / "study", tmp_path / "study")
+    with Study.open(tmp_path / "study", actor="tests") as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def documents(home):
+    """Documents by kind and view, made once."""
+    made = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WORKBENCH_KEYS", str(home / "keys"))
+        shutil.copytree(home / "study", home / "read")
+        with Study.open(home / "read", actor="tests") as study:
+            stat = study.sign_in("stat", trial.SECRET)
+            for view, reader in (("blinded", None), ("unblinded", stat)):
+                facts = _trial_facts.read(study, Wanted("interim", snapshot="interim-1"), reader=reader)
+                made[view] = facts, trial_document(facts, Texts("en"))
+    return made
+
+
+def plain(document) -> str:
+    """Text of the HTML page, white space folded."""
+    page = html.render(document)
+    body = page[page.index("<body") :]
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", body)))
+
+
+def tables(document):
+    return [block for block in each(document) if isinstance(block, Table)]
+
+
+# ------------------------------------------------------------------------------------ what it counts
+def test_the_flow_counts_everybody_once_with_the_reasons_that_were_entered(documents):
+    facts, document = documents["unblinded"]
+    said = plain(document)
+    assert "Screened 10, enrolled 8: taking part 5, completed 1, withdrawn 1, lost to follow-up 1." in said
+    for box in ("Screened (n = 10)", "Not enrolled (n = 2)", "criterion E1: 1", "still in screening: 1",
+                "Randomised (n = 8)", "moved away: 1", "no answer to five calls: 1"):  # fmt: skip
+        assert box in said, box
+    by_arm = {group.arm: len(group.people) for group in facts.groups if group.arm}
+    assert by_arm == {"interface": 4, "timed": 4}
+    assert "P-099" not in facts.names.values()  # entered behind the cut
+
+
+def test_scores_at_baseline_are_the_last_ones_before_the_study_did_anything(documents):
+    facts, document = documents["unblinded"]
+    totals = [8.0 + 2 * k for k in range(8)]
+    row = next(row for table in tables(document) for row in table.rows if row[0] == "ARAT, right, total")
+    assert row[3] == spread(totals)
+    arms = {person.name: person.arm for person in facts.people}
+    own = [total for k, total in enumerate(totals) if arms[f"P-{k + 1:03d}"] == "interface"]
+    assert row[1] == spread(own)
+
+
+def test_means_behind_a_figure_are_those_of_the_record(documents):
+    facts, document = documents["unblinded"]
+    arms = {person.name: person.arm for person in facts.people}
+    week_8 = [8 + 2 * k + 6 for k in range(8) if arms[f"P-{k + 1:03d}"] == "interface" and k != 1]
+    row = next(
+        row for table in tables(document) for row in table.rows if row[0] == "interface: device off, unassisted"
+    )
+    assert row[3] == f"{sum(week_8) / len(week_8):.1f} ({len(week_8)})"
+
+
+def test_safety_counts_events_in_participants_by_arm_and_reads_its_clocks_at_the_cut(documents):
+    _, document = documents["unblinded"]
+    said = plain(document)
+    rows = {row[0]: row for table in tables(document) for row in table.rows if isinstance(row[0], str)}
+    assert rows["serious (SAE)"][1:4] == ("0", "1 in 1", "1 in 1")
+    assert rows["related to device, procedure or stimulation (ADE)"][1:4] == ("1 in 1", "0", "1 in 1")
+    assert rows["Implant-days"][1:4] == ("100", "0", "100")
+    assert "Reports overdue at the data cut: 1." in said
+    assert "cn.sae.other" in said
+
+
+# ------------------------------------------------------------------------------------ who may see what
+def test_a_blinded_report_holds_nothing_that_tells_an_arm(documents):
+    facts, document = documents["blinded"]
+    said = plain(document)
+    assert all(person.arm == "" for person in facts.people)
+    assert not facts.entries
+    for word in ("device on, assisted", "glove under", "moved away", "redness", "contact 3", "97 min", "F1 0"):
+        assert word not in said, word
+    assert said.count("Kept from a blinded reader") == 3
+
+
+def test_a_blinded_report_is_made_where_no_arm_could_be_opened(study, monkeypatch):
+    def opened(*_args, **_kwargs):
+        raise AssertionError("an arm was opened")
+
+    monkeypatch.setattr(allocations, "open_slot", opened)
+    monkeypatch.setattr(allocations, "open_arm", opened)
+    before = study.head()
+    assert trial_report(study, "interim", snapshot="interim-1", formats=("html",)).view == "blinded"
+    added = study.entries(after=before[0])
+    assert [entry.action for entry in added if entry.table == "allocation"] == []
+
+
+def test_each_arm_that_an_unblinded_report_reads_is_an_entry_and_who_may_not_gets_none(study):
+    stat, doctor = (study.sign_in(login, trial.SECRET) for login in ("stat", "okafor"))
+    before = study.head()[0]
+    made = trial_report(study, "interim", snapshot="interim-1", reader=stat, reason="board", formats=("html",))
+    read = [entry for entry in study.entries(after=before) if entry.action == "arm_read"]
+    assert (made.view, len(read)) == ("unblinded", 8)
+    assert {entry.actor for entry in read} == {"Novak P."}
+    n = study.count("report")
+    with pytest.raises(Refused, match="learns no arm"):
+        trial_report(study, "interim", snapshot="interim-1", reader=doctor, formats=("html",))
+    assert study.count("report") == n
+    assert [entry.action for entry in study.entries(after=before)].count("arm_refused") == 8
+
+
+# ------------------------------------------------------------------------------------ back to the record
+def test_every_link_leads_to_one_row_or_heading(documents):
+    for _, document in documents.values():
+        names = [block.name for block in each(document) if isinstance(block, Heading) and block.name]
+        names += [name for table in tables(document) for name in table.names if name]
+        assert len(set(names)) == len(names)
+        links = [
+            cell.to for table in tables(document) for row in table.rows for cell in row if isinstance(cell, Link)
+        ]
+        assert set(links) <= set(names)
+        assert len(links) > 20
+
+
+def test_a_row_of_a_listing_names_its_entry_of_the_chain_and_the_samples_behind_it(study, documents):
+    facts, document = documents["unblinded"]
+    entries = {entry.seq: entry for entry in study.entries()}
+    listed = [
+        (name, row) for table in tables(document) for name, row in zip(table.names, table.rows, strict=False)
+    ]
+    scores = [(name, row) for name, row in listed if name.startswith("assessment-")]
+    assert len(scores) == len(facts.tables["assessment"])
+    for name, row in scores:
+        seq, digest = row[-1].text.split(" · ")
+        entry = entries[int(seq)]
+        assert (entry.table, entry.row_id) == ("assessment", name.removeprefix("assessment-"))
+        assert entry.hash.startswith(digest)
+    runs = [row for name, row in listed if name.startswith("run-")]
+    recordings = {row["sha256"][:12] for row in study.rows("recording")}
+    assert {row[6].text.split()[0] for row in runs} == recordings
+    assert all(row[6].text.endswith("0–131000") for row in runs)
+
+
+# ------------------------------------------------------------------------------------ bytes
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_the_same_snapshot_gives_the_same_bytes_whatever_is_entered_afterwards(study, language):
+    if language == "zh-CN" and figures.chinese_font() is None:
+        pytest.skip("no Simplified Chinese face is installed")
+    formats = ("html", "pdf", "docx") if language == "en" else ("pdf",)
+    first = trial_report(study, "interim", snapshot="interim-1", language=language, formats=formats)
+    n = study.count("report")
+    study.append(Participant("P-100", simulated=True))
+    again = trial_report(study, "interim", snapshot="interim-1", language=language, formats=formats)
+    assert again == first
+    assert study.count("report") == n
+    stored = {row["path"]: row["sha256"] for row in study.rows("report")}
+    for path, digest in first.files.values():
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == digest
+        assert stored[path.relative_to(study.folder).as_posix()] == digest
+
+
+def test_a_file_of_word_has_the_text_the_pictures_and_the_links_of_the_document(documents):
+    _, document = documents["blinded"]
+    content = docx.render(document)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert {one.date_time for one in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+        body = archive.read("word/document.xml").decode()
+        media = [name for name in archive.namelist() if name.startswith("word/media/")]
+    anchors = set(re.findall(r'w:anchor="(b\d+)"', body))
+    assert anchors
+    assert anchors <= set(re.findall(r'<w:bookmarkStart [^>]*w:name="(b\d+)"', body))
+    assert len(media) == 3  # flow, course, code square
+    assert "Flow of participants" in body
+    assert "w:tblHeader" in body
+
+
+# ------------------------------------------------------------------------------------ refusals
+@pytest.mark.parametrize(
+    ("kind", "options", "error", "words"),
+    [
+        ("final", {}, Refused, "never locked"),
+        ("final", {"snapshot": "interim-1"}, Refused, "data cut while entry went on"),
+        ("interim", {"snapshot": "x"}, UnknownName, "no snapshot 'x'; it has interim-1"),
+        ("interim", {"participant": "P-001"}, BadValue, "leave the participant out"),
+        ("participant", {}, BadValue, "none was named"),
+        ("participant", {"participant": "P-777"}, UnknownName, "no participant 'P-777'"),
+        ("weekly", {}, BadValue, "must be of kind participant, interim, final"),
+        ("interim", {"formats": ("rtf",)}, BadValue, "one or more of html, pdf, docx, got 'rtf'"),
+    ],
+)
+def test_a_report_that_cannot_be_made_is_refused_in_words_and_leaves_nothing(study, kind, options, error, words):
+    head = study.head()
+    with pytest.raises(error, match=words):
+        trial_report(study, kind, **options)
+    assert study.head() == head
+    assert not (study.folder / "reports").exists()
+
+
+def test_a_snapshot_that_is_not_what_it_was_makes_no_report(study):
+    path = study.folder / "snapshots" / "interim-1.jsonl"
+    path.chmod(0o600)
+    path.write_bytes(path.read_bytes().replace(b"P-001", b"P-00X"))
+    with pytest.raises(Refused, match="not the file whose hash the record holds"):
+        trial_report(study, "interim", snapshot="interim-1")
+
+
+def test_a_participant_report_tells_of_nobody_else(study):
+    stat = study.sign_in("stat", trial.SECRET)
+    facts = _trial_facts.read(study, Wanted("participant", "P-001"), reader=stat)
+    said = plain(trial_document(facts, Texts("en")))
+    assert "P-001" in said
+    assert not re.findall(r"P-0(?!01)\d\d", said)
