@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.commands._arguments import add_language, add_study, nonblank
@@ -28,6 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="make it of this snapshot ('workbench snapshot' lists them); default: the record as it is, of --kind "
         "final the newest lock",
     )  # fmt: skip
+    parser.add_argument(
+        "--results", type=Path, metavar="FOLDER", help="with the estimates that 'workbench analyse' put there"
+    )
     parser.add_argument(
         "--unblinded", type=nonblank, metavar="LOGIN",
         help="read the arms for this person, whose password is asked for; each reading is an entry of the record",
@@ -55,7 +59,7 @@ def _session(arguments: argparse.Namespace) -> int:
     from workbench.reports import session_report
     from workbench.study import Study
 
-    of_trials = ("participant", "snapshot", "unblinded", "reason", "formats")
+    of_trials = ("participant", "snapshot", "results", "unblinded", "reason", "formats")
     given = [name for name in of_trials if getattr(arguments, name)]
     if given:
         option = {"formats": "format"}.get(given[0], given[0])
@@ -82,6 +86,7 @@ def _trial(study: Study, arguments: argparse.Namespace) -> int:
         reason=arguments.reason,
         language=arguments.language,
         formats=arguments.formats or USUAL,
+        results=arguments.results,
     )
     for path, digest in made.files.values():
         print(f"{path}  {digest}")

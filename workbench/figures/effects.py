@@ -89,19 +89,21 @@ def effect_cell(effect: Effect | None, axis: EffectAxis, *, width: float = 190.0
     return sheet.figure
 
 
-def forest(effects: Sequence[Effect], *, axis: str) -> Figure:
+def forest(effects: Sequence[Effect], *, axis: str, none: float = 0.0) -> Figure:
     """Effects below one another with their labels and values, on one axis.
 
     Parameters
     ----------
-    effects : from top to bottom. axis : what the axis says, with the direction that is better.
+    effects : from top to bottom.
+    axis : what the axis says.
+    none : value of no effect, 0 for a difference and 1 for a ratio.
 
     Raises
     ------
     BadValue
         When no effect has a value.
     """
-    scale = effect_axis(effects)
+    scale = effect_axis(effects, none=none)
     labels = [wrapped(one.label, LABELS - 10) for one in effects]
     rows = [max(ROW, 17.0 * len(lines) + 12) for lines in labels]
     bottom = sum(rows)

@@ -22,7 +22,7 @@ def performance(say: TrialSay) -> list[Block]:
     columns = (
         Column(t("participant"), 1.0), Column(t("tr_col_sessions"), 0.9, number=True),
         Column(t("tr_col_online"), 1.0, number=True), Column(t("tr_col_hours"), 1.0, number=True),
-        Column(t("tr_col_f1"), 1.7, number=True), Column(t("tr_col_accuracy"), 1.7, number=True),
+        Column(t("tr_col_f1"), 2.1, number=True), Column(t("tr_col_accuracy"), 2.1, number=True),
         Column(t("tr_col_p95"), 1.1, number=True), Column(t("tr_rows"), 0.7, number=True),
     )  # fmt: skip
     rows = [row for person in say.facts.people if (row := _of_person(say, person.id))]

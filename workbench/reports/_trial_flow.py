@@ -54,7 +54,7 @@ def _note(say: TrialSay) -> str:
     """What the numbers are, and what the short names of the arms stand for."""
     t = say.t
     arms = [t("tr_is", what=group.arm, value=group.title) for group in say.facts.groups if group.arm]
-    return t("tr_semicolon").join([t("tr_share_note"), *arms])
+    return t("tr_share_note") + (t("tr_arms_note", arms=t("tr_semicolon").join(arms)) if arms else "")
 
 
 def _not_enrolled(say: TrialSay) -> figures.FlowBox | None:
@@ -109,8 +109,12 @@ def _column(say: TrialSay, group: Group) -> tuple[figures.FlowBox, ...]:
             lines += [f"– {reason}: {n}" for reason, n in _common(say, reasons)]
     second = figures.FlowBox(t("tr_flow_left", n=len(left)), tuple(lines))
     completed = sum(person.status == "completed" for person in people)
-    there = t("tr_flow_taking_part", n=len(people) - completed - len(left))
-    return first, second, figures.FlowBox(t("tr_flow_completed", n=completed), (there,))
+    there = [t("tr_flow_taking_part", n=len(people) - completed - len(left))]
+    primary = next((one for one in say.analyses.found if one.role == "primary"), None) if say.analyses else None
+    if primary and group.arm in primary.arms:
+        counts = primary.arms[group.arm]
+        there.append(t("tr_flow_analysed", n=counts["participants"], outcome=counts["with_outcome"]))
+    return first, second, figures.FlowBox(t("tr_flow_completed", n=completed), tuple(there))
 
 
 def _with_session(say: TrialSay) -> set[str]:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from workbench.reports._measures import measure_name
+from workbench.reports._trial_analyses import rows_of_analyses
 from workbench.reports._trial_device import result_words
 from workbench.reports._trial_facts import Group, Row
 from workbench.reports._trial_outcomes import under
@@ -62,6 +63,11 @@ def quality(say: TrialSay) -> list[Block]:
             (t("tr_snapshot"), t("tr_snapshot_value", name=facts.snapshot.name, rows=n_rows)),
             (t("tr_snapshot_sha"), Code(facts.snapshot.sha256)),
         ]
+    if say.analyses:
+        pairs += [
+            (t("tr_plan"), Code(say.analyses.plan_sha256)), (t("tr_results_sha"), Code(say.analyses.sha256)),
+            (t("tr_visits_sha"), Code(say.analyses.visits_sha256)),
+        ]  # fmt: skip
     pairs += [(t("software"), say.software), (t("tr_programs"), Code(say.programs))]
     blocks: list[Block] = [Heading(t("tr_quality"), name="quality"), KeyValue(tuple(pairs))]
     blocks += _obstacles(say)
@@ -122,7 +128,7 @@ def listings(say: TrialSay) -> list[Block]:
     blocks.append(Para(t("tr_listings_blinded") if say.facts.blinded else t("tr_listings_text")))
     blocks += [*_participants(say), *_assessments(say)]
     if not say.facts.blinded:
-        blocks += [*_runs(say), *_events(say), *_deficiencies(say), *_charges(say)]
+        blocks += [*rows_of_analyses(say), *_runs(say), *_events(say), *_deficiencies(say), *_charges(say)]
     return [*blocks, *_deviations(say)]
 
 

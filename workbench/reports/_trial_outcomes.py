@@ -61,8 +61,10 @@ def _measure(say: TrialSay, measure: str, side: str, rows: list[Outcome]) -> lis
         *(Column(visit, 1.0, number=True) for visit in visits),
         Column(t("tr_rows"), 0.7, number=True),
     )
-    blocks: list[Block] = [Heading(name, 3, name=named("outcome", measure, side))]
-    if len(visits) <= MOST_VISITS:
+    blocks: list[Block] = []
+    if len(visits) > MOST_VISITS:
+        blocks.append(Heading(name, 3))
+    else:
         words = {key: t(f"tr_course_{key}") for key in figures.COURSE_WORDS}
         drawn = figures.to_svg(figures.courses(panels, visits, words=words), name=say.name("course"))
         alt = "; ".join(f"{row[0]}: {', '.join(map(str, row[1:-1]))}" for row in table)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 
+from workbench import __version__
 from workbench.reports._code_square import code_square
+from workbench.reports._trial_analyses import finding as finding_of_plan
+from workbench.reports._trial_analyses import of_estimand
 from workbench.reports._trial_safety import sentence
-from workbench.reports._trial_say import TrialSay
+from workbench.reports._trial_say import HASH, TrialSay
 from workbench.reports.blocks import (
     Block,
     Cell,
@@ -41,7 +44,8 @@ def finding(say: TrialSay) -> str:
     enrolled = Counter(person.status for person in people if person.enrolled)
     screened, n = sum(bool(person.status) for person in people), sum(enrolled.values())
     left = {name: enrolled[name] for name in ("completed", "withdrawn", "lost")}
-    return t("tr_finding", screened=screened, enrolled=n, taking_part=n - sum(left.values()), **left)
+    flow = t("tr_finding", screened=screened, enrolled=n, taking_part=n - sum(left.values()), **left)
+    return ("" if t.language.startswith("zh") else " ").join(filter(None, (finding_of_plan(say), flow)))
 
 
 def for_whom(say: TrialSay) -> list[Block]:
@@ -86,14 +90,19 @@ def provenance(say: TrialSay) -> list[Block]:
     ]
     if facts.snapshot:
         kind = t("tr_of_lock") if facts.snapshot.level == "hard" else t("tr_of_cut")
-        pairs.append((t("tr_snapshot"), t("tr_snapshot_named", name=facts.snapshot.name, kind=kind)))
-        pairs.append((t("tr_snapshot_sha"), Code(facts.snapshot.sha256)))
+        sha = facts.snapshot.sha256[:HASH]
+        pairs.append((t("tr_snapshot"), t("tr_snapshot_named", name=facts.snapshot.name, kind=kind, sha=sha)))
     else:
         pairs.append((t("tr_snapshot"), t("tr_no_snapshot")))
-    if facts.version:
-        sha = facts.protocol.sha256[:16] if facts.protocol else ""
-        pairs.append((t("tr_protocol"), t("tr_protocol_value", version=facts.version, sha=sha)))
-    pairs.append((t("software"), say.software))
+    if facts.protocol:
+        values = {"version": facts.version, "sha": facts.protocol.sha256[:HASH]}
+        pairs.append((t("tr_protocol"), t("tr_protocol_value", **values)))
+    if say.analyses:
+        hashes = {"plan": say.analyses.plan_sha256[:HASH], "results": say.analyses.sha256[:HASH]}
+        pairs.append((t("tr_analysed"), t("tr_analysed_value", **hashes)))
+    elif facts.wanted.kind != "participant":
+        pairs.append((t("tr_analysed"), t("tr_no_results")))
+    pairs.append((t("software"), t("tr_software", version=__version__, sha=say.programs[:HASH])))
     head = f"{facts.cut.seq}:{facts.cut.hash}"
     return [KeyValue(tuple(pairs), code_square(head, alt=t("tr_code_alt", head=head)))]
 
@@ -128,4 +137,5 @@ def estimands(say: TrialSay) -> list[Block]:
             (t("tr_intercurrent"), events or t("none")), (t("tr_summary"), one.summary),
         )  # fmt: skip
         blocks += [Heading(t("tr_estimand", name=one.name), 3), Table(columns, rows, t("no_data"))]
+        blocks += of_estimand(say, one.name)
     return blocks

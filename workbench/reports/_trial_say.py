@@ -9,6 +9,7 @@ from statistics import fmean, median, stdev
 
 from workbench.reports._say import number
 from workbench.reports._trial_facts import Group, Person, TrialFacts
+from workbench.reports._trial_results import Analyses
 from workbench.reports.blocks import Block, Cell, Column, Link, Para, Table, named
 from workbench.reports.texts import Texts
 
@@ -27,11 +28,13 @@ class TrialSay:
     Attributes
     ----------
     facts, t : data and words.
+    analyses : what the plan gave; None where nothing was handed over.
     software, programs : versions, and the SHA-256 of the files that the report was made with.
     """
 
     facts: TrialFacts
     t: Texts
+    analyses: Analyses | None
     software: str
     programs: str
     _count: Iterator[int] = field(default_factory=lambda: itertools.count(1))
@@ -55,7 +58,8 @@ class TrialSay:
         """
         groups, rows = self.facts.groups, list(lines)
         leads = any(to for _, _, to in rows)
-        columns = [Column(first, 2.4), *(Column(self.title(group), 1.2, number=True) for group in groups)]
+        width = 1.3 if len(groups) > 1 else 2.2
+        columns = [Column(first, 2.4), *(Column(self.title(group), width, number=True) for group in groups)]
         columns += [Column(self.t("tr_rows"), 0.7, number=True)] if leads else []
         made: list[tuple[Cell, ...]] = []
         for label, text, to in rows:

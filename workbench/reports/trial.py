@@ -16,17 +16,20 @@ from workbench.errors import BadValue, Refused
 from workbench.figures import chinese_font
 from workbench.messages import Message
 from workbench.reports import (
+    _trial_analyses,
     _trial_device,
     _trial_facts,
     _trial_flow,
     _trial_integrity,
     _trial_outcomes,
     _trial_page_one,
+    _trial_results,
     _trial_safety,
     html,
     pdf,
 )
 from workbench.reports._trial_facts import Kind, TrialFacts, Wanted
+from workbench.reports._trial_results import Analyses
 from workbench.reports._trial_say import TrialSay
 from workbench.reports.blocks import Block, Document
 from workbench.reports.session import register, write
@@ -70,6 +73,7 @@ def trial_report(
     reason: str = "",
     language: str = "en",
     formats: Collection[Format] = ("html", "pdf"),
+    results: Path | str | None = None,
 ) -> TrialReport:
     """Write a report of a trial into the study's folder ``reports`` and register it in the record.
 
@@ -87,6 +91,7 @@ def trial_report(
     reason : why, for the chain.
     language : ``"en"`` or ``"zh-CN"``.
     formats : of :data:`FORMATS`.
+    results : folder that ``workbench analyse`` wrote of the same snapshot; None without estimates.
 
     Raises
     ------
@@ -105,7 +110,7 @@ def trial_report(
     if language == "zh-CN" and chinese_font() is None:
         raise Refused(pdf.missing_face(t("limits_research")))
     facts = _trial_facts.read(study, wanted, reader=reader, reason=reason)
-    document = trial_document(facts, t)
+    document = trial_document(facts, t, analyses_of(facts, results))
     # All rendered before one is written: a failing one leaves no report half issued.
     contents = {name: _render(document, name) for name in FORMATS if name in formats}
     issued: dict[Format, tuple[Path, str]] = {}
@@ -116,6 +121,26 @@ def trial_report(
         register(study, facts.cut, path, digest, kind=kind, parameters=_parameters(facts, language, name))
         issued[name] = path, digest
     return TrialReport(issued, facts.cut.seq, facts.cut.hash, facts.view)
+
+
+def analyses_of(facts: TrialFacts, folder: Path | str | None) -> Analyses | None:
+    """The results of a folder, for a reader who may see a comparison of the arms.
+
+    Parameters
+    ----------
+    facts : of the report.
+    folder : with the results; None for none.
+
+    Raises
+    ------
+    BadValue, Refused
+        A blinded report, and as :func:`workbench.reports._trial_results.read`.
+    """
+    if folder is None:
+        return None
+    if facts.blinded:
+        raise Refused(Message("report.blinded_results"))
+    return _trial_results.read(Path(folder), str(facts.study["id"]), facts.snapshot)
 
 
 def _checked(kind: str, participant: str, snapshot: str, formats: Collection[str]) -> Wanted:
@@ -157,6 +182,7 @@ def _parameters(facts: TrialFacts, language: str, name: Format) -> dict[str, Any
 
 _PARTS: tuple[tuple[tuple[Kind, ...], Callable[[TrialSay], Sequence[Block]]], ...] = (
     (KINDS, _trial_page_one.for_whom),
+    (("interim", "final"), _trial_analyses.first_page),
     (KINDS, _trial_page_one.in_mind),
     (KINDS, _trial_page_one.provenance),
     (KINDS, _trial_page_one.signatures),
@@ -174,10 +200,16 @@ _PARTS: tuple[tuple[tuple[Kind, ...], Callable[[TrialSay], Sequence[Block]]], ..
 """The sections in their order, with the kinds of report that have them."""
 
 
-def trial_document(facts: TrialFacts, t: Texts) -> Document:
-    """The report as blocks, ready for a renderer."""
+def trial_document(facts: TrialFacts, t: Texts, analyses: Analyses | None = None) -> Document:
+    """The report as blocks, ready for a renderer.
+
+    Parameters
+    ----------
+    facts, t : data and words.
+    analyses : what the plan gave.
+    """
     made_with = " · ".join([f"workbench {__version__}", *(f"{name} {version(name)}" for name in _MADE_WITH)])
-    say = TrialSay(facts, t, made_with, programs_sha256())
+    say = TrialSay(facts, t, analyses, made_with, programs_sha256())
     blocks = [block for kinds, part in _PARTS if facts.wanted.kind in kinds for block in part(say)]
     named = [t.word("tr_kind", facts.wanted.kind), t.word("tr_view", facts.view)]
     named += [facts.snapshot.name] if facts.snapshot else []
