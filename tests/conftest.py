@@ -66,11 +66,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: place[item.path])
 
 
-PAGES = (
-    "tests/browser/",
-    *(f"tests/widgets/test_{name}.py" for name in ("clinic", "presenter", "screens", "worksheet")),
-)
-"""Tests that look at pages: one worker's, so that there is one browser and not four."""
+TOGETHER = {
+    "pages": (
+        "tests/browser/",
+        "tests/widgets/test_clinic.py",
+        "tests/widgets/test_clinician_pages.py",
+        "tests/widgets/test_participant_page.py",
+        "tests/widgets/test_presenter.py",
+        "tests/widgets/test_safety_desk.py",
+        "tests/widgets/test_screens.py",
+        "tests/widgets/test_study_page.py",
+        "tests/widgets/test_worksheet.py",
+    ),
+    "sources": (
+        "tests/docs/test_docs.py",
+        "tests/hostile/test_readers.py",
+        "tests/signals/test_units.py",
+        "tests/test_architecture.py",
+        "tests/test_messages.py",
+        "tests/widgets/test_locale.py",
+    ),
+}
+"""Files of one worker each, so that there is one browser and not four, and the package is parsed once."""
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -81,12 +98,15 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """A worker takes a file at a time, and all files with pages as if they were one."""
+    """A worker takes a file at a time, and those that share what is costly as if they were one."""
     from xdist.scheduler import LoadFileScheduling
 
     class ByFile(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return "pages" if nodeid.startswith(PAGES) else super()._split_scope(nodeid)
+            for name, files in TOGETHER.items():
+                if nodeid.startswith(files):
+                    return name
+            return super()._split_scope(nodeid)
 
     return ByFile(config, log) if config.getvalue("dist") == "loadfile" else None
 
@@ -151,11 +171,15 @@ CHROMIUM_FLAGS = [
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:
-    """Headless Chromium, one a worker; tests skip with the reason where it is absent."""
+    """Headless Chromium, one a worker; tests skip with the reason where it is absent.
+
+    The shell is the same engine without the windows around it, which cost a third of the processor time.
+    """
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    path = os.environ.get("WORKBENCH_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
-    if not Path(path).exists():
-        pytest.skip(f"no browser: {path} does not exist (Debian: apt-get install chromium)")
+    there = (shutil.which(name) for name in ("chromium-headless-shell", "chromium"))
+    path = os.environ.get("WORKBENCH_CHROMIUM") or next(filter(None, there), "")
+    if not Path(path).is_file():
+        pytest.skip(f"no browser: {path or 'none is installed'} (Debian: apt-get install chromium-headless-shell)")
     with sync_api.sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
         yield started

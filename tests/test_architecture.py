@@ -449,10 +449,9 @@ REGISTRIES = {
 def test_every_file_of_a_registry_folder_defines_its_one_constant(room, constant):
     entries = [path for path in (PACKAGE / room).glob("*.py") if not path.name.startswith("_")]
     for path in [*entries, *(PACKAGE / room).glob("*/__init__.py")]:
-        tree = ast.parse(path.read_text(encoding="utf-8"))
         names = {
             target.id
-            for node in tree.body
+            for node in house.syntax(path).body
             if isinstance(node, ast.Assign | ast.AnnAssign)
             for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
             if isinstance(target, ast.Name)

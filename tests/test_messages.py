@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import house
 from workbench import messages, recording
 from workbench.errors import RecordingFault
 from workbench.messages import Message, carried, catalogue, restored, translate
@@ -52,7 +53,7 @@ IN_CONTROL = {"enter": (1, 2), "refuse": (0,)}
 def calls(*rooms):
     """Every call in these rooms: where it stands, its name, the call."""
     for path in sorted(path for room in rooms for path in PACKAGE.glob(room)):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in house.nodes(house.syntax(path)):
             if isinstance(node, ast.Call):
                 name = getattr(node.func, "id", getattr(node.func, "attr", ""))
                 yield f"{path.relative_to(PACKAGE)}:{node.lineno}", name, node

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 import workbench
+from tests import house
 from workbench import decoders
 from workbench.decoders import _store
 from workbench.errors import RecordingFault, WorkbenchError
@@ -49,9 +50,9 @@ OWN_TEXTS = {
     "evaluation/_document.py", "exchange/_core_data_set.py", "outcomes/_thresholds.py", "reports/html.py",
     "reports/pdf.py", "reports/texts.py", "widgets/_base.py", "widgets/_locale.py", "kernels/_jit.py",
     "devices/_lsl_library.py", "devices/_driver.py", "systems/_bound.py", "messages.py", "registry.py",
-    "study/reporting_rules.py", "study/standard_forms/__init__.py",
+    "study/reporting_rules.py", "study/standard_forms/__init__.py", "dashboard/access.py",
 }  # fmt: skip
-"""Read files of the package or of the system alone."""
+"""Read files of the package or of the system alone, or what they have just written."""
 
 BETWEEN_OWN_PROCESSES = {
     "bench/outcomes.py", "devices/_players.py", "devices/_playing.py", "devices/_device_process.py",
@@ -91,7 +92,7 @@ LAST = {name.split(".")[-1] for name in CALLS} | {"read_text", "read_bytes"}
 def readers() -> set[str]:
     found = set()
     for path in PACKAGE.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in house.nodes(house.syntax(path)):
             function = node.func if isinstance(node, ast.Call) else None
             last = getattr(function, "attr", getattr(function, "id", ""))
             name = ast.unparse(function) if last in LAST else ""

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import workbench
+from tests import house
 from workbench import decoders
 from workbench.errors import BadSignal, BadValue, DecoderMismatch
 from workbench.signals import QualityMonitor, units
@@ -243,8 +244,8 @@ def test_no_place_but_the_door_compares_or_scales_a_unit():
         name = path.relative_to(package).as_posix()
         if name.split("/")[0] not in ROOMS or name == "signals/units.py":
             continue
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        found += [f"{name}:{node.lineno}" for node in ast.walk(tree) if compares_or_scales(node)]
+        nodes = house.nodes(house.syntax(path))
+        found += [f"{name}:{node.lineno}" for node in nodes if compares_or_scales(node)]
     assert found == []
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import house
 from workbench import control, outcomes, paradigms
 from workbench.errors import UnknownName
 from workbench.widgets._locale import LANGUAGES, catalogue, text
@@ -45,7 +46,7 @@ def literals(node: ast.expr | None) -> list[str]:
 def calls(*names: str) -> list[ast.Call]:
     found = []
     for path in SOURCES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in house.nodes(house.syntax(path)):
             if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) in names:
                 found.append(node)
     return found
