@@ -123,16 +123,19 @@ def _panel(
 
 
 def _thin(sheet: Sheet, xs: Sequence[float], ys: Sequence[float | None]) -> None:
-    """The line of one participant; where a neighbour is missing on both sides a dot, so that no value vanishes."""
-    for k, y in enumerate(ys):
-        if y is None:
-            continue
-        after = ys[k + 1] if k + 1 < len(ys) else None
-        before = ys[k - 1] if k else None
-        if after is not None:
-            sheet.line((xs[k], xs[k + 1]), (y, after), colour="line-strong", width=0.8)
-        elif before is None:
-            sheet.mark(xs[k], y, "circle", fill="line-strong", edge="line-strong", size=3, line=0.5)
+    """The line of one participant in its unbroken parts; a part of one visit is a dot, so that none vanishes."""
+    parts: list[list[tuple[float, float]]] = [[]]
+    for x, y in zip(xs, ys, strict=True):
+        if y is not None:
+            parts[-1].append((x, y))
+        elif parts[-1]:
+            parts.append([])
+    for part in filter(None, parts):
+        if len(part) > 1:
+            across, down = zip(*part, strict=True)
+            sheet.line(across, down, colour="line-strong", width=0.8)
+        else:
+            sheet.mark(*part[0], "circle", fill="line-strong", edge="line-strong", size=3, line=0.5)
 
 
 def _mean(sheet: Sheet, xs: Sequence[float], panel: CoursePanel, at: Callable[[float], float]) -> None:
