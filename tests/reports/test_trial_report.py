@@ -301,9 +301,19 @@ def test_a_snapshot_that_is_not_what_it_was_makes_no_report(study):
         trial_report(study, "interim", snapshot="interim-1")
 
 
-def test_a_participant_report_tells_of_nobody_else(study):
+def test_a_participant_report_tells_of_nobody_else_and_reads_no_other_arm(study):
     stat = study.sign_in("stat", trial.SECRET)
+    before = study.head()[0]
     facts = _trial_facts.read(study, Wanted("participant", "P-001"), reader=stat)
+    assert [entry.action for entry in study.entries(after=before)] == ["arm_read"]
     said = plain(trial_document(facts, Texts("en")))
     assert "P-001" in said
     assert not re.findall(r"P-0(?!01)\d\d", said)
+
+
+def test_a_blinded_participant_report_does_not_even_count_events(study):
+    for name in ("P-001", "P-002", "P-003"):
+        facts = _trial_facts.read(study, Wanted("participant", name))
+        said = plain(trial_document(facts, Texts("en")))
+        assert "adverse events in" not in said
+        assert said.count("Kept from a blinded reader") == 4

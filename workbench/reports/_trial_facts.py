@@ -154,7 +154,7 @@ class TrialFacts:
     outcomes : scores and performance, one number each.
     online : online runs with their results.
     deviations, queries : all of them.
-    events : adverse events; of a blinded report without what tells of the device.
+    events : adverse events; of a blinded report without what tells of the device, and none about one participant.
     desk : clocks, stopping rules and implants; None where they are kept from the reader.
     sheets : costs; empty where they are kept.
     entries : ``(number, hash)`` of the newest entry of a row, by table and id; empty where they are kept.
@@ -235,7 +235,10 @@ def read(study: Study, wanted: Wanted, *, reader: Signer | None = None, reason: 
         source = study if snapshot is None else undo.enter_context(_opened(study, snapshot))
         arms: dict[str, str] = {}
         if reader is not None:
-            only = {row["id"] for row in source.rows("allocation")}
+            about = {
+                row["id"] for row in source.rows("participant") if wanted.participant in ("", row["pseudonym"])
+            }
+            only = {row["id"] for row in source.rows("allocation") if row["participant_id"] in about}
             arms = allocations.arms(study, reader, reason, only=only)
         name = reader.name if reader is not None else ""
         for _ in range(READINGS):
@@ -304,10 +307,11 @@ def _read(
 ) -> TrialFacts:  # fmt: skip
     protocol, version = _protocol(source)
     view: View = "unblinded" if reader else "blinded" if _conceals(source, protocol) else "open"
-    record: Any = _Blind(BlindRecord(source, Sight(concealed=True, reader=""))) if view == "blinded" else source
+    hidden = view == "blinded"
+    record: Any = _Blind(BlindRecord(source, Sight(concealed=True, reader=""))) if hidden else source
     entries = study.entries()
     cut = _cut(entries, snapshot)
-    people = _people(study, record, protocol, cut, arms, free_text=view != "blinded")
+    people = _people(study, record, protocol, cut, arms, free_text=not hidden)
     people = _chosen(people, wanted)
     ids = {person.id for person in people}
     everybody = wanted.kind != "participant"
@@ -320,11 +324,12 @@ def _read(
         outcomes=tuple(row for row in outcomes_table(record).rows if row.participant in names),
         deviations=tuple(row for row in listings.deviations(record) if row.participant in names),
         queries=tuple(row for row in listings.queries(record) if row.participant in names),
-        events=tuple(_events(source, ids, blinded=view == "blinded")),
+        # Of one participant even the number of events may tell the arm.
+        events=() if hidden and not everybody else tuple(_events(source, ids, blinded=hidden)),
         verification=verified.last(study, up_to=cut.seq),
         signatures=_of_snapshot(study, snapshot),
         signed=signed,
-        **(_KEPT if view == "blinded" else _told(source, tables, cut, names, signed, entries)),
+        **(_KEPT if hidden else _told(source, tables, cut, names, signed, entries)),
     )  # fmt: skip
 
 

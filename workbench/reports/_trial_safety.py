@@ -22,6 +22,8 @@ def safety(say: TrialSay) -> list[Block]:
     """Every table about safety, or of a blinded report the numbers that tell of no arm."""
     t = say.t
     blocks: list[Block] = [Heading(t("tr_safety"), name="safety")]
+    if say.facts.blinded and say.facts.wanted.participant:
+        return [*blocks, *say.kept()]
     if say.facts.blinded:
         return [*blocks, say.by_group(_pooled(say), first=t("tr_col_event")), *say.kept()]
     desk = say.facts.desk
@@ -37,6 +39,8 @@ def safety(say: TrialSay) -> list[Block]:
 def sentence(say: TrialSay) -> str:
     """The events in one or two sentences, for the first page."""
     t, events = say.t, say.facts.events
+    if say.facts.blinded and say.facts.wanted.participant:
+        return t("tr_kept")
     people = len({row["participant_id"] for row in events})
     serious = sum(row["facts"]["serious"] for row in events)
     said = t("tr_safety_events", n=len(events), people=people, serious=serious)
