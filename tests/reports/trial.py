@@ -67,7 +67,9 @@ def definition() -> dict[str, Any]:
         for name, day in VISITS
     ]
     forms = [form for form in example["form"] if form["name"] in ("arat", "vitals")]
-    return {**example, "visit": visits, "form": forms}
+    # Blocks of two: whoever is drawn first, the arms are equal after each pair of a stratum.
+    randomisation = {**example["randomisation"], "blocks": [2]}
+    return {**example, "visit": visits, "form": forms, "randomisation": randomisation}
 
 
 class Made:

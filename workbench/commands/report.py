@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from workbench.commands._arguments import add_language, add_study, nonblank
 from workbench.commands._secret import ask_secret
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 KINDS = ("participant", "interim", "final")
 FORMATS = ("html", "pdf", "docx")
-USUAL = ("html", "pdf")
+USUAL: tuple[Literal["html", "pdf"], ...] = ("html", "pdf")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

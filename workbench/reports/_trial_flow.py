@@ -8,8 +8,9 @@ from datetime import date
 
 from workbench import figures
 from workbench.analysis import Outcome
+from workbench.reports._facts import Row
 from workbench.reports._measures import measure_name
-from workbench.reports._trial_facts import Group, Person, Row
+from workbench.reports._trial_facts import Group, Person
 from workbench.reports._trial_say import WIDTH, Line, TrialSay, counted, spread
 from workbench.reports.blocks import Block, Column, Figure, Heading, Picture, Table, named
 
@@ -200,21 +201,28 @@ def baseline(say: TrialSay) -> list[Block]:
         for value in found:
             shown = t.word("side", value) if key == "trained_side" and value else value
             words = t("tr_is", what=t(label), value=shown or t("unknown"))
-            lines.append((words, counted(lambda person, k=key, v=value: str(person.row[k]) == v), ""))
+            lines.append((words, counted(_has(key, value)), ""))
     sites = sorted({person.site for person in say.facts.people if person.site})
     if len(sites) > 1:
         for site in sites:
             words = t("tr_is", what=t("tr_site"), value=site)
-            lines.append((words, counted(lambda person, s=site: person.site == s), ""))
+            lines.append((words, counted(_at(site)), ""))
     lines.append((t("tr_months"), lambda group: spread([m for p in group.people for m in _months(p)]), ""))
-    for key, first in before_anything(say).items():
-        measure, side = key
+    for (measure, side), first in before_anything(say).items():
         label = t("tr_score_at_baseline", measure=measure_name(t, measure, side))
         lines.append((label, _of_group(first), named("list", measure, side)))
     return [
         Heading(t("tr_baseline"), name="baseline"),
         say.by_group(lines, first=t("tr_col_characteristic"), note=t("tr_baseline_note")),
     ]
+
+
+def _has(key: str, value: str) -> Callable[[Person], bool]:
+    return lambda person: str(person.row[key]) == value
+
+
+def _at(site: str) -> Callable[[Person], bool]:
+    return lambda person: person.site == site
 
 
 def _of_group(first: dict[str, float]) -> Callable[[Group], str]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
+from workbench.reports._facts import Row
 from workbench.reports._measures import measure_name
 from workbench.reports._trial_analyses import rows_of_analyses
 from workbench.reports._trial_device import result_words
-from workbench.reports._trial_facts import Group, Row
+from workbench.reports._trial_facts import Group
 from workbench.reports._trial_outcomes import under
 from workbench.reports._trial_safety import terms_of
 from workbench.reports._trial_say import Line, TrialSay
@@ -165,11 +166,14 @@ def _assessments(say: TrialSay) -> list[Block]:
     """Every assessment by measure and side: from here to the participant and to the sessions of its visit."""
     t, facts = say.t, say.facts
     visits = {row["id"]: row for row in facts.tables["visit"]}
-    runs = {}
+    runs: dict[str, str] = {}
     for one in facts.online:
         runs.setdefault(one.visit["id"], named("run", str(one.run.row["id"])))
     groups: dict[tuple[str, str], list[Row]] = {}
-    for row in facts.tables["assessment"]:
+    owner = {row["id"]: facts.names[row["participant_id"]] for row in facts.tables["visit"]}
+    for row in sorted(
+        facts.tables["assessment"], key=lambda row: (owner[row["visit_id"]], row["administered_at"])
+    ):
         if row["state"] != "draft":
             groups.setdefault((row["measure"], row["side"]), []).append(row)
     columns = (
@@ -180,8 +184,6 @@ def _assessments(say: TrialSay) -> list[Block]:
     blocks: list[Block] = []
     for (measure, side), found in sorted(groups.items()):
         rows: list[tuple[Cell, ...]] = []
-        owner = {row["id"]: facts.names[visits[row["visit_id"]]["participant_id"]] for row in found}
-        found.sort(key=lambda row, owner=owner: (owner[row["id"]], row["administered_at"]))
         for row in found:
             visit = visits[row["visit_id"]]
             run = runs.get(row["visit_id"], "")

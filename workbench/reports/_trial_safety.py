@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Callable
 
 from workbench.analysis import poisson_interval
+from workbench.reports._facts import Row
 from workbench.reports._say import number
-from workbench.reports._trial_facts import Group, Row, overdue
+from workbench.reports._trial_facts import Group, overdue
 from workbench.reports._trial_say import Line, TrialSay
 from workbench.reports.blocks import Block, Cell, Column, Heading, Notice, Table, named
 from workbench.study.obligations import KINDS
@@ -55,22 +56,30 @@ def sentence(say: TrialSay) -> str:
 def _pooled(say: TrialSay) -> list[Line]:
     t = say.t
     serious: Test = lambda row: bool(row["facts"]["serious"])  # noqa: E731
-    lines = [
+    lines: list[Line] = [
         (t("tr_events"), _events(say, lambda row: True), ""),
         (t("tr_events_serious"), _events(say, serious), ""),
     ]
     return lines + [
-        (t.word("tr_severity", name), _events(say, lambda row, n=name: row["facts"]["severity"] == n), "")
+        (t.word("tr_severity", name), _events(say, _as_severe_as(name)), "")
         for name in ("mild", "moderate", "severe")
     ]
 
 
+def _as_severe_as(severity: str) -> Test:
+    return lambda row: bool(row["facts"]["severity"] == severity)
+
+
+def _of_term(term: str) -> Test:
+    return lambda row: term in terms_of(row)
+
+
 def _lines(say: TrialSay) -> list[Line]:
     t = say.t
-    lines = [(label, text, "list-events") for label, text, _ in _pooled(say)]
+    lines: list[Line] = [(label, text, "list-events") for label, text, _ in _pooled(say)]
     for term in ("ADE", "SADE", "USADE"):
         label = t(f"tr_term_{term.lower()}")
-        lines.append((label, _events(say, lambda row, n=term: n in terms_of(row)), "list-events"))
+        lines.append((label, _events(say, _of_term(term)), "list-events"))
     lines.append((t("tr_fatal"), _events(say, lambda row: row["outcome"] == "fatal"), "list-events"))
     lines.append((t("tr_deficiencies"), _deficiencies(say), "list-deficiencies"))
     if say.facts.desk and say.facts.desk.implant_days:

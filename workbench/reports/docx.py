@@ -14,7 +14,7 @@ from typing import Any
 
 from docx import Document as new_document
 from docx.document import Document as Word
-from docx.enum.text import WD_ALIGN_PARAGRAPH
+from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_BREAK
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt, RGBColor
@@ -289,7 +289,7 @@ class _Page:
 
     @add.register
     def _(self, block: PageBreak) -> None:
-        self.word.add_page_break()
+        self.word.add_paragraph().add_run().add_break(WD_BREAK.PAGE)
 
     def _space(self) -> None:
         paragraph = self.word.add_paragraph()

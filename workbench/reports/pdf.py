@@ -89,8 +89,8 @@ def rasters(pictures: Sequence[Picture]) -> list[bytes]:
     plain = json.dumps([{"svg": one.svg, "width": one.width} for one in pictures], ensure_ascii=False)
     fonts, _face = _fonts(plain, None)
     compiler = typst.Compiler(_SHEETS, font_paths=fonts, sys_inputs={"pictures": plain})
-    made = compiler.compile(format="png", ppi=192)
-    return [bytes(page) for page in (made if isinstance(made, list) else [made])]
+    made = cast("bytes | list[bytes]", compiler.compile(format="png", ppi=192))
+    return made if isinstance(made, list) else [made]
 
 
 _SHEETS = b"""

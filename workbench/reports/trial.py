@@ -150,8 +150,10 @@ def _checked(kind: str, participant: str, snapshot: str, formats: Collection[str
     if unknown or not formats:
         got = f"{unknown[0]!r:.60}" if unknown else Message("word.none")
         raise BadValue(Message("report.format", allowed=list(FORMATS), got=got))
-    if (kind == "participant") != bool(participant):
-        raise BadValue(Message("report.participant_named" if participant else "report.participant_missing"))
+    if kind == "participant" and not participant:
+        raise BadValue(Message("report.participant_missing"))
+    if kind != "participant" and participant:
+        raise BadValue(Message("report.participant_named"))
     return Wanted(kind, participant, snapshot)
 
 

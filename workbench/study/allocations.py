@@ -158,9 +158,7 @@ def _opened(record: Applying, row: Row) -> str:
     return open_slot(sealed, secret, row["stratum"], row["seq"])
 
 
-def arms(
-    study: Study, signer: Signer, reason: str = "", *, only: Collection[str] | None = None
-) -> dict[str, str]:
+def arms(study: Study, signer: Signer, reason: str = "", *, only: Collection[str] | None = None) -> dict[str, str]:
     """The arm of everybody who was randomised, by participant id. Each reading is a row of the audit chain.
 
     Parameters
