@@ -30,6 +30,7 @@ CELL = 170.0
 """Width of the picture of an interval in a table, px."""
 FIRST = ("primary", "secondary")
 """Roles of analyses that stand on the first page."""
+NBSP = "\u00a0"
 Pair = tuple[Analysis, Estimate]
 
 
@@ -46,8 +47,11 @@ def first_page(say: TrialSay) -> list[Block]:
     blocks: list[Block] = []
     for (scale, variable), pairs in scales.items():
         title = t("tr_results_title", scale=t.word("tr_scale", scale), reference=given.reference)
-        if variable:
-            title = t("tr_is", what=variable_words(say, variable), value=title)
+        title = (
+            t("tr_is", what=variable_words(say, variable), value=title)
+            if variable
+            else f"{title[:1].upper()}{title[1:]}"
+        )
         blocks += [Heading(title, name=f"results-{len(blocks)}"), _table(say, pairs, named_above=bool(variable))]
     if blocks:
         blocks.append(Para(t("tr_results_note", reference=given.reference), note=True))
@@ -88,8 +92,8 @@ def _table(say: TrialSay, pairs: Sequence[Pair], *, named_above: bool) -> Table:
     axis = figures.effect_axis(effects, none=1.0 if pairs[0][1].is_ratio else 0.0)
     level = f"{100 * pairs[0][1].level:g}"
     columns = (
-        Column(t("tr_col_outcome_of"), 2.5), Column(t("col_n"), 0.7, number=True), Column("", 2.0),
-        Column(t("tr_col_estimate", level=level), 2.3, number=True), Column("p", 0.8, number=True),
+        Column(t("tr_col_outcome_of"), 2.4), Column(t("col_n"), 0.85, number=True), Column("", 2.0),
+        Column(t("tr_col_estimate", level=level), 2.3, number=True), Column("p", 1.0, number=True),
         Column(t("tr_rows"), 0.5, number=True),
     )  # fmt: skip
     rows: list[tuple[Cell, ...]] = []
@@ -129,7 +133,7 @@ def tested_words(say: TrialSay, analysis: Analysis) -> str:
 
 def _n(analysis: Analysis, one: Estimate) -> str:
     counts = [analysis.arms.get(arm, {}).get("with_outcome") for arm in (one.arm, one.reference)]
-    return ", ".join(str(n) for n in counts) if all(n is not None for n in counts) else str(one.n)
+    return f",{NBSP}".join(str(n) for n in counts) if all(n is not None for n in counts) else str(one.n)
 
 
 def interval_words(say: TrialSay, one: Estimate) -> str:
@@ -148,7 +152,7 @@ def p_words(p: float | None) -> str:
     """``< 0.001``, else three digits; two from 0.1 on; a dash where there is none."""
     if p is None:
         return "–"
-    return "< 0.001" if p < 0.001 else f"{p:.2f}" if p >= 0.0995 else f"{p:.3f}"
+    return f"<{NBSP}0.001" if p < 0.001 else f"{p:.2f}" if p >= 0.0995 else f"{p:.3f}"
 
 
 # ------------------------------------------------------------------------------------ by estimand
@@ -159,8 +163,8 @@ def of_estimand(say: TrialSay, estimand: str) -> list[Block]:
     if not own:
         return []
     columns = (
-        Column(t("tr_col_analysis"), 1.9), Column(t("tr_col_method"), 1.9), Column(t("col_n"), 0.7, number=True),
-        Column(t("tr_col_estimate", level=_level(own)), 2.3, number=True), Column("p", 0.8, number=True),
+        Column(t("tr_col_analysis"), 1.9), Column(t("tr_col_method"), 1.9), Column(t("col_n"), 0.85, number=True),
+        Column(t("tr_col_estimate", level=_level(own)), 2.2, number=True), Column("p", 1.0, number=True),
         Column(t("tr_col_adjusted"), 1.0, number=True), Column(t("tr_rows"), 0.5, number=True),
     )  # fmt: skip
     rows: list[tuple[Cell, ...]] = []

@@ -94,7 +94,7 @@ def _column(say: TrialSay, group: Group) -> tuple[figures.FlowBox, ...]:
     """Boxes of one arm: allocated and begun, who left and why, and where the others are."""
     t, people = say.t, group.people
     begun: tuple[str, ...] = ()
-    if not say.facts.blinded:
+    if say.facts.tables["session"]:
         with_session = _with_session(say)
         n = sum(person.id in with_session for person in people)
         begun = (t("tr_flow_begun", n=n), t("tr_flow_not_begun", n=len(people) - n))

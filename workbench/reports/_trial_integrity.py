@@ -13,7 +13,7 @@ from workbench.reports._trial_facts import Group
 from workbench.reports._trial_outcomes import under
 from workbench.reports._trial_safety import terms_of
 from workbench.reports._trial_say import Line, TrialSay
-from workbench.reports.blocks import Block, Cell, Code, Column, Heading, KeyValue, PageBreak, Para, Table, named
+from workbench.reports.blocks import Block, Cell, Code, Column, Heading, KeyValue, Para, Table, named
 
 STATUSES = ("enrolled", "completed", "withdrawn", "lost", "screen_failure", "screening", "")
 
@@ -125,7 +125,7 @@ def _signatures(say: TrialSay) -> Table:
 def listings(say: TrialSay) -> list[Block]:
     """Appendix: every row that a number above rests on, with its entry of the chain."""
     t = say.t
-    blocks: list[Block] = [PageBreak(), Heading(t("tr_listings"), name="listings")]
+    blocks: list[Block] = [Heading(t("tr_listings"), name="listings")]
     blocks.append(Para(t("tr_listings_blinded") if say.facts.blinded else t("tr_listings_text")))
     blocks += [*_participants(say), *_assessments(say)]
     if not say.facts.blinded:

@@ -44,7 +44,7 @@ def sentence(say: TrialSay) -> str:
         return t("tr_kept")
     people = len({row["participant_id"] for row in events})
     serious = sum(row["facts"]["serious"] for row in events)
-    said = t("tr_safety_events", n=len(events), people=people, serious=serious)
+    said = t("tr_safety_events", n=len(events), people=people, serious=serious) if events else t("tr_no_events")
     if say.facts.blinded or say.facts.desk is None:
         return said
     days = sum(one.days for one in say.facts.desk.implant_days)
