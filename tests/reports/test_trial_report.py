@@ -23,7 +23,8 @@ from workbench.reports.blocks import Heading, KeyValue, Link, Table, each
 from workbench.reports.texts import Texts
 from workbench.reports.trial import analyses_of, trial_document
 from workbench.study import Study, allocations
-from workbench.study.changes import CutData
+from workbench.study.applying import bound_now
+from workbench.study.changes import CutData, Sign
 from workbench.vocabulary import Participant
 
 
@@ -269,6 +270,20 @@ def test_a_file_of_word_has_the_text_the_pictures_and_the_links_of_the_document(
     assert len(media) == 3  # flow, course, code square
     assert "Flow of participants" in body
     assert "w:tblHeader" in body
+
+
+def test_an_issued_report_is_signed_by_its_row_and_a_changed_file_is_found(study):
+    made = trial_report(study, "interim", snapshot="interim-1", formats=("html",))
+    (row,) = study.rows("report")
+    shown = bound_now(study, [("report", row["id"])])[1]
+    doctor = study.sign_in("okafor", trial.SECRET).confirm(trial.SECRET)
+    study.apply(Sign((("report", row["id"]),), "I approve this report", shown), doctor)
+    signed = [place for one in study.rows("signature") for place in one["targets"] if place[0] == "report"]
+    assert [place[1] for place in signed] == [row["id"]]
+    assert not [said for said in study.verify().problems if "reports/" in said]
+    path, _ = made.files["html"]
+    path.write_bytes(path.read_bytes().replace(b"Screened 10", b"Screened 12"))
+    assert [said for said in study.verify().problems if path.name in said]
 
 
 # ------------------------------------------------------------------------------------ refusals
