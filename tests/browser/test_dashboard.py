@@ -19,7 +19,7 @@ from workbench.recording import RunFile
 from workbench.study import Study
 from workbench.widgets.dashboard import EXTENSIONS
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = [pytest.mark.job, pytest.mark.timeout(400)]
 
 SECRET = "correct horse battery"
 

@@ -228,6 +228,7 @@ def twin(folder: Path, keys: Path, *, seed: int, monkeypatch) -> Path:
     return folder
 
 
+@pytest.mark.job
 def test_over_real_sockets_every_answer_to_somebody_blinded_is_the_same_in_two_arms(tmp_path, monkeypatch):
     arms: dict[str, tuple[Path, Path]] = {}
     for seed in range(2, 12):
@@ -259,6 +260,7 @@ def test_over_real_sockets_every_answer_to_somebody_blinded_is_the_same_in_two_a
     assert {len(one.partition(b"\r\n\r\n")[2]) for one in heard[0]} <= {2**n * 1024 for n in (4, 5, 6, 7)}
 
 
+@pytest.mark.job
 # ------------------------------------------------------------------------------ the view
 def test_a_table_that_nobody_thought_of_is_kept_from_who_is_blinded(control):
     with Study.open(control.folder, actor="test") as study:

@@ -12,6 +12,8 @@ from workbench.stress import concealment
 from workbench.stress.concealment import DEVICE, Reading, judge, make_trial, read
 from workbench.study import Study, verify
 
+pytestmark = pytest.mark.job
+
 MADE = rb"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT[0-9:.]+Z|C-\d{3}|S-\d{3}"
 """Ids, moments, pseudonyms and screening numbers, which differ between any two participants."""
 

@@ -113,6 +113,7 @@ NOT_RUN = {
 }
 
 
+@pytest.mark.job
 @pytest.mark.parametrize("name", every_decoder())
 @pytest.mark.filterwarnings("ignore")  # checks provoke warnings of NumPy and scikit-learn on purpose
 def test_the_checks_of_scikit_learn_pass_or_say_why_they_do_not_apply(name):

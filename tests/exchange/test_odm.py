@@ -91,6 +91,7 @@ def test_the_example_follows_the_schema_with_our_namespace_and_without_it(schema
     assert valid(schema, version, odm.to_odm(example, version)) is True
 
 
+@pytest.mark.job
 @VERSIONS
 def test_the_schema_finds_what_is_wrong(schema, version):
     """So that a file which is found valid was really looked at."""

@@ -15,6 +15,8 @@ from workbench.recording import RunFile
 from workbench.study import Study
 from workbench.vocabulary import Participant, Visit
 
+pytestmark = pytest.mark.job
+
 ROOT = Path(__file__).resolve().parents[2]
 TRIALS = 6
 

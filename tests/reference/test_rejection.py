@@ -31,6 +31,7 @@ def test_the_persons_own_run_and_another_day_are_hardly_rejected(results):
         assert one["another person"][0].notices == 1
 
 
+@pytest.mark.job
 def test_the_study_prints_a_line_for_each_kind_and_the_paired_change(results):
     printed = study.table(results * 2)
     assert len(printed.splitlines()) == len(results[0])

@@ -43,6 +43,7 @@ def test_a_seed_breaks_no_rule_and_orders_were_given(lived):
     assert lived.orders > 0
 
 
+@pytest.mark.job
 def test_the_same_seed_lives_the_same_life(made, lived):
     again = Life(11, seconds=12.0, template=made).live()
     assert (again.trace, again.events, again.story) == (lived.trace, lived.events, lived.story)

@@ -289,6 +289,7 @@ def test_a_decoder_is_armed_for_nobody_else_and_a_record_that_grants_it_is_found
     assert bool(refused) == (not granted), [life.story for life in lived]
 
 
+@pytest.mark.job
 def test_an_operator_who_hurries_does_several_acts_at_once_and_no_rule_breaks(made):
     lived = Life(2, seconds=6.0, template=made, strokes=((1.0, "impatient"), (3.0, "impatient"))).live()
     assert lived.broken == ()
@@ -341,6 +342,7 @@ def test_lives_of_drawn_evidence_that_once_broke_a_rule_break_none(tmp_path):
         assert Life(seed, seconds=20.0, template=drawn).live().broken == ()
 
 
+@pytest.mark.job
 @pytest.mark.parametrize(("seed", "stroke"), some([(3, "freeze source"), (4, "freeze device")]))
 def test_a_fault_that_no_alarm_tells_of_is_found(made, monkeypatch, seed, stroke):
     """Also where the alarm of its cause has gone: a stream that is back leaves the effector in its safe state."""

@@ -17,6 +17,8 @@ from workbench import messages
 from workbench.dashboard import StudyService, VisitService
 from workbench.widgets import StudyPage
 
+pytestmark = pytest.mark.job
+
 
 @pytest.fixture(scope="module")
 def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:

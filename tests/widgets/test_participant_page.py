@@ -19,6 +19,8 @@ from workbench.study import Study
 from workbench.vocabulary import Participant
 from workbench.widgets import LiveSession, ParticipantPage, Worklist
 
+pytestmark = pytest.mark.job
+
 SIZES = [(1440, 900), (1280, 800), (1024, 768)]
 
 
@@ -93,7 +95,6 @@ def change(mount: Callable[..., Any], begun: Path, tmp_path: Path) -> Callable[.
 
 
 # ------------------------------------------------------------------------------ what is seen
-@pytest.mark.job
 @pytest.mark.parametrize(("width", "height", "language"), crossed(SIZES, ["en", "zh-CN"]))
 def test_identity_stands_first_and_large_above_the_axis_and_nothing_is_wider_than_the_window(
     show: Callable[..., Shown], width: int, height: int, language: str
@@ -119,7 +120,6 @@ def test_who_is_simulated_or_on_hold_is_marked_beside_the_name(show: Callable[..
     assert not page.locator("[data-name=hold]").is_visible()
 
 
-@pytest.mark.job
 @pytest.mark.parametrize(("name", "language"), crossed(["P-041", "SIM-02"], ["en", "zh-CN"]))
 def test_axe_finds_nothing_on_the_page_full_or_empty(show: Callable[..., Shown], name: str, language: str) -> None:
     page = show(name, language=language).page
@@ -449,7 +449,6 @@ def test_stop_stands_where_it_stands_on_the_worklist_and_covers_nothing_of_what_
 
 
 # ------------------------------------------------------------------------------ safety events, steps of the trial
-@pytest.mark.job
 @pytest.mark.parametrize("name", ["add-event", "add-deficiency", "set-day", "freeze", "hold-Week 24"])
 def test_axe_finds_nothing_in_the_dialogs_of_the_trial(show: Callable[..., Shown], name: str) -> None:
     page = show().page

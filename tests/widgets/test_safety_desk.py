@@ -19,6 +19,8 @@ from workbench.study.changes import ReportDeficiency, ReportEvent
 from workbench.study.obligations import obligations
 from workbench.widgets import SafetyDesk
 
+pytestmark = pytest.mark.job
+
 SIZES = [(1440, 900), (1280, 800)]
 
 
@@ -254,7 +256,6 @@ def test_the_frame_stands_at_once_and_asks_for_what_it_shows(mount: Callable[...
     assert [message["name"] for message in page.evaluate("window.sent")] == ["read"]
 
 
-@pytest.mark.job
 @pytest.mark.parametrize(("width", "height", "language", "dark"), crossed(SIZES, ["en", "zh-CN"], [False, True]))
 def test_everything_fits_the_window_and_axe_finds_nothing(
     show: Callable[..., Shown], width: int, height: int, language: str, dark: bool
@@ -272,7 +273,6 @@ def test_everything_fits_the_window_and_axe_finds_nothing(
     assert axe(page) == []
 
 
-@pytest.mark.job
 @pytest.mark.parametrize("name", ["add-event", "add-deficiency", "open-report", "tell"])
 def test_axe_finds_nothing_in_the_dialogs(show: Callable[..., Shown], name: str) -> None:
     page = show().page

@@ -22,6 +22,8 @@ from workbench.study.changes import ReportEvent
 from workbench.widgets import LiveSession, StudyPage, Worklist
 from workbench.widgets._locale import LANGUAGES, catalogue
 
+pytestmark = pytest.mark.job
+
 BROKEN = {
     "ok": False, "at": "14:31:58", "by": "Rossi M.", "seq": 90, "problems": 3, "kept": True, "since": 0, "utc": "",
     "first": "audit row 12 does not follow from the row before it",
@@ -181,7 +183,6 @@ def test_the_worklist_leads_to_the_overview_and_the_overview_back(folder: Path) 
 
 
 # ------------------------------------------------------------------------------ in a browser
-@pytest.mark.job
 @pytest.mark.parametrize(("width", "height", "language"), crossed([(1440, 900), (1280, 800)], ["en", "zh-CN"]))
 def test_everything_fits_the_window_and_axe_finds_nothing(
     mount: Callable[..., Any], panel: StudyPage, width: int, height: int, language: str
@@ -244,7 +245,6 @@ def test_rows_are_filtered_folded_and_opened_by_keyboard(mount: Callable[..., An
     assert (sent["name"], sent["args"]) == ("participant", {"participant": with_missing[0]["participant"]})
 
 
-@pytest.mark.job
 @pytest.mark.parametrize(
     ("language", "words"),
     [("en", ["First bad entry", "Exports are off"]), ("zh-CN", ["首个异常条目", "导出已停用"])],

@@ -38,10 +38,15 @@ ANCHORS = ("consent", "randomisation", "first_session", "implant")
 JURISDICTIONS = ("US", "EU", "CN")
 CriterionKind = Literal["inclusion", "exclusion"]
 CountUnit = Literal["events", "participants"]
+Sex = Literal["female", "male"]
 CriterionOrigin = Literal["trial", "label"]
 """Whether a criterion is the trial's own, or comes from the label of the device."""
 FARTHEST_DAY = 36_500
 """Days between a visit and its anchor."""
+OLDEST = 150
+"""Years."""
+MOST_PARTICIPANTS = 1_000_000
+"""Planned of one study."""
 
 SEMVER = re.compile(
     r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)"
@@ -99,6 +104,23 @@ class Criterion:
     text: str
     kind: CriterionKind
     origin: CriterionOrigin
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """Whom the study plans to take, as registries and protocol formats ask for it; the criteria decide who may.
+
+    Attributes
+    ----------
+    sex : of those who may take part.
+    least_age, greatest_age : at entry, whole years; both belong to the range.
+    participants : planned number of participants, 0 where the protocol names none.
+    """
+
+    sex: tuple[Sex, ...]
+    least_age: int
+    greatest_age: int
+    participants: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +213,7 @@ class Protocol:
     criteria, forms, estimands, stopping_rules, session_limits : empty where the file has none.
     randomisation : the section as plain data; :meth:`design` is what it says.
     roles : who may make a change, by its name.
+    population : whom the study plans to take; None where the file does not say it.
     """
 
     about: About
@@ -204,6 +227,7 @@ class Protocol:
     stopping_rules: tuple[StoppingRule, ...] = ()
     session_limits: tuple[SessionLimit, ...] = ()
     roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    population: Population | None = None
 
     @property
     def sha256(self) -> str:
@@ -251,9 +275,10 @@ SECTIONS = {
     "about": "study", "arms": "arm", "criteria": "criterion", "visits": "visit", "forms": "form",
     "consent": "consent", "randomisation": "randomisation", "estimands": "estimand",
     "stopping_rules": "stopping_rule", "session_limits": "session_limit", "roles": "roles",
+    "population": "population",
 }  # fmt: skip
 """Section of the file by attribute of :class:`Protocol`."""
-ONE_TABLE = ("study", "consent", "randomisation", "roles")
+ONE_TABLE = ("study", "consent", "randomisation", "roles", "population")
 """Sections that are one table and not a list of entries."""
 
 
@@ -352,6 +377,7 @@ def _protocol(root: Table) -> Protocol:
         stopping_rules=_each(root, "stopping_rule", _stopping_rule),
         session_limits=_each(root, "session_limit", _session_limit),
         roles=_roles(root.table("roles", needed=False)),
+        population=_population(root.table("population", needed=False)),
     )
     root.done()
     return protocol
@@ -421,6 +447,21 @@ def _criterion(table: Table) -> Criterion:
         kind=cast("CriterionKind", table.word("kind", get_args(CriterionKind))),
         origin=cast("CriterionOrigin", table.word("origin", get_args(CriterionOrigin))),
     )
+
+
+def _population(table: Table | None) -> Population | None:
+    if table is None:
+        return None
+    ages = [table.integer(key, most=OLDEST) for key in ("least_age", "greatest_age")]
+    planned = table.integer("participants", most=MOST_PARTICIPANTS) if "participants" in table.data else 0
+    sex = cast("tuple[Sex, ...]", table.names("sex", allowed=get_args(Sex)))
+    table.done()
+    least, greatest = ages
+    if least is not None and greatest is not None and not 0 <= least < greatest:
+        table.problem(Message("protocol.ages", least=least, greatest=greatest))
+    if planned is not None and planned < 0:
+        table.problem(Message("protocol.planned", got=planned))
+    return Population(sex=sex, least_age=least or 0, greatest_age=greatest or 0, participants=planned or 0)
 
 
 def _visit(table: Table) -> ProtocolVisit:
