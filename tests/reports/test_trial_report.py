@@ -220,6 +220,52 @@ def test_estimates_are_printed_as_they_were_handed_over_and_lead_to_their_assess
         assert score[-1].text == row[-1].text
 
 
+PLAN = """
+[plan]
+protocol = "1.0.0"
+reference = "timed"
+seed = 1
+[[event]]
+name = "training stopped early"
+kind = "left"
+[[event]]
+name = "implant removed"
+kind = "explanted"
+[[analysis]]
+name = "means"
+estimand = "primary"
+role = "primary"
+method = "t_test"
+variable = "arat.total"
+side = "right"
+visits = ["Week 8"]
+[[analysis]]
+name = "unknown"
+estimand = "primary"
+method = "t_test"
+variable = "arat.nothing"
+side = "right"
+visits = ["Week 8"]
+"""
+
+
+def test_what_an_analysis_of_the_snapshot_writes_is_what_the_report_prints(study, tmp_path):
+    estimation = pytest.importorskip("workbench.estimation", reason="no analyses in this version")
+    stat = study.sign_in("stat", trial.SECRET)
+    made = estimation.analyse(study, plan=PLAN, where="plan.toml", signer=stat)
+    estimation.write(made, tmp_path / "made")
+    facts = _trial_facts.read(study, Wanted("interim", snapshot="interim-1"), reader=stat)
+    document = trial_document(facts, Texts("en"), analyses_of(facts, tmp_path / "made"))
+    (estimate,) = made.results.analyses[0].estimates
+    said = plain(document)
+    assert f"{estimate.value:.2f} ({estimate.low:.2f} to {estimate.high:.2f})".replace("-", "\u2212") in said
+    assert f"unknown has no result: {made.results.analyses[1].refusal}" in said
+    names = {name for table in tables(document) for name in table.names}
+    rows = [row for table in tables(document) for row in table.rows if len(row) == 7 and isinstance(row[5], Link)]
+    assert len(rows) == len(made.results.analyses[0].rows)
+    assert {row[5].to for row in rows} <= names
+
+
 def test_results_make_no_report_where_they_do_not_belong(study, handed):
     with pytest.raises(Refused, match="stand in no blinded report"):
         trial_report(study, "interim", snapshot="interim-1", results=handed)
