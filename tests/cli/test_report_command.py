@@ -8,6 +8,7 @@ import pytest
 
 from tests.reports import trial
 from workbench.study import Study
+from workbench.vocabulary import Participant
 
 PASSWORD = f"{trial.SECRET}\n"
 
@@ -49,9 +50,24 @@ def test_an_unblinded_report_takes_the_password_of_who_reads_it(run, folder):
     assert "participant-P_001-unblinded-en-" in out
 
 
+def test_a_script_reads_the_arms_where_everybody_is_simulated_and_nowhere_else(run, folder):
+    words = ("report", folder, "--kind", "interim", "--format", "html", "--unblinded")
+    code, out, _ = run(*words)
+    assert (code, "interim report, unblinded" in out) == (0, True)
+    with Study.open(folder, actor="tests") as study:
+        study.append(Participant("P-777"))
+        n = study.count("report")
+    code, out, err = run(*words)
+    assert (code, out) == (2, "")
+    assert "simulated" in err
+    with Study.open(folder, actor="tests") as study:
+        assert study.count("report") == n
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
+        (("--unblinded",), "--unblinded goes with --kind"),
         (("--kind", "final"), "never locked"),
         (("--format", "pdf"), "--format goes with --kind"),
         (("--snapshot", "x"), "--snapshot goes with --kind"),

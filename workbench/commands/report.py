@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 KINDS = ("participant", "interim", "final")
 FORMATS = ("html", "pdf", "docx")
+SCRIPT = ""
+"""In the place of a login."""
 USUAL: tuple[Literal["html", "pdf"], ...] = ("html", "pdf")
 
 
@@ -33,9 +36,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--results", type=Path, metavar="FOLDER", help="with the estimates that 'workbench analyse' put there"
     )
     parser.add_argument(
-        "--unblinded", type=nonblank, metavar="LOGIN",
-        help="read the arms for this person, whose password is asked for; each reading is an entry of the record",
-    )  # fmt: skip
+        "--unblinded",
+        nargs="?",
+        const=SCRIPT,
+        metavar="LOGIN",
+        help="read the arms for this person, whose password is asked for; each reading is an entry of the record; "
+        "without LOGIN a script reads them, where everybody is simulated",
+    )
     parser.add_argument("--reason", default="", metavar="TEXT", help="why it is unblinded, for the record")
     parser.add_argument(
         "--format", dest="formats", action="append", choices=FORMATS, help="again for each; default: html and pdf"
@@ -60,7 +67,8 @@ def _session(arguments: argparse.Namespace) -> int:
     from workbench.study import Study
 
     of_trials = ("participant", "snapshot", "results", "unblinded", "reason", "formats")
-    given = [name for name in of_trials if getattr(arguments, name)]
+    given = [name for name in of_trials if getattr(arguments, name) not in (None, "")]
+    given += ["unblinded"] if arguments.unblinded == SCRIPT else []
     if given:
         option = {"formats": "format"}.get(given[0], given[0])
         raise BadValue(f"--{option} goes with --kind, one of {', '.join(KINDS)}; a session report has none of it")
@@ -75,7 +83,9 @@ def _trial(study: Study, arguments: argparse.Namespace) -> int:
     from workbench.reports import trial_report
 
     reader = None
-    if arguments.unblinded is not None:
+    if arguments.unblinded == SCRIPT:
+        reader = study.script_signer(getpass.getuser())
+    elif arguments.unblinded is not None:
         reader = study.sign_in(arguments.unblinded, ask_secret(f"Password of {arguments.unblinded}"))
     made = trial_report(
         study,
