@@ -52,6 +52,7 @@ OWN_TEXTS = {
     "reports/trial.py", "widgets/_base.py", "widgets/_locale.py", "kernels/_jit.py",
     "devices/_lsl_library.py", "devices/_driver.py", "systems/_bound.py", "messages.py", "registry.py",
     "study/reporting_rules.py", "study/standard_forms/__init__.py", "dashboard/access.py",
+    "exchange/datasets.py",
 }  # fmt: skip
 """Read files of the package or of the system alone, or what they have just written."""
 
