@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 
 import pytest
 
 from tests.reports import trial
 from workbench.study import Study
+from workbench.study.changes import CutData
 from workbench.vocabulary import Participant
 
 PASSWORD = f"{trial.SECRET}\n"
@@ -62,6 +66,24 @@ def test_a_script_reads_the_arms_where_everybody_is_simulated_and_nowhere_else(r
     assert "simulated" in err
     with Study.open(folder, actor="tests") as study:
         assert study.count("report") == n
+
+
+@pytest.mark.job
+def test_other_processes_with_other_hash_seeds_write_the_same_bytes(run, folder, tmp_path):
+    with Study.open(folder, actor="tests") as study:
+        people = [study.sign_in(login, trial.SECRET).confirm(trial.SECRET) for login in ("he", "stat")]
+        study.apply(CutData("look"), people, "interim analysis")
+    words = ("report", folder, "--kind", "interim", "--snapshot", "look", "--unblinded")
+    formats = [word for name in ("html", "pdf", "docx") for word in ("--format", name)]
+    said = set()
+    for seed in ("1", "2"):
+        done = subprocess.run(
+            [sys.executable, "-m", "workbench", *map(str, words), *formats],
+            capture_output=True, text=True, check=True, env={**os.environ, "PYTHONHASHSEED": seed},
+        )  # fmt: skip
+        said.add(done.stdout)
+    assert len(said) == 1
+    assert len(said.pop().splitlines()) == 4
 
 
 @pytest.mark.parametrize(

@@ -471,7 +471,8 @@ def test_every_text_is_used_and_every_used_text_exists():
         f"tr_{name}_"
         for name in (
             "status", "severity", "term", "stopping", "found", "deviation", "lock", "method", "outcome", "payer",
-            "state", "kind", "view", "title", "flow", "course", "scale", "role", "side", "population", "mean",
+            "state", "kind", "view", "title", "flow", "visit", "course", "scale", "role", "side",
+            "population", "mean",
         )
     )  # fmt: skip
     unused = {key for key in known - asked if f'"{key}"' not in source and not key.startswith(prefixes)}

@@ -250,10 +250,10 @@ visits = ["Week 8"]
 
 
 def test_what_an_analysis_of_the_snapshot_writes_is_what_the_report_prints(study, tmp_path):
-    estimation = pytest.importorskip("workbench.estimation", reason="no analyses in this version")
+    running = pytest.importorskip("workbench.estimation.running", reason="no analyses in this version")
     stat = study.sign_in("stat", trial.SECRET)
-    made = estimation.analyse(study, plan=PLAN, where="plan.toml", signer=stat)
-    estimation.write(made, tmp_path / "made")
+    made = running.analyse(study, plan=PLAN, where="plan.toml", signer=stat)
+    running.write(made, tmp_path / "made")
     facts = _trial_facts.read(study, Wanted("interim", snapshot="interim-1"), reader=stat)
     document = trial_document(facts, Texts("en"), analyses_of(facts, tmp_path / "made"))
     (estimate,) = made.results.analyses[0].estimates

@@ -59,7 +59,7 @@ def courses(
     panels : at least one, each with a value or None at every visit.
     visits : names in the order of the plan.
     scale : lowest and highest value; None takes the values' own range.
-    words : see :data:`WORDS`.
+    words : see :data:`WORDS`; without ``"one"`` the thin line has no place in the key.
 
     Raises
     ------
@@ -155,9 +155,11 @@ def _mean(sheet: Sheet, xs: Sequence[float], panel: CoursePanel, at: Callable[[f
 
 
 def _key(sheet: Sheet, y: float, panels: Sequence[CoursePanel], words: Mapping[str, str]) -> None:
-    sheet.line((0, 30), (y, y), colour="line-strong", width=0.8)
-    sheet.text(36, y + 4, words["one"])
-    x = 60 + 7.6 * len(words["one"]) + 16
+    x = 0.0
+    if "one" in words:
+        sheet.line((0, 30), (y, y), colour="line-strong", width=0.8)
+        sheet.text(36, y + 4, words["one"])
+        x = 60 + 7.6 * len(words["one"]) + 16
     for name, on in (("mean", False), ("mean_on", True)):
         if any(panel.device_on == on for panel in panels):
             sheet.line((x, x + 30), (y, y), colour="intent", width=2.6)

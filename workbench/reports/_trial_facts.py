@@ -194,7 +194,12 @@ class TrialFacts:
 
     @cached_property
     def groups(self) -> tuple[Group, ...]:
-        """Columns of a table: one for each arm that is known, then all; of those who were enrolled."""
+        """Columns of a table: one for each arm that is known, then all; of those who were enrolled.
+
+        Of a report about one participant the one column of that participant, whether enrolled or not.
+        """
+        if self.wanted.participant:
+            return (Group("", self.wanted.participant, self.people),)
         enrolled = tuple(person for person in self.people if person.enrolled)
         arms = self.protocol.arms if self.protocol and self.view == "unblinded" else ()
         columns = [Group(arm.name, arm.title, tuple(p for p in enrolled if p.arm == arm.name)) for arm in arms]

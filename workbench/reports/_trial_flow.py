@@ -191,6 +191,26 @@ def _inside(row: Row) -> bool:
     return bool(row["earliest"] <= row["started"][:10] <= row["latest"])
 
 
+def own_visits(say: TrialSay) -> list[Block]:
+    """Every visit of one participant, with its window and when it was held."""
+    t = say.t
+    columns = (
+        Column(t("visit"), 1.6), Column(t("tr_col_planned"), 1.2), Column(t("tr_col_window"), 2.0),
+        Column(t("tr_visit_held"), 1.2), Column(t("tr_col_state"), 1.4),
+    )  # fmt: skip
+    rows = []
+    for row in say.facts.tables["visit"]:
+        held, window = row["status"] == "done", "–".join((row["earliest"], row["latest"]))
+        state = t.word("tr_visit_is", row["status"] or "planned")
+        if held and row["latest"] and not _inside(row):
+            state = t("tr_visit_outside_window", state=state)
+        rows.append((
+            row["name"], row["planned"] or "–", window if row["latest"] else "–",
+            row["started"][:10] if held else "–", state,
+        ))  # fmt: skip
+    return [Heading(t("tr_visits"), name="visits"), Table(columns, tuple(rows), t("no_data"))]
+
+
 # ------------------------------------------------------------------------------------ baseline
 def baseline(say: TrialSay) -> list[Block]:
     """Who was enrolled, by arm: what is known at entry, and the scores before anything was done."""

@@ -97,7 +97,7 @@ def _signed(say: TrialSay) -> str:
 
 def _obstacles(say: TrialSay) -> list[Block]:
     t, facts = say.t, say.facts
-    if facts.blinded:
+    if facts.blinded or facts.wanted.participant:
         return []
     columns = (Column(t("tr_col_condition"), 3.0), Column(t("tr_col_open"), 0.8, number=True))
     rows = tuple((t(f"tr_lock_{one.name}"), str(one.n)) for one in facts.obstacles)

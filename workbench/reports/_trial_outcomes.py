@@ -53,7 +53,13 @@ def _measure(say: TrialSay, measure: str, side: str, rows: list[Outcome]) -> lis
             panel = figures.CoursePanel(title, lines, device_on=condition[1])
             panels.append(panel)
             link = say.link(named("list", measure, side))
-            table.append((title, *(_mean(mean, n) for mean, n in panel.means()), link))
+            table.append(
+                (
+                    title,
+                    *(_mean(mean, n, alone=bool(say.facts.wanted.participant)) for mean, n in panel.means()),
+                    link,
+                )
+            )
     if not panels:
         return []
     columns = (
@@ -65,13 +71,14 @@ def _measure(say: TrialSay, measure: str, side: str, rows: list[Outcome]) -> lis
     if len(visits) > MOST_VISITS:
         blocks.append(Heading(name, 3))
     else:
-        words = {key: t(f"tr_course_{key}") for key in figures.COURSE_WORDS}
+        one = "_of_one" if say.facts.wanted.participant else ""
+        # Of one participant the mean is that participant, and no line of another lies behind it.
+        words = {key: t(f"tr_course_{key}{one}") for key in figures.COURSE_WORDS if not (one and key == "one")}
         drawn = figures.to_svg(figures.courses(panels, visits, words=words), name=say.name("course"))
         alt = "; ".join(f"{row[0]}: {', '.join(map(str, row[1:-1]))}" for row in table)
-        blocks.append(
-            Figure(Picture(drawn, WIDTH, alt), t("tr_course_title", measure=name), t("tr_course_source"))
-        )
-    listed = t("tr_course_note", measure=name)
+        title, source = t(f"tr_course_title{one}", measure=name), t(f"tr_course_source{one}")
+        blocks.append(Figure(Picture(drawn, WIDTH, alt), title, source))
+    listed = "" if say.facts.wanted.participant else t("tr_course_note", measure=name)
     return [*blocks, Table(columns, tuple(table), t("no_data"), note=listed)]
 
 
@@ -114,5 +121,8 @@ def under(say: TrialSay, condition: Key) -> str:
     return say.t("join").join(say.t(code) for code in codes)
 
 
-def _mean(mean: float | None, n: int) -> str:
+def _mean(mean: float | None, n: int, *, alone: bool) -> str:
+    """A mean with its number of participants; of one participant the value alone."""
+    if alone and mean is not None:
+        return f"{mean:g}"
     return "–" if mean is None else f"{number(mean, 1)} ({n})"

@@ -40,7 +40,8 @@ def finding(say: TrialSay) -> str:
     if say.facts.wanted.kind == "participant":
         (person,) = people
         held = sum(row["status"] == "done" for row in say.facts.tables["visit"])
-        return t("tr_finding_participant", status=t.word("tr_status", person.status or "none"), visits=held)
+        said = t("tr_finding_participant", status=t.word("tr_status", person.status or "none"), visits=held)
+        return said + (t("tr_finding_arm", arm=person.arm) if person.arm else "")
     enrolled = Counter(person.status for person in people if person.enrolled)
     screened, n = sum(bool(person.status) for person in people), sum(enrolled.values())
     left = {name: enrolled[name] for name in ("completed", "withdrawn", "lost")}

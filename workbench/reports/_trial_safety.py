@@ -159,7 +159,8 @@ def _clocks(say: TrialSay) -> list[Block]:
 
 def _stopping(say: TrialSay) -> list[Block]:
     t, desk = say.t, say.facts.desk
-    if desk is None or not desk.stopping:
+    # The rules are the study's and not one participant's.
+    if desk is None or not desk.stopping or say.facts.wanted.participant:
         return []
     columns = (
         Column(t("tr_col_stopping"), 2.6), Column(t("col_count"), 0.8, number=True),

@@ -45,6 +45,8 @@ class TrialSay:
 
     def title(self, group: Group) -> str:
         """Heading of a group's column with its number."""
+        if self.facts.wanted.participant:
+            return group.title
         return self.t("tr_group", title=group.arm or self.t("tr_all"), n=len(group.people))
 
     def by_group(self, lines: Iterable[Line], *, first: str, note: str = "") -> Table:

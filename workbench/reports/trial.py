@@ -188,6 +188,7 @@ _PARTS: tuple[tuple[tuple[Kind, ...], Callable[[TrialSay], Sequence[Block]]], ..
     (KINDS, _trial_page_one.in_mind),
     (KINDS, _trial_page_one.provenance),
     (KINDS, _trial_page_one.signatures),
+    (("participant",), _trial_flow.own_visits),
     (("interim", "final"), _trial_flow.flow),
     (("interim", "final"), _trial_flow.baseline),
     (("interim", "final"), _trial_page_one.estimands),
