@@ -14,7 +14,7 @@ from html import unescape
 import pytest
 
 from tests.reports import handed_over, trial
-from workbench import figures
+from workbench import estimation, figures
 from workbench.errors import BadValue, Refused, UnknownName
 from workbench.reports import _trial_facts, docx, html, trial_report
 from workbench.reports._trial_facts import Wanted
@@ -250,10 +250,9 @@ visits = ["Week 8"]
 
 
 def test_what_an_analysis_of_the_snapshot_writes_is_what_the_report_prints(study, tmp_path):
-    running = pytest.importorskip("workbench.estimation.running", reason="no analyses in this version")
     stat = study.sign_in("stat", trial.SECRET)
-    made = running.analyse(study, plan=PLAN, where="plan.toml", signer=stat)
-    running.write(made, tmp_path / "made")
+    made = estimation.analyse(study, plan=PLAN, where="plan.toml", signer=stat)
+    estimation.write(made, tmp_path / "made")
     facts = _trial_facts.read(study, Wanted("interim", snapshot="interim-1"), reader=stat)
     document = trial_document(facts, Texts("en"), analyses_of(facts, tmp_path / "made"))
     (estimate,) = made.results.analyses[0].estimates
