@@ -66,6 +66,8 @@ DOORS = {
     "traitlets": {"widgets"},
     "voila": {"widgets"},
     "typst": {"reports"},
+    "docx": {"reports"},
+    "segno": {"reports"},
     "jinja2": {"reports"},
     "markupsafe": {"reports"},
     "zmq": {"world", "live", "engine", "simulation"},

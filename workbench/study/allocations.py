@@ -7,7 +7,7 @@ a list or an allocation that was changed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -158,7 +158,7 @@ def _opened(record: Applying, row: Row) -> str:
     return open_slot(sealed, secret, row["stratum"], row["seq"])
 
 
-def arms(study: Study, signer: Signer, reason: str = "") -> dict[str, str]:
+def arms(study: Study, signer: Signer, reason: str = "", *, only: Collection[str] | None = None) -> dict[str, str]:
     """The arm of everybody who was randomised, by participant id. Each reading is a row of the audit chain.
 
     Parameters
@@ -166,6 +166,7 @@ def arms(study: Study, signer: Signer, reason: str = "") -> dict[str, str]:
     study : the open record.
     signer : who asks; must be allowed to learn the arm of anybody.
     reason : why, for the chain.
+    only : ids of the only allocations that are read, such as those of a snapshot; None for all.
 
     Raises
     ------
@@ -176,7 +177,7 @@ def arms(study: Study, signer: Signer, reason: str = "") -> dict[str, str]:
     """
     with study.writing.begin("arms", actor=signer.name) as writer:
         record = Applying(writer, [signer], reason, study.folder)
-        rows = record.rows("allocation")
+        rows = [row for row in record.rows("allocation") if only is None or row["id"] in only]
         refusal = _barred(record, signer, None)
         found = {} if refusal else _all_opened(record, rows)
         payload = {"new": None, "old": None, "reason": reason}
