@@ -1,7 +1,7 @@
-"""The trial of `workbench demo --trial`: from protocol to locked results, of simulated participants.
+"""The trial of `workbench demo --trial`: from protocol to the final report, of simulated participants.
 
 New study folder → protocol, allocation, visits, who left → results refused before the lock → lock → results beside
-the effect that was simulated. Everything is labelled simulated.
+the effect that was simulated → final report. Everything is labelled simulated.
 """
 
 from __future__ import annotations
@@ -16,19 +16,20 @@ from workbench.commands._arguments import LARGEST_SEED
 from workbench.commands._progress import Bar
 from workbench.errors import BadValue, RecordFault, Refused
 from workbench.estimation import known_trial
+from workbench.reports import trial_report
 from workbench.study import Study
 
 if TYPE_CHECKING:
     from workbench.estimation import EstimateRow, Results
     from workbench.estimation.known_trial import Truth
 
-STEP_S, REST_S = 0.03, 6.0
-"""Expected seconds of what happens to one participant once, and of lock and analysis; they only scale the bar."""
+STEP_S, REST_S = 0.03, 16.0
+"""Expected seconds of what happens to one participant once, and of all that follows; they only scale the bar."""
 RESULTS = "results"
 
 
 def run(folder: Path | None, seed: int) -> int:
-    """Simulate a trial of 32 at three sites, lock it, analyse it, and print results beside the truth.
+    """Simulate a trial of 32 at three sites, lock it, analyse and report it, and print results beside the truth.
 
     Parameters
     ----------
@@ -52,24 +53,28 @@ def run(folder: Path | None, seed: int) -> int:
     with bar.stage("32 simulated participants", STEP_S * trial.most_steps):
         done = iter(range(1, trial.most_steps + 1))
         known_trial.simulate(where, trial, cut=False, step=lambda: bar.inside(STEP_S * next(done)))
+    results = where.with_name(f"{where.name}-{RESULTS}")
     try:
         with Study.open(where, actor=getpass.getuser()) as study:
             refusal = _refused(study)
             bar.begin("lock")
             name = known_trial.lock(study)
             bar.begin("analyses")
+            script = study.script_signer(getpass.getuser())
             made = estimation.analyse(
-                study, plan=known_trial.plan(), where="plan", snapshot=name,
-                signer=study.script_signer(getpass.getuser()), reason="demo",
-            )  # fmt: skip
+                study, plan=known_trial.plan(), where="plan", snapshot=name, signer=script, reason="demo"
+            )
+            estimation.write(made, results)
+            bar.begin("final report")
+            report = trial_report(study, "final", snapshot=name, reader=script, reason="demo", results=results)
     finally:
         bar.close()
-    results = where.with_name(f"{where.name}-{RESULTS}")
-    estimation.write(made, results)
     print(f"before the lock: refused: {refusal}")
     for line in _lines(made.results, trial.truth):
         print(line)
     print(f"study {reading.shown(where)}, results {reading.shown(results)}")
+    for path, digest in report.files.values():
+        print(f"final report {reading.shown(path)}  {digest}")
     return 0
 
 
