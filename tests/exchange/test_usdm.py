@@ -66,6 +66,10 @@ def test_every_arm_visit_criterion_form_estimand_and_device_of_a_protocol_is_in_
     version = version_of(usdm.to_usdm(example, DEVICES))
     (design,) = version["studyDesigns"]
     assert [(one["name"], one["label"]) for one in design["arms"]] == [(o.name, o.title) for o in example.arms]
+    said = " ".join(one["text"] for one in design["notes"])
+    remarked = (*example.stopping_rules, *example.implant_checks, *example.session_limits)
+    assert all(one.name in said for one in remarked)
+    assert "Impedance (impedance): day 30 after surgery, 23 to 37, every 30 days." in said
     assert [one["name"] for one in design["encounters"]] == [one.name for one in example.visits]
     assert [one["name"] for one in design["eligibilityCriteria"]] == [one.id for one in example.criteria]
     texts = [one["text"] for one in version["eligibilityCriterionItems"]]

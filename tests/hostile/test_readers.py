@@ -43,13 +43,15 @@ BY_COMMANDS = {
     "study/backup.py", "study/manifest.py", "commands/import.py", "commands/protocol.py", "exchange/_xml.py",
     "exchange/_redcap_names.py", "study/snapshots.py", "study/signature_checks.py",
     "study/stores/sqlite.py", "study/stores/postgresql.py", "study/stores/pointer.py",
-    "bench/published/_numbers.py", "bench/published/reference_based.py",
+    "bench/published/_numbers.py", "bench/published/reference_based.py", "reports/_trial_results.py",
+    "commands/analyse.py", "estimation/plan.py", "estimation/running.py",
 }  # fmt: skip
 """Read what a user names or a study holds: the hostile cases of the commands, or of READERS below, reach them."""
 
 OWN_TEXTS = {
     "evaluation/_document.py", "exchange/_core_data_set.py", "outcomes/_thresholds.py", "reports/html.py",
-    "reports/pdf.py", "reports/texts.py", "widgets/_base.py", "widgets/_locale.py", "kernels/_jit.py",
+    "reports/pdf.py", "reports/texts.py", "reports/docx.py",
+    "reports/trial.py", "widgets/_base.py", "widgets/_locale.py", "kernels/_jit.py",
     "devices/_lsl_library.py", "devices/_driver.py", "systems/_bound.py", "messages.py", "registry.py",
     "study/reporting_rules.py", "study/standard_forms/__init__.py", "dashboard/access.py",
     "exchange/datasets.py",
@@ -176,10 +178,24 @@ def _snapshot(path: Path) -> object:
     return list(snapshot_files.read(path)[1])
 
 
+def _results(path: Path) -> object:
+    from workbench.reports import _trial_results
+
+    return _trial_results.read(path, "study", None)
+
+
+def _analysis_plan(path: Path) -> object:
+    from workbench import estimation
+    from workbench.estimation.known_trial import definition
+    from workbench.study.protocol import Protocol
+
+    return estimation.read(path, Protocol.from_definition(definition()))
+
+
 READERS = {
     "decoder": _decoder, "replay": _replayed, "table": _table, "plan": _plan, "ledger": _ledger, "index": _index,
     "anchors": _anchors, "system": _system, "setup": _setup, "certificate": _certificate,
-    "snapshot": _snapshot,
+    "snapshot": _snapshot, "analysis plan": _analysis_plan, "results": _results,
 }  # fmt: skip
 
 
@@ -209,10 +225,10 @@ def test_a_reader_refuses_or_reads_but_never_hangs_or_breaks(reader, material, t
     for what, path in material.items():
         name = what.replace(" ", "-")
         given = [path]
-        if len(str(path)) < 1000 and reader == "decoder":
+        if len(str(path)) < 1000 and reader in ("decoder", "results"):
             (tmp_path / name).mkdir()
             given = [tmp_path / name]
-            (given[0] / "decoder.json").symlink_to(path)
+            (given[0] / f"{reader}.json").symlink_to(path)
         if len(str(path)) < 1000 and reader == "setup":
             given = [tmp_path / "setup" / f"site-{len(name)}.json"]
             given[0].parent.mkdir(exist_ok=True)

@@ -214,6 +214,14 @@ def _statistics(n: int, seed: int) -> tuple[str, bool]:
     return stress.table(rows), all(row.held for row in rows)
 
 
+def _analysis(n: int, seed: int) -> tuple[str, bool]:
+    from workbench.stress import known_trials
+
+    with tqdm(total=n, file=sys.stderr, unit="trial", disable=not sys.stderr.isatty()) as bar:
+        rows = known_trials.simulated(n, seed, step=lambda: bar.update(1))
+    return known_trials.text(rows), all(row.held for row in rows)
+
+
 def _hostile(n: int, seed: int) -> tuple[str, bool]:
     from workbench.stress import hostile
 
@@ -319,6 +327,11 @@ TESTS = {
         "type-I error and coverage of comparisons of two arms, n simulated trials of each",
         {"n": 4000},
         _statistics,
+    ),
+    "analysis": StressTest(
+        "whole trials of 32 put into a record and analysed: do the intervals hold the simulated effect, n trials",
+        {"n": 200},
+        _analysis,
     ),
     "effector": StressTest("strangers try to take the effector, n starts in every order", {"n": 100}, _effector),
     "evoked": StressTest("P300 and SSVEP select, n simulated participants of each", {"n": 20}, _evoked),

@@ -262,12 +262,17 @@ def _design(
 
 
 def _limits(protocol: Protocol) -> list[str]:
-    """Stopping rules and limits of sessions in words: USDM has no class for either."""
+    """Stopping rules, checks of implants and limits of sessions in words: USDM has no class for any of them."""
     rules = [
         f"Stopping rule {one.name}: {one.counts}, at {one.limit:g} {one.unit}." for one in protocol.stopping_rules
     ]
+    checks = [
+        f"Check of each implant, {one.name} ({one.kind}): day {one.day} after surgery, {one.earliest} to "
+        f"{one.latest}" + (f", every {one.every} days." if one.every else ".")
+        for one in protocol.implant_checks
+    ]
     limits = [f"Limit of a session, {one.name}: {one.greatest:g} {one.unit}." for one in protocol.session_limits]
-    return rules + limits
+    return rules + checks + limits
 
 
 def _characteristics(protocol: Protocol, objects: Objects) -> list[Object]:

@@ -216,7 +216,8 @@ class _Writers:
         assert target is not None
         source.write(f"{folder}\n")
         source.flush()
-        lines, pid = [], 0
+        lines: list[str] = []
+        pid = 0
         while len(lines) < after or not pid:
             # The first entry may be told before the number of the process.
             line = target.readline()
