@@ -44,7 +44,8 @@ BY_COMMANDS = {
     "exchange/_redcap_names.py", "study/snapshots.py", "study/signature_checks.py",
     "study/stores/sqlite.py", "study/stores/postgresql.py", "study/stores/pointer.py",
     "bench/published/_numbers.py", "bench/published/reference_based.py", "reports/_trial_results.py",
-    "commands/analyse.py", "estimation/plan.py", "estimation/running.py",
+    "commands/analyse.py", "estimation/plan.py", "estimation/running.py", "batch/manifest.py", "batch/results.py",
+    "batch/pipelines.py",
 }  # fmt: skip
 """Read what a user names or a study holds: the hostile cases of the commands, or of READERS below, reach them."""
 
@@ -54,7 +55,7 @@ OWN_TEXTS = {
     "reports/trial.py", "widgets/_base.py", "widgets/_locale.py", "kernels/_jit.py",
     "devices/_lsl_library.py", "devices/_driver.py", "systems/_bound.py", "messages.py", "registry.py",
     "study/reporting_rules.py", "study/standard_forms/__init__.py", "dashboard/access.py",
-    "exchange/datasets.py",
+    "exchange/datasets.py", "batch/stress.py",
 }  # fmt: skip
 """Read files of the package or of the system alone, or what they have just written."""
 
@@ -192,10 +193,23 @@ def _analysis_plan(path: Path) -> object:
     return estimation.read(path, Protocol.from_definition(definition()))
 
 
+def _manifest(path: Path) -> object:
+    from workbench.batch import Manifest
+
+    return Manifest.read(path)
+
+
+def _result(path: Path) -> object:
+    from workbench.batch.results import Result
+
+    return Result.read(path)
+
+
 READERS = {
     "decoder": _decoder, "replay": _replayed, "table": _table, "plan": _plan, "ledger": _ledger, "index": _index,
     "anchors": _anchors, "system": _system, "setup": _setup, "certificate": _certificate,
     "snapshot": _snapshot, "analysis plan": _analysis_plan, "results": _results,
+    "manifest": _manifest, "result": _result,
 }  # fmt: skip
 
 
