@@ -26,7 +26,7 @@ FLOOR = {
     **dict.fromkeys(("decoders", "live", "reports", "exchange", "hardware", "clinic", "statistics"), 3),
     **dict.fromkeys(("systems", "engine", "runs", "estimation"), 4),
     **dict.fromkeys(("dashboard", "__main__", "commands"), 5),
-    **dict.fromkeys(("evaluation", "bench", "research", "stress", "conformance", "simulation"), 5),
+    **dict.fromkeys(("batch", "evaluation", "bench", "research", "stress", "conformance", "simulation"), 5),
 }
 
 ARROWS = {
@@ -47,6 +47,7 @@ ARROWS = {
     ("study", "analysis"): "one of the tables that a study gives is that of all outcomes",
     ("figures", "analysis"): "figures print limits beside the numbers",
     ("__main__", "commands"): "`python -m workbench` is `workbench`",
+    ("commands", "batch"): "a command",
     ("commands", "bench"): "a command",
     ("commands", "evaluation"): "a command",
     ("commands", "stress"): "a command",
@@ -77,6 +78,8 @@ DOORS = {
     "pandas": {"tables", "recording", "research", "study"},
     "plotly": {"figures", "research"},
     "cryptography": {"study", "devices"},
+    "distributed": {"batch"},
+    "threadpoolctl": {"batch"},
     "pickle": set(),
     "joblib": set(),
 }
@@ -570,6 +573,7 @@ def test_no_class_has_more_than_three_ancestors_of_ours_with_itself():
 
 
 ENGLISH = {
+    "batch": "a command",
     "bench": "a command",
     "commands": "the command line speaks English",
     "conformance": "a command",

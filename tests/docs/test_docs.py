@@ -82,6 +82,9 @@ def test_every_runtime_dependency_has_its_reason_and_its_pin():
         assert re.search(rf"^{re.escape(name)}==", pins, re.MULTILINE | re.IGNORECASE), name
 
 
+OPTIONAL = {"distributed"}
+"""What an extra brings that nobody else needs; its import says in a sentence what to install."""
+
 PEERS = {"metabci", "meegkit", "mne_lsl", "ezmsg", "pyriemann"}
 """What is imported where it happens to be there: algorithms and engines of others, to judge ours beside them."""
 
@@ -111,7 +114,9 @@ def test_whatever_the_package_imports_comes_with_what_is_declared():
                 imported |= {name.name.partition(".")[0] for name in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 imported.add(node.module.partition(".")[0])
-    others = imported - set(sys.stdlib_module_names) - {"workbench"} - PEERS
+    others = imported - set(sys.stdlib_module_names) - {"workbench"} - PEERS - OPTIONAL
+    extras = project["optional-dependencies"]
+    assert {Requirement(line).name for line in extras["dask"]} == OPTIONAL
     assert len(others) > 20
     assert {name for name in others if not gives.get(name, set()) & brought} == set()
 

@@ -258,6 +258,19 @@ def _peers(n: int, seed: int) -> tuple[str, bool]:
     return figures.text(), figures.passed
 
 
+def _batch(n: int, seed: int) -> tuple[str, bool]:
+    from workbench.batch import stress
+
+    figures = stress.batches(n, seed, say=_said)
+    return figures.text(), figures.passed
+
+
+def _said(what: str) -> None:
+    """What begins, to whoever sits at the terminal."""
+    if sys.stderr.isatty():
+        print(f"{what} …", file=sys.stderr)
+
+
 def _soak(minutes: float, channels: int, rate: float, seed: int) -> tuple[str, bool]:
     from workbench.stress.soak import soak
 
@@ -308,6 +321,11 @@ TESTS = {
     ),
     "backup": StressTest(
         "a backup of n MB while another process writes: its time, and the writer's waits", {"n": 1000}, _backup
+    ),
+    "batch": StressTest(
+        "n recordings decoded again by this process, by others and by Dask, a worker killed: the same results",
+        {"n": 1000},
+        _batch,
     ),
     "recording": StressTest("kill -9 of a recording writer and torn files, n kills", {"n": 1000}, _recording),
     "concealment": StressTest(

@@ -124,7 +124,7 @@ def fit(
     n_channels = len(montage.channels)
 
     def fresh() -> WindowDecoder:
-        return _prepared(decoder_name, requested, paradigm, n_channels=n_channels)
+        return prepared(decoder_name, requested, paradigm, n_channels=n_channels)
 
     def make(windows: Windows, rows: NDArray[np.bool_] | slice) -> WindowDecoder:
         summaries, labels = windows.summaries[rows], windows.labels[rows]
@@ -222,10 +222,16 @@ def _made(
     return decoder, metrics
 
 
-def _prepared(
+def prepared(
     decoder_name: str, params: Mapping[str, Any], paradigm: Paradigm, *, n_channels: int
 ) -> WindowDecoder:
-    """A decoder whose filters and window are those for the paradigm."""
+    """A decoder whose filters and window are those for the paradigm.
+
+    Parameters
+    ----------
+    decoder_name, params : the decoder.
+    paradigm : of the runs. n_channels : of the decoded stream.
+    """
     try:
         decoder = decoders.load(decoder_name)(**params)
         return decoder.prepare_for(n_channels, stretch_s=paradigm.stretch_s)
@@ -294,7 +300,7 @@ def windows_of(decoder: WindowDecoder, runs: Sequence[RunFile], paradigm: Paradi
     )
 
 
-def _folds(windows: Windows) -> tuple[NDArray[np.int64], Message]:
+def folds_of(windows: Windows) -> tuple[NDArray[np.int64], Message]:
     """Fold of each window: its run, or a contiguous stretch of blocks of the only run."""
     if windows.runs.max() > 0:
         return windows.runs, Message("fit.leave_one_run_out")
@@ -321,7 +327,7 @@ def _judged(
     windows, paradigm, runs : the data.
     progress : as in :func:`fit`.
     """
-    folds, validation = _folds(windows)
+    folds, validation = folds_of(windows)
     held_out = HeldOut(paradigm, runs[0].signal.fs)
     # Almost all of the time goes into the parts of the validation; each part, and the last fit, count alike.
     steps = len(np.unique(folds)) + (2 * FOLDS if windows.runs.max() == 1 else 0) + 1
@@ -419,12 +425,28 @@ def _validated(
             continue
         decoder = make(windows, ~test)
         also(decoder, test)
-        counts = [[0] * len(names) for _ in names]
-        for period, truth, guess in decided(decoder, windows, test):
-            counts[names.index(truth)][names.index(guess)] += 1
-            votes[period] = truth == guess
+        counts, own = crossed(decoder, windows, test, names)
+        votes |= own
         tables.append({"run": fold + 1, "labels": names, "counts": counts})
     return figures_of(tables, names), votes
+
+
+def crossed(
+    decoder: WindowDecoder, windows: Windows, test: NDArray[np.bool_], names: Sequence[str]
+) -> tuple[list[list[int]], dict[Hashable, bool]]:
+    """Cued periods by what they are (rows) and what a decoder takes them for, and which of them are right.
+
+    Parameters
+    ----------
+    decoder : fitted. windows : of all periods.
+    test : ``(n,)`` bool, those that count. names : the classes, in the order of rows and columns.
+    """
+    counts = [[0] * len(names) for _ in names]
+    votes: dict[Hashable, bool] = {}
+    for period, truth, guess in decided(decoder, windows, test):
+        counts[names.index(truth)][names.index(guess)] += 1
+        votes[period] = truth == guess
+    return counts, votes
 
 
 def figures_of(tables: Sequence[Mapping[str, Any]], names: Sequence[str]) -> dict[str, Any]:

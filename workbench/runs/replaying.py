@@ -84,13 +84,22 @@ def _replayed(
     run: RunFile, decoder_folder: Path | str | None, *, block: int | None = None, name: Message | None = None
 ) -> ReplayResult:
     """Decode a run again and compare; it is called as the record calls it, else as its recording does."""
+    return compared(run, redecoded(run, decoder_folder, block=block), name=name)
+
+
+def redecoded(run: RunFile, decoder_folder: Path | str | None, *, block: int | None = None) -> list[Made]:
+    """All that a run's decoder and paradigm make of its recording; else as :func:`replay_run`.
+
+    Parameters
+    ----------
+    run : its recording.
+    decoder_folder : of its decoder; None looks in ``decoders`` beside the folder of the recording.
+    block : samples read at once, None for all; it changes no bit.
+    """
     decoder = _decoder(run, None if decoder_folder is None else Path(decoder_folder))
     paradigm = paradigms.from_params(str(run.plan["paradigm"]), dict(run.plan["params"]))
     inputs = ("signal",) if decoder is None else decoder.inputs
-    made = decode(_to_end(run.items(block=block, inputs=inputs)), paradigm, decoder, fs=run.signal.fs)
-    return _compared(
-        run, list(made), name or _name(run.plan.get("number"), run.plan.get("kind"), run.plan.get("run"))
-    )
+    return list(decode(_to_end(run.items(block=block, inputs=inputs)), paradigm, decoder, fs=run.signal.fs))
 
 
 def _name(number: object, kind: object, run_id: object) -> Message:
@@ -214,11 +223,22 @@ def chain_head(run: RunFile, made: Sequence[Snapshot] | None = None) -> str:
     return chain[-1].sha256 if chain else str(run.plan.get("decoder_sha256") or "")
 
 
-def _compared(run: RunFile, made: Sequence[Made], name: Message) -> ReplayResult:
-    """Recorded against replayed, of the run that sentences call ``name``.
+def compared(run: RunFile, made: Sequence[Made], *, name: Message | None = None) -> ReplayResult:
+    """What was recorded against what was made again.
 
     A run that was cut off is compared as far as it goes.
+
+    Parameters
+    ----------
+    run : its recording.
+    made : by :func:`redecoded`.
+    name : what sentences call the run; None for what its recording calls it.
     """
+    own = _name(run.plan.get("number"), run.plan.get("kind"), run.plan.get("run"))
+    return _compared(run, made, name or own)
+
+
+def _compared(run: RunFile, made: Sequence[Made], name: Message) -> ReplayResult:
     recorded, recorded_trials = run.decisions(), run.trials()
     decisions = replayed = [item for item in made if isinstance(item, Decision)]
     trials = [item for item in made if isinstance(item, Trial)]
