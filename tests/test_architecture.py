@@ -24,7 +24,7 @@ FLOOR = {
     **dict.fromkeys(("decode", "decoding", "fitting", "paradigms", "signals", "control", "outcomes"), 2),
     **dict.fromkeys(("devices", "recording", "study", "analysis", "figures", "tables", "widgets"), 2),
     **dict.fromkeys(("decoders", "live", "reports", "exchange", "hardware", "clinic", "statistics"), 3),
-    **dict.fromkeys(("systems", "engine", "runs"), 4),
+    **dict.fromkeys(("systems", "engine", "runs", "estimation"), 4),
     **dict.fromkeys(("dashboard", "__main__", "commands"), 5),
     **dict.fromkeys(("batch", "evaluation", "bench", "research", "stress", "conformance", "simulation"), 5),
 }
@@ -67,6 +67,8 @@ DOORS = {
     "traitlets": {"widgets"},
     "voila": {"widgets"},
     "typst": {"reports"},
+    "docx": {"reports"},
+    "segno": {"reports"},
     "jinja2": {"reports"},
     "markupsafe": {"reports"},
     "zmq": {"world", "live", "engine", "simulation"},

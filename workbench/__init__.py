@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from workbench.recording import RunFile
     from workbench.research import plot
     from workbench.research.learning import Evaluation, evaluate, fit
-    from workbench.research.studies import open_study, report, sample_study
+    from workbench.research.studies import open_study, report, sample_protocol, sample_study
     from workbench.study import Study, append
 
 __version__ = "0.1.0"
@@ -40,6 +40,7 @@ _HOMES = {
     "estimate": ("workbench.analysis", "estimate"),
     "report": ("workbench.research.studies", "report"),
     "open_study": ("workbench.research.studies", "open_study"),
+    "sample_protocol": ("workbench.research.studies", "sample_protocol"),
     "sample_study": ("workbench.research.studies", "sample_study"),
     "fit": ("workbench.research.learning", "fit"),
     "evaluate": ("workbench.research.learning", "evaluate"),
@@ -65,6 +66,7 @@ __all__ = [
     "open_study",
     "plot",
     "report",
+    "sample_protocol",
     "sample_study",
     "score",
     "set_up",

@@ -14,6 +14,7 @@ from workbench.commands.completion import SHELLS
 MORE = (
     "odm-1.3.2",
     "odm-2.0",
+    "usdm",
     "redcap-dictionary",
     "redcap-records",
     "dictionary",
@@ -22,6 +23,12 @@ MORE = (
     "deviations",
     "forms",
     "treatments",
+    "dataset-json",
+    "xpt",
+    "parquet",
+    "bids",
+    "fhir-r5",
+    "fhir-r4",
 )
 ASK = r"""
 source "$1"; shift

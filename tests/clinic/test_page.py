@@ -126,6 +126,19 @@ def test_a_participant_is_confirmed_and_what_needs_an_engine_says_why_it_does_no
         assert not screens.screen.answer("show", {"view": view})["ok"]
 
 
+def test_whoever_is_opened_from_the_overview_is_whom_bar_and_list_are_about_behind_the_service_too(screens):
+    signed_in(screens, "wu")
+    ids = {row["participant"]: row["visit"] for row in screens.worklist.rows}
+    assert screens.worklist.answer("choose", {"visit": ids["SIM-01"]})["ok"]
+    person_page(screens, "P-041")
+    assert (screens.screen.place["participant"], screens.screen.place["visit"]) == ("P-041", "")
+    assert "no visit is chosen" in screens.screen.answer("show", {"view": "assess"})["text"]
+    assert screens.screen.answer("show", {"view": "today"})["ok"]
+    assert screens.worklist.chosen == ""
+    assert screens.screen.answer("sign_out", {})["ok"]
+    assert screens.screen.place["participant"] == ""
+
+
 # ------------------------------------------------------------------------------ every screen
 def test_no_screen_knows_which_record_it_has_and_both_tell_the_same(shared):
     desk = VisitService(shared.folder, operator="test")

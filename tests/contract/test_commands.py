@@ -77,7 +77,17 @@ def called():
     """The words of every command that some test calls."""
     return {
         words[:n]
-        for room in ("bench", "cli", "clinic", "evaluation", "faults", "simulation", "study", "systems")
+        for room in (
+            "bench",
+            "cli",
+            "clinic",
+            "estimation",
+            "evaluation",
+            "faults",
+            "simulation",
+            "study",
+            "systems",
+        )
         for path in (TESTS / room).glob("*.py")
         for words in calls_in(path)
         for n in (1, 2)

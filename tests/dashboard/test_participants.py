@@ -15,6 +15,7 @@ from tests.study.versions import over
 from workbench import messages, outcomes
 from workbench.dashboard import SessionPage, StudyService, VisitService
 from workbench.dashboard.participants import ParticipantService
+from workbench.dashboard.safety_desk import DeskService
 from workbench.errors import BadValue, Refused, UnknownName
 from workbench.study import Study, utc_now, verify
 from workbench.study.applying import bound_now
@@ -22,8 +23,10 @@ from workbench.study.changes import (
     Adjudicate,
     AnswerQuery,
     GrantRole,
+    Implant,
     OpenQuery,
     RecordDeviation,
+    RecordFinding,
     RecordTreatment,
     ReportEvent,
     ReviseEvent,
@@ -215,6 +218,32 @@ def test_whoever_is_blinded_or_unknown_sees_nothing_of_the_device_while_assessor
         page = service.page(person)
         shown = {one["device_on"] for measure in page["measures"] for one in measure["series"]}
         assert (page["concealed"], shown) == (concealed, {False} if concealed else {False, True}), login
+
+
+def implanted(folder: Path) -> None:
+    """P-041 with an implant of 50 days whose wound was looked at in time and whose impedance was not measured."""
+    with Study.open(folder, actor="test") as study:
+        doctor, manager = study.sign_in("okafor", SECRET), study.sign_in("he", SECRET)
+        implant = study.apply(Implant(id_of(folder), "NEO", days_ago(50), "epidural"), doctor)
+        study.apply(RecordFinding(implant, "wound", days_ago(40), "closed"), doctor)
+        (assessor,) = study.rows("person", login="wu")
+        study.apply(GrantRole(assessor["id"], "therapist", "GCP", blinded=True), manager, "joins, blinded")
+
+
+def test_planned_and_missed_checks_of_an_implant_are_on_page_overview_and_desk_and_kept_from_the_blinded(
+    visits: VisitService, service: ParticipantService, folder: Path
+) -> None:
+    implanted(folder)
+    missed = [{"state": "missed", "participant": "P-041", "name": "Impedance", "kind": "impedance",
+               "day": days_ago(13), "days": 13}]  # fmt: skip
+    for login, sees in (("wu", False), ("okafor", True)):
+        visits.sign_in(login=login, password=SECRET)
+        page = service.page(id_of(folder))
+        states = [[check["state"] for check in one["checks"]] for one in page["implants"]]
+        assert states == ([["done", "missed", "ahead"]] if sees else []), login
+        assert StudyService(visits.access).overview()["checks"] == (missed if sees else []), login
+        (desk,) = DeskService(visits.access).page()["implants"] or [None]
+        assert (desk is not None and desk["checks"][1]["state"] == "missed") == sees, login
 
 
 def asked_of(visits: VisitService) -> list[str]:
@@ -512,6 +541,45 @@ def test_opening_another_participant_takes_a_confirmation_back(page: SessionPage
     page.worklist.open_participant(rows["P-041"])
     assert page.service.confirmed == {}
     assert page.stage.children[-1].page["person"]["pseudonym"] == "P-041"
+
+
+def test_whoever_is_opened_from_another_page_is_whom_bar_list_and_forms_are_about(
+    page: SessionPage, folder: Path
+) -> None:
+    rows = {row["participant"]: row["visit"] for row in page.worklist.rows}
+    page.worklist.choose(rows["SIM-01"])
+    page.worklist.confirm(rows["SIM-01"], "SIM-01")
+    page.show("study")
+    assert page.stage.children[-1].answer("participant", {"participant": "P-041"})["ok"]
+    assert page.stage.children[-1].page["person"]["pseudonym"] == "P-041"
+    place = page.screen.place
+    assert (place["participant"], place["visit"], place["confirmed"]) == ("P-041", "", "")
+    assert page.service.confirmed == {}
+    # The next step reaches nobody else: no form of SIM-01 opens, and the list has no row of theirs chosen.
+    assert "no visit is chosen" in page.screen.answer("show", {"view": "assess"})["text"]
+    page.show("today")
+    assert (page.worklist.chosen, page.worklist.confirmed, page.worklist.details) == ("", {}, {})
+    page.worklist.choose(rows["P-041"])
+    page.show("safety")
+    page.stage.children[-1].read()
+    page._open_by_pseudonym("P-041")
+    assert page.service.chosen() == rows["P-041"]  # their own visit stays chosen
+
+
+def test_a_form_chosen_on_the_page_of_forms_is_the_row_that_is_chosen_on_the_list(folder: Path) -> None:
+    made = SessionPage(folder, operator="Chen L.", forms=True)
+    try:
+        made.service.open_person(id_of(folder, "SIM-01"))
+        made.show("assess")
+        picker = made.stage.children[1]
+        assert made.screen.place["participant"] == "SIM-01"  # and not the newest visit of somebody else
+        rows = {row["participant"]: row["visit"] for row in made.worklist.rows}
+        assert picker.answer("choose", {"visit": rows["P-041"], "measure": "arat"})["ok"]
+        made.show("today")
+        assert (made.worklist.chosen, made.screen.place["participant"]) == (rows["P-041"], "P-041")
+    finally:
+        made.screen.close()
+        made.log.close()
 
 
 def test_no_password_of_a_change_is_in_the_state_of_any_panel(page: SessionPage, folder: Path) -> None:

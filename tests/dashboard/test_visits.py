@@ -412,6 +412,29 @@ def test_a_recording_is_fitted_once_however_many_pages_are_open(
         assert approve.entered(study, ["another"], decoder["name"], service.system.decoder_params) == ""
 
 
+def test_decoder_and_result_of_somebody_else_leave_the_page_with_them(folder: Path, page: SessionPage) -> None:
+    ids = visits(page.service)
+    enter_fit(folder, ids["P-041"])
+    page.worklist.choose(ids["P-041"])
+    page.show("approve")
+    decoder = page.stage.children[-1]
+    page._show_run("c1")
+    assert page.stage.children[-1].result["participant"] == "P-041"
+    page.worklist.choose(ids["P-099"])
+    assert "result" not in page.screen.place["views"]
+    page.show("approve")
+    assert (page.screen.place["participant"], page.stage.children[-1].fit["sha256"]) == ("P-099", "")
+    assert page.stage.children[-1] is not decoder
+    # A run leads to the person whose run it was, whoever was chosen.
+    page._show_run("c1")
+    assert (page.screen.place["participant"], page.stage.children[-1].result["participant"]) == ("P-041", "P-041")
+    # While it is looked at, somebody else is chosen elsewhere: the page goes to the list.
+    page.service.choose(ids["P-099"])
+    page.refresh()
+    assert page.stage.children[-1] is page.worklist
+    assert (page.worklist.chosen, page.screen.place["participant"]) == (ids["P-099"], "P-099")
+
+
 def test_a_page_reads_the_record_again_only_when_it_has_changed(folder: Path, page: SessionPage) -> None:
     page.screen.close()  # nothing else looks
     page._run_kinds()

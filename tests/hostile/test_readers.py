@@ -39,18 +39,22 @@ BY_COMMANDS = {
     "study/protocol.py", "systems/_protocol.py", "hardware/setup.py", "hardware/certificates.py",
     "study/identities.py", "study/identity_file.py", "study/randomisation/sealing.py",
     "study/randomisation/arms.py",
+    "study/moving.py", "study/deletion.py",
     "study/backup.py", "study/manifest.py", "commands/import.py", "commands/protocol.py", "exchange/_xml.py",
     "exchange/_redcap_names.py", "study/snapshots.py", "study/signature_checks.py",
     "study/stores/sqlite.py", "study/stores/postgresql.py", "study/stores/pointer.py",
-    "bench/published/_numbers.py", "bench/published/reference_based.py",
+    "bench/published/_numbers.py", "bench/published/reference_based.py", "reports/_trial_results.py",
+    "commands/analyse.py", "estimation/plan.py", "estimation/running.py",
 }  # fmt: skip
 """Read what a user names or a study holds: the hostile cases of the commands, or of READERS below, reach them."""
 
 OWN_TEXTS = {
     "evaluation/_document.py", "exchange/_core_data_set.py", "outcomes/_thresholds.py", "reports/html.py",
-    "reports/pdf.py", "reports/texts.py", "widgets/_base.py", "widgets/_locale.py", "kernels/_jit.py",
+    "reports/pdf.py", "reports/texts.py", "reports/docx.py",
+    "reports/trial.py", "widgets/_base.py", "widgets/_locale.py", "kernels/_jit.py",
     "devices/_lsl_library.py", "devices/_driver.py", "systems/_bound.py", "messages.py", "registry.py",
     "study/reporting_rules.py", "study/standard_forms/__init__.py", "dashboard/access.py",
+    "exchange/datasets.py",
 }  # fmt: skip
 """Read files of the package or of the system alone, or what they have just written."""
 
@@ -58,7 +62,9 @@ BETWEEN_OWN_PROCESSES = {
     "bench/outcomes.py", "devices/_players.py", "devices/_playing.py", "devices/_device_process.py",
     "devices/simulated_participant.py", "live/_display.py", "runs/fit_process.py", "engine/server.py",
     "live/_starting.py", "live/_wire.py", "live/client.py", "stress/lossless.py", "engine/process.py",
-    "runs/fitting.py", "stress/recording.py", "stress/record.py", "stress/trial.py", "widgets/_stores.py",
+    "runs/fitting.py", "stress/recording.py", "stress/record.py", "stress/trial.py", "stress/crowd.py",
+    "stress/behind.py",
+    "widgets/_stores.py",
     "widgets/dashboard.py", "widgets/log_view.py", "study/drafts.py", "devices/_pairing.py",
     "devices/_last_metre.py", "engine/alarms.py", "live/_stopfile.py", "engine/standstill.py",
     "stress/safety.py", "stress/breakable.py", "stress/soak.py", "hardware/discovery.py",
@@ -172,10 +178,24 @@ def _snapshot(path: Path) -> object:
     return list(snapshot_files.read(path)[1])
 
 
+def _results(path: Path) -> object:
+    from workbench.reports import _trial_results
+
+    return _trial_results.read(path, "study", None)
+
+
+def _analysis_plan(path: Path) -> object:
+    from workbench import estimation
+    from workbench.estimation.known_trial import definition
+    from workbench.study.protocol import Protocol
+
+    return estimation.read(path, Protocol.from_definition(definition()))
+
+
 READERS = {
     "decoder": _decoder, "replay": _replayed, "table": _table, "plan": _plan, "ledger": _ledger, "index": _index,
     "anchors": _anchors, "system": _system, "setup": _setup, "certificate": _certificate,
-    "snapshot": _snapshot,
+    "snapshot": _snapshot, "analysis plan": _analysis_plan, "results": _results,
 }  # fmt: skip
 
 
@@ -205,10 +225,10 @@ def test_a_reader_refuses_or_reads_but_never_hangs_or_breaks(reader, material, t
     for what, path in material.items():
         name = what.replace(" ", "-")
         given = [path]
-        if len(str(path)) < 1000 and reader == "decoder":
+        if len(str(path)) < 1000 and reader in ("decoder", "results"):
             (tmp_path / name).mkdir()
             given = [tmp_path / name]
-            (given[0] / "decoder.json").symlink_to(path)
+            (given[0] / f"{reader}.json").symlink_to(path)
         if len(str(path)) < 1000 and reader == "setup":
             given = [tmp_path / "setup" / f"site-{len(name)}.json"]
             given[0].parent.mkdir(exist_ok=True)

@@ -169,6 +169,7 @@ def deleted(study, made):
     made(changes.WithdrawConsent(person, ("participation",), "2026-03-01"))
     made(changes.RequestDeletion(person, "2026-03-01", "the site's policy"))
     manager = study.script_signer("Dr C")
+    study.apply(changes.CutData("early"), [study.script_signer(n).confirm() for n in ("Dr B", "Dr C")], "board")
     plan = deletion.plan(study, person)
     begun = study.apply(changes.BeginDeletion(plan), manager.confirm(), "asked for by the participant")
     deletion.carry_out(study, begun, manager)

@@ -162,13 +162,13 @@ def test_unchanged_files_share_their_bytes_with_the_backup_before_unless_those_r
     os.utime(study.folder / anchors.FILE)  # written to just now, and so growing
     first = backup(study.folder, tmp_path / "backups")
     second = backup(study.folder, tmp_path / "backups")
-    assert second.n_linked == len(contents(study.folder)) - 1 == 6
+    assert second.n_linked == len(contents(study.folder)) - 1 == 7
     assert (second.folder / DATA / "recordings/r1.xdf").samefile(first.folder / DATA / "recordings/r1.xdf")
     rotten = second.folder / DATA / "recordings" / "r1.xdf"
     rotten.write_bytes(b"XDF: sigmal")
     os.utime(rotten, (1e9, 1e9))
     third = backup(study.folder, tmp_path / "backups")
-    assert third.n_linked == 5
+    assert third.n_linked == 6
     assert drill(third.folder).ok
     with pytest.raises(RecordFault, match="recordings/r1.xdf is not what was backed up"):
         drill(second.folder)
@@ -480,13 +480,13 @@ def test_an_anchor_is_never_newer_than_the_record_that_it_is_beside(study, tmp_p
 # ---------------------------------------------------------------------------------------- refused at restore
 def test_each_file_of_a_backup_with_one_flipped_bit_is_refused_and_named(made, tmp_path):
     names = [file.path for file in manifest.read(made.folder).files]
-    assert len(names) == 8
+    assert len(names) == 9
     for name in names:
         path = made.folder / DATA / name
         whole = path.read_bytes()
         for at, bit in ((0, 0), (len(whole) // 2, 3), (len(whole) - 1, 7)):
             path.write_bytes(whole[:at] + bytes([whole[at] ^ 1 << bit]) + whole[at + 1 :])
-            with pytest.raises(RecordFault, match=f"{name} is not what was backed up.*1 of 8 files"):
+            with pytest.raises(RecordFault, match=f"{name} is not what was backed up.*1 of 9 files"):
                 restore(made.folder, tmp_path / "again")
         path.unlink()
         with pytest.raises(RecordFault, match=f"{name} is not what was backed up: it is missing"):

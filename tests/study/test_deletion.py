@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import signal
 import subprocess
@@ -13,7 +14,7 @@ from tests.shares import some
 from tests.study import databases
 from workbench import world
 from workbench.errors import RecordFault, Refused
-from workbench.study import Study, approvals, changes, deletion, moments, verify
+from workbench.study import Study, approvals, changes, deletion, moments, snapshots, verify
 from workbench.study.applying import bound_now
 from workbench.study.backup import backup
 from workbench.study.changes import (
@@ -26,7 +27,7 @@ from workbench.study.changes import (
     WithdrawConsent,
 )
 from workbench.study.identities import Identities, Identity
-from workbench.vocabulary import Condition
+from workbench.vocabulary import Condition, Participant
 
 DAY = "2026-03-02"
 CANARY = "Rex the dog of Maria"
@@ -63,9 +64,8 @@ def carried_out(study, person, **more):
 
 
 def everything(study):
-    """What the database keeps, and every file of a study but its snapshots and reports, which are named."""
-    named = ("snapshots", "reports")
-    files = [path for path in study.folder.rglob("*") if path.is_file() and path.parent.name not in named]
+    """What the database keeps, and every file of a study but its reports, which are named."""
+    files = [path for path in study.folder.rglob("*") if path.is_file() and path.parent.name != "reports"]
     return b"\n".join([databases.content(study), *(path.read_bytes() for path in files)])
 
 
@@ -87,7 +87,8 @@ def test_a_plan_shows_what_goes_and_what_stays_and_does_nothing(study):
     assert shown.decoders == (study.ids["sha256"],)
     assert shown.drafts == 1
     assert shown.stays["safety"] > 3
-    assert "snapshots/interim.jsonl" in shown.copies
+    assert "snapshots/interim.jsonl" in {one.path for one in shown.snapshots}
+    assert "snapshots/interim.jsonl" not in shown.copies
     assert (study.head(), left_of(study)) == (before, texts)
 
 
@@ -267,6 +268,8 @@ def test_a_path_that_leads_out_of_the_study_is_not_removed(study, tmp_path):
 
 
 # ------------------------------------------------------------------------------ interruptions
+LAST = 11
+"""Steps of that deletion: four files and two snapshots among them."""
 KILLED = """
 import os, signal, sys
 from pathlib import Path
@@ -288,7 +291,7 @@ print(len(seen))
 """
 
 
-@pytest.mark.parametrize("at", some(range(1, 10)))
+@pytest.mark.parametrize("at", some(range(1, LAST + 1)))
 def test_killed_at_any_step_it_is_a_problem_until_it_is_carried_out_to_its_end(study, tmp_path, at):
     person = asked(study)
     first = begun(study, person)
@@ -299,7 +302,7 @@ def test_killed_at_any_step_it_is_a_problem_until_it_is_carried_out_to_its_end(s
     assert done.returncode == -signal.SIGKILL, done.stderr
     with Study.open(study.folder, actor="tester") as again:
         ended = bool(again.rows("deletion_end", deletion_id=first))
-        assert ended == (at == 9)
+        assert ended == (at == LAST)
         found = again.verify()
         assert found.ok == ended
         if not ended:
@@ -368,20 +371,107 @@ def test_the_identity_is_erased_with_it_and_once(study, tmp_path):
     assert [entry.action for entry in store.entries("P01")].count("erase") == 1
 
 
-def test_backups_and_snapshots_that_still_hold_it_are_named_and_others_are_not(study, tmp_path):
+def test_backups_and_unknown_snapshots_that_still_hold_it_are_named_and_others_are_not(study, tmp_path):
     person = asked(study)
     held = backup(study.folder, tmp_path / "backups")
-    study.apply(
-        changes.CutData("holds"), [study.script_signer(name).confirm() for name in ("Dr B", "Dr C")], "interim"
-    )
+    cut(study, "holds")
+    (study.folder / "snapshots" / "mine.jsonl").write_bytes((study.folder / "snapshots/holds.jsonl").read_bytes())
     done = carried_out(study, person, backups=tmp_path / "backups")
     assert any(held.folder.name in copy for copy in done.copies)
-    assert "snapshots/holds.jsonl" in done.copies
+    assert "snapshots/mine.jsonl" in done.copies
+    assert "snapshots/holds.jsonl" not in done.copies
     with Study.create(tmp_path / "other", code="O", title="Other", actor="a"):
         pass
     other = backup(tmp_path / "other", tmp_path / "backups2")
     shown = deletion.plan(study, person, backups=tmp_path / "backups2")
     assert not any(other.folder.name in copy for copy in shown.copies)
+
+
+# ------------------------------------------------------------------------------ snapshots
+def cut(study, name):
+    """A snapshot; path of its file."""
+    study.apply(changes.CutData(name), [study.script_signer(who).confirm() for who in ("Dr B", "Dr C")], "interim")
+    return study.folder / "snapshots" / f"{name}.jsonl"
+
+
+def rows_in(file):
+    """Rows of a snapshot by table and id, as they lie there."""
+    return {(table, row["id"]): row for table, row in map(json.loads, file.read_text().splitlines()[1:])}
+
+
+def test_a_snapshot_is_cut_anew_without_the_texts_and_with_every_other_row_and_number(study):
+    person = asked(study)
+    files = {file: rows_in(file) for file in (cut(study, "first"), cut(study, "second"))}
+    assert all(CANARY in file.read_text() for file in files)
+    shown = deletion.plan(study, person)
+    done = carried_out(study, person)
+    # The two that the study had before are cut anew with them.
+    assert done.n_snapshots == len(shown.snapshots) == 4
+    lost = {(table, row_id) for table, row_id, _ in shown.rows}
+    for file, before in files.items():
+        after = rows_in(file)
+        assert [text for text in TEXTS if text in file.read_text()] == []
+        assert after.keys() == before.keys()
+        changed = {place for place in before if before[place] != after[place]}
+        assert ("note", study.ids["note"]) in changed
+        assert changed <= lost
+        # Of a row that changed only the texts did.
+        for place in changed:
+            own = {name for name in before[place] if before[place][name] != after[place][name]}
+            assert own <= {*deletion.TEXTS[place[0]], "values", "said"}
+    found = study.verify()
+    assert found.ok, found.problems
+    assert [row.sha256 for row in snapshots.listed(study)[-2:]] == [
+        hashlib.sha256(file.read_bytes()).hexdigest() for file in files
+    ]
+    assert any("snapshot first was cut anew by a deletion" in text for text in found.deleted)
+    assert deletion.plan(study, person).snapshots == ()
+    with Study.open(next(iter(files)), actor="a") as old:
+        assert old.get("note", study.ids["note"])["text"] == deletion.GONE
+        assert old.rows("trial") == study.rows("trial")
+        assert old.verify().ok
+
+
+def test_while_one_deletion_is_under_way_no_other_one_begins(study):
+    first = asked(study)
+    other = study.append(Participant("SIM-04", simulated=True))
+    for change in (
+        GiveConsent(other, ("participation",), "2.1", "2026-03-01"),
+        WithdrawConsent(other, ("participation",), DAY),
+        RequestDeletion(other, DAY, "the site's policy"),
+    ):
+        made(study, change)
+    cut(study, "first")
+    running = begun(study, first)
+    with pytest.raises(Refused, match="deletion of P01's data was begun and has not ended"):
+        begun(study, other)
+    deletion.carry_out(study, running, study.script_signer("Dr C"))
+    carried_out(study, other)
+    assert study.verify().ok
+
+
+def test_a_snapshot_as_it_was_before_a_deletion_is_a_problem_wherever_it_lies(study, tmp_path):
+    person = asked(study)
+    file = cut(study, "first")
+    kept = tmp_path / "first.jsonl"
+    kept.write_bytes(file.read_bytes())
+    carried_out(study, person)
+    file.chmod(0o600)
+    file.write_bytes(kept.read_bytes())
+    assert [problem.code for problem in study.verify().problems] == ["verify.file_differs"]
+    assert [problem.code for problem in verify(file).problems] == ["snapshot.before_deletion"]
+
+
+def test_a_snapshot_that_was_edited_is_not_cut_anew_into_one_that_holds(study):
+    person = asked(study)
+    file = cut(study, "first")
+    shown = deletion.plan(study, person)
+    file.chmod(0o600)
+    file.write_bytes(file.read_bytes().replace(b"grasp", b"grisp", 1))
+    with pytest.raises(RecordFault, match="first.jsonl is not the one that the record has"):
+        deletion.plan(study, person)
+    with pytest.raises(RecordFault, match="first.jsonl is not the one that the record has"):
+        study.apply(BeginDeletion(shown), study.script_signer("Dr C").confirm(), "asked for")
 
 
 def test_what_a_deleted_participant_was_signed_for_is_stale_and_no_problem(study):

@@ -17,7 +17,9 @@ from tests.shares import some
 from tests.study import databases
 from tests.study.conftest import fill
 from workbench.errors import BadValue, RecordFault, RecordLocked, Refused
+from workbench.stress import behind
 from workbench.stress import record as stress
+from workbench.stress.scenario import gone
 from workbench.study import Study, anchors, migrate, schema, stores, verify
 from workbench.study.backup import backup
 from workbench.study.restore import drill, restore
@@ -308,13 +310,29 @@ def test_kill_9_of_a_writer_loses_no_acknowledged_entry(tmp_path):
     assert (figures.lost, figures.broken) == (0, 0)
 
 
+def test_what_the_owner_of_a_server_edits_cuts_or_puts_back_is_found(url, tmp_path):
+    folder = tmp_path / "s"
+    states = behind.filled(folder, url)
+    with closing(behind.owner_of(folder)) as owner:
+        assert behind.flipped(owner, states[-1], flips=10, seed=3, step=lambda: None).missed == ()
+        assert behind.edited(owner, states[-1], most=10, seed=3, step=lambda: None).missed == ()
+        assert behind.tails(owner, states, cases=2, seed=3, step=lambda: None) == behind.TailFigures(2, 2, 2, 2, 2)
+        # Equal to the zero that the chain has, and not what was stored.
+        zero = next(field for field in owner.fields() if field.column == "latency_s" and owner.value(field) == 0.0)
+        assert verify(folder).ok
+        owner.edit(zero, -0.0)
+        assert [problem.code for problem in verify(folder).problems] == ["verify.row_differs"]
+    gone(folder)
+
+
 @pytest.mark.parametrize("writers", [4, pytest.param(20, marks=pytest.mark.release)])
 def test_writers_at_the_same_time_lose_no_update(url, writers):
     from workbench.stress import trial
 
     figures = trial.broken(1, 3, database=url, writers=writers)
-    told = (figures.writers, figures.doubled, figures.lost, figures.mixed, figures.broken)
-    assert told == (writers, 0, 0, 0, 0)
+    together = figures.crowd
+    assert (together.writers, together.overwritten, together.doubled, together.twice) == (writers, 0, 0, 0)
+    assert (figures.lost, figures.mixed, figures.broken) == (0, 0, 0)
     assert figures.passed, figures.text()
 
 
@@ -498,11 +516,11 @@ def test_the_command_line_makes_a_study_on_a_server_and_verifies_and_refuses_it_
     assert main(["verify", folder]) == 0
     assert "the record holds" in capsys.readouterr().out
     assert main(["new", str(tmp_path / "t"), "--database", "postgresql://me:s3cret@host/db"]) == 2
-    assert main(["stress", "record", "--n", "1", "--database", url]) == 2
+    assert main(["stress", "recording", "--n", "1", "--database", url]) == 2
     said = capsys.readouterr().err
     assert "holds a password" in said
     assert "s3cret" not in said
-    assert "the stress test record uses no database" in said
+    assert "the stress test recording uses no database" in said
 
 
 # ------------------------------------------------------------------------------------ copies

@@ -272,6 +272,7 @@ def definitions(draw):
         "session_limit": [{"name": draw(NAMES), "greatest": draw(NUMBERS), "unit": draw(NAMES)}],
         "arm": TWO,
         "randomisation": randomisation,
+        **draw(st.sampled_from([{}, {"population": {"sex": ["male"], "least_age": 18, "greatest_age": 65}}])),
     }
 
 
@@ -298,8 +299,10 @@ def test_two_protocols_have_no_difference_exactly_when_their_hashes_are_equal(on
 
 
 # ---------------------------------------------------------------------------------------- what is refused
+CHECK = '[[implant_check]]\nname = "w"\nkind = "wound"\n'
 ARM, LATEST, NUMBER = "[[arm]]", "latest = 3", 'kind = "number"'
 TWO_ARMS = '[[arm]]\nname = "b"\ntitle = "B"\n[randomisation]\nkind = "simple"\nslots = 4\n'
+PEOPLE = '[population]\nsex = ["female"]\n'
 ITEMS = 'items = [{ name = "x", label = "X", kind = "number" }]'
 VISIT, FORM_F, ITEM, DRAW = "[[visit]] 'V1'", "[[form]] 'f'", "[[form]] 'f', items 'x'", "[randomisation]"
 
@@ -364,9 +367,16 @@ VISIT, FORM_F, ITEM, DRAW = "[[visit]] 'V1'", "[[form]] 'f'", "[[form]] 'f', ite
         (ARM, '[roles]\nlock = ["boss"]\n[[arm]]', "[roles]", "lock must be a list of names out of operator"),
         (ARM, '[[estimand]]\nname = "e"\npopulation = "p"\nvariable = "v"\nsummary = "s"\n[[arm]]',
          "[[estimand]] 'e'", "intercurrent_events is missing"),
+        (ARM, CHECK + "day = 3\nearliest = -1\nlatest = 5\n[[arm]]", "[[implant_check]] 'w'", "0 <= earliest"),
+        (ARM, CHECK + "day = 3\nearliest = 1\nlatest = 5\nevery = 4\n[[arm]]", "[[implant_check]] 'w'", "got 4"),
         (ARM, '[[stopping_rule]]\nname = "s"\ncounts = "c"\n[[arm]]', "[[stopping_rule]] 's'", "limit is missing"),
         (ARM, '[[criterion]]\nid = "I1"\ntext = "t"\nkind = "inclusion"\norigin = "web"\n[[arm]]',
          "[[criterion]] 'I1'", "origin must be one of trial, label"),
+        (ARM, f"{PEOPLE}least_age = 70\ngreatest_age = 18\n[[arm]]", "[population]", "got 70 and 18"),
+        (ARM, f"{PEOPLE}least_age = 18\n[[arm]]", "[population]", "greatest_age is missing"),
+        (ARM, f"{PEOPLE}least_age = 18\ngreatest_age = 70\nparticipants = -1\n[[arm]]", "[population]", "got -1"),
+        (ARM, '[population]\nsex = ["m"]\nleast_age = 1\ngreatest_age = 2\n[[arm]]', "[population]",
+         "sex must be a list of names out of female, male"),
         ("[[form]]", "[[form]]\n[[form]]", "[[form]] 1", ""),
     ],
 )  # fmt: skip

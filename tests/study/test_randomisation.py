@@ -28,6 +28,7 @@ from workbench.study.randomisation import (
     minimise,
     next_slot,
     open_slot,
+    open_slots,
     prove,
     replay_minimisation,
     reveal,
@@ -182,6 +183,7 @@ def test_every_slot_opens_to_the_arm_that_was_drawn_also_after_storage(own):
     opened = {(slot.stratum, slot.seq): open_slot(stored, key, slot.stratum, slot.seq) for slot in sealed.slots}
     assert opened == {(s, k): arm for s, arms in drawn.items() for k, arm in enumerate(arms, start=1)}
     assert len(opened) == 96
+    assert open_slots(stored, key, opened) == list(opened.values())
 
 
 def test_ciphertexts_are_equally_long_whatever_arm_and_stratum():
@@ -278,6 +280,10 @@ def test_two_slots_that_were_swapped_do_not_open_even_under_a_forged_root(own, w
     for slot in (first, second):
         with pytest.raises(RecordFault, match=f"slot {slot.seq} of the stratum .* does not hold what was sealed"):
             open_slot(forged, made, slot.stratum, slot.seq)
+        with pytest.raises(RecordFault, match=f"slot {slot.seq} of the stratum .* does not hold what was sealed"):
+            open_slots(forged, made, [(slot.stratum, slot.seq)])
+    with pytest.raises(RecordFault, match="is not what its root commits to"):
+        open_slots(swapped, made, [(first.stratum, 1)])
     proof = prove(forged, made)
     assert len(proof.differences) == 3
     assert "root" in proof.differences[0]
@@ -291,6 +297,8 @@ def test_a_slot_whose_leaf_commits_to_another_arm_is_refused(own):
     forged = rooted(with_slots(sealed, {0: replace(sealed.slots[0], leaf="0" * 64)}))
     with pytest.raises(RecordFault, match="does not hold what was sealed there"):
         open_slot(forged, made, sealed.slots[0].stratum, 1)
+    with pytest.raises(RecordFault, match="does not hold what was sealed there"):
+        open_slots(forged, made, [(sealed.slots[0].stratum, 1)])
 
 
 @pytest.mark.parametrize(
@@ -300,6 +308,8 @@ def test_the_secret_of_another_list_is_refused_and_proves_nothing(own, other):
     made, sealed = own
     with pytest.raises(Refused, match="was not made from this secret"):
         open_slot(sealed, secret(**other), sealed.slots[0].stratum, 1)
+    with pytest.raises(Refused, match="was not made from this secret"):
+        open_slots(sealed, secret(**other), [(sealed.slots[0].stratum, 1)])
     assert not prove(sealed, secret(**other)).holds
 
 
@@ -309,6 +319,8 @@ def test_a_slot_that_is_not_there_is_refused(own):
     for seq in (0, 25, "1", None):
         with pytest.raises(UnknownName, match=r"has slots 1 to 24 in the stratum"):
             open_slot(sealed, made, stratum, seq)
+        with pytest.raises(UnknownName, match=r"has slots 1 to 24 in the stratum"):
+            open_slots(sealed, made, [(stratum, seq)])
     with pytest.raises(UnknownName, match="has no stratum"):
         open_slot(sealed, made, "{}", 1)
 

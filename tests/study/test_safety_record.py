@@ -750,7 +750,7 @@ def test_surveillance_shows_findings_first_and_quiet_implants_last(trial):
         do(trial, RecordFinding(quiet, "impedance", day, "one contact", values={"1": ohm}))
     do(trial, RecordFinding(other, "imaging", "2026-02-25", "clean"))
     do(trial, RecordFinding(other, "lead", "2026-02-24", "moved 2 mm", notable=True))
-    first, last = surveillance(trial)
+    first, last = surveillance(trial, date(2026, 2, 15))  # no planned check is over
     assert (first.participant, first.findings[0].text, last.participant, last.quiet) == (
         "P-02", "moved 2 mm", "P-01", True,
     )  # fmt: skip
@@ -758,6 +758,32 @@ def test_surveillance_shows_findings_first_and_quiet_implants_last(trial):
     for wrong in ({}, {"1": "high"}, {"1": True}):
         with pytest.raises(BadValue, match="impedance"):
             do(trial, RecordFinding(quiet, "impedance", "2026-03-01", "x", values=wrong))
+
+
+def test_planned_checks_of_an_implant_are_done_due_or_missed_and_end_with_its_removal(trial):
+    row = do(trial, Implant(trial.people_ids[0], "NEO", "2026-01-01", "epidural"))
+
+    def stands(on: date) -> list[tuple[str, str, str, str]]:
+        (one,) = surveillance(trial, on)
+        return [(check.name, check.planned, check.found_on, check.state) for check in one.checks]
+
+    # Wound on day 10 (7 to 14), impedance every 30 days (23 to 37).
+    assert stands(date(2026, 1, 5)) == [
+        ("Wound", "2026-01-11", "", "ahead"), ("Impedance", "2026-01-31", "", "ahead"),
+    ]  # fmt: skip
+    assert stands(date(2026, 1, 15))[0][-1] == "due"  # the last day of the window belongs to it
+    assert (stands(date(2026, 1, 16))[0][-1], surveillance(trial, date(2026, 1, 16))[0].quiet) == ("missed", False)
+    do(trial, RecordFinding(row, "impedance", "2026-02-07", "as before", values={"1": 900}))
+    do(trial, RecordFinding(row, "wound", "2026-01-16", "closed"))  # a day late
+    assert stands(date(2026, 3, 1)) == [
+        ("Wound", "2026-01-11", "", "missed"),
+        ("Impedance", "2026-01-31", "2026-02-07", "done"),
+        ("Impedance", "2026-03-02", "", "due"),
+        ("Impedance", "2026-04-01", "", "ahead"),
+    ]
+    assert stands(date(2026, 2, 6))[1] == ("Impedance", "2026-01-31", "2026-02-07", "due")  # as it stood that day
+    do(trial, Explant(row, "2026-02-21", "implant removed"), "infection")
+    assert [state for *_, state in stands(date(2026, 6, 1))] == ["missed", "done"]
 
 
 # ------------------------------------------------------------------------------ table

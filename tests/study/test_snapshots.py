@@ -54,7 +54,7 @@ def test_a_snapshot_opens_for_reading_alone(study):
 
 
 def test_the_record_holds_the_hash_of_the_file_and_two_signatures(study):
-    row = study.rows("snapshot")[0]
+    (row,) = study.rows("snapshot", name="interim")
     data = (study.folder / FILE).read_bytes()
     assert (row["sha256"], row["n_bytes"]) == (hashlib.sha256(data).hexdigest(), len(data))
     assert row["n_rows"] == data.count(b"\n") - 1
@@ -74,7 +74,7 @@ def test_each_line_behind_the_first_is_a_row_and_no_row_is_left_out(study):
 
 def test_verify_rebuilds_the_state_from_the_chain_and_finds_a_changed_row_though_the_record_has_its_hash(study):
     path = study.folder / FILE
-    assert study.verify().checked["snapshots"] == 1
+    assert study.verify().checked["snapshots"] == 2
     assert wb.open_study(path).verify().ok
     path.chmod(0o600)
     whole = path.read_bytes()
@@ -82,7 +82,7 @@ def test_verify_rebuilds_the_state_from_the_chain_and_finds_a_changed_row_though
     assert any("snapshot snapshots/interim.jsonl is not the file" in p for p in study.verify().problems)
     # Somebody who also changes the hash in the record is found by the chain, and by the rows.
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    tamper(study, ("UPDATE snapshot SET sha256 = ?", (digest,)))
+    tamper(study, ("UPDATE snapshot SET sha256 = ? WHERE name = 'interim'", (digest,)))
     problems = study.verify().problems
     assert any("snapshot interim is not the record at entry" in p and "1 rows differ" in p for p in problems)
     path.write_bytes(whole)
@@ -272,7 +272,7 @@ def test_the_command_cuts_lists_and_answers_as_json(study):
     code, out, _ = command("--name", "dsmb-1", *people, lines="correct horse\ncorrect horse\n")
     assert (code, "dsmb-1  data cut by Dr data_manager" in out) == (0, True), out
     answer = json.loads(command("--json")[1])
-    assert [one["name"] for one in answer["result"]] == ["interim", "dsmb-1"]
+    assert [one["name"] for one in answer["result"]] == ["early", "interim", "dsmb-1"]
     code, _, error = command("--name", "dsmb-1", *people, lines="correct horse\ncorrect horse\n")
     assert (code, error.count("\n"), "already" in error) == (2, 1, True)
 

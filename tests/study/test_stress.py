@@ -7,6 +7,7 @@ import hmac
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -14,8 +15,10 @@ from hypothesis import strategies as st
 
 from tests.shares import examples
 from workbench.errors import RecordFault
+from workbench.stress import behind
 from workbench.stress import record as stress
-from workbench.study import Study, chain
+from workbench.stress.crowd import CrowdFigures, crowd
+from workbench.study import Study, chain, verify
 from workbench.vocabulary import Participant
 
 INTEGERS = ("seq", "mono_ns", "row_version", "schema_version")
@@ -62,18 +65,66 @@ def test_every_flipped_bit_in_a_live_row_is_found(tmp_path):
 @pytest.mark.sqlite_file("bytes of a file are changed here")
 def test_the_long_stress_test_reports_what_it_did():
     seen = []
-    figures = stress.run(kills=1, cuts=2, flips=3, seed=5, progress=lambda done, total: seen.append((done, total)))
-    assert seen == [(n, 6) for n in range(1, 7)]
+    figures = stress.run(
+        kills=1, cuts=2, flips=3, edits=4, seed=5, progress=lambda done, total: seen.append((done, total))
+    )
+    assert seen == [(n, 12) for n in range(1, 13)]
     assert figures.ok
     assert "bit flips in live rows: 3 of 3 found" in figures.text()
 
 
 def test_a_stress_test_that_misses_something_is_not_ok():
-    figures = stress.Figures(
-        stress.KillFigures(1, 9, 1, 0), stress.CutFigures(0, 0, 0, 0), stress.FlipFigures(0, 0, ()), 1
+    held = stress.Figures(
+        stress.KillFigures(1, 9, 0, 0), stress.CutFigures(1, 1, 1, 1), stress.FlipFigures(1, 1, ()),
+        stress.EditFigures(2, 2, ()), stress.TailFigures(1, 1, 1, 1, 1), 1,
+    )  # fmt: skip
+    assert held.ok
+    for broken in (
+        {"kills": stress.KillFigures(1, 9, 1, 0)},
+        {"cuts": stress.CutFigures(1, 1, 1, 0)},
+        {"flips": stress.FlipFigures(1, 0, ((7, 1),))},
+        {"edits": stress.EditFigures(2, 1, ("trial.3.excluded",))},
+        {"tails": stress.TailFigures(1, 0, 1, 1, 1)},
+        {"tails": stress.TailFigures(1, 1, 1, 0, 1)},
+    ):
+        assert not replace(held, **broken).ok, broken
+    assert (
+        "missed: trial.3.excluded" in replace(held, edits=stress.EditFigures(2, 1, ("trial.3.excluded",))).text()
     )
-    assert not figures.ok
-    assert "1 kills, 9 acknowledged, 1 lost" in figures.text()
+
+
+def test_a_number_overwritten_or_a_pseudonym_or_slot_given_twice_is_not_passed_over():
+    held = CrowdFigures(
+        writers=2, seconds=1.0, counted=9, overwritten=0, late=3, changes=16, entries=20, people=2, doubled=0,
+        slots=1, twice=0, gaps=0, missing=0, holds=True,
+    )  # fmt: skip
+    assert held.passed
+    assert "16 changes (16.0 a second)" in held.text()
+    for name in ("overwritten", "doubled", "twice", "gaps", "missing"):
+        assert not replace(held, **{name: 1}).passed, name
+    assert not replace(held, holds=False).passed
+
+
+@pytest.mark.job
+def test_writers_at_once_overwrite_no_number_and_give_no_pseudonym_or_slot_twice():
+    figures = crowd(2.0, writers=3)
+    assert figures.passed, figures.text()
+    assert figures.late > 0
+    assert figures.slots > 1
+
+
+@pytest.mark.sqlite_file("tests/study/test_postgresql.py does it on the server")
+def test_what_the_owner_of_a_file_edits_cuts_or_puts_back_is_found(tmp_path):
+    folder = tmp_path / "s"
+    states = behind.filled(folder, "")
+    owner = behind.owner_of(folder)
+    assert behind.edited(owner, states[-1], most=30, seed=3, step=nothing).missed == ()
+    # An edit that changes nothing is none: the count does not only say yes.
+    field = owner.fields()[0]
+    owner.edit(field, owner.value(field))
+    assert verify(folder).ok
+    assert behind.tails(owner, states, cases=3, seed=3, step=nothing) == behind.TailFigures(3, 3, 3, 3, 3)
+    assert verify(folder).ok
 
 
 @pytest.mark.sqlite_file("bytes of a file are changed here")

@@ -78,6 +78,18 @@ def test_files_stay_readable_and_name_no_outside_address(path: Path) -> None:
     assert set(re.findall(r"(?:https?:)?//[\w.-]+\.\w+[\w./-]*", source)) <= NAMESPACES
 
 
+COMMON = ("tokens", "base", "panels", "entry")
+"""Styles that several panels share; each of the others is one panel's own."""
+UNIVERSAL = re.compile(r"^\.wb(?:\.wb-panel)? \{", re.M)
+
+
+@pytest.mark.parametrize("path", sorted((FOLDER / "css").glob("*.css")), ids=lambda p: p.name)
+def test_the_style_of_one_panel_reaches_no_other(path: Path) -> None:
+    """All panels of a page share one document: a decoder once shown drew the axis of a participant 16 px high."""
+    if path.stem not in COMMON:
+        assert UNIVERSAL.findall(path.read_text(encoding="utf-8")) == []
+
+
 @pytest.mark.parametrize("path", [p for p in FILES if p.suffix in (".css", ".js")], ids=lambda p: p.name)
 def test_colours_are_defined_in_the_tokens_only(path: Path) -> None:
     source = path.read_text(encoding="utf-8")

@@ -164,6 +164,33 @@ def test_adverse_events_have_a_lane_as_soon_as_the_record_keeps_them(show: Calla
     assert places[0]["y"] != places[1]["y"]  # they overlap in time and not on the screen
     shown.page.evaluate("values => window.put(values)", {"page": {**shown.traits()["page"], "events": []}})
     assert "none recorded" in axis.text_content()
+    undated = [{"id": "e", "table": "adverse_event", "what": "sepsis", "onset": "", "state": "open", "coding": {},
+                "facts": {"serious": True}, "utc": "", "row_version": 1}]  # fmt: skip
+    page = {**shown.traits()["page"], "events": [], "safety": undated}
+    shown.page.evaluate("values => window.put(values)", {"page": page})
+    assert "none with a known day" in axis.text_content()
+
+
+def test_an_implant_has_a_line_with_what_was_found_planned_and_missed_and_says_it_in_words(
+    show: Callable[..., Shown],
+) -> None:
+    shown = show()
+    check = {"name": "Impedance", "kind": "impedance", "found_on": ""}
+    window = {name: days_ago(n) for name, n in (("planned", 20), ("earliest", 27), ("latest", 13))}
+    implant = {
+        "device": "NEO", "serial": "", "location": "", "implanted_on": days_ago(50), "explanted_on": "",
+        "findings": [{"on": days_ago(40), "kind": "wound", "notable": False, "text": "closed"}],
+        "checks": [{**check, **window, "state": "missed"},
+                   {**check, **{name: days_ago(-10) for name in window}, "state": "ahead"}],
+    }  # fmt: skip
+    page = {**shown.traits()["page"], "implants": [implant]}
+    shown.page.evaluate("values => window.put(values)", {"page": page})
+    axis = shown.page.locator("svg.axis")
+    counts = [axis.locator(name).count() for name in (".checked", ".missedcheck", ".planned.ahead")]
+    assert counts == [1, 1, 1]
+    assert "Implants" in axis.text_content()
+    assert "Impedance missed" in axis.get_attribute("aria-label")
+    assert axis.locator(".missedcheck").bounding_box()["x"] < axis.locator(".planned").bounding_box()["x"]
 
 
 @pytest.mark.parametrize("width", [1440, 1280])

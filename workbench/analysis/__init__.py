@@ -15,9 +15,9 @@ from workbench.analysis._accuracy import (
     confusion_by_run,
     confusion_of,
 )
-from workbench.analysis._change import Change, Flag, NoBaseline, baselines, change
+from workbench.analysis._change import Change, Flag, NoBaseline, baselines, change, pick_baseline
 from workbench.analysis._clusters import Clustered, Permuted, block_permutation, clustered
-from workbench.analysis._components import Component, Judgement
+from workbench.analysis._components import Component, Judgement, judge
 from workbench.analysis._curves import MeanCourse, mean_course
 from workbench.analysis._events import EventMetrics, Spread, event_metrics, f1_of, share_of_events, spread
 from workbench.analysis._exact import (
@@ -37,6 +37,7 @@ from workbench.analysis._latency import Latency, latency
 from workbench.analysis._metrics import Auc, Kappa, auc, itr, kappa
 from workbench.analysis._paired import Paired, paired
 from workbench.analysis._patterns import activation_pattern
+from workbench.analysis._possible import Possible, possible
 from workbench.analysis._queries import Limits, Query, queries
 from workbench.analysis._reaching import (
     RandomWalks,
@@ -56,7 +57,7 @@ from workbench.analysis._responders import (
     responder,
     up_lift,
 )
-from workbench.analysis._scores import Reading, direction_of, number_of, reading
+from workbench.analysis._scores import Reading, direction_of, number_of, parts_of, reading
 from workbench.analysis._selections import Selections, selections
 from workbench.analysis._splits import Fold, blocks, check_split, leave_one_out
 from workbench.analysis._state import condition_words, state_words
@@ -103,6 +104,7 @@ __all__ = [
     "OwnMdc",
     "Paired",
     "Permuted",
+    "Possible",
     "Query",
     "RandomWalks",
     "Reaching",
@@ -147,6 +149,7 @@ __all__ = [
     "implant_days",
     "isncsci_change",
     "itr",
+    "judge",
     "kappa",
     "latency",
     "leave_one_out",
@@ -157,7 +160,10 @@ __all__ = [
     "outcomes_table",
     "own_mdc",
     "paired",
+    "parts_of",
+    "pick_baseline",
     "poisson_interval",
+    "possible",
     "queries",
     "random_walks",
     "reaching",

@@ -10,7 +10,7 @@ import inspect
 from collections.abc import Sequence
 from types import ModuleType
 
-from workbench.bench._items import Item, Result, Row
+from workbench.bench._items import Item, NotMeasured, Result, Row
 from workbench.bench._table import as_markdown, as_text, to_record
 from workbench.errors import UnknownName
 
@@ -32,9 +32,9 @@ def items() -> tuple[Item, ...]:
 
 def _modules() -> tuple[ModuleType, ...]:
     # Imported late: a start that only lists options must not load the decoders.
-    from workbench.bench import decoding, evoked, filters, live, outcomes, start, statistics, streams
+    from workbench.bench import decoding, evoked, filters, live, outcomes, record, start, statistics, streams
 
-    return filters, decoding, evoked, start, streams, live, outcomes, statistics
+    return filters, decoding, evoked, start, streams, live, outcomes, statistics, record
 
 
 def chosen(keys: Sequence[str]) -> tuple[Item, ...]:
@@ -53,5 +53,7 @@ def measure(item: Item, *, rounds: int = ROUNDS) -> Row:
     """Measure one item; without its peer the row has no value."""
     try:
         return Row(item, item.run(rounds), "")
+    except NotMeasured as error:
+        return Row(item, None, str(error))
     except ImportError as error:
         return Row(item, None, f"{error.name or error} is not installed: pip install 'sci-bci-workbench[bench]'")

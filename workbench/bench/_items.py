@@ -12,6 +12,10 @@ TURN_S = 0.02
 MOST = 100_000
 
 
+class NotMeasured(Exception):
+    """What a figure needs is not here; the text says what."""
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """A figure with its spread over the rounds.
@@ -40,7 +44,8 @@ class Item:
     key : of the goal, such as ``"G1"``. what, size : as text.
     unit : of the value; ``"×"`` for how many times faster than the peer.
     sense, goal : ``">="`` or ``"<="``, and the number; ``goal`` None where there is none.
-    run : called with the number of rounds. Raises ImportError when a peer is not installed.
+    run : called with the number of rounds. Raises ImportError when a peer is not installed, NotMeasured when
+        something else that it needs is not here.
     seconds : about how long it takes, s.
     """
 

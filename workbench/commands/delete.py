@@ -121,6 +121,9 @@ def _planned(shown: DeletionPlan) -> Iterator[str]:
     tables = Counter(table for table, _row, _version in shown.rows)
     counted = ", ".join(f"{table} {n}" for table, n in sorted(tables.items())) or "none"
     yield f"texts and earlier versions would go of rows: {counted}"
+    n = len(shown.snapshots)
+    yield f"snapshots that are cut anew without these texts: {n or 'none'}"
+    yield from (f"  {one.path}" for one in shown.snapshots)
     stays = ", ".join(f"{why} {n}" for why, n in shown.stays.items())
     yield f"rows that stay under their ids: {stays}"
     yield f"decoders that nobody may use any more: {_hashes(shown.decoders)}"
@@ -141,6 +144,8 @@ def _copies(copies: tuple[str, ...]) -> Iterator[str]:
 
 def _done(done: Deleted) -> Iterator[str]:
     yield f"deleted: {done.n_files} files, {done.n_bytes:,} bytes; {done.n_rows} rows are tombstones"
+    if done.n_snapshots:
+        yield f"cut anew: {done.n_snapshots} snapshots"
     words = {
         "erased": "the identity is erased",
         "absent": "the identities hold nobody of this pseudonym",

@@ -16,6 +16,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--study", type=Path, metavar="DIR", help="study folder to create (default: study-demo-DATE-TIME, here)"
     )
+    parser.add_argument(
+        "--trial",
+        action="store_true",
+        help="a whole trial of 32 simulated participants instead of a session, locked and analysed",
+    )
     add_system(parser)
     parser.add_argument("--task", type=nonblank, metavar="NAME", help="of the system (default: its usual one)")
     parser.add_argument("--append", action="store_true", help="add a session to the existing study --study")
@@ -50,6 +55,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the session; its modules take seconds to import and are therefore imported here."""
+    if arguments.trial:
+        from workbench.commands import _demo_trial
+
+        _refuse_others(arguments)
+        return _demo_trial.run(arguments.study, arguments.seed)
     # Modules stay: to look for garbage among them would take a fifth of that time.
     gc.disable()
     try:
@@ -73,6 +83,15 @@ def run(arguments: argparse.Namespace) -> int:
             language=arguments.language,
         )
     )
+
+
+def _refuse_others(arguments: argparse.Namespace) -> None:
+    """Options of a session have no meaning for a trial, and are not passed over."""
+    given = ("system", "task", "append", "speed", "recordings", "conditions", "unit", "declared_by")
+    for name in given:
+        if getattr(arguments, name):
+            option = f"--{name.replace('_', '-')}"
+            raise BadValue(f"{option} is about a session; --trial takes --study and --seed")
 
 
 def parse_conditions(text: str | None) -> dict[str, str]:

@@ -8,18 +8,22 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench.commands import _export_shared
 from workbench.commands._arguments import add_study, nonblank
 from workbench.commands._subcommand import Subcommand
-from workbench.errors import BadValue, RecordFault
+from workbench.errors import BadValue, RecordFault, Refused
+from workbench.messages import Message
 
 if TYPE_CHECKING:
     from workbench.study import Study
+    from workbench.study.protocol import Protocol
 
 FORMS = {
     "core": "International SCI Core Data Set v3.0",
     "ninds": "NINDS CDE names that were seen",
     "odm-1.3.2": "CDISC ODM, protocol and entries with their audit records",
     "odm-2.0": "the same in the newer version",
+    "usdm": "CDISC USDM 4.0, the newest protocol as a study definition",
     "redcap-dictionary": "the forms of the newest protocol",
     "redcap-records": "every form that was entered, one a row",
     "dictionary": "every table and column of the record itself",
@@ -28,12 +32,13 @@ FORMS = {
     "deviations": "open and closed",
     "forms": "a row for each value of each form",
     "treatments": "concomitant treatment, rehabilitation and assistive devices",
+    **_export_shared.FORMS,
 }
 TABLES = ("audit", "queries", "deviations")
 """Forms for whoever inspects the study; nobody is left out of them."""
 OF_PEOPLE = ("forms", "treatments")
 """Tables of what participants gave; who took back the consent to share is left out."""
-EMPTY_OF_PEOPLE = ("redcap-dictionary", "dictionary")
+EMPTY_OF_PEOPLE = ("redcap-dictionary", "dictionary", "usdm")
 
 Written = tuple[bytes, list[str]]
 """Bytes of the file, and what is printed about it."""
@@ -44,7 +49,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_study(parser)
     forms = "; ".join(f"{name}: {what}" for name, what in FORMS.items())
     parser.add_argument("--form", choices=tuple(FORMS), required=True, help=forms)
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="file to write; never replaced")
+    folders = ", ".join(_export_shared.FOLDERS)
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="FILE", help=f"to write, of {folders} a folder; never replaced"
+    )
     parser.add_argument(
         "--groups",
         action="store_true",
@@ -56,6 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="CODE",
         help="of audit, queries, deviations, forms and treatments only this one's rows",
     )
+    _export_shared.add_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -66,7 +75,11 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.participant and arguments.form not in (*TABLES, *OF_PEOPLE):
         allowed = ", ".join((*TABLES, *OF_PEOPLE))
         raise BadValue(f"--participant goes with --form {allowed}; {arguments.form} is of all participants")
+    _export_shared.check(arguments)
     with Study.open(arguments.study, actor="command line") as study:
+        if arguments.form in _export_shared.FORMS:
+            print(*_export_shared.make(study, arguments, lambda: _newest_protocol(study)), sep="\n")
+            return 0
         withdrawn = consents.withdrawn(study, "data_sharing")
         # Computed before the file is created: an error leaves no empty file behind.
         made, lines = _made(study, arguments, withdrawn)
@@ -101,6 +114,7 @@ def _made(study: Study, arguments: argparse.Namespace, withdrawn: Mapping[str, A
         "redcap-dictionary": lambda: _redcap_dictionary(study),
         "redcap-records": lambda: _redcap_records(study, withdrawn),
         "dictionary": _dictionary,
+        "usdm": lambda: _usdm(study),
         **dict.fromkeys((*TABLES, *OF_PEOPLE), lambda: _table(study, arguments, withdrawn)),
     }
     if arguments.form in by_form:
@@ -142,12 +156,45 @@ def _odm(study: Study, version: str, withdrawn: Collection[str]) -> Written:
     return file.data, [f"{', '.join(counts)}, {file.written.get('audit records', 0)} entries of forms"]
 
 
-def _redcap_dictionary(study: Study) -> Written:
-    from workbench.exchange import redcap_forms
+def _newest_protocol(study: Study) -> Protocol:
+    """The newest version of the protocol. Raises Refused for a study without one."""
     from workbench.study.protocol import Protocol
 
+    versions = study.rows("protocol_version")
+    if not versions:
+        raise Refused(Message("exchange.no_protocol"))
+    return Protocol.from_definition(versions[-1]["definition"])
+
+
+def _usdm(study: Study) -> Written:
+    from workbench.exchange import usdm
+
+    protocol = _newest_protocol(study)
+    made = usdm.to_usdm(protocol, _devices(usdm.devices_named(protocol)))
+    counts = {
+        "arms": protocol.arms, "visits": protocol.visits, "criteria": protocol.criteria,
+        "estimands": protocol.estimands, "devices": usdm.devices_named(protocol),
+    }  # fmt: skip
+    told = ", ".join(f"{len(entries)} {what}" for what, entries in counts.items())
+    return made, [f"protocol {protocol.about.version}, {told}", *usdm.lacking(protocol)]
+
+
+def _devices(named: Collection[str]) -> dict[str, tuple[str, str]]:
+    """Title and inputs of each system that is installed here."""
+    from workbench import systems
+
+    installed = [systems.load(name) for name in named if name in systems.available()]
+    return {
+        one.name: (str(one.title), "; ".join(f"{given.role}: {given.words or given.kind}" for given in one.inputs))
+        for one in installed
+    }
+
+
+def _redcap_dictionary(study: Study) -> Written:
+    from workbench.exchange import redcap_forms
+
     names = redcap_forms.names(study)
-    protocol = Protocol.from_definition(study.rows("protocol_version")[-1]["definition"])
+    protocol = _newest_protocol(study)
     text = redcap_forms.to_dictionary(protocol, names)
     codes = ", ".join(redcap_forms.MISSING)
     return text.encode(), [
@@ -192,7 +239,7 @@ def _dictionary() -> Written:
 
 COMMAND = Subcommand(
     name="export",
-    help="write the study in the formats of other systems: core data set, CDISC ODM, REDCap",
+    help="write the study in the formats of other systems: ODM, USDM, SDTM datasets, REDCap, FHIR, BIDS",
     run=run,
     arguments=add_arguments,
 )

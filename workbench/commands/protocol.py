@@ -69,7 +69,12 @@ def _add_adopt(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_import(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", type=Path, metavar="FILE", help="CDISC ODM (XML), or a data dictionary of REDCap")
+    parser.add_argument(
+        "file",
+        type=Path,
+        metavar="FILE",
+        help="CDISC ODM (XML), a data dictionary of REDCap, or USDM as exported here",
+    )
     parser.add_argument(
         "--out", type=Path, required=True, metavar="FILE.toml", help="protocol file to write; never replaced"
     )
@@ -89,12 +94,15 @@ def _add_draft(parser: argparse.ArgumentParser) -> None:
 def _import(arguments: argparse.Namespace) -> int:
     from workbench import reading
     from workbench.commands.export import write_new
-    from workbench.exchange import odm, redcap_forms
+    from workbench.exchange import odm, redcap_forms, usdm
 
     where = reading.shown(arguments.file)
     data = reading.read_bytes(arguments.file, "file", largest=odm.LARGEST)
-    if data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+    begins = data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+    if begins == b"<":
         imported = odm.from_odm(data, where)
+    elif begins == b"{":
+        imported = usdm.from_usdm(data, where)
     else:
         imported = redcap_forms.from_dictionary(reading.decoded(data, where, signed=True), where)
     write_new(arguments.out, imported.toml().encode())
@@ -330,7 +338,7 @@ COMMAND = Subcommand(
         Subcommand("adopt", "a version comes into force in a study, signed by two people", _adopt, _add_adopt),
         Subcommand(
             "import",
-            "make a protocol file of CDISC ODM or a REDCap dictionary; exit 1 when it has to be completed",
+            "make a protocol file of CDISC ODM, a REDCap dictionary or our USDM; exit 1 while it lacks something",
             _import,
             _add_import,
         ),

@@ -114,6 +114,9 @@ def _of_implant(one: Surveillance, days: int) -> Iterator[str]:
     for found in one.findings:
         if found.notable:
             yield f"- {found.found_on} {found.kind}: {found.text}"
+    for check in one.checks:
+        if check.state in ("missed", "due"):
+            yield f"- {check.state}: {check.name} ({check.kind}), {check.earliest} to {check.latest}"
 
 
 COMMAND = Subcommand(

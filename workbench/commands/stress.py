@@ -24,6 +24,10 @@ from workbench.errors import BadValue
 
 SHORT_LIFE_S: Mapping[str, float] = {"signals": 4.0, "trial": 14 * 86400.0}
 """Length of each life of a stress test, s, by kind."""
+EDITS = 10
+"""Fields that are edited for each kill of ``record``: at its full size every field that there is."""
+ON_SERVERS = ("record", "trial", "writers")
+"""Tests that can keep their records in PostgreSQL."""
 MOST = 1_000_000
 """Largest size of a test; a larger one would run for weeks."""
 
@@ -38,7 +42,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--channels", type=integer, metavar="C", help="of soak: channels of the amplifier")
     parser.add_argument("--rate", type=number, metavar="R", help="of soak: its rate, Hz")
     parser.add_argument(
-        "--database", default="", metavar="URL", help="of trial: the PostgreSQL database that holds its records"
+        "--database",
+        default="",
+        metavar="URL",
+        help="of record, trial and writers: the PostgreSQL database that holds their records",
     )
     parser.add_argument("--seed", type=seed, default=1, metavar="N", help="default %(default)s")
     parser.add_argument("--out", type=Path, metavar="FILE.md", help="append the figures to this document")
@@ -120,13 +127,14 @@ def _options(size: Mapping[str, float]) -> str:
     return " ".join(f"--{name} {value:.12g}" for name, value in size.items())
 
 
-def _record(n: int, seed: int) -> tuple[str, bool]:
+def _record(n: int, seed: int, database: str = "") -> tuple[str, bool]:
     from workbench.stress import record as stress
 
-    with tqdm(total=3 * n, file=sys.stderr, unit="case", disable=not sys.stderr.isatty()) as bar:
+    with tqdm(file=sys.stderr, unit="case", disable=not sys.stderr.isatty()) as bar:
         figures = stress.run(
-            kills=n, cuts=n, flips=n, seed=seed, progress=lambda done, _: bar.update(done - bar.n)
-        )
+            kills=n, cuts=n, flips=n, edits=EDITS * n, seed=seed, database=database,
+            progress=lambda done, _: bar.update(done - bar.n),
+        )  # fmt: skip
     return figures.text(), figures.ok
 
 
@@ -142,6 +150,15 @@ def _trial(n: int, seed: int, database: str = "") -> tuple[str, bool]:
 
     with tqdm(total=2 * n, file=sys.stderr, unit="case", disable=not sys.stderr.isatty()) as bar:
         figures = stress.broken(n, seed, step=lambda: bar.update(1), database=database)
+    return figures.text(), figures.passed
+
+
+def _writers(n: int, seed: int, database: str = "") -> tuple[str, bool]:
+    from workbench.stress.crowd import crowd
+
+    # Nothing in it is drawn: the processes find their order themselves.
+    del seed
+    figures = crowd(float(n), database=database)
     return figures.text(), figures.passed
 
 
@@ -195,6 +212,14 @@ def _statistics(n: int, seed: int) -> tuple[str, bool]:
     with tqdm(total=total, file=sys.stderr, unit="trial", disable=not sys.stderr.isatty()) as bar:
         rows = stress.simulate(n, seed, step=lambda: bar.update(1))
     return stress.table(rows), all(row.held for row in rows)
+
+
+def _analysis(n: int, seed: int) -> tuple[str, bool]:
+    from workbench.stress import known_trials
+
+    with tqdm(total=n, file=sys.stderr, unit="trial", disable=not sys.stderr.isatty()) as bar:
+        rows = known_trials.simulated(n, seed, step=lambda: bar.update(1))
+    return known_trials.text(rows), all(row.held for row in rows)
 
 
 def _hostile(n: int, seed: int) -> tuple[str, bool]:
@@ -275,12 +300,19 @@ def _lives(n: int, seed: int) -> tuple[str, bool]:
 
 TESTS = {
     "record": StressTest(
-        "kill -9, cut logs and flipped bits of the study record, n of each", {"n": 1000}, _record
+        "kill -9, cut tails and flipped bits of the study record, n of each, and every single field edited",
+        {"n": 1000},
+        _record,
     ),
     "trial": StressTest(
         "fifty changes of a trial: n processes killed, n writes failing, then 20 writers for 0.06 n seconds",
         {"n": 1000},
         _trial,
+    ),
+    "writers": StressTest(
+        "20 processes write one record for n seconds: a number counted up, people, slots of a list",
+        {"n": 60},
+        _writers,
     ),
     "randomisation": StressTest(
         "n simulated trials of each kind of design: within bounds, and the same from their seed",
@@ -313,6 +345,11 @@ TESTS = {
         "type-I error and coverage of comparisons of two arms, n simulated trials of each",
         {"n": 4000},
         _statistics,
+    ),
+    "analysis": StressTest(
+        "whole trials of 32 put into a record and analysed: do the intervals hold the simulated effect, n trials",
+        {"n": 200},
+        _analysis,
     ),
     "effector": StressTest("strangers try to take the effector, n starts in every order", {"n": 100}, _effector),
     "evoked": StressTest("P300 and SSVEP select, n simulated participants of each", {"n": 20}, _evoked),
@@ -389,8 +426,9 @@ def measure(name: str, *, n: int | None = None, seed: int = 1, database: str = "
     size = {**full, **given}
     if "n" in size and not 1 <= size["n"] <= MOST:
         raise BadValue(f"--n must be 1 or more, and at most {MOST:,}; got {str(size['n']):.60}")
-    if database and name != "trial":
-        raise BadValue(f"the stress test {name} uses no database; leave --database out, or run trial")
+    if database and name not in ON_SERVERS:
+        which = " or ".join(ON_SERVERS)
+        raise BadValue(f"the stress test {name} uses no database; leave --database out, or run {which}")
     more = {"database": database} if database else {}
     began = time.monotonic()
     text, held = TESTS[name].run(**size, seed=seed, **more)

@@ -3,15 +3,24 @@
 :class:`SessionPage` is one page in one browser; :class:`VisitService` is what it may ask of record and engine. The
 notebooks that ``workbench dashboard`` serves show a page each. :class:`SetupService` is what a set-up of hardware
 may ask, :func:`set_up` its screen in a notebook; :class:`StudyService` is what the overview of a study may ask,
-:class:`DeskService` what the safety desk may ask.
+:class:`DeskService` what the safety desk may ask, :class:`NewStudyService` what the wizard of a new study may.
 """
 
 from __future__ import annotations
 
 from workbench.dashboard.hardware import SetupService, set_up
+from workbench.dashboard.new_study import NewStudyService
 from workbench.dashboard.overview import StudyService
 from workbench.dashboard.safety_desk import DeskService
 from workbench.dashboard.session_page import SessionPage
 from workbench.dashboard.visits import VisitService
 
-__all__ = ["DeskService", "SessionPage", "SetupService", "StudyService", "VisitService", "set_up"]
+__all__ = [
+    "DeskService",
+    "NewStudyService",
+    "SessionPage",
+    "SetupService",
+    "StudyService",
+    "VisitService",
+    "set_up",
+]

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 from workbench import world
 from workbench.clinic import Client, questions
 from workbench.dashboard.access import ServedRecord
+from workbench.dashboard.at_hand import AtHand
 from workbench.dashboard.visits import confirmation, consent_fact
 from workbench.dashboard.worklist_rows import row_of
 from workbench.errors import Refused, UnknownName
@@ -41,7 +42,7 @@ class ClinicVisits:
     def __init__(self, client: Client, system: BoundSystem | None = None) -> None:
         self._client, self.system = client, system
         self.access = ServedRecord(client)
-        self._chosen = ""
+        self._at_hand = AtHand()
         self._confirmed: dict[str, str] = {}
 
     # ------------------------------------------------------------------------------ people
@@ -72,7 +73,7 @@ class ClinicVisits:
         self._client.sign_out()
 
     def _forget_all(self) -> None:
-        self._chosen = ""
+        self._at_hand.leave()
         self.forget()
 
     # ------------------------------------------------------------------------------ the record
@@ -118,10 +119,30 @@ class ClinicVisits:
     # ------------------------------------------------------------------------------ one visit
     def choose(self, visit_id: str) -> None:
         """Choose a visit; a confirmation of another one is taken back."""
-        self._visit(visit_id)
+        row = self._visit(visit_id)
         if self._confirmed.get("visit") != visit_id:
             self.forget()
-        self._chosen = visit_id
+        self._at_hand.take({"id": row["participant_id"], "pseudonym": row["participant"]}, visit_id)
+
+    def chosen(self) -> str:
+        """Id of the visit that is chosen, ``""`` for none."""
+        return self._at_hand.visit
+
+    def open_person(self, participant_id: str) -> None:
+        """A participant's page is opened: a visit of somebody else is no longer chosen, nor confirmed.
+
+        Parameters
+        ----------
+        participant_id : whose.
+        """
+        everybody = self.access.ask(questions.Participants())
+        self._at_hand.take(next(row for row in everybody if row["id"] == participant_id))
+        if self._confirmed.get("visit") != self._at_hand.visit:
+            self.forget()
+
+    def participant_id(self) -> str:
+        """Id of the participant that the page is about, ``""`` for nobody."""
+        return self._at_hand.person
 
     def details(self, visit_id: str) -> dict[str, Any]:
         """Consent of a visit's participant, and why no session starts from here."""
@@ -167,11 +188,19 @@ class ClinicVisits:
 
     def visit(self) -> dict[str, str]:
         """The chosen visit: ``id, study, participant, name, confirmed``, or empty."""
-        if not (self._chosen and self.signed_in):
+        if not (self._at_hand.visit and self.signed_in):
             return {}
-        row, about = self._visit(self._chosen), self.access.ask(questions.WhoAmI())
+        row, about = self._visit(self._at_hand.visit), self.access.ask(questions.WhoAmI())
         named = {name: str(row[name]) for name in ("id", "participant", "name")}
         return {**named, "study": str(about["study"]), "confirmed": self._confirmed.get("clock", "")}
+
+    def at_hand(self) -> dict[str, str]:
+        """Whom the page is about, as :meth:`visit` has it; without a visit ``id`` and ``name`` are empty."""
+        visit = self.visit()
+        if visit or not (self._at_hand.person and self.signed_in):
+            return visit
+        study = str(self.access.ask(questions.WhoAmI())["study"])
+        return {"id": "", "study": study, "participant": self._at_hand.pseudonym, "name": "", "confirmed": ""}
 
     @property
     def first_forms(self) -> tuple[str, ...]:

@@ -45,6 +45,8 @@ from workbench.widgets.stage import Stage
 VIEWS = ("today", "study", "safety", "setup", "run", "result", "approve", "assess", "log")
 OF_RECORD = ("today", "study", "safety", "assess")
 """Views that need the record alone, and no engine."""
+OF_PERSON = ("approve", "result", "assess")
+"""Views of the participant in session, or of the one that the page is about."""
 PARTICIPANT = "participant"
 """A view below the worklist's, without a button of its own: it is opened from a row and led back to it."""
 
@@ -93,6 +95,7 @@ class SessionPage:
         self._result: ResultPanel | None = None
         self._result_of = ""
         self._unread_result = False
+        self._about = ""
         self._form: tuple[str, str, Any] | None = None
         self.participants = ParticipantService(self.service)
         self._person: ParticipantPage | None = None
@@ -136,6 +139,11 @@ class SessionPage:
         """Show a view below the shell. ``"run"`` is the shell's own."""
         with self._turn:
             self._view = view
+            running = self.service.session() if view in OF_PERSON else None
+            if running is not None:
+                # When the session ends, the page stays with whom it shows.
+                self.service.choose(running["visit"])
+            self._let_go()
             panels = {
                 "today": self._today,
                 "study": self._overview,
@@ -162,10 +170,22 @@ class SessionPage:
         with suppress(WorkbenchError):  # a record that is held by another writer; the next look shows it
             self._read_place()
 
+    def _let_go(self) -> bool:
+        """Let decoder and result of somebody else than the page is about go; whether there was another one."""
+        person = self.service.participant_id()
+        if person == self._about:
+            return False
+        self._about, self._decoder, self._result, self._unread_result = person, None, None, False
+        return True
+
     def _read_place(self) -> None:
+        with self._turn:
+            if self._let_go() and self._view in ("approve", "result"):
+                self.show("run" if self.service.session() else "today")
+                return
         with self.service.reading():
             visit, waiting, can_sign_in = (
-                self.service.visit(),
+                self.service.at_hand(),
                 self.service.awaiting(),
                 self.service.takes_sign_in(),
             )
@@ -207,13 +227,16 @@ class SessionPage:
 
     def _open_person(self, participant_id: str) -> None:
         """Show a participant's page; it is made again, so that nothing of another one is left."""
-        self._person = ParticipantPage(
+        opened = ParticipantPage(
             self.participants,
             participant_id,
             back=lambda: self.show("today"),
             start_session=self._to_session if self.service.runs_sessions else None,
             show_result=self._show_run if self.service.runs_sessions else None,
         )
+        # Wherever it was opened from: nobody else stays chosen, whose forms or session the next step would reach.
+        self.service.open_person(participant_id)
+        self._person = opened
         self.show(PARTICIPANT)
 
     def _to_session(self, visit_id: str) -> None:
@@ -229,7 +252,13 @@ class SessionPage:
         self.show("run")
 
     def _show_run(self, run_id: str) -> None:
-        """Show the result of a run that is in the record."""
+        """Show the result of a run of whom the page is about. Raises Refused in the session of somebody else."""
+        with self.service.record() as study:
+            session = study.get("session", study.get("run", run_id)["session_id"])
+        person, running = self.service.participant_of(session["visit_id"]), self.service.session()
+        if running is not None and running["person"] != person:
+            raise Refused(Message("visit.session_under_way", participant=running["participant"]))
+        self.service.open_person(person)
         self._make_result(run_id)
         self.show("result")
 
@@ -301,7 +330,11 @@ class SessionPage:
         """The visit in session or chosen; on the page of forms every visit while no session is under way."""
         every_visit = self.service.visits() if self._forms else []
         if every_visit and not self.service.visit():
-            self.service.choose(every_visit[0][0])
+            name = self.service.at_hand().get("participant", "")
+            own = [one for one in every_visit if one[1].startswith(f"{name} · ")] if name else every_visit
+            if not own:
+                raise Refused(Message("visit.none_of_theirs", participant=name))
+            self.service.choose(own[0][0])
         visit = self.service.visit()
         if not visit:
             raise Refused(Message("visit.none_chosen"))
@@ -443,6 +476,7 @@ class SessionPage:
             return kept
 
         with self._turn:
+            self._let_go()
             self._result, self._result_of = ResultPanel(result, act=self._act, note=note), run_id
 
     def _act(self, name: str) -> str:
@@ -493,6 +527,7 @@ class _Starting:
 
     def __init__(self, service: Any, start: Callable[[], None], shown: Callable[[], None]) -> None:
         self.worklist, self.details, self.forget = service.worklist, service.details, service.forget
+        self.chosen = service.chosen
         self.choose_system, self.screen = service.choose_system, service.screen
         self._service, self._start, self._shown = service, start, shown
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from workbench import control, decoders, live, runs, systems, world
 from workbench.dashboard.access import OpenRecord
+from workbench.dashboard.at_hand import AtHand
 from workbench.dashboard.hardware import SetupService
 from workbench.dashboard.results import approval_fact, signer_of
 from workbench.dashboard.worklist_rows import row_of, short, title_of
@@ -71,7 +72,7 @@ class VisitService:
         self._signer: Signer | None = None
         self._confirmed: dict[str, str] = {}
         self._screenings: dict[str, dict[str, str]] = {}
-        self._chosen = ""
+        self._at_hand = AtHand()
         # A page's own requests queue here and not in SQLite, which would let the second one wait and then fail.
         self._writing = world.clock.rlock()
         self._open: Study | None = None
@@ -100,7 +101,7 @@ class VisitService:
         """
         lock = live.find(self.folder) or {}
         fits = sorted((self.folder / "decoders").glob(f"*/{approving.FIT}"))
-        page = (self.who, self.signed_in, self._chosen, tuple(self._confirmed.items()), self.system.key)
+        page = (self.who, self.signed_in, astuple(self._at_hand), tuple(self._confirmed.items()), self.system.key)
         # Drafts are kept outside the record.
         path = self.folder / DRAFTS_FILE
         drafts = path.stat().st_mtime_ns if path.exists() else 0
@@ -578,14 +579,11 @@ class VisitService:
         return Message("visit.note_kept", who=self.who)
 
     def participant_id(self) -> str:
-        """Participant in session, else of the visit that is chosen, ``""`` for nobody."""
+        """Participant in session, else the one that the page is about, ``""`` for nobody."""
         running = self.session()
         if running is not None:
             return running["person"]
-        if not self._chosen:
-            return ""
-        with self.record() as study:
-            return str(self._person(study, self._chosen)["id"])
+        return self._at_hand.person
 
     def consent_refusal(self) -> str | None:
         """Why no session on hardware starts for the participant at hand, None when consent is recorded."""
@@ -617,16 +615,41 @@ class VisitService:
         if self._confirmed.get("visit") != visit_id:
             self.forget()
         with self.record() as study:
-            simulated = self._person(study, visit_id)["simulated"]
+            person = self._person(study, visit_id)
         # A choice among simulators is none for a person: the system of the study is what the hardware is for.
-        if not simulated and self.session() is None:
+        if not person["simulated"] and self.session() is None:
             self.system = self._usual
-        self._chosen = visit_id
+        self._at_hand.take(person, visit_id)
+
+    def chosen(self) -> str:
+        """Id of the visit that is chosen, ``""`` for none."""
+        return self._at_hand.visit
+
+    def open_person(self, participant_id: str) -> None:
+        """A participant's page is opened: a visit of somebody else is no longer chosen, nor confirmed.
+
+        Parameters
+        ----------
+        participant_id : whose.
+        """
+        with self.record() as study:
+            self._at_hand.take(study.get("participant", participant_id))
+        if self._confirmed.get("visit") != self._at_hand.visit:
+            self.forget()
+
+    def at_hand(self) -> dict[str, str]:
+        """Whom the page is about, as :meth:`visit` has it; without a visit ``id`` and ``name`` are empty."""
+        visit = self.visit()
+        if visit or not self._at_hand.person:
+            return visit
+        with self.record() as study:
+            about = {"study": study.code, "participant": self._at_hand.pseudonym}
+        return {"id": "", "name": "", "confirmed": "", **about}
 
     def visit(self) -> dict[str, str]:
         """The visit in session, else the chosen one: ``id, study, participant, name, confirmed``, or empty."""
         running = self.session()
-        chosen = running["visit"] if running else self._chosen
+        chosen = running["visit"] if running else self._at_hand.visit
         if not chosen:
             return {}
         with self.record() as study:

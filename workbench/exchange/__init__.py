@@ -1,7 +1,10 @@
-"""Study formats of others, in and out: CDISC ODM, REDCap, core data sets for a registry.
+"""Study formats of others, in and out: CDISC, REDCap, FHIR, BIDS, core data sets for a registry.
 
 :mod:`~workbench.exchange.odm` writes and reads protocols and writes entries;
 :mod:`~workbench.exchange.redcap_forms` does both for REDCap; :mod:`~workbench.exchange.redcap` reads examinations.
+:mod:`~workbench.exchange.usdm` is the protocol as a study definition, :mod:`~workbench.exchange.datasets` the
+record as datasets, :mod:`~workbench.exchange.fhir` the study and its subjects, :mod:`~workbench.exchange.bids`
+its recordings.
 
 Readers of recordings are in :mod:`workbench.devices`, since the live session plays them.
 """

@@ -36,6 +36,7 @@ FILLED_BY: dict[str, tuple[str, ...]] = {
     "deletion_request": ("RequestDeletion",),
     "treatment": ("RecordTreatment", "RecordRehabilitation", "RecordAssistiveDevice"),
     "deletion_end": ("EndDeletion",),
+    "snapshot_recut": ("BeginDeletion",),
     "consent_document": ("RegisterConsentDocument",),
     "query": ("OpenQuery",),
     "query_event": ("AnswerQuery", "CloseQuery"),
@@ -112,6 +113,10 @@ STATED = {
     },
     "deleted_file": {
         "kind": "of the file", "path": "from the study folder", "sha256": "of the file", "n_bytes": "of the file",
+    },
+    "snapshot_recut": {
+        "snapshot_id": "of the snapshot that was cut anew", "replaces": "SHA-256 of its file until then",
+        "sha256": "of its file from then on", "n_bytes": "of the file",
     },
     "query": {"automatic": "whether the record itself asks"},
     "deviation": {"automatic": "whether the record itself noticed it"},

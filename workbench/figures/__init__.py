@@ -9,6 +9,10 @@ from __future__ import annotations
 
 from workbench.figures._fonts import chinese_font, holds_chinese, latin_folder, printable
 from workbench.figures._sheet import Sheet, to_svg
+from workbench.figures.courses import WORDS as COURSE_WORDS
+from workbench.figures.courses import CoursePanel, courses
+from workbench.figures.effects import Effect, EffectAxis, effect_axis, effect_cell, forest
+from workbench.figures.flow import FlowBox, FlowSteps, flow_of_participants
 from workbench.figures.judged import labelled_intervals
 from workbench.figures.ledger import ledger_timeline
 from workbench.figures.outcomes import ConditionMark, condition_marks
@@ -17,7 +21,13 @@ from workbench.figures.trials import onset_latencies, trial_ticks
 from workbench.figures.visits import VisitScore, over_visits, over_visits_plotly
 
 __all__ = [
+    "COURSE_WORDS",
     "ConditionMark",
+    "CoursePanel",
+    "Effect",
+    "EffectAxis",
+    "FlowBox",
+    "FlowSteps",
     "IntervalRow",
     "Matrix",
     "Sheet",
@@ -26,6 +36,11 @@ __all__ = [
     "condition_marks",
     "confusion",
     "confusion_sheets",
+    "courses",
+    "effect_axis",
+    "effect_cell",
+    "flow_of_participants",
+    "forest",
     "holds_chinese",
     "labelled_intervals",
     "intervals",

@@ -27,7 +27,7 @@ def raw_of(run: RunFile) -> mne.io.RawArray:
     """The decoded stream of a run, with its events as annotations: see :meth:`RunFile.to_raw`."""
     import mne
 
-    stream, kinds = run.signal, _channel_types(run)
+    stream, kinds = run.signal, channel_types(run)
     info = mne.create_info(list(stream.channels), stream.fs, kinds)
     # A channel that is not a voltage keeps its values, as it does live.
     to_volts = np.array([1.0 if kind == "misc" else UV for kind in kinds])
@@ -72,7 +72,7 @@ def epochs_of(run: RunFile, *, tmin: float = -WARM_UP_S, tmax: float | None = No
     of_run = {"run": str(run.plan.get("run", run.path.stem)), "simulated": bool(run.plan.get("simulated"))}
     metadata = pd.DataFrame({"trial": [cue.trial for cue in cues], **of_run})
     picks: Any = [
-        name for name, kind in zip(run.signal.channels, _channel_types(run), strict=True) if kind != "misc"
+        name for name, kind in zip(run.signal.channels, channel_types(run), strict=True) if kind != "misc"
     ]
     return mne.Epochs(
         raw_of(run),
@@ -89,8 +89,13 @@ def epochs_of(run: RunFile, *, tmin: float = -WARM_UP_S, tmax: float | None = No
     )
 
 
-def _channel_types(run: RunFile) -> list[str]:
-    """MNE's type of each channel; one that is recorded and not decoded is ``"misc"``."""
+def channel_types(run: RunFile) -> list[str]:
+    """MNE's type of each channel of the decoded stream; one that is recorded and not decoded is ``"misc"``.
+
+    Parameters
+    ----------
+    run : the recorded run.
+    """
     line, stream = run.contract_line, run.signal
     aside = () if line is None else line.without
     kind = KINDS.get(stream.type.lower(), "misc")

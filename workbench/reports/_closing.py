@@ -76,10 +76,6 @@ def _order(row: Row) -> tuple[Any, ...]:
     return tuple(row[name] for name in under)
 
 
-def _name(say: Say, measure: str, side: str) -> str:
-    return measure.upper() if not side else f"{measure.upper()}{say.t('join')}{say.t.word('side', side)}"
-
-
 def _condition(say: Say, row: Row) -> str:
     codes = (
         "device_on" if row["device_on"] else "device_off",
@@ -110,7 +106,7 @@ def _marks(say: Say, measure: str, side: str, rows: list[Row]) -> Figure:
         )
         for row in rows
     ]
-    name = _name(say, measure, side)
+    name = _measures.measure_name(say.t, measure, side)
     texts = {"key": t("marks_key"), "nd": t("nd_word"), "axis": _measures.axis(say, rows[0], name, maximum)}
     drawn = figures.condition_marks(marks, measure=name, maximum=maximum, words=texts)
     values = "; ".join(
@@ -125,7 +121,7 @@ def _marks(say: Say, measure: str, side: str, rows: list[Row]) -> Figure:
 
 def _row(say: Say, row: Row) -> tuple[Cell, ...]:
     t, score = say.t, row["score"]
-    measure = f"{_name(say, str(row['measure']), str(row['side']))} ({row['version']})"
+    measure = f"{_measures.measure_name(say.t, str(row['measure']), str(row['side']))} ({row['version']})"
     answered = sum(value is not None for value in row["items"].values())
     # Implied items have a value that nobody entered: a rule of the measure gives it, so they are counted apart.
     implied = len(row["implied"])
@@ -200,7 +196,7 @@ def sources(say: Say) -> list[Block]:
         if software:
             rows.append((t("software_run", run=number), str(software)))
     for row in sorted(facts.assessments, key=_order):
-        name = _name(say, str(row["measure"]), str(row["side"]))
+        name = _measures.measure_name(say.t, str(row["measure"]), str(row["side"]))
         rows.append((t("assessment_id", measure=name), Code(str(row["id"]))))
     columns = (Column(t("col_what"), 1.0), Column(t("col_hash"), 2.6))
     return [Heading(t("provenance")), Table(columns, tuple(rows), t("no_data"), note=t("chain_note"))]

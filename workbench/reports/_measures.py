@@ -8,10 +8,22 @@ from workbench import outcomes
 from workbench.errors import UnknownName
 from workbench.reports._facts import Row
 from workbench.reports._say import Say
+from workbench.reports.texts import Texts
 
 LEVELS = ("sensory", "motor", "zpp_sensory", "zpp_motor")
 NOT_A_RESULT = ("totals", "rules")
 """Parts of an examination's classes that repeat the sums, or name the rules' version."""
+
+
+def measure_name(t: Texts, measure: str, side: str) -> str:
+    """``ARAT, right``.
+
+    Parameters
+    ----------
+    t : texts of the language.
+    measure, side : of an assessment; ``""`` for a measure without sides.
+    """
+    return measure.upper() if not side else f"{measure.upper()}{t('join')}{t.word('side', side)}"
 
 
 def definition_of(row: Row) -> Any:

@@ -71,7 +71,7 @@ Result = EventMetrics | Cued | Failed
 
 def results(facts: Facts) -> dict[str, Result]:
     """Run id → result, for every online run with trials."""
-    return {str(run.row["id"]): _result(run) for run in facts.online}
+    return {str(run.row["id"]): result_of(run) for run in facts.online}
 
 
 def result_of_run(study: Study, run_id: str) -> Result:
@@ -82,7 +82,7 @@ def result_of_run(study: Study, run_id: str) -> Result:
     UnknownName
         When the run is not in the record.
     """
-    return _result(run_facts(study, study.get("run", run_id)))
+    return result_of(run_facts(study, study.get("run", run_id)))
 
 
 def pooled(facts: Facts) -> EventMetrics | None:
@@ -107,7 +107,7 @@ def pooled(facts: Facts) -> EventMetrics | None:
     return metrics if metrics.clusters > 1 else None
 
 
-def _result(run: RunFacts) -> Result:
+def result_of(run: RunFacts) -> Result:
     trials = [trial_of(row) for row in run.trials]
     try:
         # The window is what makes a run asynchronous: without one, the cue itself says when to decide.

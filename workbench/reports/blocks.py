@@ -5,6 +5,8 @@ Text in a block is always literal: a renderer escapes it or passes it as data, n
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 
@@ -24,16 +26,25 @@ class Code:
     text: str
 
 
-Cell = str | Code | Picture
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A text that leads to the heading or the row of this name in the same document."""
+
+    text: str
+    to: str
+
+
+Cell = str | Code | Picture | Link
 """Content of a table cell or a value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """A section's title; ``level`` 2 for a section, 3 below it."""
+    """A section's title; ``level`` 2 for a section, 3 below it; ``name``: what a link calls it."""
 
     text: str
     level: int = 2
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +77,8 @@ class Column:
 class Table:
     """Rows under a repeated heading; ``strong`` are primary rows, ``empty`` is printed when there are none.
 
-    ``open_end`` leaves out the line under the last row, which is the axis of the pictures above it.
+    ``open_end`` leaves out the line under the last row, which is the axis of the pictures above it. ``names`` are
+    what links call the rows, one for each or none at all; ``""`` is a row that nothing leads to.
     """
 
     columns: tuple[Column, ...]
@@ -75,6 +87,7 @@ class Table:
     strong: tuple[int, ...] = ()
     open_end: bool = False
     note: str = ""
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +101,10 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class KeyValue:
-    """Names and values in a grey box: provenance and identity."""
+    """Names and values in a grey box: provenance and identity; ``picture``, as a code square, is at its right."""
 
     pairs: tuple[tuple[str, Cell], ...]
+    picture: Picture | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,3 +168,27 @@ class Document:
     page: str
     cut: str
     blocks: tuple[Block, ...] = field(default=())
+
+
+def named(*parts: str) -> str:
+    """What a link calls a heading or a row: letters, digits and hyphens, as every renderer can have them."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", "-".join(parts)).strip("-")
+
+
+def each(document: Document) -> Iterator[Block]:
+    """Every block of a document, those side by side too."""
+    for block in document.blocks:
+        yield from (*block.left, *block.right) if isinstance(block, Pair) else (block,)
+
+
+def pictures(document: Document) -> list[Picture]:
+    """Every picture of a document, in its order."""
+    found: list[Picture] = []
+    for block in each(document):
+        if isinstance(block, Figure):
+            found.append(block.picture)
+        elif isinstance(block, KeyValue):
+            found += [block.picture] if block.picture else []
+        elif isinstance(block, Table):
+            found += [cell for row in block.rows for cell in row if isinstance(cell, Picture)]
+    return found

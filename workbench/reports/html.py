@@ -15,7 +15,7 @@ from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from workbench.figures import printable
-from workbench.reports.blocks import Code, Document, Picture
+from workbench.reports.blocks import Code, Document, Link, Picture
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
@@ -52,6 +52,7 @@ def _template() -> Template:
     environment.tests |= {
         "picture": lambda cell: isinstance(cell, Picture),
         "code": lambda cell: isinstance(cell, Code),
+        "link": lambda cell: isinstance(cell, Link),
     }
     environment.globals["newline"] = Markup("\n")
     source = files("workbench.reports").joinpath("page.html.j2").read_text(encoding="utf-8")

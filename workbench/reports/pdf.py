@@ -27,6 +27,7 @@ from workbench.reports.blocks import (
     Figure,
     Heading,
     KeyValue,
+    Link,
     Listing,
     Notice,
     PageBreak,
@@ -58,6 +59,53 @@ def render(document: Document, *, chinese: tuple[str, Path] | None = None) -> by
 
     plain = _plain_document(document)
     text = json.dumps(plain, ensure_ascii=False, sort_keys=True)
+    fonts, face = _fonts(text, chinese)
+    plain["fonts"] = {"latin": LATIN, "mono": MONO, "chinese": face}
+    compiler = typst.Compiler(
+        files("workbench.reports").joinpath("page.typ").read_bytes(),
+        font_paths=fonts,
+        sys_inputs={"document": json.dumps(plain, ensure_ascii=False, sort_keys=True)},
+    )
+    pdf = compiler.compile(format="pdf", pdf_standards=["ua-1"], timestamp=moment(document.cut))
+    return bytes(cast(bytes, pdf))
+
+
+def rasters(pictures: Sequence[Picture]) -> list[bytes]:
+    """Pictures as PNG, two pixels for each of theirs, by the faces of the PDF; the same bytes each time.
+
+    Parameters
+    ----------
+    pictures : in any number.
+
+    Raises
+    ------
+    Refused
+        When one contains Chinese text and there is no Chinese face.
+    """
+    import typst
+
+    if not pictures:
+        return []
+    plain = json.dumps([{"svg": one.svg, "width": one.width} for one in pictures], ensure_ascii=False)
+    fonts, _face = _fonts(plain, None)
+    compiler = typst.Compiler(_SHEETS, font_paths=fonts, sys_inputs={"pictures": plain})
+    made = cast("bytes | list[bytes]", compiler.compile(format="png", ppi=192))
+    return made if isinstance(made, list) else [made]
+
+
+_SHEETS = b"""
+#set page(width: auto, height: auto, margin: 0pt, fill: white)
+#for (k, one) in json(bytes(sys.inputs.pictures)).enumerate() {
+  if k > 0 { pagebreak() }
+  image(bytes(one.svg), format: "svg", width: one.width * 0.75pt)
+}
+"""
+
+
+def _fonts(text: str, chinese: tuple[str, Path] | None) -> tuple[Any, str | None]:
+    """The faces that a text needs, and the name of the Chinese one; None for a text without Chinese."""
+    import typst
+
     face = (chinese or chinese_font()) if holds_chinese(text) else None
     if face is None and holds_chinese(text):
         raise Refused(missing_face(text))
@@ -66,14 +114,7 @@ def render(document: Document, *, chinese: tuple[str, Path] | None = None) -> by
     # The file may be there and still be unreadable for typst, which would not say so.
     if face and face[0] not in fonts.families():
         raise Refused(missing_face(text))
-    plain["fonts"] = {"latin": LATIN, "mono": MONO, "chinese": face[0] if face else None}
-    compiler = typst.Compiler(
-        files("workbench.reports").joinpath("page.typ").read_bytes(),
-        font_paths=fonts,
-        sys_inputs={"document": json.dumps(plain, ensure_ascii=False, sort_keys=True)},
-    )
-    pdf = compiler.compile(format="pdf", pdf_standards=["ua-1"], timestamp=_moment(document.cut))
-    return bytes(cast(bytes, pdf))
+    return fonts, face[0] if face else None
 
 
 def missing_face(text: str) -> Message:
@@ -82,7 +123,7 @@ def missing_face(text: str) -> Message:
     return Message("report.no_chinese_font", sample=repr(sample[:12]), fonts=CHINESE)
 
 
-def _moment(cut: str) -> datetime:
+def moment(cut: str) -> datetime:
     """The data cut in UTC, whole seconds; 1970 for a record without an entry."""
     if not cut:
         return datetime(1970, 1, 1, tzinfo=UTC)
@@ -102,7 +143,7 @@ def _text(text: str) -> str:
 
 
 def _plain_document(document: Document) -> dict[str, Any]:
-    moment = _moment(document.cut)
+    when = moment(document.cut)
     return {
         "title": printable(document.title),
         "lead": printable(document.lead),
@@ -111,17 +152,19 @@ def _plain_document(document: Document) -> dict[str, Any]:
         "head_right": _text(document.head_right),
         "foot": _text(document.foot),
         "page": document.page,
-        "date": [moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second],
+        "date": [when.year, when.month, when.day, when.hour, when.minute, when.second],
         "blocks": [_plain(block) for block in document.blocks],
     }
 
 
-def _cell(cell: Cell) -> Any:
+def _cell(cell: Cell, *, longest: int = 64) -> Any:
     if isinstance(cell, Picture):
         return {"kind": "picture", "svg": cell.svg, "width": cell.width, "alt": printable(cell.alt)}
     if isinstance(cell, Code):
         text = printable(cell.text)
-        return {"kind": "code", "text": text if len(text) <= 64 else _text(text)}
+        return {"kind": "code", "text": text if len(text) <= longest else _text(text)}
+    if isinstance(cell, Link):
+        return {"kind": "link", "text": _text(cell.text), "to": cell.to}
     return _text(cell)
 
 
@@ -137,7 +180,7 @@ def _plain(block: Any) -> dict[str, Any]:
 
 @_plain.register
 def _(block: Heading) -> dict[str, Any]:
-    return {"kind": "heading", "level": block.level, "text": _text(block.text)}
+    return {"kind": "heading", "level": block.level, "text": _text(block.text), "name": block.name}
 
 
 @_plain.register
@@ -160,6 +203,7 @@ def _(block: Table) -> dict[str, Any]:
         "open_end": block.open_end,
         "empty": _text(block.empty),
         "note": _text(block.note),
+        "names": list(block.names),
     }
 
 
@@ -175,7 +219,12 @@ def _(block: Figure) -> dict[str, Any]:
 
 @_plain.register
 def _(block: KeyValue) -> dict[str, Any]:
-    return {"kind": "keyvalue", "pairs": [[_text(name), _cell(value)] for name, value in block.pairs]}
+    return {
+        "kind": "keyvalue",
+        # Beside a picture there is no room for a whole hash.
+        "pairs": [[_text(name), _cell(value, longest=24 if block.picture else 64)] for name, value in block.pairs],
+        "picture": _cell(block.picture) if block.picture else None,
+    }
 
 
 @_plain.register

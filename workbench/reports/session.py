@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from workbench import __version__, world
 from workbench.errors import RecordFault, Refused
@@ -84,8 +84,10 @@ def session_report(
         digest = hashlib.sha256(content).hexdigest()
         # The hash is part of the name: a report of other content never replaces one that was handed out.
         path = folder / f"session-{session}-{language}-{facts.cut.seq}-{digest[:8]}.{kind}"
-        _write(path, content)
-        _register(study, facts, path, digest, language=language, kind=kind)
+        write(path, content)
+        session_id = str(facts.session["id"]) if facts.session else ""
+        parameters = {"language": language, "format": kind, "session_id": session_id}
+        register(study, facts.cut, path, digest, kind="session", parameters=parameters)
         written[kind] = path, digest
     (html_path, html_sha), (pdf_path, pdf_sha) = written["html"], written["pdf"]
     return ReportFiles(html_path, pdf_path, html_sha, pdf_sha, facts.cut.seq, facts.cut.hash)
@@ -144,8 +146,8 @@ def _head(facts: _facts.Facts, t: Texts) -> str:
     return t("head_left", study=" · ".join(names))
 
 
-def _write(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
+def write(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all. Raises RecordFault."""
     try:
         world.disk.mkdir(path.parent, mode=0o777, parents=True, exist_ok=True)
         # A report is handed out: others may read it, as far as the account allows that for new files.
@@ -156,21 +158,26 @@ def _write(path: Path, content: bytes) -> None:
         ) from error
 
 
-def _register(study: Study, facts: _facts.Facts, path: Path, digest: str, *, language: str, kind: str) -> None:
-    """Append the report to the record unless this file is registered already."""
+def register(
+    study: Study, cut: _facts.Cut, path: Path, digest: str, *, kind: str, parameters: Mapping[str, Any]
+) -> None:
+    """Append a report to the record unless this file is registered already.
+
+    Parameters
+    ----------
+    study : the open record.
+    cut : data cut of the report.
+    path, digest : the file that was written, and its SHA-256.
+    kind : of the report.
+    parameters : what it was made with.
+    """
     inside = path.resolve().is_relative_to(study.folder.resolve())
     stored = path.resolve().relative_to(study.folder.resolve()).as_posix() if inside else path.name
     if study.rows("report", sha256=digest, path=stored):
         return
-    session = str(facts.session["id"]) if facts.session else ""
     study.append(
         Report(
-            kind="session",
-            path=stored,
-            sha256=digest,
-            head_seq=facts.cut.seq,
-            head_hash=facts.cut.hash,
-            parameters={"language": language, "format": kind, "session_id": session},
+            kind=kind, path=stored, sha256=digest, head_seq=cut.seq, head_hash=cut.hash, parameters=parameters
         ),
         reason="report issued",
-    )
+    )  # fmt: skip

@@ -40,13 +40,27 @@ def sample_study() -> Path:
     RecordFault
         When the package was installed without its samples.
     """
+    return Path(shutil.copytree(_sample("study"), Path(tempfile.mkdtemp()) / "study"))
+
+
+def sample_protocol() -> Path:
+    """The example of a protocol file; the study, its sponsor and its numbers are invented. Returns the file.
+
+    Raises
+    ------
+    RecordFault
+        When the package was installed without its samples.
+    """
+    return _sample("protocol_neo_hand.toml")
+
+
+def _sample(name: str) -> Path:
     package = Path(__file__).resolve().parents[1]
     # Inside an installed package, or beside it in a checkout.
     for home in (package, package.parent):
-        if (home / "data_samples" / "study").is_dir():
-            copy = shutil.copytree(home / "data_samples" / "study", Path(tempfile.mkdtemp()) / "study")
-            return Path(copy)
-    raise RecordFault(f"the sample study is not beside {package}; install the package again")
+        if (home / "data_samples" / name).exists():
+            return home / "data_samples" / name
+    raise RecordFault(f"the sample {name} is not beside {package}; install the package again")
 
 
 def report(

@@ -18,11 +18,12 @@ from workbench.runs.ingesting import SET_ASIDE
 from workbench.runs.replaying import replay_study
 from workbench.simulation.luck import LUCK, Luck, far_link
 from workbench.simulation.people import DRAWN, HASTY, STEADY, Pace, People
-from workbench.simulation.scene import Scene, keys
+from workbench.simulation.scene import Scene
 from workbench.simulation.scheduler import NS, Host, Process, Stuck
 from workbench.simulation.virtual_world import VirtualWorld
 from workbench.simulation.watcher import Broken, Watcher
 from workbench.study import Study
+from workbench.study.keys import kept_in
 
 SHORT_S = 300.0
 """Lives up to this go at a hasty pace, with strokes every few seconds, s."""
@@ -147,7 +148,7 @@ class Life:
         gc.collect()
         gc.disable()
         try:
-            with keys(self.folder / "keys"), self.world.entered():
+            with kept_in(self.folder / "keys"), self.world.entered():
                 self._begin()
                 for at_s, kind in self.strokes:
                     self.world.scheduler.after(at_s, partial(self.luck.strike, kind))

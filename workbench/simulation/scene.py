@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -19,6 +17,7 @@ from workbench.runs import approve, fitting
 from workbench.simulation import amplifier, clinic
 from workbench.simulation.virtual_world import VirtualWorld
 from workbench.study import Study, uuid7
+from workbench.study.keys import kept_in
 from workbench.vocabulary import Participant, Session, Visit
 
 Depth = Literal["signals", "evidence", "trial"]
@@ -187,7 +186,7 @@ def template(folder: Path, *, depth: Depth = "signals", system: str = HAND, adap
         return 0
 
     # What players write to their logs is nobody's to read.
-    with keys(folder / "keys"), quiet.entered(), contextlib.redirect_stderr(io.StringIO()):
+    with kept_in(folder / "keys"), quiet.entered(), contextlib.redirect_stderr(io.StringIO()):
         process = quiet.start("calibration", calibrate)
         quiet.scheduler.run(until_s=36000.0, done=lambda: not process.alive)
         for _, _, error in quiet.scheduler.defects:
@@ -242,20 +241,6 @@ def _fitted(scene: Scene, at: Path, recorded: list[Path]) -> dict[str, Any]:
     return fitting.fit(at, recorded, bound.decoder, bound.decoder_params)
 
 
-@contextlib.contextmanager
-def keys(folder: Path) -> Iterator[None]:
-    """Keys of a world lie in a folder of its own."""
-    before = os.environ.get("WORKBENCH_KEYS")
-    os.environ["WORKBENCH_KEYS"] = str(folder)
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["WORKBENCH_KEYS"]
-        else:
-            os.environ["WORKBENCH_KEYS"] = before
-
-
 def clinic_of(folder: Path, scene: Scene | None = None) -> Scene:
     """A study in which a trial begins, made in a world without bad luck.
 
@@ -278,7 +263,7 @@ def clinic_of(folder: Path, scene: Scene | None = None) -> Scene:
             clinic.found(study)
         return 0
 
-    with keys(folder / "keys"), quiet.entered():
+    with kept_in(folder / "keys"), quiet.entered():
         process = quiet.start("founding", founded)
         quiet.scheduler.run(until_s=3600.0, done=lambda: not process.alive)
         for _, _, error in quiet.scheduler.defects:

@@ -1,7 +1,9 @@
-"""Break a study record on purpose and count: killed writers, a cut write-ahead log, flipped bits.
+"""Break a study record on purpose and count: killed writers, cut tails, flipped bits, edited fields.
 
-The test suite runs a small size, ``workbench stress`` a large one. Each case works in a
-new folder, because a leaked handle on an overwritten file gives false faults.
+The test suite runs a small size, ``workbench stress`` a large one. Of a record in a file its write-ahead log is
+cut and bits of its pages flip, each case in a new folder, because a leaked handle on an overwritten file gives
+false faults. Of one on a server bits of its values flip. What its owner can do to either is in
+:mod:`workbench.stress.behind`.
 """
 
 from __future__ import annotations
@@ -14,21 +16,30 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from workbench.stress import behind
+from workbench.stress.behind import EditFigures, TailFigures
+from workbench.stress.scenario import gone
 from workbench.study import anchors, record_file
 from workbench.study.record import Study
 from workbench.study.verification import verify
-from workbench.vocabulary import LedgerRow, Participant, Run, Session, Trial, Visit
+from workbench.vocabulary import Participant
 
 Progress = Callable[[int, int], None]
 ACKS = 30
 """A writer is killed after 1 to this many acknowledged entries."""
+
+
+PROCESS, ENDED = "process ", "ended\n"
+"""What the writers' parent says between their lines: the number of a new one, and that it is dead."""
+KILLS_OF_A_STUDY = 100
+"""Processes that are killed one after the other while they write the same study."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,47 +73,72 @@ class FlipFigures:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Figures of one stress test."""
+    """Figures of one stress test; ``cuts`` is None of a record on a server, whose log is the server's own.
+
+    ``flips`` are of the bytes of a file, or of values on a server.
+    """
 
     kills: KillFigures
-    cuts: CutFigures
-    flips: FlipFigures
+    cuts: CutFigures | None
+    flips: FlipFigures | EditFigures
+    edits: EditFigures
+    tails: TailFigures
     seed: int
 
     @property
     def ok(self) -> bool:
-        """Nothing lost, every cut left a valid prefix and was shown by the anchors, every flip was found."""
+        """Nothing lost, every cut left a valid prefix and was shown by the anchors, every edit was found."""
+        cuts, tails = self.cuts, self.tails
         return (
             self.kills.lost == self.kills.broken == 0
-            and self.cuts.valid == self.cuts.cuts
-            and self.cuts.shown == self.cuts.losing
-            and self.flips.found == self.flips.flips
+            and (cuts is None or (cuts.valid == cuts.cuts and cuts.shown == cuts.losing))
+            and not self.flips.missed
+            and not self.edits.missed
+            and (tails.found, tails.shown, tails.valid) == (tails.cut, tails.back, tails.back)
         )
 
     def text(self) -> str:
         """The figures as text, one line each."""
-        k, c, f = self.kills, self.cuts, self.flips
-        valid = f"{c.valid} valid prefixes, {c.shown} of {c.losing} losses shown by anchors"
-        return "\n".join(
-            [
-                f"kill -9: {k.kills} kills, {k.acknowledged} acknowledged, {k.lost} lost, {k.broken} broken",
-                f"log cut: {c.cuts} cuts, {valid}",
-                f"bit flips in live rows: {f.found} of {f.flips} found",
-                f"seed: {self.seed}",
-            ]
-        )
+        k, c, f, e, t = self.kills, self.cuts, self.flips, self.edits, self.tails
+        lines = [f"kill -9: {k.kills} kills, {k.acknowledged} acknowledged, {k.lost} lost, {k.broken} broken"]
+        if c is not None:
+            valid = f"{c.valid} valid prefixes, {c.shown} of {c.losing} losses shown by anchors"
+            lines.append(f"log cut: {c.cuts} cuts, {valid}")
+        if isinstance(f, FlipFigures):
+            lines.append(f"bit flips in live rows: {f.found} of {f.flips} found")
+        else:
+            lines.append(f"bit flips in values of live rows: {f.found} of {f.edits} found")
+        lines += [
+            f"single fields edited with the triggers off: {e.found} of {e.edits} found",
+            f"newest entries taken out of the chain: {t.found} of {t.cut} found",
+            f"older state put back: {t.shown} of {t.back} shown by newer anchors, {t.valid} hold without anchors",
+            *(f"missed: {place}" for place in (*f.missed, *e.missed)),
+            f"seed: {self.seed}",
+        ]
+        return "\n".join(lines)
 
 
-def run(*, kills: int, cuts: int, flips: int, seed: int = 1, progress: Progress | None = None) -> Figures:
+def run(
+    *,
+    kills: int,
+    cuts: int,
+    flips: int,
+    edits: int,
+    seed: int = 1,
+    progress: Progress | None = None,
+    database: str = "",
+) -> Figures:
     """One stress test in temporary folders.
 
     Parameters
     ----------
-    kills, cuts, flips : how many of each.
-    seed : of the random choices (when to kill, where to cut and flip).
-    progress : called with (done, total) after each case.
+    kills, cuts, flips : how many of each; as many tails are cut as logs.
+    edits : fields that are edited at most; where the record has no more than that, every one is.
+    seed : of the random choices (when to kill, where to cut, flip and edit).
+    progress : called with (done, total) after each case; there may be fewer of them than that.
+    database : URL of a PostgreSQL database that holds the records, ``""`` for files.
     """
-    done, total = 0, kills + cuts + flips
+    done, total = 0, kills + cuts * (1 if database else 2) + flips + edits
 
     def step() -> None:
         nonlocal done
@@ -111,13 +147,25 @@ def run(*, kills: int, cuts: int, flips: int, seed: int = 1, progress: Progress 
             progress(done, total)
 
     with TemporaryDirectory() as folder:
-        place_ = Path(folder)
-        return Figures(
-            kills=kill_writers(place_ / "kill", kills=kills, seed=seed, step=step),
-            cuts=cut_logs(place_ / "cut", cuts=cuts, seed=seed, step=step),
-            flips=flip_bits(place_ / "flip", flips=flips, seed=seed, step=step),
-            seed=seed,
-        )
+        home = Path(folder)
+        killed = kill_writers(home / "kill", kills=kills, seed=seed, step=step, database=database)
+        states = behind.filled(home / "edited", database)
+        with closing(behind.owner_of(home / "edited")) as owner:
+            flipped = (
+                behind.flipped(owner, states[-1], flips=flips, seed=seed, step=step)
+                if database
+                else flip_bits(home / "flip", flips=flips, seed=seed, step=step)
+            )
+            figures = Figures(
+                kills=killed,
+                cuts=None if database else cut_logs(home / "cut", cuts=cuts, seed=seed, step=step),
+                flips=flipped,
+                edits=behind.edited(owner, states[-1], most=edits, seed=seed, step=step),
+                tails=behind.tails(owner, states, cases=cuts, seed=seed, step=step),
+                seed=seed,
+            )
+        gone(home / "edited")
+        return figures
 
 
 # ---------------------------------------------------------------------------------------- kill -9
@@ -139,17 +187,67 @@ def write(folder: Path, *, entries: int | None = None, out: int = 1) -> None:
             os.write(out, f"{person} {version}\n".encode())
 
 
-@contextmanager
-def _writer(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    command = [sys.executable, "-m", "workbench.stress.record", str(folder)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as child:
-        try:
-            yield child
-        finally:
-            child.send_signal(signal.SIGKILL)
+class _Writers:
+    """Makes writing processes, each forked from one that has imported what all of them need."""
+
+    def __init__(self) -> None:
+        command = [sys.executable, "-m", "workbench.stress.record"]
+        self._parent = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def __enter__(self) -> _Writers:
+        """Itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the process that the others come from."""
+        self._parent.communicate()
+
+    def killed(self, folder: Path, *, after: int, wait_s: float) -> list[str]:
+        """Let one write until it has acknowledged so many entries, kill it a moment later; what it acknowledged.
+
+        Parameters
+        ----------
+        folder : of the study.
+        after : entries.
+        wait_s : the moment, s.
+        """
+        source, target = self._parent.stdin, self._parent.stdout
+        assert source is not None
+        assert target is not None
+        source.write(f"{folder}\n")
+        source.flush()
+        lines: list[str] = []
+        pid = 0
+        while len(lines) < after or not pid:
+            # The first entry may be told before the number of the process.
+            line = target.readline()
+            if line.startswith(PROCESS):
+                pid = int(line.removeprefix(PROCESS))
+            elif line:
+                lines.append(line)
+            else:
+                raise RuntimeError("the writers of the stress test ended by themselves")
+        time.sleep(wait_s)
+        os.kill(pid, signal.SIGKILL)
+        while (line := target.readline()) != ENDED:
+            lines.append(line)
+        return lines
 
 
-def kill_writers(folder: Path, *, kills: int, seed: int, step: Callable[[], None]) -> KillFigures:
+def _fork_writers() -> None:
+    """For each folder that comes on standard input a writing process, until it is killed."""
+    for line in sys.stdin:
+        child = os.fork()
+        if not child:
+            write(Path(line.rstrip("\n")))
+        os.write(1, f"{PROCESS}{child}\n".encode())
+        os.waitpid(child, 0)
+        os.write(1, ENDED.encode())
+
+
+def kill_writers(
+    folder: Path, *, kills: int, seed: int, step: Callable[[], None], database: str = ""
+) -> KillFigures:
     """Kill a writing process repeatedly, and look for every entry that it acknowledged.
 
     Parameters
@@ -158,24 +256,27 @@ def kill_writers(folder: Path, *, kills: int, seed: int, step: Callable[[], None
     kills : how many.
     seed : of the moments.
     step : called after each kill.
+    database : URL of a PostgreSQL database that holds the record, ``""`` for a file.
     """
     chance = random.Random(seed)
-    Study.create(folder, code="stress", title="kill", actor="stress").close()
     acknowledged = lost = broken = 0
-    for _ in range(kills):
-        with _writer(folder) as child:
-            assert child.stdout is not None
-            lines = [child.stdout.readline() for _ in range(chance.randint(1, ACKS))]
-            time.sleep(chance.random() * 0.004)  # The kill falls anywhere within the next entry.
-            child.send_signal(signal.SIGKILL)
-            lines += child.stdout.readlines()
-        stored = dict(line.decode().split() for line in lines)
-        with Study.open(folder, actor="stress") as study:
-            versions = {row["id"]: row["row_version"] for row in study.rows("participant")}
-            broken += not study.verify().ok
-        acknowledged += len(lines)
-        lost += sum(versions.get(person, 0) < int(version) for person, version in stored.items())
-        step()
+    with _Writers() as writers:
+        for number in range(kills):
+            # Verifying a study of a thousand kills a thousand times would take longer than killing.
+            if number % KILLS_OF_A_STUDY == 0:
+                if number:
+                    gone(folder)
+                Study.create(folder, code="stress", title="kill", actor="stress", database=database).close()
+            # The kill falls anywhere within the next entry.
+            lines = writers.killed(folder, after=chance.randint(1, ACKS), wait_s=chance.random() * 0.004)
+            stored = dict(line.split() for line in lines)
+            with Study.open(folder, actor="stress") as study:
+                versions = {row["id"]: row["row_version"] for row in study.rows("participant")}
+                broken += not study.verify().ok
+            acknowledged += len(lines)
+            lost += sum(versions.get(person, 0) < int(version) for person, version in stored.items())
+            step()
+    gone(folder)
     return KillFigures(kills=kills, acknowledged=acknowledged, lost=lost, broken=broken)
 
 
@@ -184,17 +285,8 @@ def sample_study(folder: Path) -> Study:
     """An open study with runs, trials and ledgers, whose newest entries are in the write-ahead log only."""
     Study.create(folder, code="stress", title="sample", actor="stress").close()
     study = Study.open(folder, actor="stress")
-    for number in range(4):
-        person = study.append(Participant(pseudonym=f"P{number}"))
-        visit = study.append(Visit(participant_id=person, name="baseline"))
-        session = study.append(Session(visit_id=visit, operator="op", plan={"speed": 1.0}))
-        trials = [
-            Trial(i, "grasp", 100 * i, 0.1 * i, 100 * i + 90, "correct", "grasp", latency_s=i / 7)
-            for i in range(5)
-        ]
-        run_ = Run(session, 1, "online", "grasp_rest", "finished", summary={"latency_ms": {"p99": 12.5}})
-        study.append_run(run_, trials=trials, ledger=[LedgerRow("gap", 1.5, 2.5, extent="3 samples")])
-        study.amend("participant", person, {"ais": "B"}, reason="classified again")
+    for _ in behind.fill(study):
+        pass
     return study
 
 
@@ -308,5 +400,5 @@ def _local(length: int, usable: int) -> int:
     return local if local <= most else least
 
 
-if __name__ == "__main__":  # pragma: no cover - the process that kill_writers kills
-    write(Path(sys.argv[1]))
+if __name__ == "__main__":  # pragma: no cover - the process that the killed writers come from
+    _fork_writers()

@@ -15,54 +15,22 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from workbench import world
-from workbench.errors import RecordFault, WorkbenchError
-from workbench.study import Study, record_file, stores, verify
-from workbench.study.applying import Change, bound_now
-from workbench.study.changes.consents import GiveConsent, WithdrawConsent
-from workbench.study.changes.deviations import CloseDeviation, RecordDeviation
-from workbench.study.changes.entering import SaveForm
-from workbench.study.changes.locking import Freeze, Unfreeze
-from workbench.study.changes.protocols import AdoptProtocol, AnswerCriterion, Enrol, SetStatus
-from workbench.study.changes.queries import AnswerQuery, CloseQuery, OpenQuery
-from workbench.study.changes.signing import Sign
-from workbench.study.changes.visits import AddVisit, HoldVisit, SetAnchor
-from workbench.study.stores.postgresql import APPLICATION, PostgreSQL
-from workbench.vocabulary import Participant
+from workbench.errors import WorkbenchError
+from workbench.stress.crowd import WRITERS, CrowdFigures, crowd
+from workbench.stress.scenario import DEFINITION, fifty, gone
+from workbench.study import Study, record_file, verify
+from workbench.study.changes.protocols import AdoptProtocol
+from workbench.study.stores.postgresql import APPLICATION
 
 Progress = Callable[[], None]
-WRITERS = 20
-DAY = "2026-03-01"
 LEAST_BYTES = 40_960
 """The index of the write-ahead log takes 32 KiB: below this limit no record opens."""
-DEFINITION: dict[str, Any] = {
-    "study": {
-        "code": "STRESS", "title": "Stress", "version": "1.0.0", "sponsor": "nobody", "jurisdictions": ["EU"],
-        "effective_from": DAY,
-    },
-    "arm": [{"name": "one", "title": "One"}],
-    "criterion": [{"id": "I1", "text": "Is simulated.", "kind": "inclusion", "origin": "trial"}],
-    "consent": {
-        "purposes": {"required": ["participation"], "optional": ["upload"]},
-        "document_version": "1", "document_sha256": "0" * 64,
-    },
-    "visit": [
-        {"name": "Screening", "anchor": "consent", "day": 0, "earliest": 0, "latest": 7, "forms": ["count"]},
-        {"name": "Week 4", "anchor": "Screening", "day": 28, "earliest": 21, "latest": 35},
-    ],
-    "form": [
-        {"name": "count", "title": "Count", "items": [
-            {"name": "n", "label": "Number", "kind": "integer", "in_range_query": {"low": 0, "high": 5}},
-        ]},
-    ],
-}  # fmt: skip
-"""The protocol of the study that is broken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +43,7 @@ class Figures:
     failing, refused : writes that failed, and how many were told in a sentence of the record; on a server also
         those that fell between two changes, so that the next one found another connection.
     mixed, broken : records that were neither before nor after a change, and that did not verify.
-    writers, seconds, changes, doubled : processes that wrote at once, for how long, changes of one common number,
-        and how many of those overwrote another one.
+    crowd : what many processes did that wrote at once.
     seed : of the moments.
     """
 
@@ -87,20 +54,13 @@ class Figures:
     refused: int
     mixed: int
     broken: int
-    writers: int
-    seconds: float
-    changes: int
-    doubled: int
+    crowd: CrowdFigures
     seed: int
 
     @property
     def passed(self) -> bool:
         """Nothing lost, mixed, broken or overwritten, and every failing write told."""
-        return (
-            self.lost == self.mixed == self.broken == self.doubled == 0
-            and self.refused == self.failing
-            and self.changes > 0
-        )
+        return self.lost == self.mixed == self.broken == 0 and self.refused == self.failing and self.crowd.passed
 
     def text(self) -> str:
         """The figures as text, one line each."""
@@ -109,7 +69,7 @@ class Figures:
                 f"kill -9: {self.kills} kills, {self.acknowledged} changes acknowledged, {self.lost} lost",
                 f"failing writes: {self.failing}, {self.refused} told in a sentence",
                 f"afterwards {self.mixed} neither before nor after a change, {self.broken} broken",
-                f"{self.writers} writers, {self.seconds:g} s: {self.changes} changes, {self.doubled} overwritten",
+                self.crowd.text(),
                 f"seed: {self.seed}",
             ]
         )
@@ -153,10 +113,9 @@ def broken(
             step()
         # A small size starts fewer: twenty interpreters take longer to start than it lasts.
         writers = writers or min(WRITERS, 2 * n)
-        changes, doubled, holds = _together(begun, Path(home) / "together", seconds, writers=writers)
         return Figures(
             kills=n, acknowledged=acknowledged, lost=lost, failing=n, refused=refused, mixed=mixed,
-            broken=bad + (not holds), writers=writers, seconds=seconds, changes=changes, doubled=doubled,
+            broken=bad, crowd=crowd(seconds, writers=writers, database=database),
             seed=seed,
         )  # fmt: skip
 
@@ -177,13 +136,6 @@ class _Begun:
             shutil.copytree(self.folder, folder)
 
 
-def _gone(folder: Path) -> None:
-    """Remove a study with everything that it left."""
-    if isinstance(store := stores.at(folder), PostgreSQL):
-        store.drop()
-    shutil.rmtree(folder)
-
-
 def _begun(folder: Path, database: str = "") -> Path:
     """A study with its protocol."""
     with Study.create(
@@ -192,51 +144,6 @@ def _begun(folder: Path, database: str = "") -> Path:
         signers = [study.script_signer(name).confirm() for name in ("one", "two")]
         study.apply(AdoptProtocol(DEFINITION), signers)
     return folder
-
-
-def fifty(study: Study) -> Iterator[None]:
-    """Make fifty changes of two simulated participants, one at each step."""
-    script = study.script_signer("stress")
-    change: Change
-
-    def made(change: Change, reason: str = "stress") -> str:
-        return study.apply(change, script, reason)
-
-    for number in (1, 2):
-        person = study.append(Participant(f"SIM-{number}", simulated=True))
-        yield
-        for change in (
-            Enrol(person, f"S-{number}"), GiveConsent(person, ("participation", "upload"), "1", DAY),
-            AnswerCriterion(person, "I1", "yes", "it is a script"), SetStatus(person, "enrolled"),
-            SetAnchor(person, "consent", DAY), AddVisit(person, "Extra", DAY),
-        ):  # fmt: skip
-            made(change)
-            yield
-        screening = study.rows("visit", participant_id=person, name="Screening")[0]["id"]
-        form = ""
-        for version, value in enumerate((1, 2, 9, 3)):
-            form = made(SaveForm(screening, "count", {"n": value}, row_version=version))
-            yield
-        query = study.rows("query", row_id=form)[0]["id"]
-        asked = made(OpenQuery("form", form, "values", "is that so?"))
-        yield
-        for change in (AnswerQuery(query, "yes"), CloseQuery(query, "fine"), AnswerQuery(asked, "it is")):
-            made(change)
-            yield
-        deviation = made(RecordDeviation(person, "other", "came late"))
-        yield
-        made(CloseDeviation(deviation, "none", "none needed"))
-        yield
-        target = ("form", form)
-        study.apply(Sign((target,), "I reviewed this", bound_now(study, [target])[1]), script.confirm())
-        yield
-        for change in (
-            Freeze("visit", screening), Unfreeze("visit", screening), HoldVisit(screening, DAY),
-            SetAnchor(person, "consent", "2026-02-28"), SetAnchor(person, "implant", DAY),
-            WithdrawConsent(person, ("upload",), DAY), RecordDeviation(person, "consent", "form was unsigned"),
-        ):  # fmt: skip
-            made(change)
-            yield
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +164,7 @@ def _whole(begun: _Begun, folder: Path) -> tuple[list[int], int]:
         for _ in fifty(study):
             heads.append(study.head()[0])
         size = 0 if begun.database else (folder / f"{record_file.FILE}-wal").stat().st_size
-    _gone(folder)
+    gone(folder)
     return heads, size
 
 
@@ -301,73 +208,13 @@ def _command(folder: Path) -> list[str]:
 def _left(folder: Path, lines: list[str]) -> _Done:
     told = [json.loads(line) for line in lines if line.strip()]
     found = verify(folder)
-    _gone(folder)
+    gone(folder)
     return _Done(
         acknowledged=[one for one in told if isinstance(one, int)],
         head=found.head[0],
         refused=any(isinstance(one, str) for one in told),
         verifies=found.ok,
     )
-
-
-# ---------------------------------------------------------------------------------------- many writers
-def _together(begun: _Begun, folder: Path, seconds: float, *, writers: int) -> tuple[int, int, bool]:
-    """Changes of one common number by many processes, how many overwrote another one, and whether it verifies."""
-    begun.again(folder)
-    with Study.open(folder, actor="stress") as study:
-        script = study.script_signer("stress")
-        person = study.append(Participant("SIM-0", simulated=True))
-        study.apply(Enrol(person, "S-0"), script)
-        study.apply(SetAnchor(person, "consent", DAY), script)
-        visit = study.rows("visit", participant_id=person)[0]["id"]
-        form = study.apply(SaveForm(visit, "count", {"n": 0}), script)
-    children = [_counting(folder, form) for _ in range(writers)]
-    for child in children:
-        assert child.stdout is not None
-        child.stdout.readline()  # It is ready: starting twenty takes longer than a short test.
-    until = time.time() + seconds
-    for child in children:
-        assert child.stdin is not None
-        child.stdin.write(f"{until}\n")
-        child.stdin.flush()
-    changes = sum(int(child.communicate()[0]) for child in children)
-    with Study.open(folder, actor="stress") as study:
-        value = study.get("form", form)["values"]["n"]
-    found = verify(folder)
-    _gone(folder)
-    return changes, changes - value, found.ok
-
-
-def _counting(folder: Path, form: str) -> subprocess.Popen[str]:
-    command = [*_command(folder), form]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-
-def count_up(folder: Path, form: str) -> int:
-    """Add one to a number again and again, each time only if nobody changed it since; how often that was so.
-
-    Says on standard output that it is ready, and takes the time of the clock at which to end from standard input.
-
-    Parameters
-    ----------
-    folder : of the study.
-    form : id of the form that holds the number.
-    """
-    done = 0
-    with Study.open(folder, actor="stress") as study:
-        script = study.script_signer(f"writer {os.getpid()}")
-        os.write(1, b"ready\n")
-        until = float(sys.stdin.readline())
-        while time.time() < until:
-            row = study.get("form", form)
-            values = {"n": row["values"]["n"] + 1}
-            change = SaveForm(row["visit_id"], "count", values, row_version=row["row_version"])
-            try:
-                study.apply(change, script, "one more")
-            except RecordFault:
-                continue
-            done += 1
-    return done
 
 
 def _run(folder: Path, limit: int) -> None:
@@ -392,8 +239,4 @@ def _limit_files(limit: int) -> None:
 
 
 if __name__ == "__main__":  # pragma: no cover - the processes that are killed, refused, or write at once
-    folder_, *more = sys.argv[1:]
-    if more and not more[0].isdecimal():
-        os.write(1, f"{count_up(Path(folder_), more[0])}\n".encode())
-    else:
-        _run(Path(folder_), int(more[0]) if more else 0)
+    _run(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0)

@@ -7,7 +7,7 @@ a list or an allocation that was changed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,14 @@ from workbench.study import allocation_keys
 from workbench.study.applying import Applying
 from workbench.study.people import Signer
 from workbench.study.protocol import Protocol
-from workbench.study.randomisation import Allocation, SealedList, Secret, open_slot, replay_minimisation
+from workbench.study.randomisation import (
+    Allocation,
+    SealedList,
+    Secret,
+    open_slot,
+    open_slots,
+    replay_minimisation,
+)
 from workbench.study.randomisation import prove as prove_list
 from workbench.study.randomisation.arms import open_arm
 from workbench.study.randomisation.design import unordered
@@ -149,6 +156,57 @@ def _opened(record: Applying, row: Row) -> str:
     if sealed.slots[sealed.place(row["stratum"], row["seq"])].cipher.hex() != row["sealed"]:
         raise RecordFault(Message("allocation.changed", stratum=row["stratum"], n=row["seq"]))
     return open_slot(sealed, secret, row["stratum"], row["seq"])
+
+
+def arms(study: Study, signer: Signer, reason: str = "", *, only: Collection[str] | None = None) -> dict[str, str]:
+    """The arm of everybody who was randomised, by participant id. Each reading is a row of the audit chain.
+
+    Parameters
+    ----------
+    study : the open record.
+    signer : who asks; must be allowed to learn the arm of anybody.
+    reason : why, for the chain.
+    only : ids of the only allocations that are read, such as those of a snapshot; None for all.
+
+    Raises
+    ------
+    Refused
+        The signer may not; the refusal is in the chain.
+    RecordFault
+        A secret is not on this computer, or a list or an allocation was changed.
+    """
+    with study.writing.begin("arms", actor=signer.name) as writer:
+        record = Applying(writer, [signer], reason, study.folder)
+        rows = [row for row in record.rows("allocation") if only is None or row["id"] in only]
+        refusal = _barred(record, signer, None)
+        found = {} if refusal else _all_opened(record, rows)
+        payload = {"new": None, "old": None, "reason": reason}
+        for row in rows:
+            writer.log(
+                "arm_refused" if refusal else "arm_read", "allocation", row["id"], version=1, payload=payload
+            )
+    if refusal:
+        raise Refused(refusal)
+    return found
+
+
+def _all_opened(record: Applying, rows: Sequence[Row]) -> dict[str, str]:
+    """Every arm; each list is checked once, which for every slot of a long one would take minutes."""
+    found: dict[str, str] = {}
+    for list_id in dict.fromkeys(row["list_id"] for row in rows):
+        own = [row for row in rows if row["list_id"] == list_id]
+        secret = allocation_keys.load(list_id)
+        if secret.design.kind == "minimisation":
+            found |= {row["participant_id"]: _opened(record, row) for row in own}
+            continue
+        sealed = SealedList.of(record.row("rand_list", list_id)["sealed"])
+        there = {(slot.stratum, slot.seq): slot.cipher.hex() for slot in sealed.slots}
+        for row in own:
+            if there.get((row["stratum"], row["seq"])) != row["sealed"]:
+                raise RecordFault(Message("allocation.changed", stratum=row["stratum"], n=row["seq"]))
+        arms_of = open_slots(sealed, secret, [(row["stratum"], row["seq"]) for row in own])
+        found |= {row["participant_id"]: arm for row, arm in zip(own, arms_of, strict=True)}
+    return found
 
 
 # ------------------------------------------------------------------------------------ what there is

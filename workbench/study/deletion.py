@@ -1,14 +1,15 @@
 """Deleting what is held of a participant who asks for it: what would go, what stays, and doing it.
 
 What goes are the recordings with everything that was derived from them in the study folder, free texts, drafts,
-and the identity. The rows stay under their ids as a tombstone, with results that were computed, consents, safety
-and randomisation: the site says on which law. The record's part is one transaction that also names every file;
-the files go afterwards, one by one. A deletion that was interrupted is a problem to ``verify`` until it is
-carried out to its end, which may be done as often as needed.
+and the identity. Snapshots of the study are cut anew without these texts. The rows stay under their ids as a
+tombstone, with results that were computed, consents, safety and randomisation: the site says on which law. The
+record's part is one transaction that also names every file; the files go afterwards, one by one. A deletion that
+was interrupted is a problem to ``verify`` until it is carried out to its end, which may be done again and again.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,11 +17,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from workbench import reading, world
 from workbench.errors import RecordFault, Refused, UnknownName
-from workbench.messages import Message
+from workbench.messages import SAID, Message
 from workbench.study import chain, manifest, migrate, record_file
 from workbench.study.nouns import PARENTS
-from workbench.study.snapshot_files import FOLDER, SUFFIX
-from workbench.study.writer import BY_NAME
+from workbench.study.snapshot_files import FOLDER, MODE, SUFFIX, recut
+from workbench.study.writer import BY_NAME, raw, seen
 
 if TYPE_CHECKING:
     from workbench.study.identities import Identities
@@ -54,7 +55,9 @@ TEXTS: dict[str, dict[str, Any]] = {
 """Columns of a participant's rows in which somebody can be recognised, and what stands there afterwards. Of a form
 it is the items of text and the date of birth; of the ledgers it is what somebody noted."""
 STAYS: dict[str, tuple[str, ...]] = {
-    "consent": ("consent", "deletion_request", "deletion", "deletion_end", "deleted_file", "eligibility"),
+    "consent": (
+        "consent", "deletion_request", "deletion", "deletion_end", "deleted_file", "snapshot_recut", "eligibility",
+    ),
     "safety": (
         "adverse_event", "device_deficiency", "awareness", "obligation_event", "implant", "implant_finding",
         "deviation",
@@ -66,7 +69,7 @@ STAYS: dict[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 """Tables whose rows stay, by why they do."""
-STEPS = ("entered", "file", "drafts", "identity", "log emptied", "ended")
+STEPS = ("entered", "file", "snapshot", "drafts", "identity", "log emptied", "ended")
 """Names of the steps, in order; a process may be killed at each."""
 
 
@@ -76,6 +79,17 @@ class DeletedFile:
 
     kind: FileKind
     path: str
+    sha256: str
+    n_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecutSnapshot:
+    """A snapshot that is cut anew: its id and path, SHA-256 of its file before and after, and its bytes then."""
+
+    snapshot_id: str
+    path: str
+    replaces: str
     sha256: str
     n_bytes: int
 
@@ -93,8 +107,10 @@ class DeletionPlan:
     stays : number of rows that stay, by a key of :data:`STAYS`.
     decoders : SHA-256 of those that were fitted on these recordings alone, which nobody may use any more.
     shared : SHA-256 of those that were fitted on recordings of others too.
+    snapshots : that are cut anew without the texts that go.
     drafts : number of drafts that go.
-    copies : what else holds data of this participant and is left to people: snapshots, reports, backups.
+    copies : what else holds data of this participant and is left to people: files beside the snapshots of the
+        record, reports, backups.
     """
 
     participant_id: str
@@ -105,6 +121,7 @@ class DeletionPlan:
     stays: Mapping[str, int]
     decoders: tuple[str, ...]
     shared: tuple[str, ...]
+    snapshots: tuple[RecutSnapshot, ...]
     drafts: int = field(compare=False)
     copies: tuple[str, ...] = field(compare=False)
 
@@ -117,7 +134,8 @@ class DeletionPlan:
     def sha256(self) -> str:
         """Hash of what would go: what was shown and what is done are the same."""
         files = [[one.kind, one.path, one.sha256, one.n_bytes] for one in self.files]
-        facts = [self.participant_id, files, [list(row) for row in self.rows], list(self.decoders)]
+        snapshots = [[one.path, one.replaces, one.sha256] for one in self.snapshots]
+        facts = [self.participant_id, files, [list(row) for row in self.rows], list(self.decoders), snapshots]
         return chain.sha256(chain.canonical(facts))
 
 
@@ -129,6 +147,7 @@ class Deleted:
     ----------
     deletion_id : of its row.
     n_files, n_bytes, n_rows : files and bytes that are gone, rows that are tombstones.
+    n_snapshots : snapshots that were cut anew.
     identity : ``"erased"``, ``"absent"`` where the store knows nobody of this name, ``"elsewhere"`` where no store
         was named.
     copies : what still holds data of the participant.
@@ -138,6 +157,7 @@ class Deleted:
     n_files: int
     n_bytes: int
     n_rows: int
+    n_snapshots: int
     identity: str
     copies: tuple[str, ...]
 
@@ -165,16 +185,18 @@ def plan(study: Study, participant_id: str, *, backups: Path | None = None) -> D
     visits = {row["id"] for row in owned["visit"]}
     requests = study.rows("deletion_request", participant_id=participant_id)
     done = {row["deletion_request_id"] for row in study.rows("deletion", participant_id=participant_id)}
+    items = items_of(study.rows)
     waiting = [row["id"] for row in requests if row["id"] not in done]
     return DeletionPlan(
         participant_id,
         str(person["pseudonym"]),
         waiting[-1] if waiting else "",
         tuple(_files(study.folder, owned)),
-        versions(owned, items_of(study.rows)),
+        versions(owned, items),
         {why: sum(len(owned.get(table, ())) for table in tables) for why, tables in STAYS.items()},
         alone,
         shared,
+        tuple(_recuts(study, owned, items)),
         sum(draft.visit_id in visits for draft in study.drafts.list()),
         tuple(_copies(study, participant_id, owned, backups)),
     )
@@ -304,8 +326,9 @@ def _copies(
     study: Study, participant_id: str, owned: Mapping[str, list[Row]], backups: Path | None
 ) -> Iterator[str]:
     """Paths of what else holds data of a participant."""
+    own = {row["path"] for row in study.rows("snapshot")}
     for file in sorted((study.folder / FOLDER).glob(f"*{SUFFIX}")):
-        if _holds(file, participant_id):
+        if f"{FOLDER}/{file.name}" not in own and _holds(file, participant_id):
             yield f"{FOLDER}/{file.name}"
     sessions = {row["id"] for row in owned["session"]}
     for row in study.rows("report"):
@@ -336,6 +359,80 @@ def _backups(folder: Path, study_id: str, created: int) -> Iterator[str]:
             continue
         if made.study == study_id and made.head[0] >= created:
             yield str(reading.shown(folder / name))
+
+
+# ------------------------------------------------------------------------------------ snapshots
+Items = Mapping[tuple[str, str], frozenset[str]]
+"""As :func:`items_of` gives them."""
+
+
+def _recuts(study: Study, owned: Mapping[str, list[Row]], items: Items) -> Iterator[RecutSnapshot]:
+    """Snapshots that hold a text that goes, as they will be without it."""
+    anew = {row["snapshot_id"]: row for row in study.rows("snapshot_recut")}
+    ended = {row["deletion_id"] for row in study.rows("deletion_end")}
+    for row in study.rows("snapshot"):
+        path, last = study.folder / row["path"], anew.get(row["id"])
+        if not path.is_file():
+            continue
+        now = last["sha256"] if last else row["sha256"]
+        found = reading.sha256(path, Message("snapshot.noun"), error=RecordFault)
+        if last and last["deletion_id"] not in ended and found == last["replaces"]:
+            continue  # A deletion that was begun cuts it; until that has ended, no other one begins.
+        if found != now:
+            raise RecordFault(Message("deletion.snapshot", path=row["path"]))
+        digest, n_bytes = hashlib.sha256(), 0
+        for line in recut(path, _without(owned, items)):
+            digest.update(line)
+            n_bytes += len(line)
+        if digest.hexdigest() != now:
+            yield RecutSnapshot(row["id"], row["path"], now, digest.hexdigest(), n_bytes)
+
+
+def _without(owned: Mapping[str, list[Row]], items: Items) -> Callable[[str, dict[str, Any]], dict[str, Any]]:
+    """What changes in a row of a snapshot: the texts of this participant, as in the record itself."""
+    places = {(table, row["id"]) for table in TEXTS for row in owned[table]}
+
+    def changed(table: str, row: dict[str, Any]) -> dict[str, Any]:
+        if (table, row["id"]) not in places:
+            return {}
+        now = seen(BY_NAME[table], row)
+        # Of an older schema a row may have fewer columns than today.
+        gone = changes_of(table, {**dict.fromkeys(BY_NAME[table].columns.keys()), **now}, items)
+        if SAID in row:
+            # What a text said is told by its code and arguments, too.
+            gone |= {SAID: {name: code for name, code in now[SAID].items() if name not in gone}}
+        return raw(BY_NAME[table], {name: value for name, value in gone.items() if name in row})
+
+    return changed
+
+
+def _cut_anew(study: Study, row: Row, owned: Mapping[str, list[Row]], items: Items) -> None:
+    """Put the file in its place that the record has named; what was cut already is passed over."""
+    snapshot = study.get("snapshot", row["snapshot_id"])
+    path = study.folder / snapshot["path"]
+    if not path.is_file():
+        return
+    found = reading.sha256(path, Message("snapshot.noun"), error=RecordFault)
+    if found == row["sha256"]:
+        return
+    part = path.with_name(f"{path.name}.part")
+    digest = hashlib.sha256()
+    try:
+        world.disk.unlink(part, missing_ok=True)
+        with world.disk.open(part, "wb") as file:
+            for line in recut(path, _without(owned, items)):
+                file.write(line)
+                digest.update(line)
+            file.flush()
+            world.disk.sync(file.fileno())
+        if (found, digest.hexdigest()) != (row["replaces"], row["sha256"]):
+            world.disk.unlink(part)
+            raise RecordFault(Message("deletion.snapshot", path=snapshot["path"]))
+        world.disk.chmod(part, MODE)
+        world.disk.replace(part, path)
+        world.disk.sync_folder(path.parent)
+    except OSError as error:
+        raise RecordFault(Message("deletion.not_recut", path=snapshot["path"], why=str(error.strerror))) from error
 
 
 # ------------------------------------------------------------------------------------ doing it
@@ -391,6 +488,11 @@ def carry_out(
     for row in files:
         _remove(study.folder, row["path"])
         step("file")
+    recuts = study.rows("snapshot_recut", deletion_id=deletion_id)
+    owned, items = rows_of(study.rows, person["id"]), items_of(study.rows)
+    for row in recuts:
+        _cut_anew(study, row, owned, items)
+        step("snapshot")
     _discard_drafts(study, person["id"])
     step("drafts")
     identity = _erased(identities, person["pseudonym"])
@@ -401,7 +503,8 @@ def carry_out(
     # The entry above was written through the log as well, and holds nothing of the participant.
     step("ended")
     left = plan(study, person["id"], backups=backups).copies
-    return Deleted(deletion_id, len(files), sum(row["n_bytes"] for row in files), begun["n_rows"], identity, left)
+    n_bytes = sum(row["n_bytes"] for row in files)
+    return Deleted(deletion_id, len(files), n_bytes, begun["n_rows"], len(recuts), identity, left)
 
 
 def _remove(folder: Path, path: str) -> None:

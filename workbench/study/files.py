@@ -65,7 +65,7 @@ def check_files(folder: Path, tables: Tables) -> FileFindings:
     findings.checked["files"] = len(tables.get("recording", [])) + len(tables.get("report", []))
     for row in tables.get("decoder", []):
         _check_decoder(folder, row, findings)
-    growing = _running(folder)
+    growing = running_session(folder)
     _check_left_over(folder, tables, findings)
     _check_ledgers(folder, tables, findings, growing=growing, deleted=deleted)
     return findings
@@ -203,7 +203,7 @@ def is_growing(path: Path) -> bool:
     return False
 
 
-def _running(folder: Path) -> str:
+def running_session(folder: Path) -> str:
     """The session whose engine runs in this folder, ``""`` when none does."""
     import psutil
 

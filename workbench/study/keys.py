@@ -176,6 +176,25 @@ def key_folder() -> Path:
     return Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "workbench" / "keys"
 
 
+@contextmanager
+def kept_in(folder: Path) -> Iterator[None]:
+    """With a key folder of one's own, as a simulation has it: keys of nobody go among nobody else's.
+
+    Parameters
+    ----------
+    folder : that holds them; is made with the first.
+    """
+    before = os.environ.get(VARIABLE)
+    os.environ[VARIABLE] = str(folder)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[VARIABLE]
+        else:
+            os.environ[VARIABLE] = before
+
+
 # ------------------------------------------------------------------------------------ envelopes
 def seal(payload: Mapping[str, Any], *, purpose: str, study_id: str, key: Key) -> dict[str, Any]:
     """Sign a payload for one purpose.

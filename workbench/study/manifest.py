@@ -30,6 +30,8 @@ LARGEST = 256 * 2**20
 """Bytes of the largest manifest that is read: over a million files."""
 SIDE = ("-wal", "-shm", "-journal", ".part", ".lock")
 """Ends of the names of files that only a running process needs."""
+UNFINISHED = (f"{record_file.FILE}.migrating", f"{record_file.FILE}.moving", f"{pointer.FILE}.moving")
+"""Beginnings of the names of what a migration or a move has not put in its place yet."""
 OF_ENGINE = ("alarms.jsonl", "engine.log")
 """What is kept of the engine's folder; the rest are locks, the key of a session, and what the screen shows."""
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -105,7 +107,7 @@ def is_taken(path: str) -> bool:
     *above, name = path.split("/")
     if above and above[0] == "engine":
         return name in OF_ENGINE
-    return not (name.endswith(SIDE) or name.startswith((".probe-", f"{record_file.FILE}.migrating")))
+    return not (name.endswith(SIDE) or name.startswith((".probe-", *UNFINISHED)))
 
 
 def read(folder: Path) -> Manifest:

@@ -37,6 +37,10 @@ STEPS = (
 COPY = f"{record_file.FILE}.migrating"
 KEPT = "study.schema-{}.db"
 """Name under which the record as it was stays beside the new one, by its version."""
+MOVED = "study.moved-{}.db"
+"""Name under which the file of a record that was moved to a server stays, by the number of its newest entry."""
+POINTER_KEPT = "database.moved-{}.toml"
+"""Name under which stays what said where the record lay before it was moved into a file."""
 BUSY_S = 10.0
 
 
@@ -156,7 +160,7 @@ def migrate(
         )
     record_file.refuse_network(folder, allow=False)
     try:
-        with _alone(path) as source:
+        with alone(path) as source:
             step("alone")
             _refuse_broken(source, path, migrated=False)
             step("old verified")
@@ -181,11 +185,20 @@ def migrate(
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[sqlite3.Connection]:
-    """The old record, with every other process kept out until the block ends.
+def alone(path: Path) -> Iterator[sqlite3.Connection]:
+    """A record's file, with every other process kept out until the block ends.
 
     Leaving the write-ahead log needs that nobody else has the file open, and moves all entries into the file
     itself: a log that stayed behind would be read into the new file (sqlite.org/wal.html, 2.3).
+
+    Parameters
+    ----------
+    path : of the record; the block may put another file in its place, or take it away.
+
+    Raises
+    ------
+    RecordLocked
+        While another process has it open.
     """
     before = path.stat().st_ino
     with closing(world.disk.database(path, isolation_level=None, timeout=BUSY_S)) as connection:
@@ -197,7 +210,7 @@ def _alone(path: Path) -> Iterator[sqlite3.Connection]:
         finally:
             connection.execute("ROLLBACK")
             # After the swap the name is that of the new file, which is in that mode already.
-            if path.stat().st_ino == before:
+            if path.exists() and path.stat().st_ino == before:
                 connection.execute("PRAGMA journal_mode=WAL")
 
 
@@ -332,8 +345,10 @@ def _keep_old(source: sqlite3.Connection, path: Path, version: int) -> Path:
 
 
 def kept_beside(path: Path) -> list[Path]:
-    """The records as they were before a migration that lie beside a record."""
-    return sorted(path.parent.glob(KEPT.format("*")))
+    """What lies beside a record and holds it as it was: before a migration, or before it was moved."""
+    return sorted(
+        file for pattern in (KEPT, MOVED, POINTER_KEPT) for file in path.parent.glob(pattern.format("*"))
+    )
 
 
 def _swap(copy: Path, path: Path) -> None:

@@ -140,6 +140,7 @@ PARENTS = {
     "deletion": ("participant_id", "participant"),
     "deletion_end": ("deletion_id", "deletion"),
     "deleted_file": ("deletion_id", "deletion"),
+    "snapshot_recut": ("deletion_id", "deletion"),
     "treatment": ("participant_id", "participant"),
     "query": ("participant_id", "participant"),
     "query_event": ("query_id", "query"),

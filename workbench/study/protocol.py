@@ -29,7 +29,7 @@ from workbench.study.nouns import SHA256, told
 from workbench.study.people import ROLES
 from workbench.study.protocol_reading import Problems, Table, is_name, is_too_deep, repeated
 from workbench.study.randomisation.design import Design
-from workbench.vocabulary import RunKind
+from workbench.vocabulary import FindingKind, RunKind
 
 LARGEST = 2**20
 """Of a protocol file, bytes."""
@@ -38,10 +38,15 @@ ANCHORS = ("consent", "randomisation", "first_session", "implant")
 JURISDICTIONS = ("US", "EU", "CN")
 CriterionKind = Literal["inclusion", "exclusion"]
 CountUnit = Literal["events", "participants"]
+Sex = Literal["female", "male"]
 CriterionOrigin = Literal["trial", "label"]
 """Whether a criterion is the trial's own, or comes from the label of the device."""
 FARTHEST_DAY = 36_500
 """Days between a visit and its anchor."""
+OLDEST = 150
+"""Years."""
+MOST_PARTICIPANTS = 1_000_000
+"""Planned of one study."""
 
 SEMVER = re.compile(
     r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)"
@@ -99,6 +104,23 @@ class Criterion:
     text: str
     kind: CriterionKind
     origin: CriterionOrigin
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """Whom the study plans to take, as registries and protocol formats ask for it; the criteria decide who may.
+
+    Attributes
+    ----------
+    sex : of those who may take part.
+    least_age, greatest_age : at entry, whole years; both belong to the range.
+    participants : planned number of participants, 0 where the protocol names none.
+    """
+
+    sex: tuple[Sex, ...]
+    least_age: int
+    greatest_age: int
+    participants: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +194,25 @@ class StoppingRule:
 
 
 @dataclass(frozen=True, slots=True)
+class ImplantCheck:
+    """A check of every implant that is in place.
+
+    Attributes
+    ----------
+    name, kind : of the check, and what is looked at; a finding of that kind within the window is the check.
+    day, earliest, latest : planned day and window, in days from the surgery; both ends belong to the window.
+    every : days after which it is due again, for as long as the implant is in place; 0 for once.
+    """
+
+    name: str
+    kind: FindingKind
+    day: int
+    earliest: int
+    latest: int
+    every: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class SessionLimit:
     """A limit of every session: greatest value and its unit."""
 
@@ -188,9 +229,10 @@ class Protocol:
     ----------
     about : section ``[study]``.
     arms, visits, consent : at least one arm and one visit.
-    criteria, forms, estimands, stopping_rules, session_limits : empty where the file has none.
+    criteria, forms, estimands, stopping_rules, implant_checks, session_limits : empty where the file has none.
     randomisation : the section as plain data; :meth:`design` is what it says.
     roles : who may make a change, by its name.
+    population : whom the study plans to take; None where the file does not say it.
     """
 
     about: About
@@ -202,8 +244,10 @@ class Protocol:
     randomisation: Mapping[str, Any] = field(default_factory=dict)
     estimands: tuple[Estimand, ...] = ()
     stopping_rules: tuple[StoppingRule, ...] = ()
+    implant_checks: tuple[ImplantCheck, ...] = ()
     session_limits: tuple[SessionLimit, ...] = ()
     roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    population: Population | None = None
 
     @property
     def sha256(self) -> str:
@@ -250,10 +294,11 @@ class Protocol:
 SECTIONS = {
     "about": "study", "arms": "arm", "criteria": "criterion", "visits": "visit", "forms": "form",
     "consent": "consent", "randomisation": "randomisation", "estimands": "estimand",
-    "stopping_rules": "stopping_rule", "session_limits": "session_limit", "roles": "roles",
+    "stopping_rules": "stopping_rule", "implant_checks": "implant_check", "session_limits": "session_limit",
+    "roles": "roles", "population": "population",
 }  # fmt: skip
 """Section of the file by attribute of :class:`Protocol`."""
-ONE_TABLE = ("study", "consent", "randomisation", "roles")
+ONE_TABLE = ("study", "consent", "randomisation", "roles", "population")
 """Sections that are one table and not a list of entries."""
 
 
@@ -350,8 +395,10 @@ def _protocol(root: Table) -> Protocol:
         randomisation=root.plain("randomisation"),
         estimands=_each(root, "estimand", _estimand),
         stopping_rules=_each(root, "stopping_rule", _stopping_rule),
+        implant_checks=_each(root, "implant_check", _implant_check),
         session_limits=_each(root, "session_limit", _session_limit),
         roles=_roles(root.table("roles", needed=False)),
+        population=_population(root.table("population", needed=False)),
     )
     root.done()
     return protocol
@@ -421,6 +468,21 @@ def _criterion(table: Table) -> Criterion:
         kind=cast("CriterionKind", table.word("kind", get_args(CriterionKind))),
         origin=cast("CriterionOrigin", table.word("origin", get_args(CriterionOrigin))),
     )
+
+
+def _population(table: Table | None) -> Population | None:
+    if table is None:
+        return None
+    ages = [table.integer(key, most=OLDEST) for key in ("least_age", "greatest_age")]
+    planned = table.integer("participants", most=MOST_PARTICIPANTS) if "participants" in table.data else 0
+    sex = cast("tuple[Sex, ...]", table.names("sex", allowed=get_args(Sex)))
+    table.done()
+    least, greatest = ages
+    if least is not None and greatest is not None and not 0 <= least < greatest:
+        table.problem(Message("protocol.ages", least=least, greatest=greatest))
+    if planned is not None and planned < 0:
+        table.problem(Message("protocol.planned", got=planned))
+    return Population(sex=sex, least_age=least or 0, greatest_age=greatest or 0, participants=planned or 0)
 
 
 def _visit(table: Table) -> ProtocolVisit:
@@ -545,6 +607,21 @@ def _stopping_rule(table: Table) -> StoppingRule:
     )  # fmt: skip
 
 
+def _implant_check(table: Table) -> ImplantCheck:
+    day, earliest, latest = (table.integer(key, most=FARTHEST_DAY) for key in ("day", "earliest", "latest"))
+    every = table.integer("every", most=FARTHEST_DAY) if "every" in table.data else 0
+    kind = cast("FindingKind", table.word("kind", get_args(FindingKind)))
+    check = ImplantCheck(table.name("name"), kind, day or 0, earliest or 0, latest or 0, every or 0)
+    known = day is not None and earliest is not None and latest is not None
+    begin, end = check.earliest, check.latest
+    if known and not 0 <= begin <= check.day <= end:
+        table.problem(Message("protocol.check_window", day=check.day, earliest=begin, latest=end))
+    # Windows that overlap would let one finding be two checks.
+    if check.every < 0 or 0 < check.every <= end - begin:
+        table.problem(Message("protocol.check_every", earliest=begin, latest=end, got=check.every))
+    return check
+
+
 def _session_limit(table: Table) -> SessionLimit:
     return SessionLimit(name=table.name("name"), greatest=table.number("greatest") or 0.0, unit=table.name("unit"))
 
@@ -564,6 +641,7 @@ def _check_names(protocol: Protocol, problems: Problems) -> None:
         "form": (one.name for one in protocol.forms),
         "estimand": (one.name for one in protocol.estimands),
         "stopping_rule": (one.name for one in protocol.stopping_rules),
+        "implant_check": (one.name for one in protocol.implant_checks),
         "session_limit": (one.name for one in protocol.session_limits),
     }
     for section, names in named.items():

@@ -827,6 +827,32 @@ class Study:
 
         return tables.of_dataclass(treatments.TreatmentRow, treatments.treatments(self))
 
+    def analysis(
+        self, dataset: str, *, arms: Mapping[str, str] | None = None, baseline: str = "", baseline_rule: str = ""
+    ) -> DataFrame:
+        """A dataset that the trial is analysed from. See :mod:`workbench.study.datasets` and ``docs/analysis.md``.
+
+        Parameters
+        ----------
+        dataset : ``"subjects"``, ``"visits"``, ``"events"``, or ``"dictionary"``, which explains their columns.
+        arms : arm by participant id, from :func:`workbench.study.allocations.arms`; None tells none.
+        baseline : name of the baseline visit; ``""`` for the one that is called so.
+        baseline_rule : which of several baseline records counts: ``"first"``, ``"last"`` or ``"mean"``.
+
+        Raises
+        ------
+        UnknownName
+            No such dataset.
+        BadValue
+            No such baseline visit, or several baseline records and no rule.
+        """
+        from workbench import tables
+        from workbench.study import datasets
+
+        settings = datasets.Settings(baseline, baseline_rule)
+        kind, rows = datasets.rows_of(dataset, lambda: datasets.datasets(self, arms=arms, settings=settings))
+        return tables.of_dataclass(kind, rows)
+
     def _repr_html_(self) -> str:
         seq, digest = self.head()
         counted = ("participant", "visit", "session", "run", "trial", "decoder", "assessment")

@@ -49,7 +49,7 @@ def desk(record: Rows, now: datetime) -> Desk:
         obligations.stopping(record),
     )
     return Desk(
-        now, verdict(due, off, rules, now=now), due, off, rules, implants.surveillance(record),
+        now, verdict(due, off, rules, now=now), due, off, rules, implants.surveillance(record, now.date()),
         implants.implant_days(record, now.date()),
     )  # fmt: skip
 

@@ -211,6 +211,11 @@ deleted_file = _table(
     "deleted_file", _text("deletion_id", "deletion"), _text("kind"), _text("path"), _text("sha256"),
     _int("n_bytes"), _text("by"), _text("utc"), UniqueConstraint("deletion_id", "path"),
 )  # fmt: skip
+snapshot_recut = _table(
+    "snapshot_recut", _text("deletion_id", "deletion"), _text("snapshot_id"), _text("replaces"), _text("sha256"),
+    _int("n_bytes"), _text("by"), _text("utc"), UniqueConstraint("deletion_id", "snapshot_id"),
+)  # fmt: skip
+"""A snapshot whose file a deletion cut anew: it ``replaces`` that of another SHA-256, without what went."""
 treatment = _table(
     "treatment", _text("participant_id", "participant"), _text("kind"), _text("name"), _text("indication"),
     _text("dose"), Column("minutes", Integer), _text("given_by"), _text("started_on"), _text("ended_on"),
@@ -346,9 +351,10 @@ DATA = tuple(metadata.tables.values())
 APPEND_ONLY = (
     "trial", "recording", "decoder", "approval", "note", "ledger", "session_ledger", "report", "study_key",
     "protocol_version", "eligibility", "role_grant", "consent", "consent_document", "deletion_request",
-    "deletion", "deletion_end", "deleted_file", "query", "query_event", "lock_event", "snapshot", "signature",
-    "fitting_step", "upload_receipt", "price_item", "charge", "evidence_step", "awareness", "obligation_event",
-    "rule_confirmation", "implant_finding", "rand_list", "allocation", "unblinding", "blinding_guess",
+    "deletion", "deletion_end", "deleted_file", "snapshot_recut", "query", "query_event", "lock_event", "snapshot",
+    "signature", "fitting_step", "upload_receipt", "price_item", "charge", "evidence_step", "awareness",
+    "obligation_event", "rule_confirmation", "implant_finding", "rand_list", "allocation", "unblinding",
+    "blinding_guess",
 )  # fmt: skip
 AMENDABLE: dict[str, tuple[str, ...]] = {
     "study": ("code", "title"),
@@ -421,7 +427,7 @@ MAY_BE_REDACTED: dict[str, tuple[str, ...]] = {
     "consent": ("witness", "by"), "consent_document": ("by",),
     "treatment": ("name", "indication", "dose", "given_by", "by"),
     "deletion_request": ("basis", "by"), "deletion": ("reason", "by"), "deletion_end": ("by",),
-    "deleted_file": ("by",),
+    "deleted_file": ("by",), "snapshot_recut": ("by",),
     "query": ("text", "by"),
     "query_event": ("text", "by"),
     "deviation": ("text", "impact", "correction", "by"), "lock_event": ("reason", "by"), "snapshot": ("by",),

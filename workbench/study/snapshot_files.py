@@ -13,7 +13,7 @@ files without the writer that made them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,8 @@ from workbench.study.migrations import NEWEST, OLDEST, lift
 FORMAT = "workbench snapshot 1"
 FOLDER = "snapshots"
 SUFFIX = ".jsonl"
+MODE = 0o400
+"""A snapshot is read and never written."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}")
 RESERVED = re.compile(r"lock-\d+", re.IGNORECASE)
 """Names of the snapshots that a hard lock makes."""
@@ -155,6 +157,35 @@ def _no_snapshot(path: Path) -> RecordFault:
     return RecordFault(Message("snapshot.no_snapshot", path=reading.shown(path)))
 
 
+def recut(path: Path, changed: Callable[[str, Row], Row]) -> Iterator[bytes]:
+    """The lines of a snapshot file with some of its rows changed; all else bit for bit as it is.
+
+    Parameters
+    ----------
+    path : of the file.
+    changed : gives the columns of a row that stand there from then on, by its table and columns; none for most.
+
+    Raises
+    ------
+    RecordFault
+        While the lines are read: the file is no snapshot, is damaged, or comes from a later version.
+    """
+    lines = _lines(path)
+    first = next(lines, b"")
+    _header(path, first)
+    yield first + b"\n"
+    for line in lines:
+        table, row = reading.parse_json(line, WHAT, error=RecordFault)
+        changes = changed(table, row)
+        yield row_line(table, {**row, **changes}) if changes else line + b"\n"
+
+
+def _now(row: Row, tables: Mapping[str, list[Row]]) -> Row:
+    """A row of the table ``snapshot`` with the hash of its file now, and whether a deletion cut it anew."""
+    anew = [one["sha256"] for one in tables.get("snapshot_recut", []) if one["snapshot_id"] == row["id"]]
+    return {**row, "sha256": anew[-1] if anew else row["sha256"], "recut": bool(anew)}
+
+
 def differences(path: Path, state: Rows, gone: set[tuple[str, str]]) -> tuple[Header, list[tuple[str, str]], int]:
     """A snapshot against the state that the chain's payloads give at its head.
 
@@ -204,7 +235,7 @@ def check_snapshots(
     for row in tables.get("snapshot", []):
         known.add(row["path"])
         lock = locks.get(row["lock_event_id"], {"head_seq": 0, "head_hash": ""})
-        _check_one(folder / row["path"], row, lock, cuts, redacted, findings)
+        _check_one(folder / row["path"], _now(row, tables), lock, cuts, redacted, findings)
     for path in sorted((folder / FOLDER).glob(f"*{SUFFIX}")):
         if f"{FOLDER}/{path.name}" not in known:
             findings.warnings.append(Message("snapshot.unknown", file=f"{FOLDER}/{path.name}"))
@@ -226,8 +257,11 @@ def check_snapshot(
     tables, cuts, redacted, findings : as of :func:`check_snapshots`.
     """
     digest = reading.sha256(path, WHAT, error=RecordFault)
-    rows = [row for row in tables.get("snapshot", []) if row["sha256"] == digest]
-    if not rows:
+    known = [_now(row, tables) for row in tables.get("snapshot", [])]
+    rows = [row for row in known if row["sha256"] == digest]
+    if not rows and any(row["replaces"] == digest for row in tables.get("snapshot_recut", [])):
+        findings.problems.append(Message("snapshot.before_deletion", path=reading.shown(path)))
+    elif not rows:
         findings.problems.append(Message("snapshot.not_known", path=reading.shown(path), hash=digest))
     for row in rows:
         lock = next(lock for lock in tables["lock_event"] if lock["id"] == row["lock_event_id"])
@@ -256,7 +290,9 @@ def _check_one(
         findings.problems.append(
             Message("snapshot.differs", name=row["name"], seq=seq, n=len(differ), table=table, id=row_id)
         )
-    if untold:
+    if untold and row["recut"]:
+        findings.deleted.append(Message("snapshot.recut", name=row["name"], n=untold))
+    elif untold:
         findings.warnings.append(Message("snapshot.redacted_since", name=row["name"], n=untold))
 
 

@@ -19,6 +19,7 @@ from workbench.messages import Message
 from workbench.study import migrate, record_file, schema
 from workbench.study.applying import Applying
 from workbench.study.snapshot_files import (
+    MODE,
     NAME,
     RESERVED,
     Header,
@@ -32,9 +33,6 @@ from workbench.vocabulary import LockLevel
 if TYPE_CHECKING:
     from workbench.study.record import Study
 
-MODE = 0o400
-"""A snapshot is read and never written."""
-
 
 @dataclass(frozen=True, slots=True)
 class SnapshotRow:
@@ -43,7 +41,8 @@ class SnapshotRow:
     Attributes
     ----------
     name, level : of the snapshot; ``"soft"`` is a data cut, ``"hard"`` that of a lock.
-    path, sha256 : file, from the study folder, and the SHA-256 of all data tables in it.
+    path, sha256 : file, from the study folder, and the SHA-256 of all data tables in it; once a deletion has cut
+        it anew, that of what it left.
     n_bytes, n_rows : what it holds.
     head : ``(seq, hash)`` of the newest entry that is in it.
     by, utc, reason : who made it, when and why.
@@ -71,7 +70,16 @@ def listed(study: Study) -> tuple[SnapshotRow, ...]:
     study : the open record.
     """
     locks = {row["id"]: row for row in study.rows("lock_event")}
-    return tuple(_listed(study, row, locks[row["lock_event_id"]]) for row in study.rows("snapshot"))
+    anew = {row["snapshot_id"]: row for row in study.rows("snapshot_recut")}
+    return tuple(
+        _listed(study, {**row, **_as_it_is(anew.get(row["id"], row))}, locks[row["lock_event_id"]])
+        for row in study.rows("snapshot")
+    )
+
+
+def _as_it_is(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Hash and size of a snapshot's file, as it was cut or as a deletion cut it anew."""
+    return {name: row[name] for name in ("sha256", "n_bytes")}
 
 
 def _listed(study: Study, row: Mapping[str, Any], lock: Mapping[str, Any]) -> SnapshotRow:

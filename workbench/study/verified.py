@@ -94,23 +94,26 @@ def _enter(study: Study, result: LastVerification, digest: str, *, by: str) -> N
         writer.log(ACTION, "study", study.id, version=version, payload=payload)
 
 
-def last(study: Study) -> LastVerification | None:
-    """The newest verification that an open record holds, None where there is none."""
+def last(study: Study, *, up_to: int | None = None) -> LastVerification | None:
+    """The newest verification that an open record holds, of those up to an entry; None where there is none."""
     with study.database.connected() as connection:
-        return newest(connection, study.id)
+        return newest(connection, study.id, up_to=up_to)
 
 
-def newest(connection: Connection, study_id: str) -> LastVerification | None:
+def newest(connection: Connection, study_id: str, *, up_to: int | None = None) -> LastVerification | None:
     """The newest verification that the record holds, None where there is none.
 
     Parameters
     ----------
     connection : to the record.
     study_id : of the study.
+    up_to : number of the last entry that is looked at; None for all.
     """
     audit, payload = schema.audit, schema.audit_payload
     query = select(audit, payload.c.payload).join(payload, payload.c.seq == audit.c.seq)
     query = query.where(audit.c.table_name == "study", audit.c.row_id == study_id, audit.c.action == ACTION)
+    if up_to is not None:
+        query = query.where(audit.c.seq <= up_to)
     row = connection.execute(query.order_by(audit.c.seq.desc()).limit(1)).mappings().first()
     return None if row is None else _told(row)
 

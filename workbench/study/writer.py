@@ -50,6 +50,8 @@ INSERTS = {table.name: insert(table) for table in (*DATA, *OWN)}
 ALGORITHM = "HMAC-SHA256 and Ed25519"
 MIGRATE = "migrate"
 """Action of the entry that a migration leaves on the study's row."""
+MOVE = "move"
+"""Action of the entry on the study's row that says that the record was moved to another database."""
 RESTORE = "restore"
 """Action of the entry that says that the record was restored from a backup."""
 SIGN_EVERY = 1000
@@ -79,6 +81,11 @@ def raw(table: Table, values: Mapping[str, Any]) -> Values:
                 Message("study.column", column=f"{table.name}.{name}", why=messages.of(error))
             ) from error
     return row
+
+
+def seen(table: Table, stored: Mapping[str, Any]) -> Values:
+    """Values of what SQLite keeps: the other way of :func:`raw`."""
+    return {name: None if value is None else _type(table, name).seen(value) for name, value in stored.items()}
 
 
 def codes(values: Mapping[str, Any]) -> Values:
@@ -426,11 +433,12 @@ class Writer:
     def drop_payloads(self, table: Table, row_id: str) -> int:
         """Delete the payloads of a row's entries before its newest one. Returns how many.
 
-        That of a migration stays: it holds hashes of two schemas, which ``verify`` needs, and nothing of the row.
+        That of a migration or a move stays: it holds hashes of two schemas, which ``verify`` needs, and nothing
+        of the row.
         """
         earlier = select(audit.c.seq).where(
             audit.c.table_name == table.name, audit.c.row_id == row_id, audit.c.seq < self.seq,
-            audit.c.action != MIGRATE,
+            audit.c.action.not_in((MIGRATE, MOVE)),
         )  # fmt: skip
         done = self._connection.execute(audit_payload.delete().where(audit_payload.c.seq.in_(earlier)))
         return int(done.rowcount)

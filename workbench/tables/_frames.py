@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, Protocol
@@ -214,6 +214,16 @@ def of_dataclass(kind: type, rows: Iterable[object]) -> pd.DataFrame:
     """Objects of a dataclass, one per row: its fields are the columns, under their declared types."""
     columns = {field.name: TYPES.get(str(field.type), "object") for field in fields(kind)}
     return _typed(({name: getattr(row, name) for name in columns} for row in rows), columns)
+
+
+def of_columns(columns: Mapping[str, tuple[str, Sequence[Any]]]) -> pd.DataFrame:
+    """Values as a table.
+
+    Parameters
+    ----------
+    columns : pandas type and values of each column by its name, all of one length.
+    """
+    return pd.DataFrame({name: pd.Series(list(values), dtype=kind) for name, (kind, values) in columns.items()})
 
 
 def _frame(

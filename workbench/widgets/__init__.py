@@ -6,8 +6,9 @@
 ``DecoderPanel`` shows a fit and asks for its approval, ``AssessmentForm`` enters an outcome measure,
 ``IsncsciForm`` the neurological examination; ``RecordStore`` keeps their drafts and corrections,
 ``AssessmentPicker`` chooses visit and measure above a form, ``ParticipantPage`` shows one participant of a trial,
-``LogView`` follows a log file, ``Presenter`` shows a participant what flickers or flashes. ``serve`` opens one
-notebook as a dashboard. English and Simplified Chinese come from one catalogue, ``locale.json``.
+``LogView`` follows a log file, ``NewStudy`` leads through the steps of a new study,
+``Presenter`` shows a participant what flickers or flashes. ``serve`` opens one notebook as a dashboard.
+English and Simplified Chinese come from one catalogue, ``locale.json``.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ _WHERE = {
     "IsncsciForm": "workbench.widgets.isncsci_form",
     "LiveSession": "workbench.widgets.live_session",
     "LogView": "workbench.widgets.log_view",
+    "NewStudy": "workbench.widgets.new_study",
     "PageActions": "workbench.widgets.live_session",
     "ParticipantPage": "workbench.widgets.participant_page",
     "Presenter": "workbench.widgets.presenter",
@@ -44,6 +46,7 @@ __all__ = [
     "IsncsciForm",
     "LiveSession",
     "LogView",
+    "NewStudy",
     "PageActions",
     "ParticipantPage",
     "Presenter",

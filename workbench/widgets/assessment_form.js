@@ -72,7 +72,7 @@ function buildForm(root, model, t) {
     saveSay.replaceChildren(...(told ? [light(told[0], told[1], false)] : []));
   };
   const titled = t(`title.${definition.name}`, {}, definition.title);
-  root.append(h("section", { class: "panel", "aria-label": titled }, h("div", { class: "hd" }, identityOf(ctx), h("h2", {}, titled), versions ? versions.el : h("span", { class: "s mute" }, t("form.version", { version: definition.version })), count),
+  root.append(h("section", { class: "panel assessment", "aria-label": titled }, h("div", { class: "hd" }, identityOf(ctx), h("h2", {}, titled), versions ? versions.el : h("span", { class: "s mute" }, t("form.version", { version: definition.version })), count),
     h("div", { class: "bd form" }, loud.el, stored.el,
       h("div", { class: "conditions" }, around.els), h("details", { class: "more" }, h("summary", { class: "s" }, t("form.circumstances")), h("div", { class: "conditions" }, around.more)),
       h("div", { class: "blocks" }, blocks.els),

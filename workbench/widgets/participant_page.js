@@ -285,7 +285,7 @@ function buildParticipant(root, model, t, first) {
     put(waiting, look.fault ? t("person.unreadable", { why: t.said(look, "fault") }) : t("person.reading"));
     if (!known) return;
     parts.forEach((one) => one.update(page));
-    drawAxis([page.today, page.visits, page.sessions, page.deviations, page.events]);
+    drawAxis([page.today, page.visits, page.sessions, page.deviations, page.events, page.implants, page.safety]);
     put(reading, look.fault ? t("worklist.unreachable", { at: look.read_at || "—", why: t.said(look, "fault") }) : t("worklist.read_at", { at: look.read_at || "—" }));
     reading.classList.toggle("bad", Boolean(look.fault));
   }

@@ -34,7 +34,7 @@ function flowPanel(t, opener) {
     left.append(...lines([["withdrawn", flow.withdrawn], ["lost", flow.lost]]));
     box.replaceChildren(first, h("div", { class: "branch" }, aside), one("enrolled", flow.enrolled, "key"),
       h("div", { class: "ends" }, one("taking_part", flow.taking_part), one("completed", flow.completed), left),
-      ...(flow.without ? [h("div", { class: "xs sub" }, t("study.flow.without", { n: thousands(flow.without) }), h("div", { class: "row wrap" }, without.map(opener)))] : []));
+      ...(flow.without ? [h("div", { class: "xs sub" }, t(flow.without === 1 ? "study.flow.one_without" : "study.flow.without", { n: thousands(flow.without) }), h("div", { class: "row wrap" }, without.map(opener)))] : []));
   });
   return {
     el: h("div", { class: "panel flowpanel" }, h("div", { class: "hd" }, h("h2", {}, t("study.flow")), cut), h("div", { class: "bd", tabindex: 0, role: "region", "aria-label": t("study.flow") }, box, empty)),
@@ -119,14 +119,18 @@ function todo(t, openLock) {
   const toLock = h("button", { type: "button", class: "link s rt", "data-name": "lock-study", onclick: openLock }, t("lock.study"));
   const lamp = (task) => (task.kind === "closing" ? (task.days >= -1 ? "medium" : "off") : "medium");
   const when = (task) => (task.kind === "closing" ? t(task.days === 0 ? "study.task.today" : "study.task.in", { n: -task.days }) : t(`study.task.${task.kind}`, { n: task.days }));
-  const draw = whenChanged(([tasks, n, by, held, reports]) => {
-    const all = n + reports.length;
+  const draw = whenChanged(([tasks, n, by, held, reports, checks]) => {
+    const all = n + reports.length + checks.length;
     put(count, all ? thousands(all) : "");
     show(none, !all);
     // Reports have a clock of the law: they stand before what only the protocol asks for.
     list.replaceChildren(...reports.map((one) => h("li", { "data-name": `report-${one.state}` },
       h("div", { class: "line" }, light(REPORT_LIGHTS[one.state], t(`study.report.${one.state}`)), h("span", { class: "s sub who" }, one.participant || "—")),
       h("div", { class: "xs sub" }, t("study.report.what", { what: one.what, text: t.said(one, "text") })))),
+    // A device in a body is looked at before a form that is late.
+    ...checks.map((one) => h("li", { "data-name": `check-${one.state}` },
+      h("div", { class: "line" }, light(one.state === "missed" ? "medium" : "off", one.days === 0 ? t("study.check.today") : t(`study.check.${one.state}`, { n: Math.abs(one.days) })), h("span", { class: "s sub who" }, one.participant)),
+      h("div", { class: "xs sub" }, t("study.check.what", { name: one.name, kind: t(`safety.finding.${one.kind}`, {}, one.kind), day: one.day })))),
     ...tasks.slice(0, 60).map((task) => h("li", { "data-name": `task-${task.kind}` },
       h("div", { class: "line" }, light(lamp(task), when(task)), h("span", { class: "s sub who" }, task.participant)),
       h("div", { class: "xs sub" }, task.kind === "missing" ? t("study.task.forms", { visit: heading(t, task.visit), forms: task.forms.join(t("study.comma")) }) : t(`study.task.${task.kind}.what`, { visit: heading(t, task.visit), day: task.day })))));
@@ -146,7 +150,7 @@ function todo(t, openLock) {
     h("div", { class: "panel work" }, h("div", { class: "hd" }, h("h2", {}, t("study.tasks")), count), h("div", { class: "bd scroll", tabindex: 0, role: "region", "aria-label": t("study.tasks") }, none, list, more)),
     h("div", { class: "panel" }, h("div", { class: "hd" }, h("h2", {}, t("study.deviations"))), h("div", { class: "bd" }, noDeviations, deviations)),
     h("div", { class: "panel" }, h("div", { class: "hd" }, h("h2", {}, t("study.locks")), toLock), h("div", { class: "bd held", tabindex: 0, role: "region", "aria-label": t("study.locks") }, noLocks, locks)));
-  return { el, update: (seen) => draw([seen.tasks || [], seen.n_tasks || 0, seen.deviations || {}, seen.locks || [], seen.reports || []]) };
+  return { el, update: (seen) => draw([seen.tasks || [], seen.n_tasks || 0, seen.deviations || {}, seen.locks || [], seen.reports || [], seen.checks || []]) };
 }
 
 /** The newest entries with the start of their hash, and in the heading what is known of the chain. */

@@ -60,11 +60,12 @@ class StudyPage(Panel):
     Traits
     ------
     overview : ``study, version, date, read_at, fault, flow, visits, rows, counts, tasks, queries, deviations,
-    locks, entries, whole, head, verification, without``, where ``without`` names who never entered screening, and
-    ``rows`` hold the forms of each visit as one letter each:
-    ``v`` verified, ``c`` complete, ``d`` draft, ``m`` missing, ``n`` not due, ``h`` visit not held,
-    ``w`` withdrawn, a space where the protocol does not ask; work : ``{"kind", "share", "s", "text", "fault"}`` of
-    what runs or ran last; opens : ``["back", "participant", "safety"]``, what leads elsewhere from here.
+    locks, entries, whole, head, verification, reports, checks, without``, where ``checks`` are implant checks that
+    are due or were missed, ``without`` names who never entered screening, and ``rows`` hold the forms of each
+    visit as one letter each: ``v`` verified, ``c`` complete, ``d`` draft, ``m`` missing, ``n`` not due, ``h``
+    visit not held, ``w`` withdrawn, a space where the protocol does not ask; work : ``{"kind", "share", "s",
+    "text", "fault"}`` of what runs or ran last; opens : ``["back", "participant", "safety"]``, what leads
+    elsewhere from here.
     """
 
     _esm = compose(

@@ -27,6 +27,9 @@ class VisitRequests(Protocol):
     def worklist(self) -> Mapping[str, Any]:
         """``{"date", "read_at", "study", "hints", "rows": [row, …]}``; see :class:`Worklist` for a row."""
 
+    def chosen(self) -> str:
+        """Id of the visit that the page is about, ``""`` for none; it may be chosen elsewhere on the page."""
+
     def details(self, visit_id: str) -> Mapping[str, Any]:
         """Consent, decoder, effector and plan of one visit, for the panel beside the list."""
 
@@ -62,8 +65,9 @@ class Worklist(Panel):
     what the study still needs, the command that does it under ``args["command"]``; rows :
     ``{"visit", "time", "participant", "about", "visit_name", "window", "device", "last", "open", "state"}`` each,
     where ``open`` is a list of ``{"state", "key", "args"}`` and ``window`` is ``{"part", "key", "args"}``;
-    chosen : id of a visit; opens : whether participants have a page; focus : visit whose row is gone back to;
-    details : of that visit; confirmed : ``{"visit", "clock", "by"}`` while a confirmation holds;
+    chosen : id of the visit that the page is about; opens : whether participants have a page; focus : visit whose
+    row is gone back to; details : of the chosen visit; confirmed : ``{"visit", "clock", "by"}`` while a
+    confirmation holds;
     leads, leads_safety : whether the overview of the study, and its safety desk, are one step away.
     """
 
@@ -128,8 +132,10 @@ class Worklist(Panel):
         self._known = {row["visit"]: row["participant"] for row in rows}
         with self.hold_sync():
             self.day, self.rows = {**read, "fault": ""}, rows
-            if self._chosen in self._known:
-                self.details = dict(self._service.details(self._chosen))
+            if self._chosen != self._service.chosen():
+                self.confirmed = {}
+            self._chosen = self.chosen = self._service.chosen()
+            self.details = dict(self._service.details(self._chosen)) if self._chosen in self._known else {}
 
     def choose(self, visit: str) -> None:
         """Choose a row; nothing starts, and a confirmation of another visit is withdrawn."""

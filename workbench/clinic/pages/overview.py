@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from workbench import world
 from workbench.clinic.asking import Question, Seen
-from workbench.study import Study, overview, verified
+from workbench.study import Study, implants, overview, verified
 from workbench.study.concealment import Sight
 from workbench.study.obligations import OpenObligation, obligations
 from workbench.study.overview import FormStanding, OpenQuery, Overview, Standing, Task
@@ -39,7 +39,8 @@ class OverviewPage(Question):
         asked = _shown(study, _of_record(seen, made.queries), seen.sight)
         # Which reports are due is worked out from the events of every arm.
         due = [] if seen.blind else _may_be_seen(seen, obligations(study, now))
-        return {**_told(replace(made, queries=asked), due), "without": _not_screened(seen, made)}
+        told = _told(replace(made, queries=asked), due)
+        return {**told, "checks": _checks(seen), "without": _not_screened(seen, made)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,23 @@ def _may_be_seen(seen: Seen, due: Sequence[OpenObligation]) -> list[OpenObligati
         return list(due)
     rows = [(one, seen.study.get(one.table, one.row_id)) for one in due]
     return [one for one, row in rows if not seen.sight.hides(seen.study, one.table, row) and _of_site(seen, row)]
+
+
+def _checks(seen: Seen) -> list[dict[str, Any]]:
+    """Implant checks that are due or were missed, missed ones first; none for who is blinded."""
+    if seen.blind or seen.sight.concealed:
+        return []
+    found: list[dict[str, Any]] = [
+        {
+            "state": check.state, "participant": one.participant, "name": check.name, "kind": check.kind,
+            "day": check.latest, "days": (seen.today - date.fromisoformat(check.latest)).days,
+        }
+        for one in implants.surveillance(seen.study, seen.today)
+        if _of_site(seen, {"participant_id": one.participant_id})
+        for check in one.checks
+        if check.state in ("missed", "due")
+    ]  # fmt: skip
+    return sorted(found, key=lambda check: -check["days"])[:MOST]
 
 
 def _of_site(seen: Seen, row: Mapping[str, Any]) -> bool:

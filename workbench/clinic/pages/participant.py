@@ -16,6 +16,7 @@ from workbench.clinic.pages.participant_sessions import sessions_of
 from workbench.clinic.pages.participant_steps import steps_of
 from workbench.errors import Refused
 from workbench.messages import Message
+from workbench.study import implants
 from workbench.study.changes import consents, queries
 from workbench.study.changes.entering import holding
 from workbench.study.concealment import SAFETY
@@ -83,6 +84,7 @@ class PersonPage(Question):
             "deviations": _deviations(seen, of, visits),
             "events": _events(seen, of),
             "safety": _safety(seen, of),
+            "implants": _implants(seen, of),
             "country": country_of(record),
             "treatments": _treatments(seen, person),
             "core": _core(seen, visits),
@@ -268,6 +270,25 @@ def _events(seen: Seen, participant_id: str) -> list[dict[str, Any]]:
             serious = bool(row["facts"]["serious"])
             events.append({"day": day, "until": "" if open_end else day, "text": text, "serious": serious})
     return sorted(events, key=lambda event: str(event["day"]))
+
+
+def _implants(seen: Seen, participant_id: str) -> list[dict[str, Any]]:
+    """Implants with what was found and what is planned; nothing for who is blinded, as they can tell an arm."""
+    if seen.blind or seen.sight.concealed:
+        return []
+    shown = ("device", "serial", "location", "implanted_on", "explanted_on")
+    return [
+        {
+            **{name: getattr(one, name) for name in shown},
+            "findings": [
+                {"on": found.found_on, "kind": found.kind, "notable": found.notable, "text": found.text}
+                for found in one.findings
+            ],
+            "checks": [asdict(check) for check in one.checks],
+        }
+        for one in implants.surveillance(seen.study, seen.today)
+        if one.participant_id == participant_id
+    ]
 
 
 def _treatments(seen: Seen, person: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -255,12 +255,13 @@ def _implants(study: Study, today: date, sight: Sight) -> dict[str, Any]:
     if sight.concealed:
         return {"implants": [], "quiet": {}, "implant_days": None}
     days = {one.implant_id: one.days for one in implants.implant_days(study, today)}
-    found = implants.surveillance(study)
+    found = implants.surveillance(study, today)
     loud = [_implant(one, days.get(one.implant_id, 0)) for one in found if not one.quiet]
     quiet = [days.get(one.implant_id, 0) for one in found if one.quiet]
     told = {
         "n": len(quiet), "from": min(quiet, default=0), "to": max(quiet, default=0),
         "checks": sum(len(one.findings) for one in found if one.quiet),
+        "due": sum(check.state == "due" for one in found if one.quiet for check in one.checks),
     }  # fmt: skip
     return {
         "implants": loud[:MOST],
@@ -282,4 +283,7 @@ def _implant(one: Surveillance, days: int) -> dict[str, Any]:
         **{name: getattr(one, name) for name in names},
         "days": days,
         "findings": [told(found) for found in one.findings],
+        "checks": [
+            {**asdict(check), "day": (date.fromisoformat(check.planned) - start).days} for check in one.checks
+        ],
     }

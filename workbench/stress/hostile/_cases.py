@@ -167,6 +167,8 @@ def kind_of(action: argparse.Action) -> str:
         return "output"
     if action.dest == "published":
         return "study"
+    if action.dest == "results":
+        return "folder"
     if action.dest == "file":
         return "exchanged"
     if action.type is None:

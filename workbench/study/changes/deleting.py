@@ -55,7 +55,7 @@ class RequestDeletion(Change):
 
 @dataclass(frozen=True, slots=True)
 class BeginDeletion(Change):
-    """Make tombstones of a participant's rows and name every file that goes, as it was shown.
+    """Make tombstones of a participant's rows and name every file that goes or is cut anew, as it was shown.
 
     Attributes
     ----------
@@ -69,7 +69,8 @@ class BeginDeletion(Change):
         """Refuse what would leave a copy beside the record, and another plan than the one of now."""
         if kept := [path.name for path in migrate.kept_beside(study.path)]:
             raise Refused(Message("study.redaction_kept", files=kept))
-        if deletion.plan(study, self.plan.participant_id).files != self.plan.files:
+        now = deletion.plan(study, self.plan.participant_id)
+        if (now.files, now.snapshots) != (self.plan.files, self.plan.snapshots):
             raise Refused(Message("deletion.changed"))
 
     def apply(self, record: Applying) -> str:
@@ -91,6 +92,11 @@ class BeginDeletion(Change):
             record.insert(
                 "deleted_file", deletion_id=row_id, kind=file.kind, path=file.path, sha256=file.sha256,
                 n_bytes=file.n_bytes,
+            )  # fmt: skip
+        for one in self.plan.snapshots:
+            record.insert(
+                "snapshot_recut", deletion_id=row_id, snapshot_id=one.snapshot_id, replaces=one.replaces,
+                sha256=one.sha256, n_bytes=one.n_bytes,
             )  # fmt: skip
         rows = {(table, row["id"]): row for table in deletion.TEXTS for row in owned[table]}
         for table, place, _version in self.plan.rows:
@@ -126,11 +132,15 @@ class EndDeletion(Change):
 
 
 def _refuse_alone(record: Applying, request_id: str) -> None:
-    """Refuse a deletion that nobody asked for, that was begun already, or that one person would make alone."""
+    """Refuse a deletion that nobody asked for, that one person would make alone, or while one is under way."""
     if not request_id:
         raise Refused(Message("deletion.no_request"))
     request = record.row("deletion_request", request_id)
     if record.rows("deletion", deletion_request_id=request_id):
         raise Refused(Message("deletion.begun"))
+    ended = {row["deletion_id"] for row in record.rows("deletion_end")}
+    if under_way := [row for row in record.rows("deletion") if row["id"] not in ended]:
+        who = record.row("participant", under_way[0]["participant_id"])["pseudonym"]
+        raise Refused(Message("deletion.under_way", participant=who))
     if request["by"] == record.actor.name:
         raise Refused(Message("deletion.two_people", name=record.actor.name))

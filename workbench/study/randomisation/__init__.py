@@ -13,11 +13,19 @@ from workbench.study.randomisation.lists import generate
 from workbench.study.randomisation.minimisation import Allocation, imbalances, minimise
 from workbench.study.randomisation.order import next_slot
 from workbench.study.randomisation.proof import Proof, prove, replay_minimisation
-from workbench.study.randomisation.sealing import SealedList, SealedSlot, SlotProof, open_slot, reveal, seal
+from workbench.study.randomisation.sealing import (
+    SealedList,
+    SealedSlot,
+    SlotProof,
+    open_slot,
+    open_slots,
+    reveal,
+    seal,
+)
 from workbench.study.randomisation.secret import Secret
 
 __all__ = [
     "GENERATOR_VERSION", "Allocation", "Design", "Proof", "SealedList", "SealedSlot", "Secret", "SlotProof",
-    "generate", "imbalances", "minimise", "next_slot", "open_slot", "prove", "replay_minimisation", "reveal",
-    "seal",
+    "generate", "imbalances", "minimise", "next_slot", "open_slot", "open_slots", "prove", "replay_minimisation",
+    "reveal", "seal",
 ]  # fmt: skip

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -224,6 +224,34 @@ def open_slot(sealed: SealedList, secret: Secret, stratum: str, seq: int) -> str
         When the list, the slot or its place was changed.
     """
     return reveal(sealed, secret, stratum, seq).arm
+
+
+def open_slots(sealed: SealedList, secret: Secret, places: Iterable[tuple[str, int]]) -> list[str]:
+    """The arms of many slots, the list checked once; else as :func:`open_slot`.
+
+    Parameters
+    ----------
+    sealed : the list.
+    secret : of the same list.
+    places : stratum and number of each slot.
+    """
+    sealed.check()
+    if sealed.list_id != secret.list_id or sealed.made_from != secret.commitment():
+        raise Refused(Message("randomisation.other_secret", list=sealed.list_id, other=secret.list_id))
+    slots = {(slot.stratum, slot.seq): slot for slot in sealed.slots}
+    arms = []
+    for stratum, seq in places:
+        slot = slots.get((stratum, seq)) or sealed.slots[sealed.place(stratum, seq)]
+        key, salt = secret.slot_keys(stratum, seq)
+        text = decrypted(key, slot.cipher)
+        if text is None or merkle.leaf(salt, text) != slot.leaf:
+            raise _damaged(sealed, stratum, seq)
+        arm = str(json.loads(text)[3])
+        # The leaf, which the root commits to, must be that of this slot of this list.
+        if text != _slot_text(sealed.list_id, stratum, seq, arm):
+            raise _damaged(sealed, stratum, seq)
+        arms.append(arm)
+    return arms
 
 
 def reveal(sealed: SealedList, secret: Secret, stratum: str, seq: int) -> SlotProof:

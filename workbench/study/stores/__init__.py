@@ -134,12 +134,14 @@ def at(folder: Path | str) -> Store:
     folder = Path(folder)
     if not pointer.is_there(folder):
         return _sqlite(folder)
-    if (folder / record_file.FILE).exists():
+    there = pointer.read(folder)
+    # While a record is moved, and after a move that was interrupted, the file that names the database holds.
+    if (folder / record_file.FILE).exists() and not there.moving:
         files = [record_file.FILE, pointer.FILE]
         raise RecordFault(Message("store.two_records", folder=str(folder), files=files))
     from workbench.study.stores.postgresql import PostgreSQL
 
-    return PostgreSQL(folder / pointer.FILE, pointer.read(folder))
+    return PostgreSQL(folder / pointer.FILE, there)
 
 
 def new(folder: Path, *, database: str, code: str) -> Store:

@@ -30,17 +30,26 @@ _NOT_IN_NAME = re.compile(r"[^a-z0-9]+")
 
 @dataclass(frozen=True, slots=True)
 class Pointer:
-    """Where a record lies: ``url`` of the database, without a password, and the ``schema`` in it."""
+    """Where a record lies.
+
+    Attributes
+    ----------
+    url : of the database, without a password.
+    schema : in it.
+    moving : the record is being moved: a ``study.db`` that lies beside this file is not the study's, or not yet.
+    """
 
     url: str
     schema: str
+    moving: bool = False
 
     def __str__(self) -> str:
         return f"{self.url} (schema {self.schema})"
 
     def text(self) -> str:
         """As the file holds it."""
-        return tomli_w.dumps({"url": self.url, "schema": self.schema})
+        moving = {"moving": True} if self.moving else {}
+        return tomli_w.dumps({"url": self.url, "schema": self.schema, **moving})
 
 
 def is_there(folder: Path) -> bool:
@@ -65,16 +74,18 @@ def new(url: str, *, code: str) -> Pointer:
     return Pointer(checked(url), "_".join(filter(None, ("study", name, world.chance.token_hex(4)))))
 
 
-def read(folder: Path) -> Pointer:
-    """What the file of a study folder says. Raises RecordFault."""
-    path, what = folder / FILE, Message("file.noun_pointer")
+def read(folder: Path, name: str = FILE) -> Pointer:
+    """What the file of a study folder says; ``name`` is that of the file. Raises RecordFault."""
+    path, what = folder / name, Message("file.noun_pointer")
     text = reading.read_text(path, what, largest=LARGEST, error=RecordFault)
     try:
         content = tomllib.loads(text)
-        url, schema = content["url"], content["schema"]
+        url, schema, moving = content["url"], content["schema"], content.get("moving", False)
+        if not isinstance(moving, bool):
+            raise ValueError(Message("store.no_flag", got=f"{moving!r:.60}"))
         if not isinstance(url, str) or not isinstance(schema, str) or not _SCHEMA.fullmatch(schema):
             raise ValueError(Message("store.no_schema_name"))
-        return Pointer(checked(url), schema)
+        return Pointer(checked(url), schema, moving)
     except (ValueError, LookupError, RecursionError) as error:
         raise RecordFault(
             Message("store.bad_pointer", path=reading.shown(path), why=messages.of(error))

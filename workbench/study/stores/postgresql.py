@@ -7,6 +7,7 @@ the transaction. libpq's own settings say who logs in and how (password file, se
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,6 +49,10 @@ LOST = ("08", "28", "57P", "53300", "3D000")
 """Beginnings of the codes with which a server turns a connection away or ends it."""
 DAMAGED = ("XX001", "XX002")
 NOT_WRITABLE = ("42501", "25006")
+MOVED_AWAY = ("42P01", "3F000")
+"""Codes of a table or schema that is gone: the record was moved while this connection was open."""
+RETIRED = "{}_moved"
+"""Name of a schema whose record was moved into a file."""
 DISK_FULL = "53100"
 
 
@@ -127,6 +132,8 @@ class PostgreSQL:
 
     def _version(self, query: Any) -> int:
         if query(f"SELECT to_regclass('{self.pointer.schema}.{tables.RECORD}')")[0][0] is None:
+            if self.pointer.moving:
+                raise RecordFault(Message("move.unfinished", folder=str(self.path.parent)))
             raise RecordFault(Message("store.no_schema", path=str(self.pointer)))
         rows = query(f"SELECT application, version FROM {tables.RECORD}")
         if [row[0] for row in rows] != [chain.APPLICATION_ID]:
@@ -191,6 +198,25 @@ class PostgreSQL:
         ----------
         rows : gives those of a table.
         """
+
+        def fill(connection: Connection) -> None:
+            raw: Any = connection.connection.dbapi_connection
+            for name in tables.names():
+                with raw.cursor() as cursor, cursor.copy(f'COPY "{name}" FROM STDIN') as copy:
+                    for block in rows(name):
+                        copy.write(block)
+
+        with self.filled(fill):
+            pass
+
+    @contextmanager
+    def filled(self, fill: Callable[[Connection], None]) -> Iterator[Connection]:
+        """Create the schema, let it be filled, and give it its triggers; the block's end stores all of it.
+
+        Parameters
+        ----------
+        fill : called with the connection once the tables are there.
+        """
         from sqlalchemy.exc import DBAPIError
 
         engine = self.engine(busy_s=CONNECT_S)
@@ -200,18 +226,28 @@ class PostgreSQL:
                 connection.exec_driver_sql("BEGIN")
                 connection.exec_driver_sql(f"CREATE SCHEMA {self.pointer.schema}")
                 tables.create_tables(connection)
-                raw: Any = connection.connection.dbapi_connection
-                for name in tables.names():
-                    with raw.cursor() as cursor, cursor.copy(f'COPY "{name}" FROM STDIN') as copy:
-                        for block in rows(name):
-                            copy.write(block)
+                fill(connection)
                 # After the rows, which the triggers would refuse: they demand an entry that is the newest.
                 tables.create_triggers(connection, self.pointer.schema)
+                yield connection
                 connection.exec_driver_sql("COMMIT")
         except caught as error:
             raise self.explain(error) from error
         finally:
             engine.dispose()
+
+    def holds_schema(self, name: str = "") -> bool:
+        """Whether the database has a schema, by default that of the record."""
+        with self._connected() as connection:
+            query = "SELECT 1 FROM pg_namespace WHERE nspname = %s"
+            return connection.execute(query, (name or self.pointer.schema,)).fetchone() is not None
+
+    def retire(self, connection: Connection) -> str:
+        """Give the schema another name inside the caller's transaction, so that nobody finds it; that name."""
+        # A name has at most 63 bytes (postgresql.org/docs/15/sql-syntax-lexical.html).
+        name = RETIRED.format(self.pointer.schema[:57])
+        connection.exec_driver_sql(f"ALTER SCHEMA {self.pointer.schema} RENAME TO {name}")
+        return name
 
     def drop(self) -> None:
         """Remove the schema with everything in it: what :meth:`load` made and nobody used."""
@@ -232,6 +268,8 @@ class PostgreSQL:
             return RecordFault(Message("study.disk_full", path=where))
         if code in NOT_WRITABLE:
             return RecordFault(Message("study.not_writable", path=where, why=why))
+        if code in MOVED_AWAY:
+            return RecordFault(Message("store.no_schema", path=where))
         if code in DAMAGED:
             return RecordFault(Message("study.damaged", path=where, why=why))
         return RecordFault(Message("study.entry_refused", path=where, why=why))
@@ -317,6 +355,21 @@ class PostgreSQLReader:
             )
             for _ in orphans:
                 yield Message("verify.no_parent", table=table, parent=parent)
+        yield from self._minus_zeros()
+
+    def _minus_zeros(self) -> Iterator[Message]:
+        """Rows with a minus zero, which equals the zero that the chain has and is no value that we store."""
+        query = (
+            "SELECT c.relname, a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid "
+            f"WHERE a.atttypid = 'float8'::regtype AND c.relkind = 'r' AND c.{HERE} ORDER BY c.relname, a.attnum"
+        )
+        columns = self._all(query)
+        looked = " UNION ALL ".join(
+            f"""SELECT '{table}', id, '{name}' FROM "{table}" WHERE "{name}" = 0 AND "{name}"::text = '-0'"""
+            for table, name in columns
+        )
+        for table, row_id, name in self._all(looked) if looked else ():
+            yield Message("verify.row_differs", table=table, id=row_id, columns=[name])
 
     def rows(self, query: str) -> Iterable[Any]:
         """Fetched in parts, because a chain may be longer than the memory."""
@@ -328,11 +381,17 @@ class PostgreSQLReader:
             yield from cursor
 
     def values(self, query: str) -> Iterable[tuple[Any, ...]]:
-        """Fetched in parts too, as numbers and bytes and not as their text."""
-        with self._connection.cursor("values", binary=True) as cursor:
-            cursor.itersize = AT_ONCE
+        """Fetched in parts too, as numbers and bytes and not as their text, and the next part while one is used:
+        the server is a process of its own.
+        """
+        # Left in this order: what is still being fetched ends before its cursor does.
+        with self._connection.cursor("values", binary=True) as cursor, ThreadPoolExecutor(1) as ahead:
             cursor.execute(query, binary=True)
-            yield from cursor
+            rows = cursor.fetchmany(AT_ONCE)
+            while rows:
+                coming = ahead.submit(cursor.fetchmany, AT_ONCE)
+                yield from rows
+                rows = coming.result()
 
     def tables(self) -> list[str]:
         """Those of the schema, without the one that says whose they are."""

@@ -67,6 +67,8 @@ export function lockSheet(ctx, ask) {
     box.addEventListener("close", () => signers.forEach((one) => one.forget()));
     box.append(h("p", { class: "s" }, t(held ? "lock.unlock_means" : "lock.means")), waiting, list, reason.el, h("div", { class: "signers stack" }, h("div", { class: "xs sub" }, t("lock.signatures")), h("div", { class: "three" }, signers.map((one) => one.el))), problem, why,
       h("div", { class: "row wrap end" }, button(t("sign.cancel"), close, { name: "sheet-cancel" }), send));
+    // Not the button that closes: who opened the dialog came to enter something.
+    reason.input.setAttribute("autofocus", "");
     show(waiting, !held);
     ready();
     if (held) return;

@@ -12,6 +12,10 @@ function implantLine(t, one, x, y) {
   const end = x(one.days);
   const parts = [of("path", { class: "life", d: `M${x(0)} ${y}H${end}` })];
   for (const found of one.findings.filter((each) => !each.notable)) parts.push(of("path", { class: "check", d: `M${x(found.day)} ${y - 6}v12` }));
+  for (const check of one.checks.filter((each) => each.state !== "done" && each.day <= one.most)) {
+    const at = x(check.day);
+    parts.push(check.state === "missed" ? of("path", { class: "out", d: `M${at - 4} ${y - 4}l8 8m0-8l-8 8` }) : of("circle", { class: `planned ${check.state}`, cx: at, cy: y, r: 5 }));
+  }
   for (const found of one.findings.filter((each) => each.notable)) {
     const mark = svgOf("g", { class: "alert", transform: `translate(${x(found.day) - 8} ${y - 9})` });
     mark.innerHTML = LIGHTS.medium.replace(/^<svg[^>]*>|<\/svg>$/g, "");
@@ -35,7 +39,7 @@ function implantPicture(t, implants, width) {
   }
   implants.forEach((one, i) => {
     const y = IMPLANT.top + IMPLANT.row * i + IMPLANT.row / 2;
-    svg.append(text(one.participant, { class: "strong", x: 0, y: y + 4 }), text(t("safety.implant.day", { n: one.days }), { class: "quiet", x: IMPLANT.name, y: y + 4 }), ...implantLine(t, one, x, y));
+    svg.append(text(one.participant, { class: "strong", x: 0, y: y + 4 }), text(t("safety.implant.day", { n: one.days }), { class: "quiet", x: IMPLANT.name, y: y + 4 }), ...implantLine(t, { ...one, most }, x, y));
     const label = text(clipped(implantWords(t, one), (width - right - 8) / 6.2), { x: right + 8, y: y + 4 });
     const whole = svgOf("title");
     whole.textContent = implantWords(t, one);
@@ -47,11 +51,13 @@ function implantPicture(t, implants, width) {
 
 const clipped = (words, most) => (words.length > most ? `${words.slice(0, Math.max(4, most - 1))}…` : words);
 
-/** The newest notable finding, or the removal, in words. */
+/** The newest notable finding, what was missed or is due, and the removal, in words. */
 function implantWords(t, one) {
   const found = one.findings.find((each) => each.notable);
   const words = found ? t("safety.implant.finding", { kind: t(`safety.finding.${found.kind}`, {}, found.kind), day: found.on, text: found.text }) : "";
-  return [words, one.explanted_on ? t("safety.implant.out", { day: one.explanted_on }) : ""].filter(Boolean).join("; ");
+  const checks = ["missed", "due"].map((state) => one.checks.filter((check) => check.state === state).map((check) => check.name))
+    .map((names, i) => (names.length ? t(i ? "safety.implant.due" : "safety.implant.missed", { names: [...new Set(names)].join(t("person.and")), n: names.length }) : ""));
+  return [words, ...checks, one.explanted_on ? t("safety.implant.out", { day: one.explanted_on }) : ""].filter(Boolean).join("; ");
 }
 
 export function surveillancePanel(ctx) {
@@ -61,15 +67,15 @@ export function surveillancePanel(ctx) {
   const none = h("p", { class: "empty" });
   const quiet = h("p", { class: "s sub", "data-name": "quiet-implants" });
   const axis = sized((width) => (shown.length ? implantPicture(t, shown, width) : h("div", {})));
-  const legend = h("span", { class: "legend xs sub rt", "aria-hidden": "true" }, h("span", {}, h("i", { class: "chk" }), t("safety.legend.check")), h("span", {}, h("span", { class: "lt medium" }, h("span", { class: "ico", html: LIGHTS.medium })), t("safety.legend.notable")), h("span", {}, h("i", { class: "now" }), t("safety.legend.today")));
+  const legend = h("span", { class: "legend xs sub rt", "aria-hidden": "true" }, h("span", {}, h("i", { class: "chk" }), t("safety.legend.check")), h("span", {}, h("i", { class: "pln" }), t("safety.legend.planned")), h("span", {}, h("i", { class: "mss" }, "×"), t("safety.legend.missed")), h("span", {}, h("span", { class: "lt medium" }, h("span", { class: "ico", html: LIGHTS.medium })), t("safety.legend.notable")), h("span", {}, h("i", { class: "now" }), t("safety.legend.today")));
   const draw = whenChanged(([implants, still, page]) => {
     shown = implants;
     axis.redraw();
     show(axis.el, implants.length > 0);
-    put(about, page.concealed ? "" : t("safety.implants.how", { n: page.n }));
+    put(about, page.concealed || !page.n ? "" : t(page.n === 1 ? "safety.implants.how_one" : "safety.implants.how", { n: page.n }));
     put(none, page.concealed ? t("safety.implants.concealed") : t("safety.implants.none"));
     show(none, page.concealed || !page.n);
-    put(quiet, still.n ? t(still.n === 1 ? "safety.implants.one_quiet" : "safety.implants.quiet", { n: still.n, from: still.from, to: still.to, checks: still.checks }) : "");
+    put(quiet, still.n ? t(still.n === 1 ? "safety.implants.one_quiet" : "safety.implants.quiet", { n: still.n, from: still.from, to: still.to, checks: still.checks }) + (still.due ? ` ${t("safety.implants.due", { n: still.due })}` : "") : "");
     show(quiet, Boolean(still.n));
   });
   const el = h("div", { class: "panel implantpanel" }, h("div", { class: "hd" }, h("h2", {}, t("safety.implants")), about, legend), h("div", { class: "bd scroll", role: "region", tabindex: 0, "aria-label": t("safety.implants") }, none, axis.el, quiet));

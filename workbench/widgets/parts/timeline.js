@@ -36,7 +36,7 @@ export function sized(draw) {
 
 function spanOf(page) {
   const days = [page.today, ...page.visits.flatMap((one) => [one.planned, one.earliest, one.latest, one.held]), ...page.sessions.map((one) => one.day),
-    ...page.deviations.map((one) => one.day), ...(page.events || []).flatMap((one) => [one.day, one.until])].filter(Boolean).map(at);
+    ...page.deviations.map((one) => one.day), ...(page.events || []).flatMap((one) => [one.day, one.until]), ...(page.implants || []).flatMap((one) => [one.implanted_on, ...one.checks.map((check) => check.planned)])].filter(Boolean).map(at);
   const [first, last] = [Math.min(...days), Math.max(...days)];
   const pad = Math.max(10 * DAY_MS, 0.03 * (last - first));
   return [first - pad, last + pad];
@@ -128,11 +128,52 @@ function eventLane(t, page, x, y, ends) {
   return { marks, height: Math.max(1, ...rows.map((row) => row + 1)) * (LANE.bar + 4) };
 }
 
+/** A check of an implant in words: what it is, where it stands, and its day or its window. */
+function checkSaid(t, check) {
+  return t(`person.check.${check.state}`, { name: check.name, day: dayOf(t, check.found_on), from: dayOf(t, check.earliest), until: dayOf(t, check.latest) });
+}
+
+/** How the checks of an implant stand, in few words. */
+function checksInShort(t, one) {
+  const count = (state) => one.checks.filter((check) => check.state === state).length;
+  const next = one.checks.find((check) => check.state === "ahead");
+  const parts = ["missed", "due"].filter(count).map((state) => t(`person.implant.${state}`, { n: count(state) }));
+  return [one.device, ...parts, next && !one.explanted_on ? t("person.implant.next", { day: dayOf(t, next.planned) }) : ""].filter(Boolean).join(" · ");
+}
+
+/** One implant on a line from its surgery: what was found, what is planned, and what was missed; words where there is room. */
+function implantOnAxis(t, one, today, x, y, right) {
+  const middle = y + LANE.bar / 2;
+  const end = x(at(one.explanted_on || today));
+  const titled = (words, ...marks) => {
+    const title = svgOf("title");
+    title.textContent = words;
+    return svgOf("g", {}, title, ...marks);
+  };
+  const findingSaid = (found) => t("safety.implant.finding", { kind: t(`safety.finding.${found.kind}`, {}, found.kind), day: dayOf(t, found.on), text: found.text });
+  const cross = (where, size, kind) => svgOf("path", { class: kind, d: `M${where - size} ${middle - size}l${2 * size} ${2 * size}m0${-2 * size}l${-2 * size} ${2 * size}` });
+  const found = one.findings.map((each) => titled(findingSaid(each), each.notable
+    ? svgOf("path", { class: "deviation open", d: `M${x(at(each.on))} ${y}l6.500 11.500h-13z` })
+    : svgOf("path", { class: "checked", d: `M${x(at(each.on))} ${middle - 6}v12` })));
+  const planned = one.checks.filter((check) => check.state !== "done").map((check) => titled(checkSaid(t, check), check.state === "missed"
+    ? cross(x(at(check.planned)), 4, "cross missedcheck") : svgOf("circle", { class: `planned ${check.state}`, cx: x(at(check.planned)), cy: middle, r: 5 })));
+  const last = Math.max(end, x(at(today)), ...one.checks.map((check) => x(at(check.planned)))) + 12;
+  const words = cut(checksInShort(t, one), right - last);
+  return [words.length > 1 ? svgOf("text", { class: "quiet", x: last, y: y + 11 }, words) : null, svgOf("path", { class: "life", d: `M${x(at(one.implanted_on))} ${middle}H${end}` }), svgOf("path", { class: "life", d: `M${x(at(one.implanted_on))} ${middle - 4}v8` }),
+    one.explanted_on ? titled(t("safety.implant.out", { day: one.explanted_on }), cross(end, 5, "cross")) : null, ...planned, ...found].filter(Boolean);
+}
+
+const implantSaid = (t, one) => t("person.implant_said", { device: one.device, day: dayOf(t, one.implanted_on), checks: one.checks.filter((check) => check.state !== "ahead").map((check) => checkSaid(t, check)).join(", ") || "—" });
+
+/** What the lane of events says where it draws none: one without a day stands in the list, and is not nothing. */
+const noEvents = (t, page) => t((page.safety || []).some((one) => one.table === "adverse_event" && one.state !== "void") ? "person.events_undated" : "person.no_events");
+
 /** Every lane in words, for who cannot see it; the lists of the page hold the rest. */
 function spoken(t, page) {
   const visits = page.visits.map((one) => `${one.name}, ${t(`person.visit.${one.state}`)}`).join("; ");
-  const events = (page.events || []).map((one) => eventSaid(t, one)).join("; ") || t("person.no_events");
-  return t("person.axis_said", { visits, sessions: page.sessions.length, deviations: page.deviations.length, events });
+  const events = (page.events || []).map((one) => eventSaid(t, one)).join("; ") || noEvents(t, page);
+  const said = t("person.axis_said", { visits, sessions: page.sessions.length, deviations: page.deviations.length, events });
+  return [said, ...(page.implants || []).map((one) => implantSaid(t, one))].join(" ");
 }
 
 /** The axis as a picture of a width in px. */
@@ -157,7 +198,7 @@ export function timeline(t, page, width) {
   lane(y, t("person.lane.sessions"));
   page.sessions.forEach((one) => parts.push(svgOf("path", { class: "session", d: `M${x(at(one.day))} ${y}v${LANE.bar}` })));
   const last = page.sessions.length ? x(at(page.sessions[page.sessions.length - 1].day)) + 8 : left;
-  const told = page.sessions.length ? t("person.sessions", { n: page.sessions.length }) : t("person.no_sessions");
+  const told = page.sessions.length ? t(page.sessions.length === 1 ? "person.one_session" : "person.sessions", { n: page.sessions.length }) : t("person.no_sessions");
   // Beside the line of today, not through it.
   const beside = last < now && last + widthOf(told) > now ? now + 8 : last;
   parts.push(svgOf("text", { class: "quiet", x: Math.min(beside, right - widthOf(told)), y: y + 11 }, told));
@@ -170,8 +211,16 @@ export function timeline(t, page, width) {
   if (page.events) {
     lane(y, t("person.lane.events"));
     const found = eventLane(t, page, x, y, [left, right]);
-    parts.push(...found.marks, page.events.length ? null : svgOf("text", { class: "quiet", x: left, y: y + 11 }, t("person.no_events")));
+    parts.push(...found.marks, page.events.length ? null : svgOf("text", { class: "quiet", x: left, y: y + 11 }, noEvents(t, page)));
     y += found.height + LANE.gap;
+  }
+  if ((page.implants || []).length) {
+    lane(y, t("person.lane.implants"));
+    for (const one of page.implants) {
+      parts.push(...implantOnAxis(t, one, page.today, x, y, right));
+      y += LANE.bar + 4;
+    }
+    y += LANE.gap - 4;
   }
   const grid = months(t, span, right - left).flatMap(([ms, word]) => [svgOf("path", { class: "grid", d: `M${x(ms)} ${LANE.row}V${y - 4}` }),
     svgOf("text", { class: "quiet", x: Math.min(Math.max(x(ms), left + widthOf(word) / 2), right - widthOf(word) / 2), y: y + 12, "text-anchor": "middle" }, word)]);

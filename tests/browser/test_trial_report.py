@@ -1,0 +1,38 @@
+"""A click in the report of a trial, in a real browser: from an estimate to the samples that it rests on."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.reports import handed_over, trial
+from workbench.reports import trial_report
+from workbench.study.changes import CutData
+
+
+@pytest.mark.job
+def test_clicks_lead_from_an_estimate_to_its_rows_an_assessment_and_the_samples_of_a_run(chromium, tmp_path):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WORKBENCH_KEYS", str(tmp_path / "keys"))
+        made = trial.begin(tmp_path / "study", n=4)
+        both = [made.who[login].confirm(trial.SECRET) for login in ("he", "stat")]
+        made.study.apply(CutData("look"), both, "interim analysis")
+        handed_over.hand_over(made.study, tmp_path / "results")
+        report = trial_report(
+            made.study, "interim", snapshot="look", reader=made.who["stat"], formats=("html",),
+            results=tmp_path / "results",
+        )  # fmt: skip
+        runs = {row["id"]: row for row in made.study.rows("recording")}
+        made.study.close()
+    page = chromium.new_page()
+    page.goto(report.files["html"][0].as_uri())
+    page.locator("tr.strong a").first.click()
+    page.locator(":target ~ .kv a").first.click()
+    person = next(
+        name for name, who in made.people.items() if made.arms.get(who) == trial.DEVICE and name != "P-002"
+    )
+    page.locator(":target ~ .scroll").first.locator("tr", has_text=person).locator("a").click()
+    assert page.locator(":target td").nth(0).inner_text() == person
+    page.locator(":target a[href^='#run-']").click()
+    said = page.locator(":target").inner_text()
+    assert any(row["sha256"][:12] in said and f"0–{row['n_samples']}" in said for row in runs.values())
+    page.close()

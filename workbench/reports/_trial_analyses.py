@@ -1,0 +1,306 @@
+"""What the plan estimated: a row each with its interval on the first page, and by estimand with all behind it.
+
+An analysis that was refused is printed with its reason and never vanishes; no number is computed here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from workbench import figures
+from workbench.reports._measures import measure_name
+from workbench.reports._say import number
+from workbench.reports._trial_results import Analysis, Estimate
+from workbench.reports._trial_say import HASH, WIDTH, TrialSay
+from workbench.reports.blocks import (
+    Block,
+    Cell,
+    Code,
+    Column,
+    Figure,
+    Heading,
+    KeyValue,
+    Para,
+    Picture,
+    Table,
+    named,
+)
+
+CELL = 170.0
+"""Width of the picture of an interval in a table, px."""
+FIRST = ("primary", "secondary")
+"""Roles of analyses that stand on the first page."""
+NBSP = "\u00a0"
+Pair = tuple[Analysis, Estimate]
+
+
+def first_page(say: TrialSay) -> list[Block]:
+    """Every primary and secondary estimate with its interval, those of one scale and variable on one axis."""
+    t, given = say.t, say.analyses
+    if given is None:
+        return []
+    scales: dict[tuple[str, str], list[Pair]] = {}
+    for analysis in given.found:
+        if analysis.role in FIRST:
+            for estimate in analysis.estimates:
+                scales.setdefault(_scale(analysis, estimate), []).append((analysis, estimate))
+    blocks: list[Block] = []
+    for (scale, variable), pairs in scales.items():
+        title = t("tr_results_title", scale=t.word("tr_scale", scale), reference=given.reference)
+        title = (
+            t("tr_is", what=variable_words(say, variable), value=title)
+            if variable
+            else f"{title[:1].upper()}{title[1:]}"
+        )
+        blocks += [Heading(title, name=f"results-{len(blocks)}"), _table(say, pairs, named_above=bool(variable))]
+    if blocks:
+        blocks.append(Para(t("tr_results_note", reference=given.reference), note=True))
+    refused = [one for one in given.found if one.role in FIRST and not one.estimates]
+    if refused:
+        blocks += [Heading(t("tr_refused_title")), *(_refusal(say, one) for one in refused)]
+    return blocks
+
+
+def finding(say: TrialSay) -> str:
+    """The primary estimate as a sentence, ``""`` without one."""
+    t, given = say.t, say.analyses
+    for analysis in given.found if given else ():
+        if analysis.role == "primary" and analysis.estimates:
+            one = analysis.estimates[0]
+            values = {"value": _value(one.value), "low": _value(one.low), "high": _value(one.high)}
+            return t(
+                "tr_finding_primary", visit=one.visit, outcome=outcome_words(say, analysis), arm=one.arm,
+                reference=one.reference, scale=t.word("tr_scale", one.scale), p=p_words(one.p),
+                level=f"{100 * one.level:g}", **values,
+            )  # fmt: skip
+    return ""
+
+
+def _scale(analysis: Analysis, estimate: Estimate) -> tuple[str, str]:
+    return estimate.scale, "" if estimate.is_ratio or "risk" in estimate.scale else analysis.variable
+
+
+def _effect(say: TrialSay, analysis: Analysis, one: Estimate, *, label: str = "") -> figures.Effect:
+    primary = analysis.role == "primary"
+    return figures.Effect(label, one.value, one.low, one.high, interval_words(say, one), primary)
+
+
+def _table(say: TrialSay, pairs: Sequence[Pair], *, named_above: bool) -> Table:
+    """As the first page has it: one row an estimate, its interval as a picture on the axis of the last row."""
+    t = say.t
+    effects = [_effect(say, *pair) for pair in pairs]
+    axis = figures.effect_axis(effects, none=1.0 if pairs[0][1].is_ratio else 0.0)
+    level = f"{100 * pairs[0][1].level:g}"
+    columns = (
+        Column(t("tr_col_outcome_of"), 2.4), Column(t("col_n"), 0.85, number=True), Column("", 2.0),
+        Column(t("tr_col_estimate", level=level), 2.3, number=True), Column("p", 1.0, number=True),
+        Column(t("tr_rows"), 0.5, number=True),
+    )  # fmt: skip
+    rows: list[tuple[Cell, ...]] = []
+    for (analysis, one), effect in zip(pairs, effects, strict=True):
+        drawn = figures.to_svg(figures.effect_cell(effect, axis, width=CELL), name=say.name("effect"))
+        outcome = tested_words(say, analysis) if named_above else outcome_words(say, analysis)
+        label = t("tr_row_of", role=t.word("tr_role", analysis.role), outcome=outcome)
+        alt = t("interval_alt", label=label, value=effect.text)
+        rows.append((
+            t("tr_at", what=label, visit=one.visit), _n(analysis, one), Picture(drawn, CELL, alt), effect.text,
+            p_words(one.p), say.link(named("analysis", analysis.name)),
+        ))  # fmt: skip
+    scale = figures.to_svg(figures.effect_cell(None, axis, width=CELL, height=18), name=say.name("axis"))
+    rows.append(("", "", Picture(scale, CELL, t("tr_axis_alt")), "", "", ""))
+    strong = tuple(k for k, (analysis, _) in enumerate(pairs) if analysis.role == "primary")
+    return Table(columns, tuple(rows), t("no_data"), strong=strong, open_end=True)
+
+
+def outcome_words(say: TrialSay, analysis: Analysis) -> str:
+    """``ARAT total, trained side, change, device off``."""
+    return say.t("join").join([variable_words(say, analysis.variable), tested_words(say, analysis)])
+
+
+def variable_words(say: TrialSay, variable: str) -> str:
+    """``ARAT total`` for ``arat.total``."""
+    measure, _, part = variable.partition(".")
+    return f"{measure_name(say.t, measure, '')} {part.replace('_', ' ')}".strip()
+
+
+def tested_words(say: TrialSay, analysis: Analysis) -> str:
+    """Side, what of the value, and under which condition."""
+    t = say.t
+    words = [t.word("tr_side", analysis.side)] if analysis.side not in ("", "none") else []
+    words += [t.word("tr_outcome_of", analysis.outcome), t.word("tr_state_of", analysis.state)]
+    return t("join").join(word for word in words if word)
+
+
+def _n(analysis: Analysis, one: Estimate) -> str:
+    counts = [analysis.arms.get(arm, {}).get("with_outcome") for arm in (one.arm, one.reference)]
+    return f",{NBSP}".join(str(n) for n in counts) if all(n is not None for n in counts) else str(one.n)
+
+
+def interval_words(say: TrialSay, one: Estimate) -> str:
+    """``9.8 (6.1 to 13.5)``; the estimate alone where the method gives no interval."""
+    if one.low is None or one.high is None:
+        return _value(one.value)
+    values = {"value": _value(one.value), "low": _value(one.low), "high": _value(one.high)}
+    return say.t("value_interval", **values)
+
+
+def _value(value: float | None) -> str:
+    return "–" if value is None else number(value, 2)
+
+
+def p_words(p: float | None) -> str:
+    """``< 0.001``, else three digits; two from 0.1 on; a dash where there is none."""
+    if p is None:
+        return "–"
+    return f"<{NBSP}0.001" if p < 0.001 else f"{p:.2f}" if p >= 0.0995 else f"{p:.3f}"
+
+
+# ------------------------------------------------------------------------------------ by estimand
+def of_estimand(say: TrialSay, estimand: str) -> list[Block]:
+    """The analyses of one estimand: a table, a forest of those on one scale, and each with its means and rows."""
+    t, given = say.t, say.analyses
+    own = [one for one in given.found if one.estimand == estimand] if given else []
+    if not own:
+        return []
+    columns = (
+        Column(t("tr_col_analysis"), 1.9), Column(t("tr_col_method"), 1.9), Column(t("col_n"), 0.85, number=True),
+        Column(t("tr_col_estimate", level=_level(own)), 2.2, number=True), Column("p", 1.0, number=True),
+        Column(t("tr_col_adjusted"), 1.0, number=True), Column(t("tr_rows"), 0.5, number=True),
+    )  # fmt: skip
+    rows: list[tuple[Cell, ...]] = []
+    strong = []
+    for analysis in own:
+        strong += [len(rows)] if analysis.role == "primary" else []
+        rows += _rows(say, analysis)
+    table = Table(columns, tuple(rows), t("no_data"), strong=tuple(strong), note=t("tr_analyses_note"))
+    return [table, *_forest(say, own), *(block for one in own for block in _behind(say, one))]
+
+
+def _level(own: Sequence[Analysis]) -> str:
+    return next((f"{100 * e.level:g}" for one in own for e in one.estimates), "95")
+
+
+def _rows(say: TrialSay, analysis: Analysis) -> list[tuple[Cell, ...]]:
+    t = say.t
+    label = t("tr_row_of", role=t.word("tr_role", analysis.role), outcome=analysis.name)
+    method = t("join").join(
+        [t.word("tr_method_of", analysis.method), t.word("tr_population_of", analysis.population)]
+    )
+    link = say.link(named("analysis", analysis.name))
+    if not analysis.estimates:
+        return [(label, method, "–", t("tr_refused", why=analysis.refusal), "–", "–", link)]
+    adjusted = analysis.confirmation["p_adjusted"] if analysis.confirmation else None
+    rows: list[tuple[Cell, ...]] = []
+    for one in analysis.estimates:
+        what = label if one.delta is None else t("tr_delta", what=label, delta=number(one.delta, 1))
+        rows.append((
+            what, method, _n(analysis, one), interval_words(say, one), p_words(one.p), p_words(adjusted), link,
+        ))  # fmt: skip
+    return rows
+
+
+def _forest(say: TrialSay, own: Sequence[Analysis]) -> list[Block]:
+    """All estimates of the scale that the primary one has, when there are two or more."""
+    t = say.t
+    pairs = [(analysis, one) for analysis in own for one in analysis.estimates]
+    scale = _scale(*pairs[0]) if pairs else ("", "")
+    # Of the same variable: those of others have a unit of their own.
+    pairs = [pair for pair in pairs if _scale(*pair) == scale and pair[0].outcome == pairs[0][0].outcome]
+    if len(pairs) < 2:
+        return []
+    effects = []
+    for analysis, one in pairs:
+        label = t("tr_row_of", role=t.word("tr_role", analysis.role), outcome=analysis.name)
+        label = label if one.delta is None else t("tr_delta", what=label, delta=number(one.delta, 1))
+        effects.append(_effect(say, analysis, one, label=label))
+    words = t(
+        "tr_forest_axis", scale=t.word("tr_scale", scale[0]), arm=pairs[0][1].arm, reference=pairs[0][1].reference
+    )
+    drawn = figures.forest(effects, axis=words, none=1.0 if pairs[0][1].is_ratio else 0.0)
+    alt = "; ".join(f"{one.label}: {one.text}" for one in effects)
+    picture = Picture(figures.to_svg(drawn, name=say.name("forest")), WIDTH, alt)
+    return [Figure(picture, t("tr_forest_title"), t("tr_forest_source"))]
+
+
+def _behind(say: TrialSay, analysis: Analysis) -> list[Block]:
+    """One analysis: its model in words, how intercurrent events were handled, its means, and its notes."""
+    t, given = say.t, say.analyses
+    pairs: list[tuple[str, Cell]] = [
+        (t("tr_variable"), outcome_words(say, analysis)),
+        (t("tr_visits"), t("join").join(analysis.visits) or "–"),
+        (t("tr_covariates"), t("join").join(analysis.covariates) or t("none")),
+    ]
+    pairs += [(t("tr_threshold"), analysis.threshold)] if analysis.threshold else []
+    for event, had in analysis.strategies.items():
+        value = t("tr_handled", strategy=str(had.get("strategy", "")), n=had.get("participants", 0))
+        pairs.append((event, value))
+    n = t("tr_rows_n", n=len(analysis.rows))
+    listed = given is not None and any(key in given.values for key in analysis.rows)
+    to = named("rows", analysis.name)
+    pairs.append((t("tr_rows_entered"), say.link(to, t("tr_to_rows", n=n)) if listed else n))
+    title = t("tr_analysis", name=analysis.name)
+    blocks: list[Block] = [Heading(title, 3, name=named("analysis", analysis.name)), KeyValue(tuple(pairs))]
+    if analysis.status != "estimated":
+        blocks.append(_refusal(say, analysis))
+    blocks += [_means(say, analysis)] if analysis.means else []
+    blocks += [Para(note, note=True) for note in analysis.notes]
+    return blocks
+
+
+def _means(say: TrialSay, analysis: Analysis) -> Table:
+    t = say.t
+    visits = list(dict.fromkeys(one.visit for one in analysis.means))
+    columns = (
+        Column(t("tr_col_arm"), 1.4), Column(t("tr_col_what"), 1.6),
+        *(Column(visit or "–", 1.6, number=True) for visit in visits),
+    )  # fmt: skip
+    cells: dict[tuple[str, str], dict[str, str]] = {}
+    for one in analysis.means:
+        digits = 2 if one.what == "proportion" else 1
+        ends = [number(end, digits) for end in (one.low, one.high) if end is not None]
+        text = number(one.value, digits) + (f" ({'–'.join(ends)})" if len(ends) == 2 else "")
+        cells.setdefault((one.arm, one.what), {})[one.visit] = f"{text}; {one.n}"
+    rows = tuple(
+        (arm, t.word("tr_mean", what), *(own.get(visit, "–") for visit in visits))
+        for (arm, what), own in cells.items()
+    )
+    return Table(columns, rows, t("no_data"), note=t("tr_means_note"))
+
+
+def _refusal(say: TrialSay, analysis: Analysis) -> Block:
+    return Para(say.t("tr_refused_of", name=analysis.name, why=analysis.refusal))
+
+
+# ------------------------------------------------------------------------------------ appendix
+def rows_of_analyses(say: TrialSay) -> list[Block]:
+    """The rows of the dataset that entered each analysis, and where each comes from."""
+    t, given = say.t, say.analyses
+    if given is None:
+        return []
+    there = {
+        named("assessment", str(row["id"])) for row in say.facts.tables["assessment"] if row["state"] != "draft"
+    }
+    columns = (
+        Column(t("participant"), 1.0), Column(t("tr_col_arm"), 1.0), Column(t("visit"), 1.2),
+        Column(t("tr_col_value"), 0.8, number=True), Column(t("tr_col_change"), 0.8, number=True),
+        Column(t("tr_col_source"), 1.4), Column(t("tr_col_entry"), 1.5),
+    )  # fmt: skip
+    blocks: list[Block] = []
+    for analysis in given.found:
+        rows: list[tuple[Cell, ...]] = []
+        for row in (given.values[key] for key in analysis.rows if key in given.values):
+            to = named(row["source_table"], row["source_id"])
+            source: Cell = say.link(to, t("tr_to_assessment")) if to in there else row["source_table"] or "–"
+            entry = f"{row['entry_seq']} · {row['entry_hash'][:HASH]}" if row["entry_seq"] else "–"
+            change = row["improvement" if analysis.outcome == "improvement" else "change"]
+            rows.append((
+                row["participant"], row["arm"], row["visit"], row["value"] or "–", change or "–", source,
+                Code(entry),
+            ))  # fmt: skip
+        if rows:
+            title = t("tr_list_analysis", name=analysis.name)
+            blocks += [
+                Heading(title, 3, name=named("rows", analysis.name)),
+                Table(columns, tuple(rows), t("no_data")),
+            ]
+    return blocks

@@ -1,0 +1,242 @@
+"""The report of a trial: facts of the record or a snapshot → blocks → files, registered in the record."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from workbench import __version__
+from workbench.errors import BadValue, Refused
+from workbench.figures import chinese_font
+from workbench.messages import Message
+from workbench.reports import (
+    _trial_analyses,
+    _trial_device,
+    _trial_facts,
+    _trial_flow,
+    _trial_integrity,
+    _trial_outcomes,
+    _trial_page_one,
+    _trial_results,
+    _trial_safety,
+    html,
+    pdf,
+)
+from workbench.reports._trial_facts import Kind, TrialFacts, Wanted
+from workbench.reports._trial_results import Analyses
+from workbench.reports._trial_say import TrialSay
+from workbench.reports.blocks import Block, Document
+from workbench.reports.session import register, write
+from workbench.reports.texts import Texts
+
+if TYPE_CHECKING:
+    from workbench.study import Signer, Study
+
+Format = Literal["html", "pdf", "docx"]
+FORMATS: tuple[Format, ...] = get_args(Format)
+KINDS: tuple[Kind, ...] = get_args(Kind)
+_MADE_WITH = ("matplotlib", "typst", "segno", "python-docx")
+_ROOMS = ("analysis", "figures", "reports", "statistics", "study")
+"""Rooms whose files decide what a report says."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrialReport:
+    """A report that was issued.
+
+    Attributes
+    ----------
+    files : path and SHA-256 by format, as registered in the record.
+    head_seq, head_hash : the data cut, which it prints.
+    view : ``"open"``, ``"blinded"`` or ``"unblinded"``.
+    """
+
+    files: dict[Format, tuple[Path, str]]
+    head_seq: int
+    head_hash: str
+    view: str
+
+
+def trial_report(
+    study: Study,
+    kind: Kind,
+    *,
+    participant: str = "",
+    snapshot: str = "",
+    reader: Signer | None = None,
+    reason: str = "",
+    language: str = "en",
+    formats: Collection[Format] = ("html", "pdf"),
+    results: Path | str | None = None,
+) -> TrialReport:
+    """Write a report of a trial into the study's folder ``reports`` and register it in the record.
+
+    The same snapshot and the same software give the same bytes. Without a reader nothing of a study that
+    randomises is read that differs between its arms.
+
+    Parameters
+    ----------
+    study : the open record.
+    kind : ``"participant"``, ``"interim"``, or ``"final"``, which takes a lock of the study.
+    participant : pseudonym, of a report about one.
+    snapshot : name of the snapshot that it is made of; ``""`` for the record as it is, of a final report for the
+        snapshot of the newest lock.
+    reader : who is to read the arms; each reading is an entry of the chain.
+    reason : why, for the chain.
+    language : ``"en"`` or ``"zh-CN"``.
+    formats : of :data:`FORMATS`.
+    results : folder that ``workbench analyse`` wrote of the same snapshot; None without estimates.
+
+    Raises
+    ------
+    BadValue
+        A kind or format that is none, or a participant where none belongs or none is named.
+    UnknownName
+        No such participant, snapshot or language.
+    Refused
+        No lock for a final report, a changed snapshot, a reader who may not learn the arms, a missing font.
+    RecordFault
+        When the folder or the record cannot be written.
+    """
+    wanted = _checked(kind, participant, snapshot, formats)
+    t = Texts(language)
+    # Before the record is read and figures are drawn: without the font all of that would be in vain.
+    if language == "zh-CN" and chinese_font() is None:
+        raise Refused(pdf.missing_face(t("limits_research")))
+    facts = _trial_facts.read(study, wanted, reader=reader, reason=reason)
+    document = trial_document(facts, t, analyses_of(facts, results))
+    # All rendered before one is written: a failing one leaves no report half issued.
+    contents = {name: _render(document, name) for name in FORMATS if name in formats}
+    issued: dict[Format, tuple[Path, str]] = {}
+    for name, content in contents.items():
+        digest = hashlib.sha256(content).hexdigest()
+        path = study.folder / "reports" / f"{_stem(facts, language)}-{digest[:8]}.{name}"
+        write(path, content)
+        register(study, facts.cut, path, digest, kind=kind, parameters=_parameters(facts, language, name))
+        issued[name] = path, digest
+    return TrialReport(issued, facts.cut.seq, facts.cut.hash, facts.view)
+
+
+def analyses_of(facts: TrialFacts, folder: Path | str | None) -> Analyses | None:
+    """The results of a folder, for a reader who may see a comparison of the arms.
+
+    Parameters
+    ----------
+    facts : of the report.
+    folder : with the results; None for none.
+
+    Raises
+    ------
+    BadValue, Refused
+        A blinded report, and as :func:`workbench.reports._trial_results.read`.
+    """
+    if folder is None:
+        return None
+    if facts.blinded:
+        raise Refused(Message("report.blinded_results"))
+    return _trial_results.read(Path(folder), str(facts.study["id"]), facts.snapshot)
+
+
+def _checked(kind: str, participant: str, snapshot: str, formats: Collection[str]) -> Wanted:
+    if kind not in KINDS:
+        raise BadValue(Message("report.kind", allowed=list(KINDS), got=f"{kind!r:.60}"))
+    unknown = [name for name in formats if name not in FORMATS]
+    if unknown or not formats:
+        got = f"{unknown[0]!r:.60}" if unknown else Message("word.none")
+        raise BadValue(Message("report.format", allowed=list(FORMATS), got=got))
+    if kind == "participant" and not participant:
+        raise BadValue(Message("report.participant_missing"))
+    if kind != "participant" and participant:
+        raise BadValue(Message("report.participant_named"))
+    return Wanted(kind, participant, snapshot)
+
+
+def _render(document: Document, name: Format) -> bytes:
+    if name == "html":
+        return html.render(document).encode("utf-8")
+    if name == "pdf":
+        return pdf.render(document)
+    from workbench.reports import docx
+
+    return docx.render(document)
+
+
+def _stem(facts: TrialFacts, language: str) -> str:
+    """Name of a file: kind, whose, for whom, and the entry at which the data end."""
+    parts = [facts.wanted.kind, *([facts.people[0].name] if facts.wanted.participant else []), facts.view]
+    plain = "-".join("".join(c if c.isalnum() and c.isascii() else "_" for c in part) for part in parts)
+    return f"{plain}-{language}-{facts.cut.seq}"
+
+
+def _parameters(facts: TrialFacts, language: str, name: Format) -> dict[str, Any]:
+    snapshot = facts.snapshot.name if facts.snapshot else ""
+    return {
+        "language": language, "format": name, "view": facts.view, "reader": facts.reader, "snapshot": snapshot,
+        "participant": facts.wanted.participant,
+    }  # fmt: skip
+
+
+_PARTS: tuple[tuple[tuple[Kind, ...], Callable[[TrialSay], Sequence[Block]]], ...] = (
+    (KINDS, _trial_page_one.for_whom),
+    (("interim", "final"), _trial_analyses.first_page),
+    (KINDS, _trial_page_one.in_mind),
+    (KINDS, _trial_page_one.provenance),
+    (KINDS, _trial_page_one.signatures),
+    (("participant",), _trial_flow.own_visits),
+    (("interim", "final"), _trial_flow.flow),
+    (("interim", "final"), _trial_flow.baseline),
+    (("interim", "final"), _trial_page_one.estimands),
+    (KINDS, _trial_outcomes.observed),
+    (KINDS, _trial_safety.safety),
+    (KINDS, _trial_device.performance),
+    (KINDS, _trial_integrity.deviations),
+    (KINDS, _trial_device.prices),
+    (KINDS, _trial_integrity.quality),
+    (KINDS, _trial_integrity.listings),
+)
+"""The sections in their order, with the kinds of report that have them."""
+
+
+def trial_document(facts: TrialFacts, t: Texts, analyses: Analyses | None = None) -> Document:
+    """The report as blocks, ready for a renderer.
+
+    Parameters
+    ----------
+    facts, t : data and words.
+    analyses : what the plan gave.
+    """
+    made_with = " · ".join([f"workbench {__version__}", *(f"{name} {version(name)}" for name in _MADE_WITH)])
+    say = TrialSay(facts, t, analyses, made_with, programs_sha256())
+    blocks = [block for kinds, part in _PARTS if facts.wanted.kind in kinds for block in part(say)]
+    named = [t.word("tr_kind", facts.wanted.kind), t.word("tr_view", facts.view)]
+    named += [facts.snapshot.name] if facts.snapshot else []
+    return Document(
+        title=_trial_page_one.title(say),
+        lead=_trial_page_one.finding(say),
+        language=t.language,
+        head_left=" · ".join([str(facts.study["code"]), *named]),
+        head_right=t("draft_simulated" if facts.simulated else "draft"),
+        foot=t("foot", seq=facts.cut.seq),
+        page=t.raw("page"),
+        cut=facts.cut.utc,
+        blocks=tuple(blocks),
+    )
+
+
+@cache
+def programs_sha256() -> str:
+    """SHA-256 of the files of the rooms that make a report: the version alone does not name what was edited."""
+    digest = hashlib.sha256()
+    for room in _ROOMS:
+        folder = Path(str(files("workbench").joinpath(room)))
+        for path in sorted(folder.rglob("*")):
+            if path.suffix in (".py", ".json", ".typ", ".j2", ".css", ".toml") and path.is_file():
+                digest.update(path.relative_to(folder.parent).as_posix().encode() + b"\0")
+                digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
