@@ -14,6 +14,7 @@ from html import unescape
 import pytest
 
 from tests.reports import handed_over, trial
+from tests.study.conftest import fill
 from workbench import estimation, figures
 from workbench.errors import BadValue, Refused, UnknownName
 from workbench.reports import _trial_facts, docx, html, trial_report
@@ -329,6 +330,30 @@ def test_an_issued_report_is_signed_by_its_row_and_a_changed_file_is_found(study
     path, _ = made.files["html"]
     path.write_bytes(path.read_bytes().replace(b"Screened 10", b"Screened 12"))
     assert [said for said in study.verify().problems if path.name in said]
+
+
+@pytest.mark.parametrize("language", ["en", pytest.param("zh-CN", marks=pytest.mark.job)])
+def test_a_record_in_which_every_table_holds_something_is_reported_whole(tmp_path, monkeypatch, language):
+    monkeypatch.setattr(_trial_facts, "_conceals", lambda *_: False)
+    with Study.create(tmp_path / "full", code="FULL", title="Every table", actor="tests") as full:
+        fill(full)
+        facts = _trial_facts.read(full, Wanted("interim"))
+        (charge,) = full.rows("charge")
+    document = trial_document(facts, Texts(language))
+    said = plain(document)
+    assert facts.view == "open"
+    assert charge["amount"] in said
+    for row in (*full_names(facts), facts.events[0]["term"], facts.deviations[0].text):
+        assert Texts(language).translate(row) in said, row
+    assert "{" not in said
+    # Of somebody who was never enrolled, and counted all the same.
+    other = Texts(language).word("tr_deviation", "other")
+    assert next(row for table in tables(document) for row in table.rows if row[0] == other)[1].startswith("1")
+
+
+def full_names(facts):
+    """Names that a whole report must hold: participants, and the names of implants and charged items."""
+    return [person.name for person in facts.people] + [one.device for one in facts.desk.surveillance]
 
 
 # ------------------------------------------------------------------------------------ refusals

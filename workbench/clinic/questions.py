@@ -6,7 +6,7 @@ What pages show as a whole is asked by the questions of :mod:`workbench.clinic.p
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import date
 from typing import Any, ClassVar
 
@@ -108,8 +108,11 @@ class Worklist(Question):
         rows = worklist.rows(seen.study, drafts, _day(self.on, seen.today), concealed=concealed)
         shown = {row["id"]: row for row in seen.record.rows("participant") if seen.shows(row["id"])}
         visits = {row["id"]: row for row in seen.record.rows("visit")}
+        # Not `asdict`, which copies what stands in each of thousands of rows only for it to be written as text.
+        names = [one.name for one in fields(worklist.WorklistRow)]
         return [
-            asdict(row) | {"participant": shown[row.participant["id"]], "visit": visits[row.visit["id"]]}
+            {name: getattr(row, name) for name in names}
+            | {"participant": shown[row.participant["id"]], "visit": visits[row.visit["id"]]}
             for row in rows
             if row.participant["id"] in shown
         ]

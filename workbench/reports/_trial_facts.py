@@ -206,6 +206,11 @@ class TrialFacts:
         return (*columns, Group("", "", enrolled))
 
     @cached_property
+    def everybody(self) -> tuple[Group, ...]:
+        """The same with everybody of the record in the last column: events happen before enrolment too."""
+        return (*self.groups[:-1], replace(self.groups[-1], people=self.people))
+
+    @cached_property
     def simulated(self) -> bool:
         """Whether anybody is simulated."""
         return any(person.row["simulated"] for person in self.people)

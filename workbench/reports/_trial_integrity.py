@@ -37,7 +37,9 @@ def deviations(say: TrialSay) -> list[Block]:
     ]
     blocks: list[Block] = [Heading(t("tr_deviations"), name="deviations")]
     if lines:
-        blocks.append(say.by_group(lines, first=t("tr_col_category"), note=t("tr_deviations_note")))
+        blocks.append(
+            say.by_group(lines, first=t("tr_col_category"), note=t("tr_deviations_note"), everybody=True)
+        )
     else:
         blocks.append(Table((Column(""),), (), t("tr_no_deviations")))
     return [*blocks, *([Para(t("tr_deviations_blinded"), note=True)] if say.facts.blinded else [])]
@@ -285,9 +287,9 @@ def _deficiencies(say: TrialSay) -> list[Block]:
 def _charges(say: TrialSay) -> list[Block]:
     t = say.t
     columns = (
-        Column(t("participant"), 0.9), Column(t("tr_col_day"), 1.0), Column(t("tr_col_item"), 1.8),
+        Column(t("participant"), 0.9), Column(t("tr_col_day"), 1.2), Column(t("tr_col_item"), 1.8),
         Column(t("tr_col_document"), 1.6), Column(t("tr_col_amount"), 1.1, number=True),
-        Column(t("tr_col_payer"), 1.4), Column(t("tr_col_entry"), 1.4),
+        Column(t("tr_col_payer"), 1.4), Column(t("tr_col_entry"), 1.6),
     )  # fmt: skip
     rows = tuple(
         (

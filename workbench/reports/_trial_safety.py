@@ -26,15 +26,13 @@ def safety(say: TrialSay) -> list[Block]:
     if say.facts.blinded and say.facts.wanted.participant:
         return [*blocks, *say.kept()]
     if say.facts.blinded:
-        return [*blocks, say.by_group(_pooled(say), first=t("tr_col_event")), *say.kept()]
+        return [*blocks, say.by_group(_pooled(say), first=t("tr_col_event"), everybody=True), *say.kept()]
     desk = say.facts.desk
     late = overdue(desk) if desk else ()
     if late:
         blocks.append(Notice(t("tr_overdue_title"), t("tr_overdue_text", n=len(late)), "warn"))
-    return [
-        *blocks, say.by_group(_lines(say), first=t("tr_col_event"), note=t("tr_events_note")), *_clocks(say),
-        *_stopping(say), *_implants(say),
-    ]  # fmt: skip
+    table = say.by_group(_lines(say), first=t("tr_col_event"), note=t("tr_events_note"), everybody=True)
+    return [*blocks, table, *_clocks(say), *_stopping(say), *_implants(say)]
 
 
 def sentence(say: TrialSay) -> str:
@@ -141,7 +139,7 @@ def _clocks(say: TrialSay) -> list[Block]:
     """Each report that is or was due, read at the data cut."""
     t, desk = say.t, say.facts.desk
     columns = (
-        Column(t("participant"), 0.9), Column(t("tr_col_what"), 1.8), Column(t("tr_col_rule"), 1.5),
+        Column(t("participant"), 0.9), Column(t("tr_col_what"), 1.8), Column(t("tr_col_rule"), 2.0),
         Column(t("tr_col_due"), 1.5), Column(t("tr_col_state"), 1.6), Column(t("tr_col_sent"), 1.3),
     )  # fmt: skip
     rows = tuple(

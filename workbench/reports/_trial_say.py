@@ -43,13 +43,16 @@ class TrialSay:
         """A name that is unique among the pictures of this report."""
         return f"{stem}{next(self._count)}"
 
-    def title(self, group: Group) -> str:
+    def title(self, group: Group, *, everybody: bool = False) -> str:
         """Heading of a group's column with its number."""
         if self.facts.wanted.participant:
             return group.title
-        return self.t("tr_group", title=group.arm or self.t("tr_all"), n=len(group.people))
+        words = group.arm or self.t("tr_everybody" if everybody else "tr_all")
+        return self.t("tr_group", title=words, n=len(group.people))
 
-    def by_group(self, lines: Iterable[Line], *, first: str, note: str = "") -> Table:
+    def by_group(
+        self, lines: Iterable[Line], *, first: str, note: str = "", everybody: bool = False
+    ) -> Table:  # fmt: skip
         """A table with a column for each group, and one that leads to the rows behind it.
 
         Parameters
@@ -57,11 +60,15 @@ class TrialSay:
         lines : label, text for a group, and what it leads to.
         first : heading of the first column.
         note : printed below.
+        everybody : whether the last column is of all in the record, and not of those who were enrolled alone.
         """
-        groups, rows = self.facts.groups, list(lines)
+        groups, rows = self.facts.everybody if everybody else self.facts.groups, list(lines)
         leads = any(to for _, _, to in rows)
         width = 1.3 if len(groups) > 1 else 2.2
-        columns = [Column(first, 2.4), *(Column(self.title(group), width, number=True) for group in groups)]
+        columns = [
+            Column(first, 2.4),
+            *(Column(self.title(group, everybody=everybody), width, number=True) for group in groups),
+        ]
         columns += [Column(self.t("tr_rows"), 0.7, number=True)] if leads else []
         made: list[tuple[Cell, ...]] = []
         for label, text, to in rows:

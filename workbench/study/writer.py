@@ -16,7 +16,7 @@ from workbench.study import chain, locks, stores
 from workbench.study.clock import tz_offset, utc_now, uuid7
 from workbench.study.columns import StrictType
 from workbench.study.keys import Key, KeyRing, seal
-from workbench.study.nouns import KEYS, REPEATABLE, Values, check, told
+from workbench.study.nouns import KEYS, PARENTS, REPEATABLE, Values, check, told
 from workbench.study.schema import (
     AMENDABLE,
     DATA,
@@ -258,7 +258,8 @@ class Writer:
         above = locks.parent(table, row)
         while above is not None:
             places.append(above)
-            owner = self.get(BY_NAME[above[0]], id=above[1])
+            # A row at the root has no owner: each answer of a server is waited for while the record is held.
+            owner = self.get(BY_NAME[above[0]], id=above[1]) if above[0] in PARENTS else None
             above = locks.parent(above[0], owner) if owner else None
         return [*places, ("study", "")]
 

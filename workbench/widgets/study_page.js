@@ -106,6 +106,12 @@ function heatmap(t, model, ask) {
 
 const REPORT_LIGHTS = { overdue: "high", due_soon: "medium", running: "off" };
 
+/** A check by its name, with what is looked at where the name does not say it. */
+function checkName(t, one) {
+  const kind = t(`safety.finding.${one.kind}`, {}, one.kind);
+  return one.name.toLowerCase().includes(kind.toLowerCase()) ? one.name : `${one.name} (${kind})`;
+}
+
 /** What waits for somebody, most urgent first; then what deviates and what is locked. */
 function todo(t, openLock) {
   const count = h("span", { class: "rt" });
@@ -130,7 +136,7 @@ function todo(t, openLock) {
     // A device in a body is looked at before a form that is late.
     ...checks.map((one) => h("li", { "data-name": `check-${one.state}` },
       h("div", { class: "line" }, light(one.state === "missed" ? "medium" : "off", one.days === 0 ? t("study.check.today") : t(`study.check.${one.state}`, { n: Math.abs(one.days) })), h("span", { class: "s sub who" }, one.participant)),
-      h("div", { class: "xs sub" }, t("study.check.what", { name: one.name, kind: t(`safety.finding.${one.kind}`, {}, one.kind), day: one.day })))),
+      h("div", { class: "xs sub" }, t("study.check.what", { name: checkName(t, one), day: one.day })))),
     ...tasks.slice(0, 60).map((task) => h("li", { "data-name": `task-${task.kind}` },
       h("div", { class: "line" }, light(lamp(task), when(task)), h("span", { class: "s sub who" }, task.participant)),
       h("div", { class: "xs sub" }, task.kind === "missing" ? t("study.task.forms", { visit: heading(t, task.visit), forms: task.forms.join(t("study.comma")) }) : t(`study.task.${task.kind}.what`, { visit: heading(t, task.visit), day: task.day })))));
