@@ -32,29 +32,29 @@ def study(tmp_path_factory):
     return folder
 
 
-def test_a_study_is_planned_run_and_tabled_and_a_second_run_does_nothing(workbench, study, tmp_path):
+def test_a_study_is_planned_run_and_tabled_and_a_second_run_does_nothing(inside, study, tmp_path):
     manifest, results = tmp_path / "m.json", tmp_path / "results"
-    said = workbench("batch", "plan", study, "--pipeline", "redecode", "--out", manifest)
+    said = inside("batch", "plan", study, "--pipeline", "redecode", "--out", manifest)
     assert said.code == 0, said.err
     assert said.out.splitlines()[0] == f"{manifest}: 1 tasks on 1 recordings"
     call = ("batch", "run", manifest, "--recordings", study / "recordings", "--results", results)
-    said = workbench(*call)
+    said = inside(*call)
     assert said.code == 0, said.err
     assert "1 of 1 tasks carried out, 0 were there, 0 have no result" in said.out
-    again = json.loads(workbench(*call, "--json").out)
+    again = json.loads(inside(*call, "--json").out)
     assert (again["ok"], again["result"]["computed"], again["result"]["kept"]) == (True, 0, 1)
     assert f"combined SHA-256 {again['result']['combined']}" in said.out
-    (row,) = csv.DictReader(io.StringIO(workbench("batch", "table", results).out))
+    (row,) = csv.DictReader(io.StringIO(inside("batch", "table", results).out))
     assert (row["pipeline"], row["equal"], row["unit"]) == ("redecode", "True", "trial")
-    table = json.loads(workbench("batch", "table", results, "--json").out)
+    table = json.loads(inside("batch", "table", results, "--json").out)
     assert table["result"]["combined"] == again["result"]["combined"]
 
 
-def test_a_recording_that_is_not_here_is_a_sentence_and_exit_code_1(workbench, study, tmp_path):
-    workbench("batch", "plan", study, "--pipeline", "redecode", "--out", tmp_path / "m.json")
+def test_a_recording_that_is_not_here_is_a_sentence_and_exit_code_1(inside, study, tmp_path):
+    inside("batch", "plan", study, "--pipeline", "redecode", "--out", tmp_path / "m.json")
     (tmp_path / "empty").mkdir()
     here = ("--recordings", tmp_path / "empty", "--results", tmp_path / "results")
-    said = workbench("batch", "run", tmp_path / "m.json", *here)
+    said = inside("batch", "run", tmp_path / "m.json", *here)
     assert said.code == 1
     assert "is not at this site; run the manifest where it is" in said.out
     assert "0 of 1 tasks carried out, 0 were there, 1 have no result" in said.out
@@ -74,12 +74,12 @@ def test_a_recording_that_is_not_here_is_a_sentence_and_exit_code_1(workbench, s
         ("table {new}", "there is no folder of results"),
     ],
 )
-def test_a_wrong_call_is_refused_in_a_sentence_and_writes_nothing(workbench, study, tmp_path, words, sentence):
+def test_a_wrong_call_is_refused_in_a_sentence_and_writes_nothing(inside, study, tmp_path, words, sentence):
     (tmp_path / "old.json").write_text("{}")
     good = tmp_path / "good.json"
-    workbench("batch", "plan", study, "--pipeline", "redecode", "--out", good)
+    inside("batch", "plan", study, "--pipeline", "redecode", "--out", good)
     places = {"study": study, "new": tmp_path / "new", "old": tmp_path / "old.json", "good": good}
-    said = workbench("batch", *words.format(**places).split())
+    said = inside("batch", *words.format(**places).split())
     assert said.code == 2
     assert sentence in said.err
     assert said.err.count("\n") == 1
