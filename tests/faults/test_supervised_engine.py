@@ -175,7 +175,6 @@ def test_a_thread_that_hangs_is_a_fault_and_the_second_path_of_a_stop_works(brok
     hung(broken, name, stop=lambda: stop_from_outside(broken))
 
 
-@pytest.mark.job
 def test_listeners_inlets_and_clocks_that_hang_are_a_fault_each_and_the_second_path_of_a_stop_works(broken):
     names = broken.status()["engine"]["supervised"]
     quiet = [name for name in names if name.startswith(("listener-", "inlet-", "clock-"))]
@@ -192,7 +191,6 @@ def test_every_supervised_thread_has_been_made_to_hang(broken):
     assert [name for name in broken.status()["engine"]["supervised"] if not name.startswith(hangs)] == []
 
 
-@pytest.mark.job
 def test_what_hangs_in_a_run_leads_to_the_safe_state_and_is_reported_back(broken, fast):
     signal_name = broken.status()["streams"][0]["name"]
     broken.client.start_run("calibration", "grasp_rest", fast, n_trials=40)

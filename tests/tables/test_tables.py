@@ -23,7 +23,7 @@ from workbench.vocabulary import (
     Visit,
 )
 
-NAMES = [name for name in tables.__all__ if name not in ("Record", "of_dataclass")]
+NAMES = [name for name in tables.__all__ if name not in ("Record", "of_columns", "of_dataclass")]
 OFF = Condition(assisted=False, device_on=False, stimulation_on=False)
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from math import isfinite
 from typing import Any, Literal
+
+from workbench import delimited
 
 FORMAT = "workbench results 1"
 DIGITS = 10
@@ -150,7 +150,7 @@ class Results:
         content = {"format": FORMAT, **plain(self)}
         return (json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
-    def to_csv(self) -> bytes:
+    def as_csv(self) -> bytes:
         """``results.csv``: one row an estimate, and one for each analysis that was refused."""
         head = (
             "analysis", "estimand", "role", "method", "population", "variable", "status", "refusal",
@@ -181,17 +181,13 @@ class Results:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> bytes:
-    """A CSV file of UTF-8 with lines that end in a newline; what is absent is empty.
+    """A CSV file of UTF-8 with lines that end in a newline; what is absent is empty, and no text is a formula.
 
     Parameters
     ----------
     head, rows : names of the columns, and their values.
     """
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(head)
-    writer.writerows([_cell(value) for value in row] for row in rows)
-    return out.getvalue().encode()
+    return delimited.to_text(head, [[_cell(value) for value in row] for row in rows]).encode()
 
 
 def _cell(value: Any) -> Any:

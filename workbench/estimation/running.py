@@ -88,7 +88,7 @@ def analyse(
         results = _results(then, cut, protocol, planned, data, confirmed(planned, made), files)
     return Analysed(
         results,
-        {**files, PLAN: text.encode(), "results.csv": results.to_csv(), RESULTS: results.to_json()},
+        {**files, PLAN: text.encode(), "results.csv": results.as_csv(), RESULTS: results.to_json()},
     )  # fmt: skip
 
 

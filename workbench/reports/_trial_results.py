@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-from workbench import reading
+from workbench import delimited, reading
 from workbench.errors import BadValue, Refused
 from workbench.messages import Message
 from workbench.study import chain
@@ -187,4 +187,5 @@ def _values(path: Path, digest: str) -> dict[str, dict[str, str]]:
     text = reading.read_text(path, Message("report.results_noun"), largest=LARGEST)
     if chain.sha256(text) != digest:
         raise Refused(Message("report.other_dataset", path=reading.shown(path)))
-    return {row["key"]: row for row in csv.DictReader(io.StringIO(text))}
+    rows = csv.DictReader(io.StringIO(text))
+    return {row["key"]: {name: delimited.original(cell) for name, cell in row.items()} for row in rows}

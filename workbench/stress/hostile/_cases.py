@@ -102,6 +102,7 @@ class _Bench:
     identities: Path = field(init=False)
     backup: Path = field(init=False)
     exchanged: Path = field(init=False)
+    manifest: Path = field(init=False)
     texts: dict[str, Path] = field(init=False)
     recordings: dict[str, Path] = field(init=False)
     studies: dict[str, Path] = field(init=False)
@@ -112,6 +113,7 @@ class _Bench:
         self.recording = _material.sound_recording(self.folder / "sound.xdf")
         self.protocol = _material.sound_protocol(self.folder / "sound.toml")
         self.exchanged = _material.sound_exchange(self.folder / "sound.xml", self.protocol)
+        self.manifest = _material.sound_manifest(self.folder / "sound.json")
         self.identities = _material.sound_identities(self.folder / "identities", self.study)
         self.backup = backup(self.study, self.folder / "backups").folder
         self.texts = _material.bad_texts(self.folder / "texts")
@@ -163,8 +165,10 @@ def kind_of(action: argparse.Action) -> str:
         return "recording"
     if action.dest in ("protocol", "old", "new"):
         return "protocol"
-    if action.dest in ("out", "socket"):
+    if action.dest in ("out", "socket", "draft", "output"):
         return "output"
+    if action.dest in ("plan", "manifest"):
+        return "manifest"
     if action.dest == "published":
         return "study"
     if action.dest == "results":
@@ -219,6 +223,7 @@ def _bad(kind: str, bench: _Bench, argument: str) -> Iterator[tuple[str, tuple[s
         "backup": (paths, bench.texts),
         "source": (paths, bench.texts),
         "exchanged": (paths, bench.texts),
+        "manifest": (paths, bench.texts),
         "folder": (paths,),
         "identities": (paths,),
         "output": (paths,),
@@ -290,6 +295,7 @@ def _sound(action: argparse.Action, bench: _Bench) -> str:
         "folder": str(bench.folder / "nothing"),
         "backup": str(bench.backup),
         "exchanged": str(bench.exchanged),
+        "manifest": str(bench.manifest),
         "output": str(bench.folder / "new"),
         "integer": "1",
         "number": "1",

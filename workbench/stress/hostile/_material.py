@@ -66,6 +66,14 @@ def sound_exchange(path: Path, protocol: Path) -> Path:
     return path
 
 
+def sound_manifest(path: Path) -> Path:
+    """A manifest without a task."""
+    from workbench.batch.manifest import Manifest, program
+
+    Manifest(program(), {}, ()).save(path)
+    return path
+
+
 def sound_identities(folder: Path, study: Path) -> Path:
     """Identities of one person beside a study."""
     from workbench.study.identities import Identities, Identity
