@@ -113,7 +113,7 @@ class _Bench:
         self.recording = _material.sound_recording(self.folder / "sound.xdf")
         self.protocol = _material.sound_protocol(self.folder / "sound.toml")
         self.exchanged = _material.sound_exchange(self.folder / "sound.xml", self.protocol)
-        self.manifest = _material.sound_manifest(self.folder / "sound.json")
+        self.manifest = _material.sound_manifest(self.folder / "sound.json", self.study)
         self.identities = _material.sound_identities(self.folder / "identities", self.study)
         self.backup = backup(self.study, self.folder / "backups").folder
         self.texts = _material.bad_texts(self.folder / "texts")

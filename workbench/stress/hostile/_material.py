@@ -6,6 +6,8 @@ import os
 import shutil
 import socket
 import sqlite3
+import subprocess
+import sys
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -66,11 +68,10 @@ def sound_exchange(path: Path, protocol: Path) -> Path:
     return path
 
 
-def sound_manifest(path: Path) -> Path:
-    """A manifest without a task."""
-    from workbench.batch.manifest import Manifest, program
-
-    Manifest(program(), {}, ()).save(path)
+def sound_manifest(path: Path, study: Path) -> Path:
+    """The manifest of a study's only run, planned by its command."""
+    words = ("batch", "plan", str(study), "--pipeline", "cross_validate", "--decoder", "bandpower_lda", "--out")
+    subprocess.run([sys.executable, "-m", "workbench", *words, str(path)], check=True, capture_output=True)
     return path
 
 
