@@ -99,7 +99,6 @@ def test_a_planted_fault_is_found(bench, fault_file, fault):
         assert not check.measured.startswith("not tried"), check
 
 
-@pytest.mark.job
 @pytest.mark.parametrize(("fault", "act"), [("replayed", "attack"), ("woken", "signal"), ("stop", "send")])
 def test_a_test_that_stood_still_itself_is_repeated_and_excuses_no_fault(
     bench, fault_file, monkeypatch, fault, act
@@ -124,7 +123,6 @@ def test_a_test_that_stood_still_itself_is_repeated_and_excuses_no_fault(
     assert not check.measured.startswith("not tried"), check
 
 
-@pytest.mark.job
 def test_the_same_device_without_a_fault_holds_every_fact(bench):
     assert [check for check in examine(bench, WIDE) if not check.held] == []
 
