@@ -100,6 +100,15 @@ def test_an_alarm_is_timed_by_the_clock_that_is_handed_in(session):
         assert alarm["cleared"]
 
 
+def test_a_thread_whose_silence_was_acknowledged_and_that_then_ends_raises_a_new_alarm(session):
+    session.failures.thread_lost("door", "thread door has not reported for 3 s")
+    session.ledger.alarms.acknowledge("a1", by="Dr. A")
+    session.failures.thread_lost("door", "thread door ended by itself")
+    (alarm,) = session.ledger.alarms.shown()
+    assert (alarm["id"], alarm["acknowledged"]) == ("a2", None)
+    assert "ended by itself" in alarm["what"]
+
+
 class Waiting:
     """The engine's queue: something arrived each 0.1 s, and is taken so long afterwards."""
 

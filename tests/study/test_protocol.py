@@ -8,6 +8,7 @@ import json
 import re
 from datetime import date
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import given, settings
@@ -20,6 +21,7 @@ from workbench.study.forms import MISSING_CODES, Form, Item, SoftRange
 from workbench.study.people import ROLES
 from workbench.study.protocol import ANCHORS, LARGEST, Protocol, difference, parse, precedence, read
 from workbench.study.protocol_reading import MOST_TOLD, BadProtocol
+from workbench.vocabulary import FindingKind
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "data_samples" / "protocol_neo_hand.toml"
 TEXT = EXAMPLE.read_text(encoding="utf-8")
@@ -152,16 +154,20 @@ def leaves(value, path=()):
 
 
 CLOSED = (
-    *ANCHORS, "US", "EU", "inclusion", "exclusion", "trial", "label", "calibration", "sham", "integer", "number",
-    "text", "date", "yes_no", "arat", "vitals", "wound", "events", *ROLES, "1.0.7", "2026-12-24", "a" * 64,
+    *ANCHORS, *get_args(FindingKind), "US", "EU", "inclusion", "exclusion", "trial", "label", "calibration",
+    "sham", "integer", "number", "text", "date", "yes_no", "arat", "vitals", "events", *ROLES, "1.0.7",
+    "2026-12-24", "a" * 64,
 )  # fmt: skip
 """Words of closed sets and texts of a form, one of which fits where a free text does not."""
 
 
 def renamed(value, old, new):
-    """The data with a text replaced wherever it stands, also as a key: names stay names of the same things."""
+    """The data with a text replaced wherever it stands, also as a key, but for kinds, which are of closed sets."""
     if isinstance(value, dict):
-        return {new if key == old else key: renamed(below, old, new) for key, below in value.items()}
+        return {
+            new if key == old else key: below if key == "kind" else renamed(below, old, new)
+            for key, below in value.items()
+        }
     if isinstance(value, list):
         return [renamed(below, old, new) for below in value]
     return new if value == old and isinstance(value, str) else value
@@ -191,6 +197,8 @@ def mutated(data, path):
         ]
     if path[:2] == ("randomisation", "blocks"):
         return [put(data, path, value + 4)]
+    if path[:2] == ("population", "sex"):
+        return [put(data, path[:2], [value])]  # both words of the closed set are there
     if isinstance(value, bool):
         return [put(data, path, not value)]
     if isinstance(value, int | float):

@@ -37,6 +37,8 @@ class FailureResponse:
             self._order_safe_state("thread_lost", thread=name)
         consequence = Message("engine.to_safe_state")
         self._events.enter("thread_lost", stream=name, extent=sentence, consequence=consequence, priority="high")
+        # One that stood still and then ends is news also to whoever has acknowledged the first.
+        self.thread_back(name)
         self._events.ledger.alarms.raise_alarm(
             f"thread_lost:{name}",
             key="thread_lost",

@@ -28,8 +28,8 @@ from workbench.engine.session import Session
 from workbench.engine.supervision import Supervisor
 
 
-class Injected(Exception):
-    """Raised in a broken thread: an exception that no code expects."""
+class Injected(BaseException):
+    """Raised in a broken thread: what no code expects, nor takes for the fault of one message or of one row."""
 
 
 def _cut(session: Session) -> None:
