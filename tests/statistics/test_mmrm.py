@@ -13,13 +13,13 @@ from scipy import stats
 from tests.statistics.conftest import drawn
 from workbench.errors import BadValue, Refused, UnknownName
 from workbench.statistics import _likelihood
-from workbench.statistics.covariances import Structure, evaluate, parameter_names
+from workbench.statistics.covariances import BY_COLUMNS, BY_ROW, Structure, evaluate, parameter_names
 from workbench.statistics.mixed import mixed
 from workbench.statistics.mmrm import Options, mmrm
 
 TERMS = ("arm", "visit", "arm:visit")
 SOME = [Structure.UNSTRUCTURED, Structure.TOEPLITZ_HETEROGENEOUS, Structure.AUTOREGRESSIVE]
-PLAIN = [one for one in Structure if "spatial" not in one and one is not Structure.RANDOM]
+PLAIN = [one for one in Structure if one not in BY_ROW]
 
 
 def fit(table, **more):
@@ -39,7 +39,7 @@ def rows(table, order):
 def test_derivatives_of_every_covariance_agree_with_differences(structure):
     draw = np.random.default_rng(3)
     m, at = 4, draw.normal(size=(4, 2))
-    names = parameter_names(structure, 2 if structure is Structure.RANDOM else m)
+    names = parameter_names(structure, 2 if structure in BY_COLUMNS else m)
     theta = np.array([(2.0 if n.startswith(("Var", "Res")) else 0.3) + 0.05 * i for i, n in enumerate(names)])
     if structure is Structure.UNSTRUCTURED:
         theta = (np.eye(m) * 3 + 0.4)[np.tril_indices(m)]

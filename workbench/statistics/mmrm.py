@@ -26,6 +26,7 @@ from workbench.statistics._estimates import FTest
 from workbench.statistics._likelihood import Cell, Method, Point, Problem, at, cells, maximise
 from workbench.statistics._model import Model
 from workbench.statistics.covariances import (
+    BY_COLUMNS,
     BY_ROW,
     LINEAR,
     Structure,
@@ -260,7 +261,7 @@ def mmrm(
 
     def problem_of(z: Floats) -> Problem:
         made = cells(z, rows.places, rows.members, rows.group, rows.coordinates)
-        m = len(more.coordinates) if shape is Structure.RANDOM else len(rows.visits)
+        m = len(more.coordinates) if shape in BY_COLUMNS else len(rows.visits)
         return Problem(made, shape, method, m, len(rows.groups), len(z), z.shape[1] - 1)
 
     point, problem = _fitted(problem_of, matrix, values, more.tolerance)
