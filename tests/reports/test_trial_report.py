@@ -247,6 +247,11 @@ method = "t_test"
 variable = "arat.nothing"
 side = "right"
 visits = ["Week 8"]
+[looks]
+analysis = "means"
+spending = "pocock"
+snapshots = ["interim-1", "final"]
+information = { planned = [10, 20] }
 """
 
 
@@ -260,6 +265,9 @@ def test_what_an_analysis_of_the_snapshot_writes_is_what_the_report_prints(study
     said = plain(document)
     assert f"{estimate.value:.2f} ({estimate.low:.2f} to {estimate.high:.2f})".replace("-", "\u2212") in said
     assert f"unknown has no result: {made.results.analyses[1].refusal}" in said
+    # An interim estimate is never without the interval that holds at every look.
+    share = f"look 1 of 2 at {100 * estimate.n / 20:.0f} % of the planned information"
+    assert re.search(rf"means, {share} .*: the boundary is not reached and the trial goes on; interval that", said)
     names = {name for table in tables(document) for name in table.names}
     rows = [row for table in tables(document) for row in table.rows if len(row) == 7 and isinstance(row[5], Link)]
     assert len(rows) == len(made.results.analyses[0].rows)

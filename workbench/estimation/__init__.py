@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from workbench.estimation.methods import METHODS
 from workbench.estimation.plan import Plan, draft, parse, read
-from workbench.estimation.results import AnalysisResult, EstimateRow, MeanRow, Results
+from workbench.estimation.results import AnalysisResult, EstimateRow, LookRow, MeanRow, Results
 from workbench.estimation.running import Analysed, analyse, check_folder, protocol_of, write, write_draft
 
 __all__ = [
-    "METHODS", "Analysed", "AnalysisResult", "EstimateRow", "MeanRow", "Plan", "Results", "analyse",
+    "METHODS", "Analysed", "AnalysisResult", "EstimateRow", "LookRow", "MeanRow", "Plan", "Results", "analyse",
     "check_folder", "draft", "parse", "protocol_of", "read", "write", "write_draft",
 ]  # fmt: skip

@@ -39,14 +39,14 @@ def first_page(say: TrialSay) -> list[Block]:
     t, given = say.t, say.analyses
     if given is None:
         return []
-    scales: dict[tuple[str, str], list[Pair]] = {}
+    scales: dict[tuple[str, str, str], list[Pair]] = {}
     for analysis in given.found:
         if analysis.role in FIRST:
             for estimate in analysis.estimates:
                 scales.setdefault(_scale(analysis, estimate), []).append((analysis, estimate))
     blocks: list[Block] = []
-    for (scale, variable), pairs in scales.items():
-        title = t("tr_results_title", scale=t.word("tr_scale", scale), reference=given.reference)
+    for (scale, variable, reference), pairs in scales.items():
+        title = t("tr_results_title", scale=t.word("tr_scale", scale), reference=reference)
         title = (
             t("tr_is", what=variable_words(say, variable), value=title)
             if variable
@@ -54,7 +54,9 @@ def first_page(say: TrialSay) -> list[Block]:
         )
         blocks += [Heading(title, name=f"results-{len(blocks)}"), _table(say, pairs, named_above=bool(variable))]
     if blocks:
-        blocks.append(Para(t("tr_results_note", reference=given.reference), note=True))
+        blocks.append(Para(t("tr_results_note"), note=True))
+        looks = [look_words(say, one) for one in given.found if one.role in FIRST and one.look]
+        blocks += [Para(words) for words in looks]
     refused = [one for one in given.found if one.role in FIRST and not one.estimates]
     if refused:
         blocks += [Heading(t("tr_refused_title")), *(_refusal(say, one) for one in refused)]
@@ -69,15 +71,44 @@ def finding(say: TrialSay) -> str:
             one = analysis.estimates[0]
             values = {"value": _value(one.value), "low": _value(one.low), "high": _value(one.high)}
             return t(
-                "tr_finding_primary", visit=one.visit, outcome=outcome_words(say, analysis), arm=one.arm,
-                reference=one.reference, scale=t.word("tr_scale", one.scale), p=p_words(one.p),
+                "tr_finding_primary", visit=_when(say, analysis, one), outcome=outcome_words(say, analysis),
+                arm=one.arm, reference=one.reference, scale=t.word("tr_scale", one.scale), p=p_words(one.p),
                 level=f"{100 * one.level:g}", **values,
             )  # fmt: skip
     return ""
 
 
-def _scale(analysis: Analysis, estimate: Estimate) -> tuple[str, str]:
-    return estimate.scale, "" if estimate.is_ratio or "risk" in estimate.scale else analysis.variable
+def _scale(analysis: Analysis, estimate: Estimate) -> tuple[str, str, str]:
+    variable = "" if estimate.is_ratio or "risk" in estimate.scale else analysis.variable
+    return estimate.scale, variable, estimate.reference
+
+
+def _when(say: TrialSay, analysis: Analysis, one: Estimate) -> str:
+    """The visit of an estimate; that of conditions is of all visits, that of times of none."""
+    return one.visit or say.t("tr_all_visits" if analysis.visits else "tr_whole_time")
+
+
+def look_words(say: TrialSay, analysis: Analysis) -> str:
+    """What a look that may stop the trial says, as a sentence or two.
+
+    Parameters
+    ----------
+    say : texts and facts of the report.
+    analysis : with a look.
+    """
+    t, look = say.t, analysis.look or {}
+    words = {name: number(abs(look[name]), 2) for name in ("z", "boundary")}
+    where = t(
+        "tr_look", name=analysis.name, number=look["number"], of=look["of"],
+        share=number(100 * look["fraction"], 0), spent=number(100 * look["spent"], 2), **words,
+    )  # fmt: skip
+    if look["p"] is None:
+        return t(
+            "tr_is", what=where, value=t("tr_look_goes_on", low=_value(look["low"]), high=_value(look["high"]))
+        )
+    ends = {"low": _value(look["adjusted_low"]), "high": _value(look["adjusted_high"])}
+    code = "tr_look_crossed" if look["crossed"] else "tr_look_ended"
+    return t("tr_is", what=where, value=t(code, p=p_words(look["p"]), value=_value(look["value"]), **ends))
 
 
 def _effect(say: TrialSay, analysis: Analysis, one: Estimate, *, label: str = "") -> figures.Effect:
@@ -103,8 +134,8 @@ def _table(say: TrialSay, pairs: Sequence[Pair], *, named_above: bool) -> Table:
         label = t("tr_row_of", role=t.word("tr_role", analysis.role), outcome=outcome)
         alt = t("interval_alt", label=label, value=effect.text)
         rows.append((
-            t("tr_at", what=label, visit=one.visit), _n(analysis, one), Picture(drawn, CELL, alt), effect.text,
-            p_words(one.p), say.link(named("analysis", analysis.name)),
+            t("tr_at", what=label, visit=_when(say, analysis, one)), _n(analysis, one), Picture(drawn, CELL, alt),
+            effect.text, p_words(one.p), say.link(named("analysis", analysis.name)),
         ))  # fmt: skip
     scale = figures.to_svg(figures.effect_cell(None, axis, width=CELL, height=18), name=say.name("axis"))
     rows.append(("", "", Picture(scale, CELL, t("tr_axis_alt")), "", "", ""))
@@ -242,6 +273,7 @@ def _behind(say: TrialSay, analysis: Analysis) -> list[Block]:
     blocks: list[Block] = [Heading(title, 3, name=named("analysis", analysis.name)), KeyValue(tuple(pairs))]
     if analysis.status != "estimated":
         blocks.append(_refusal(say, analysis))
+    blocks += [Para(look_words(say, analysis))] if analysis.look else []
     blocks += [_means(say, analysis)] if analysis.means else []
     blocks += [Para(note, note=True) for note in analysis.notes]
     return blocks
