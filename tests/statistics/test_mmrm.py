@@ -125,6 +125,20 @@ def test_kenward_and_rogers_errors_are_the_linear_ones_where_the_covariance_is_l
         assert one.se == pytest.approx(two.se, rel=1e-10)
 
 
+def test_a_fit_that_ends_as_sas_does_is_one_on_the_ratios_with_the_best_residual_variance(trial):
+    top = fit(trial, structure=Structure.COMPOUND)
+    for tolerance in (1.0, 1e-8, 1e-14):
+        ended = fit(trial, structure=Structure.COMPOUND, options=Options(tolerance=tolerance))
+        # The deviance does not change with the scale of the whole covariance.
+        assert abs(ended.point.theta @ ended.point.gradient) < 1e-9 * ended.n
+        assert top.deviance - 1e-9 <= ended.deviance < top.deviance + 0.1
+    assert last(ended).value == pytest.approx(last(top).value, rel=1e-6)
+    # It never ends before a step of Newton's, however close scoring came.
+    assert fit(trial, structure=Structure.COMPOUND, options=Options(tolerance=1e9)).deviance == pytest.approx(
+        fit(trial, structure=Structure.COMPOUND, options=Options(tolerance=1.0)).deviance
+    )
+
+
 def test_groups_without_common_participants_fit_as_two_models_would(trial):
     both = fit(trial, options=Options(group="arm"))
     for arm in ("sham", "stim"):

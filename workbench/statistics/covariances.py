@@ -40,6 +40,8 @@ BY_ROW = (*SPATIAL, *BY_COLUMNS)
 """Structures that depend on what stands in a participant's rows."""
 LINEAR = (Structure.UNSTRUCTURED, Structure.COMPOUND, Structure.TOEPLITZ, *BY_COLUMNS)
 """Structures whose every parameter is a variance or covariance."""
+PROFILED = (Structure.COMPOUND,)
+"""Those of them whose residual variance SAS takes out of its iterations, and from where those begin is known."""
 
 
 @dataclass(frozen=True, slots=True)
