@@ -98,6 +98,6 @@ COMMAND = Subcommand(
     run=run,
     arguments=add_arguments,
     description="Simulate trials of several sizes by the study's own randomisation, visits and analysis plan, with "
-    "an effect that is assumed, and print how often the analysis rejects. The exit code is 1 where no size reaches "
-    "the power. Nothing of the record but its protocol is read.",
+    "an assumed effect, and print how often the analysis rejects. The exit code is 1 where no size reaches the "
+    "power. Nothing of the record but its protocol is read.",
 )

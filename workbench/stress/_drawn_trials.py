@@ -121,7 +121,9 @@ def _mixed(draw: Draw, n: int) -> Found:
         "id": np.repeat(np.arange(2 * n), VISITS), "arm": np.repeat(_names(arm), VISITS),
         "visit": np.tile([str(j) for j in range(VISITS)], 2 * n), "y": y.ravel(),
     }  # fmt: skip
-    fit = mixed(table, outcome="y", terms=TERMS, participant="id").model
+    visits = tuple(str(j) for j in range(VISITS))
+    # Numbers as names of visits are levels, as in a plan, and no covariate.
+    fit = mixed(table, outcome="y", terms=TERMS, participant="id", levels={"visit": visits}).model
     return _both(fit.differences("arm", at=LAST)["b", "a"], EFFECT)
 
 
