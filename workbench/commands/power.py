@@ -97,7 +97,7 @@ COMMAND = Subcommand(
     help="how often the study's own protocol and plan would reject, by simulation",
     run=run,
     arguments=add_arguments,
-    description="Simulate trials of several sizes by the study's own randomisation, visits and analysis plan, with "
-    "an assumed effect, and print how often the analysis rejects. The exit code is 1 where no size reaches the "
+    description="Simulate trials of several sizes by the study's own randomisation, visits and analysis plan, "
+    "with an assumed effect, and print how often the analysis rejects. With exit code 1 no size reaches the "
     "power. Nothing of the record but its protocol is read.",
 )

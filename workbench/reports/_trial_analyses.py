@@ -6,6 +6,7 @@ An analysis that was refused is printed with its reason and never vanishes; no n
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from workbench import figures
 from workbench.reports._measures import measure_name
@@ -42,7 +43,7 @@ def first_page(say: TrialSay) -> list[Block]:
     scales: dict[tuple[str, str, str], list[Pair]] = {}
     for analysis in given.found:
         if analysis.role in FIRST:
-            for estimate in analysis.estimates:
+            for estimate in shown(analysis):
                 scales.setdefault(_scale(analysis, estimate), []).append((analysis, estimate))
     blocks: list[Block] = []
     for (scale, variable, reference), pairs in scales.items():
@@ -68,7 +69,7 @@ def finding(say: TrialSay) -> str:
     t, given = say.t, say.analyses
     for analysis in given.found if given else ():
         if analysis.role == "primary" and analysis.estimates:
-            one = analysis.estimates[0]
+            one = shown(analysis)[0]
             values = {"value": _value(one.value), "low": _value(one.low), "high": _value(one.high)}
             return t(
                 "tr_finding_primary", visit=_when(say, analysis, one), outcome=outcome_words(say, analysis),
@@ -81,6 +82,18 @@ def finding(say: TrialSay) -> str:
 def _scale(analysis: Analysis, estimate: Estimate) -> tuple[str, str, str]:
     variable = "" if estimate.is_ratio or "risk" in estimate.scale else analysis.variable
     return estimate.scale, variable, estimate.reference
+
+
+def shown(analysis: Analysis) -> tuple[Estimate, ...]:
+    """The estimates as a report shows them: one that is looked at with what holds in spite of looks."""
+    look = analysis.look
+    if look is None or not analysis.estimates:
+        return analysis.estimates
+    first = replace(analysis.estimates[0], p=look["p"], low=look["low"], high=look["high"])
+    if look["p"] is not None:
+        ends = {"low": look["adjusted_low"], "high": look["adjusted_high"]}
+        first = replace(first, value=look["value"], **ends)
+    return (first, *analysis.estimates[1:])
 
 
 def _when(say: TrialSay, analysis: Analysis, one: Estimate) -> str:
@@ -222,7 +235,7 @@ def _rows(say: TrialSay, analysis: Analysis) -> list[tuple[Cell, ...]]:
         return [(label, method, "–", t("tr_refused", why=analysis.refusal), "–", "–", link)]
     adjusted = analysis.confirmation["p_adjusted"] if analysis.confirmation else None
     rows: list[tuple[Cell, ...]] = []
-    for one in analysis.estimates:
+    for one in shown(analysis):
         what = label if one.delta is None else t("tr_delta", what=label, delta=number(one.delta, 1))
         rows.append((
             what, method, _n(analysis, one), interval_words(say, one), p_words(one.p), p_words(adjusted), link,
@@ -233,7 +246,7 @@ def _rows(say: TrialSay, analysis: Analysis) -> list[tuple[Cell, ...]]:
 def _forest(say: TrialSay, own: Sequence[Analysis]) -> list[Block]:
     """All estimates of the scale that the primary one has, when there are two or more."""
     t = say.t
-    pairs = [(analysis, one) for analysis in own for one in analysis.estimates]
+    pairs = [(analysis, one) for analysis in own for one in shown(analysis)]
     scale = _scale(*pairs[0]) if pairs else ("", "")
     # Of the same variable: those of others have a unit of their own.
     pairs = [pair for pair in pairs if _scale(*pair) == scale and pair[0].outcome == pairs[0][0].outcome]
