@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,11 +17,13 @@ from tests.estimation.test_refusals import NO_RECORD, chosen, refusal
 from workbench import estimation
 from workbench.errors import BadValue, Refused
 from workbench.estimation._fitting import fit
+from workbench.estimation.known_trial import definition
 from workbench.estimation.looks import Looks
 from workbench.estimation.results import EstimateRow
 from workbench.estimation.running import confirmed
 from workbench.statistics.sequential import boundaries
 from workbench.study import Study
+from workbench.study.protocol import Protocol
 
 POLICY = 'intercurrent_events = { "left the study" = "treatment policy" }'
 TWO = '["Week 4", "Week 8"]'
@@ -214,3 +218,28 @@ def test_a_look_of_a_plan_stands_in_the_results_and_its_probability_enters_the_o
 def _protocol(folder):
     with keys_of(folder), Study.open(folder, actor="tester") as study:
         return estimation.protocol_of(study)
+
+
+def examples():
+    """Each section of a plan that the document shows, with what it says."""
+    text = (Path(__file__).parents[2] / "docs" / "analysis.md").read_text(encoding="utf-8")
+    for block in re.findall(r"```toml\n(.*?)```", text[text.index("## Conditions in place of arms") :], re.DOTALL):
+        for part in re.split(r"(?=^\[)", block, flags=re.MULTILINE)[1:]:
+            yield part, tomllib.loads(part)
+
+
+def test_each_example_of_a_plan_in_the_documents_is_one_that_is_read():
+    seen = []
+    for text, found in examples():
+        one = found.get("analysis", [{"name": "looks"}])[0]
+        arms, visits = list(one.get("conditions", ("sham", "stimulation"))), one.get("visits", ["Week 12"])
+        made = definition()
+        made["arm"] = [{"name": name, "title": name} for name in arms]
+        made["randomisation"] = {"kind": "simple", "slots": 50}
+        made["visit"] = [{**made["visit"][0], "name": name} for name in dict.fromkeys(("Baseline", *visits))]
+        head = HEAD.replace('"sham"', f'"{arms[0]}"')
+        head += "" if "analysis" in found else analysis("primary", "t_test")
+        plan = estimation.parse(f"{head}\n{text}", "document", Protocol.from_definition(made))
+        assert plan.analyses[0].compared or plan.looks
+        seen.append(one["name"])
+    assert seen == ["crossover", "wedge", "on-and-off", "one-participant", "looks"]
