@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from fractions import Fraction
 from math import exp, inf, isnan
+from typing import get_args
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from scipy.linalg import fractional_matrix_power
 
 from tests.statistics.conftest import drawn
 from workbench.errors import BadValue, Refused, UnknownName
 from workbench.statistics import proportions as of
-from workbench.statistics.gee import gee
+from workbench.statistics.gee import Small, _sandwich, gee
 from workbench.statistics.linear import ancova, as_ratio, paired_t_test, t_test
 from workbench.statistics.ranks import rank_sum, signed_rank
 from workbench.statistics.sizes import equivalence, noninferiority, superiority
@@ -265,7 +267,27 @@ def test_rows_in_any_order_give_the_same_marginal_model():
     one, two = gee(table, **ask), gee({k: [v[i] for i in order] for k, v in table.items()}, **ask)
     assert two.beta == pytest.approx(one.beta)
     assert two.covariance == pytest.approx(one.covariance)
-    assert np.all(np.diag(gee(table, **ask, small=True).covariance) > np.diag(one.covariance))
+    plain, less, more = (np.diag(gee(table, **ask, small=own).covariance) for own in get_args(Small))
+    assert np.all(plain < less)
+    assert np.all(less < more)
+
+
+@pytest.mark.parametrize(("small", "power"), [("kauermann-carroll", -0.5), ("mancl-derouen", -1.0)])
+def test_the_scores_of_few_participants_are_blown_up_by_a_power_of_what_leverage_leaves(small, power):
+    draw = np.random.default_rng(1)
+    x, y = np.column_stack([np.ones(12), draw.normal(size=12)]), (draw.random(12) < 0.5).astype(float)
+    people = [np.arange(i, i + 3) for i in range(0, 12, 3)]
+    beta, correlation = np.array([0.1, 0.2]), 0.3
+    bread, meat = _sandwich(x, y, people, (beta, correlation, "binomial"), small=small)
+    mu, naive = 1 / (1 + np.exp(-x @ beta)), np.zeros((2, 2))
+    for own in people:
+        v = mu[own] * (1 - mu[own])
+        d, root = x[own] * v[:, None], np.sqrt(v)
+        w = np.linalg.inv(((1 - correlation) * np.eye(3) + correlation) * np.outer(root, root))
+        left = np.eye(3) - d @ np.linalg.inv(bread) @ d.T @ w
+        score = d.T @ w @ fractional_matrix_power(left, power) @ (y[own] - mu[own])
+        naive += np.outer(score, score)
+    assert meat == pytest.approx(naive, rel=1e-10)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 
 from workbench.statistics.covariances import BY_ROW, Structure
 from workbench.statistics.crossover import Shared
-from workbench.statistics.gee import Family, Working
+from workbench.statistics.gee import Family, Small, Working
 from workbench.statistics.imputation import Strategy
 from workbench.statistics.mmrm import Inference
 from workbench.statistics.single_case import Drawn
@@ -112,7 +112,8 @@ METHODS: Mapping[str, Method] = {
         "continuous", "difference_of_means", repeated=True,
         settings={
             "family": Setting("gaussian", tuple(one for one in get_args(Family) if one != "poisson")),
-            "working": Setting("exchangeable", get_args(Working)), "small": Setting(default=True),
+            "working": Setting("exchangeable", get_args(Working)),
+            "small": Setting("kauermann-carroll", get_args(Small)),
         }, looked=True,
     ),
     "responders": Method("binary", "risk_difference", settings=MISSING, strata=True),

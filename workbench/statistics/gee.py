@@ -1,6 +1,8 @@
 """Generalised estimating equations: marginal models of repeated outcomes, with sandwich standard errors.
 
-References, from memory: Liang and Zeger 1986; Mancl and DeRouen 2001 on few participants.
+References, from memory: Liang and Zeger 1986; on few participants Mancl and DeRouen 2001, Kauermann and Carroll
+2001, doi:10.1198/016214501753382309, and Li and Redden 2015, doi:10.1002/sim.6344, who find the latter to hold the
+level.
 """
 
 from __future__ import annotations
@@ -20,6 +22,10 @@ from workbench.statistics.design import Design, Levels, design, require_rank
 
 Family = Literal["gaussian", "binomial", "poisson"]
 Working = Literal["independence", "exchangeable"]
+Small = Literal["none", "kauermann-carroll", "mancl-derouen"]
+"""Correction of the sandwich for few participants; with either one the reference is Student's."""
+CLOSEST = 1e-9
+"""To 1, of the leverage of a participant."""
 LARGEST = 15.0
 """Linear predictor, on a logarithmic scale, beyond which a cell without events, not an effect, was found."""
 
@@ -60,7 +66,7 @@ def gee(
     family: Family = "binomial",
     working: Working = "independence",
     levels: Levels | None = None,
-    small: bool = False,
+    small: Small = "none",
 ) -> Gee:
     """Fit a marginal model with the family's own link.
 
@@ -70,7 +76,8 @@ def gee(
     outcome, participant : names of columns; a binary outcome is 0 or 1. terms : of the model.
     family : of the outcome. working : correlation of a participant's rows.
     levels : factor → its levels in order, the reference first.
-    small : Mancl and DeRouen's correction with a Student reference, for few participants.
+    small : correction for few participants, with a Student reference: Kauermann and Carroll's holds the level,
+        Mancl and DeRouen's is more cautious.
 
     Raises
     ------
@@ -81,6 +88,7 @@ def gee(
     """
     chosen("family", family, get_args(Family))
     chosen("working correlation", working, get_args(Working))
+    chosen("correction", small, get_args(Small))
     y = numbers(table, outcome)
     used = np.flatnonzero(np.isfinite(y))
     if not len(used):
@@ -96,7 +104,7 @@ def gee(
     beta, correlation, scale = _solved(x, values, clusters, family, working)
     bread, meat = _sandwich(x, values, clusters, (beta, correlation, family), small=small)
     naive = np.asarray(np.linalg.inv(bread), dtype=np.float64)
-    df = float(len(clusters) - x.shape[1]) if small else inf
+    df = inf if small == "none" else float(len(clusters) - x.shape[1])
     return Gee(plan, beta, naive @ meat @ naive, naive * scale, correlation, scale, len(values), len(clusters), df)
 
 
@@ -170,17 +178,32 @@ def _parts(x: Floats, v: Floats, correlation: float) -> tuple[Floats, Floats]:
 
 
 def _sandwich(
-    x: Floats, y: Floats, clusters: list[Floats], fit: tuple[Floats, float, Family], *, small: bool
+    x: Floats, y: Floats, clusters: list[Floats], fit: tuple[Floats, float, Family], *, small: Small
 ) -> tuple[Floats, Floats]:
     beta, correlation, family = fit
     mu, v = _mean(x @ beta, family)
     parts = [_parts(x[own], v[own], correlation) for own in clusters]
     bread = sum((d.T @ weight @ d for d, weight in parts), np.zeros((x.shape[1], x.shape[1])))
-    inverse, meat = np.linalg.inv(bread), np.zeros_like(bread)
+    inverse, meat = np.asarray(np.linalg.inv(bread), dtype=np.float64), np.zeros_like(bread)
     for own, (d, weight) in zip(clusters, parts, strict=True):
         rest = y[own] - mu[own]
-        if small:
-            rest = np.linalg.solve(np.eye(len(own)) - d @ inverse @ d.T @ weight, rest)
         score = d.T @ weight @ rest
+        if small != "none":
+            score = _blown_up(score, d.T @ weight @ d, inverse, power=1.0 if small == "mancl-derouen" else 0.5)
         meat += np.outer(score, score)
     return bread, meat
+
+
+def _blown_up(score: Floats, own: Floats, inverse: Floats, *, power: float) -> Floats:
+    """The score of residuals times (I − H)⁻¹, or its root, H being the leverage of a participant.
+
+    H = D B Dᵀ W has the eigenvalues of B^½ Dᵀ W D B^½, of as many rows as there are coefficients.
+    """
+    values, vectors = np.linalg.eigh(inverse)
+    root = vectors * np.sqrt(values) @ vectors.T
+    leverage, turned = np.linalg.eigh(root @ own @ root)
+    left = np.maximum(1 - leverage, CLOSEST) ** -power
+    # (left − 1) / leverage, which is the power itself where there is no leverage.
+    gain = np.divide(left - 1, leverage, out=np.full_like(left, power), where=np.abs(leverage) > CLOSEST)
+    side = root @ turned
+    return np.asarray(score + own @ (side * gain) @ side.T @ score)

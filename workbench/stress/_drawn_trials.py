@@ -140,7 +140,13 @@ def _gee(draw: Draw, n: int) -> Found:
         "id": np.repeat(np.arange(2 * n), VISITS), "arm": np.repeat(_names(arm), VISITS), "y": y.ravel(),
     }  # fmt: skip
     fit = gee(
-        table, outcome="y", terms=("arm",), participant="id", family="gaussian", working="exchangeable", small=True
+        table,
+        outcome="y",
+        terms=("arm",),
+        participant="id",
+        family="gaussian",
+        working="exchangeable",
+        small="kauermann-carroll",
     )
     return _both(fit.differences("arm")["b", "a"], EFFECT)
 
@@ -157,7 +163,13 @@ def _gee_binary(draw: Draw, n: int) -> Found:
         "y": np.column_stack([one, two]).astype(float).ravel(),
     }  # fmt: skip
     fit = gee(
-        table, outcome="y", terms=("arm",), participant="id", family="binomial", working="exchangeable", small=True
+        table,
+        outcome="y",
+        terms=("arm",),
+        participant="id",
+        family="binomial",
+        working="exchangeable",
+        small="kauermann-carroll",
     )
     return _both(fit.differences("arm")["b", "a"], log(RATIO))
 
@@ -353,8 +365,8 @@ METHODS: tuple[Drawn, ...] = (
     Drawn("MMRM, mean of an arm", _mean_of_arm),
     Drawn("mixed model, random intercept, Satterthwaite", _mixed),
     Drawn("imputation at random, jackknife", _imputed, (8, 20), one_in=10),
-    Drawn("GEE, exchangeable, Mancl–DeRouen", _gee),
-    Drawn("GEE, odds ratio of responders, Mancl–DeRouen", _gee_binary),
+    Drawn("GEE, exchangeable, Kauermann–Carroll", _gee),
+    Drawn("GEE, odds ratio of responders, Kauermann–Carroll", _gee_binary),
     Drawn("ANCOVA", _ancova),
     Drawn("ANCOVA, HC3, unequal variances", _robust),
     Drawn("t test (Welch)", _welch),
