@@ -28,6 +28,8 @@ FULL = 4_000
 """Trials from which a rate is told to be beyond the band."""
 BATCH = 50
 """Trials that have one seed."""
+SAVED_S = 20.0
+"""Time after which what ran is kept, s."""
 FORMAT = "workbench stress statistics 1"
 COUNTS = ("trials", "refused", "judged", "outside", "tested", "rejected")
 Step = Callable[[], object]
@@ -148,7 +150,7 @@ def simulate(
     seed : of the draws.
     step : called after each trial.
     methods : that are simulated.
-    file : keeps what ran after each round, and is gone on from.
+    file : keeps what ran every 20 s, and is gone on from.
     told : given a line with progress and the time left after each round.
 
     Raises
@@ -163,6 +165,7 @@ def simulate(
         _write(file, run)
     by_name = {one.method: one for one in methods}
     began, before = time.monotonic(), run.done
+    saved = began
     for _ in range(run.done):
         step()
     for end in range(BATCH, n + BATCH, BATCH):
@@ -170,6 +173,9 @@ def simulate(
             drawn = by_name[row.method]
             while row.trials < min(end, n) / drawn.one_in:
                 _batch(row, drawn, seed, min(BATCH, -(-n // drawn.one_in) - row.trials), step)
+            if file is not None and time.monotonic() - saved > SAVED_S:
+                _write(file, run)
+                saved = time.monotonic()
         if file is not None:
             _write(file, run)
         gone, made = time.monotonic() - began, run.done - before
