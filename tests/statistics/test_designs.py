@@ -111,6 +111,7 @@ def test_every_permitted_assignment_is_dealt_once_and_what_is_drawn_is_one_of_th
     assert all(design.permits(one) for one in every)
     chance = np.random.default_rng(1)
     assert all(tuple(design.draw(seen, chance)) in every for _ in range(20))
+    assert {tuple(row) for row in design.drawn_rows(seen, chance, 20).tolist()} <= every
 
 
 def test_complete_randomisation_of_sessions_is_the_permutation_test_of_two_samples():

@@ -105,6 +105,21 @@ class Design:
         else:
             yield from _alternating(n - k, k, self.longest)
 
+    def drawn_rows(self, active: Sequence[bool], chance: np.random.Generator, n: int) -> Bools:
+        """Many of them ``(n, sessions)``, each drawn apart from the others.
+
+        Parameters
+        ----------
+        active : one that the design permits.
+        chance : draws. n : how many.
+        """
+        if self.drawn == "blocks":
+            half = np.arange(self.block) < self.block // 2
+            return chance.permuted(np.tile(half, (n * len(active) // self.block, 1)), axis=1).reshape(n, -1)
+        if self.drawn == "complete":
+            return chance.permuted(np.tile(np.array(active), (n, 1)), axis=1)
+        return np.array([self.draw(active, chance) for _ in range(n)], dtype=np.bool_)
+
     def draw(self, active: Sequence[bool], chance: np.random.Generator) -> Sequence[bool]:
         """One of those assignments, each with the same probability."""
         n, k = len(active), sum(active)
@@ -239,9 +254,8 @@ def _deals(one: Series, design: Design, permitted: int, replications: int, seed:
     """Assignments ``(deals, n)`` of one participant; drawn ones begin with what was seen."""
     if permitted <= ENUMERATED:
         return design.every(one.active)
-    chance = np.random.default_rng(seed)
-    rows = [one.active, *(design.draw(one.active, chance) for _ in range(replications))]
-    return np.array(rows, dtype=np.bool_)
+    seen = np.array([one.active], dtype=np.bool_)
+    return np.concatenate([seen, design.drawn_rows(one.active, np.random.default_rng(seed), replications)])
 
 
 def _sums(
