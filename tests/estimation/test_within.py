@@ -210,6 +210,8 @@ def test_a_look_of_a_plan_stands_in_the_results_and_its_probability_enters_the_o
     assert (told["look"]["number"], told["look"]["of"], told["look"]["final"]) == (2, 2, True)
     assert told["look"]["boundary"] == pytest.approx(one.look.boundary)
     assert told["confirmation"]["p_adjusted"] == pytest.approx(one.look.p)
+    head, line = (text.split(",") for text in done.files["results.csv"].decode().splitlines())
+    assert float(dict(zip(head, line, strict=True))["look_p"]) == pytest.approx(one.look.p)
     plan = estimation.parse(text, "plan.toml", _protocol(made))
     going_on = replace(one, look=replace(one.look, p=None), confirmation=None)
     assert confirmed(plan, [going_on])[0].confirmation.p_adjusted == 1.0

@@ -13,6 +13,8 @@ from workbench import delimited
 FORMAT = "workbench results 1"
 DIGITS = 10
 """Significant digits of a number in the files: beyond them linear algebra differs between processors."""
+LOOKED = ("look_number", "look_crossed", "look_low", "look_high", "look_p")
+"""Columns of what a look at a running trial says, which the interval and p of the estimate know nothing of."""
 Status = Literal["estimated", "refused"]
 
 
@@ -188,8 +190,8 @@ class Results:
         """``results.csv``: one row an estimate, and one for each analysis that was refused."""
         head = (
             "analysis", "estimand", "role", "method", "population", "variable", "status", "refusal",
-            *(one.name for one in fields(EstimateRow)), "p_adjusted", "rejected", "snapshot_sha256", "plan_sha256",
-            "visits_sha256", "workbench",
+            *(one.name for one in fields(EstimateRow)), "p_adjusted", "rejected", *LOOKED,
+            "snapshot_sha256", "plan_sha256", "visits_sha256", "workbench",
         )  # fmt: skip
         hashes = (self.snapshot["sha256"], self.plan["sha256"], self.datasets["visits"], self.workbench)
         rows: list[Sequence[Any]] = []
@@ -207,10 +209,11 @@ class Results:
             confirmed = (
                 (one.confirmation.p_adjusted, one.confirmation.rejected) if one.confirmation else (None, None)
             )
+            looked = tuple(getattr(one.look, name.removeprefix("look_"), None) for name in LOOKED)
             empty = [None] * len(fields(EstimateRow))
             for estimate in one.estimates or (None,):
                 values = [getattr(estimate, part.name) for part in fields(EstimateRow)] if estimate else empty
-                rows.append((*own, *values, *confirmed, *hashes))
+                rows.append((*own, *values, *confirmed, *looked, *hashes))
         return table(head, rows)
 
 
