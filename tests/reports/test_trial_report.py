@@ -334,7 +334,7 @@ def test_an_issued_report_is_signed_by_its_row_and_a_changed_file_is_found(study
 
 @pytest.mark.parametrize("language", ["en", pytest.param("zh-CN", marks=pytest.mark.job)])
 def test_a_record_in_which_every_table_holds_something_is_reported_whole(tmp_path, monkeypatch, language):
-    monkeypatch.setattr(_trial_facts, "_conceals", lambda *_: False)
+    monkeypatch.setattr(_trial_facts, "conceals", lambda *_: False)
     with Study.create(tmp_path / "full", code="FULL", title="Every table", actor="tests") as full:
         fill(full)
         facts = _trial_facts.read(full, Wanted("interim"))

@@ -17,9 +17,12 @@ from workbench import analysis, figures, outcomes
 from workbench.analysis import Confusion
 from workbench.decoders import WindowDecoder
 from workbench.errors import BadValue, UnknownName
+from workbench.estimation import Analysed, Pooled
+from workbench.estimation.results import plain
 from workbench.figures import Matrix, VisitScore, interactive
-from workbench.figures.interactive import Disc, Evidence, Mark, Period, TrialMark
+from workbench.figures.interactive import Disc, Evidence, Mark, NamedPanel, Period, TrialMark
 from workbench.recording import RunFile
+from workbench.reports import result_words
 from workbench.research.learning import Evaluation, Source, band_power, evidence_of
 from workbench.signals.cues import locate_cues
 from workbench.study import Study
@@ -29,7 +32,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from plotly.graph_objects import Figure
 
-__all__ = ["body_chart", "confusion", "evidence", "outcome", "patterns", "scope", "trials"]
+__all__ = [
+    "body_chart", "confusion", "courses", "evidence", "forest", "outcome", "patterns", "scope", "trials",
+]  # fmt: skip
 
 
 def scope(
@@ -353,6 +358,71 @@ def outcome(
         threshold=threshold,
         simulated=bool(table.simulated.any()),
         **about,
+    )
+
+
+def forest(made: Analysed, *, estimand: str = "") -> Figure:
+    """The estimates of one estimand on one axis, those of the primary's scale and variable.
+
+    Parameters
+    ----------
+    made : what :func:`workbench.estimation.analyse` returned.
+    estimand : of the protocol; ``""`` for the first of the plan.
+
+    Raises
+    ------
+    UnknownName
+        No such estimand.
+    BadValue
+        Nothing was estimated; the text has the reasons.
+    """
+    words = result_words.of_results(plain(made.results), "en")
+    known = {one.name: one for one in words.estimands}
+    name = estimand or next(iter(known), "")
+    if name not in known:
+        raise UnknownName(f"the plan has no analysis of the estimand {name!r}; it has {', '.join(known)}")
+    found = known[name].forest
+    if found is None:
+        why = "; ".join(f"{row.label}: {row.estimate}" for row in known[name].rows)
+        raise BadValue(f"nothing was estimated of {name}: {why}")
+    return interactive.forest(
+        found.effects, axis=found.axis, none=found.none, keys=found.names, title=f"Estimand: {name}",
+        notes=[words.finding if name == next(iter(known)) else ""], simulated=made.results.simulated,
+    )  # fmt: skip
+
+
+def courses(made: Analysed | Pooled, *, variable: str = "") -> Figure:
+    """Every participant over the visits of the plan as observed, a panel for each arm that is told.
+
+    Parameters
+    ----------
+    made : what :func:`workbench.estimation.analyse` or :func:`workbench.estimation.pooled` returned.
+    variable : such as ``"arat.total"``; ``""`` for the first of the plan.
+
+    Raises
+    ------
+    UnknownName
+        No such variable in the plan, or nobody has a row of it.
+    BadValue
+        Nobody has a value.
+    """
+    known = {one.variable: one for one in reversed(made.courses)}
+    name = variable or (made.courses[0].variable if made.courses else "")
+    if name not in known:
+        available = ", ".join(known) or "nothing"
+        raise UnknownName(f"the plan has no observed variable {name!r}; there is {available}")
+    course = known[name]
+    simulated = made.simulated if isinstance(made, Pooled) else made.results.simulated
+    axis = result_words.of_variable(course.variable, course.side, course.state, "en")
+    panels = []
+    for arm in course.arms:
+        own = [line for line in course.lines if line.arm == arm]
+        heading = f"{arm or 'all participants'}, n = {len(own)}"
+        panel = figures.CoursePanel(heading, tuple(line.values for line in own))
+        panels.append(NamedPanel(panel, tuple(line.participant for line in own)))
+    notes = ["observed values; a missing visit breaks the line, and nothing is imputed"]
+    return interactive.courses(
+        panels, course.visits, axis=axis, title="As observed", notes=notes, simulated=simulated
     )
 
 

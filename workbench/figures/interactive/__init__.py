@@ -9,6 +9,7 @@ from __future__ import annotations
 from workbench.figures.interactive.body import body_chart
 from workbench.figures.interactive.decoders import Disc, confusion_tables, patterns
 from workbench.figures.interactive.evidence import Evidence, Mark, Period, evidence
+from workbench.figures.interactive.results import NamedPanel, courses, forest
 from workbench.figures.interactive.scope import scope
 from workbench.figures.interactive.trials import TrialMark, trial_course
 
@@ -16,11 +17,14 @@ __all__ = [
     "Disc",
     "Evidence",
     "Mark",
+    "NamedPanel",
     "Period",
     "TrialMark",
     "body_chart",
     "confusion_tables",
+    "courses",
     "evidence",
+    "forest",
     "patterns",
     "scope",
     "trial_course",
