@@ -351,6 +351,7 @@ def rows_of_analyses(say: TrialSay) -> list[Block]:
     there = {
         named("assessment", str(row["id"])) for row in say.facts.tables["assessment"] if row["state"] != "draft"
     }
+    runs = {named("run", str(one.run.row["id"])) for one in say.facts.online}
     columns = (
         Column(t("participant"), 1.0), Column(t("tr_col_arm"), 1.0), Column(t("visit"), 1.2),
         Column(t("tr_col_value"), 0.8, number=True), Column(t("tr_col_change"), 0.8, number=True),
@@ -360,8 +361,10 @@ def rows_of_analyses(say: TrialSay) -> list[Block]:
     for analysis in given.found:
         rows: list[tuple[Cell, ...]] = []
         for row in (given.values[key] for key in analysis.rows if key in given.values):
-            to = named(row["source_table"], row["source_id"])
-            source: Cell = say.link(to, t("tr_to_assessment")) if to in there else row["source_table"] or "–"
+            # What several runs gave leads to the first of them; the others stand beside it.
+            to = named(row["source_table"], row["source_id"].split(" ")[0])
+            words = "tr_to_assessment" if to in there else "tr_to_run" if to in runs else ""
+            source: Cell = say.link(to, t(words)) if words else row["source_table"] or "–"
             entry = f"{row['entry_seq']} · {row['entry_hash'][:HASH]}" if row["entry_seq"] else "–"
             change = row["improvement" if analysis.outcome == "improvement" else "change"]
             rows.append((

@@ -38,7 +38,7 @@ class NamedPanel:
 
 def forest(
     effects: Sequence[Effect], *, axis: str, none: float = 0.0, keys: Sequence[str] = (), title: str = "",
-    notes: Sequence[str] = (), simulated: bool = False,
+    notes: Sequence[str] = (), simulated: bool | str = False,
 ) -> Any:  # fmt: skip
     """Effects below one another on one axis, each with its value in words at the right.
 
@@ -49,7 +49,7 @@ def forest(
     none : value of no effect, 0 for a difference and 1 for a ratio.
     keys : what each mark leads to, as its ``customdata``; none for nothing.
     title, notes : what it shows, and lines below.
-    simulated : whether the participants are.
+    simulated : whether the participants are, or the word for it in another language.
 
     Raises
     ------
@@ -98,7 +98,7 @@ def forest(
 
 def courses(
     panels: Sequence[NamedPanel], visits: Sequence[str], *, axis: str, title: str = "", notes: Sequence[str] = (),
-    words: Mapping[str, str] = WORDS, simulated: bool = False,
+    words: Mapping[str, str] = WORDS, simulated: bool | str = False,
 ) -> Any:  # fmt: skip
     """Every participant over the visits, a panel for each group on one scale: thin lines, and the mean heavy.
 
@@ -111,7 +111,7 @@ def courses(
     axis : what the values are, with their unit.
     title, notes : what it shows, and lines below.
     words : see :data:`WORDS`.
-    simulated : whether the participants are.
+    simulated : whether the participants are, or the word for it in another language.
 
     Raises
     ------
