@@ -9,7 +9,7 @@ from __future__ import annotations
 from workbench.figures.interactive.body import body_chart
 from workbench.figures.interactive.decoders import Disc, confusion_tables, patterns
 from workbench.figures.interactive.evidence import Evidence, Mark, Period, evidence
-from workbench.figures.interactive.page import MARK, page
+from workbench.figures.interactive.page import MARK, page, program
 from workbench.figures.interactive.results import NamedPanel, courses, forest
 from workbench.figures.interactive.scope import WORDS as SCOPE_WORDS
 from workbench.figures.interactive.scope import scope
@@ -31,6 +31,7 @@ __all__ = [
     "forest",
     "page",
     "patterns",
+    "program",
     "scope",
     "trial_course",
 ]

@@ -13,6 +13,13 @@ MARK = "<!-- workbench figure -->"
 """Second line of the file: who replaces one looks for it, so that nothing else is overwritten."""
 
 
+def program() -> str:
+    """The JavaScript that draws a plotly figure, for a page that has no network to get it from."""
+    from plotly.offline import get_plotlyjs
+
+    return str(get_plotlyjs())
+
+
 def page(figure: Any, *, heading: str, facts: Sequence[tuple[str, str]], language: str = "en") -> str:
     """The figure below a heading and the facts that name what it shows.
 
