@@ -23,6 +23,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
+from workbench import reading
+
 Plegia = Literal["tetraplegia", "paraplegia"]
 Why = Literal["", "no_injury", "no_grade", "no_level", "no_stage", "few"]
 STAGES = ((2, 0, 15), (4, 16, 40), (12, 70, 98), (26, 150, 186), (52, 300, 400))
@@ -220,5 +222,5 @@ def text_of(table: Mapping[str, Sequence[Sequence[float]]]) -> str:
 
 
 if __name__ == "__main__":
-    source = Path(sys.argv[1]).read_text(encoding="utf-8")
+    source = reading.read_text(Path(sys.argv[1]), "table of aggregates", largest=2**20)
     sys.stdout.write(text_of(aggregates(csv.DictReader(io.StringIO(source)))))

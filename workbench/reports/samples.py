@@ -226,8 +226,10 @@ def write(text: str, path: Path) -> None:
     BadValue
         A file that is something else, or cannot be written.
     """
+    what = Message("samples.page_noun")
     try:
-        if path.exists() and interactive.MARK not in path.read_text(encoding="utf-8", errors="replace")[:200]:
+        # Its start alone: what is there may be anything, and of any size.
+        if path.exists() and interactive.MARK.encode() not in reading.read_start(path, what, 200):
             raise BadValue(Message("samples.there", path=reading.shown(path)))
         world.disk.save(path, text.encode(), mode=0o600)
     except OSError as error:
