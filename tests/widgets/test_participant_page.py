@@ -561,6 +561,7 @@ def test_surgery_finding_and_removal_of_an_implant_are_entered_by_keyboard_and_a
     send(missed_why="no transport")
     page.wait_for_selector("dialog", state="detached")
     assert desk.rows("deviation")[-1]["text"].endswith("no transport")
+    assert "no transport" in page.locator("[data-name=told]").inner_text()
     page.locator(f"[data-name=explant-{implant['id']}]").press("Enter")
     send(explant_event="implant removed", why="infection", explanted_on=days_ago(1))
     page.wait_for_selector("dialog", state="detached")

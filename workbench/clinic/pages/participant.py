@@ -319,7 +319,7 @@ def _core(seen: Seen, visits: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 def _deviations(seen: Seen, participant_id: str, visits: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Deviations that may be seen, open ones first, each oldest first, on the axis where their visit stands."""
-    names = ("id", "category", "text", "state", "automatic", "by", "impact", "correction")
+    names = ("id", "category", "text", "state", "automatic", "by", "impact", "correction", "row_id")
     # Who raised it and what was thought of it is no part of what every arm has.
     unseen = {"automatic": True, "by": "", "impact": "", "correction": ""}
     days = {visit["id"]: visit["held"] or visit["latest"] for visit in visits}

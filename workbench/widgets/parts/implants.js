@@ -111,19 +111,21 @@ export function implantPanel(ctx, panelOf, historyValue) {
   const act = (name, words, about, what) => h("button", { type: "button", class: "link xs", "data-name": name, "aria-label": `${words} ${about}`, onclick: what }, words);
   const checkLine = (one, check, i) => h("li", { "data-name": `check-${check.state}` }, light(CHECK_LIGHTS[check.state], checkSaid(t, check), false),
     h("div", { class: "row wrap acts" }, check.state === "due" ? act(`enter-${one.id}-${i}`, t("implants.finding"), check.name, () => recordFinding(ctx, one, check.kind)) : act(`missed-${one.id}-${i}`, t("implants.missed"), check.name, () => recordMissed(ctx, one, check))));
-  const row = (one) => {
+  const row = (one, deviations) => {
+    const told = deviations.filter((each) => each.row_id === one.id);
     const value = (name, label) => (one[name] ? historyValue(ctx, one[name], { table: "implant", row: one.id, name, label: t(label) }) : "");
     const day = daysTo(one.implanted_on, one.explanted_on || model.get("page").today);
     const since = one.explanted_on ? t("care.between", { from: dayOf(t, one.implanted_on), to: dayOf(t, one.explanted_on) }) : t("care.since", { from: dayOf(t, one.implanted_on) });
     return h("li", { "data-name": "implant" }, h("div", { class: "s" }, value("device", "implants.device")),
       h("div", { class: "xs sub" }, [value("location", "implants.location"), value("serial", "safety.serial"), since, t("safety.implant.day", { n: day }), one.explanted_on ? historyValue(ctx, one.intercurrent, { table: "implant", row: one.id, name: "explanted_on", label: t("implants.out_on") }) : ""].filter(Boolean).flatMap((part, i) => (i ? [" · ", part] : [part]))),
-      h("ul", { class: "plain" }, one.checks.filter((check) => CHECK_LIGHTS[check.state]).map((check, i) => checkLine(one, check, i))), findingLines(t, one),
+      h("ul", { class: "plain" }, one.checks.filter((check) => CHECK_LIGHTS[check.state]).map((check, i) => checkLine(one, check, i))),
+      told.length ? h("div", { class: "xs sub", "data-name": "told" }, t("implants.told", { n: told.length, newest: t.said(told.at(-1), "text") })) : null, findingLines(t, one),
       h("div", { class: "row wrap acts" }, act(`finding-${one.id}`, t("implants.finding"), one.device, () => recordFinding(ctx, one)), act(`explant-${one.id}`, t(one.explanted_on ? "implants.correct" : "implants.explant"), one.device, () => recordRemoval(ctx, one))));
   };
-  const draw = whenChanged(([implants, concealed]) => {
-    list.replaceChildren(...implants.map(row));
+  const draw = whenChanged(([implants, concealed, , deviations]) => {
+    list.replaceChildren(...implants.map((one) => row(one, deviations)));
     put(none, t(concealed ? "safety.implants.concealed" : "safety.implants.none"));
     show(none, !implants.length);
   });
-  return { el, update: (page) => draw([page.implants || [], page.concealed, page.today]) };
+  return { el, update: (page) => draw([page.implants || [], page.concealed, page.today, page.deviations]) };
 }
