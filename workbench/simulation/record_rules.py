@@ -469,15 +469,8 @@ def checks(shadow: Shadow, on: date) -> dict[tuple[str, str, str], str]:
         own = shadow.rows("implant_finding", implant_id=implant["id"])
         surgery, out = _day(implant["implanted_on"]), implant["explanted_on"]
         for check in protocol.get("implant_check", ()):
-            every = check.get("every", 0)
-            ahead = max(0, (on - surgery).days - check["earliest"]) // every + 2 if every else 1
-            for time in range(ahead):
-                planned, earliest, latest = (
-                    surgery + timedelta(days=check[name] + time * every) for name in ("day", "earliest", "latest")
-                )
-                if time and earliest - timedelta(days=every) > on:
-                    break
-                days = sorted(_day(one["found_on"]) for one in own if one["kind"] == check["kind"])
+            days = sorted(_day(one["found_on"]) for one in own if one["kind"] == check["kind"])
+            for planned, earliest, latest in _times(check, surgery, on):
                 seen = next((day for day in days if earliest <= day <= latest), None)
                 if seen is None and out and latest >= _day(out):
                     continue
@@ -485,6 +478,14 @@ def checks(shadow: Shadow, on: date) -> dict[tuple[str, str, str], str]:
                 state = "done" if seen is not None and seen <= on else state
                 found[implant["id"], check["name"], planned.isoformat()] = state
     return found
+
+
+def _times(check: Mapping[str, Any], surgery: date, on: date) -> Iterator[list[date]]:
+    """Planned day and window of each time that a check is asked for by a day, and of the next one."""
+    every = check.get("every", 0)
+    begun = (on - surgery).days - check["earliest"]
+    for time in range(1 + (max(-1, begun) // every + 1 if every else 0)):
+        yield [surgery + timedelta(days=check[name] + time * every) for name in ("day", "earliest", "latest")]
 
 
 def _protocol(shadow: Shadow, participant_id: str) -> Row:
