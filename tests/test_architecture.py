@@ -23,6 +23,7 @@ FLOOR = {
     **dict.fromkeys(("delimited", "html_repr", "reading", "kernels"), 1),
     **dict.fromkeys(("decode", "decoding", "fitting", "paradigms", "signals", "control", "outcomes"), 2),
     **dict.fromkeys(("devices", "recording", "study", "analysis", "figures", "tables", "widgets"), 2),
+    "stimulation": 2,
     **dict.fromkeys(("decoders", "live", "reports", "exchange", "hardware", "clinic", "statistics"), 3),
     **dict.fromkeys(("systems", "engine", "runs", "estimation"), 4),
     **dict.fromkeys(("dashboard", "__main__", "commands"), 5),
@@ -97,6 +98,7 @@ WORLDLY = (
     "recording",
     "reports",
     "runs",
+    "stimulation",
     "study",
 )
 """Rooms that meet time, chance, disk, network, processes through ``world`` alone, so that another can stand in."""
@@ -312,7 +314,7 @@ def test_kernels_know_nothing_of_us():
                 assert name.split(".")[0] not in KERNEL_BANS, f"{path.name} imports {name}"
 
 
-DECIDES = {"devices", "study", "recording", "widgets", "control", "live", "engine", "runs"}
+DECIDES = {"devices", "study", "recording", "widgets", "control", "live", "engine", "runs", "stimulation"}
 """What runs live and replayed alike, and what is fitted for it, knows nothing of these."""
 FORBIDDEN = [
     ("decode", DECIDES),
@@ -322,6 +324,7 @@ FORBIDDEN = [
     ("live", DECIDES - {"live", "control"} | {"signals"}),
     ("engine", {"runs", "widgets", "reports", "fitting"}),
     ("paradigms", DECIDES),
+    ("stimulation", set(FLOOR) - {"stimulation", "vocabulary", "errors", "messages", "reading"}),
     ("study", {"kernels", "signals", "devices", "live", "decoders"}),
     ("outcomes", {"kernels", "signals", "devices", "live", "decoders", "study"}),
     ("analysis", {"live", "engine", "devices", "widgets"}),
