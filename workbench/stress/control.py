@@ -378,7 +378,7 @@ SESSION = 2000
 """Steps of one session of the walk."""
 
 
-def walked(n: int, seed: int, *, length: int = 4, progress: Callable[[int], object] = lambda n: None) -> Figures:
+def walked(n: int, seed: int, *, length: int, progress: Callable[[int], object] = lambda n: None) -> Figures:
     """Walk ``n`` steps at random, and every road of a small machine.
 
     Parameters
@@ -386,7 +386,7 @@ def walked(n: int, seed: int, *, length: int = 4, progress: Callable[[int], obje
     n : steps.
     seed : of the draws.
     length : acts of a road.
-    progress : told how many more steps are done.
+    progress : told how many more steps or roads are done.
     """
     rng = np.random.default_rng(seed)
     wrong: list[str] = []
@@ -403,7 +403,7 @@ def walked(n: int, seed: int, *, length: int = 4, progress: Callable[[int], obje
         sessions += 1
         done += steps
         progress(steps)
-    roads, failed = exhausted(length)
+    roads, failed = exhausted(length, progress=progress)
     return Figures(n, sessions, roads, (*wrong, *failed), rules, flowed)
 
 
@@ -412,21 +412,38 @@ def _ready_again(walk: Walk) -> None:
     walk.reset()
 
 
-def exhausted(length: int) -> tuple[int, list[str]]:
-    """Every sequence of ``length`` acts of a small machine: how many, and what did not hold."""
-    acts: tuple[Callable[[Walk], None], ...] = (
-        lambda walk: walk.order((1.0, 0.0, 0.0), 0.0),
-        lambda walk: walk.order((0.0, 1.0, 1.0), 0.3),
-        lambda walk: walk.order((0.0, 0.0, 0.0), 0.5),
-        lambda walk: walk.pass_time(0.2),
-        lambda walk: walk.pass_time(1.5, silent=True),
-        lambda walk: walk.stop(),
-        _ready_again,
-        lambda walk: walk.supervisor.person.take_pressure(131.0, now=walk.now, resting=False),
-    )
+ACTS: tuple[Callable[[Walk], None], ...] = (
+    lambda walk: walk.order((1.0, 0.0, 0.0), 0.0),
+    lambda walk: walk.order((0.0, 1.0, 1.0), 0.3),
+    lambda walk: walk.order((0.0, 0.0, 0.0), 0.5),
+    lambda walk: walk.pass_time(0.2),
+    lambda walk: walk.pass_time(1.5, silent=True),
+    lambda walk: walk.stop(),
+    _ready_again,
+    lambda walk: walk.supervisor.person.take_pressure(131.0, now=walk.now, resting=False),
+)
+"""Acts of a small machine."""
+
+
+def longest(n: int) -> int:
+    """Acts of the longest roads of which there are no more than ``n``."""
+    length = 0
+    while len(ACTS) ** (length + 1) <= n:
+        length += 1
+    return length
+
+
+def exhausted(length: int, *, progress: Callable[[int], object] = lambda n: None) -> tuple[int, list[str]]:
+    """Every sequence of acts of a small machine: how many, and what did not hold.
+
+    Parameters
+    ----------
+    length : acts of a sequence.
+    progress : told how many more are done.
+    """
     setup, wrong = walked_setup(), []
     n = 0
-    for road in product(acts, repeat=length):
+    for road in product(ACTS, repeat=length):
         walk = Walk(setup)
         for act in road:
             act(walk)
@@ -437,4 +454,5 @@ def exhausted(length: int) -> tuple[int, list[str]]:
             wrong.append("current flows after a stop")
         wrong += walk.wrong
         n += 1
+        progress(1)
     return n, wrong
