@@ -7,16 +7,14 @@ import tomli_w
 
 from tests.stimulation.worked import definition, limits, signed
 from workbench.errors import BadValue, Refused
-from workbench.stimulation import BOUNDS, Signature, SignedLimits, from_definition, raised, read_limits
+from workbench.stimulation import BOUNDS, Signature, SignedLimits, from_definition, parse_limits, raised
 
 
-def test_a_file_is_read_and_its_hash_is_that_of_its_content_and_not_of_its_layout(tmp_path):
-    path = tmp_path / "paddle.toml"
-    path.write_text(tomli_w.dumps(definition()), encoding="utf-8")
-    one = read_limits(path)
+def test_a_file_is_read_and_its_hash_is_that_of_its_content_and_not_of_its_layout():
+    one = parse_limits(tomli_w.dumps(definition()), file="paddle.toml")
     assert one == limits()
-    path.write_text("# a remark\n" + tomli_w.dumps(dict(sorted(definition().items()))), encoding="utf-8")
-    assert read_limits(path).sha256 == one.sha256
+    other = "# a remark\n" + tomli_w.dumps(dict(sorted(definition().items())))
+    assert parse_limits(other, file="paddle.toml").sha256 == one.sha256
     assert from_definition(one.definition()).sha256 == one.sha256
 
 
@@ -121,10 +119,6 @@ def test_what_a_file_states_as_its_hash_is_not_believed():
         ("format = 1\nlimits = 3", "electrode of a file of limits is missing"),
     ],
 )
-def test_a_file_that_is_none_is_refused_in_one_sentence(tmp_path, text, said):
-    path = tmp_path / "limits.toml"
-    path.write_text(text, encoding="utf-8")
+def test_a_file_that_is_none_is_refused_in_one_sentence(text, said):
     with pytest.raises(BadValue, match=said):
-        read_limits(path)
-    with pytest.raises(BadValue, match="nothing"):
-        read_limits(tmp_path / "nothing.toml")
+        parse_limits(text, file="limits.toml")

@@ -15,8 +15,8 @@ from workbench.stimulation._limits import (
     SignedLimits,
     check_signatures,
     from_definition,
+    parse_limits,
     raised,
-    read_limits,
 )
 from workbench.stimulation._loads import Load, Loads
 from workbench.stimulation._programme import Channel, Place, Programme
@@ -62,8 +62,8 @@ __all__ = [
     "density_uc_cm2",
     "from_definition",
     "net_dc_na",
+    "parse_limits",
     "raised",
-    "read_limits",
     "rms_ma",
     "shannon_k",
     "voltage_v",

@@ -12,19 +12,14 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from math import isfinite
-from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
-from workbench import reading
 from workbench.errors import BadValue, Refused
 from workbench.messages import Message
 from workbench.stimulation._findings import Quantity
 
 FORMAT = 1
 """Of the file."""
-
-LARGEST = 1_000_000
-"""Bytes of the largest file."""
 
 Site = Literal["epidural", "cortical", "surface"]
 """Where the contacts lie: on the dura of the spinal cord, on or in the brain, on the skin."""
@@ -272,20 +267,23 @@ def _plain(value: Any) -> Any:
 
 
 # ------------------------------------------------------------------------------------------ the file
-def read_limits(path: Path | str) -> ElectrodeLimits:
-    """The limits of a file.
+def parse_limits(text: str, *, file: str) -> ElectrodeLimits:
+    """The limits of the text of a file.
+
+    Parameters
+    ----------
+    text : TOML.
+    file : what people call the file.
 
     Raises
     ------
     BadValue
-        When the file cannot be read or is none of limits; the text lists everything that is wrong.
+        When it is none of limits; the sentence lists everything that is wrong.
     """
-    where = Path(path)
-    text = reading.decoded(reading.read_bytes(where, "file of limits", largest=LARGEST), reading.shown(where))
     try:
         definition = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise BadValue(Message("stimulation.no_toml", file=reading.shown(where), why=str(error))) from error
+        raise BadValue(Message("stimulation.no_toml", file=file, why=str(error))) from error
     return from_definition(definition)
 
 

@@ -153,6 +153,19 @@ class StimulationSupervisor:
         self._change(asked, now, needed_s)
         return self._verdict(needed_s, "", found + slow)
 
+    def objections(self, levels: Sequence[float], *, now: float) -> list[Finding]:
+        """What forbids a rise to these levels, fractions 0–1 of the ceilings; time alone passes.
+
+        Parameters
+        ----------
+        levels : of each channel.
+        now : s.
+        """
+        if broken := self._advance(now):
+            return list(broken.findings)
+        asked = tuple(min(max(value, 0.0), 1.0) * ceiling for value, ceiling in zip(levels, self._ceilings))
+        return self._against(asked, now) if len(asked) == len(self._to) else []
+
     def _fall(
         self,
         currents: tuple[float, ...],
@@ -170,6 +183,9 @@ class StimulationSupervisor:
         """Time has passed: whether current may go on. To be asked at least every watchdog."""
         if broken := self._advance(now):
             return broken
+        if not any(self._envelope(now)):
+            # What would stop a current forbids one to begin; there is nothing to stop.
+            return self._verdict(0.0, "")
         if dangers := self._dangers():
             return self._latch(dangers[0], "stop", dangers)
         if not any(self._to):
