@@ -141,8 +141,8 @@ def test_a_burst_ends_so_early_that_a_dead_engine_could_not_make_it_too_long():
     one.order((1.0, 0.0), now=0.0)
     verdict, now = run(one, 10.0, since=0.0)
     assert (verdict.consequence, rules(verdict)) == ("release", ["burst"])
-    # The watchdog that begins the release again, the ramp and the latency are still to come.
-    assert now + 0.25 + 0.5 + 0.15 <= 3.0 < now + 0.1 + 2 * 0.25 + 0.5 + 0.15
+    # The ramp, one that a watchdog begins again just before it is over, and the latency are still to come.
+    assert now + 2 * 0.5 + 0.15 <= 3.0 < now + 0.1 + 0.25 + 2 * 0.5 + 0.15
     assert verdict.levels == (0.0, 0.0)
     assert verdict.ramp_s == 0.5
 
@@ -162,7 +162,7 @@ def test_the_duty_is_that_of_every_window():
     one.order((1.0, 0.0), now=0.0)
     verdict, now = run(one, 10.0, since=0.0)
     assert rules(verdict) == ["duty"]
-    assert now + 0.25 + 0.5 + 0.15 <= 3.0
+    assert now + 2 * 0.5 + 0.15 <= 3.0
     run(one, 9.0, since=now)
     assert rules(one.order((1.0, 0.0), now=9.1, ramp_s=0.5)) == ["duty"]
     run(one, 11.5, since=9.1)
@@ -213,7 +213,7 @@ def test_a_clock_that_cannot_be_relied_on_is_a_fault(now):
 
 
 def test_a_programme_whose_bursts_are_shorter_than_what_a_watchdog_ends_is_refused():
-    with pytest.raises(Refused, match="length of the burst of lead would be 1.15 s, at most 0.8 s"):
+    with pytest.raises(Refused, match="length of the burst of lead would be 1.4 s, at most 0.8 s"):
         supervisor(limits={"burst_s": 0.8})
 
 

@@ -302,10 +302,10 @@ class StimulationSupervisor:
     def _ahead_s(self) -> float:
         """How long current may still flow although the next look releases it, s.
 
-        That look comes within a watchdog. An engine that dies right after it lets the stimulator's own watchdog
-        begin the release again, from wherever its ramp is by then.
+        That look comes within a watchdog. An engine that dies while the release is under way lets the stimulator's
+        own watchdog begin it again, as late as just before it is over.
         """
-        return 2.0 * self.watchdog_s + self.programme.release_s + self.programme.latency_s
+        return self.watchdog_s + 2.0 * self.programme.release_s + self.programme.latency_s
 
     def _dangers(self) -> list[Finding]:
         return [*self._person.dangers(), *self._telemetry.dangers()]
