@@ -42,6 +42,7 @@ ARROWS = {
     ("control", "stimulation"): "an order that stimulates passes its supervisor",
     ("devices", "control"): "a device goes through the safe state of its effector's profile",
     ("devices", "recording"): "a player reads recordings",
+    ("devices", "stimulation"): "a simulated stimulator holds a programme",
     ("devices", "signals"): "an offline replay corrects stamps with the time base of the live road",
     ("analysis", "outcomes"): "endpoints know the direction of a measure",
     ("study", "tables"): "a study gives its tables",
