@@ -301,11 +301,13 @@ class StimulatorModel(DeviceRules):
         """What its status says beyond that of every device."""
         contacts = {(c.lead, contact) for c in self.programme.channels for contact in c.contacts}
         flows = self.delivered_ma(now)
-        leads: dict[str, float] = {}
+        direct = dict.fromkeys(contacts, 0.0)
         for current, channel in zip(flows, self.programme.channels, strict=True):
             charge = current * channel.width_us / 1000.0
-            more = net_dc_na(charge, channel.mismatch, channel.rate_hz)
-            leads[channel.lead] = leads.get(channel.lead, 0.0) + more
+            for contact in channel.contacts:
+                direct[channel.lead, contact] += net_dc_na(charge, channel.mismatch, channel.rate_hz)
+        # Of each lead the contact that has most.
+        leads = {lead: max(dc for (of, _), dc in direct.items() if of == lead) for lead, _ in sorted(contacts)}
         warm = self.temperature_c
         return {
             "stimulator": {

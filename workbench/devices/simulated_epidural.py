@@ -22,14 +22,14 @@ DEVICE = Device(
 )
 
 HOT_SPOTS = {
-    "left hip": ((2,), (4,)),
-    "right hip": ((10,), (12,)),
-    "left knee": ((4,), (6,)),
-    "right knee": ((12,), (14,)),
+    "left trunk": ((0,), (1,)),
+    "left hip": ((2,), (3,)),
+    "left knee": ((4,), (5,)),
     "left ankle": ((6,), (7,)),
+    "right trunk": ((8,), (9,)),
+    "right hip": ((10,), (11,)),
+    "right knee": ((12,), (13,)),
     "right ankle": ((14,), (15,)),
-    "trunk left": ((0,), (1,)),
-    "trunk right": ((8,), (9,)),
 }
 """Cathodes and anodes of each, as contacts of the lead."""
 
