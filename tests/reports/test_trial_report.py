@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import hashlib
 import io
 import json
@@ -16,16 +17,16 @@ import pytest
 from tests.reports import handed_over, trial
 from tests.study.conftest import fill
 from workbench import estimation, figures
+from workbench.commands import main
 from workbench.errors import BadValue, Refused, UnknownName
-from workbench.reports import _trial_facts, docx, html, trial_report
+from workbench.reports import _trial_facts, docx, html, signing, trial_report
 from workbench.reports._trial_facts import Wanted
 from workbench.reports._trial_say import spread
 from workbench.reports.blocks import Heading, KeyValue, Link, Table, each
 from workbench.reports.texts import Texts
 from workbench.reports.trial import analyses_of, trial_document
 from workbench.study import Study, allocations
-from workbench.study.applying import bound_now
-from workbench.study.changes import CutData, Sign
+from workbench.study.changes import CutData
 from workbench.vocabulary import Participant
 
 
@@ -318,18 +319,52 @@ def test_a_file_of_word_has_the_text_the_pictures_and_the_links_of_the_document(
     assert "w:tblHeader" in body
 
 
-def test_an_issued_report_is_signed_by_its_row_and_a_changed_file_is_found(study):
-    made = trial_report(study, "interim", snapshot="interim-1", formats=("html",))
-    (row,) = study.rows("report")
-    shown = bound_now(study, [("report", row["id"])])[1]
-    doctor = study.sign_in("okafor", trial.SECRET).confirm(trial.SECRET)
-    study.apply(Sign((("report", row["id"]),), "I approve this report", shown), doctor)
-    signed = [place for one in study.rows("signature") for place in one["targets"] if place[0] == "report"]
-    assert [place[1] for place in signed] == [row["id"]]
-    assert not [said for said in study.verify().problems if "reports/" in said]
-    path, _ = made.files["html"]
-    path.write_bytes(path.read_bytes().replace(b"Screened 10", b"Screened 12"))
-    assert [said for said in study.verify().problems if path.name in said]
+def test_a_report_is_signed_by_its_draft_and_the_signed_issue_differs_by_its_signatures_alone(
+    study, monkeypatch, capsys
+):
+    def made():
+        with Study.open(study.folder, actor="tests") as again:
+            return trial_report(again, "interim", snapshot="interim-1", formats=("html", "docx"))
+
+    draft, sha256 = made().files["html"]
+    doctor = study.sign_in("okafor", trial.SECRET)
+    signing.sign_report(study, draft, doctor, "investigator", password=trial.SECRET)
+    with pytest.raises(Refused, match="signed already as investigator"):
+        signing.sign_report(study, draft, doctor, "investigator", password=trial.SECRET)
+    with pytest.raises(BadValue, match="has not the role statistician"):
+        signing.sign_report(study, draft, doctor, "statistician", password=trial.SECRET)
+    assert "Signed in part" in made().files["html"][0].read_text()
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{trial.SECRET}\n"))
+    study.close()
+    assert main(["sign", str(study.folder), str(draft), "--as", "stat", "--role", "statistician"]) == 0
+    assert "still to sign: nobody" in capsys.readouterr().out
+    issue = made().files["html"][0]
+    assert {"-signed-" in path.name for path, _ in made().files.values()} == {True}
+    before, after = (path.read_text().splitlines() for path in (draft, issue))
+    changed = [line for line in difflib.ndiff(before, after) if line[:1] in "+-"]
+    assert len(changed) < 12, changed
+    assert sha256 in "".join(changed)
+    with Study.open(study.folder, actor="tests") as after:
+        assert not [said for said in after.verify().problems if "reports/" in said]
+        with pytest.raises(
+            BadValue, match=f"is a signed issue; sign the draft that it was made of.*{sha256[:12]}"
+        ):
+            signing.sign_report(after, issue, doctor, "investigator", password=trial.SECRET)
+        issue.write_bytes(issue.read_bytes().replace(b"Screened 10", b"Screened 12"))
+        assert [said for said in after.verify().problems if issue.name in said]
+        with pytest.raises(BadValue, match="is no report of this record, or was changed"):
+            signing.sign_report(after, issue, doctor, "investigator", password=trial.SECRET)
+
+
+def test_what_was_signed_is_no_signature_on_a_report_that_says_something_else_or_goes_on(study):
+    draft = trial_report(study, "interim", snapshot="interim-1", formats=("html",)).files["html"][0]
+    doctor = study.sign_in("okafor", trial.SECRET)
+    signing.sign_report(study, draft, doctor, "investigator", password=trial.SECRET)
+    other = trial_report(study, "interim", snapshot="interim-1", formats=("html",), language="zh-CN")
+    goes_on = trial_report(study, "interim", formats=("html",)).files["html"][0]
+    assert not [path for path in (other.files["html"][0], goes_on) if "-signed-" in path.name]
+    with pytest.raises(BadValue, match="cut the data with 'workbench snapshot'"):
+        signing.sign_report(study, goes_on, doctor, "investigator", password=trial.SECRET)
 
 
 @pytest.mark.parametrize("language", ["en", pytest.param("zh-CN", marks=pytest.mark.job)])

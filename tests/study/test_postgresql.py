@@ -325,7 +325,8 @@ def test_what_the_owner_of_a_server_edits_cuts_or_puts_back_is_found(url, tmp_pa
     gone(folder)
 
 
-@pytest.mark.parametrize("writers", [4, pytest.param(20, marks=pytest.mark.release)])
+@pytest.mark.release
+@pytest.mark.parametrize("writers", [4, 20])
 def test_writers_at_the_same_time_lose_no_update(url, writers):
     from workbench.stress import trial
 

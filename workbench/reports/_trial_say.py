@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean, median, stdev
 
+from workbench.reports._facts import Row
 from workbench.reports._say import number
 from workbench.reports._trial_facts import Group, Person, TrialFacts
 from workbench.reports._trial_results import Analyses
@@ -21,6 +22,14 @@ Line = tuple[str, Callable[[Group], str], str]
 """A row of a table by arm: its label, its text for a group, and the name of what it leads to (``""``: nothing)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """Of a signed issue: the SHA-256 of the draft that was signed, and the rows of its signatures."""
+
+    draft: str
+    rows: tuple[Row, ...]
+
+
 @dataclass(frozen=True)
 class TrialSay:
     """Facts, texts and analyses of one report.
@@ -30,6 +39,7 @@ class TrialSay:
     facts, t : data and words.
     analyses : what the plan gave; None where nothing was handed over.
     software, programs : versions, and the SHA-256 of the files that the report was made with.
+    signed : draft and signatures of a signed issue; None for a draft.
     """
 
     facts: TrialFacts
@@ -37,6 +47,7 @@ class TrialSay:
     analyses: Analyses | None
     software: str
     programs: str
+    signed: Signed | None = None
     _count: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def name(self, stem: str) -> str:
