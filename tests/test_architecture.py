@@ -45,6 +45,7 @@ ARROWS = {
     ("devices", "stimulation"): "a simulated stimulator holds a programme",
     ("devices", "signals"): "an offline replay corrects stamps with the time base of the live road",
     ("analysis", "outcomes"): "endpoints know the direction of a measure",
+    ("study", "stimulation"): "limits of stimulation are signed in the record",
     ("study", "tables"): "a study gives its tables",
     ("study", "outcomes"): "a form of a protocol may be an outcome measure",
     ("study", "analysis"): "one of the tables that a study gives is that of all outcomes",

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import getpass
 from math import sqrt
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.commands._answer import as_json
-from workbench.commands._arguments import EXIT_DIFFERS, add_json
+from workbench.commands._arguments import EXIT_DIFFERS, add_json, add_signers, add_study
 from workbench.commands._parser import one_line
+from workbench.commands._secret import confirmed
 from workbench.commands._subcommand import Subcommand
 
 if TYPE_CHECKING:
@@ -32,6 +34,12 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--against", dest="old", type=Path, metavar="OLD", help="the version before: what is raised is named"
     )
+
+
+def _add_adopt(parser: argparse.ArgumentParser) -> None:
+    add_study(parser)
+    _add_file(parser)
+    add_signers(parser)
 
 
 def _read(path: Path) -> ElectrodeLimits:
@@ -96,6 +104,25 @@ def _show(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _adopt(arguments: argparse.Namespace) -> int:
+    from workbench.study import Study
+    from workbench.study.changes.stimulating import AdoptStimulationLimits
+
+    limits = _read(arguments.file)
+    with Study.open(arguments.study, actor=getpass.getuser()) as study:
+        change = AdoptStimulationLimits(limits.definition())
+        row = study.apply(change, confirmed(study, arguments.logins), arguments.reason)
+        more = study.get("stimulation_limits", row)["raised"]
+        seq, digest = study.head()
+    if arguments.json:
+        result = {**_summary(limits), "raised": more, "head": [seq, digest]}
+        print(as_json("stimulation adopt", result, ok=True))
+    else:
+        print(f"{limits.electrode} version {limits.version} is in force\nsha256: {limits.sha256}")
+        print(f"raised: {', '.join(more) or 'nothing'}\nhead: {seq} {digest}")
+    return 0
+
+
 def _greatest(limits: ElectrodeLimits) -> tuple[float, str]:
     """The greatest charge of a phase in µC that no limit of charge forbids, and the limit that binds."""
     allowed = {"charge_uc": limits.limits["charge_uc"]}
@@ -134,9 +161,9 @@ def _summary(limits: ElectrodeLimits) -> dict[str, Any]:
 
 COMMAND = Subcommand(
     name="stimulation",
-    help="limits of an electrode for stimulation: check the file, show it",
+    help="limits of an electrode for stimulation: check the file, show it, put it into force",
     description="Limits of an electrode model are one TOML file, explained in docs/stimulation.md, which two "
-    "people sign. Nothing is written.",
+    "people sign. Only 'adopt' writes into a study record.",
     actions=(
         Subcommand(
             name="check",
@@ -149,6 +176,12 @@ COMMAND = Subcommand(
             help="show every limit, and the greatest current that they allow",
             run=_show,
             arguments=_add_file,
+        ),
+        Subcommand(
+            name="adopt",
+            help="put limits into force in a study, signed by two people",
+            run=_adopt,
+            arguments=_add_adopt,
         ),
     ),
 )
