@@ -183,6 +183,20 @@ def test_more_than_was_sent_stops_and_less_is_a_fault():
     assert other.sent[-1].level == OFF
 
 
+def test_an_engine_that_stood_still_for_longer_than_the_watchdog_finds_its_stimulator_stopped():
+    bench = stimulated()
+    bench.arm()
+    bench.decide("activate")
+    bench.run(0.5)
+    bench.local, bench.stream = bench.local + 0.4, bench.stream + 0.4
+    # The first thing that comes is a decision, not a tick: it is released, and the tick says why it is a fault.
+    (released,) = bench.decide("release", p=0.1)
+    assert released.level == OFF
+    bench.tick(0.01)
+    assert bench.controller.snapshot()["fault"] == "stimulation"
+    assert "ime without a sign of life" in bench.controller.why
+
+
 def test_a_stop_of_the_operator_stops_the_supervisor_too():
     bench = stimulated()
     bench.arm()

@@ -48,7 +48,7 @@ state has other attributes: recordings made before then say that their commands 
 _ANY_AGE: Mapping[str, Mapping[str, Any]] = {"Watch": {"_young_s": None}}
 
 _NO_STIMULATION: Mapping[str, Mapping[str, Any]] = {
-    "StimulationGate": {"supervisor": None, "_said": {"set": []}},
+    "StimulationGate": {"supervisor": None, "_said": {"set": []}, "_pending": {"tuple": ["", ""]}},
     "StimulationReports": {"_ending": {"tuple": ["", ""]}},
     "Controller": {"setup": None},
 }

@@ -40,6 +40,7 @@ class StimulationGate:
         self._effector, self._machine, self._log = effector, machine, log
         self.supervisor = None if setup is None else StimulationSupervisor(setup)
         self._said: set[str] = set()
+        self._pending: tuple[Ending, str] = ("", "")
         if self.supervisor is not None:
             self._check(self.supervisor)
 
@@ -114,7 +115,9 @@ class StimulationGate:
         # Channels that the programme does not use stay at 0.
         own = level[: len(self.supervisor.programme.channels)]
         verdict = self.supervisor.order(own, now=now, ramp_s=ramp_ms / 1000.0)
-        self._enter(verdict)
+        ending = self.ending(verdict)
+        # An order makes no other order: the next tick, which comes within a heartbeat, follows it.
+        self._pending = ending if ending[0] else self._pending
         if not any(level):
             self._said.clear()
         # Up, never down: a ramp that was shortened by rounding would be too fast.
@@ -124,8 +127,9 @@ class StimulationGate:
         """How what flows must end now, and why; ``""`` lets it go on. To be asked at every tick."""
         if self.supervisor is None:
             return "", ""
-        verdict = self.supervisor.tick(self._machine.now.local)
-        return self.ending(verdict)
+        ending = self.ending(self.supervisor.tick(self._machine.now.local))
+        pending, self._pending = self._pending, ("", "")
+        return ending if ending[0] else pending
 
     def ending(self, verdict: Verdict) -> tuple[Ending, str]:
         """What follows from a verdict, and why."""
