@@ -197,6 +197,39 @@ def test_an_engine_that_stood_still_for_longer_than_the_watchdog_finds_its_stimu
     assert "ime without a sign of life" in bench.controller.why
 
 
+def test_the_part_of_a_status_about_currents_is_taken_and_what_is_malformed_was_not_measured():
+    bench = stimulated(measured=False, limits={"temperature_c": 39.0, "burst_s": 20.0})
+    reports = bench.controller.stimulation
+    contacts = sorted({(c.lead, n) for c in STEADY.channels for n in c.contacts})
+    said = {
+        "programme": STEADY.sha256, "delivered_ma": [0.0, 0.0], "leads": [["lead", 12.0, None]],
+        "ohm": [[lead, n, 900] for lead, n in contacts],
+    }  # fmt: skip
+    reports.take_status(said, local=bench.local)
+    assert condition(bench).ok
+    taken = len(bench.controller.take_inputs())
+    reports.take_status(said, local=bench.local)
+    assert 0 < len(bench.controller.take_inputs()) < taken  # the same impedances are no other measurement
+    for other in (None, [], "x", {"ohm": 3, "leads": [7], "programme": None}):
+        reports.take_status(other, local=bench.local)
+        assert condition(bench).ok
+    reports.take_status({**said, "programme": "0" * 64}, local=bench.local)
+    assert "holds another programme" in str(condition(bench).text)
+    reports.take_status({**said, "leads": [["lead", "much", 37.0]]}, local=bench.local)
+    assert "net direct current of lead" in str(condition(bench).text)
+
+
+def test_a_measurement_that_is_none_counts_as_nothing_delivered():
+    bench = stimulated()
+    bench.arm()
+    bench.decide("activate")
+    for _ in range(12):
+        bench.run(0.05)
+        bench.controller.stimulation.take_status({"delivered_ma": ["much", None]}, local=bench.local)
+    bench.tick(0.01)
+    assert bench.controller.snapshot()["fault"] == "stimulation"
+
+
 def test_a_stop_of_the_operator_stops_the_supervisor_too():
     bench = stimulated()
     bench.arm()

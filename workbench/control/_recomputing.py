@@ -49,7 +49,7 @@ _ANY_AGE: Mapping[str, Mapping[str, Any]] = {"Watch": {"_young_s": None}}
 
 _NO_STIMULATION: Mapping[str, Mapping[str, Any]] = {
     "StimulationGate": {"supervisor": None, "_said": {"set": []}, "_pending": {"tuple": ["", ""]}},
-    "StimulationReports": {"_ending": {"tuple": ["", ""]}},
+    "StimulationReports": {"_ending": {"tuple": ["", ""]}, "_ohm": {"tuple": []}},
     "Controller": {"setup": None},
 }
 

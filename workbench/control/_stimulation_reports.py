@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from math import isfinite
+from collections.abc import Mapping, Sequence
+from math import isfinite, nan
+from typing import Any
 
 from workbench.control._inputs import InputLog, is_input
 from workbench.control._log import ControllerLog
@@ -37,11 +38,36 @@ class StimulationReports:
         self._machine, self._log, self._orders = machine, log, orders
         self._inputs, self._gate = inputs, gate
         self._ending: tuple[Ending, str] = ("", "")
+        self._ohm: tuple[tuple[str, int, float], ...] = ()
 
     def take_ending(self) -> tuple[Ending, str]:
         """How what flows must end by what was reported, and why; handed out once."""
         ending, self._ending = self._ending, ("", "")
         return ending
+
+    def take_status(self, said: object, *, local: float) -> None:
+        """The part of a device's status that is about currents, as it came; what is malformed was not measured.
+
+        Parameters
+        ----------
+        said : see ``docs/effector_protocol.md``; anything else says nothing.
+        local : s.
+        """
+        if self._gate.supervisor is None or not isinstance(said, Mapping):
+            return
+        ohm = _contacts(said.get("ohm"))
+        # Measured once a second, and stated twenty times: the same is no other measurement.
+        if ohm and ohm != self._ohm:
+            self._ohm = ohm
+            self.take_impedances(ohm, local=local)
+        delivered = said.get("delivered_ma")
+        self.take_stimulator(
+            local=local,
+            # What claims to be a measurement and is none counts as nothing delivered.
+            delivered_ma=None if delivered is None else _numbers(delivered),
+            programme=str(said.get("programme") or "")[:64],
+            states=_leads(said.get("leads")),
+        )
 
     @is_input
     def take_pressure(self, systolic: float, *, resting: bool, by: str, local: float) -> None:
@@ -154,3 +180,44 @@ class StimulationReports:
             return None
         self._machine.advance(None, local)
         return self._gate.supervisor
+
+
+def _number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _numbers(said: object) -> tuple[float, ...]:
+    """A list of numbers; empty where one of them is none."""
+    if not isinstance(said, list) or not all(map(_number, said)):
+        return ()
+    return tuple(float(value) for value in said)
+
+
+def _contacts(said: object) -> tuple[tuple[str, int, float], ...]:
+    """Lead, contact and Ω of each contact that is stated as such."""
+    rows = said if isinstance(said, list) else []
+    return tuple(
+        (row[0], row[1], float(row[2]))
+        for row in rows
+        if isinstance(row, list)
+        and len(row) == 3
+        and isinstance(row[0], str)
+        and isinstance(row[1], int)
+        and _number(row[2])
+    )
+
+
+def _leads(said: object) -> tuple[tuple[str, float | None, float | None], ...]:
+    """Lead, nA and °C of each lead. What is neither a number nor null is no number, which no limit lets pass."""
+    rows = said if isinstance(said, list) else []
+    return tuple(
+        (row[0], _measured(row[1]), _measured(row[2]))
+        for row in rows
+        if isinstance(row, list) and len(row) == 3 and isinstance(row[0], str)
+    )
+
+
+def _measured(value: Any) -> float | None:
+    if value is None:
+        return None
+    return float(value) if _number(value) else nan
