@@ -15,6 +15,8 @@ ELSEWHERE: dict[str, str] = {
     "csp_lda": "MetaBCI: CSP, MultiCSP; MNE: CSP; pyRiemann: spatialfilters.CSP",
     "fbcsp": "MetaBCI: FBCSP, FBMultiCSP",
     "kalman": "Neural_Decoding: KalmanFilterDecoder",
+    "rew_mslm": "no open implementation found; scikit-learn: PLSRegression for gate and experts, afterwards",
+    "rew_pls": "scikit-learn: PLSRegression, where nothing is forgotten",
     "riemann_mdm": "MetaBCI: MDRM; pyRiemann: MDM",
     "tangent_space_lda": "MetaBCI: TSClassifier; pyRiemann: TangentSpace",
     "fgmdm": "MetaBCI: FgMDRM; pyRiemann: FgMDM",
