@@ -91,8 +91,8 @@ def _seconds(rounds: int) -> Result:
     found = _child(max(1, rounds // 5))
     updates = found["updates"]
     detail = (
-        f"by the clock; {np.median(found['busy']):.1f} s of processor time; {len(updates)} updates; the first, which "
-        f"learns the {WINDOWS} windows of the fit too, {found['first'][0]:.1f} s"
+        f"by the clock; {np.median(found['busy']):.1f} s of processor time; {len(updates)} updates; the first,
+        which " f"learns the {WINDOWS} windows of the fit too, {found['first'][0]:.1f} s"
     )
     return Result(float(np.median(updates)), min(updates), max(updates), detail)
 
