@@ -24,7 +24,7 @@ MODULE = "workbench.bench.recursive"
 
 
 def _measured(rounds: int) -> dict[str, list[float]]:
-    """In a process of its own: seconds of each update, also of its processor, of the first, and peak memory, bytes."""
+    """In a process of its own: seconds of the first update and of each, by processor too; peak memory, bytes."""
     import resource
 
     from workbench.decoding.blocks import Blocks, Lesson, Part
@@ -90,9 +90,10 @@ def report(rounds: int) -> None:
 def _seconds(rounds: int) -> Result:
     found = _child(max(1, rounds // 5))
     updates = found["updates"]
+    busy, first = float(np.median(found["busy"])), found["first"][0]
     detail = (
-        f"by the clock; {np.median(found['busy']):.1f} s of processor time; {len(updates)} updates; the first,
-        which " f"learns the {WINDOWS} windows of the fit too, {found['first'][0]:.1f} s"
+        f"by the clock; {busy:.1f} s of processor time; {len(updates)} updates; "
+        f"the first, which learns the {WINDOWS} windows of the fit too, {first:.1f} s"
     )
     return Result(float(np.median(updates)), min(updates), max(updates), detail)
 

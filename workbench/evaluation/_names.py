@@ -28,6 +28,7 @@ ELSEWHERE: dict[str, str] = {
     "trca": "MetaBCI: TRCA, FBTRCA; meegkit: trca.TRCA without ensemble",
     "etrca": "MetaBCI: TRCA with ensemble; meegkit: trca.TRCA with ensemble",
     "tdca": "MetaBCI: TDCA, FBTDCA",
+    "wiener": "Neural_Decoding: WienerFilterDecoder; scikit-learn: RidgeCV on lagged features",
     "xdawn_lda": "MNE: Xdawn; pyRiemann: Xdawn with LDA",
     "xdawn_tangent_space": "pyRiemann: XdawnCovariances with TangentSpace",
     "errp": "pyRiemann: XdawnCovariances on feedback epochs",
