@@ -618,3 +618,17 @@ def rank_one(tensor, sweeps=10):
         c = np.einsum("ijk,i,j->k", tensor, a, b)
         c /= np.linalg.norm(c)
     return np.einsum("ijk,i,j,k->", tensor, a, b, c) * np.einsum("i,j,k->ijk", a, b, c)
+
+
+def time_domain(column, threshold):
+    """Hudgins' features of one channel: mean absolute value, mean step, crossings and turns a sample."""
+    n = len(column)
+    steps = [column[t + 1] - column[t] for t in range(n - 1)]
+    crossings = sum(
+        column[t] * column[t + 1] < 0 and abs(column[t + 1] - column[t]) > threshold for t in range(n - 1)
+    )
+    turns = sum(
+        steps[t] * steps[t + 1] < 0 and max(abs(steps[t]), abs(steps[t + 1])) > threshold for t in range(n - 2)
+    )
+    sizes = sum(abs(x) for x in column) / n, sum(abs(x) for x in steps) / (n - 1)
+    return [*sizes, crossings / (n - 1), turns / (n - 2)]
