@@ -104,7 +104,7 @@ def fitted(
             lines.append(constant_line(part, rows.shape[1]))
             variance.append(LEAST_ERROR)
             continue
-        model = _validated(rows[own], targets, n_components=most, shape=shape)
+        model = validated(rows[own], targets, n_components=most, shape=shape)
         own_errors[:-1], own_errors[-1] = model.errors, model.judged
         lines.append(model.line())
         error = max(float(model.errors[model.best - 1]), LEAST_ERROR)
@@ -112,10 +112,16 @@ def fitted(
     return Fitted(stacked(lines), np.array(variance), errors, np.concatenate(scale))
 
 
-def _validated(
+def validated(
     rows: FloatArray, targets: FloatArray, *, n_components: int, shape: tuple[int, ...] | None
 ) -> RecursivePls:
-    """A model that has predicted every block but the first before it learned it."""
+    """A model that has predicted every block but the first before it learned it.
+
+    Parameters
+    ----------
+    rows : ``(n, n_features)`` float64, in the order of time. targets : ``(n, n_targets)`` float64.
+    n_components : most components. shape : of the features for an N-way model, None for a plain one.
+    """
     model = RecursivePls(rows.shape[1], targets.shape[1], n_components=n_components, shape=shape)
     for block in np.array_split(np.arange(len(rows)), min(BLOCKS, len(rows))):
         model.validate(rows[block], targets[block])
