@@ -56,8 +56,9 @@ class RewMslm(Blockwise):
 
     Notes
     -----
-    Moly et al. 2022, doi:10.1088/1741-2552/ac59a0. Chances to leave a state are those of the expected stays, as in
-    ``bandpower_lda``, and are not counted from what is cued: that would be the schedule of the task.
+    Moly et al. 2022, Journal of Neural Engineering 19, 026021, doi:10.48550/arXiv.2201.10449. Chances to leave a
+    state are those of the expected stays, as in ``bandpower_lda``, and are not counted from what is cued: that
+    would be the schedule of the task.
     """
 
     name: ClassVar[str] = "rew_mslm"
