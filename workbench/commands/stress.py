@@ -258,6 +258,16 @@ def _effector(n: int, seed: int) -> tuple[str, bool]:
     return figures.text(), figures.passed
 
 
+def _control(n: int, seed: int) -> tuple[str, bool]:
+    from workbench.stress import control
+
+    length = control.longest(n)
+    total = n + len(control.ACTS) ** length
+    with tqdm(total=total, file=sys.stderr, unit="step", disable=not sys.stderr.isatty()) as bar:
+        figures = control.walked(n, seed, length=length, progress=bar.update)
+    return figures.text(), figures.passed
+
+
 def _evoked(n: int, seed: int) -> tuple[str, bool]:
     from workbench.stress import evoked
 
@@ -374,6 +384,11 @@ TESTS = {
         _analysis,
     ),
     "effector": StressTest("strangers try to take the effector, n starts in every order", {"n": 100}, _effector),
+    "control": StressTest(
+        "whatever is asked of the supervisor of stimulation: n steps drawn, and every road of a small machine",
+        {"n": 1_000_000},
+        _control,
+    ),
     "evoked": StressTest("P300 and SSVEP select, n simulated participants of each", {"n": 20}, _evoked),
     "hostile": StressTest("bad input for every command and reader, n of the cases", {"n": 5000}, _hostile),
     "lossless": StressTest(

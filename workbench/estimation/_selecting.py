@@ -168,7 +168,7 @@ def select(analysis: Analysis, plan: Plan, data: Datasets, *, protocol: Protocol
     """
     people = _people(analysis, data)
     arms = _arms(analysis, plan, protocol, people)
-    mine = [row for row in data.visits if _is_of(analysis, row, analysis.state)]
+    mine = [row for row in data.visits if is_of(analysis, row, analysis.state)]
     if METHODS[analysis.method].kind != "time" and not mine:
         raise Refused(Message("estimation.no_variable", got=_wanted(analysis), known=_known(data)))
     events = _events(analysis, plan, data)
@@ -177,16 +177,17 @@ def select(analysis: Analysis, plan: Plan, data: Datasets, *, protocol: Protocol
         for name in analysis.strategies
     }
     cells, baseline = _cells(analysis, mine)
-    control = [row for row in data.visits if analysis.against and _is_of(analysis, row, analysis.against)]
+    control = [row for row in data.visits if analysis.against and is_of(analysis, row, analysis.against)]
     other, _ = _cells(analysis, control)
     made = Selected(analysis, plan, arms, people, cells, baseline, had, frozenset(), events, other)
     if analysis.binary:
-        made = replace(made, cells=_judged(made, record, _baseline_name(plan, protocol)))
+        made = replace(made, cells=_judged(made, record, baseline_name(plan, protocol)))
     handled = _handled(made)
     return replace(handled, other=_handled(replace(made, cells=other)).cells) if other else handled
 
 
-def _baseline_name(plan: Plan, protocol: Protocol) -> str:
+def baseline_name(plan: Plan, protocol: Protocol) -> str:
+    """Name of the baseline visit: the plan's, else the one that is called so; ``""`` for none."""
     if plan.baseline:
         return plan.baseline
     return next((visit.name for visit in protocol.visits if visit.name.casefold() == "baseline"), "")
@@ -228,7 +229,15 @@ def _level(stratum: str, factor: str) -> str:
 
 
 # ------------------------------------------------------------------------------ values
-def _is_of(analysis: Analysis, row: VisitRow, state: str) -> bool:
+def is_of(analysis: Analysis, row: VisitRow, state: str) -> bool:
+    """Whether a row is of the variable and side of an analysis, in a state.
+
+    Parameters
+    ----------
+    analysis : says which variable and side.
+    row : of the dataset.
+    state : which device or stimulation was on, such as ``"off"``.
+    """
     if row.variable != analysis.variable or row.state != state:
         return False
     if analysis.side == "trained":
