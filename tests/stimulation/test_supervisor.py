@@ -344,6 +344,25 @@ def test_a_sham_sends_nothing_and_is_asked_for_judged_and_shown_like_the_other()
     assert sham.take_delivered((0.3, 0.0), now=now + 0.1).consequence == "stop"
 
 
+def test_margins_are_listed_the_tightest_first_and_what_nobody_measures_last():
+    one, sham = supervisor(), supervisor(replace(LYING, mode="sham"))
+    for each in (one, sham):
+        each.order((1.0, 0.0), now=0.0, ramp_s=0.5)
+    listed = one.margins()
+    assert sham.margins() == listed
+    lefts = [margin.left for margin in listed if margin.left is not None]
+    assert lefts == sorted(lefts)
+    assert {margin.rule for margin in listed[:4]} == {"charge", "density"}
+    assert listed[0].left == pytest.approx(1 / 6)  # 25 of 30 µC/cm²
+    assert [(m.rule, m.value, m.limit, m.unit, m.left) for m in listed if m.left is None] == [
+        ("net_dc", None, 100.0, "nA", None)
+    ]
+    (k,) = [margin for margin in listed if margin.rule == "shannon" and margin.where == "lead 3"]
+    assert k.left == pytest.approx(1.75 - 1.574, abs=1e-3)
+    one.telemetry.take_state("lead", net_dc_na=-75.0, temperature_c=None)
+    assert [m.left for m in one.margins() if m.rule == "net_dc"] == [0.25]
+
+
 def test_every_rule_has_its_sentence_in_both_languages():
     from workbench.stimulation import Finding
 

@@ -19,6 +19,7 @@ from workbench.messages import Message
 from workbench.stimulation._findings import Finding
 from workbench.stimulation._limits import ElectrodeLimits, SignedLimits
 from workbench.stimulation._loads import Loads
+from workbench.stimulation._margins import Margin, margins
 from workbench.stimulation._programme import Place, Programme
 from workbench.stimulation._quantities import above
 from workbench.stimulation._telemetry import Telemetry
@@ -282,6 +283,17 @@ class StimulationSupervisor:
     def ceilings_ma(self) -> tuple[float, ...]:
         """Ceiling of each channel, mA."""
         return tuple(self._ceilings)
+
+    def margins(self) -> tuple[Margin, ...]:
+        """How far each limit is, by what is asked for: the same in a sham, for whoever is blinded."""
+        telemetry = self._telemetry
+        return margins(
+            self._loads,
+            self.dose,
+            currents_ma=self._to,
+            unverified=telemetry.unverified,
+            net_dc=telemetry.net_dc_na,
+        )
 
     def to_begin(self, now: float) -> list[Finding]:
         """What forbids any current now: a condition of arming."""
