@@ -189,6 +189,7 @@ def test_a_dose_that_was_counted_is_never_given_back_and_one_that_is_no_number_i
     one.dose.state_earlier({("lead", 3): 20.0, ("lead", 4): 5.0})
     assert one.dose.day_uc(("lead", 3)) == 100.0
     assert one.dose.day_uc(("lead", 4)) == 5.0
+    assert supervisor(earlier={("lead", 3): 0.0}).dose.day_uc(("lead", 3)) == 0.0
     for charge in (nan, -1.0, inf):
         with pytest.raises(BadValue, match="earlier on this day must be a number from 0"):
             supervisor(earlier={("lead", 3): charge})
