@@ -25,6 +25,13 @@ def run(one, until, *, since, every=0.1):
 
 
 # ------------------------------------------------------------------------------------------- what is stated
+def test_channels_from_a_file_are_those_of_a_programme_and_nothing_is_assumed_of_a_stimulator():
+    assert replace(HIP, cathodes=[3], anodes=[11]) == HIP
+    bare = Programme("bare", [HIP])
+    assert bare == Programme("bare", (HIP,), latency_s=0.0, release_s=0.0, support_kg=0.0, needs_support=False)
+    assert (HIP.balance, HIP.mismatch, bare.mode) == ("active", 0.0, "active")
+
+
 @pytest.mark.parametrize(
     ("channel", "changes", "rule"),
     [
@@ -211,6 +218,7 @@ def test_a_clock_that_cannot_be_relied_on_is_a_fault(now):
     one.order((1.0, 0.0), now=0.0)
     verdict = one.tick(now)
     assert (verdict.consequence, rules(verdict), verdict.levels) == ("fault", ["clock"], (0.0, 0.0))
+    assert repr(verdict.findings[0].value) == repr(now - 0.0)
 
 
 def test_a_programme_whose_bursts_are_shorter_than_what_a_watchdog_ends_is_refused():
