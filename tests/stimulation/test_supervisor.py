@@ -69,6 +69,33 @@ def test_a_programme_without_signed_limits_or_on_a_contact_that_is_none_is_refus
         replace(HIP, cathodes=(11,))
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"approved_ma": 0.0}, {"width_us": nan}, {"rate_hz": inf}, {"mismatch": 1.1}, {"mismatch": -0.1},
+        {"cathodes": ()}, {"cathodes": (-1,)}, {"cathodes": (3, 3)}, {"name": " "}, {"lead": ""},
+        {"balance": "some"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_channel_that_contradicts_itself_is_none(wrong):
+    with pytest.raises(BadValue, match="needs a name, a lead, a cathode"):
+        replace(HIP, **wrong)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"channels": ()}, {"channels": (HIP, HIP)}, {"latency_s": nan}, {"release_s": -0.1},
+        {"support_kg": 5.0}, {"mode": "placebo"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_programme_that_contradicts_itself_is_none(wrong):
+    with pytest.raises(BadValue, match="needs channels with names of their own"):
+        replace(LYING, **wrong)
+
+
 def test_one_contact_may_carry_all_of_a_current_that_has_one_source():
     pair = replace(HIP, cathodes=(3, 4), anodes=(11, 12), approved_ma=7.0)
     with pytest.raises(Refused, match="charge per phase"):
