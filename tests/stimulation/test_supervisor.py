@@ -245,7 +245,7 @@ def test_a_clock_that_cannot_be_relied_on_is_a_fault(now):
     one.order((1.0, 0.0), now=0.0)
     verdict = one.tick(now)
     assert (verdict.consequence, rules(verdict), verdict.levels) == ("fault", ["clock"], (0.0, 0.0))
-    assert repr(verdict.findings[0].value) == repr(now - 0.0)
+    assert (repr(verdict.findings[0].value), verdict.findings[0].limit) == (repr(now - 0.0), 0.0)
 
 
 def test_a_programme_whose_bursts_are_shorter_than_what_a_watchdog_ends_is_refused():
@@ -269,8 +269,12 @@ def test_an_impedance_out_of_range_forbids_current_and_ends_it(ohm, rule):
 
 def test_an_impedance_that_was_not_measured_changed_or_needs_too_much_voltage_forbids_current():
     assert set(rules(supervisor(measured=False).order((1.0, 0.0), now=0.1))) >= {"impedance_age"}
-    changed = supervisor(references={("lead", 3): 700.0})
-    assert [f.where for f in changed.to_begin(0.1) if f.rule == "impedance_change"] == ["lead 3"]
+    changed = supervisor(references={("lead", 3): 700.0, ("lead", 11): 800.0})
+    (finding,) = changed.to_begin(0.1)
+    assert (finding.rule, finding.where, finding.value) == ("impedance_change", "lead 3", pytest.approx(300 / 700))
+    day_s = 24 * 3600.0
+    assert changed.to_begin(day_s) == changed.to_begin(0.1)
+    assert {f.rule for f in changed.to_begin(day_s + 1.0)} == {"impedance_age"}
     weak = supervisor(limits={"compliance_v": 4.5})
     assert {f.where for f in weak.to_begin(0.1) if f.rule == "compliance"} == {"lead 3", "lead 11"}
     weak.set_ceiling(0, 4.4, now=0.2)
