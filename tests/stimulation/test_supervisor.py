@@ -273,8 +273,9 @@ def test_an_impedance_that_was_not_measured_changed_or_needs_too_much_voltage_fo
     (finding,) = changed.to_begin(0.1)
     assert (finding.rule, finding.where, finding.value) == ("impedance_change", "lead 3", pytest.approx(300 / 700))
     day_s = 24 * 3600.0
-    assert changed.to_begin(day_s) == changed.to_begin(0.1)
-    assert {f.rule for f in changed.to_begin(day_s + 1.0)} == {"impedance_age"}
+    measure(changed, 50.0)
+    assert changed.to_begin(50.0 + day_s) == changed.to_begin(50.0) == [finding]
+    assert {f.rule for f in changed.to_begin(51.0 + day_s)} == {"impedance_age"}
     weak = supervisor(limits={"compliance_v": 4.5})
     assert {f.where for f in weak.to_begin(0.1) if f.rule == "compliance"} == {"lead 3", "lead 11"}
     weak.set_ceiling(0, 4.4, now=0.2)
