@@ -166,7 +166,7 @@ function auditPanel(t) {
   const drawChain = whenChanged(([seen, whole]) => {
     if (!whole) { chain.replaceChildren(light("off", t("study.chain.kept"), false)); return; }
     if (!seen) { chain.replaceChildren(light("off", t("study.chain.never"), false)); return; }
-    const words = t(seen.ok ? "study.chain.ok" : "study.chain.broken", { at: seen.at, by: seen.by, n: thousands(seen.seq) });
+    const words = t(!seen.ok ? "study.chain.broken" : seen.before ? `study.chain.before.${seen.before}` : "study.chain.ok", { at: seen.at, by: seen.by, n: thousands(seen.seq) });
     const since = seen.ok && seen.since ? ` · ${t("study.chain.since", { n: thousands(seen.since) })}` : "";
     chain.replaceChildren(light(seen.ok ? "ok" : "high", `${words}${since}${seen.kept ? "" : ` · ${t("study.chain.unkept")}`}`, false));
   });
