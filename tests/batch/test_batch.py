@@ -294,7 +294,7 @@ class Deadly(Job):
         return os._exit, (9,)
 
 
-@pytest.mark.job
+@pytest.mark.release
 def test_a_killed_worker_changes_nothing_and_a_task_that_kills_its_worker_is_named(site, done, tmp_path):
     ran = batch.run(
         site[1], site[0] / "recordings", tmp_path / "r", executor=Processes(2), progress=killing(spawned)

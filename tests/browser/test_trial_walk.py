@@ -382,6 +382,8 @@ def locked(keyboard: Keyboard, folder: Path) -> None:
     assert (lock["level"], lock["action"]) == ("hard", "lock")
     three = rows(folder, "signature", meaning="I lock the study here")
     assert [one["signer"] for one in three] == ["He D.", "Dr Okafor A.", "Sun T."]
+    # The lock verified the record, which the overview says.
+    page.wait_for_selector("[data-name=chain]:has-text('chain and files verified')")
     # What is asked for now is refused in one sentence, and nothing is written.
     keyboard.person()
     keyboard.go("record-consent")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import tomllib
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+import tomli_w
 
 from tests.dashboard.trial import EXAMPLE, SECRET
 from workbench.dashboard import NewStudyService
@@ -128,3 +131,58 @@ def test_whoever_is_entered_stays_and_a_made_study_is_not_made_over(wizard: NewS
 def test_a_request_of_a_page_never_enters_people_or_signs(wizard: NewStudy) -> None:
     for name in ("enter_people", "adopt"):
         assert not wizard.answer(name, {})["ok"]
+
+
+def completed(text: str) -> str:
+    """The draft with what the site decides."""
+    drafted = tomllib.loads(text)
+    for one in drafted["estimand"]:
+        one |= {"population": "All.", "summary": "A mean.", "intercurrent_events": {"withdrawal": "hypothetical"}}
+    about = {"code": "S-1", "version": "1.0.0", "sponsor": "Hospital", "jurisdictions": ["CN"]}
+    purposes = {"required": ["participation"], "optional": []}
+    return tomli_w.dumps({
+        **drafted, "study": {**drafted["study"], **about, "effective_from": date(2026, 3, 1)},
+        "arm": [{"name": "one", "title": "One arm"}],
+        "consent": {"purposes": purposes, "document_version": "1", "document_sha256": "0" * 64},
+    })  # fmt: skip
+
+
+def test_a_system_drafts_a_protocol_that_is_completed_in_the_wizard_and_then_signed(
+    wizard: NewStudy, tmp_path: Path
+) -> None:
+    wizard.draft("neo_hand")
+    draft = wizard.study["draft"]
+    assert Path(draft["path"]).read_text() == draft["text"]
+    assert [len(draft[name]) for name in ("visits", "forms", "endpoints", "limits")] == [3, 3, 1, 3]
+    assert wizard.study["problems"]  # what only the site can say
+    with pytest.raises(Refused, match="has problems"):
+        wizard.create()
+    wizard.edit(completed(draft["text"]))
+    assert (wizard.study["problems"], wizard.study["code"]) == ([], "S-1")
+    assert protocol.read(Path(draft["path"])).sha256 == wizard.study["protocol"]["sha256"]
+    wizard.create()
+    with pytest.raises(Refused, match="is made"):
+        wizard.edit(draft["text"])
+
+
+def test_a_draft_replaces_nothing_and_keeps_no_text_that_is_no_toml_or_that_somebody_else_changed(
+    wizard: NewStudy, tmp_path: Path
+) -> None:
+    with pytest.raises(Refused, match="no protocol was drafted"):
+        wizard.edit("[study]")
+    wizard.draft("neo_hand")
+    file = Path(wizard.study["draft"]["path"])
+    before = file.read_text()
+    with pytest.raises(Refused, match="replaces nothing"):
+        wizard.draft("imagery_glove")
+    with pytest.raises(BadValue, match="TOML"):
+        wizard.edit("[study")
+    with pytest.raises(BadValue, match="longer than"):
+        wizard.edit("#" * (protocol.LARGEST + 1))
+    assert file.read_text() == before == wizard.study["draft"]["text"]
+    file.write_text(completed(before))
+    with pytest.raises(Refused, match="changed by somebody else"):
+        wizard.edit(before)
+    wizard.choose_file(file)
+    assert wizard.study["problems"] == []
+    assert wizard.study["draft"]["text"] == completed(before)

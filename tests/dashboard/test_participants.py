@@ -246,6 +246,75 @@ def test_planned_and_missed_checks_of_an_implant_are_on_page_overview_and_desk_a
         assert (desk is not None and desk["checks"][1]["state"] == "missed") == sees, login
 
 
+def test_an_implant_is_recorded_looked_at_and_taken_out_from_the_page_and_a_missed_check_is_accounted_for(
+    service: ParticipantService, folder: Path
+) -> None:
+    person = id_of(folder)
+    given = {"device": "NEO", "location": "epidural", "implanted_on": days_ago(50), "serial": "4", "udi": ""}
+    service.make(person, "Implant", given, **INVESTIGATOR)
+    (implant,) = service.page(person)["implants"]
+    assert [check["state"] for check in implant["checks"]] == ["missed", "missed", "ahead"]
+    of, found = (
+        {"implant_id": implant["id"]},
+        {"kind": "impedance", "found_on": days_ago(20), "text": "all in range"},
+    )
+    service.make(
+        person, "RecordFinding", {**of, **found, "values": '{"E1": 1200}', "notable": "no"}, **INVESTIGATOR
+    )
+    missed = {
+        "category": "procedure",
+        "text": "Wound missed: no transport",
+        "table": "implant",
+        "row_id": implant["id"],
+    }
+    service.make(person, "RecordDeviation", missed, **INVESTIGATOR)
+    out = {**of, "explanted_on": days_ago(1), "event": "implant removed", "correct": "no"}
+    service.make(person, "Explant", out, reason="infection", **INVESTIGATOR)
+    page = service.page(person)
+    (implant,) = page["implants"]
+    assert [(one["kind"], one["n_values"]) for one in implant["findings"]] == [("impedance", 1)]
+    assert [check["state"] for check in implant["checks"]] == ["missed", "done"]
+    assert (implant["explanted_on"], implant["intercurrent"]) == (days_ago(1), "implant removed")
+    assert page["intercurrent"] == ["implant removed", "training stopped early"]
+    assert "Wound missed: no transport" in [one["text"] for one in page["deviations"]]
+    assert verify(folder).ok
+
+
+@pytest.mark.parametrize(
+    ("change", "fields", "words"),
+    [
+        ("Implant", {"device": "NEO", "location": "epidural", "implanted_on": "tomorrow"}, "tomorrow"),
+        (
+            "RecordFinding",
+            {"kind": "impedance", "found_on": days_ago(3), "text": "", "values": '{"E1": "high"}'},
+            "E1",
+        ),
+        ("RecordFinding", {"kind": "wound", "found_on": days_ago(90), "text": "closed"}, days_ago(90)),
+        ("Explant", {"explanted_on": days_ago(1), "event": "lightning"}, "lightning"),
+        (
+            "RecordDeviation",
+            {"category": "procedure", "text": "x", "table": "implant", "row_id": "other"},
+            "other",
+        ),
+    ],
+)
+def test_what_is_refused_of_an_implant_is_one_sentence_and_nothing_is_written(
+    service: ParticipantService, folder: Path, change: str, fields: dict[str, str], words: str
+) -> None:
+    person = id_of(folder)
+    with Study.open(folder, actor="test") as study:
+        study.apply(Implant(person, "NEO", days_ago(50), "epidural"), study.sign_in("okafor", SECRET))
+        (implant,), before = study.rows("implant"), (study.count("implant_finding"), study.count("deviation"))
+    of = {"implant_id": implant["id"]} if change in ("RecordFinding", "Explant") else {}
+    panel = ParticipantPage(service, person)
+    answer = panel.answer("make", {"change": change, "fields": {**of, **fields}, "reason": "x", **INVESTIGATOR})
+    assert not answer["ok"]
+    assert words in answer["text"]
+    with Study.open(folder, actor="test") as study:
+        assert study.rows("implant") == [implant]
+        assert (study.count("implant_finding"), study.count("deviation")) == before
+
+
 def asked_of(visits: VisitService) -> list[str]:
     """Queries of the overview of the study, as who is signed in to the page sees them."""
     seen = StudyService(visits.access).overview()

@@ -145,11 +145,8 @@ def test_the_sentences_before_and_after_a_run_stay_on_the_screen(example, monkey
     assert written[-20:] == ["This run is over."] * 20
 
 
-@pytest.mark.job
-@pytest.mark.parametrize(
-    ("name", "n", "interrupted"),
-    [("selection_ssvep", 4, True), pytest.param("speller_p300", 2, False, marks=pytest.mark.release)],
-)
+@pytest.mark.release
+@pytest.mark.parametrize(("name", "n", "interrupted"), [("selection_ssvep", 4, True), ("speller_p300", 2, False)])
 def test_the_example_presents_a_run_and_its_selections_are_counted_and_replay_equal(
     tmp_path, name, n, interrupted
 ):

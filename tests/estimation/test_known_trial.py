@@ -27,7 +27,7 @@ def test_the_trial_of_the_demo_is_refused_before_its_lock_and_right_after_it(tmp
     assert verify(tmp_path / "study").ok
 
 
-@pytest.mark.job
+@pytest.mark.release
 def test_the_intervals_of_simulated_trials_hold_the_effect():
     rows = known_trials.simulated(2, 1, people=16)
     assert {row.name for row in rows} >= {"primary", "responders", "complete-cases"}

@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.exchange.protocols import EXAMPLE, entered, protocols, small
+from tests.shares import some
 from tests.study.versions import over
 from workbench import exchange
 from workbench.errors import BadValue, Refused, WorkbenchError
@@ -86,7 +87,7 @@ def of(root, tag):
 
 # ------------------------------------------------------------------------------ the protocol
 @pytest.mark.job
-@VERSIONS
+@pytest.mark.parametrize("version", some(odm.VERSIONS))
 def test_the_example_follows_the_schema_with_our_namespace_and_without_it(schema, example, version):
     assert valid(schema, version, odm.to_odm(example, version)) is True
 

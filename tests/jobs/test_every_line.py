@@ -45,7 +45,7 @@ def reach_every_line(folder, source, *runs, compiled=True):
     coverage(folder, "report", "--show-missing", "--skip-covered", "--fail-under=100")
 
 
-@pytest.mark.job
+@pytest.mark.release
 def test_kernels_reach_every_line_without_the_compiler(tmp_path):
     reach_every_line(tmp_path, "workbench/kernels", ["tests/kernels"], compiled=False)
 

@@ -69,7 +69,7 @@ def two_runs(tmp_path_factory):
     return runs, fitting.fit(folder, runs, "bandpower_lda", {"hop_s": 0.1})["metrics"]
 
 
-@pytest.mark.job
+@pytest.mark.release
 @pytest.mark.parametrize(
     ("name", "params"),
     some(

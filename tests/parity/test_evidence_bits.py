@@ -143,7 +143,7 @@ def test_an_older_processor_gives_the_same_bits(case, here, older):
     assert older[case] == here[case]
 
 
-@pytest.mark.job
+@pytest.mark.release
 def test_the_interpreter_gives_the_same_bits_as_the_compiler(folder, case, interpreted):
     assert interpreted[case] == evidence_hash(folder / "short", 12)
 

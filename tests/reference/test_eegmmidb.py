@@ -11,7 +11,6 @@ import warnings
 import numpy as np
 import pytest
 
-from tests.shares import in_release
 from workbench import decoders
 from workbench.signals import cut
 from workbench.vocabulary import Chunk
@@ -89,9 +88,9 @@ def rejected(decoder, x):
 OTHERS = ("bandpower_lda", "bandpower_svm", "bandpower_ridge", "csp_lda")
 
 
-@pytest.mark.job
+@pytest.mark.release
 @pytest.mark.parametrize("channels", [slice(0, 64), [0, 8, 10, 12, 21, 29, 31, 33]], ids=["64", "8"])
-@pytest.mark.parametrize("name", ["riemann_mdm", *in_release(OTHERS)])
+@pytest.mark.parametrize("name", ["riemann_mdm", *OTHERS])
 def test_noise_with_the_persons_own_spectrum_on_every_channel_moves_nothing(runs, name, channels):
     """Power cannot tell it: each channel keeps its spectrum, and loses what it shares with the others."""
     (samples, cues), (later, _) = ((x[: 90 * round(FS), channels], found) for x, found in runs)

@@ -12,7 +12,7 @@ def results():
     return [study.person(7000, n_calibration=12, n_online=4, n_others=2)]
 
 
-@pytest.mark.job
+@pytest.mark.release
 def test_nothing_but_a_brain_closes_the_hand_and_a_swapped_cable_not_more_often(results):
     for kind in study.NO_BRAIN:
         assert [one[kind][0].closings for one in results] == [0], kind
@@ -21,7 +21,7 @@ def test_nothing_but_a_brain_closes_the_hand_and_a_swapped_cable_not_more_often(
         assert sum(one[kind][0].false for one in results) <= own + 1, kind
 
 
-@pytest.mark.job
+@pytest.mark.release
 def test_the_persons_own_run_and_another_day_are_hardly_rejected(results):
     for one in results:
         assert one["own"][0].rejected <= 0.01
@@ -31,7 +31,7 @@ def test_the_persons_own_run_and_another_day_are_hardly_rejected(results):
         assert one["another person"][0].notices == 1
 
 
-@pytest.mark.job
+@pytest.mark.release
 def test_the_study_prints_a_line_for_each_kind_and_the_paired_change(results):
     printed = study.table(results * 2)
     assert len(printed.splitlines()) == len(results[0])

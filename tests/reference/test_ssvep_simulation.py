@@ -20,6 +20,6 @@ def right():
     return {name: sum(one[name][0] for one in made) for name in made[0]}
 
 
-@pytest.mark.job
+@pytest.mark.release
 def test_templates_beat_sines_and_discriminant_filters_are_no_worse(right):
     assert right["fbcca"] < right["etrca"] <= right["tdca"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import hashlib
 import io
 import json
@@ -16,16 +17,16 @@ import pytest
 from tests.reports import handed_over, trial
 from tests.study.conftest import fill
 from workbench import estimation, figures
+from workbench.commands import main
 from workbench.errors import BadValue, Refused, UnknownName
-from workbench.reports import _trial_facts, docx, html, trial_report
+from workbench.reports import _trial_facts, docx, html, signing, trial_report
 from workbench.reports._trial_facts import Wanted
 from workbench.reports._trial_say import spread
 from workbench.reports.blocks import Heading, KeyValue, Link, Table, each
 from workbench.reports.texts import Texts
 from workbench.reports.trial import analyses_of, trial_document
 from workbench.study import Study, allocations
-from workbench.study.applying import bound_now
-from workbench.study.changes import CutData, Sign
+from workbench.study.changes import CutData
 from workbench.vocabulary import Participant
 
 
@@ -187,9 +188,13 @@ def test_a_row_of_a_listing_names_its_entry_of_the_chain_and_the_samples_behind_
         assert (entry.table, entry.row_id) == ("assessment", name.removeprefix("assessment-"))
         assert entry.hash.startswith(digest)
     runs = [row for name, row in listed if name.startswith("run-")]
-    recordings = {row["sha256"][:12] for row in study.rows("recording")}
-    assert {row[6].text.split()[0] for row in runs} == recordings
-    assert all(row[6].text.endswith("0–131000") for row in runs)
+    # From the first to the last trial, as the datasets have it and `workbench scope` takes it.
+    spans = set()
+    for row in study.rows("recording"):
+        own = study.rows("trial", run_id=row["run_id"])
+        first, last = min(one["cue_sample"] for one in own), max(one["end_sample"] for one in own)
+        spans.add(f"{row['sha256'][:12]} {first}:{last}")
+    assert {row[6].text for row in runs} == spans
 
 
 # ------------------------------------------------------------------------------------ what a plan estimated
@@ -247,6 +252,11 @@ method = "t_test"
 variable = "arat.nothing"
 side = "right"
 visits = ["Week 8"]
+[looks]
+analysis = "means"
+spending = "pocock"
+snapshots = ["interim-1", "final"]
+information = { planned = [10, 20] }
 """
 
 
@@ -258,12 +268,16 @@ def test_what_an_analysis_of_the_snapshot_writes_is_what_the_report_prints(study
     document = trial_document(facts, Texts("en"), analyses_of(facts, tmp_path / "made"))
     (estimate,) = made.results.analyses[0].estimates
     said = plain(document)
-    assert f"{estimate.value:.2f} ({estimate.low:.2f} to {estimate.high:.2f})".replace("-", "\u2212") in said
+    # An interim estimate stands there with what holds at every look, or with what counts when a trial stops.
+    look = made.results.analyses[0].look
+    ends = (look.low, look.high) if look.p is None else (look.adjusted_low, look.adjusted_high)
+    value = estimate.value if look.p is None else look.value
+    assert said.count(f"{value:.2f} ({ends[0]:.2f} to {ends[1]:.2f})".replace("-", "\u2212")) >= 2
+    assert (f"interval {ends[0]:.2f} to {ends[1]:.2f}; p –)".replace("-", "\u2212") in said) is (look.p is None)
     assert f"unknown has no result: {made.results.analyses[1].refusal}" in said
-    names = {name for table in tables(document) for name in table.names}
-    rows = [row for table in tables(document) for row in table.rows if len(row) == 7 and isinstance(row[5], Link)]
-    assert len(rows) == len(made.results.analyses[0].rows)
-    assert {row[5].to for row in rows} <= names
+    share = f"Look 1 of 2 at the analysis means, with {100 * estimate.n / 20:.0f} % of the planned information"
+    verdict = "is not reached and the trial goes on" if look.p is None else "is reached; by the order"
+    assert re.search(rf"{share} .*: the boundary {verdict}", said)
 
 
 def test_results_make_no_report_where_they_do_not_belong(study, handed):
@@ -318,23 +332,57 @@ def test_a_file_of_word_has_the_text_the_pictures_and_the_links_of_the_document(
     assert "w:tblHeader" in body
 
 
-def test_an_issued_report_is_signed_by_its_row_and_a_changed_file_is_found(study):
-    made = trial_report(study, "interim", snapshot="interim-1", formats=("html",))
-    (row,) = study.rows("report")
-    shown = bound_now(study, [("report", row["id"])])[1]
-    doctor = study.sign_in("okafor", trial.SECRET).confirm(trial.SECRET)
-    study.apply(Sign((("report", row["id"]),), "I approve this report", shown), doctor)
-    signed = [place for one in study.rows("signature") for place in one["targets"] if place[0] == "report"]
-    assert [place[1] for place in signed] == [row["id"]]
-    assert not [said for said in study.verify().problems if "reports/" in said]
-    path, _ = made.files["html"]
-    path.write_bytes(path.read_bytes().replace(b"Screened 10", b"Screened 12"))
-    assert [said for said in study.verify().problems if path.name in said]
+def test_a_report_is_signed_by_its_draft_and_the_signed_issue_differs_by_its_signatures_alone(
+    study, monkeypatch, capsys
+):
+    def made():
+        with Study.open(study.folder, actor="tests") as again:
+            return trial_report(again, "interim", snapshot="interim-1", formats=("html", "docx"))
+
+    draft, sha256 = made().files["html"]
+    doctor = study.sign_in("okafor", trial.SECRET)
+    signing.sign_report(study, draft, doctor, "investigator", password=trial.SECRET)
+    with pytest.raises(Refused, match="signed already as investigator"):
+        signing.sign_report(study, draft, doctor, "investigator", password=trial.SECRET)
+    with pytest.raises(BadValue, match="has not the role statistician"):
+        signing.sign_report(study, draft, doctor, "statistician", password=trial.SECRET)
+    assert "Signed in part" in made().files["html"][0].read_text()
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{trial.SECRET}\n"))
+    study.close()
+    assert main(["sign", str(study.folder), str(draft), "--as", "stat", "--role", "statistician"]) == 0
+    assert "still to sign: nobody" in capsys.readouterr().out
+    issue = made().files["html"][0]
+    assert {"-signed-" in path.name for path, _ in made().files.values()} == {True}
+    before, after = (path.read_text().splitlines() for path in (draft, issue))
+    changed = [line for line in difflib.ndiff(before, after) if line[:1] in "+-"]
+    assert len(changed) < 12, changed
+    assert sha256 in "".join(changed)
+    with Study.open(study.folder, actor="tests") as after:
+        assert not [said for said in after.verify().problems if "reports/" in said]
+        with pytest.raises(
+            BadValue, match=f"is a signed issue; sign the draft that it was made of.*{sha256[:12]}"
+        ):
+            signing.sign_report(after, issue, doctor, "investigator", password=trial.SECRET)
+        issue.write_bytes(issue.read_bytes().replace(b"Screened 10", b"Screened 12"))
+        assert [said for said in after.verify().problems if issue.name in said]
+        with pytest.raises(BadValue, match="is no report of this record, or was changed"):
+            signing.sign_report(after, issue, doctor, "investigator", password=trial.SECRET)
+
+
+def test_what_was_signed_is_no_signature_on_a_report_that_says_something_else_or_goes_on(study):
+    draft = trial_report(study, "interim", snapshot="interim-1", formats=("html",)).files["html"][0]
+    doctor = study.sign_in("okafor", trial.SECRET)
+    signing.sign_report(study, draft, doctor, "investigator", password=trial.SECRET)
+    other = trial_report(study, "interim", snapshot="interim-1", formats=("html",), language="zh-CN")
+    goes_on = trial_report(study, "interim", formats=("html",)).files["html"][0]
+    assert not [path for path in (other.files["html"][0], goes_on) if "-signed-" in path.name]
+    with pytest.raises(BadValue, match="cut the data with 'workbench snapshot'"):
+        signing.sign_report(study, goes_on, doctor, "investigator", password=trial.SECRET)
 
 
 @pytest.mark.parametrize("language", ["en", pytest.param("zh-CN", marks=pytest.mark.job)])
 def test_a_record_in_which_every_table_holds_something_is_reported_whole(tmp_path, monkeypatch, language):
-    monkeypatch.setattr(_trial_facts, "_conceals", lambda *_: False)
+    monkeypatch.setattr(_trial_facts, "conceals", lambda *_: False)
     with Study.create(tmp_path / "full", code="FULL", title="Every table", actor="tests") as full:
         fill(full)
         facts = _trial_facts.read(full, Wanted("interim"))

@@ -11,7 +11,7 @@ from sqlalchemy import event
 from tests.study import databases
 from tests.study.populated import FORMS, TODAY, VISITS, make
 from tests.study.versions import over
-from workbench.errors import RecordFault, Refused, UnknownName
+from workbench.errors import BadValue, RecordFault, Refused, UnknownName
 from workbench.study import (
     Study,
     audit_trail,
@@ -24,6 +24,7 @@ from workbench.study import (
     verified,
 )
 from workbench.study.applying import bound_now
+from workbench.study.changes.locking import LockStudy
 from workbench.vocabulary import Participant
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -343,10 +344,26 @@ def test_a_broken_chain_is_entered_with_its_first_bad_entry(study):
 
 
 def test_a_record_that_cannot_be_written_is_verified_and_says_that_it_does_not_keep_it(study):
+    before = verified.last(study)
     study.read_only = "the disk is full"
     result = verified.verify_now(study)
     assert (result.ok, result.kept) == (True, False)
-    assert verified.last(study) is None
+    assert verified.last(study) == before
+
+
+def test_what_verified_the_record_before_a_lock_is_said_with_who_when_and_what_was_looked_at(empty):
+    three = [empty.script_signer(name).confirm() for name in ("Dr A", "Dr B", "Dr C")]
+    head = empty.head()
+    with pytest.raises(BadValue, match="reason"):
+        empty.apply(LockStudy(), three, "")
+    # A lock that is refused leaves nothing, not even that the record was verified for it.
+    assert empty.head() == head
+    assert verified.last(empty) is None
+    empty.apply(LockStudy(), [empty.script_signer(name).confirm() for name in ("Dr A", "Dr B", "Dr C")], "the end")
+    found = verified.last(empty)
+    assert (found.ok, found.by, found.seq, found.before, found.files) == (True, "Dr A", head[0], "LockStudy", True)
+    assert seen(empty).verification == found
+    assert empty.verify().ok
 
 
 # ------------------------------------------------------------------------------ audit trail

@@ -110,7 +110,7 @@ def test_writers_at_once_overwrite_no_number_and_give_no_pseudonym_or_slot_twice
     figures = crowd(2.0, writers=3)
     assert figures.passed, figures.text()
     assert figures.late > 0
-    assert figures.slots > 1
+    assert figures.slots >= figures.writers
 
 
 @pytest.mark.sqlite_file("tests/study/test_postgresql.py does it on the server")

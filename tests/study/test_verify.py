@@ -65,6 +65,15 @@ def test_every_single_field_edit_of_a_payload_is_seen(study, column):
     assert not study.verify().ok
 
 
+@pytest.mark.parametrize("damage", ["payload || ',' || payload", "substr(payload, 2)"])
+def test_damage_of_one_payload_is_told_of_it_and_not_of_those_that_are_read_with_it(study, damage):
+    seq = rows(study, "SELECT MAX(seq) AS seq FROM audit WHERE table_name = 'trial'")[0]["seq"] - 1
+    tamper(study, f"UPDATE audit_payload SET payload = {damage} WHERE seq = {seq}")
+    found = study.verify(files=False)
+    # What cannot be read at all ends the reading; what stands before and behind it is not accused.
+    assert [one.arguments.get("seq", "unreadable") for one in found.problems[:2]] in ([seq], [seq, "unreadable"])
+
+
 @pytest.mark.parametrize(("table", "column"), some(columns(), of=8))
 def test_every_single_field_edit_of_a_data_row_is_seen(study, table, column):
     edit(study, table, column, f"rowid = (SELECT MAX(rowid) FROM {table})")

@@ -25,9 +25,13 @@ ABOUT = {
 }  # fmt: skip
 
 
+DECIDED = {"population": "All.", "intercurrent_events": {"withdrawal": "treatment policy"}, "summary": "A mean."}
+
+
 def protocol_of(system):
     draft = systems.draft(system)
-    return Protocol.from_definition({**draft, **SITE, "study": {**draft["study"], **ABOUT}})
+    estimands = [{**one, **DECIDED} for one in draft.get("estimand", ())]
+    return Protocol.from_definition({**draft, **SITE, "estimand": estimands, "study": {**draft["study"], **ABOUT}})
 
 
 PLANNED = [name for name in systems.available() if systems.load(name).visits]
@@ -41,6 +45,8 @@ def test_the_draft_of_a_system_lacks_what_the_site_decides_and_nothing_else(name
     assert [visit.name for visit in protocol.visits] == [visit.name for visit in systems.load(name).visits]
     asked = {*systems.load(name).forms, *systems.load(name).endpoints} & set(outcomes.available())
     assert {form.measure for form in protocol.forms} == asked
+    assert len(protocol.estimands) == bool(systems.load(name).endpoints)
+    assert bool(protocol.session_limits) == (systems.load(name).effector is not None)
 
 
 @pytest.mark.parametrize("name", PLANNED)

@@ -73,7 +73,7 @@ def test_a_level_of_another_kind_moves_the_grip_too_and_replays_with_its_command
     assert all(c.level[0] <= max(0.0, decided[c.sample].values[0] - 0.1) + 1e-12 for c in followed)
 
 
-@pytest.mark.job
+@pytest.mark.release
 @pytest.mark.timeout(240)
 def test_a_force_moves_a_grip_and_the_run_replays_with_its_commands(tmp_path, monkeypatch, capsys):
     fewer = replace(SYSTEM.tasks[0], trials=(12, 8))

@@ -36,6 +36,17 @@ def test_the_steps_of_a_new_study_are_taken_by_keyboard_and_each_says_what_it_ne
     assert "absent.toml" in page.locator("[data-name=problem]").inner_text()
     assert page.locator("[data-name=problems] li").count() == 1
     assert axe(page) == []
+    page.locator("[data-name=system]").select_option("neo_hand")
+    page.locator("[data-name=draft-system]").press("Enter")
+    answer()
+    text = page.locator("[data-name=draft-text]")
+    assert "Baseline" in page.locator("[data-name=drafted]").inner_text()
+    text.fill(f"{text.input_value()}\n[roles]\n")
+    page.locator("[data-name=save-draft]").press("Enter")
+    answer()
+    assert Path(panel.study["draft"]["path"]).read_text().endswith("[roles]\n")
+    assert "new." not in page.locator("[data-name=step-source]").inner_text()
+    assert axe(page) == []
     page.fill("[data-name=protocol-file]", str(EXAMPLE))
     page.keyboard.press("Enter")
     answer()

@@ -523,3 +523,46 @@ def test_an_event_is_added_from_the_page_of_whom_it_happened_to(change: Callable
     desk.answer()
     page.locator("[data-name=medically_important]").press("Space")
     assert "keeps the clock" in page.locator("[data-name=keeps-clock]").inner_text()
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_surgery_finding_and_removal_of_an_implant_are_entered_by_keyboard_and_a_refusal_stands_in_the_dialog(
+    change: Callable[..., Shown], language: str
+) -> None:
+    desk = change(language=language)
+    page = desk.page
+
+    def send(**fields: str) -> None:
+        for name, value in fields.items():
+            place = page.locator(f"[data-name={name.replace('_', '-')}]")
+            place.select_option(value) if name in ("finding_kind", "explant_event") else place.fill(value)
+        page.locator("[data-name=sign-login]").fill("okafor")
+        page.locator("[data-name=sign-password]").fill(SECRET)
+        page.locator("[data-name=sheet-send]").press("Enter")
+        desk.answer()
+
+    page.locator("[data-name=add-implant]").press("Enter")
+    assert page.locator("[data-name=sheet-send]").is_disabled()
+    assert "implants." not in page.locator("dialog").inner_text()
+    send(implant_device="NEO", implant_location="epidural", implanted_on=days_ago(50))
+    page.wait_for_selector("dialog", state="detached")
+    (implant,) = desk.rows("implant")
+    page.locator(f"[data-name=finding-{implant['id']}]").press("Enter")
+    send(
+        finding_kind="impedance", finding_values="E1 1200\nE2: 900", finding_text="in range", found_on=days_ago(60)
+    )
+    assert days_ago(60) in page.locator("[data-name=sheet-problem]").inner_text()
+    assert desk.rows("implant_finding") == []
+    send(found_on=days_ago(20))
+    page.wait_for_selector("dialog", state="detached")
+    assert desk.rows("implant_finding")[0]["values"] == {"E1": 1200, "E2": 900}
+    page.locator("[data-name^=missed-]").first.press("Enter")
+    assert "implants." not in page.locator("dialog").inner_text()
+    send(missed_why="no transport")
+    page.wait_for_selector("dialog", state="detached")
+    assert desk.rows("deviation")[-1]["text"].endswith("no transport")
+    assert "no transport" in page.locator("[data-name=told]").inner_text()
+    page.locator(f"[data-name=explant-{implant['id']}]").press("Enter")
+    send(explant_event="implant removed", why="infection", explanted_on=days_ago(1))
+    page.wait_for_selector("dialog", state="detached")
+    assert (desk.rows("implant")[0]["explant_reason"], axe(page)) == ("infection", [])

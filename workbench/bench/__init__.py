@@ -40,12 +40,13 @@ def _modules() -> tuple[ModuleType, ...]:
         outcomes,
         record,
         recursive,
+        reports,
         start,
         statistics,
         streams,
     )
 
-    return filters, decoding, evoked, start, streams, recursive, live, outcomes, statistics, record
+    return filters, decoding, evoked, start, streams, recursive, live, outcomes, statistics, record, reports
 
 
 def chosen(keys: Sequence[str]) -> tuple[Item, ...]:

@@ -1,7 +1,7 @@
 """The trial of `workbench demo --trial`: from protocol to the final report, of simulated participants.
 
 New study folder → protocol, allocation, visits, who left → results refused before the lock → lock → results beside
-the effect that was simulated → final report. Everything is labelled simulated.
+the effect that was simulated → signed final report. Everything is labelled simulated.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ from workbench.commands._arguments import LARGEST_SEED
 from workbench.commands._progress import Bar
 from workbench.errors import BadValue, RecordFault, Refused
 from workbench.estimation import known_trial
-from workbench.reports import trial_report
+from workbench.reports import signing, trial_report
 from workbench.study import Study
 
 if TYPE_CHECKING:
     from workbench.estimation import EstimateRow, Results
     from workbench.estimation.known_trial import Truth
+    from workbench.reports import TrialReport
+    from workbench.study import Signer
 
 STEP_S, REST_S = 0.03, 16.0
 """Expected seconds of what happens to one participant once, and of all that follows; they only scale the bar."""
@@ -66,7 +68,7 @@ def run(folder: Path | None, seed: int) -> int:
             )
             estimation.write(made, results)
             bar.begin("final report")
-            report = trial_report(study, "final", snapshot=name, reader=script, reason="demo", results=results)
+            report = _signed_report(study, name, script, results)
     finally:
         bar.close()
     print(f"before the lock: refused: {refusal}")
@@ -76,6 +78,18 @@ def run(folder: Path | None, seed: int) -> int:
     for path, digest in report.files.values():
         print(f"final report {reading.shown(path)}  {digest}")
     return 0
+
+
+def _signed_report(study: Study, snapshot: str, reader: Signer, results: Path) -> TrialReport:
+    """The final report as it is issued: a draft that two scripts sign, and made again with their signatures."""
+
+    def made() -> TrialReport:
+        return trial_report(study, "final", snapshot=snapshot, reader=reader, reason="demo", results=results)
+
+    draft = made().files["pdf"][0]
+    for role in signing.ROLES:
+        signing.sign_report(study, draft, study.script_signer(role), role)
+    return made()
 
 
 def _refused(study: Study) -> str:

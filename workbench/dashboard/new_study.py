@@ -6,14 +6,17 @@ protocol is read once: what was shown with its hash is what is signed, whatever 
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
-from workbench import messages, systems, world
-from workbench.errors import BadValue, Refused, UnknownName
+from workbench import messages, reading, systems, world
+from workbench.errors import BadValue, RecordFault, Refused, UnknownName
+from workbench.exchange import completed
 from workbench.messages import Message
 from workbench.study import Study, protocol
 from workbench.study.changes.protocols import AdoptProtocol
@@ -57,6 +60,7 @@ class NewStudyService:
         self._kind: SourceKind = ""
         self._name = ""
         self._problems: tuple[str, ...] = ()
+        self._draft, self._text = Path(), ""
         self._code, self._title, self._participant = self.folder.absolute().name, "", FIRST
         self._simulated = False
         self._people: list[Person] = []
@@ -70,6 +74,7 @@ class NewStudyService:
             "systems": [{"name": name, "title": systems.load(name).title} for name in systems.available()],
             "code": self._code, "title": self._title, "participant": self._participant,
             "simulated": self._simulated, "protocol": _told(self.protocol) if self.protocol else {},
+            "draft": {"path": str(self._draft), "text": self._text, **_outline(self._text)} if self._text else {},
             "problems": [{"text": one} for one in self._problems], "roles": list(ROLES),
             "people": [
                 {"login": one.login, "name": one.name, "roles": list(one.roles), "entered": one.entered}
@@ -114,6 +119,9 @@ class NewStudyService:
             The file cannot be read or is no TOML. One that is, but is no protocol, is shown with its problems.
         """
         self._before()
+        # An editor may have changed the draft since.
+        of_draft = bool(self._text) and Path(path) == self._draft
+        self._draft, self._text = (self._draft, _text_of(self._draft)) if of_draft else (Path(), "")
         self._kind, self._name, self.protocol = "protocol", str(path), None
         try:
             self.protocol = protocol.read(Path(path), procedures_of=_procedures)
@@ -124,6 +132,66 @@ class NewStudyService:
         except BadValue as error:
             self._problems = (messages.of(error),)
             raise
+
+    def draft(self, system: str) -> None:
+        """Write the draft of a protocol for a system beside the folder of the study, and check it.
+
+        Parameters
+        ----------
+        system : of the register.
+
+        Raises
+        ------
+        UnknownName
+            No such system.
+        Refused
+            A file of that name is there already: a draft replaces nothing.
+        RecordFault
+            The file cannot be written.
+        """
+        self._before()
+        text = completed(systems.draft(systems.load(system)), (), system).toml()
+        path = self.folder.absolute().with_name(f"{self.folder.absolute().name}.protocol.toml")
+        if path.exists():
+            raise Refused(Message("new_study.draft_there", path=str(path)))
+        self._save(path, text)
+
+    def edit(self, text: str) -> None:
+        """Keep another text of the protocol that was drafted here, and check it.
+
+        Parameters
+        ----------
+        text : TOML; of a text that is none nothing is kept.
+
+        Raises
+        ------
+        Refused
+            Nothing was drafted here, or somebody else changed the file.
+        BadValue
+            The text is no TOML, or too long for a protocol file.
+        RecordFault
+            The file cannot be written; it holds what it held before.
+        """
+        self._before()
+        if not self._text:
+            raise Refused(Message("new_study.no_draft"))
+        if _text_of(self._draft) != self._text:
+            raise Refused(Message("new_study.draft_changed", path=str(self._draft)))
+        if len(text.encode("utf-8", "replace")) > protocol.LARGEST:
+            raise BadValue(Message("new_study.draft_long", most=f"{protocol.LARGEST:,}"))
+        with suppress(BadProtocol):  # its problems are shown by the check of the file
+            protocol.parse(text, self._draft.name)
+        self._save(self._draft, text)
+
+    def _save(self, path: Path, text: str) -> None:
+        """Keep a text in the file of the draft, and check it."""
+        try:
+            world.disk.save(path, text.encode(), mode=0o644)
+        except OSError as error:
+            said = Message("new_study.draft_unwritten", path=str(path), why=str(error.strerror))
+            raise RecordFault(said) from error
+        self._draft, self._text = path, text
+        self.choose_file(path)
 
     def name(self, code: str, title: str, participant: str = FIRST, *, simulated: bool = False) -> None:
         """Say what a study that follows a system is called, and who its first participant is.
@@ -269,6 +337,33 @@ class NewStudyService:
 
 def _procedures(system: str) -> Collection[str]:
     return systems.load(system).procedures
+
+
+def _text_of(path: Path) -> str:
+    return reading.read_text(path, Message("protocol.file"), largest=protocol.LARGEST, signed=True)
+
+
+def _outline(text: str) -> dict[str, list[dict[str, str]]]:
+    """What the text of a draft holds, whole or not: visits with their days, forms, endpoints and limits."""
+    try:
+        made = tomllib.loads(text)
+    except ValueError:
+        made = {}
+
+    def each(section: str, *names: str) -> list[dict[str, str]]:
+        listed = made.get(section, ())
+        rows = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+        return [{name: _plain(one.get(name, "?")) for name in names} for one in rows]
+
+    return {
+        "visits": each("visit", "name", "day", "earliest", "latest"), "forms": each("form", "title"),
+        "endpoints": each("estimand", "name", "variable"),
+        "limits": each("session_limit", "name", "greatest", "unit"),
+    }  # fmt: skip
+
+
+def _plain(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _told(checked: Protocol) -> dict[str, Any]:

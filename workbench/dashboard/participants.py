@@ -20,8 +20,9 @@ from workbench.messages import Message
 from workbench.study.applying import Change
 from workbench.study.changes import from_text
 from workbench.study.changes.consents import GiveConsent, WithdrawConsent
-from workbench.study.changes.deviations import CloseDeviation
+from workbench.study.changes.deviations import CloseDeviation, RecordDeviation
 from workbench.study.changes.entering import Adjudicate, SaveForm
+from workbench.study.changes.implants import Explant, Implant, RecordFinding
 from workbench.study.changes.locking import Freeze, Unfreeze
 from workbench.study.changes.protocols import AnswerCriterion, Enrol, SetStatus
 from workbench.study.changes.queries import AnswerQuery, CloseQuery, OpenQuery
@@ -54,18 +55,21 @@ OFFERED: dict[str, type[Change]] = {
         GiveConsent, WithdrawConsent, AnswerQuery, CloseQuery, CloseDeviation, ReportEvent, ReviseEvent,
         ReportDeficiency, ReviseDeficiency, Enrol, AnswerCriterion, SetStatus, SetAnchor, Randomise, HoldVisit,
         MissVisit, SaveForm, Adjudicate, OpenQuery, Sign, Freeze, Unfreeze, CodeEvent, RecordTreatment,
-        RecordRehabilitation, RecordAssistiveDevice, ReviseTreatment, EndTreatment, VoidTreatment,
+        RecordRehabilitation, RecordAssistiveDevice, ReviseTreatment, EndTreatment, VoidTreatment, Implant,
+        RecordFinding, Explant, RecordDeviation,
     )
 }  # fmt: skip
 """Changes that the page makes, by name; every other one is made by its command."""
 ABOUT = {
     "query_id": "query", "deviation_id": "deviation", "event_id": "adverse_event",
     "deficiency_id": "device_deficiency", "visit_id": "visit", "treatment_id": "treatment",
+    "implant_id": "implant",
 }  # fmt: skip
 """Field of a change → table of the row that it names, which must be this participant's."""
 OF_PARTICIPANT = (
     "GiveConsent", "WithdrawConsent", "ReportEvent", "ReportDeficiency", "Enrol", "AnswerCriterion", "SetStatus",
-    "SetAnchor", "Randomise", "RecordTreatment", "RecordRehabilitation", "RecordAssistiveDevice",
+    "SetAnchor", "Randomise", "RecordTreatment", "RecordRehabilitation", "RecordAssistiveDevice", "Implant",
+    "RecordDeviation",
 )  # fmt: skip
 """Changes that name the participant themselves."""
 ABOUT_SAFETY = tuple(kind.__name__ for kind in (ReportEvent, ReviseEvent, ReportDeficiency, ReviseDeficiency))

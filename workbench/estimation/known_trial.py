@@ -177,8 +177,8 @@ class KnownTrial:
 
     @property
     def most_steps(self) -> int:
-        """Most that can happen to all participants: consent, baseline and each later visit."""
-        return self.n * (2 + len(WEEKS))
+        """Most that can happen to all participants: consent, baseline, each later visit, and the end."""
+        return self.n * (3 + len(WEEKS))
 
     @property
     def truth(self) -> Truth:
@@ -367,6 +367,7 @@ class _Person:
                 return
             own = start + RECOVERY * number + course * share + noise[number]
             yield at + timedelta(days=days), self._visit(week, side, own, share)
+        yield at + timedelta(days=days + 1), lambda: self._apply(SetStatus(self.ids["person"], "completed"))
 
     def _visit(self, week: str, side: str, own: float, share: float) -> Callable[[], None]:
         def held() -> None:

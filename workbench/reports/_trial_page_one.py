@@ -24,6 +24,7 @@ from workbench.reports.blocks import (
     SignatureLine,
     Table,
 )
+from workbench.reports.signing import MEANINGS, ROLES, missing
 
 
 def title(say: TrialSay) -> str:
@@ -108,8 +109,17 @@ def provenance(say: TrialSay) -> list[Block]:
     return [KeyValue(tuple(pairs), code_square(head, alt=t("tr_code_alt", head=head)))]
 
 
+def state(say: TrialSay) -> str:
+    """At the head of each page: a draft, or who has signed it, and whether the data are simulated."""
+    simulated = "_simulated" if say.facts.simulated else ""
+    if say.signed is None:
+        return say.t(f"draft{simulated}")
+    part = "_part" if missing(say.signed.rows) else ""
+    return say.t(f"tr_signed{part}{simulated}")
+
+
 def signatures(say: TrialSay) -> list[Block]:
-    """Who signed the snapshot, and who is to sign this report."""
+    """Who signed the snapshot, and who has signed this report or is to sign it."""
     t = say.t
     lines = [
         SignatureLine(
@@ -117,9 +127,19 @@ def signatures(say: TrialSay) -> list[Block]:
         )
         for row in say.facts.signatures
     ]  # fmt: skip
-    lines.append(SignatureLine(t("name_blank"), t("role_investigator"), t("unsigned")))
-    lines.append(SignatureLine(t("name_blank"), t("tr_role_statistician"), t("unsigned")))
-    return [SignatureBlock(tuple(lines))]
+    rows = say.signed.rows if say.signed else ()
+    for role in ROLES:
+        signed = [row for row in rows if row["meaning"] == MEANINGS[role]]
+        lines += [
+            SignatureLine(
+                row["signer"], t(f"tr_approved_{role}"), t("tr_signed_report", when=t.moment(row["utc"]))
+            )
+            for row in signed
+        ]
+        if not signed:
+            lines.append(SignatureLine(t("name_blank"), t(f"tr_role_{role}"), t("unsigned")))
+    told = [Para(t("tr_signed_draft", sha=say.signed.draft))] if say.signed else []
+    return [SignatureBlock(tuple(lines)), *told]
 
 
 def estimands(say: TrialSay) -> list[Block]:

@@ -79,6 +79,7 @@ class Analysis:
     arms : by arm, ``participants`` and those ``with_outcome``.
     estimates, means, notes : what came out.
     confirmation : place in the order, adjusted p, and whether it is rejected; None outside of the procedure.
+    look : what a look that may stop the trial says; None where there is none.
     rows : keys of the rows of the dataset that entered.
     """
 
@@ -102,6 +103,7 @@ class Analysis:
     means: tuple[Mean, ...]
     notes: tuple[str, ...]
     confirmation: Mapping[str, Any] | None
+    look: Mapping[str, Any] | None
     rows: tuple[str, ...]
 
 
@@ -156,12 +158,22 @@ def read(folder: Path, study_id: str, snapshot: SnapshotRow | None) -> Analyses:
         plan = content["plan"]
         return Analyses(
             chain.sha256(text), str(content["workbench"]), str(plan["sha256"]), visits, str(plan["reference"]),
-            tuple(_analysis(one) for one in content["analyses"]), _values(folder / VISITS, visits),
+            analyses_in(content), _values(folder / VISITS, visits),
         )  # fmt: skip
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         if isinstance(error, BadValue):
             raise
         raise _no_results(path) from error
+
+
+def analyses_in(content: Mapping[str, Any]) -> tuple[Analysis, ...]:
+    """The analyses of results that were just made, in the order of the plan.
+
+    Parameters
+    ----------
+    content : as ``results.json`` has it.
+    """
+    return tuple(_analysis(one) for one in content["analyses"])
 
 
 def _no_results(path: Path) -> BadValue:
@@ -179,7 +191,8 @@ def _analysis(given: Mapping[str, Any]) -> Analysis:
     lists: dict[str, Sequence[str]] = {
         name: tuple(map(str, given[name])) for name in ("visits", "covariates", "notes", "rows")
     }
-    return _made(Analysis, {**given, **lists, "estimates": estimates, "means": means, "arms": given["arms"] or {}})
+    own = {"estimates": estimates, "means": means, "arms": given["arms"] or {}, "look": given.get("look")}
+    return _made(Analysis, {**given, **lists, **own})
 
 
 def _values(path: Path, digest: str) -> dict[str, dict[str, str]]:

@@ -6,12 +6,23 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean, median, stdev
+from typing import Protocol
 
+from workbench.reports._facts import Row
 from workbench.reports._say import number
 from workbench.reports._trial_facts import Group, Person, TrialFacts
 from workbench.reports._trial_results import Analyses
 from workbench.reports.blocks import Block, Cell, Column, Link, Para, Table, named
 from workbench.reports.texts import Texts
+
+
+class Speaking(Protocol):
+    """Whatever has the texts of a language."""
+
+    @property
+    def t(self) -> Texts:
+        """The texts."""
+
 
 WIDTH = 674.0
 HASH = 8
@@ -19,6 +30,14 @@ HASH = 8
 
 Line = tuple[str, Callable[[Group], str], str]
 """A row of a table by arm: its label, its text for a group, and the name of what it leads to (``""``: nothing)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """Of a signed issue: the SHA-256 of the draft that was signed, and the rows of its signatures."""
+
+    draft: str
+    rows: tuple[Row, ...]
 
 
 @dataclass(frozen=True)
@@ -30,6 +49,7 @@ class TrialSay:
     facts, t : data and words.
     analyses : what the plan gave; None where nothing was handed over.
     software, programs : versions, and the SHA-256 of the files that the report was made with.
+    signed : draft and signatures of a signed issue; None for a draft.
     """
 
     facts: TrialFacts
@@ -37,6 +57,7 @@ class TrialSay:
     analyses: Analyses | None
     software: str
     programs: str
+    signed: Signed | None = None
     _count: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def name(self, stem: str) -> str:

@@ -27,10 +27,11 @@ from workbench.reports import (
     _trial_safety,
     html,
     pdf,
+    signing,
 )
 from workbench.reports._trial_facts import Kind, TrialFacts, Wanted
 from workbench.reports._trial_results import Analyses
-from workbench.reports._trial_say import TrialSay
+from workbench.reports._trial_say import Signed, TrialSay
 from workbench.reports.blocks import Block, Document
 from workbench.reports.session import register, write
 from workbench.reports.texts import Texts
@@ -110,15 +111,17 @@ def trial_report(
     if language == "zh-CN" and chinese_font() is None:
         raise Refused(pdf.missing_face(t("limits_research")))
     facts = _trial_facts.read(study, wanted, reader=reader, reason=reason)
-    document = trial_document(facts, t, analyses_of(facts, results))
+    analyses = analyses_of(facts, results)
     # All rendered before one is written: a failing one leaves no report half issued.
-    contents = {name: _render(document, name) for name in FORMATS if name in formats}
+    contents = {name: _content(study, facts, t, analyses, name) for name in FORMATS if name in formats}
     issued: dict[Format, tuple[Path, str]] = {}
-    for name, content in contents.items():
+    for name, (content, draft) in contents.items():
         digest = hashlib.sha256(content).hexdigest()
-        path = study.folder / "reports" / f"{_stem(facts, language)}-{digest[:8]}.{name}"
+        signed = "-signed" if draft else ""
+        path = study.folder / "reports" / f"{_stem(facts, language)}{signed}-{digest[:8]}.{name}"
         write(path, content)
-        register(study, facts.cut, path, digest, kind=kind, parameters=_parameters(facts, language, name))
+        made = _parameters(facts, t, analyses, name, draft)
+        register(study, facts.cut, path, digest, kind=kind, parameters=made)
         issued[name] = path, digest
     return TrialReport(issued, facts.cut.seq, facts.cut.hash, facts.view)
 
@@ -157,6 +160,18 @@ def _checked(kind: str, participant: str, snapshot: str, formats: Collection[str
     return Wanted(kind, participant, snapshot)
 
 
+def _content(
+    study: Study, facts: TrialFacts, t: Texts, analyses: Analyses | None, name: Format
+) -> tuple[bytes, str]:
+    """The file, and the SHA-256 of the draft that is signed, ``""`` where the file is a draft itself."""
+    content = _render(trial_document(facts, t, analyses), name)
+    draft = hashlib.sha256(content).hexdigest()
+    signed = signing.on_draft(study, draft)
+    if not signed:
+        return content, ""
+    return _render(trial_document(facts, t, analyses, Signed(draft, signed)), name), draft
+
+
 def _render(document: Document, name: Format) -> bytes:
     if name == "html":
         return html.render(document).encode("utf-8")
@@ -174,11 +189,14 @@ def _stem(facts: TrialFacts, language: str) -> str:
     return f"{plain}-{language}-{facts.cut.seq}"
 
 
-def _parameters(facts: TrialFacts, language: str, name: Format) -> dict[str, Any]:
-    snapshot = facts.snapshot.name if facts.snapshot else ""
+def _parameters(
+    facts: TrialFacts, t: Texts, analyses: Analyses | None, name: Format, draft: str
+) -> dict[str, Any]:
     return {
-        "language": language, "format": name, "view": facts.view, "reader": facts.reader, "snapshot": snapshot,
-        "participant": facts.wanted.participant,
+        "language": t.language, "format": name, "view": facts.view, "reader": facts.reader,
+        "snapshot": facts.snapshot.name if facts.snapshot else "", "participant": facts.wanted.participant,
+        "results": analyses.sha256 if analyses else "", "programs": programs_sha256(),
+        **({signing.SIGNED: draft} if draft else {}),
     }  # fmt: skip
 
 
@@ -203,16 +221,19 @@ _PARTS: tuple[tuple[tuple[Kind, ...], Callable[[TrialSay], Sequence[Block]]], ..
 """The sections in their order, with the kinds of report that have them."""
 
 
-def trial_document(facts: TrialFacts, t: Texts, analyses: Analyses | None = None) -> Document:
+def trial_document(
+    facts: TrialFacts, t: Texts, analyses: Analyses | None = None, signed: Signed | None = None
+) -> Document:
     """The report as blocks, ready for a renderer.
 
     Parameters
     ----------
     facts, t : data and words.
     analyses : what the plan gave.
+    signed : draft and signatures of a signed issue; None for a draft.
     """
     made_with = " · ".join([f"workbench {__version__}", *(f"{name} {version(name)}" for name in _MADE_WITH)])
-    say = TrialSay(facts, t, analyses, made_with, programs_sha256())
+    say = TrialSay(facts, t, analyses, made_with, programs_sha256(), signed)
     blocks = [block for kinds, part in _PARTS if facts.wanted.kind in kinds for block in part(say)]
     named = [t.word("tr_kind", facts.wanted.kind), t.word("tr_view", facts.view)]
     named += [facts.snapshot.name] if facts.snapshot else []
@@ -221,7 +242,7 @@ def trial_document(facts: TrialFacts, t: Texts, analyses: Analyses | None = None
         lead=_trial_page_one.finding(say),
         language=t.language,
         head_left=" · ".join([str(facts.study["code"]), *named]),
-        head_right=t("draft_simulated" if facts.simulated else "draft"),
+        head_right=_trial_page_one.state(say),
         foot=t("foot", seq=facts.cut.seq),
         page=t.raw("page"),
         cut=facts.cut.utc,

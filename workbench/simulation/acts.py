@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from workbench import world
 from workbench.simulation.clinic import ARMS, BY_ROLE, PURPOSES, SIDES, STAFF, VERSIONS, Person, definition
-from workbench.study import Study, moments, obligations
+from workbench.study import Study, implants, moments, obligations
 from workbench.study.applying import Change, bound_now
 from workbench.study.changes.consents import GiveConsent, WithdrawConsent
 from workbench.study.changes.deviations import CloseDeviation, RecordDeviation
@@ -36,7 +36,7 @@ from workbench.study.changes.signing import Sign
 from workbench.study.changes.unblinding import RecordGuess, Unblind
 from workbench.study.changes.visits import AddVisit, HoldVisit, MissVisit, SetAnchor
 from workbench.study.people import ROLES
-from workbench.vocabulary import DeviationCategory, FormState
+from workbench.vocabulary import DeviationCategory, FindingKind, FormState
 
 WRONG = 0.1
 """Share of acts with something wrong in them."""
@@ -420,7 +420,21 @@ def _finding(at: _Facts) -> Change | None:
     row = at.one("implant")
     if row is None:
         return None
-    return RecordFinding(row["id"], "impedance", at.day(0), "all low", values={"1": 900.0})
+    kind: FindingKind = at.draw.choice(("impedance", "impedance", "wound", "wound", "lead"))
+    values = {"1": 900.0} if kind == "impedance" else None
+    return RecordFinding(row["id"], kind, at.day(0, 0, 1, 3), "as expected", at.draw.random() < 0.1, values)
+
+
+def _missed_check(at: _Facts) -> Change | None:
+    """Why a check of an implant was missed."""
+    listed = implants.surveillance(at.study, world.clock.local().date())
+    missed = [(one, check) for one in listed for check in one.checks if check.state == "missed"]
+    if not missed:
+        return None
+    one, check = at.draw.choice(missed)
+    person = one.participant_id if at.draw.random() < 0.9 else at.person()
+    said = f"{check.name} of {check.planned} was missed"
+    return RecordDeviation(person, "procedure", said, table="implant", row_id=one.implant_id)
 
 
 SIGNABLE = ("form", "form", "form", "form", "adverse_event", "visit", "deviation", "query")
@@ -522,7 +536,7 @@ WORK: Mapping[str, Mapping[Draw, int]] = {
     "coordinator": {
         _next: 30, _enrol: 2, _consent: 4, _withdraw: 3, _criterion: 2, _status: 3, _randomise: 2, _anchor: 3,
         _hold: 4, _miss: 1, _add_visit: 2, _save: 3, _answer: 2, _event: 2, _revise: 1, _send: 1, _tell: 1,
-        _guess: 2, _move: 3, _implant: 2, _deviate: 1,
+        _guess: 2, _move: 3, _implant: 2, _deviate: 1, _finding: 2, _missed_check: 1,
     },
     "investigator": {
         _next: 8, _criterion: 1, _consent: 2, _status: 2, _event: 4, _revise: 4, _deficiency: 2, _send: 3,

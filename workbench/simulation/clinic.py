@@ -115,6 +115,10 @@ def definition(version: str) -> dict[str, Any]:
         "stopping_rule": [
             {"name": "infections", "counts": "Infections", "limit": 2, "unit": "participants"},
         ],
+        "implant_check": [
+            {"name": "Impedance", "kind": "impedance", "day": 1, "earliest": 0, "latest": 2, "every": 3 + number},
+            {"name": "Wound", "kind": "wound", "day": 4, "earliest": 2, "latest": 5},
+        ],
     }  # fmt: skip
 
 

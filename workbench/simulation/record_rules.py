@@ -258,6 +258,16 @@ def _implant(shadow: Shadow, entry: Written, new: Row, before: Row | None) -> It
     inside = [row for row in shadow.rows("implant", **same, explanted_on="") if row["id"] != entry.row_id]
     if new["serial"] and inside and before is None:
         yield "a device is in one body at a time", new["serial"]
+    if new["explanted_on"] and new["explanted_on"] < new["implanted_on"]:
+        yield "an implant is out after it was in", f"{new['explanted_on']} after {new['implanted_on']}"
+
+
+def _finding(shadow: Shadow, entry: Written, new: Row, before: Row | None) -> Iterator[Finding]:
+    implant = shadow.get("implant", new["implant_id"]) or {}
+    if not implant or new["found_on"] < implant["implanted_on"]:
+        yield "nothing is found before the surgery", f"{new['found_on']} at {implant}"
+    if new["found_on"] > f"{_moment(entry.utc) + timedelta(hours=14):%Y-%m-%d}":
+        yield "nothing is found ahead of its day", f"{new['found_on']} at {entry.utc}"
 
 
 def _consent(shadow: Shadow, entry: Written, new: Row, before: Row | None) -> Iterator[Finding]:
@@ -277,12 +287,20 @@ def _protocol_version(shadow: Shadow, entry: Written, new: Row, before: Row | No
         yield "a version of the protocol never changes", new["version"]
 
 
+def _stimulation_limits(shadow: Shadow, entry: Written, new: Row, before: Row | None) -> Iterator[Finding]:
+    earlier = [row["sha256"] for row in shadow.rows("stimulation_limits", electrode=new["electrode"])]
+    if before is not None or new["version"] != len(earlier) + 1 or new["replaces"] != (earlier or [""])[-1]:
+        yield "limits of stimulation never change, and each version follows the one before", new["electrode"]
+
+
 Before = Callable[[Shadow, Written, Row, Row | None], Iterator[Finding]]
 BEFORE: dict[str, Before] = {
     "participant": _participant, "enrolment": _enrolment, "allocation": _allocation, "query_event": _query_event,
     "deviation": _deviation, "visit": _visit, "form": _form, "signature": _signature, "lock_event": _lock_event,
     "obligation_event": _obligation_event, "awareness": _awareness, "implant": _implant, "consent": _consent,
+    "implant_finding": _finding,
     "protocol_version": _protocol_version, "upload_receipt": _upload_receipt,
+    "stimulation_limits": _stimulation_limits,
 }  # fmt: skip
 
 
@@ -422,6 +440,7 @@ After = Callable[[Shadow, Row, datetime], Iterator[Finding]]
 AFTER: dict[str, After] = {
     "consent": _follows_consent, "participant": _follows_consent, "enrolment": _enrolled,
     "adverse_event": _aware, "device_deficiency": _aware, "unblinding": _signed(1), "protocol_version": _signed(2),
+    "stimulation_limits": _signed(2),
     "role_grant": _granted_roles, "anchor_day": _planned, "allocation": _planned, "visit": _held,
     "form": _queried, "obligation_event": _late,
 }  # fmt: skip
@@ -438,6 +457,43 @@ def granted(shadow: Shadow, participant_id: str) -> dict[str, Row]:
     """
     newest = {row["purpose"]: row for row in shadow.rows("consent", participant_id=participant_id)}
     return {purpose: row for purpose, row in newest.items() if row["action"] == "granted"}
+
+
+def checks(shadow: Shadow, on: date) -> dict[tuple[str, str, str], str]:
+    """Where each check of each implant stands on a day, by implant, name and planned day.
+
+    A check is done by a finding of its kind in its window; without one it is missed when the window is over. What
+    the removal came before is not asked for, unless it was done. Of a check that comes again the next time is told
+    too.
+
+    Parameters
+    ----------
+    shadow : of the record.
+    on : the day.
+    """
+    versions, found = shadow.rows("protocol_version"), {}
+    for implant in shadow.rows("implant"):
+        protocol = _protocol(shadow, implant["participant_id"]) or (versions[-1]["definition"] if versions else {})
+        own = shadow.rows("implant_finding", implant_id=implant["id"])
+        surgery, out = _day(implant["implanted_on"]), implant["explanted_on"]
+        for check in protocol.get("implant_check", ()):
+            days = sorted(_day(one["found_on"]) for one in own if one["kind"] == check["kind"])
+            for planned, earliest, latest in _times(check, surgery, on):
+                seen = next((day for day in days if earliest <= day <= latest), None)
+                if seen is None and out and latest >= _day(out):
+                    continue
+                state = "ahead" if on < earliest else "missed" if on > latest else "due"
+                state = "done" if seen is not None and seen <= on else state
+                found[implant["id"], check["name"], planned.isoformat()] = state
+    return found
+
+
+def _times(check: Mapping[str, Any], surgery: date, on: date) -> Iterator[list[date]]:
+    """Planned day and window of each time that a check is asked for by a day, and of the next one."""
+    every = check.get("every", 0)
+    begun = (on - surgery).days - check["earliest"]
+    for time in range(1 + (max(-1, begun) // every + 1 if every else 0)):
+        yield [surgery + timedelta(days=check[name] + time * every) for name in ("day", "earliest", "latest")]
 
 
 def _protocol(shadow: Shadow, participant_id: str) -> Row:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -20,10 +20,11 @@ from workbench.simulation.clock import EPOCH_NS
 from workbench.simulation.scheduler import Scheduler
 from workbench.simulation.shadow import Row, Shadow, Written
 from workbench.simulation.watcher import Watcher
-from workbench.study import Study, obligations
+from workbench.study import Study, implants, obligations
 from workbench.study.applying import Change
 from workbench.study.changes import consents, signing
 from workbench.study.changes.entering import SaveForm
+from workbench.study.changes.safety_events import CodeEvent
 from workbench.study.changes.signing import Sign
 from workbench.vocabulary import ConsentPurpose
 
@@ -32,6 +33,7 @@ LONGEST_SENTENCE = 2000
 NAMES = {person.name: person for person in STAFF}
 MAKES = {
     "AddVisit": "visit", "Adjudicate": "form", "AdoptProtocol": "protocol_version",
+    "AdoptStimulationLimits": "stimulation_limits",
     "AnswerCriterion": "eligibility", "AnswerQuery": "query_event", "CloseDeviation": "deviation",
     "CloseQuery": "query_event", "CodeEvent": "adverse_event", "ConfirmRule": "rule_confirmation",
     "Enrol": "enrolment",
@@ -61,6 +63,8 @@ READERS = ("investigator", "statistician", "safety_officer", "therapist", "opera
 CLOCKED = ("awareness", "obligation_event", "rule_confirmation", "adverse_event", "device_deficiency")
 FOLLOWS = ("participant", "visit", "anchor_day", "form")
 """Tables whose rows follow others, or go on as a draft, and then say so themselves where nobody gave a reason."""
+LOOKED_AHEAD = (0, 3, 40)
+"""Days after the end of a life on which it is asked where the checks of implants stand."""
 GATES: tuple[ConsentPurpose, ...] = ("data_sharing", "decoder_training", "upload")
 """Purposes of which a fit, an export and an upload ask who withdrew the consent."""
 
@@ -294,6 +298,20 @@ class RecordWatcher(Watcher):
             if set(consents.withdrawn(study, purpose)) != wanted:
                 self.breaks("a withdrawn consent blocks at once", f"{purpose}: {sorted(wanted)}")
 
+    def implants(self, study: Study, on: date) -> None:
+        """Every check that the protocol plans of an implant stands where its findings put it, missed ones too."""
+        for ahead in LOOKED_AHEAD:
+            day = on + timedelta(days=ahead)
+            told = {
+                (one.implant_id, check.name, check.planned): check.state
+                for one in implants.surveillance(study, day)
+                for check in one.checks
+            }
+            wanted: dict[tuple[str, str, str], str] = record_rules.checks(self.shadow, day)
+            if told != wanted:
+                different = sorted(set(told.items()) ^ set(wanted.items()))
+                self.breaks("checks of an implant stand where its findings put them", f"{day}: {different}")
+
     def saw(self, who: Person, what: object) -> None:
         """Somebody read something: an arm is only for whom it is."""
         text = repr(what)
@@ -335,6 +353,8 @@ def _name(flight: Flight) -> str:
 def _different(change: Change, row: Mapping[str, Any]) -> str:
     """The fields of a change that stand otherwise in its row; what was left empty is for the record to fill."""
     found = []
+    # The term of a code is not the term of the event: a code stands in a column of its own.
+    row = row["coding"] if isinstance(change, CodeEvent) else row
     for field in fields(change):  # type: ignore[arg-type]
         asked = getattr(change, field.name)
         if field.name not in row or field.name in OTHERWISE or asked in ("", None, ()):

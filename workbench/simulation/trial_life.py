@@ -133,6 +133,7 @@ class TrialLife(Life):
             self.watcher.look()
             self.watcher.consents(study)
             self.watcher.signatures(study, study.rows("signature"))
+            self.watcher.implants(study, self.watcher.utc.date())
             self._prove(study)
         super()._reckoning()
         for folder in self.staff.backups[-1:]:

@@ -101,7 +101,7 @@ def crowd(seconds: float, *, writers: int = WRITERS, database: str = "") -> Crow
 
     Parameters
     ----------
-    seconds : how long.
+    seconds : how long; however short, each of them gives one slot.
     writers : how many.
     database : URL of a PostgreSQL database that holds the record, ``""`` for a file.
     """
@@ -110,8 +110,8 @@ def crowd(seconds: float, *, writers: int = WRITERS, database: str = "") -> Crow
         form = _begun(folder, database)
         with Study.open(folder, actor="stress") as study:
             first = study.head()[0]
-        told = _written(folder, form, seconds, writers)
-        figures = _looked_at(folder, form, told, first, seconds=seconds)
+        told, took_s = _written(folder, form, seconds, writers)
+        figures = _looked_at(folder, form, told, first, seconds=took_s)
         gone(folder)
     return figures
 
@@ -131,8 +131,8 @@ def _begun(folder: Path, database: str) -> str:
         return study.apply(SaveForm(visit, "count", {"n": 0}), script)
 
 
-def _written(folder: Path, form: str, seconds: float, writers: int) -> list[dict[str, Any]]:
-    """What each writer says that it did."""
+def _written(folder: Path, form: str, seconds: float, writers: int) -> tuple[list[dict[str, Any]], float]:
+    """What each writer says that it did, and how long all of them took together, s."""
     command = [sys.executable, "-m", "workbench.stress.crowd", str(folder), form]
     children = [
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(writers)
@@ -140,12 +140,13 @@ def _written(folder: Path, form: str, seconds: float, writers: int) -> list[dict
     for child in children:
         assert child.stdout is not None
         child.stdout.readline()  # It is ready: starting twenty takes longer than a short test.
-    until = time.time() + seconds
+    began = time.time()
     for child in children:
         assert child.stdin is not None
-        child.stdin.write(f"{until}\n")
+        child.stdin.write(f"{began + seconds}\n")
         child.stdin.flush()
-    return [json.loads(child.communicate()[0]) for child in children]
+    told = [json.loads(child.communicate()[0]) for child in children]
+    return told, time.time() - began
 
 
 def _looked_at(folder: Path, form: str, told: list[dict[str, Any]], first: int, *, seconds: float) -> CrowdFigures:
@@ -173,7 +174,7 @@ def _looked_at(folder: Path, form: str, told: list[dict[str, Any]], first: int, 
 
 # ------------------------------------------------------------------------------------ one writer
 def write(folder: Path, form: str) -> dict[str, Any]:
-    """Count up and enter people until the time is over; what was stored.
+    """Count up and enter people until the time is over and somebody has a slot; what was stored.
 
     Says on standard output that it is ready, and takes the time of the clock at which to end from standard input.
 
@@ -187,7 +188,7 @@ def write(folder: Path, form: str) -> dict[str, Any]:
         script = study.script_signer(f"writer {os.getpid()}")
         os.write(1, b"ready\n")
         until = float(sys.stdin.readline())
-        while time.time() < until:
+        while time.time() < until or not done["slots"]:
             row = study.get("form", form)
             more = {"n": row["values"]["n"] + 1}
             try:

@@ -20,7 +20,7 @@ from sqlalchemy import Table, select
 from workbench import messages, world
 from workbench.errors import BadValue, RecordFault, Refused, UnknownName
 from workbench.messages import SAID, Message
-from workbench.study import chain, schema
+from workbench.study import chain, schema, verified
 from workbench.study.clock import utc_now
 from workbench.study.nouns import Values, check, told
 from workbench.study.people import Confirmation, Signer
@@ -30,6 +30,7 @@ from workbench.vocabulary import DeviationCategory
 if TYPE_CHECKING:
     from workbench.study.protocol import Protocol
     from workbench.study.record import Study
+    from workbench.study.verification import Verification
 
 Actor = Signer | Confirmation | Sequence[Confirmation]
 Target = tuple[str, str]
@@ -49,8 +50,14 @@ class Change(ABC):
     ROLES: ClassVar[tuple[str, ...]] = ()
     SIGNED_BY: ClassVar[tuple[tuple[str, ...], ...]] = ()
 
-    def prepare(self, study: Study) -> None:  # noqa: B027 - most changes need nothing beforehand
-        """What takes long and is done before the record is held. Raises Refused."""
+    def prepare(self, study: Study) -> Verification | None:  # noqa: B027 - most changes need nothing beforehand
+        """What takes long and is done before the record is held. Raises Refused.
+
+        Returns
+        -------
+        Verification or None
+            What the change rests on, if it verified the record: entered in its transaction, and gone with it.
+        """
 
     @abstractmethod
     def apply(self, record: Applying) -> str:
@@ -308,13 +315,15 @@ def apply(study: Study, change: Change, actor: Actor, reason: str = "") -> str:
     reason : why.
     """
     name, given = type(change).__name__, _given(change, actor)
-    change.prepare(study)
+    found = change.prepare(study)
     with study.writing.begin(name, actor=given[0].name) as writer:
         wanted = change.SIGNED_BY or (change.ROLES,)
         # Who was named first need not be whom the first signature is asked of.
         refusals = [_refusal(writer, order, wanted, name) for order in permutations(given)]
         if None not in refusals:
             raise Refused(next(filter(None, refusals)))
+        if found is not None:
+            verified.enter(writer, study.id, verified.result(found, by=given[0].name, before=name), found.head[1])
         row_id = change.apply(Applying(writer, given, reason, study.folder))
     change.settle(study)
     return row_id

@@ -141,6 +141,14 @@ def halves(record: Sequence[Any]) -> tuple[str, str]:
     ):
         return canonical(dict(zip(RECORD, record, strict=True))), ""
     quote = encode_basestring
+    whole = f"{utc}{tz}{boot_id}{actor}{action}{table}{row_id}{commits}"
+    # What must be escaped becomes longer. In nearly every row nothing must: it is looked at once and not in parts.
+    if len(quote(whole)) == len(whole) + 2:
+        return (
+            f'{{"action":"{action}","actor":"{actor}","boot_id":"{boot_id}","commitment":"{commits}"',
+            f',"mono_ns":{mono_ns},"row_id":"{row_id}","row_version":{version},"schema_version":{schema},"seq":{seq}'
+            f',"table_name":"{table}","tz":"{tz}","utc":"{utc}"}}',
+        )
     return (
         _BEFORE % (quote(action), quote(actor), quote(boot_id), quote(commits)),
         _AFTER % (mono_ns, quote(row_id), version, schema, seq, quote(table), quote(tz), quote(utc)),

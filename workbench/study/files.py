@@ -12,7 +12,7 @@ import json
 import os
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from workbench.errors import RecordFault
 from workbench.messages import Message
 
 Row = dict[str, Any]
-Tables = Mapping[str, list[Row]]
+Tables = Mapping[str, Collection[Row]]
 LEDGER = ".ledger.jsonl"
 SET_ASIDE = "set_aside"
 """Folder beside the recordings for those whose beginning is lost."""

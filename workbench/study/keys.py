@@ -271,8 +271,8 @@ def public_keys(study_folder: Path | str) -> dict[int, str]:
     store = stores.at(study_folder)
     if not isinstance(store, SQLite):
         with store.reader() as reader:
-            rows = reader.table("study_key")
-        return {int(row["epoch"]): str(row["public_key"]) for row in rows}
+            listed = reader.table("study_key")
+        return {int(row["epoch"]): str(row["public_key"]) for row in listed}
     path = store.path
     try:
         with closing(

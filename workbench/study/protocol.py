@@ -282,6 +282,10 @@ class Protocol:
             return None
         return Design.of(self.randomisation, [arm.name for arm in self.arms])
 
+    def intercurrent_events(self) -> list[str]:
+        """Names of the intercurrent events of all estimands, sorted."""
+        return sorted({name for one in self.estimands for name in one.intercurrent_events})
+
     def form(self, name: str) -> Form:
         """The form of that name. Raises UnknownName with the names there are."""
         for one in self.forms:

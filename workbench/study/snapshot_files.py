@@ -13,7 +13,7 @@ files without the writer that made them.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -180,7 +180,7 @@ def recut(path: Path, changed: Callable[[str, Row], Row]) -> Iterator[bytes]:
         yield row_line(table, {**row, **changes}) if changes else line + b"\n"
 
 
-def _now(row: Row, tables: Mapping[str, list[Row]]) -> Row:
+def _now(row: Row, tables: Mapping[str, Collection[Row]]) -> Row:
     """A row of the table ``snapshot`` with the hash of its file now, and whether a deletion cut it anew."""
     anew = [one["sha256"] for one in tables.get("snapshot_recut", []) if one["snapshot_id"] == row["id"]]
     return {**row, "sha256": anew[-1] if anew else row["sha256"], "recut": bool(anew)}
@@ -216,7 +216,7 @@ def differences(path: Path, state: Rows, gone: set[tuple[str, str]]) -> tuple[He
 
 def check_snapshots(
     folder: Path,
-    tables: Mapping[str, list[Row]],
+    tables: Mapping[str, Collection[Row]],
     cuts: Mapping[int, Rows],
     redacted: Mapping[tuple[str, str], int],
     findings: FileFindings,
@@ -244,7 +244,7 @@ def check_snapshots(
 
 def check_snapshot(
     path: Path,
-    tables: Mapping[str, list[Row]],
+    tables: Mapping[str, Collection[Row]],
     cuts: Mapping[int, Rows],
     redacted: Mapping[tuple[str, str], int],
     findings: FileFindings,

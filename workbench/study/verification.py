@@ -6,11 +6,13 @@ file that is too damaged to open.
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Callable, Iterable, Mapping
+import operator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from workbench import messages
 from workbench.errors import RecordFault, Refused
@@ -18,45 +20,24 @@ from workbench.html_repr import card
 from workbench.messages import Message
 from workbench.study import anchors, chain, signature_checks, snapshot_files, stores
 from workbench.study.anchors import Anchor
-from workbench.study.files import FileFindings, check_files
+from workbench.study.files import FileFindings, Tables, check_files
 from workbench.study.keys import KeyRing, verify_envelope
 from workbench.study.migrations import NEWEST, OLDEST, lift
-from workbench.study.stores import Reader, Store
+from workbench.study.stores import Reader, Store, TableRows
 
 SHOWN = 20
 TOLD_EVERY = 2000
 """Audit rows after which progress is told."""
+READ_AT_ONCE = 500
+"""Payloads that are read as one text."""
 BESIDE = ("audit", "audit_payload", "signed_head")
 """Tables that are no data."""
 DAMAGE = (UnicodeError, ArithmeticError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
 """What damage can make fail: a finding, not an error of the command."""
 Row = dict[str, Any]
-
-
-class _Entry(NamedTuple):
-    """A row of the chain with its payload, as :data:`_CHAIN` gives it; redacted, salt and payload are None."""
-
-    seq: int
-    utc: str
-    tz: str
-    mono_ns: int
-    boot_id: str
-    actor: str
-    action: str
-    table_name: str
-    row_id: str
-    row_version: int
-    schema_version: int
-    commitment: str
-    hash: str
-    salt: Any
-    payload: Any
-
-
-_N_RECORD = len(chain.RECORD)
 _CHAIN = f"SELECT {', '.join(f'a.{name}' for name in (*chain.RECORD, 'hash'))}, p.salt, p.payload FROM audit a "
 _CHAIN += "LEFT JOIN audit_payload p ON p.seq = a.seq ORDER BY a.seq"
-_DECODER = json.JSONDecoder()
+_READ = json.JSONDecoder().raw_decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +117,7 @@ class Findings:
     hashes: dict[int, str] = field(default_factory=dict)
     state: dict[str, dict[str, Row]] = field(default_factory=dict)
     entered: dict[str, dict[str, int]] = field(default_factory=dict)
-    tables: dict[str, list[Row]] = field(default_factory=dict)
+    tables: dict[str, TableRows] = field(default_factory=dict)
     redacted: dict[tuple[str, str], int] = field(default_factory=dict)
     signed_heads: dict[int, tuple[str, int]] = field(default_factory=dict)
     version: int = 0
@@ -220,23 +201,23 @@ def _found(findings: Findings) -> Verification:
 
 def _look(
     folder: Path, store: Store, findings: Findings, *, known: Iterable[tuple[int, str]], copies: Iterable[Path]
-) -> dict[str, list[Row]]:
+) -> dict[str, TableRows]:
     """Record and anchors, in this order; the rows of the record."""
     with store.reader() as reader:
         examine(reader, findings)
-    reports = findings.tables.get("report", [])
+    reports = findings.tables.get("report", ())
     _check_anchors([folder / anchors.FILE, *copies], findings, known=known, reports=reports)
     return findings.tables
 
 
-def _look_beside(folder: Path, tables: Mapping[str, list[Row]], findings: Findings) -> None:
+def _look_beside(folder: Path, tables: Tables, findings: Findings) -> None:
     """Every file beside the record."""
     lying = check_files(folder, tables)
     snapshot_files.check_snapshots(folder, tables, findings.cuts, findings.redacted, lying)
     _add(lying, findings)
 
 
-def _look_at(path: Path, tables: Mapping[str, list[Row]], findings: Findings) -> None:
+def _look_at(path: Path, tables: Tables, findings: Findings) -> None:
     """One snapshot."""
     lying = FileFindings()
     snapshot_files.check_snapshot(path, tables, findings.cuts, findings.redacted, lying)
@@ -305,45 +286,67 @@ def _check_chain(reader: Reader, findings: Findings) -> None:
     digest = utc = ""
     heads, signed = _heads_of_snapshots(reader), _signed_heads(reader)
     findings.signed = signature_checks.wanted(reader)
-    gone: list[_Entry] = []
+    gone: list[tuple[int, str, str]] = []
     payloads = seq = 0
     total = next(iter(reader.rows("SELECT COUNT(*) AS n FROM audit")))["n"] if findings.progress else 0
-    for values in reader.values(_CHAIN):
-        entry = _Entry._make(values)
-        if findings.progress and entry.seq % TOLD_EVERY == 0:
-            findings.progress(min(1.0, entry.seq / total))
+    for (*record, own, salt, written), payload in _with_payloads(reader.values(_CHAIN)):
+        number, at, _, _, _, _, action, table, row_id, _, _, commitment = record
+        if findings.progress and number % TOLD_EVERY == 0:
+            findings.progress(min(1.0, number / total))
         # Numbers are given without gaps, so that a missing one is a row that was taken out.
-        if entry.seq != seq + 1:
-            findings.problems.append(Message("verify.row_missing", seq=seq + 1, next=entry.seq))
-        seq, text = entry.seq, chain.halves(values[:_N_RECORD])
+        if number != seq + 1:
+            findings.problems.append(Message("verify.row_missing", seq=seq + 1, next=number))
+        seq, text = number, chain.halves(record)
         # Before `_replay`: the entry that brings a key into use is itself still under the key before it.
-        if _broken_link(f"{previous}{text[0]}{text[1]}", entry.hash, findings):
+        if _broken_link(f"{previous}{text[0]}{text[1]}", own, findings):
             findings.problems.append(Message("verify.broken_link", seq=seq))
-        previous = findings.hashes[seq] = entry.hash
-        digest = chain.digested(digest, text, previous)
-        if entry.utc < utc:
-            findings.warnings.append(Message("verify.clock_back", seq=seq, before=utc, after=entry.utc))
-        utc = entry.utc
-        findings.entered.setdefault(entry.table_name, {}).setdefault(entry.row_id, seq)
-        if entry.action == "redact":
-            findings.redacted[entry.table_name, entry.row_id] = seq
-        if entry.payload is None:
-            gone.append(entry)
+        previous = findings.hashes[seq] = own
+        digest = chain.digested(digest, text, own)
+        if at < utc:
+            findings.warnings.append(Message("verify.clock_back", seq=seq, before=utc, after=at))
+        utc = at
+        findings.entered.setdefault(table, {}).setdefault(row_id, seq)
+        if action == "redact":
+            findings.redacted[table, row_id] = seq
+        if written is None:
+            gone.append((seq, table, row_id))
         else:
             payloads += 1
-            if chain.commitment(entry.salt, entry.payload) != entry.commitment:
+            if chain.commitment(salt, written) != commitment:
                 findings.problems.append(Message("verify.payload_differs", seq=seq))
-            _replay(entry, findings)
+            _replay(record, payload if payload is not None else _READ(written)[0], findings)
         if seq in signed:
             findings.signed_heads[seq] = digest, findings.epoch
         if seq in heads:
             # Rows are replaced and never changed, so that the tables alone are copied.
             findings.cuts[seq] = {table: dict(rows) for table, rows in findings.state.items()}
     # Judged at the end, because a redaction stands after the entries whose payload it removed.
-    for entry in gone:
-        if findings.redacted.get((entry.table_name, entry.row_id), 0) <= entry.seq:
-            findings.problems.append(Message("verify.payload_gone", seq=entry.seq))
+    for seq, table, row_id in gone:
+        if findings.redacted.get((table, row_id), 0) <= seq:
+            findings.problems.append(Message("verify.payload_gone", seq=seq))
     findings.checked |= {"audit": len(findings.hashes) - 1, "audit_payload": payloads}
+
+
+def _with_payloads(entries: Iterable[tuple[Any, ...]]) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """Entries of :data:`_CHAIN` with their payload as data; None where it is gone, or must be read by itself.
+
+    Many are read as one list: their rows then share the names of their columns, which are a third of the memory.
+
+    Parameters
+    ----------
+    entries : the chain.
+    """
+    left = iter(entries)
+    while block := list(itertools.islice(left, READ_AT_ONCE)):
+        there = [text for *_, text in block if text is not None]
+        try:
+            read = _READ(f"[{','.join(there)}]")[0]
+        except (ValueError, TypeError, RecursionError):
+            read = []
+        # Damage must neither go unseen nor be told of its neighbours: each is then read by itself.
+        payloads = iter(read if len(read) == len(there) else [None] * len(there))
+        for entry in block:
+            yield entry, None if entry[-1] is None else next(payloads)
 
 
 def _signed_heads(reader: Reader) -> set[int]:
@@ -381,38 +384,45 @@ def _broken_link(whole: str, own: str, findings: Findings) -> bool:
     return hasher(whole) != own
 
 
-def _replay(entry: _Entry, findings: Findings) -> None:
-    # Without looking for blanks around it, which a payload has none of: it is what its commitment was made of.
-    payload, _ = _DECODER.raw_decode(entry.payload)
+def _replay(record: Sequence[Any], payload: Row, findings: Findings) -> None:
+    """Bring the tables forward by one entry.
+
+    Parameters
+    ----------
+    record : columns :data:`chain.RECORD` of the entry.
+    payload : its payload.
+    findings : so far.
+    """
+    seq, _, _, _, _, _, action, table, row_id, number, schema, _ = record
     new = payload["new"]
     if "migration" in payload:
         findings.schema = payload["migration"]["after"]
     if "restored" in payload:
-        _note_restored(entry, payload, findings)
+        _note_restored(record, payload, findings)
     if new is None:
         return
-    table, row_id, number = entry.table_name, entry.row_id, entry.row_version
     if table == "study_key":
         findings.epoch = int(new["epoch"])
         findings.public[findings.epoch] = str(new["public_key"])
     version = (table, row_id, number)
     if version in findings.signed:
-        signature_checks.keep(findings.signed_rows, findings.signed, version, entry.schema_version, new)
-    if entry.schema_version != findings.version:
-        new = lift(table, new, entry.schema_version, to=findings.version)
+        signature_checks.keep(findings.signed_rows, findings.signed, version, schema, new)
+    if schema != findings.version:
+        new = lift(table, new, schema, to=findings.version)
     rows = findings.state.setdefault(table, {})
     before = rows.get(row_id)
     # A redacted row begins here: its earlier entries have no payload left to replay.
-    expected = before["row_version"] + 1 if before else number if entry.action == "redact" else 1
-    if (new["id"], new["row_version"], number) != (row_id, expected, expected):
-        findings.problems.append(Message("verify.version", seq=entry.seq, table=table))
+    expected = before["row_version"] + 1 if before else number if action == "redact" else 1
+    if not (new["id"] == row_id and new["row_version"] == number == expected):
+        findings.problems.append(Message("verify.version", seq=seq, table=table))
     rows[row_id] = new
 
 
-def _note_restored(entry: _Entry, payload: Row, findings: Findings) -> None:
+def _note_restored(record: Sequence[Any], payload: Row, findings: Findings) -> None:
     """What an entry says of a backup that was restored. It explains what is missing and excuses nothing of it."""
     end, newest = payload["restored"]["head"][0], payload["restored"]["newest"]
-    seq, by, at, why = entry.seq, entry.actor, entry.utc, payload["reason"]
+    seq, at, _, _, _, by, *_ = record
+    why = payload["reason"]
     if newest:
         findings.warnings.append(
             Message("backup.entered_lost", seq=seq, by=by, at=at, end=end, newest=newest[0], why=why)
@@ -472,30 +482,42 @@ def _check_signed_heads(reader: Reader, findings: Findings) -> None:
     findings.checked["signed_head"] = len(rows)
 
 
-def _tables(reader: Reader) -> dict[str, list[Row]]:
+def _tables(reader: Reader) -> dict[str, TableRows]:
     """Rows of every data table, as the database keeps them."""
     return {name: reader.table(name) for name in reader.tables() if name not in BESIDE}
 
 
-def _check_tables(findings: Findings, tables: Mapping[str, list[Row]]) -> None:
+def _check_tables(findings: Findings, tables: Mapping[str, TableRows]) -> None:
     for name, rows in tables.items():
-        left = dict(findings.state.get(name, {}))
-        for row in rows:
-            replayed = left.pop(row["id"], None)
-            if replayed is None:
-                findings.problems.append(Message("verify.not_in_chain", table=name, id=row["id"]))
-                continue
-            if replayed != row:
-                _compare(findings, name, row, replayed)
-        findings.problems += [Message("verify.not_in_table", table=name, id=row_id) for row_id in left]
+        _check_rows(findings, name, rows)
         findings.checked[name] = len(rows)
     lying = signature_checks.check(
-        tables.get("signature", []), findings.signed_rows, findings.signed, findings.state, findings.redacted
+        tables.get("signature", ()), findings.signed_rows, findings.signed, findings.state, findings.redacted
     )
     findings.problems += lying.problems
     findings.warnings += lying.warnings
     for name in sorted(set(findings.state) - set(tables)):
         findings.problems.append(Message("verify.table_gone", table=name, n=len(findings.state[name])))
+
+
+def _check_rows(findings: Findings, table: str, rows: TableRows) -> None:
+    """The rows of a table against those that the chain replays."""
+    left = dict(findings.state.get(table, {}))
+    own, width = rows.columns.index("id"), len(rows.columns)
+    # In the order of the columns, which compares the same values without making a dictionary of every row.
+    in_order = operator.itemgetter(*rows.columns)
+    for row in rows.values:
+        replayed = left.pop(row[own], None)
+        if replayed is None:
+            findings.problems.append(Message("verify.not_in_chain", table=table, id=row[own]))
+            continue
+        try:
+            same = len(replayed) == width and in_order(replayed) == row
+        except KeyError:
+            same = False
+        if not same:
+            _compare(findings, table, rows.named(row), replayed)
+    findings.problems += [Message("verify.not_in_table", table=table, id=row_id) for row_id in left]
 
 
 def _compare(findings: Findings, table: str, row: Row, replayed: Row) -> None:
@@ -507,21 +529,21 @@ def _compare(findings: Findings, table: str, row: Row, replayed: Row) -> None:
         findings.problems.append(Message("verify.row_differs", table=table, id=row["id"], columns=wrong))
 
 
-def _check_order(findings: Findings, table: str, rows: list[Row], numbers: list[int]) -> None:
+def _check_order(findings: Findings, table: str, rows: TableRows, numbers: list[int]) -> None:
     """Whether rows are in the order in which the chain entered them: of a kind the newest one holds."""
-    entered, last = findings.entered.get(table, {}), 0
-    for place, row in enumerate(rows):
-        seq = entered.get(row["id"])
+    entered, last, own = findings.entered.get(table, {}), 0, rows.columns.index("id")
+    for place, row in enumerate(rows.values):
+        seq = entered.get(row[own])
         if seq is None:
             continue  # It is not in the chain, which was said of it.
         if seq <= last or (numbers and numbers[place] != seq):
-            findings.problems.append(Message("verify.order", table=table, id=row["id"], seq=seq))
+            findings.problems.append(Message("verify.order", table=table, id=row[own], seq=seq))
             return
         last = seq
 
 
 def _check_anchors(
-    paths: Iterable[Path], findings: Findings, *, known: Iterable[tuple[int, str]], reports: list[Row]
+    paths: Iterable[Path], findings: Findings, *, known: Iterable[tuple[int, str]], reports: Iterable[Row]
 ) -> None:
     written: list[Anchor] = []
     for path in paths:

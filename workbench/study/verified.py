@@ -1,7 +1,7 @@
-"""Verifying a record on request, and what the record says of the newest time it was done.
+"""Verifying a record, on request or before a lock, and what the record says of the newest time it was done.
 
-The result is an entry of the chain: who verified, when, up to which entry, and what was found. Nothing else says
-that a record was verified, so that no screen can claim it.
+The result is an entry of the chain: who verified, when, before which change, up to which entry, and what was
+found. Nothing else says that a record was verified, so that no screen can claim it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from workbench.errors import RecordFault
 from workbench.messages import SAID, Message, restored
 from workbench.study import reading, schema
 from workbench.study.clock import utc_now
-from workbench.study.verification import verify
+from workbench.study.verification import Verification, verify
+from workbench.study.writer import Writer
 
 if TYPE_CHECKING:
     from workbench.study.record import Study
@@ -36,6 +37,8 @@ class LastVerification:
     seq : entry up to which it was verified.
     problems : how many there were. first : the first of them, ``""`` for none.
     kept : whether the record holds it; False where it cannot be written.
+    before : name of the change that rests on it, ``""`` for one that was asked for.
+    files : whether the files beside the record were looked at too.
     """
 
     utc: str
@@ -45,6 +48,8 @@ class LastVerification:
     problems: int
     first: str
     kept: bool = True
+    before: str = ""
+    files: bool = False
 
 
 def verify_now(study: Study, *, by: str = "", progress: Callable[[float], None] | None = None) -> LastVerification:
@@ -64,15 +69,28 @@ def verify_now(study: Study, *, by: str = "", progress: Callable[[float], None] 
         When there is no record that could be verified.
     """
     found = verify(study.folder, files=False, copies=study.writing.anchor_files[1:], progress=progress)
-    result = LastVerification(
-        utc_now(), by or study.actor, found.ok, found.head[0], len(found.problems), _first(found.problems),
-        kept=False,
-    )  # fmt: skip
+    made = result(found, by=by or study.actor)
     # A record that cannot be written, or is too broken for it, is verified all the same.
     with suppress(RecordFault):
-        _enter(study, result, found.head[1], by=by)
-        return last(study) or result
-    return result
+        with study.writing.begin(ACTION, actor=by) as writer:
+            enter(writer, study.id, made, found.head[1])
+        return last(study) or made
+    return made
+
+
+def result(found: Verification, *, by: str, before: str = "") -> LastVerification:
+    """What was found, as it is entered.
+
+    Parameters
+    ----------
+    found : by verifying now.
+    by : who verified.
+    before : name of the change that rests on it.
+    """
+    return LastVerification(
+        utc_now(), by, found.ok, found.head[0], len(found.problems), _first(found.problems), kept=False,
+        before=before, files="files" in found.checked,
+    )  # fmt: skip
 
 
 def _first(problems: Sequence[str]) -> str:
@@ -81,17 +99,28 @@ def _first(problems: Sequence[str]) -> str:
     return min(entries, key=lambda one: int(str(one.arguments["seq"])), default=problems[0] if problems else "")
 
 
-def _enter(study: Study, result: LastVerification, digest: str, *, by: str) -> None:
+def enter(writer: Writer, study_id: str, result: LastVerification, digest: str) -> None:
+    """Enter a verification in an open transaction.
+
+    Parameters
+    ----------
+    writer : of the transaction, in the name of who verified.
+    study_id : of the study.
+    result : what was found.
+    digest : hash of the newest entry that was verified.
+    """
     said = (
         Message("overview.holds", seq=result.seq)
         if result.ok
         else Message("overview.broken", n=result.problems, why=result.first)
     )
-    facts = {"ok": result.ok, "head": [result.seq, digest], "problems": result.problems}
+    facts = {
+        "ok": result.ok, "head": [result.seq, digest], "problems": result.problems, "before": result.before,
+        "files": result.files,
+    }  # fmt: skip
     payload = {"new": None, "old": None, "reason": said, "verification": facts}
-    with study.writing.begin(ACTION, actor=by) as writer:
-        version = int((writer.get(schema.study, id=study.id) or {"row_version": 1})["row_version"])
-        writer.log(ACTION, "study", study.id, version=version, payload=payload)
+    version = int((writer.get(schema.study, id=study_id) or {"row_version": 1})["row_version"])
+    writer.log(ACTION, "study", study_id, version=version, payload=payload)
 
 
 def last(study: Study, *, up_to: int | None = None) -> LastVerification | None:
@@ -125,4 +154,8 @@ def _told(row: Mapping[Any, Any]) -> LastVerification:
         said = restored({name: payload[name] for name in ("reason", SAID) if name in payload})["reason"]
         # The sentence holds the problem; one that another version worded is told whole.
         why = str(said) if not isinstance(said, Message) else said.arguments["why"]  # type: ignore[assignment]
-    return LastVerification(row["utc"], row["actor"], facts["ok"], facts["head"][0], facts["problems"], why)
+    # An earlier version entered those that were asked for and nothing more.
+    return LastVerification(
+        row["utc"], row["actor"], facts["ok"], facts["head"][0], facts["problems"], why,
+        before=facts.get("before", ""), files=facts.get("files", False),
+    )  # fmt: skip

@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from workbench import outcomes, reading, world
+from workbench import control, outcomes, reading, world
 from workbench.errors import BadValue
 from workbench.messages import Message
 from workbench.study import Study
@@ -124,7 +124,8 @@ def visits_of(system: System) -> tuple[ProtocolVisit, ...]:
 
 
 def draft(system: System) -> dict[str, Any]:
-    """What a system gives to the definition of a protocol: its visits, forms and sessions; the rest is the site's.
+    """What a system gives to the definition of a protocol: its visits, forms and sessions, what its first endpoint
+    measures, and the limits of its effector; the rest is the site's.
 
     Parameters
     ----------
@@ -139,7 +140,32 @@ def draft(system: System) -> dict[str, Any]:
         for visit in visits_of(system)
     ]  # fmt: skip
     forms = [{"name": name, "title": title, "measure": name} for name, title in _measures(system).items()]
-    return {"study": {"title": str(system.title)}, "visit": visits, "form": forms}
+    given = {"study": {"title": str(system.title)}, "visit": visits, "form": forms}
+    # Empty sections would be problems of their own.
+    more = {"estimand": _primary(system), "session_limit": _session_limits(system)}
+    return {**given, **{name: section for name, section in more.items() if section}}
+
+
+def _primary(system: System) -> list[dict[str, Any]]:
+    """What the first endpoint of a system measures; population, events and summary are for the site to decide."""
+    if not system.endpoints or not system.visits:
+        return []
+    name, first, last = system.endpoints[0], system.visits[0].name, system.visits[-1].name
+    what = _measures(system).get(name, f"{name} of the online runs")
+    variable = f"{what}, at {first}" if first == last else f"Change of {what}, from {first} to {last}"
+    return [{"name": "primary", "variable": variable}]
+
+
+def _session_limits(system: System) -> list[dict[str, Any]]:
+    """The limits of a system's effector, which those of a study may only narrow."""
+    if system.effector is None:
+        return []
+    limits = system.limits or control.profile_limits(control.load(system.effector))
+    return [
+        {"name": "level_max", "greatest": limits.level_max, "unit": "of full level"},
+        {"name": "hold_limit_s", "greatest": limits.hold_limit_s, "unit": "s"},
+        {"name": "dose_s", "greatest": limits.dose_s, "unit": "s"},
+    ]
 
 
 def _measures(system: System) -> dict[str, str]:

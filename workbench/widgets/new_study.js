@@ -13,14 +13,31 @@ function sourceStep(ctx) {
   const byFile = h("form", { class: "line", onsubmit: (event) => event.preventDefault() }, labelled(t("new.file"), path), check);
   const system = h("select", { class: "field", "data-name": "system" });
   const take = button(t("new.take_system"), () => ctx.ask("choose_system", { system: system.value }), { name: "take-system" });
+  const draftIt = button(t("new.draft"), () => ctx.ask("draft", { system: system.value }), { name: "draft-system" });
+  const holds = h("dl", { class: "kv", "data-name": "drafted" });
+  const text = h("textarea", { class: "field area mono", rows: 16, spellcheck: "false", "data-name": "draft-text" });
+  const save = button(t("new.save_draft"), () => ctx.ask("edit", { text: text.value }), { kind: "pri", name: "save-draft" });
+  const where = h("span", { class: "xs sub" });
+  const drafted = h("div", { class: "stack" }, holds, labelled(t("new.draft_text"), text), h("div", { class: "row wrap" }, save, where));
+  const drawDraft = whenChanged(([draft, made, whole]) => {
+    show(drafted, Boolean(draft.text) && !made);
+    if (!draft.text) return;
+    const line = (key, words) => [h("dt", {}, t(`new.fact.${key}`)), h("dd", {}, words.length ? words.map((one) => h("div", {}, one)) : "—")];
+    holds.replaceChildren(...["visits", "forms", "endpoints", "limits"].flatMap((key) => line(key, draft[key].map((one) => t(`new.draft.${key}`, one)))));
+    // Once it is whole, what was checked stands above it.
+    show(holds, !whole);
+    if (text.dataset.of !== draft.text) [text.value, text.dataset.of] = [draft.text, draft.text];
+    put(where, t("new.draft_in", { path: draft.path }));
+  });
   const facts = h("dl", { class: "kv", "data-name": "checked" });
   const hash = h("p", { class: "s" });
   const problems = h("ul", { class: "problems s", "data-name": "problems" });
   const draw = whenChanged(([source, offered, protocol, wrong, made]) => {
     if (document.activeElement !== path && source.kind === "protocol") path.value = source.name;
+    const chosen = source.kind === "system" ? source.name : system.value || offered[0]?.name;
     system.replaceChildren(...offered.map((one) => h("option", { value: one.name }, t.said(one, "title"))));
-    if (source.kind === "system") system.value = source.name;
-    for (const one of [path, check, system, take]) one.disabled = made;
+    system.value = chosen;
+    for (const one of [path, check, system, take, draftIt]) one.disabled = made;
     const fact = (key, words) => [h("dt", {}, t(`new.fact.${key}`)), h("dd", {}, words || "—")];
     facts.replaceChildren(...(protocol.sha256 ? [fact("version", `${protocol.version}, ${protocol.effective}`), fact("sponsor", protocol.sponsor), fact("arms", protocol.arms.join("; ")), fact("visits", protocol.visits.join(", ")),
       fact("forms", protocol.forms.join(", ")), fact("criteria", t("new.criteria", { inclusion: protocol.inclusion, exclusion: protocol.exclusion })), fact("estimands", protocol.estimands.join(", "))].flat() : []));
@@ -29,11 +46,11 @@ function sourceStep(ctx) {
     problems.replaceChildren(...wrong.map((one) => h("li", {}, light("medium", t.said(one, "text"), false))));
     show(problems, wrong.length > 0);
   });
-  const el = h("div", { class: "stack" }, byFile, h("div", { class: "line" }, labelled(t("new.system"), system), take), hash, facts, problems);
+  const el = h("div", { class: "stack" }, byFile, h("div", { class: "line" }, labelled(t("new.system"), system), draftIt, take), hash, facts, problems, drafted);
   return {
     el,
     state: (seen) => (seen.source.kind && !seen.problems.length ? "ok" : seen.problems.length ? "medium" : "off"),
-    update: (seen) => draw([seen.source, seen.systems, seen.protocol, seen.problems, seen.made]),
+    update: (seen) => { draw([seen.source, seen.systems, seen.protocol, seen.problems, seen.made]); drawDraft([seen.draft || {}, seen.made, Boolean(seen.protocol.sha256)]); },
   };
 }
 

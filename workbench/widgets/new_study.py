@@ -26,6 +26,12 @@ class NewStudyRequests(Protocol):
     def choose_file(self, path: str) -> None:
         """Let the study follow a protocol file."""
 
+    def draft(self, system: str) -> None:
+        """Write the draft of a protocol for a system, and check it."""
+
+    def edit(self, text: str) -> None:
+        """Keep another text of the draft, and check it."""
+
     def name(self, code: str, title: str, participant: str, *, simulated: bool) -> None:
         """Say what a study that follows a system is called.
 
@@ -73,10 +79,11 @@ class NewStudy(Panel):
     Traits
     ------
     study : ``{"folder", "source", "systems", "code", "title", "participant", "simulated", "protocol", "problems",
-    "roles", "people", "can_sign", "made", "signed"}``. ``source`` is ``{"kind": "" | "system" | "protocol",
-    "name"}``; ``protocol`` is what the checked file says, with its ``sha256``, empty while there is none;
-    ``problems`` are sentences; people are ``{"login", "name", "roles", "entered"}``, ``signed`` ``{"name",
-    "meaning", "utc"}``.
+    "draft", "roles", "people", "can_sign", "made", "signed"}``. ``draft`` is what was drafted here, with its
+    ``path``, its ``text``, and what that holds so far: ``visits``, ``forms``, ``endpoints``, ``limits``.
+    ``source`` is ``{"kind": "" | "system" | "protocol", "name"}``; ``protocol`` is what the checked file says,
+    with its ``sha256``, empty while there is none; ``problems`` are sentences; people are ``{"login", "name",
+    "roles", "entered"}``, ``signed`` ``{"name", "meaning", "utc"}``.
     """
 
     _esm = compose("parts/dom", "parts/icons", "new_study")
@@ -103,7 +110,8 @@ class NewStudy(Panel):
     def requests(self) -> Mapping[str, Callable[..., Any]]:
         """Every step but those that ask for passwords."""
         return {
-            "choose_system": self.choose_system, "choose_file": self.choose_file, "name": self.name,
+            "choose_system": self.choose_system, "choose_file": self.choose_file, "draft": self.draft,
+            "edit": self.edit, "name": self.name,
             "plan_person": self.plan_person, "leave_out": self.leave_out, "create": self.create,
         }  # fmt: skip
 
@@ -114,6 +122,14 @@ class NewStudy(Panel):
     def choose_file(self, path: str) -> None:
         """Let the study follow a protocol file, which is checked."""
         self._shown(lambda: self._service.choose_file(str(path)))
+
+    def draft(self, system: str) -> None:
+        """Write the draft of a protocol for a system beside the folder of the study, and check it."""
+        self._shown(lambda: self._service.draft(str(system)))
+
+    def edit(self, text: str) -> None:
+        """Keep another text of the protocol that was drafted here, and check it."""
+        self._shown(lambda: self._service.edit(str(text)))
 
     def name(self, code: str, title: str, participant: str = "P-001", *, simulated: bool = False) -> None:
         """Say what a study that follows a system is called.

@@ -7,6 +7,7 @@ import { area, field, selection, signedSheet } from "./parts/signed.js";
 import { correctLink, decideLinks, isStale, lockLines, queriesBeside, queryRow, shownValue, signatureLines, textSheet } from "./parts/entered_forms.js";
 import { codeSheet, deficiencySheet, eventSheet, reviseSheet } from "./parts/safety_forms.js";
 import { askSheet, canFill, fillSheet, heldSheet, signLine, stepsPanel } from "./parts/steps.js";
+import { implantPanel } from "./parts/implants.js";
 import { corePanel, treatmentPanel } from "./parts/treatments.js";
 import { sessionLines, sessionLink, startButton } from "./parts/visit_sessions.js";
 import { legendOf, multiple } from "./parts/multiples.js";
@@ -266,7 +267,7 @@ function buildParticipant(root, model, t, first) {
   const reading = h("span", { class: "xs sub", role: "status", "data-name": "read-at" });
   const waiting = h("p", { class: "empty", role: "status", "data-name": "waiting" });
   const [head, visits, outcomes] = [identityHead(ctx), visitList(ctx), outcomePanel(ctx)];
-  const side = [stepsPanel(ctx, panelOf), consentPanel(ctx), safetyPanel(ctx), treatmentPanel(ctx, panelOf, historyValue), corePanel(ctx, panelOf, historyValue), queryPanel(ctx), deviationPanel(ctx)];
+  const side = [stepsPanel(ctx, panelOf), consentPanel(ctx), safetyPanel(ctx), implantPanel(ctx, panelOf, historyValue), treatmentPanel(ctx, panelOf, historyValue), corePanel(ctx, panelOf, historyValue), queryPanel(ctx), deviationPanel(ctx)];
   const axis = sized((width) => timeline(t, model.get("page"), width));
   const parts = [head, visits, outcomes, ...side];
   const whole = h("div", { class: "stack whole" }, head.el, h("div", { class: "cols" },

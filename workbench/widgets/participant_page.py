@@ -107,20 +107,22 @@ class ParticipantPage(RecordPage):
     Traits
     ------
     look : ``{"read_at", "fault"}``; page : ``{"person", "enrolment", "consents", "document", "today", "visits",
-    "next", "sessions", "signatures", "locks", "queries", "deviations", "events", "safety", "implants", "country",
-    "steps", "treatments", "core", "measures", "concealed", "other_session", "signing", "roles"}``, empty before
-    the first reading; leads : ``["session", "result"]``, what leads elsewhere from here; made : the report that is
-    made or was made last, ``{"session", "busy", "path", "html", "fault"}``. ``sessions`` are those of
-    ``dashboard.participant_sessions``, ``signatures`` and ``locks`` of ``dashboard.participant_forms``. ``person``
-    has ``id, pseudonym, simulated, injury_level, ais, injured_on, trained_side, hold``; a consent ``purpose,
-    required, state, version, on, given_by, witness, by, newer``; a visit ``id, name, planned, earliest, latest,
-    held, state, anchor, forms``; a query ``id, text, by, days, where, answer``; a deviation ``id, category,
-    text, state, by, day, days``; ``events`` are adverse events ``{"day", "until", "text", "serious"}``;
-    ``safety`` are these and device deficiencies as ``id, table, what, onset, state, facts``; ``implants`` have
-    ``device, serial, location, implanted_on, explanted_on``, their ``findings`` and their planned ``checks``
-    (:class:`workbench.study.implants.PlannedCheck`); ``steps`` are those
-    of ``dashboard.participant_steps``, ``treatments`` those of :mod:`workbench.study.treatments`, ``core`` the
-    values of the core data set; ``signing`` is ``{"how", "login"}``.
+    "next", "sessions", "signatures", "locks", "queries", "deviations", "events", "safety", "implants",
+    "intercurrent", "country", "steps", "treatments", "core", "measures", "concealed", "other_session",
+    "signing", "roles"}``, empty before the first reading; leads : ``["session", "result"]``, what leads
+    elsewhere from here; made : the report that is made or was made last, ``{"session", "busy", "path", "html",
+    "fault"}``. ``sessions`` are those of ``dashboard.participant_sessions``, ``signatures`` and ``locks`` of
+    ``dashboard.participant_forms``. ``person`` has ``id, pseudonym, simulated, injury_level, ais, injured_on,
+    trained_side, hold``; a consent ``purpose, required, state, version, on, given_by, witness, by, newer``; a
+    visit ``id, name, planned, earliest, latest, held, state, anchor, forms``; a query ``id, text, by, days,
+    where, answer``; a deviation ``id, category, text, state, by, day, days, row_id``; ``events`` are adverse
+    events ``{"day", "until", "text", "serious"}``; ``safety`` are these and device deficiencies as ``id, table,
+    what, onset, state, facts``; ``implants`` have ``id, device, serial, location, implanted_on, explanted_on,
+    intercurrent``, their ``findings`` and their planned ``checks``
+    (:class:`workbench.study.implants.PlannedCheck`); ``intercurrent`` are the protocol's names for what ends
+    one; ``steps`` are those of ``dashboard.participant_steps``, ``treatments`` those of
+    :mod:`workbench.study.treatments`, ``core`` the values of the core data set; ``signing`` is ``{"how",
+    "login"}``.
     """
 
     _service: ParticipantRequests
@@ -128,7 +130,7 @@ class ParticipantPage(RecordPage):
     _esm = compose(
         "parts/dom", "parts/icons", "parts/entry", "parts/signin", "parts/timeline", "parts/multiples",
         "parts/signed", "parts/safety_forms", "parts/steps", "parts/entered_forms", "parts/visit_sessions",
-        "parts/treatments", "participant_page",
+        "parts/treatments", "parts/implants", "participant_page",
     )  # fmt: skip
     _css = styles("panels", "entry", "participant", "safety", "forms")
 

@@ -40,6 +40,7 @@ READ = (
     "query",
     "deviation",
     "treatment",
+    "implant",
 )
 """Tables whose rows the page shows."""
 UNDATED = "9999"
@@ -85,6 +86,7 @@ class PersonPage(Question):
             "events": _events(seen, of),
             "safety": _safety(seen, of),
             "implants": _implants(seen, of),
+            "intercurrent": protocol.intercurrent_events() if protocol else [],
             "country": country_of(record),
             "treatments": _treatments(seen, person),
             "core": _core(seen, visits),
@@ -277,11 +279,20 @@ def _implants(seen: Seen, participant_id: str) -> list[dict[str, Any]]:
     if seen.blind or seen.sight.concealed:
         return []
     shown = ("device", "serial", "location", "implanted_on", "explanted_on")
+    names = {row["id"]: row["intercurrent"] for row in seen.study.rows("implant", participant_id=participant_id)}
     return [
         {
             **{name: getattr(one, name) for name in shown},
+            "id": one.implant_id,
+            "intercurrent": names[one.implant_id],
             "findings": [
-                {"on": found.found_on, "kind": found.kind, "notable": found.notable, "text": found.text}
+                {
+                    "on": found.found_on,
+                    "kind": found.kind,
+                    "notable": found.notable,
+                    "text": found.text,
+                    "n_values": len(found.values),
+                }
                 for found in one.findings
             ],
             "checks": [asdict(check) for check in one.checks],
@@ -308,7 +319,7 @@ def _core(seen: Seen, visits: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 def _deviations(seen: Seen, participant_id: str, visits: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Deviations that may be seen, open ones first, each oldest first, on the axis where their visit stands."""
-    names = ("id", "category", "text", "state", "automatic", "by", "impact", "correction")
+    names = ("id", "category", "text", "state", "automatic", "by", "impact", "correction", "row_id")
     # Who raised it and what was thought of it is no part of what every arm has.
     unseen = {"automatic": True, "by": "", "impact": "", "correction": ""}
     days = {visit["id"]: visit["held"] or visit["latest"] for visit in visits}

@@ -173,7 +173,7 @@ def kind_of(action: argparse.Action) -> str:
         return "study"
     if action.dest == "results":
         return "folder"
-    if action.dest == "file":
+    if action.dest in ("file", "report"):
         return "exchanged"
     if action.type is None:
         return "text"

@@ -135,5 +135,4 @@ def _intercurrent_events(record: Applying, participant_id: str) -> list[str]:
     if not enrolled:
         return []
     version = record.row("protocol_version", enrolled[0]["protocol_version_id"])
-    estimands = Protocol.from_definition(version["definition"]).estimands
-    return sorted({name for one in estimands for name in one.intercurrent_events})
+    return Protocol.from_definition(version["definition"]).intercurrent_events()

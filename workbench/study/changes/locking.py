@@ -16,6 +16,7 @@ from workbench.vocabulary import LockLevel
 
 if TYPE_CHECKING:
     from workbench.study.record import Study
+    from workbench.study.verification import Verification
 
 FREEZABLE = tuple(name for name in locks.LOCKABLE if name != "study")
 THREE = (("data_manager",), ("investigator",), ("statistician",))
@@ -76,11 +77,12 @@ class CutData(Change):
     name: str
     SIGNED_BY: ClassVar[tuple[tuple[str, ...], ...]] = (("data_manager",), ("statistician",))
 
-    def prepare(self, study: Study) -> None:
+    def prepare(self, study: Study) -> Verification:
         """Verify chain and tables before the record is held."""
         found = study.verify(files=False)
         if not found.ok:
             raise Refused(Message("snapshot.broken", n=len(found.problems), why=found.problems[0]))
+        return found
 
     def apply(self, record: Applying) -> str:
         """Write the snapshot, enter it with both signatures, and lock nothing."""
@@ -96,11 +98,12 @@ class LockStudy(Change):
 
     SIGNED_BY: ClassVar[tuple[tuple[str, ...], ...]] = THREE
 
-    def prepare(self, study: Study) -> None:
+    def prepare(self, study: Study) -> Verification:
         """Verify the record and every recording before it is held."""
         found = study.verify()
         if not found.ok:
             raise Refused(Message("lock.broken", n=len(found.problems), why=found.problems[0]))
+        return found
 
     def apply(self, record: Applying) -> str:
         """Add the lock where nothing stands in its way."""

@@ -6,8 +6,9 @@ it. Needs neither SQLAlchemy nor a driver until a record is opened.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -18,6 +19,41 @@ from workbench.study.stores import pointer
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
+
+
+@dataclass(frozen=True, slots=True)
+class TableRows(Collection[dict[str, Any]]):
+    """Rows of a table in the order of entry, as the database keeps them; each is made a dictionary when asked for.
+
+    Attributes
+    ----------
+    columns : names of the columns.
+    values : of each row, in that order.
+    """
+
+    columns: tuple[str, ...]
+    values: list[tuple[Any, ...]]
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __contains__(self, row: object) -> bool:
+        return any(row == one for one in self)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return (self.named(row) for row in self.values)
+
+    def __getitem__(self, place: int) -> dict[str, Any]:
+        return self.named(self.values[place])
+
+    def named(self, row: tuple[Any, ...]) -> dict[str, Any]:
+        """One row by column name.
+
+        Parameters
+        ----------
+        row : of ``values``.
+        """
+        return dict(zip(self.columns, row, strict=True))
 
 
 class Reader(Protocol):
@@ -46,8 +82,8 @@ class Reader(Protocol):
     def tables(self) -> list[str]:
         """Names of the tables that are there, sorted."""
 
-    def table(self, name: str) -> list[dict[str, Any]]:
-        """All rows of a table in the order of entry, as the database keeps them."""
+    def table(self, name: str) -> TableRows:
+        """All rows of a table."""
 
     def numbers(self, name: str) -> list[int]:
         """Of each row of :meth:`table` the audit row that entered it; none where there is an order only."""

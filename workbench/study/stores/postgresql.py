@@ -18,6 +18,7 @@ from workbench import world
 from workbench.errors import RecordFault, RecordLocked
 from workbench.messages import Message
 from workbench.study import chain, record_file
+from workbench.study.stores import TableRows
 from workbench.study.stores import postgresql_schema as tables
 from workbench.study.stores.pointer import Pointer
 
@@ -402,14 +403,18 @@ class PostgreSQLReader:
         )
         return [name for (name,) in self._all(query) if name != tables.RECORD]
 
-    def table(self, name: str) -> list[dict[str, Any]]:
+    def table(self, name: str) -> TableRows:
         """All columns but that of the order."""
         with self._connection.cursor(binary=True) as cursor:
             cursor.execute(f'SELECT * FROM "{name}" ORDER BY {tables.order_of(name)}', binary=True)
-            names = [column.name for column in cursor.description or ()]
-            found = [dict(zip(names, row, strict=True)) for row in cursor]
-        self._numbers[name] = [row.pop(tables.ORDER) for row in found if tables.ORDER in row]
-        return found
+            names = tuple(column.name for column in cursor.description or ())
+            found = cursor.fetchall()
+        if tables.ORDER not in names:
+            self._numbers[name] = []
+            return TableRows(names, found)
+        place = names.index(tables.ORDER)
+        self._numbers[name] = [row[place] for row in found]
+        return TableRows(names[:place] + names[place + 1 :], [row[:place] + row[place + 1 :] for row in found])
 
     def numbers(self, name: str) -> list[int]:
         """The column of the order, kept since the rows were read."""

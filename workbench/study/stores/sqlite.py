@@ -14,7 +14,7 @@ from workbench import world
 from workbench.errors import RecordFault
 from workbench.messages import Message
 from workbench.study import chain, record_file
-from workbench.study.stores import pointer
+from workbench.study.stores import TableRows, pointer
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -207,13 +207,12 @@ class SQLiteReader:
         query = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
         return [name for (name,) in self._connection.execute(query).fetchall()]
 
-    def table(self, name: str) -> list[dict[str, Any]]:
-        """All columns; not by the names of each row, which would take longer than reading it."""
+    def table(self, name: str) -> TableRows:
+        """All columns."""
         cursor = self._connection.cursor()
         cursor.row_factory = None
         cursor.execute(f'SELECT * FROM "{name}" ORDER BY rowid')
-        names = [column[0] for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor]
+        return TableRows(tuple(column[0] for column in cursor.description), cursor.fetchall())
 
     def numbers(self, name: str) -> list[int]:
         """None: SQLite numbers rows as it likes, and gives them in their order."""

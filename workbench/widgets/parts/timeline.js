@@ -129,7 +129,7 @@ function eventLane(t, page, x, y, ends) {
 }
 
 /** A check of an implant in words: what it is, where it stands, and its day or its window. */
-function checkSaid(t, check) {
+export function checkSaid(t, check) {
   return t(`person.check.${check.state}`, { name: check.name, day: dayOf(t, check.found_on), from: dayOf(t, check.earliest), until: dayOf(t, check.latest) });
 }
 
