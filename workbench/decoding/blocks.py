@@ -106,18 +106,13 @@ class Blocks(Adapter):
             self._worker.submit(self._build)
 
     def learn(self, scorer: Scorer, window: SoundWindow, label: int, *, at: int) -> Scorer:
-        """Keep the window for the block; nothing changes yet.
+        """Keep the window for the block, without an update.
 
         Parameters
         ----------
         scorer : in effect. window : the sound window. label : index of its class. at : sample.
         """
-        if self._worker is None:
-            # As soon as there is anything to learn: to learn the fit first may take longer than a block.
-            self._started().submit(self._build)
-        self._rows.append(scorer.classifier.normalised(window.features).copy())
-        self._labels.append(label)
-        return scorer
+        return self.updated(scorer, window, label)
 
     def advance(self, scorer: Scorer, *, at: int) -> Scorer:
         """Swap the lines in where an update is due; hand a block that has ended to the worker.
@@ -140,12 +135,17 @@ class Blocks(Adapter):
         return scorer
 
     def updated(self, scorer: Scorer, window: SoundWindow, label: int) -> Scorer:
-        """Never asked: windows are learned a block at a time.
+        """Keep the window for the block; the scorer stays as it is.
 
         Parameters
         ----------
         scorer, window, label : as for :meth:`learn`.
         """
+        if self._worker is None:
+            # As soon as there is anything to learn: to learn the fit first may take longer than a block.
+            self._started().submit(self._build)
+        self._rows.append(scorer.classifier.normalised(window.features).copy())
+        self._labels.append(label)
         return scorer
 
     def arrays(self, scorer: Scorer) -> dict[str, FloatArray]:
