@@ -21,7 +21,10 @@ def test_clicks_lead_from_an_estimate_to_its_rows_an_assessment_and_the_samples_
             made.study, "interim", snapshot="look", reader=made.who["stat"], formats=("html",),
             results=tmp_path / "results",
         )  # fmt: skip
-        runs = {row["id"]: row for row in made.study.rows("recording")}
+        runs = {
+            row["sha256"][:12]: made.study.rows("trial", run_id=row["run_id"])
+            for row in made.study.rows("recording")
+        }
         made.study.close()
     page = chromium.new_page()
     page.goto(report.files["html"][0].as_uri())
@@ -34,5 +37,9 @@ def test_clicks_lead_from_an_estimate_to_its_rows_an_assessment_and_the_samples_
     assert page.locator(":target td").nth(0).inner_text() == person
     page.locator(":target a[href^='#run-']").click()
     said = page.locator(":target").inner_text()
-    assert any(row["sha256"][:12] in said and f"0–{row['n_samples']}" in said for row in runs.values())
+    spans = [
+        (name, min(one["cue_sample"] for one in own), max(one["end_sample"] for one in own))
+        for name, own in runs.items()
+    ]
+    assert any(f"{name} {first}:{last}" in said for name, first, last in spans)
     page.close()

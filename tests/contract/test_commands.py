@@ -84,6 +84,7 @@ def called():
             "estimation",
             "evaluation",
             "faults",
+            "reports",
             "simulation",
             "study",
             "systems",

@@ -56,6 +56,28 @@ def test_the_hold_limit_ends_an_activation_at_its_length_and_not_before(make_ben
     assert [row.extent for row in bench.rows if row.kind == "hold_limit"] == ["4.0 s"]
 
 
+def test_a_heartbeat_is_due_when_its_time_is_over_and_not_before(make_bench):
+    bench = reach(make_bench(replace(control.load("glove"), heartbeat_s=0.125)), "HOLD")
+    bench.tick(0.125)
+    assert [command.action for command in bench.tick(0.125)] == ["heartbeat"]
+    assert bench.tick(0.125 - JUST) == []
+    assert [command.action for command in bench.tick(JUST)] == ["heartbeat"]
+
+
+@pytest.mark.parametrize(
+    ("state", "act", "words"),
+    [("IDLE_SAFE", "arm", ("Chen L.",)), ("HOLD", "disarm", ("Chen L.",)), ("HOLD", "release", ("key",)),
+     ("HOLD", "estop", ("key",)), ("ESTOP", "reset", ("Chen L.",))],
+)  # fmt: skip
+def test_an_act_is_entered_at_its_own_moment_and_not_at_that_of_the_tick_before(make_bench, state, act, words):
+    bench = reach(make_bench(), state)
+    bench.tick(0.25)
+    bench.rows.clear()
+    bench.stream, bench.local = bench.stream + JUST, bench.local + JUST
+    row = bench.act(act, *words).row
+    assert (row.stamp, row.local) == (bench.stream, bench.local)
+
+
 @pytest.mark.parametrize(("age_s", "follows"), [(0.25, True), (0.25 + JUST, False)])
 def test_a_decision_is_followed_until_it_is_as_old_as_a_command_may_be(make_bench, age_s, follows):
     bench = reach(make_bench(), "ARMED")

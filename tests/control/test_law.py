@@ -103,3 +103,5 @@ def test_a_law_that_contradicts_itself_is_refused(law, trigger_s, sentence):
 def test_a_trigger_longer_than_the_effector_may_be_closed_is_refused():
     with pytest.raises(BadValue, match=r"a trigger of 3 s is longer than glove may be closed \(2 s\)"):
         Controller(GLOVE, limits=Limits("protocol", 1.0, 2.0, 100.0), law=ControlLaw("trigger", ("grasp",), 3.0))
+    longest = ControlLaw("trigger", ("grasp",), 2.0)
+    assert Controller(GLOVE, limits=Limits("protocol", 1.0, 2.0, 100.0), law=longest).limits.hold_limit_s == 2.0

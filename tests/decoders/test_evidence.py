@@ -294,14 +294,15 @@ def test_the_trigger_is_silent_in_rest_as_often_as_asked():
 
 
 def test_a_detector_is_a_running_mean_seen_from_its_two_thresholds():
-    detector = Detector(onset=2.0, release=1.0, share=0.25, rest=1, n_classes=2)
-    level, state = 0.0, detector.initial
+    detector = Detector(onset=2.0, release=0.5, share=0.25, rest=1, n_classes=2)
+    # It begins as far below the release as that is below the onset.
+    level, state = -1.0, detector.initial
     for value in [3.0, 3.0, -1.0, 8.0, 0.0, 0.0]:
         state = detector.step(state, np.array([value, 0.0]))
         level += 0.25 * (value - level)
-        odds = np.log(0.25) + (np.log(0.65 / 0.35) - np.log(0.25)) * (level - 1.0)
+        odds = np.log(0.25) + (np.log(0.65 / 0.35) - np.log(0.25)) * (level - 0.5) / 1.5
         assert detector.probabilities(state) == pytest.approx([1 / (1 + np.exp(-odds)), 1 / (1 + np.exp(odds))])
-    for at, p in ((2.0, 0.65), (1.0, 0.2)):
+    for at, p in ((2.0, 0.65), (0.5, 0.2)):
         assert detector.probabilities(np.array([at, 0.0, 0.0]))[0] == pytest.approx(p)
     assert not detector.undecided(state)
 

@@ -45,7 +45,7 @@ BY_COMMANDS = {
     "study/stores/sqlite.py", "study/stores/postgresql.py", "study/stores/pointer.py",
     "bench/published/_numbers.py", "bench/published/reference_based.py", "reports/_trial_results.py",
     "commands/analyse.py", "estimation/plan.py", "estimation/running.py", "batch/manifest.py", "batch/results.py",
-    "batch/pipelines.py",
+    "batch/pipelines.py", "dashboard/trial_results.py", "analysis/recovery.py",
 }  # fmt: skip
 """Read what a user names or a study holds: the hostile cases of the commands, or of READERS below, reach them."""
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.shares import examples
 from workbench import paradigms
 from workbench.decode import decode
-from workbench.decoding.joined import ClassGate, Gating, JoinedDecoderStream, LateFusion
+from workbench.decoding.joined import ClassGate, Gating, JoinedDecoderStream, LateFusion, LevelGate
 from workbench.engine.hop_clock import TIMEOUT_S, HopClock
 from workbench.engine.live_source import LiveSource
 from workbench.paradigms import PlannedCue
@@ -212,6 +212,8 @@ def test_a_stall_is_a_timeout_that_names_what_was_used_and_makes_evidence_invali
     assert 0 < emg["used"] < 2.1 * 200
     valid = {round(d.stamp - 100.0, 2): d.valid for d in live}
     assert not any(ok for at, ok in valid.items() if 2.05 < at < 3.0 - TIMEOUT_S - 0.05)
+    # It speaks for no class.
+    assert {d.probabilities for d in live if 2.05 < d.stamp - 100.0 < 3.0 - TIMEOUT_S - 0.05} == {(0.5, 0.5)}
     assert all(ok for at, ok in valid.items() if 3.1 < at < SECONDS - 0.2)
 
 
@@ -244,6 +246,12 @@ def test_a_closed_gate_rejects_what_the_signal_says():
     assert gating.combine({"signal": yes, "emg": no}).rejected
     assert gating.combine({"signal": yes, "emg": Evidence(5, (0.9, 0.1), valid=False)}).rejected
     assert not gating.combine({"signal": yes, "emg": no}).far
+
+
+@pytest.mark.parametrize(("level", "above", "below"), [(2.0, True, False), (1.75, False, True)])
+def test_an_amplitude_at_its_limit_is_above_it(level, above, below):
+    evidence = Evidence(5, (), values=(level,))
+    assert (LevelGate(True, 2.0).agrees(evidence), LevelGate(False, 2.0).agrees(evidence)) == (above, below)
 
 
 def test_an_offset_is_recorded_with_the_sample_of_its_stream_at_which_it_takes_effect():

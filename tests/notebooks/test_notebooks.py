@@ -15,15 +15,15 @@ FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
 NOTEBOOKS = sorted(p for p in FOLDER.rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts)
 NAMES = [str(p.relative_to(FOLDER)) for p in NOTEBOOKS]
 FIRST = ("00_tour.ipynb", "30_assessments.ipynb")
-JOBS = ("05_new_study.ipynb", "50_report.ipynb")
-"""The suite runs the first, CI also a new study and a report, a release all: the pages of dashboards are looked at in a
-browser by tests of their own."""
+JOBS = ("05_new_study.ipynb", "50_report.ipynb", "60_results.ipynb")
+"""The suite runs the first, CI also a new study, a report and results, a release all: the pages of dashboards are looked at
+in a browser by tests of their own."""
 MARKS = {name: [pytest.mark.job if name in JOBS else pytest.mark.release] for name in set(NAMES) - set(FIRST)}
 
 
 def test_the_notebooks_of_the_road_are_there() -> None:
     road = {"00_tour", "05_new_study", "10_own_recordings", "20_live_session", "30_assessments", "40_decoders"}
-    road |= {"50_report"}
+    road |= {"50_report", "60_results"}
     assert {f"{name}.ipynb" for name in road} | {"dashboards/session.ipynb"} <= set(NAMES)
 
 
@@ -36,7 +36,10 @@ def test_a_notebook_uses_public_names_only(path: Path) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["05_new_study", "10_own_recordings", "20_live_session", "30_assessments", "40_decoders", "50_report"],
+    [
+        "05_new_study", "10_own_recordings", "20_live_session", "30_assessments", "40_decoders", "50_report",
+        "60_results",
+    ],  # fmt: skip
 )
 def test_the_inputs_of_a_notebook_stand_in_one_cell_for_papermill(name: str) -> None:
     cells = json.loads((FOLDER / f"{name}.ipynb").read_text(encoding="utf-8"))["cells"]

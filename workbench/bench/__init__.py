@@ -32,9 +32,20 @@ def items() -> tuple[Item, ...]:
 
 def _modules() -> tuple[ModuleType, ...]:
     # Imported late: a start that only lists options must not load the decoders.
-    from workbench.bench import decoding, evoked, filters, live, outcomes, record, start, statistics, streams
+    from workbench.bench import (
+        decoding,
+        evoked,
+        filters,
+        live,
+        outcomes,
+        record,
+        reports,
+        start,
+        statistics,
+        streams,
+    )
 
-    return filters, decoding, evoked, start, streams, live, outcomes, statistics, record
+    return filters, decoding, evoked, start, streams, live, outcomes, statistics, record, reports
 
 
 def chosen(keys: Sequence[str]) -> tuple[Item, ...]:

@@ -3,7 +3,8 @@
 :class:`SessionPage` is one page in one browser; :class:`VisitService` is what it may ask of record and engine. The
 notebooks that ``workbench dashboard`` serves show a page each. :class:`SetupService` is what a set-up of hardware
 may ask, :func:`set_up` its screen in a notebook; :class:`StudyService` is what the overview of a study may ask,
-:class:`DeskService` what the safety desk may ask, :class:`NewStudyService` what the wizard of a new study may.
+:class:`DeskService` what the safety desk may ask, :class:`NewStudyService` what the wizard of a new study may,
+:class:`ResultsService` what the results of a trial may.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ from workbench.dashboard.new_study import NewStudyService
 from workbench.dashboard.overview import StudyService
 from workbench.dashboard.safety_desk import DeskService
 from workbench.dashboard.session_page import SessionPage
+from workbench.dashboard.trial_results import ResultsService
 from workbench.dashboard.visits import VisitService
 
 __all__ = [
     "DeskService",
     "NewStudyService",
+    "ResultsService",
     "SessionPage",
     "SetupService",
     "StudyService",

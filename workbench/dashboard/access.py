@@ -8,7 +8,7 @@ under cannot do what was asked.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -21,10 +21,11 @@ from workbench.clinic.pages.overview import VerifyRecord
 from workbench.clinic.readers import Reader
 from workbench.errors import Refused
 from workbench.messages import Message
-from workbench.study import Study, audit_trail, verified
+from workbench.study import Study, allocations, audit_trail, verified
 from workbench.study.applying import Change
 from workbench.study.changes.assessing import ENTERED, CorrectAssessment, SaveAssessment
 from workbench.study.concealment import sight_of
+from workbench.study.people import Signer
 from workbench.study.verified import LastVerification
 from workbench.vocabulary import Assessment
 from workbench.widgets import RecordStore
@@ -71,6 +72,12 @@ class RecordAccess(Protocol):
 
     def report(self, session_id: str, *, language: str) -> dict[str, str]:
         """Make and keep the report of a session: ``{"path", "pdf", "html"}``, files and the first one's text."""
+
+    def opened(self) -> AbstractContextManager[Study]:
+        """A record of its own, for what takes minutes. Refused where this account may not enter its folder."""
+
+    def unblinded(self, study: Study) -> tuple[Signer | None, Message | None]:
+        """Who learns arms here, or nobody and why."""
 
     def forms(self, visit_id: str) -> Any:
         """Drafts, saves and corrections of a visit's forms (``widgets.AssessmentStore``)."""
@@ -151,6 +158,27 @@ class OpenRecord:
             files = session_report(study, language=language, session_id=session_id)
             path, pdf = (one.relative_to(study.folder).as_posix() for one in (files.html, files.pdf))
             return {"path": path, "pdf": pdf, "html": files.html.read_text(encoding="utf-8")}
+
+    def opened(self) -> AbstractContextManager[Study]:
+        """A record of its own, for which the page's other requests need not wait."""
+        return Study.open(self._visits.folder, actor=self._visits.who)
+
+    def unblinded(self, study: Study) -> tuple[Signer | None, Message | None]:
+        """Who is signed in where they may learn every arm, else nobody and why.
+
+        A script where nobody can sign in and everybody is simulated. Nothing is entered by asking.
+        """
+        visits = self._visits
+        if sight_of(study, visits.person_id, visits.signed_in).concealed:
+            return None, Message("results.blinded") if visits.signed_in else Message("results.sign_in")
+        people = study.rows("participant")
+        simulated = bool(people) and all(row["simulated"] for row in people)
+        try:
+            signer = visits.signer(study, {"simulated": simulated})
+        except Refused:
+            return None, Message("results.sign_in")
+        why = allocations.refusal(study, signer)
+        return (None, why) if why else (signer, None)
 
     def forms(self, visit_id: str) -> RecordStore:
         """Drafts, saves and corrections of a visit's forms."""
@@ -235,6 +263,19 @@ class ServedRecord:
     def apply_long(self, change: Change, reason: str, *, signers: Signers) -> str:
         """As :meth:`apply`."""
         return self.apply(change, reason, signers=signers)
+
+    def opened(self) -> AbstractContextManager[Study]:
+        """Raise Refused: the study folder, which holds snapshots and recordings, may not be entered here."""
+        raise Refused(Message("clinic.no_results"))
+
+    def unblinded(self, study: Study) -> tuple[Signer | None, Message | None]:
+        """Nobody: no arm is told here.
+
+        Parameters
+        ----------
+        study : the open record.
+        """
+        return None, Message("clinic.no_results")
 
     def report(self, session_id: str, *, language: str) -> dict[str, str]:
         """Raise Refused: recordings and reports lie in the study folder, which this account may not enter."""

@@ -20,8 +20,10 @@ from workbench.dashboard.overview import StudyService
 from workbench.dashboard.participants import ParticipantService
 from workbench.dashboard.results import run_result
 from workbench.dashboard.safety_desk import DeskService
+from workbench.dashboard.trial_results import ResultsService
 from workbench.dashboard.visits import VisitService
 from workbench.errors import Refused, WorkbenchError
+from workbench.figures import interactive
 from workbench.messages import Message
 from workbench.outcomes import isncsci
 from workbench.systems import BoundSystem
@@ -29,12 +31,14 @@ from workbench.widgets import (
     AssessmentForm,
     AssessmentPicker,
     DecoderPanel,
+    Drawing,
     IsncsciForm,
     LiveSession,
     LogView,
     PageActions,
     ParticipantPage,
     ResultPanel,
+    ResultsPage,
     SafetyDesk,
     SetupPanel,
     StudyPage,
@@ -49,6 +53,9 @@ OF_PERSON = ("approve", "result", "assess")
 """Views of the participant in session, or of the one that the page is about."""
 PARTICIPANT = "participant"
 """A view below the worklist's, without a button of its own: it is opened from a row and led back to it."""
+TRIAL = "results"
+"""A view below the study's, in the same way."""
+BELOW = {PARTICIPANT: "today", TRIAL: "study"}
 
 
 class SessionPage:
@@ -104,6 +111,7 @@ class SessionPage:
         self.worklist = self._new_worklist()
         self._study: StudyPage | None = None
         self._safety: SafetyDesk | None = None
+        self._trial: tuple[ResultsPage, Drawing] | None = None
         if self.service.runs_sessions:
             self.log = LogView(self.service.folder / "engine" / "engine.log")
             self.setup = SetupPanel(self.service.hardware, start=self._start_set_up, blocked=self._not_confirmed)
@@ -148,6 +156,7 @@ class SessionPage:
                 "today": self._today,
                 "study": self._overview,
                 "safety": self._desk,
+                TRIAL: self._trial_results,
                 "setup": self._set_up,
                 "approve": self._approve,
                 "result": self._results,
@@ -198,7 +207,7 @@ class SessionPage:
                 "participant": visit.get("participant", ""),
                 "visit": visit.get("name", ""),
                 "confirmed": visit.get("confirmed", ""),
-                "view": "today" if self._view == PARTICIPANT else self._view,
+                "view": BELOW.get(self._view, self._view),
                 "views": [name for name in self._views() if name not in hidden],
                 "badges": {
                     name: n for name, n in (("approve", len(waiting)), ("result", int(self._unread_result))) if n
@@ -277,6 +286,7 @@ class SessionPage:
                 back=lambda: self.show("today"),
                 open_participant=self._open_by_pseudonym,
                 open_safety=lambda: self.show("safety"),
+                open_results=lambda: self.show(TRIAL),
             )
         else:
             self._study.look()
@@ -289,6 +299,18 @@ class SessionPage:
         else:
             self._safety.read()
         return (self._safety,)
+
+    def _trial_results(self) -> tuple[Any, ...]:
+        """The results of the trial; of who was there before nothing is left."""
+        if self._trial is None:
+            page = ResultsPage(
+                ResultsService(self.access), back=lambda: self.show("study"),
+                open_participant=self._open_by_pseudonym,
+            )  # fmt: skip
+            self._trial = page, Drawing(interactive.program())
+        else:
+            self._trial[0].read()
+        return self._trial
 
     def _set_up(self) -> tuple[Any, ...]:
         self.setup.refresh()
@@ -512,7 +534,7 @@ class SessionPage:
 
     def _somebody_else(self) -> None:
         """Show the view to whoever is there now; panels that carry the name of who signs are made again."""
-        self._decoder = self._form = None
+        self._decoder = self._form = self._trial = None
         if self.service.runs_sessions:
             self.show(self._view)
             return

@@ -7,11 +7,22 @@ it on a hashed snapshot. What cannot be estimated is refused in one sentence and
 from __future__ import annotations
 
 from workbench.estimation.methods import METHODS
+from workbench.estimation.observed import Course, CourseLine, Point, courses
 from workbench.estimation.plan import Plan, draft, parse, read
 from workbench.estimation.results import AnalysisResult, EstimateRow, MeanRow, Results
-from workbench.estimation.running import Analysed, analyse, check_folder, protocol_of, write, write_draft
+from workbench.estimation.running import (
+    Analysed,
+    Pooled,
+    analyse,
+    check_folder,
+    pooled,
+    protocol_of,
+    write,
+    write_draft,
+)
 
 __all__ = [
-    "METHODS", "Analysed", "AnalysisResult", "EstimateRow", "MeanRow", "Plan", "Results", "analyse",
-    "check_folder", "draft", "parse", "protocol_of", "read", "write", "write_draft",
+    "METHODS", "Analysed", "AnalysisResult", "Course", "CourseLine", "EstimateRow", "MeanRow", "Plan", "Point",
+    "Pooled", "Results", "analyse", "check_folder", "courses", "draft", "parse", "pooled", "protocol_of", "read",
+    "write", "write_draft",
 ]  # fmt: skip

@@ -133,7 +133,7 @@ def select(analysis: Analysis, plan: Plan, data: Datasets, *, protocol: Protocol
     """
     people = _people(analysis, data)
     arms = _arms(plan, protocol, people)
-    mine = [row for row in data.visits if _is_of(analysis, row)]
+    mine = [row for row in data.visits if is_of(analysis, row)]
     if METHODS[analysis.method].kind != "time" and not mine:
         raise Refused(Message("estimation.no_variable", got=_wanted(analysis), known=_known(data)))
     events = _events(analysis, plan, data)
@@ -144,11 +144,12 @@ def select(analysis: Analysis, plan: Plan, data: Datasets, *, protocol: Protocol
     cells, baseline = _cells(analysis, mine)
     made = Selected(analysis, plan, arms, people, cells, baseline, had, frozenset(), events)
     if analysis.binary:
-        made = replace(made, cells=_judged(made, record, _baseline_name(plan, protocol)))
+        made = replace(made, cells=_judged(made, record, baseline_name(plan, protocol)))
     return _handled(made)
 
 
-def _baseline_name(plan: Plan, protocol: Protocol) -> str:
+def baseline_name(plan: Plan, protocol: Protocol) -> str:
+    """Name of the baseline visit: the plan's, else the one that is called so; ``""`` for none."""
     if plan.baseline:
         return plan.baseline
     return next((visit.name for visit in protocol.visits if visit.name.casefold() == "baseline"), "")
@@ -184,7 +185,8 @@ def _level(stratum: str, factor: str) -> str:
 
 
 # ------------------------------------------------------------------------------ values
-def _is_of(analysis: Analysis, row: VisitRow) -> bool:
+def is_of(analysis: Analysis, row: VisitRow) -> bool:
+    """Whether a row is of the variable, side and state of an analysis."""
     if row.variable != analysis.variable or row.state != analysis.state:
         return False
     if analysis.side == "trained":

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,15 +12,17 @@ from workbench import __version__, messages, reading, world
 from workbench.errors import BadValue, RecordFault, Refused, UnknownName, WorkbenchError
 from workbench.estimation._fitting import Fitted, fit
 from workbench.estimation._selecting import Selected, select
+from workbench.estimation.observed import Course, courses
 from workbench.estimation.plan import Analysis, Plan, draft, parse
 from workbench.estimation.results import AnalysisResult, Confirmation, Results, plain, table
 from workbench.messages import Message
 from workbench.statistics.multiplicity import adjusted
 from workbench.study import Study, allocations, chain, datasets, snapshot_files, snapshots
+from workbench.study.concealment import conceals
 from workbench.study.protocol import Protocol
 
 if TYPE_CHECKING:
-    from workbench.study.datasets import Datasets
+    from workbench.study.datasets import Datasets, EventRow, VisitRow
     from workbench.study.people import Signer
     from workbench.study.snapshots import SnapshotRow
 
@@ -36,10 +39,34 @@ class Analysed:
     ----------
     results : of every analysis.
     files : content by name; ``results.json`` is the last.
+    courses : of each variable of the plan, every participant over the visits, by arm.
+    rows : of the datasets of visits and events by key, to which ``rows`` of an analysis lead.
     """
 
     results: Results
     files: Mapping[str, bytes]
+    courses: tuple[Course, ...]
+    rows: Mapping[str, VisitRow | EventRow]
+
+
+@dataclass(frozen=True, slots=True)
+class Pooled:
+    """What a blinded reader may see: no arm, no difference, and only rows that are the same in every arm.
+
+    Attributes
+    ----------
+    snapshot, protocol, plan : as :class:`workbench.estimation.results.Results` has them.
+    simulated : whether everybody is.
+    courses : of each variable of the plan, all participants together.
+    rows : of the visits dataset by key; without numbers of entries.
+    """
+
+    snapshot: Mapping[str, Any]
+    protocol: Mapping[str, str]
+    plan: Mapping[str, Any]
+    simulated: bool
+    courses: tuple[Course, ...]
+    rows: Mapping[str, VisitRow]
 
 
 def analyse(
@@ -67,29 +94,50 @@ def analyse(
     RecordFault
         The file of the snapshot is gone or changed.
     """
-    cut = _snapshot(study, snapshot)
-    with Study.open(study.folder / cut.path, actor=study.actor) as then:
-        protocol = protocol_of(then)
-        text = draft(protocol) if plan is None else plan
-        planned = parse(text, where, protocol)
+    with _cut(study, snapshot) as (cut, then):
+        protocol, text, planned = _planned(then, plan, where)
         if signer is None and len(protocol.arms) > 1:
             raise Refused(Message("estimation.concealed"))
         arms = allocations.arms(study, signer, reason) if signer else None
-        settings = datasets.Settings(
-            planned.baseline, planned.baseline_rule, planned.major or datasets.Settings().major
-        )
         trail = datasets.Trail.of(study, until=cut.head[0])
-        data = datasets.datasets(then, arms=arms, settings=settings, trail=trail)
+        data = datasets.datasets(then, arms=arms, settings=_settings(planned), trail=trail)
         made = []
         for n, one in enumerate(planned.analyses, start=1):
             progress(n, len(planned.analyses), one.name)
             made.append(_analysed(one, planned, data, protocol, then))
         files = _tables(data)
         results = _results(then, cut, protocol, planned, data, confirmed(planned, made), files)
+        observed = courses(planned, data, protocol)
     return Analysed(
         results,
         {**files, PLAN: text.encode(), "results.csv": results.as_csv(), RESULTS: results.to_json()},
+        observed,
+        {**{row.key: row for row in data.visits}, **{row.key: row for row in data.events}},
     )  # fmt: skip
+
+
+def pooled(study: Study, *, plan: str | None = None, where: str = DRAFTED, snapshot: str = "") -> Pooled:
+    """What was observed of the variables of a plan on a snapshot, for a reader to whom no arm is told.
+
+    Parameters
+    ----------
+    study : the open record.
+    plan, where, snapshot : as :func:`analyse` takes them.
+
+    Raises
+    ------
+    Refused, BadValue, UnknownName, RecordFault
+        As :func:`analyse`.
+    """
+    with _cut(study, snapshot) as (cut, then):
+        protocol, _text, planned = _planned(then, plan, where)
+        blinded = conceals(then, protocol)
+        data = datasets.datasets(then, settings=_settings(planned), trail=datasets.Trail(), blinded=blinded)
+        return Pooled(
+            _told_of(cut), {"version": protocol.about.version, "sha256": protocol.sha256},
+            {"sha256": planned.sha256, "level": planned.level}, all(one.simulated for one in data.subjects),
+            courses(planned, data, protocol), {row.key: row for row in data.visits},
+        )  # fmt: skip
 
 
 def write(made: Analysed, folder: Path) -> None:
@@ -157,6 +205,30 @@ def write_draft(text: str, path: Path) -> None:
 
 
 # ------------------------------------------------------------------------------ what is analysed
+@contextmanager
+def _cut(study: Study, name: str) -> Iterator[tuple[SnapshotRow, Study]]:
+    """A snapshot, open for reading."""
+    cut = _snapshot(study, name)
+    with Study.open(study.folder / cut.path, actor=study.actor) as then:
+        yield cut, then
+
+
+def _planned(then: Study, plan: str | None, where: str) -> tuple[Protocol, str, Plan]:
+    """The protocol of a snapshot, and the plan for it as text and as read."""
+    protocol = protocol_of(then)
+    text = draft(protocol) if plan is None else plan
+    return protocol, text, parse(text, where, protocol)
+
+
+def _settings(plan: Plan) -> datasets.Settings:
+    return datasets.Settings(plan.baseline, plan.baseline_rule, plan.major or datasets.Settings().major)
+
+
+def _told_of(cut: SnapshotRow) -> dict[str, Any]:
+    told = {name: getattr(cut, name) for name in ("name", "level", "path", "sha256", "utc")}
+    return told | {"head": list(cut.head)}
+
+
 def _snapshot(study: Study, name: str) -> SnapshotRow:
     found = snapshots.listed(study)
     if not found:
@@ -199,10 +271,7 @@ def _results(
     return Results(
         workbench=__version__,
         study={"id": then.id, "code": then.code, "title": then.title},
-        snapshot={
-            "name": cut.name, "level": cut.level, "path": cut.path, "sha256": cut.sha256, "utc": cut.utc,
-            "head": list(cut.head),
-        },
+        snapshot=_told_of(cut),
         protocol={"version": protocol.about.version, "sha256": protocol.sha256},
         plan={
             "sha256": plan.sha256, "seed": plan.seed, "level": plan.level, "reference": plan.reference,
@@ -223,7 +292,7 @@ def _analysed(one: Analysis, plan: Plan, data: Datasets, protocol: Protocol, the
     except WorkbenchError as error:
         text = messages.of(error)
         code = text.code if isinstance(text, Message) else ""
-        return replace(_told(one, selected, None), status="refused", refusal=str(text), refusal_code=code)
+        return replace(_told(one, selected, None), status="refused", refusal=text, refusal_code=code)
     return _told(one, selected, fitted)
 
 
@@ -245,7 +314,7 @@ def _told(one: Analysis, selected: Selected | None, fitted: Fitted | None) -> An
     rows = fitted.rows or selected.keys()
     return replace(
         made, arms=selected.counts(), estimates=fitted.estimates, means=fitted.means,
-        notes=tuple(str(note) for note in fitted.notes), rows=rows,
+        notes=tuple(fitted.notes), rows=rows,
     )  # fmt: skip
 
 

@@ -20,7 +20,10 @@ from workbench.figures.flow import wrapped
 WIDTH, PLOT, GAP, LEFT = 674.0, 190.0, 26.0, 40.0
 """Width of the sheet, height of a panel, room between panels, room for the numbers of the axis, px."""
 PER_ROW = 3
-WORDS: Mapping[str, str] = {"one": "one participant", "mean": "mean, device off", "mean_on": "mean, device on"}
+WORDS: Mapping[str, str] = {
+    "one": "one participant", "mean": "mean, device off", "mean_on": "mean, device on",
+    "recovery": "natural recovery, mean ± SD",
+}  # fmt: skip
 """English words; pass others to print another language."""
 
 
@@ -33,11 +36,13 @@ class CoursePanel:
     title : above it.
     lines : for each participant the value at every visit, None where there is none.
     device_on : whether the device was on; its mean has filled squares.
+    bands : low, mean and high of natural recovery at each visit, drawn behind; None where there is none.
     """
 
     title: str
     lines: tuple[tuple[float | None, ...], ...]
     device_on: bool = False
+    bands: tuple[tuple[float, float, float] | None, ...] = ()
 
     def means(self) -> list[tuple[float | None, int]]:
         """Mean and number of values at every visit; None where there is none."""
@@ -71,6 +76,7 @@ def courses(
     values = [v for panel in panels for line in panel.lines for v in line if v is not None and isfinite(v)]
     if not values:
         raise BadValue("there is no value to draw; leave the figure out")
+    values += [end for panel in panels for band in panel.bands if band for end in band]
     low, high = scale or (min(values), max(values))
     ticks = round_ticks(low, high)
     low, high = ticks[0], ticks[-1]
@@ -114,12 +120,21 @@ def _panel(
         sheet.line((x0 + LEFT, x0 + wide - 36), (at(tick),) * 2, colour="ink-3" if tick == ticks[0] else "grid")
         sheet.text(x0 + LEFT - 6, at(tick) + 4, f"{tick:g}".replace("-", "\u2212"), anchor="right")
     xs = [left + step * k for k in range(len(visits))]
+    for x, band in zip(xs, panel.bands, strict=False):
+        if band:
+            _band(sheet, x, *map(at, band))
     for x, name in zip(xs, visits, strict=True):
         for k, line in enumerate(_label(name, step)):
             sheet.text(x, top + PLOT + 17 + 17 * k, line, anchor="center")
     for values in panel.lines:
         _thin(sheet, xs, [None if value is None else at(value) for value in values])
     _mean(sheet, xs, panel, at)
+
+
+def _band(sheet: Sheet, x: float, low: float, mean: float, high: float) -> None:
+    """Natural recovery at one visit: a bar with its mean; nothing is drawn between two visits."""
+    sheet.box(x - 11, high, 22, low - high, fill="rest-soft", edge="line-strong")
+    sheet.line((x - 11, x + 11), (mean, mean), colour="line-strong", width=1.2)
 
 
 def _thin(sheet: Sheet, xs: Sequence[float], ys: Sequence[float | None]) -> None:
@@ -167,3 +182,6 @@ def _key(sheet: Sheet, y: float, panels: Sequence[CoursePanel], words: Mapping[s
             sheet.mark(x + 15, y, shape, fill=fill, size=10, line=2)
             sheet.text(x + 36, y + 4, words[name])
             x += 60 + 7.6 * len(words[name]) + 16
+    if any(band for panel in panels for band in panel.bands):
+        _band(sheet, x + 15, y + 7, y, y - 7)
+        sheet.text(x + 36, y + 4, words["recovery"])

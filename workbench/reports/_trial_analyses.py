@@ -6,12 +6,13 @@ An analysis that was refused is printed with its reason and never vanishes; no n
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from workbench import figures
 from workbench.reports._measures import measure_name
 from workbench.reports._say import number
 from workbench.reports._trial_results import Analysis, Estimate
-from workbench.reports._trial_say import HASH, WIDTH, TrialSay
+from workbench.reports._trial_say import HASH, WIDTH, Speaking, TrialSay
 from workbench.reports.blocks import (
     Block,
     Cell,
@@ -63,14 +64,18 @@ def first_page(say: TrialSay) -> list[Block]:
 
 def finding(say: TrialSay) -> str:
     """The primary estimate as a sentence, ``""`` without one."""
-    t, given = say.t, say.analyses
-    for analysis in given.found if given else ():
+    return finding_of(say, say.analyses.found if say.analyses else ())
+
+
+def finding_of(say: Speaking, found: Sequence[Analysis]) -> str:
+    """The estimate of the first primary analysis as a sentence, ``""`` without one."""
+    for analysis in found:
         if analysis.role == "primary" and analysis.estimates:
             one = analysis.estimates[0]
             values = {"value": _value(one.value), "low": _value(one.low), "high": _value(one.high)}
-            return t(
+            return say.t(
                 "tr_finding_primary", visit=one.visit, outcome=outcome_words(say, analysis), arm=one.arm,
-                reference=one.reference, scale=t.word("tr_scale", one.scale), p=p_words(one.p),
+                reference=one.reference, scale=say.t.word("tr_scale", one.scale), p=p_words(one.p),
                 level=f"{100 * one.level:g}", **values,
             )  # fmt: skip
     return ""
@@ -80,7 +85,7 @@ def _scale(analysis: Analysis, estimate: Estimate) -> tuple[str, str]:
     return estimate.scale, "" if estimate.is_ratio or "risk" in estimate.scale else analysis.variable
 
 
-def _effect(say: TrialSay, analysis: Analysis, one: Estimate, *, label: str = "") -> figures.Effect:
+def _effect(say: Speaking, analysis: Analysis, one: Estimate, *, label: str = "") -> figures.Effect:
     primary = analysis.role == "primary"
     return figures.Effect(label, one.value, one.low, one.high, interval_words(say, one), primary)
 
@@ -112,18 +117,18 @@ def _table(say: TrialSay, pairs: Sequence[Pair], *, named_above: bool) -> Table:
     return Table(columns, tuple(rows), t("no_data"), strong=strong, open_end=True)
 
 
-def outcome_words(say: TrialSay, analysis: Analysis) -> str:
+def outcome_words(say: Speaking, analysis: Analysis) -> str:
     """``ARAT total, trained side, change, device off``."""
     return say.t("join").join([variable_words(say, analysis.variable), tested_words(say, analysis)])
 
 
-def variable_words(say: TrialSay, variable: str) -> str:
+def variable_words(say: Speaking, variable: str) -> str:
     """``ARAT total`` for ``arat.total``."""
     measure, _, part = variable.partition(".")
     return f"{measure_name(say.t, measure, '')} {part.replace('_', ' ')}".strip()
 
 
-def tested_words(say: TrialSay, analysis: Analysis) -> str:
+def tested_words(say: Speaking, analysis: Analysis) -> str:
     """Side, what of the value, and under which condition."""
     t = say.t
     words = [t.word("tr_side", analysis.side)] if analysis.side not in ("", "none") else []
@@ -136,7 +141,7 @@ def _n(analysis: Analysis, one: Estimate) -> str:
     return f",{NBSP}".join(str(n) for n in counts) if all(n is not None for n in counts) else str(one.n)
 
 
-def interval_words(say: TrialSay, one: Estimate) -> str:
+def interval_words(say: Speaking, one: Estimate) -> str:
     """``9.8 (6.1 to 13.5)``; the estimate alone where the method gives no interval."""
     if one.low is None or one.high is None:
         return _value(one.value)
@@ -180,44 +185,110 @@ def _level(own: Sequence[Analysis]) -> str:
     return next((f"{100 * e.level:g}" for one in own for e in one.estimates), "95")
 
 
-def _rows(say: TrialSay, analysis: Analysis) -> list[tuple[Cell, ...]]:
+@dataclass(frozen=True, slots=True)
+class AnalysisRow:
+    """One estimate of an analysis, or its refusal, as a row of a table has it.
+
+    Attributes
+    ----------
+    analysis : its name.
+    label, method, n, estimate, p, adjusted : cells; of a refused one the estimate is its sentence.
+    primary, refused : whether it is.
+    """
+
+    analysis: str
+    label: str
+    method: str
+    n: str
+    estimate: str
+    p: str
+    adjusted: str
+    primary: bool
+    refused: bool
+
+
+def rows_of(say: Speaking, analysis: Analysis) -> list[AnalysisRow]:
+    """The rows of one analysis: one an estimate, or one with the reason why there is none."""
     t = say.t
-    label = t("tr_row_of", role=t.word("tr_role", analysis.role), outcome=analysis.name)
     method = t("join").join(
         [t.word("tr_method_of", analysis.method), t.word("tr_population_of", analysis.population)]
     )
-    link = say.link(named("analysis", analysis.name))
+    primary = analysis.role == "primary"
     if not analysis.estimates:
-        return [(label, method, "–", t("tr_refused", why=analysis.refusal), "–", "–", link)]
-    adjusted = analysis.confirmation["p_adjusted"] if analysis.confirmation else None
-    rows: list[tuple[Cell, ...]] = []
-    for one in analysis.estimates:
-        what = label if one.delta is None else t("tr_delta", what=label, delta=number(one.delta, 1))
-        rows.append((
-            what, method, _n(analysis, one), interval_words(say, one), p_words(one.p), p_words(adjusted), link,
-        ))  # fmt: skip
-    return rows
+        why = t("tr_refused", why=t.translate(analysis.refusal))
+        return [
+            AnalysisRow(analysis.name, label_of(say, analysis), method, "–", why, "–", "–", primary, refused=True)
+        ]
+    adjusted = p_words(analysis.confirmation["p_adjusted"] if analysis.confirmation else None)
+    return [
+        AnalysisRow(
+            analysis.name, label_of(say, analysis, one), method, _n(analysis, one), interval_words(say, one),
+            p_words(one.p), adjusted, primary, refused=False,
+        )
+        for one in analysis.estimates
+    ]  # fmt: skip
+
+
+def label_of(say: Speaking, analysis: Analysis, one: Estimate | None = None) -> str:
+    """Role and name of an analysis; of a tipping point with what was added.
+
+    Parameters
+    ----------
+    say : has the texts.
+    analysis, one : which, and the estimate that it is for.
+    """
+    label = say.t("tr_row_of", role=say.t.word("tr_role", analysis.role), outcome=analysis.name)
+    if one is None or one.delta is None:
+        return label
+    return say.t("tr_delta", what=label, delta=number(one.delta, 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Forest:
+    """Effects of one scale and variable, the scale that the first estimate has.
+
+    Attributes
+    ----------
+    effects, names : what is drawn, and the analysis of each.
+    axis, none : what the axis says, and where no effect lies.
+    """
+
+    effects: tuple[figures.Effect, ...]
+    names: tuple[str, ...]
+    axis: str
+    none: float
+
+
+def forest_of(say: Speaking, own: Sequence[Analysis]) -> Forest | None:
+    """All estimates of the scale that the first analysis has; None without an estimate."""
+    pairs = [(analysis, one) for analysis in own for one in analysis.estimates]
+    if not pairs:
+        return None
+    scale = _scale(*pairs[0])
+    # Of the same variable: those of others have a unit of their own.
+    pairs = [pair for pair in pairs if _scale(*pair) == scale and pair[0].outcome == pairs[0][0].outcome]
+    effects = tuple(_effect(say, *pair, label=label_of(say, *pair)) for pair in pairs)
+    first = pairs[0][1]
+    words = say.t(
+        "tr_forest_axis", scale=say.t.word("tr_scale", scale[0]), arm=first.arm, reference=first.reference
+    )
+    return Forest(effects, tuple(one.name for one, _ in pairs), words, 1.0 if first.is_ratio else 0.0)
+
+
+def _rows(say: TrialSay, analysis: Analysis) -> list[tuple[Cell, ...]]:
+    link = say.link(named("analysis", analysis.name))
+    return [
+        (row.label, row.method, row.n, row.estimate, row.p, row.adjusted, link) for row in rows_of(say, analysis)
+    ]
 
 
 def _forest(say: TrialSay, own: Sequence[Analysis]) -> list[Block]:
     """All estimates of the scale that the primary one has, when there are two or more."""
-    t = say.t
-    pairs = [(analysis, one) for analysis in own for one in analysis.estimates]
-    scale = _scale(*pairs[0]) if pairs else ("", "")
-    # Of the same variable: those of others have a unit of their own.
-    pairs = [pair for pair in pairs if _scale(*pair) == scale and pair[0].outcome == pairs[0][0].outcome]
-    if len(pairs) < 2:
+    t, found = say.t, forest_of(say, own)
+    if found is None or len(found.effects) < 2:
         return []
-    effects = []
-    for analysis, one in pairs:
-        label = t("tr_row_of", role=t.word("tr_role", analysis.role), outcome=analysis.name)
-        label = label if one.delta is None else t("tr_delta", what=label, delta=number(one.delta, 1))
-        effects.append(_effect(say, analysis, one, label=label))
-    words = t(
-        "tr_forest_axis", scale=t.word("tr_scale", scale[0]), arm=pairs[0][1].arm, reference=pairs[0][1].reference
-    )
-    drawn = figures.forest(effects, axis=words, none=1.0 if pairs[0][1].is_ratio else 0.0)
-    alt = "; ".join(f"{one.label}: {one.text}" for one in effects)
+    drawn = figures.forest(found.effects, axis=found.axis, none=found.none)
+    alt = "; ".join(f"{one.label}: {one.text}" for one in found.effects)
     picture = Picture(figures.to_svg(drawn, name=say.name("forest")), WIDTH, alt)
     return [Figure(picture, t("tr_forest_title"), t("tr_forest_source"))]
 
@@ -280,6 +351,7 @@ def rows_of_analyses(say: TrialSay) -> list[Block]:
     there = {
         named("assessment", str(row["id"])) for row in say.facts.tables["assessment"] if row["state"] != "draft"
     }
+    runs = {named("run", str(one.run.row["id"])) for one in say.facts.online}
     columns = (
         Column(t("participant"), 1.0), Column(t("tr_col_arm"), 1.0), Column(t("visit"), 1.2),
         Column(t("tr_col_value"), 0.8, number=True), Column(t("tr_col_change"), 0.8, number=True),
@@ -289,8 +361,10 @@ def rows_of_analyses(say: TrialSay) -> list[Block]:
     for analysis in given.found:
         rows: list[tuple[Cell, ...]] = []
         for row in (given.values[key] for key in analysis.rows if key in given.values):
-            to = named(row["source_table"], row["source_id"])
-            source: Cell = say.link(to, t("tr_to_assessment")) if to in there else row["source_table"] or "–"
+            # What several runs gave leads to the first of them; the others stand beside it.
+            to = named(row["source_table"], row["source_id"].split(" ")[0])
+            words = "tr_to_assessment" if to in there else "tr_to_run" if to in runs else ""
+            source: Cell = say.link(to, t(words)) if words else row["source_table"] or "–"
             entry = f"{row['entry_seq']} · {row['entry_hash'][:HASH]}" if row["entry_seq"] else "–"
             change = row["improvement" if analysis.outcome == "improvement" else "change"]
             rows.append((

@@ -32,7 +32,7 @@ from workbench.study import (
 )
 from workbench.study import protocol as protocols
 from workbench.study.completeness import signed_rows
-from workbench.study.concealment import OPEN, BlindRecord, Sight
+from workbench.study.concealment import OPEN, BlindRecord, Sight, conceals
 from workbench.study.dispositions import Step
 from workbench.study.lock_conditions import Condition, conditions
 from workbench.study.moments import utc_of
@@ -316,7 +316,7 @@ def _read(
     reader: str,
 ) -> TrialFacts:  # fmt: skip
     protocol, version = _protocol(source)
-    view: View = "unblinded" if reader else "blinded" if _conceals(source, protocol) else "open"
+    view: View = "unblinded" if reader else "blinded" if conceals(source, protocol) else "open"
     hidden = view == "blinded"
     record: Any = _Blind(BlindRecord(source, Sight(concealed=True, reader=""))) if hidden else source
     entries = study.entries()
@@ -374,12 +374,6 @@ def _protocol(source: Record) -> tuple[StudyProtocol | None, str]:
         return None, ""
     newest = versions[-1]
     return protocols.Protocol.from_definition(newest["definition"], where=newest["version"]), newest["version"]
-
-
-def _conceals(source: Record, protocol: StudyProtocol | None) -> bool:
-    """Whether there are arms that somebody could be kept from: the protocol randomises, or a role is blinded."""
-    randomises = bool(protocol and protocol.randomisation) or bool(source.rows("rand_list"))
-    return randomises or any(row["blinded"] for row in source.rows("role_grant"))
 
 
 def _cut(entries: Sequence[Entry], snapshot: SnapshotRow | None) -> Cut:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
-from workbench.reports._facts import Row
+from workbench.reports._facts import Row, RunFacts
 from workbench.reports._measures import measure_name
 from workbench.reports._trial_analyses import rows_of_analyses
 from workbench.reports._trial_device import result_words
@@ -227,7 +227,7 @@ def _runs(say: TrialSay) -> list[Block]:
             rows.append((
                 one.visit["name"], t.moment(str(one.session["started"])), str(one.run.number),
                 result_words(say, one), str(len(one.run.trials)), "–" if p95 is None else f"{float(p95):.0f}",
-                Code(_samples(say, one.run.recordings)), Code(say.entry("run", str(one.run.row["id"]))),
+                Code(_samples(say, one.run)), Code(say.entry("run", str(one.run.row["id"]))),
             ))  # fmt: skip
         if rows:
             names = tuple(named("run", str(one.run.row["id"])) for one in own)
@@ -237,9 +237,15 @@ def _runs(say: TrialSay) -> list[Block]:
     return blocks
 
 
-def _samples(say: TrialSay, recordings: tuple[Row, ...]) -> str:
-    """Start of the hash of each recording and the samples in it."""
-    return say.t("join").join(f"{row['sha256'][:12]} 0–{row['n_samples']}" for row in recordings) or "–"
+def _samples(say: TrialSay, run: RunFacts) -> str:
+    """Start of the hash of each recording, its trials' first and last sample, as `workbench scope` takes them."""
+    spans = [(int(one["cue_sample"]), int(one["end_sample"])) for one in run.trials]
+    found = []
+    for row in run.recordings:
+        end = max(0, int(row["n_samples"]) - 1)
+        first, last = (min(one for one, _ in spans), max(one for _, one in spans)) if spans else (0, end)
+        found.append(f"{row['sha256'][:12]} {first}:{last}")
+    return say.t("join").join(found) or "–"
 
 
 def _events(say: TrialSay) -> list[Block]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from workbench import figures
 from workbench.analysis import Outcome
+from workbench.analysis.recovery import LEAST, SOURCE, Recovery, exams_of, recovery
 from workbench.reports._measures import measure_name
 from workbench.reports._say import number
 from workbench.reports._trial_facts import Group
@@ -43,6 +44,7 @@ def _measure(say: TrialSay, measure: str, side: str, rows: list[Outcome]) -> lis
     visits = _visits(say, rows)
     groups = [group for group in say.facts.groups if group.arm] or list(say.facts.groups)
     conditions = sorted({_key(row) for row in rows})
+    behind = _recovery(say, measure, rows, visits)
     panels, table = [], list[tuple[Cell, ...]]()
     for condition in conditions:
         for group in groups:
@@ -50,16 +52,11 @@ def _measure(say: TrialSay, measure: str, side: str, rows: list[Outcome]) -> lis
             if not lines:
                 continue
             title = _title(say, group, condition, alone=len(groups) == 1)
-            panel = figures.CoursePanel(title, lines, device_on=condition[1])
+            bands = () if any(condition) else _ends(behind)
+            panel = figures.CoursePanel(title, lines, device_on=condition[1], bands=bands)
             panels.append(panel)
-            link = say.link(named("list", measure, side))
-            table.append(
-                (
-                    title,
-                    *(_mean(mean, n, alone=bool(say.facts.wanted.participant)) for mean, n in panel.means()),
-                    link,
-                )
-            )
+            means = (_mean(mean, n, alone=bool(say.facts.wanted.participant)) for mean, n in panel.means())
+            table.append((title, *means, say.link(named("list", measure, side))))
     if not panels:
         return []
     columns = (
@@ -67,19 +64,62 @@ def _measure(say: TrialSay, measure: str, side: str, rows: list[Outcome]) -> lis
         *(Column(visit, 1.0, number=True) for visit in visits),
         Column(t("tr_rows"), 0.7, number=True),
     )
-    blocks: list[Block] = []
-    if len(visits) > MOST_VISITS:
-        blocks.append(Heading(name, 3))
-    else:
-        one = "_of_one" if say.facts.wanted.participant else ""
-        # Of one participant the mean is that participant, and no line of another lies behind it.
-        words = {key: t(f"tr_course_{key}{one}") for key in figures.COURSE_WORDS if not (one and key == "one")}
-        drawn = figures.to_svg(figures.courses(panels, visits, words=words), name=say.name("course"))
-        alt = "; ".join(f"{row[0]}: {', '.join(map(str, row[1:-1]))}" for row in table)
-        title, source = t(f"tr_course_title{one}", measure=name), t(f"tr_course_source{one}")
-        blocks.append(Figure(Picture(drawn, WIDTH, alt), title, source))
+    blocks: list[Block] = [Heading(name, 3)]
+    if len(visits) <= MOST_VISITS:
+        blocks = [_figure(say, name, panels, visits, table)]
+        blocks += [Para(_recovery_words(say, behind), note=True)] if behind else []
     listed = "" if say.facts.wanted.participant else t("tr_course_note", measure=name)
     return [*blocks, Table(columns, tuple(table), t("no_data"), note=listed)]
+
+
+def _figure(
+    say: TrialSay, name: str, panels: Sequence[figures.CoursePanel], visits: Sequence[str],
+    table: Sequence[tuple[Cell, ...]],
+) -> Figure:  # fmt: skip
+    """The panels of a measure, whose numbers are those of the table."""
+    t = say.t
+    one = "_of_one" if say.facts.wanted.participant else ""
+    # Of one participant the mean is that participant, and no line of another lies behind it.
+    words = {key: t(f"tr_course_{key}{one}") for key in figures.COURSE_WORDS if not (one and key == "one")}
+    drawn = figures.to_svg(figures.courses(panels, visits, words=words), name=say.name("course"))
+    alt = "; ".join(f"{row[0]}: {', '.join(map(str, row[1:-1]))}" for row in table)
+    title, source = t(f"tr_course_title{one}", measure=name), t(f"tr_course_source{one}")
+    return Figure(Picture(drawn, WIDTH, alt), title, source)
+
+
+def _ends(behind: Recovery | None) -> tuple[tuple[float, float, float] | None, ...]:
+    return tuple((one.low, one.mean, one.high) if one else None for one in behind.bands) if behind else ()
+
+
+def _recovery(say: TrialSay, measure: str, rows: Sequence[Outcome], visits: Sequence[str]) -> Recovery | None:
+    """Natural recovery behind the course of one participant, scored without help or device.
+
+    Parameters
+    ----------
+    say : of a report; None of one about several, who differ in grade, level and time since injury.
+    measure, rows, visits : whose course.
+    """
+    if not say.facts.wanted.participant:
+        return None
+    person = say.facts.people[0].row
+    days = {row.visit: row.day for row in rows if not any(_key(row))}
+    started = {row["id"]: str(row["started"])[:10] for row in say.facts.tables["visit"]}
+    exams = exams_of(person, say.facts.tables["assessment"], started)
+    return recovery(
+        measure, "total", injured_on=str(person["injured_on"] or ""), exams=exams,
+        days=[days.get(name, "") for name in visits],
+    )  # fmt: skip
+
+
+def _recovery_words(say: TrialSay, found: Recovery) -> str:
+    """Whom the bands are of and where they come from, or why there are none."""
+    t = say.t
+    if found.group is None or found.why:
+        return t(f"tr_recovery_{found.why}", least=LEAST)
+    counts = [band.n for band in found.bands if band]
+    n = f"{min(counts)}–{max(counts)}" if min(counts) < max(counts) else str(counts[0])
+    plegia = t(f"tr_recovery_{found.group.plegia}")
+    return t("tr_recovery", ais=found.group.ais, plegia=plegia, n=n, source=SOURCE)
 
 
 def _key(row: Outcome) -> Key:

@@ -156,12 +156,22 @@ def read(folder: Path, study_id: str, snapshot: SnapshotRow | None) -> Analyses:
         plan = content["plan"]
         return Analyses(
             chain.sha256(text), str(content["workbench"]), str(plan["sha256"]), visits, str(plan["reference"]),
-            tuple(_analysis(one) for one in content["analyses"]), _values(folder / VISITS, visits),
+            analyses_in(content), _values(folder / VISITS, visits),
         )  # fmt: skip
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         if isinstance(error, BadValue):
             raise
         raise _no_results(path) from error
+
+
+def analyses_in(content: Mapping[str, Any]) -> tuple[Analysis, ...]:
+    """The analyses of results that were just made, in the order of the plan.
+
+    Parameters
+    ----------
+    content : as ``results.json`` has it.
+    """
+    return tuple(_analysis(one) for one in content["analyses"])
 
 
 def _no_results(path: Path) -> BadValue:

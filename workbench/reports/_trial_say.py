@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean, median, stdev
+from typing import Protocol
 
 from workbench.reports._facts import Row
 from workbench.reports._say import number
@@ -13,6 +14,15 @@ from workbench.reports._trial_facts import Group, Person, TrialFacts
 from workbench.reports._trial_results import Analyses
 from workbench.reports.blocks import Block, Cell, Column, Link, Para, Table, named
 from workbench.reports.texts import Texts
+
+
+class Speaking(Protocol):
+    """Whatever has the texts of a language."""
+
+    @property
+    def t(self) -> Texts:
+        """The texts."""
+
 
 WIDTH = 674.0
 HASH = 8

@@ -17,11 +17,13 @@ from workbench import analysis, figures, outcomes
 from workbench.analysis import Confusion
 from workbench.decoders import WindowDecoder
 from workbench.errors import BadValue, UnknownName
+from workbench.estimation import Analysed, Pooled
+from workbench.estimation.results import plain
 from workbench.figures import Matrix, VisitScore, interactive
-from workbench.figures.interactive import Disc, Evidence, Mark, Period, TrialMark
+from workbench.figures.interactive import Disc, Evidence, Mark, NamedPanel, TrialMark
 from workbench.recording import RunFile
+from workbench.reports import result_words, samples
 from workbench.research.learning import Evaluation, Source, band_power, evidence_of
-from workbench.signals.cues import locate_cues
 from workbench.study import Study
 from workbench.vocabulary import Assessment, Condition
 
@@ -29,7 +31,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from plotly.graph_objects import Figure
 
-__all__ = ["body_chart", "confusion", "evidence", "outcome", "patterns", "scope", "trials"]
+__all__ = [
+    "body_chart", "confusion", "courses", "evidence", "forest", "outcome", "patterns", "scope", "trials",
+]  # fmt: skip
 
 
 def scope(
@@ -56,35 +60,13 @@ def scope(
     """
     run = _run(run)
     signal = run.signal
-    names = list(channels or signal.channels)
-    for name in names:
-        if name not in signal.channels:
-            raise UnknownName(f"{run.path.name} has no channel {name!r}; it has {', '.join(signal.channels)}")
-    first, last = round(start_s * signal.fs), round((start_s + duration_s) * signal.fs)
-    rows = slice(max(0, first), max(0, last))
-    # Rows before columns: the recording may be far larger than the part that is shown.
-    samples = run.units.scale(np.asarray(signal.values[rows], dtype=np.float64))
-    samples = samples[:, [signal.channels.index(name) for name in names]]
-    if not len(samples):
+    first = max(0, round(start_s * signal.fs))
+    last = min(round((start_s + duration_s) * signal.fs), len(signal.stamps)) - 1
+    if last < first:
         raise BadValue(
             f"{run.path.name} has {len(signal.stamps) / signal.fs:.1f} s; there is nothing from {start_s:g} s on"
         )
-    # Samples over the rate, not stamps: cues and decisions are counted in samples too.
-    times = (rows.start + np.arange(len(samples))) / signal.fs
-    events = [
-        Mark(marker.sample / signal.fs, marker.label or marker.kind)
-        for marker in run.markers()
-        if marker.kind not in ("cue", "run") and times[0] <= marker.sample / signal.fs <= times[-1]
-    ]
-    return interactive.scope(
-        times,
-        samples,
-        channels=names,
-        periods=[period for period in _periods(run) if period.stop_s > times[0] and period.start_s < times[-1]],
-        marks=events,
-        title=f"{signal.name}, {run.path.name}",
-        simulated=_simulated(run),
-    )
+    return samples.figure_of(run, first, last, channels=channels)
 
 
 def evidence(run: RunFile | Path | str, *, target: str | None = None) -> Figure:
@@ -132,7 +114,7 @@ def evidence(run: RunFile | Path | str, *, target: str | None = None) -> Figure:
         ),
         target=target_class,
         thresholds={name: float(params[name]) for name in ("activate", "release") if name in params},
-        periods=tuple(_periods(run)),
+        periods=tuple(samples.periods_of(run)),
         marks=tuple(marks),
     )
     notes = []
@@ -143,7 +125,7 @@ def evidence(run: RunFile | Path | str, *, target: str | None = None) -> Figure:
             "activations; shaded: what was cued"
         )
     title = f"Evidence for {target_class}, {run.path.name}"
-    return interactive.evidence(course, title=title, notes=notes, simulated=_simulated(run))
+    return interactive.evidence(course, title=title, notes=notes, simulated=samples.is_simulated(run))
 
 
 def confusion(source: Evaluation | Confusion | Sequence[Confusion] | pd.DataFrame, *, title: str = "") -> Figure:
@@ -356,6 +338,71 @@ def outcome(
     )
 
 
+def forest(made: Analysed, *, estimand: str = "") -> Figure:
+    """The estimates of one estimand on one axis, those of the primary's scale and variable.
+
+    Parameters
+    ----------
+    made : what :func:`workbench.estimation.analyse` returned.
+    estimand : of the protocol; ``""`` for the first of the plan.
+
+    Raises
+    ------
+    UnknownName
+        No such estimand.
+    BadValue
+        Nothing was estimated; the text has the reasons.
+    """
+    words = result_words.of_results(plain(made.results), "en")
+    known = {one.name: one for one in words.estimands}
+    name = estimand or next(iter(known), "")
+    if name not in known:
+        raise UnknownName(f"the plan has no analysis of the estimand {name!r}; it has {', '.join(known)}")
+    found = known[name].forest
+    if found is None:
+        why = "; ".join(f"{row.label}: {row.estimate}" for row in known[name].rows)
+        raise BadValue(f"nothing was estimated of {name}: {why}")
+    return interactive.forest(
+        found.effects, axis=found.axis, none=found.none, keys=found.names, title=f"Estimand: {name}",
+        notes=[words.finding if name == next(iter(known)) else ""], simulated=made.results.simulated,
+    )  # fmt: skip
+
+
+def courses(made: Analysed | Pooled, *, variable: str = "") -> Figure:
+    """Every participant over the visits of the plan as observed, a panel for each arm that is told.
+
+    Parameters
+    ----------
+    made : what :func:`workbench.estimation.analyse` or :func:`workbench.estimation.pooled` returned.
+    variable : such as ``"arat.total"``; ``""`` for the first of the plan.
+
+    Raises
+    ------
+    UnknownName
+        No such variable in the plan, or nobody has a row of it.
+    BadValue
+        Nobody has a value.
+    """
+    known = {one.variable: one for one in reversed(made.courses)}
+    name = variable or (made.courses[0].variable if made.courses else "")
+    if name not in known:
+        available = ", ".join(known) or "nothing"
+        raise UnknownName(f"the plan has no observed variable {name!r}; there is {available}")
+    course = known[name]
+    simulated = made.simulated if isinstance(made, Pooled) else made.results.simulated
+    axis = result_words.of_variable(course.variable, course.side, course.state, "en")
+    panels = []
+    for arm in course.arms:
+        own = [line for line in course.lines if line.arm == arm]
+        heading = f"{arm or 'all participants'}, n = {len(own)}"
+        panel = figures.CoursePanel(heading, tuple(line.values for line in own))
+        panels.append(NamedPanel(panel, tuple(line.participant for line in own)))
+    notes = ["observed values; a missing visit breaks the line, and nothing is imputed"]
+    return interactive.courses(
+        panels, course.visits, axis=axis, title="As observed", notes=notes, simulated=simulated
+    )
+
+
 def _about(measure: str, part: str) -> dict[str, Any]:
     """Scale, unit and direction of a measure's total or subscore, as its definition has them."""
     if measure not in outcomes.available():
@@ -425,23 +472,9 @@ def _run(run: RunFile | Path | str) -> RunFile:
     return run if isinstance(run, RunFile) else RunFile(run)
 
 
-def _simulated(run: RunFile) -> bool:
-    return bool(run.plan.get("simulated"))
-
-
 def _params(stored: Mapping[str, Any]) -> Mapping[str, Any]:
     inner = stored.get("params")
     return inner if isinstance(inner, Mapping) else stored
-
-
-def _periods(run: RunFile) -> list[Period]:
-    """Cued periods; rest is drawn paler and has no label."""
-    fs, rest = run.signal.fs, str(run.plan.get("params", {}).get("rest", ""))
-    cues, _ = locate_cues(run.items(), fs=fs)
-    return [
-        Period(cue.sample / fs, cue.sample / fs + cue.duration_s, cue.label, strong=cue.label != rest)
-        for cue in cues
-    ]
 
 
 def _head_places(channels: Sequence[str]) -> list[tuple[float, float]] | None:

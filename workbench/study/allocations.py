@@ -103,6 +103,20 @@ def arm_of(study: Study, participant_id: str, signer: Signer, reason: str = "") 
     return arm
 
 
+def refusal(study: Study, signer: Signer) -> Message | None:
+    """Why somebody may not learn the arm of everybody, by the rule of :func:`arms`; None where they may.
+
+    Nothing is read and nothing is entered: a page asks it to know what it may offer.
+
+    Parameters
+    ----------
+    study : the open record.
+    signer : who would ask.
+    """
+    with study.writing.begin("arms", actor=signer.name) as writer:
+        return _barred(Applying(writer, [signer], "", study.folder), signer, None)
+
+
 def blinded(record: Applying, signer: Signer) -> Message | None:
     """Why somebody is to learn no arm at all: a role was granted as blinded. None where no role was.
 

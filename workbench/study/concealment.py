@@ -14,6 +14,7 @@ from workbench.study.safety import RELATED_TO
 
 if TYPE_CHECKING:
     from workbench.study.drafts import Draft
+    from workbench.study.protocol import Protocol
     from workbench.study.record import Study
 
 ABOUT = ("query", "deviation", "obligation_event")
@@ -203,6 +204,18 @@ class BlindRecord:
 
 def _veiled(row: dict[str, Any]) -> dict[str, Any]:
     return row | {"hold": ON_HOLD if row["hold"] else ""}
+
+
+def conceals(study: Any, protocol: Protocol | None) -> bool:
+    """Whether there are arms that somebody could be kept from: the protocol randomises, or a role is blinded.
+
+    Parameters
+    ----------
+    study : open record or snapshot.
+    protocol : the newest one, None without one.
+    """
+    randomises = bool(protocol and protocol.randomisation) or bool(study.rows("rand_list"))
+    return randomises or any(row["blinded"] for row in study.rows("role_grant"))
 
 
 def sight_of(study: Study, person_id: str, name: str) -> Sight:

@@ -77,11 +77,13 @@ def rows(connection: Connection, name: str, where: Mapping[str, Any]) -> list[di
                 Message("study.no_column", table=name, column=told(column), known=list(table.columns.keys()))
             )
         query = query.where(table.columns[column] == value)
-    hidden = chain.SECRET.get(name, ())
-    return [
-        with_messages({column: value for column, value in row.items() if column not in hidden})
-        for row in connection.execute(query).mappings()
-    ]
+    found = connection.execute(query)
+    columns, hidden = tuple(found.keys()), set(chain.SECRET.get(name, ()))
+    made = [dict(zip(columns, row, strict=True)) for row in found.all()]
+    for row in made if hidden else ():
+        for column in hidden & row.keys():
+            del row[column]
+    return [with_messages(row) for row in made]
 
 
 def with_messages(row: dict[str, Any]) -> dict[str, Any]:
@@ -111,7 +113,7 @@ def entries(connection: Connection, *, after: int) -> list[Entry]:
             commit=row.commitment,
             hash=row.hash,
         )
-        for row in connection.execute(query)
+        for row in connection.execute(query).all()
     ]
 
 

@@ -212,6 +212,7 @@ function buildStudyPage(root, model, t) {
   const ask = (name, args = {}) => request(model, name, args).then((reply) => { put(problem, reply.ok ? "" : reply.silent ? t("study.silent") : t.said(reply, "text")); return reply; });
   const verify = button(t("study.verify"), () => ask("verify"), { name: "verify" });
   const store = button(t("study.export"), () => ask("export"), { name: "export" });
+  const results = (model.get("opens") || []).includes("results") ? button(t("results.title"), () => ask("results"), { name: "results" }) : null;
   const back = (model.get("opens") || []).includes("back") ? button(t("study.back"), () => ask("back"), { kind: "quiet", name: "back" }) : null;
   const banner = h("div", { class: "msg high", role: "alert", id: "study-broken", "data-name": "broken" });
   const flow = flowPanel(t, openerOf(model, ask));
@@ -249,7 +250,7 @@ function buildStudyPage(root, model, t) {
     if (work.fault) put(problem, t.said(work, "fault"));
   }
   root.append(h("section", { class: "study", "aria-label": t("study.title") },
-    h("div", { class: "head" }, h("div", {}, h("h1", {}, t("study.title")), title), sums.el, h("div", { class: "acts" }, back, store, verify)),
+    h("div", { class: "head" }, h("div", {}, h("h1", {}, t("study.title")), title), sums.el, h("div", { class: "acts" }, back, results, store, verify)),
     h("div", { class: "saying" }, told, problem), banner, lockedBanner,
     h("div", { class: "cols" }, h("div", { class: "main" }, h("div", { class: "top" }, flow.el, heat.el), h("div", { class: "bottom" }, audit.el, asked.el)), side.el)));
   const names = "change:overview change:work";

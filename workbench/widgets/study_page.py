@@ -55,7 +55,8 @@ class StudyPage(Panel):
     service : reads the record, verifies and exports.
     back : called to go back to the worklist; None where there is none.
     open_participant : called with the pseudonym of a row; None where no page shows one.
-    open_safety : called to show the safety desk; None where no page does.
+    open_safety, open_results : called to show the safety desk, and the results of the trial; None where no page
+        does.
 
     Traits
     ------
@@ -64,8 +65,8 @@ class StudyPage(Panel):
     are due or were missed, ``without`` names who never entered screening, and ``rows`` hold the forms of each
     visit as one letter each: ``v`` verified, ``c`` complete, ``d`` draft, ``m`` missing, ``n`` not due, ``h``
     visit not held, ``w`` withdrawn, a space where the protocol does not ask; work : ``{"kind", "share", "s",
-    "text", "fault"}`` of what runs or ran last; opens : ``["back", "participant", "safety"]``, what leads
-    elsewhere from here.
+    "text", "fault"}`` of what runs or ran last; opens : ``["back", "participant", "safety", "results"]``, what
+    leads elsewhere from here.
     """
 
     _esm = compose(
@@ -84,12 +85,13 @@ class StudyPage(Panel):
         back: Callable[[], None] | None = None,
         open_participant: Callable[[str], None] | None = None,
         open_safety: Callable[[], None] | None = None,
+        open_results: Callable[[], None] | None = None,
         **traits: Any,
     ) -> None:
-        led = {"back": back, "participant": open_participant, "safety": open_safety}
+        led = {"back": back, "participant": open_participant, "safety": open_safety, "results": open_results}
         super().__init__(opens=[name for name, leads in led.items() if leads is not None], **traits)
         self._service, self._back, self._open_participant = service, back, open_participant
-        self._open_safety = open_safety
+        self._open_safety, self._open_results = open_safety, open_results
         self._thread: threading.Thread | None = None
         self.look()
 
@@ -109,6 +111,7 @@ class StudyPage(Panel):
             "lock": self.lock,
             "back": self.back,
             "safety": self.safety,
+            "results": self.results,
             "participant": self.participant,
         }
 
@@ -154,6 +157,11 @@ class StudyPage(Panel):
         """Show the safety desk."""
         if self._open_safety is not None:
             self._open_safety()
+
+    def results(self) -> None:
+        """Show the results of the trial."""
+        if self._open_results is not None:
+            self._open_results()
 
     def back(self) -> None:
         """Go back to the worklist."""

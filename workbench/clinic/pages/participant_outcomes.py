@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, NamedTuple
 
 from workbench import analysis, outcomes
-from workbench.analysis import Outcome
+from workbench.analysis import Outcome, recovery
 from workbench.study.concealment import tells_arm
 
 PERFORMANCE_RANGE: Mapping[str, tuple[float, float]] = {"grasp_f1": (0.0, 1.0)}
@@ -56,8 +57,8 @@ class _OnePerson:
 
 
 def measures_of(
-    study: Any, participant_id: str, visits: Sequence[Mapping[str, Any]], *, concealed: bool
-) -> list[dict[str, Any]]:
+    study: Any, participant_id: str, visits: Sequence[Mapping[str, Any]], *, concealed: bool,
+) -> list[dict[str, Any]]:  # fmt: skip
     """One picture for each measure: those of the protocol's forms first, what was counted from trials last.
 
     Parameters
@@ -71,11 +72,15 @@ def measures_of(
     -------
     list
         ``{"measure", "title", "part", "label", "version", "side", "unit", "low", "high", "direction", "visits",
-        "series"}`` each; ``visits`` are names of those at which the measure was asked for or taken. A series has
-        its condition and ``points``, ``{"visit", "day", "value", "status", "repeat"}``; ``visit`` is an index of
-        the names.
+        "series", "recovery"}`` each; ``visits`` are names of those at which the measure was asked for or taken. A
+        series has its condition and ``points``, ``{"visit", "day", "value", "status", "repeat"}``; ``visit`` is an
+        index of the names. ``recovery`` is a :class:`workbench.analysis.recovery.Recovery` with its source, None
+        for a measure that has none.
     """
-    table = analysis.outcomes_table(_OnePerson(study, participant_id)).rows
+    own = _OnePerson(study, participant_id)
+    table = analysis.outcomes_table(own).rows
+    person = own.rows("participant")[0]
+    exams = recovery.exams_of(person, own.rows("assessment"), {one["id"]: one["held"] for one in visits})
     drawn: dict[_Part, dict[tuple[Any, ...], list[Outcome]]] = {}
     for row in table:
         # What has neither a number nor a status that says why is a class, such as a grade, and no curve.
@@ -88,7 +93,12 @@ def measures_of(
     order = list(dict.fromkeys([*wanted, *(part.measure for part in drawn if _definition(part))]))
     shown = [part for part in drawn if _is_headline(part)]
     shown.sort(key=lambda part: order.index(part.measure) if part.measure in order else len(order))
-    return [_picture(part, drawn[part], visits) for part in shown]
+    injured = str(person["injured_on"] or "")
+    return [
+        picture | {"recovery": _recovery(part, drawn[part], len(picture["visits"]), picture, injured, exams)}
+        for part in shown
+        for picture in [_picture(part, drawn[part], visits)]
+    ]
 
 
 def _is_headline(part: _Part) -> bool:
@@ -130,6 +140,24 @@ def _picture(
         "direction": direction, "visits": [visit["name"] for visit in axis],
         "series": [_series(key, rows, places) for key, rows in lines.items()],
     }  # fmt: skip
+
+
+def _recovery(
+    part: _Part, lines: Mapping[tuple[Any, ...], Sequence[Outcome]], n: int, picture: Mapping[str, Any],
+    injured_on: str, exams: Sequence[tuple[str, str, str]],
+) -> dict[str, Any] | None:  # fmt: skip
+    """Natural recovery behind a picture, at the visits at which the score was taken without help or device."""
+    days = [""] * n
+    for (assisted, device_on, stimulation_on, *_), series in zip(lines, picture["series"], strict=True):
+        # What was scored with help is no recovery, and is compared with none.
+        if not (assisted or device_on or stimulation_on):
+            for point in series["points"]:
+                days[point["visit"]] = point["day"]
+    found = recovery.recovery(part.measure, part.subscore, injured_on=injured_on, exams=exams, days=days)
+    if found is None:
+        return None
+    told = {**asdict(found), "bands": [band and asdict(band) for band in found.bands]}
+    return {**told, "source": recovery.SOURCE, "least": recovery.LEAST}
 
 
 def _series(condition: tuple[Any, ...], rows: Sequence[Outcome], places: Mapping[str, int]) -> dict[str, Any]:

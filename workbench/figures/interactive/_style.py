@@ -21,7 +21,7 @@ def style(
     notes: Iterable[str] = (),
     height: int = 420,
     left: int = 72,
-    simulated: bool = False,
+    simulated: bool | str = False,
     legend: bool = True,
 ) -> Any:
     """Set title, margins and font of a figure.
@@ -31,14 +31,15 @@ def style(
     figure : a plotly Figure; changed and returned.
     title, notes : what it shows, in a sentence, and lines below it.
     height, left : of the whole figure, and its left margin, px.
-    simulated : whether to write so beside the title.
+    simulated : whether to write so beside the title, or the word for it in another language.
     legend : whether there is a legend, below the axis.
     """
     if "IPython" in sys.modules:
         _schemas.start()
     lines = [text for text in notes if text]
     top = 62 + LINE_PX * len(lines)
-    suffix = "  <span style='font-size:12px'>· simulated</span>" if simulated else ""
+    word = simulated if isinstance(simulated, str) else "simulated"
+    suffix = f"  <span style='font-size:12px'>· {word}</span>" if simulated else ""
     figure.update_layout(
         title={
             "text": f"<b>{title}</b>{suffix}",

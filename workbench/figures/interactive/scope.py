@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,11 @@ from workbench.vocabulary import FloatArray
 MOST_POINTS = 3000
 """Points of a drawn trace; a longer one is drawn by the least and greatest sample of each stretch."""
 LANE_PX = 46
+WORDS: Mapping[str, str] = {
+    "lane": "each lane is {lane} {unit} high, around the channel's median", "time": "time in the recording, s",
+    "channel": "channel, {lane} {unit} a lane",
+}  # fmt: skip
+"""English words; pass others to write another language."""
 
 
 def scope(
@@ -27,7 +32,8 @@ def scope(
     marks: Sequence[Mark] = (),
     unit: str = "µV",
     title: str = "Signal",
-    simulated: bool = False,
+    simulated: bool | str = False,
+    words: Mapping[str, str] = WORDS,
 ) -> Any:
     """Channels in lanes of one scale, which is printed beside them; each is drawn around its median.
 
@@ -39,7 +45,8 @@ def scope(
     periods, marks : cues with a length, and events without one.
     unit : of the samples.
     title : what it shows.
-    simulated : whether the samples are.
+    simulated : whether the samples are, or the word for it in another language.
+    words : see :data:`WORDS`.
 
     Raises
     ------
@@ -49,17 +56,15 @@ def scope(
     from plotly import graph_objects as go
 
     if samples.ndim != 2 or samples.shape != (len(times_s), len(channels)) or not samples.size:
-        raise BadValue(
-            f"a scope needs samples (n_times, n_channels) for {len(times_s)} times and {len(channels)} channels, "
-            f"got {samples.shape}"
-        )
+        wanted = f"{len(times_s)} times and {len(channels)} channels"
+        raise BadValue(f"a scope needs samples (n_times, n_channels) for {wanted}, got {samples.shape}")
     # The median, as drifts and artefacts would pull a mean out of the lane.
     centred = samples - np.nanmedian(samples, axis=0)
     # A high percentile, not the maximum: one artefact must not flatten every lane.
     lane = _round(2.0 * float(np.nanpercentile(np.abs(centred), 98.0)) or 1.0)
     figure = go.Figure()
     _traces(figure, times_s, centred, channels=channels, lane=lane, unit=unit)
-    bottom, top = -(len(channels) - 0.4) * lane, 0.95 * lane
+    top = 0.95 * lane
     draw_periods(figure, periods, y=0.82 * lane)
     for mark in marks:
         figure.add_vline(x=mark.at_s, line={"color": COLOURS["ink-2"], "width": 1, "dash": "dot"})
@@ -67,15 +72,16 @@ def scope(
             x=mark.at_s, y=top, text=mark.label, showarrow=False, yanchor="bottom", font={"size": 12}
         )
     height = 190 + LANE_PX * len(channels)
-    note = f"each lane is {lane:g} {unit} high, around the channel's median"
+    scale = {"lane": f"{lane:g}", "unit": unit}
+    note = words["lane"].format(**scale)
     style(figure, title=title, notes=[note], height=height, left=90, simulated=simulated, legend=False)
-    figure.update_xaxes(title_text="time in the recording, s", range=[float(times_s[0]), float(times_s[-1])])
+    figure.update_xaxes(title_text=words["time"], range=[float(times_s[0]), float(times_s[-1])])
     figure.update_yaxes(
-        tickvals=[-i * lane for i in range(len(channels))],
-        ticktext=list(channels),
-        range=[bottom, top],
-        title=f"channel, {lane:g} {unit} a lane",
-    )
+        tickvals=[-i * lane for i in range(len(channels))], ticktext=list(channels),
+        range=[-(len(channels) - 0.4) * lane, top],
+        # Of a few lanes it would be longer than they are high; the note above says it too.
+        title_text=words["channel"].format(**scale) if len(channels) > 3 else "",
+    )  # fmt: skip
     return figure
 
 

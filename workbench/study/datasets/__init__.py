@@ -61,7 +61,7 @@ class ColumnRow:
 
 def datasets(
     study: Study, *, arms: Mapping[str, str] | None = None, settings: Settings | None = None,
-    trail: Trail | None = None,
+    trail: Trail | None = None, blinded: bool = False,
 ) -> Datasets:  # fmt: skip
     """The datasets of a study or of a snapshot of it.
 
@@ -72,13 +72,14 @@ def datasets(
         for a reader to whom no arm is told.
     settings : baseline visit and rule, deviations that end the per-protocol population.
     trail : entries of the chain by row; a snapshot holds none, so that it is read from its study.
+    blinded : without arms, keep what may tell one out also where nobody was granted a role as blinded.
 
     Raises
     ------
     BadValue
         No such baseline visit; several baseline records and no rule which counts.
     """
-    made = material(study, arms=arms, settings=settings or Settings(), trail=trail)
+    made = material(study, arms=arms, settings=settings or Settings(), trail=trail, blinded=blinded)
     values = visits(made)
     return Datasets(subjects(made, values), values, events(made), made.concealed)
 

@@ -80,17 +80,20 @@ class Material:
         return self.newest is not None and bool(self.newest.randomisation)
 
 
-def material(study: Study, *, arms: Mapping[str, str] | None, settings: Settings, trail: Trail | None) -> Material:
+def material(
+    study: Study, *, arms: Mapping[str, str] | None, settings: Settings, trail: Trail | None,
+    blinded: bool = False,
+) -> Material:  # fmt: skip
     """What the datasets of a study are made from.
 
     Parameters
     ----------
     study : open record or snapshot.
     arms : arm by participant id, None for a reader to whom none is told.
-    settings, trail : as :func:`workbench.study.datasets.datasets` takes them.
+    settings, trail, blinded : as :func:`workbench.study.datasets.datasets` takes them.
     """
     # Without somebody who may learn the arms it is read as by a person that nobody knows.
-    concealed = arms is None and sight_of(study, "", "").concealed
+    concealed = arms is None and (blinded or sight_of(study, "", "").concealed)
     record = cast("Study", BlindRecord(study, Sight(concealed=True, reader=""))) if concealed else study
     protocols, newest, versions = _protocols(record)
     own = Trail() if concealed else (trail or Trail.of(study))

@@ -26,6 +26,16 @@ export function legendOf(t, measures) {
     helpWords(t, { ...one, orthosis: "", mode: "" })));
 }
 
+/** Whom the grey bars are of and where they come from, or why there are none; nothing of a measure without any. */
+function recoveryWords(t, measure) {
+  const found = measure.recovery;
+  if (!found) return null;
+  if (found.why) return t(`person.recovery.${found.why}`, { least: found.least });
+  const counts = found.bands.filter(Boolean).map((one) => one.n);
+  const [least, most] = [Math.min(...counts), Math.max(...counts)];
+  return t("person.recovery", { ais: found.group.ais, plegia: t(`person.recovery.${found.group.plegia}`), n: least === most ? least : `${least}–${most}`, source: found.source });
+}
+
 const numeric = (value) => value !== null && value !== undefined;
 const short = (value) => (Number.isInteger(value) ? String(value) : value.toFixed(Math.abs(value) < 10 ? 2 : 1));
 
@@ -63,7 +73,8 @@ function apart(labels) {
 /** Every value in words. */
 function spokenMeasure(t, measure) {
   const told = measure.series.map((one) => `${helpWords(t, one)}: ${one.points.map((point) => `${measure.visits[point.visit]} ${valueOf(t, point)}`).join(", ")}`);
-  return `${nameOf(t, measure)}. ${told.join(". ")}`;
+  const bands = (measure.recovery?.bands || []).map((band, visit) => (band ? `${measure.visits[visit]} ${t("person.recovery.spoken", { low: short(band.low), high: short(band.high) })}` : "")).filter(Boolean);
+  return `${nameOf(t, measure)}. ${[...told, ...bands].join(". ")}`;
 }
 
 const valueOf = (t, point) => (!numeric(point.value) ? t(`person.status.${point.status}`, {}, point.status) : point.status === "ok" ? short(point.value) : `${short(point.value)} (${t(`person.status.${point.status}`, {}, point.status)})`);
@@ -85,6 +96,8 @@ function plot(t, measure, width) {
   const parts = [low, (low + high) / 2, high].map((value) => svgOf("path", { class: "grid", d: `M${left} ${y(value)}H${right}` }));
   parts.push(svgOf("text", { class: "quiet", x: left - 6, y: y(high) + 4, "text-anchor": "end" }, short(high)), svgOf("text", { class: "quiet", x: left - 6, y: base + 4, "text-anchor": "end" }, short(low)));
   const labels = [];
+  // Behind everything, at the visits of a stage alone: nobody was examined in between.
+  (measure.recovery?.bands || []).forEach((band, visit) => { if (band) parts.push(svgOf("rect", { class: "recovery", x: x(visit) - 9, y: y(band.high), width: 18, height: Math.max(1, y(band.low) - y(band.high)) }), svgOf("path", { class: "recovered", d: `M${x(visit) - 9} ${y(band.mean)}h18` })); });
   for (const one of measure.series) {
     for (const run of runs(one.points)) if (run.length > 1) parts.push(svgOf("polyline", { class: `course ${one.device_on ? "on" : ""}`, points: run.map((point) => `${x(point.visit)},${y(point.value)}`).join(" ") }));
     one.points.forEach((point) => parts.push(numeric(point.value) ? mark(one, x(point.visit), y(point.value))
@@ -131,5 +144,5 @@ export function multiple(t, measure, width) {
   const better = measure.direction ? t(`person.better.${measure.direction}`) : "";
   return h("div", { class: "multiple" },
     h("h3", { title: t(`title.${measure.measure}`, {}, measure.title) }, nameOf(t, measure), h("span", { class: "xs sub" }, [range.trim(), better].filter(Boolean).join(" · "))),
-    h("p", { class: "xs sub" }, sentence(t, measure)), plot(t, measure, width));
+    h("p", { class: "xs sub" }, sentence(t, measure)), plot(t, measure, width), measure.recovery ? h("p", { class: "xs sub recoverywords" }, recoveryWords(t, measure)) : null);
 }
