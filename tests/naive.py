@@ -556,3 +556,79 @@ def teager_kaiser(window):
     lanes = list(zip(*window))
     energies = [[lane[t] ** 2 - lane[t - 1] * lane[t + 1] for t in range(1, len(lane) - 1)] for lane in lanes]
     return [sum(energy) / len(energy) if energy else 0.0 for energy in energies]
+
+
+def add_products(rows, keep, sums):
+    """Every sum takes the rows one after the other."""
+    out = sums * keep
+    for row in rows:
+        out += np.outer(row, row)
+    return out
+
+
+def times_symmetric(lower, vector):
+    """In each row eight sums by place, added in pairs; then what lies right of the diagonal, row after row."""
+    out = np.zeros(len(vector))
+    for i in range(len(vector)):
+        sums = [0.0] * 8
+        for j in range(i):
+            sums[j % 8 if j < i - i % 8 else 0] += lower[i, j] * vector[j]
+            out[j] += lower[i, j] * vector[i]
+        a, b, c, d, e, f, g, h = sums
+        out[i] += ((a + b) + (c + d)) + ((e + f) + (g + h)) + lower[i, i] * vector[i]
+    return out
+
+
+def partial_least_squares(rows, targets, ages, *, n_components, shape=None):
+    """PLS by deflation of weighted rows (Wold's NIPALS with the singular vector), N-way by a rank-one weight."""
+    n = ages.sum()
+    mean_x, mean_y = ages @ rows / n, ages @ targets / n
+    spread_x = np.sqrt(ages @ (rows - mean_x) ** 2 / (n - 1))
+    spread_y = np.sqrt(ages @ (targets - mean_y) ** 2 / (n - 1))
+    x = np.sqrt(ages)[:, None] * (rows - mean_x) / spread_x
+    y = np.sqrt(ages)[:, None] * (targets - mean_y) / spread_y
+    weights, loadings, slopes = [], [], []
+    for _ in range(n_components):
+        w = np.linalg.svd(x.T @ y, full_matrices=False)[0][:, 0]
+        if shape is not None:
+            w = rank_one(w.reshape(shape)).ravel()
+        w = w / np.linalg.norm(w)
+        t = x @ w
+        weights.append(w)
+        loadings.append(x.T @ t / (t @ t))
+        slopes.append(y.T @ t / (t @ t))
+        x = x - np.outer(t, loadings[-1])
+        y = y - np.outer(t, slopes[-1])
+    w, p, q = np.array(weights).T, np.array(loadings).T, np.array(slopes).T
+    b = (w @ np.linalg.inv(p.T @ w) @ q.T).T
+    b = b * spread_y[:, None] / spread_x
+    return b, mean_y - b @ mean_x
+
+
+def rank_one(tensor, sweeps=10):
+    """The nearest tensor of rank one, by alternating least squares from the largest row of the largest slice."""
+    start = tensor[np.argmax((tensor**2).sum(axis=(1, 2)))]
+    c = start[np.argmax((start**2).sum(axis=1))]
+    b = start @ c
+    for _ in range(sweeps):
+        a = np.einsum("ijk,j,k->i", tensor, b, c)
+        a /= np.linalg.norm(a)
+        b = np.einsum("ijk,i,k->j", tensor, a, c)
+        b /= np.linalg.norm(b)
+        c = np.einsum("ijk,i,j->k", tensor, a, b)
+        c /= np.linalg.norm(c)
+    return np.einsum("ijk,i,j,k->", tensor, a, b, c) * np.einsum("i,j,k->ijk", a, b, c)
+
+
+def time_domain(column, threshold):
+    """Hudgins' features of one channel: mean absolute value, mean step, crossings and turns a sample."""
+    n = len(column)
+    steps = [column[t + 1] - column[t] for t in range(n - 1)]
+    crossings = sum(
+        column[t] * column[t + 1] < 0 and abs(column[t + 1] - column[t]) > threshold for t in range(n - 1)
+    )
+    turns = sum(
+        steps[t] * steps[t + 1] < 0 and max(abs(steps[t]), abs(steps[t + 1])) > threshold for t in range(n - 2)
+    )
+    sizes = sum(abs(x) for x in column) / n, sum(abs(x) for x in steps) / (n - 1)
+    return [*sizes, crossings / (n - 1), turns / (n - 2)]

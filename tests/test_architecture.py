@@ -23,6 +23,7 @@ FLOOR = {
     **dict.fromkeys(("delimited", "html_repr", "reading", "kernels"), 1),
     **dict.fromkeys(("decode", "decoding", "fitting", "paradigms", "signals", "control", "outcomes"), 2),
     **dict.fromkeys(("devices", "recording", "study", "analysis", "figures", "tables", "widgets"), 2),
+    "stimulation": 2,
     **dict.fromkeys(("decoders", "live", "reports", "exchange", "hardware", "clinic", "statistics"), 3),
     **dict.fromkeys(("systems", "engine", "runs", "estimation"), 4),
     **dict.fromkeys(("dashboard", "__main__", "commands"), 5),
@@ -38,10 +39,13 @@ ARROWS = {
     ("decode", "paradigms"): "the loop asks the paradigm's rule",
     ("decode", "signals"): "cues are placed on the sample axis as everywhere",
     ("recording", "signals"): "a stored run is read through the same time base as the live one",
+    ("control", "stimulation"): "an order that stimulates passes its supervisor",
     ("devices", "control"): "a device goes through the safe state of its effector's profile",
     ("devices", "recording"): "a player reads recordings",
+    ("devices", "stimulation"): "a simulated stimulator holds a programme",
     ("devices", "signals"): "an offline replay corrects stamps with the time base of the live road",
     ("analysis", "outcomes"): "endpoints know the direction of a measure",
+    ("study", "stimulation"): "limits of stimulation are signed in the record",
     ("study", "tables"): "a study gives its tables",
     ("study", "outcomes"): "a form of a protocol may be an outcome measure",
     ("study", "analysis"): "one of the tables that a study gives is that of all outcomes",
@@ -97,6 +101,7 @@ WORLDLY = (
     "recording",
     "reports",
     "runs",
+    "stimulation",
     "study",
 )
 """Rooms that meet time, chance, disk, network, processes through ``world`` alone, so that another can stand in."""
@@ -312,7 +317,7 @@ def test_kernels_know_nothing_of_us():
                 assert name.split(".")[0] not in KERNEL_BANS, f"{path.name} imports {name}"
 
 
-DECIDES = {"devices", "study", "recording", "widgets", "control", "live", "engine", "runs"}
+DECIDES = {"devices", "study", "recording", "widgets", "control", "live", "engine", "runs", "stimulation"}
 """What runs live and replayed alike, and what is fitted for it, knows nothing of these."""
 FORBIDDEN = [
     ("decode", DECIDES),
@@ -322,6 +327,7 @@ FORBIDDEN = [
     ("live", DECIDES - {"live", "control"} | {"signals"}),
     ("engine", {"runs", "widgets", "reports", "fitting"}),
     ("paradigms", DECIDES),
+    ("stimulation", set(FLOOR) - {"stimulation", "vocabulary", "errors", "messages"}),
     ("study", {"kernels", "signals", "devices", "live", "decoders"}),
     ("outcomes", {"kernels", "signals", "devices", "live", "decoders", "study"}),
     ("analysis", {"live", "engine", "devices", "widgets"}),

@@ -24,6 +24,7 @@ SIZES = (
     ("evoked", "--n 1", "0 choices without a decision, 0 runs decoded again otherwise"),
     ("soak", "--minutes 0.07 --channels 16 --rate 1000", "recorded, 0 lost, 0 doubled, 0 changed, 0 gaps"),
     ("lives", "--n 1", "changes ("),
+    ("control", "--n 300", "0 limits passed"),
 )
 
 

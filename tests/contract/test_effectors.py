@@ -64,5 +64,5 @@ def test_every_entry_has_a_test_of_its_own(name):
 
 
 def test_an_unknown_name_lists_those_there_are():
-    with pytest.raises(UnknownName, match="cursor, cursor_2d, glove"):
+    with pytest.raises(UnknownName, match="cursor, cursor_2d, epidural"):
         control.load("nothing")

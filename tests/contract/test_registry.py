@@ -51,6 +51,6 @@ def test_an_entry_without_its_constant_is_refused_with_the_remedy(install):
 
 
 def test_an_unknown_entry_lists_those_there_are():
-    with pytest.raises(UnknownName, match="no entry 'arm'; available: cursor, cursor_2d, glove"):
+    with pytest.raises(UnknownName, match="no entry 'arm'; available: cursor, cursor_2d, epidural"):
         registry.load(ROOM, "arm", "EFFECTOR")
     assert not [name for name in registry.available(ROOM) if name.startswith("_")]

@@ -139,8 +139,24 @@ def test_a_state_of_version_3_holds_on_decisions_of_any_age_as_it_did(bench):
     assert {c.action for c in control.recompute(older, decisions)} == {"heartbeat"}
 
 
+def test_a_state_of_version_4_knew_of_no_stimulation_and_leads_to_the_same_commands(bench):
+    record(bench.reach("HOLD"))
+    bench.run(0.3)
+    bench.act("estop", "end of the test")
+    (_, state), *inputs = recorded(bench)
+    parts = {name: kept for name, kept in state["parts"].items() if not name.startswith("Stimulation")}
+    parts["Controller"] = {name: kept for name, kept in parts["Controller"].items() if name != "setup"}
+    profile = {name: kept for name, kept in state["effector"]["Effector"].items() if name != "stimulates"}
+    older = {**state, "version": 4, "parts": parts, "effector": {"Effector": profile}}
+    taken = [(kind, content) for kind, content in inputs if kind != "on_decision"]
+    again = [(c.action, c.level) for c in control.recompute([("state", older), *taken], ())]
+    newer = [(c.action, c.level) for c in control.recompute([("state", state), *taken], ())]
+    assert again == newer
+    assert again[-1] == ("stop", (0.0,))
+
+
 def test_a_state_of_other_attributes_needs_another_version(bench):
     """Where this fails, raise `VERSION` of `control._recomputing`, and state here what the attributes hash to."""
     _, content = recorded(record(bench))[0]
     names = "\n".join(sorted(f"{part}.{name}" for part, kept in content["parts"].items() for name in kept))
-    assert (content["version"], sha256(names.encode()).hexdigest()[:12]) == (4, "b9c4ec8c7177")
+    assert (content["version"], sha256(names.encode()).hexdigest()[:12]) == (5, "adc0803346f1")

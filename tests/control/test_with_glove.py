@@ -17,9 +17,9 @@ HOP = 5
 class Together:
     """Both, and a delay of one tick each way; ``cut`` drops what goes to the device."""
 
-    def __init__(self, *, speed=1.0, loss=0.0, seed=1):
-        self.controller = control.Controller(control.load("glove"), speed=speed)
-        self.glove = GloveModel(seed, GloveSettings(loss=loss))
+    def __init__(self, *, speed=1.0, loss=0.0, seed=1, controller=None, device=None):
+        self.controller = controller or control.Controller(control.load("glove"), speed=speed)
+        self.glove = device or GloveModel(seed, GloveSettings(loss=loss))
         self.speed = speed
         self.stream, self.local = 1000.0, 70.0
         self.ticks = 0
@@ -30,7 +30,11 @@ class Together:
         self.controller.operator.set_decoder("abc", approved_sha256="abc")
         self.controller.operator.set_ready(ready=True, by="Chen L.")
         self.run(0.5)
+        self.make_ready()
         self.controller.operator.arm("Chen L.", **self.now())
+
+    def make_ready(self):
+        """What the effector needs before it is armed."""
 
     def now(self):
         return {"now_stream": self.stream, "local": self.local}

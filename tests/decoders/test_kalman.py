@@ -7,7 +7,7 @@ import pytest
 
 from workbench import decoders
 from workbench.errors import BadSignal, BadValue
-from workbench.fitting.kalman import fitted_state_space, steady_gain
+from workbench.fitting.kalman import fitted_state_space, intended, steady_gain
 from workbench.fitting.lda import ledoit_wolf
 from workbench.vocabulary import EvidenceType, Montage
 
@@ -194,3 +194,68 @@ def test_velocities_that_teach_nothing_are_refused(training):
     still = np.repeat([1.0, -1.0], 3)[:, None, None] * samples("rest", 1.6, np.random.default_rng(8)).T
     with pytest.raises(BadSignal, match="windows of class rest are all the same to the decoder"):
         make(window_s=1.6).fit(still, ["rest", "right", "up"] * 2)
+
+
+def window(decoder, label, rng, order=(0, 1, 2, 3)):
+    """What the decoder keeps of a window in which every band says the same, through channels in that order."""
+    bands = [samples(label, 0.2, rng)[:, list(order)] for _ in decoder.settings.bands]
+    return decoder.summarise(np.ascontiguousarray(np.hstack(bands)))
+
+
+def test_what_was_meant_points_at_the_target_at_the_decoded_speed_and_is_nothing_on_it():
+    rng = np.random.default_rng(9)
+    velocities, places, targets = rng.normal(size=(3, 50, 2))
+    places[:5] = targets[:5] + 0.05
+    meant = intended(velocities, places, targets, radius=0.1)
+    for v, place, target, made in zip(velocities, places, targets, meant, strict=True):
+        way = complex(*(target - place))
+        expected = 0.0 if abs(way) <= 0.1 else abs(complex(*v)) * way / abs(way)
+        assert complex(*made) == pytest.approx(expected, abs=1e-12)
+    assert not meant[:5].any()
+    assert meant[5:].any(axis=1).all()
+
+
+def test_refitting_on_what_was_meant_turns_a_decoder_back_whose_velocities_point_aside(training):
+    decoder = make().fit(*training, lead_in=0.4)
+    rng, labels = np.random.default_rng(10), [*VELOCITIES] * 12
+    # Windows and their classes as the fit saw them, and a session in which the channels have traded places.
+    summaries = np.array([window(decoder, label, rng) for label in labels])
+    order = ["right", "up"] * 60
+    used = np.array([window(decoder, label, rng, (0, 3, 2, 1)) for label in order])
+    decoded = decoder._z(used) @ decoder.gain_.T + decoder.offset_
+    targets = np.array([VELOCITIES[label] for label in order])
+    again = decoder.refit(
+        summaries, labels, used=used, decoded=decoded, places=np.zeros((120, 2)), targets=targets, radius=0.1
+    )
+    space = fitted_state_space(np.array([VELOCITIES[label] for label in labels]), decoder._z(summaries))
+    assert np.array_equal(again.weights_, decoder.weights_)
+    meant = targets * np.hypot(*decoded.T)[:, None]
+    z = decoder._z(used)
+    h = np.linalg.lstsq(meant - meant.mean(axis=0), z - z.mean(axis=0), rcond=None)[0].T
+    left = z - z.mean(axis=0) - (meant - meant.mean(axis=0)) @ h.T
+    q = np.linalg.inv(ledoit_wolf(left)[0])
+    p = space.noise
+    for _ in range(2000):
+        p = np.linalg.inv(np.linalg.inv(space.persistence**2 * p + space.noise) + h.T @ q @ h / 4.0)
+    np.testing.assert_allclose(again.gain_, p @ h.T @ q / 4.0, rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(
+        again.offset_, again.gain_ @ (h @ meant.mean(axis=0) - z.mean(axis=0)), rtol=1e-6, atol=1e-9
+    )
+    aside = []
+    for one in (decoder, again):
+        said = z @ one.gain_.T + one.offset_
+        # Told apart by which way the two cues differ.
+        aside.append(said[0::2].mean(axis=0) - said[1::2].mean(axis=0))
+    angles = [abs(np.degrees(np.arctan2(-d[1], d[0]) - np.pi / 4)) for d in aside]
+    assert angles[1] < 5.0
+    assert np.linalg.norm(aside[1]) > 2.0 * np.linalg.norm(aside[0])
+
+
+def test_a_decoder_of_classes_and_sessions_in_which_nothing_was_meant_cannot_be_refitted(training, decoder):
+    summaries = np.array([window(decoder, "up", np.random.default_rng(k)) for k in range(6)])
+    still = np.zeros((6, 2))
+    more = {"used": summaries, "decoded": still, "places": still, "targets": still + 1.0, "radius": 0.1}
+    with pytest.raises(BadSignal, match="in no window in use was anything to move"):
+        decoder.refit(summaries, ["rest", "right", "up"] * 2, **more)
+    with pytest.raises(BadValue, match="kalman is refitted on velocities"):
+        make(velocities=None).fit(*training).refit(summaries, ["rest"] * 6, **more)

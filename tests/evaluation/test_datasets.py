@@ -9,6 +9,7 @@ import pytest
 
 from workbench import evaluation
 from workbench.errors import BadSignal
+from workbench.evaluation._emg_myo import stretches
 
 HELD = {
     "eegmmidb_hands_feet_imagined": ("eegmmidb", "S001", (30, 64), {"hands": 14, "feet": 16}, 2),
@@ -17,6 +18,8 @@ HELD = {
     "eegmmidb_left_right_executed": ("eegmmidb", "S001", (30, 64), {"left": 16, "right": 14}, 2),
     "eegmmidb_rest_movement_executed": ("eegmmidb", "S001", (120, 64), {"rest": 60, "movement": 60}, 4),
     "eegmmidb_rest_movement_imagined": ("eegmmidb", "S001", (120, 64), {"rest": 60, "movement": 60}, 4),
+    "emg_myo_within": ("emg_myo", "12345-1", (936, 8), dict.fromkeys("01234567", None), 6),
+    "emg_myo_across": ("emg_myo", "12345", (2808, 8), dict.fromkeys("01234567", None), 3),
     "graz_gdf": ("graz_gdf", "sample", (40, 3), {"left": 20, "right": 20}, 1),
     "scp1": ("scp1", "scp1", (561, 6), {"negativity": 282, "positivity": 279}, 2),
     "ssvep_exo": ("ssvep_exo", "subject01", (48, 8), {"13": 16, "17": 16, "21": 16}, 2),
@@ -31,7 +34,11 @@ def test_a_data_set_is_read_as_it_was_recorded(shared_data, name):
     assert epochs.participant == person
     assert epochs.X.shape[:2] == shape
     assert len(epochs.channels) == shape[1]
-    assert Counter(epochs.y.tolist()) == classes
+    counts = Counter(epochs.y.tolist())
+    assert set(counts) == set(classes)
+    # Without a number they are as many as one another, up to the windows that a stretch has no room for.
+    fixed = {label: n for label, n in classes.items() if n is not None}
+    assert fixed == counts if fixed else max(counts.values()) < 1.1 * min(counts.values())
     assert len(set(epochs.run)) == runs
     assert 0 <= epochs.lead_in_s < epochs.X.shape[2] / epochs.fs
 
@@ -60,6 +67,23 @@ def test_a_file_that_is_no_recording_is_named(tmp_path, name, file, content):
     with pytest.raises(BadSignal, match=f"{file} cannot be read"):
         # A user names a folder in text.
         list(evaluation.load(name).read(str(tmp_path)))
+
+
+def test_emg_that_has_other_columns_or_lies_in_no_session_is_named(tmp_path):
+    (tmp_path / "A-1").mkdir()
+    (tmp_path / "A-1" / "0.txt").write_text("1,2,0\n")
+    with pytest.raises(BadSignal, match=r"0\.txt cannot be read \(3 columns in place of 9\)"):
+        list(evaluation.load("emg_myo_within").read(tmp_path))
+    (tmp_path / "A-1").rename(tmp_path / "gestures")
+    with pytest.raises(BadSignal, match="gestures is no folder of a session; its name is PERSON-SESSION"):
+        list(evaluation.load("emg_myo_across").read(tmp_path))
+
+
+def test_windows_of_emg_lie_in_one_cue_and_rest_is_every_second_stretch():
+    labels = np.zeros(6000, dtype=int)
+    assert stretches(labels, "0") == [(0, 1000), (2000, 3000), (4000, 5000)]
+    labels[1000:2000] = labels[4500:6000] = 3
+    assert stretches(labels, "3") == [(1000, 2000), (4500, 6000)]
 
 
 def test_a_table_of_arrays_that_lacks_one_is_named(tmp_path):

@@ -252,6 +252,11 @@ method = "t_test"
 variable = "arat.nothing"
 side = "right"
 visits = ["Week 8"]
+[looks]
+analysis = "means"
+spending = "pocock"
+snapshots = ["interim-1", "final"]
+information = { planned = [10, 20] }
 """
 
 
@@ -263,12 +268,16 @@ def test_what_an_analysis_of_the_snapshot_writes_is_what_the_report_prints(study
     document = trial_document(facts, Texts("en"), analyses_of(facts, tmp_path / "made"))
     (estimate,) = made.results.analyses[0].estimates
     said = plain(document)
-    assert f"{estimate.value:.2f} ({estimate.low:.2f} to {estimate.high:.2f})".replace("-", "\u2212") in said
+    # An interim estimate stands there with what holds at every look, or with what counts when a trial stops.
+    look = made.results.analyses[0].look
+    ends = (look.low, look.high) if look.p is None else (look.adjusted_low, look.adjusted_high)
+    value = estimate.value if look.p is None else look.value
+    assert said.count(f"{value:.2f} ({ends[0]:.2f} to {ends[1]:.2f})".replace("-", "\u2212")) >= 2
+    assert (f"interval {ends[0]:.2f} to {ends[1]:.2f}; p –)".replace("-", "\u2212") in said) is (look.p is None)
     assert f"unknown has no result: {made.results.analyses[1].refusal}" in said
-    names = {name for table in tables(document) for name in table.names}
-    rows = [row for table in tables(document) for row in table.rows if len(row) == 7 and isinstance(row[5], Link)]
-    assert len(rows) == len(made.results.analyses[0].rows)
-    assert {row[5].to for row in rows} <= names
+    share = f"Look 1 of 2 at the analysis means, with {100 * estimate.n / 20:.0f} % of the planned information"
+    verdict = "is not reached and the trial goes on" if look.p is None else "is reached; by the order"
+    assert re.search(rf"{share} .*: the boundary {verdict}", said)
 
 
 def test_results_make_no_report_where_they_do_not_belong(study, handed):

@@ -13,13 +13,13 @@ from scipy import stats
 from tests.statistics.conftest import drawn
 from workbench.errors import BadValue, Refused, UnknownName
 from workbench.statistics import _likelihood
-from workbench.statistics.covariances import Structure, evaluate, parameter_names
+from workbench.statistics.covariances import BY_COLUMNS, BY_ROW, Structure, evaluate, parameter_names
 from workbench.statistics.mixed import mixed
 from workbench.statistics.mmrm import Options, mmrm
 
 TERMS = ("arm", "visit", "arm:visit")
 SOME = [Structure.UNSTRUCTURED, Structure.TOEPLITZ_HETEROGENEOUS, Structure.AUTOREGRESSIVE]
-PLAIN = [one for one in Structure if "spatial" not in one and one is not Structure.RANDOM]
+PLAIN = [one for one in Structure if one not in BY_ROW]
 
 
 def fit(table, **more):
@@ -39,7 +39,7 @@ def rows(table, order):
 def test_derivatives_of_every_covariance_agree_with_differences(structure):
     draw = np.random.default_rng(3)
     m, at = 4, draw.normal(size=(4, 2))
-    names = parameter_names(structure, 2 if structure is Structure.RANDOM else m)
+    names = parameter_names(structure, 2 if structure in BY_COLUMNS else m)
     theta = np.array([(2.0 if n.startswith(("Var", "Res")) else 0.3) + 0.05 * i for i, n in enumerate(names)])
     if structure is Structure.UNSTRUCTURED:
         theta = (np.eye(m) * 3 + 0.4)[np.tril_indices(m)]
@@ -123,6 +123,20 @@ def test_kenward_and_rogers_errors_are_the_linear_ones_where_the_covariance_is_l
         one, two = (last(fit(trial, structure=structure, inference=inference))
                     for inference in ("kenward-roger", "kenward-roger-linear"))  # fmt: skip
         assert one.se == pytest.approx(two.se, rel=1e-10)
+
+
+def test_a_fit_that_ends_as_sas_does_is_one_on_the_ratios_with_the_best_residual_variance(trial):
+    top = fit(trial, structure=Structure.COMPOUND)
+    for tolerance in (1.0, 1e-8, 1e-14):
+        ended = fit(trial, structure=Structure.COMPOUND, options=Options(tolerance=tolerance))
+        # The deviance does not change with the scale of the whole covariance.
+        assert abs(ended.point.theta @ ended.point.gradient) < 1e-9 * ended.n
+        assert top.deviance - 1e-9 <= ended.deviance < top.deviance + 0.1
+    assert last(ended).value == pytest.approx(last(top).value, rel=1e-6)
+    # It never ends before a step of Newton's, however close scoring came.
+    assert fit(trial, structure=Structure.COMPOUND, options=Options(tolerance=1e9)).deviance == pytest.approx(
+        fit(trial, structure=Structure.COMPOUND, options=Options(tolerance=1.0)).deviance
+    )
 
 
 def test_groups_without_common_participants_fit_as_two_models_would(trial):

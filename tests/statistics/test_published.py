@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,9 @@ import pytest
 from workbench.bench import published, statistics
 from workbench.bench.published import Number
 from workbench.commands import main
+from workbench.errors import BadValue
 from workbench.stress import statistics as stress
+from workbench.stress._drawn_trials import METHODS
 
 
 def number(printed, ours):
@@ -57,12 +60,35 @@ def test_listings_are_compared_where_they_are():
     assert sum(one.agrees for one in found) >= 13
 
 
-def test_a_few_simulated_trials_keep_their_level():
-    rows = stress.simulate(6, 3)
-    assert len(rows) == stress.count()
-    assert all(row.held and row.refused <= 1 for row in rows)
-    wide = stress.Row("m", 8, 4000, 0, 320, exact=False)
+def test_each_method_of_a_report_is_simulated():
+    smallest = [replace(one, sizes=one.sizes[:1]) for one in METHODS]
+    rows = stress.simulate(1, 3, methods=smallest)
+    assert [row.trials for row in rows] == [1] * len(METHODS)
+    assert sum(row.refused for row in rows) <= 2
+    assert all(row.rates for row in rows if not row.refused)
+
+
+def test_simulations_that_were_cut_short_go_on_and_end_with_the_same_figures(tmp_path):
+    quick = [one for one in METHODS if one.method in ("t test (Welch)", "ANCOVA")]
+    file, said = tmp_path / "kept.json", []
+    stress.simulate(20, 3, methods=quick, file=file)
+    rows = stress.simulate(60, 3, methods=quick, file=file, told=said.append)
+    assert rows == stress.simulate(60, 3, methods=quick)
+    assert rows != stress.simulate(60, 4, methods=quick)
+    assert said[-1] == "60 of 60 trials of each; 0 min left"
+    with pytest.raises(BadValue, match="is of --seed 3, got --seed 4; give that seed, or a new file"):
+        stress.simulate(60, 4, methods=quick, file=file)
+    file.write_text("{}")
+    with pytest.raises(BadValue, match="holds no simulations"):
+        stress.simulate(60, 3, methods=quick, file=file)
+
+
+def test_a_rate_is_told_with_its_error_and_with_what_is_wrong_with_it():
+    wide = stress.Row("m", 8, trials=4000, judged=4000, outside=320)
     assert not wide.held
-    assert stress.Row("m", 8, 4000, 0, 100, exact=True).held
-    assert "4.1 % (beyond ± 0.7 %)" in stress.table([stress.Row("m", 20, 4000, 0, 164, exact=False)])
-    assert "8.0 % **missed**" in stress.table([wide])
+    assert "92.0 % [91.1–92.8] **missed**" in stress.table([wide])
+    cautious = stress.Row("m", 8, cautious=True, trials=4000, tested=4000, rejected=100)
+    assert cautious.held
+    assert "| m | 8 an arm | 2.5 % [2.1–3.0] | – | 0 | 4000 |" in stress.table([cautious])
+    near = stress.Row("m", 20, trials=4000, tested=4000, rejected=164, judged=4000, outside=200)
+    assert "4.1 % [3.5–4.8] (beyond ± 0.7 %) | 95.0 % [94.3–95.6] |" in stress.table([near])

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.stimulation import worked
 from tests.study import databases
 from workbench import decoders, outcomes
 from workbench.recording.session_ledger import append_rows
@@ -147,7 +148,10 @@ def change(study, ids):
     made(changes.RecordTreatment(ids["participant"], "drug", "baclofen", "spasticity", "10 mg", "2026-01-05"))
     made(changes.RecordRehabilitation(ids["participant"], "hand", "2026-02-01", 45, "therapist"))
     made(changes.RegisterConsentDocument("2.1", "c" * 64, "zh-CN"))
+    signers = [study.script_signer(name).confirm() for name in ("Dr A", "Dr B")]
+    limits = study.apply(changes.AdoptStimulationLimits(worked.definition()), signers, "the surgeon's paddle")
     return {
+        "stimulation_limits": limits,
         "snapshot": study.apply(changes.CutData("interim"), two, "for the safety board"),
         **safety(study, ids["participant"], made),
         "role_grant": made(changes.GrantRole(nurse, "monitor", "GCP 2026-02")),

@@ -39,13 +39,14 @@ def _modules() -> tuple[ModuleType, ...]:
         live,
         outcomes,
         record,
+        recursive,
         reports,
         start,
         statistics,
         streams,
     )
 
-    return filters, decoding, evoked, start, streams, live, outcomes, statistics, record, reports
+    return filters, decoding, evoked, start, streams, recursive, live, outcomes, statistics, record, reports
 
 
 def chosen(keys: Sequence[str]) -> tuple[Item, ...]:

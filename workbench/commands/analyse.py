@@ -18,7 +18,7 @@ from workbench.errors import BadValue
 from workbench.messages import Message
 
 if TYPE_CHECKING:
-    from workbench.estimation import AnalysisResult, EstimateRow, Results
+    from workbench.estimation import AnalysisResult, EstimateRow, LookRow, Results
     from workbench.study import Study
     from workbench.study.people import Signer
 
@@ -119,11 +119,25 @@ def _analysis(one: AnalysisResult) -> Iterator[str]:
     yield f"{head}:"
     for row in one.estimates:
         yield f"  {_estimate(row)}"
+    if one.look:
+        yield f"  {_look(one.look)}"
     if one.confirmation:
         verdict = "rejected" if one.confirmation.rejected else "not rejected"
         yield f"  in the order of tests: no difference {verdict}, adjusted p = {one.confirmation.p_adjusted:.4g}"
     for note in one.notes:
         yield f"  {note}"
+
+
+def _look(look: LookRow) -> str:
+    head = (
+        f"look {look.number} of {look.of} at {100 * look.fraction:.3g} % of the information: "
+        f"statistic {look.z:.4g}, boundary {look.boundary:.4g}"
+    )
+    if look.p is None:
+        return f"{head}, the trial goes on; repeated interval {look.low:.4g} to {look.high:.4g}"
+    verdict = "reached" if look.crossed else "not reached"
+    estimate = f"{look.value:.4g} ({look.adjusted_low:.4g} to {look.adjusted_high:.4g})"
+    return f"{head}, {verdict}; stagewise p = {look.p:.4g}, median-unbiased estimate {estimate}"
 
 
 def _estimate(row: EstimateRow) -> str:

@@ -6,6 +6,7 @@ A stress test counts; it never judges its own figures by a threshold other than 
 from __future__ import annotations
 
 import argparse
+import os
 import platform
 import sys
 import time
@@ -26,6 +27,8 @@ SHORT_LIFE_S: Mapping[str, float] = {"signals": 4.0, "trial": 14 * 86400.0}
 """Length of each life of a stress test, s, by kind."""
 EDITS = 10
 """Fields that are edited for each kill of ``record``: at its full size every field that there is."""
+KEPT = ("statistics",)
+"""Tests that can keep what ran in a file, and go on from it."""
 ON_SERVERS = ("record", "trial", "writers")
 """Tests that can keep their records in PostgreSQL."""
 MOST = 1_000_000
@@ -47,6 +50,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="URL",
         help="of record, trial and writers: the PostgreSQL database that holds their records",
     )
+    parser.add_argument(
+        "--keep", type=Path, metavar="FILE", help="of statistics: keeps what ran, and is gone on from"
+    )
     parser.add_argument("--seed", type=seed, default=1, metavar="N", help="default %(default)s")
     parser.add_argument("--out", type=Path, metavar="FILE.md", help="append the figures to this document")
     add_json(parser)
@@ -61,7 +67,9 @@ def run(arguments: argparse.Namespace) -> int:
         check_writable(arguments.out)
     own = {name: getattr(arguments, name) for name in ("minutes", "channels", "rate")}
     size = {"n": arguments.n, **own}
-    figures = measure(arguments.name, seed=arguments.seed, database=arguments.database, **size)
+    figures = measure(
+        arguments.name, seed=arguments.seed, database=arguments.database, keep=arguments.keep, **size
+    )
     print(as_json("stress", figures, ok=figures.held) if arguments.json else figures.as_text())
     if arguments.out is not None:
         figures.append_to(arguments.out)
@@ -205,13 +213,27 @@ def _coverage(n: int, seed: int) -> tuple[str, bool]:
     return coverage.table(rows), all(row.held for row in rows)
 
 
-def _statistics(n: int, seed: int) -> tuple[str, bool]:
+def _statistics(n: int, seed: int, keep: Path | None = None) -> tuple[str, bool]:
     from workbench.stress import statistics as stress
 
-    total = n * stress.count()
-    with tqdm(total=total, file=sys.stderr, unit="trial", disable=not sys.stderr.isatty()) as bar:
-        rows = stress.simulate(n, seed, step=lambda: bar.update(1))
+    aside()
+    shown = sys.stderr.isatty()
+    with tqdm(total=stress.total(n), file=sys.stderr, unit="trial", disable=not shown) as bar:
+        rows = stress.simulate(
+            n, seed, step=lambda: bar.update(1), file=keep, told=bar.set_postfix_str if shown else _line
+        )
     return stress.table(rows), all(row.held for row in rows)
+
+
+def _line(text: str) -> None:
+    """How far it has gone, for whoever reads a log."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def aside() -> None:
+    """Let every other process go first: a simulation of hours has time."""
+    if hasattr(os, "nice"):
+        os.nice(19)
 
 
 def _analysis(n: int, seed: int) -> tuple[str, bool]:
@@ -233,6 +255,16 @@ def _effector(n: int, seed: int) -> tuple[str, bool]:
     from workbench.stress import strangers
 
     figures = strangers.taken_by_stranger(n)
+    return figures.text(), figures.passed
+
+
+def _control(n: int, seed: int) -> tuple[str, bool]:
+    from workbench.stress import control
+
+    length = control.longest(n)
+    total = n + len(control.ACTS) ** length
+    with tqdm(total=total, file=sys.stderr, unit="step", disable=not sys.stderr.isatty()) as bar:
+        figures = control.walked(n, seed, length=length, progress=bar.update)
     return figures.text(), figures.passed
 
 
@@ -342,7 +374,7 @@ TESTS = {
         _lives,
     ),
     "statistics": StressTest(
-        "type-I error and coverage of comparisons of two arms, n simulated trials of each",
+        "type-I error and coverage of every interval of a report, n simulated trials of each",
         {"n": 4000},
         _statistics,
     ),
@@ -352,6 +384,11 @@ TESTS = {
         _analysis,
     ),
     "effector": StressTest("strangers try to take the effector, n starts in every order", {"n": 100}, _effector),
+    "control": StressTest(
+        "whatever is asked of the supervisor of stimulation: n steps drawn, and every road of a small machine",
+        {"n": 1_000_000},
+        _control,
+    ),
     "evoked": StressTest("P300 and SSVEP select, n simulated participants of each", {"n": 20}, _evoked),
     "hostile": StressTest("bad input for every command and reader, n of the cases", {"n": 5000}, _hostile),
     "lossless": StressTest(
@@ -393,7 +430,10 @@ def check_writable(path: Path) -> None:
     raise BadValue(f"--out {reading.shown(path)} is not a regular file; name another document")
 
 
-def measure(name: str, *, n: int | None = None, seed: int = 1, database: str = "", **own: float | None) -> Figures:
+def measure(
+    name: str, *, n: int | None = None, seed: int = 1, database: str = "", keep: Path | None = None,
+    **own: float | None,
+) -> Figures:  # fmt: skip
     """Run one stress test.
 
     Parameters
@@ -401,6 +441,7 @@ def measure(name: str, *, n: int | None = None, seed: int = 1, database: str = "
     name : one of :data:`TESTS`.
     n : its size, None for the full one.
     database : URL of a PostgreSQL database, of the test that can use one.
+    keep : file that keeps what ran, of the test that can go on from one.
     seed : of everything random in it.
     **own : size of a test that has other options than ``n``; None for the full one.
 
@@ -429,7 +470,11 @@ def measure(name: str, *, n: int | None = None, seed: int = 1, database: str = "
     if database and name not in ON_SERVERS:
         which = " or ".join(ON_SERVERS)
         raise BadValue(f"the stress test {name} uses no database; leave --database out, or run {which}")
-    more = {"database": database} if database else {}
+    if keep is not None and name not in KEPT:
+        which = " or ".join(KEPT)
+        raise BadValue(f"the stress test {name} goes on from no file; leave --keep out, or run {which}")
+    more: dict[str, object] = {"database": database} if database else {}
+    more |= {"keep": keep} if keep is not None else {}
     began = time.monotonic()
     text, held = TESTS[name].run(**size, seed=seed, **more)
     command = f"workbench stress {name} {_options(size)} --seed {seed}{' --database URL' * bool(database)}"

@@ -10,6 +10,7 @@ from workbench import registry
 from workbench.control._conditions import CONDITIONS, Condition
 from workbench.control._controller import Controller
 from workbench.control._device import DeviceReports
+from workbench.control._evoked import EcapLaw, EcapState, next_pulse, next_stride
 from workbench.control._grant import Grant
 from workbench.control._inputs import Entry, Input
 from workbench.control._law import LAWS, ControlLaw, check_law
@@ -55,6 +56,8 @@ __all__ = [
     "ControlLaw",
     "Controller",
     "DeviceReports",
+    "EcapLaw",
+    "EcapState",
     "Effector",
     "EffectorStatus",
     "Entry",
@@ -80,6 +83,8 @@ __all__ = [
     "load",
     "markdown",
     "moves_of",
+    "next_pulse",
+    "next_stride",
     "of_this_version",
     "profile_limits",
     "recompute",

@@ -194,6 +194,9 @@ class Activation:
             return self._safe_state.fail("level_broken", Message("control.level_broken", why=why))
         if clip.text:
             self._log.enter("level_clipped", clip.text, Message("control.limit_sent"), "medium")
+        if objection := self._orders.gate.objection(clip.level):
+            self._log.enter("intent_ignored", objection, Message("control.did_not_move"), "medium")
+            return []
         # The state changes before the order is made, because a command states the state it belongs to.
         self._machine.go("activate")
         self._began, self._reminded = self._machine.now, False

@@ -12,6 +12,7 @@ from workbench.control._log import ControllerLog
 from workbench.control._machine import StateMachine
 from workbench.control._profile import Effector
 from workbench.control._schedule import SCHEDULE
+from workbench.control._stimulation import StimulationGate
 from workbench.control._supervisor import Supervisor
 from workbench.control._watch import Watch
 from workbench.errors import BadValue, Refused
@@ -33,6 +34,7 @@ class Arming:
     machine, log : state, and where acts are entered.
     supervisor : limits and dose.
     watch : signal quality.
+    gate : what forbids current, of an effector that stimulates.
 
     Attributes
     ----------
@@ -54,8 +56,9 @@ class Arming:
         log: ControllerLog,
         supervisor: Supervisor,
         watch: Watch,
+        gate: StimulationGate,
     ) -> None:
-        self._effector, self._simulated = effector, simulated
+        self._effector, self._simulated, self._gate = effector, simulated, gate
         self._machine, self._log = machine, log
         self._supervisor, self._watch = supervisor, watch
         self.operator = ""
@@ -83,8 +86,19 @@ class Arming:
             condition("link_authenticated", ok=not strangers, instead=foreign),
             condition("operator_present", ok=not self.absent),
             condition("dose_left", ok=self._supervisor.dose_left_s > 0),
+            *self._stimulation(),
             condition("operator", ok=bool(self.operator)),
         )
+
+    def _stimulation(self) -> list[Condition]:
+        """Whether current may flow; no condition of an effector that does not stimulate."""
+        if not self._gate.needed:
+            return []
+        lacking = self._gate.lacking()
+        # Without limits there is nothing else to say.
+        limited = self._gate.supervisor is not None
+        instead = Message("condition.stimulation_not", why=lacking) if lacking and limited else None
+        return [condition("stimulation_allowed", ok=not lacking, instead=instead)]
 
     def _other_decoder(self) -> Message | None:
         """That another decoder is loaded than the approved one, None where none or the approved one is."""

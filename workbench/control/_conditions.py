@@ -15,6 +15,7 @@ _SENTENCES = {
     "link_authenticated": (Message("condition.authenticated"), Message("condition.not_authenticated")),
     "operator_present": (Message("condition.present"), Message("condition.not_present")),
     "dose_left": (Message("condition.dose_left"), Message("condition.no_dose_left")),
+    "stimulation_allowed": (Message("condition.stimulation"), Message("condition.no_stimulation_limits")),
     "operator": (Message("condition.armed"), Message("condition.not_armed")),
 }
 

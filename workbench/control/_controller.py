@@ -26,11 +26,14 @@ from workbench.control._profile import Effector
 from workbench.control._safe_state import SafeState
 from workbench.control._self_test import SelfTest
 from workbench.control._snapshot import EffectorStatus, RuleValues
+from workbench.control._stimulation import StimulationGate
+from workbench.control._stimulation_reports import StimulationReports
 from workbench.control._supervisor import Limits, Supervisor, check_limits, profile_limits
 from workbench.control._table import ARMED_OR_ENGAGED, BY_LAW, WATCHED, State, Thresholds, Way, onward
 from workbench.control._watch import Watch, broken
 from workbench.errors import BadValue
 from workbench.messages import Message
+from workbench.stimulation import Setup
 from workbench.vocabulary import Command, Decision, LedgerRow
 
 
@@ -57,11 +60,13 @@ class Controller:
         loop overruns do not count unless it is 1.
     simulated : whether the device behind the profile is simulated.
     dose_used_s : activation earlier on the same day, s.
+    stimulation : programme, signed limits and person, of an effector that stimulates; without it that stays off.
 
     Attributes
     ----------
     operator : :class:`OperatorActs`, what people do.
     device : :class:`DeviceReports`, what the device says.
+    stimulation : :class:`StimulationReports`, what becomes known of a person who is stimulated.
 
     Every row for the ledger, an operator's included, is handed out once by :meth:`take_rows`, and every call that
     may have changed anything by :meth:`take_inputs`. From a :func:`state_entry`, the inputs since then give the
@@ -79,6 +84,7 @@ class Controller:
         speed: float = 1.0,
         simulated: bool = True,
         dose_used_s: float = 0.0,
+        stimulation: Setup | None = None,
     ) -> None:
         if not (isfinite(hop_s) and hop_s > 0 and isfinite(speed) and speed > 0):
             raise BadValue(Message("control.hop_and_speed", hop=f"{hop_s}", speed=f"{speed}"))
@@ -91,10 +97,18 @@ class Controller:
         supervisor = Supervisor(checked, channels=effector.channels, dose_used_s=dose_used_s)
         machine = StateMachine(speed=speed, on_time=lambda now: supervisor.count(now, moving=any(self.level)))
         watch, confirmation = Watch(hop_s=hop_s, young_s=effector.ttl_ms / 1000.0), Confirmation()
-        log, orders = ControllerLog(effector.name, machine), Orders(effector, machine)
-        inputs = InputLog(machine)
+        log, inputs = ControllerLog(effector.name, machine), InputLog(machine)
+        self.setup = stimulation
+        gate = StimulationGate(effector, machine, log=log, setup=stimulation)
+        orders = Orders(effector, machine, gate=gate)
         arming = Arming(
-            effector, simulated=simulated, machine=machine, log=log, supervisor=supervisor, watch=watch
+            effector,
+            simulated=simulated,
+            machine=machine,
+            log=log,
+            supervisor=supervisor,
+            watch=watch,
+            gate=gate,
         )
         safe_state = SafeState(machine, log=log, orders=orders, arming=arming, confirmation=confirmation)
         activation = Activation(
@@ -112,6 +126,7 @@ class Controller:
         self.device = DeviceReports(
             machine, **common, inputs=inputs, confirmation=confirmation, self_test=self_test
         )
+        self.stimulation = StimulationReports(machine, log=log, orders=orders, inputs=inputs, gate=gate)
         self._machine, self._log, self._inputs, self._orders = machine, log, inputs, orders
         self._supervisor, self._watch, self._confirmation = supervisor, watch, confirmation
         self._arming, self._activation = arming, activation
@@ -188,6 +203,7 @@ class Controller:
         # Silence is judged before time moves the state on: a device that no longer answers is a fault, not a level
         # reached. The heartbeat comes last and carries the state and level of this tick.
         commands += self.device.check_silence()
+        commands += self._end_stimulation()
         commands += self._activation.progress()
         commands += self._safe_state.progress()
         # Between two steps of a safe state heartbeats continue: a device that lapsed would follow its own safe
@@ -218,6 +234,18 @@ class Controller:
         """
         self._machine.advance(now_stream, local)
         return self._safe_state.fail(reason, sentence)
+
+    def _end_stimulation(self) -> list[Command]:
+        """What the supervisor of stimulation ends: by a release, a fault or a stop."""
+        commands: list[Command] = []
+        for ending, why in (self.stimulation.take_ending(), self._orders.gate.progress()):
+            if ending == "stop":
+                commands.append(self._safe_state.stop(why)[1])
+            elif ending == "fault":
+                commands += self._safe_state.fail("stimulation", why)
+            elif ending == "release" and self._activation.engaged:
+                commands += self._activation.release("limit", why)
+        return commands
 
     def _update(self, stream: float, local: float, *, quality_ok: bool | None) -> list[Command]:
         """Clocks and watchdogs; the commands are those of a fault."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from workbench.control._link import Link
 from workbench.control._machine import StateMachine
 from workbench.control._profile import Action, Effector
+from workbench.control._stimulation import StimulationGate
 from workbench.vocabulary import Command
 
 LONGEST_REASON = 200
@@ -12,7 +13,12 @@ LONGEST_REASON = 200
 
 
 class Orders:
-    """The level last commanded, and the exchange with the effector.
+    """The level last commanded, and the exchange with the effector. What stimulates passes its supervisor here.
+
+    Parameters
+    ----------
+    effector, machine : its profile, and state and time.
+    gate : which every order passes.
 
     Attributes
     ----------
@@ -20,8 +26,8 @@ class Orders:
     decoder_sha256 : hash of the loaded decoder, which commands cite.
     """
 
-    def __init__(self, effector: Effector, machine: StateMachine) -> None:
-        self.effector, self.link = effector, Link(effector)
+    def __init__(self, effector: Effector, machine: StateMachine, *, gate: StimulationGate) -> None:
+        self.effector, self.link, self.gate = effector, Link(effector), gate
         self.decoder_sha256 = ""
         self._machine = machine
         self._off = self.level = (0.0,) * effector.channels
@@ -38,7 +44,19 @@ class Orders:
         reason : for the record.
         level : fraction 0–1 per channel; level 0 without one.
         """
-        self.level = level or self._off
+        # Here and nowhere else, whoever orders: a decision, a schedule, a safe state or a self-test.
+        allowed, ramp_ms = self.gate.passed(action, level or self._off, ramp_ms, reason)
+        return self._order(action, allowed, ramp_ms=ramp_ms, reason=reason)
+
+    def lower(self, level: tuple[float, ...], *, reason: str) -> list[Command]:
+        """Lower levels that the supervisor of stimulation has set by itself; nothing while they are as before."""
+        if level == self.level or any(new > old for new, old in zip(level, self.level, strict=True)):
+            return []
+        return [self._order(self.effector.activate_action, level, ramp_ms=0, reason=reason)]
+
+    def _order(self, action: Action, level: tuple[float, ...], *, ramp_ms: int, reason: str) -> Command:
+        """A command, numbered and waited for."""
+        self.level = level
         machine, decision = self._machine, self._machine.decision
         template = Command(
             seq=0,

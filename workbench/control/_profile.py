@@ -86,6 +86,7 @@ class Effector:
     slew_per_s : fastest rise of a level under a proportional law, fraction a second; 0 where there is none.
     share_max : greatest share of assistance in what a proportional law asks for, 0–1; 0 where none is allowed.
     skin_check : whether the operator is asked to look at the skin when the dose nears its end.
+    stimulates : whether current flows through a person: nothing leaves then but by the supervisor of stimulation.
     needs_certificate : whether a real device is used only with a certificate of conformance that held.
     """
 
@@ -112,6 +113,7 @@ class Effector:
     slew_per_s: float = 0.0
     share_max: float = 0.0
     skin_check: bool = False
+    stimulates: bool = False
     needs_certificate: bool = False
 
     def __post_init__(self) -> None:
@@ -131,6 +133,9 @@ class Effector:
         # command.
         if any(step.action != "stop" for step in self.on_estop):
             raise BadValue(Message("control.profile_stop", effector=self.name))
+        # To keep a current is to go on stimulating somebody whom nobody watches.
+        if self.stimulates and any(step.keep_level or step.action == "hold" for step in self.on_fault):
+            raise BadValue(Message("control.profile_keeps_current", effector=self.name))
 
     def _check_numbers(self) -> None:
         for name in ("level", "heartbeat_s", "ack_timeout_s", "hold_limit_s", "hold_reminder_s", "dose_s"):

@@ -21,22 +21,42 @@ from workbench.control._profile import Effector
 from workbench.control._safe_state import SafeState
 from workbench.control._self_test import SelfTest
 from workbench.control._state import Parts, from_json, to_json
+from workbench.control._stimulation import StimulationGate
+from workbench.control._stimulation_reports import StimulationReports
 from workbench.control._supervisor import Supervisor
 from workbench.control._watch import Watch
 from workbench.errors import BadValue, Refused
 from workbench.messages import Message
+from workbench.stimulation import (
+    Dose,
+    Loads,
+    OnTimes,
+    PersonWatch,
+    Programme,
+    Setup,
+    StimulationSupervisor,
+    Telemetry,
+    Wearer,
+)
 from workbench.vocabulary import Command, Decision
 
-VERSION = 4
+VERSION = 5
 """Of what inputs lead to. To be raised with each change after which the same inputs give other commands, or the
 state has other attributes: recordings made before then say that their commands cannot be recomputed, unless
 :data:`BEFORE` says what their controllers lacked."""
 
 _ANY_AGE: Mapping[str, Mapping[str, Any]] = {"Watch": {"_young_s": None}}
 
+_NO_STIMULATION: Mapping[str, Mapping[str, Any]] = {
+    "StimulationGate": {"supervisor": None, "_said": {"set": []}, "_pending": {"tuple": ["", ""]}},
+    "StimulationReports": {"_ending": {"tuple": ["", ""]}, "_ohm": {"tuple": []}},
+    "Controller": {"setup": None},
+}
+
 BEFORE: Mapping[object, Mapping[str, Mapping[str, Any]]] = {
-    2: {**_ANY_AGE, "PhaseGate": {"_meant": False, "_inside": False}},
-    3: _ANY_AGE,
+    2: {**_ANY_AGE, **_NO_STIMULATION, "PhaseGate": {"_meant": False, "_inside": False}},
+    3: {**_ANY_AGE, **_NO_STIMULATION},
+    4: _NO_STIMULATION,
 }
 """By version: what its controllers did not have yet, in the state in which it changes no command. Where that is a
 whole part, the law is filled in; those of that version had no phase window."""
@@ -50,16 +70,26 @@ _PARTS = (
     Confirmation,
     ControllerLog,
     DeviceReports,
+    Dose,
     Link,
+    OnTimes,
     OperatorActs,
     Orders,
+    PersonWatch,
     PhaseGate,
     SafeState,
     SelfTest,
     StateMachine,
+    StimulationGate,
+    StimulationReports,
+    StimulationSupervisor,
     Supervisor,
+    Telemetry,
     Watch,
 )
+
+_FIXED = (Effector, InputLog, Loads, Programme, Setup, Wearer)
+"""What parts refer to and that never changes."""
 
 Recorded = Sequence[tuple[str, Mapping[str, Any]]]
 """Kind and content of each entry of a recording."""
@@ -71,7 +101,10 @@ def state_entry(controller: Controller, *, stamp: float) -> Entry:
     ``stamp`` is stream time in s.
     """
     effector, parts = to_json(controller.effector), _parts(controller).state()
-    return STATE, {"version": VERSION, "effector": effector, "parts": parts}, stamp
+    content = {"version": VERSION, "effector": effector, "parts": parts}
+    # Only where there is one: a recording without stimulation stays as small as it was.
+    setup = {} if controller.setup is None else {"stimulation": to_json(controller.setup)}
+    return STATE, {**content, **setup}, stamp
 
 
 def of_this_version(entries: Recorded) -> bool:
@@ -114,21 +147,22 @@ def restored(state: Mapping[str, Any]) -> Controller:
 
     ``TypeError``, ``LookupError`` or ``ValueError`` for anything else.
     """
-    controller, parts = Controller(from_json(state["effector"])), state["parts"]
+    setup = from_json(state["stimulation"]) if "stimulation" in state else None
+    controller, parts = Controller(from_json(state["effector"]), stimulation=setup), state["parts"]
     for name, lacking in BEFORE.get(state["version"], {}).items():
-        had = parts.get(name, {"_law": parts["Activation"]["_law"]})
+        had = parts.get(name, {"_law": parts["Activation"]["_law"]} if name == "PhaseGate" else {})
         parts = {**parts, name: {**had, **lacking}}
     _parts(controller).restore(parts)
     return controller
 
 
 def _parts(controller: Controller) -> Parts:
-    return Parts(controller, kinds=_PARTS, beside=(Effector, InputLog))
+    return Parts(controller, kinds=_PARTS, beside=_FIXED)
 
 
 def _take(controller: Controller, kind: str, args: Mapping[str, Any]) -> list[Command]:
     """What an input leads to; nothing where it was refused."""
-    takers = (controller, controller.operator, controller.device)
+    takers = (controller, controller.operator, controller.device, controller.stimulation)
     methods = [getattr(taker, kind) for taker in takers if hasattr(taker, kind)]
     # Exactly one: nothing but an input is called, whatever a file names.
     (take,) = (method for method in methods if getattr(method, "is_input", False))

@@ -137,6 +137,8 @@ class SelfTest:
             return
         self._stage, self._obstacle = "", ""
         self._arming.proven = True
+        # Only now: the stop of the self-test latched it too.
+        self._orders.gate.reset()
         self._machine.go("self_test_passed")
         self._log.enter("effector", Message("control.self_test_passed"), Message("control.can_be_armed"))
 

@@ -20,23 +20,43 @@ from workbench.control._machine import Now
 from workbench.control._profile import Effector, SafeStep
 from workbench.control._supervisor import Limits
 from workbench.control._table import Thresholds
+from workbench.stimulation import (
+    Channel,
+    ElectrodeLimits,
+    Finding,
+    Override,
+    Programme,
+    Setup,
+    Signature,
+    SignedLimits,
+    Wearer,
+)
 from workbench.vocabulary import Acknowledgement, Command, Decision, DeviceStatus, LedgerRow, contents
 
 _NOUNS: dict[str, type[Any]] = {
     noun.__name__: noun
     for noun in (
         Acknowledgement,
+        Channel,
         Command,
         ControlLaw,
         Decision,
         DeviceStatus,
         Effector,
+        ElectrodeLimits,
+        Finding,
         Grant,
         LedgerRow,
         Limits,
+        Override,
+        Programme,
         SafeStep,
         Sent,
+        Setup,
+        Signature,
+        SignedLimits,
         Thresholds,
+        Wearer,
     )
 }
 _PLAIN = frozenset((str, int, bool, type(None)))

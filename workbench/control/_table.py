@@ -211,6 +211,7 @@ FaultCode = Literal[
     "suspended",
     "thread_lost",
     "clock",
+    "stimulation",
 ]
 """A fault that the controller knows by name."""
 
@@ -233,6 +234,7 @@ FAULTS: dict[str, Message] = {
     "suspended": Message("fault.suspended"),
     "thread_lost": Message("fault.thread_lost"),
     "clock": Message("fault.clock"),
+    "stimulation": Message("fault.stimulation"),
 }
 """Every fault code with its sentence. ``Controller.on_fault`` also takes a sentence of its caller."""
 

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from workbench.decoders._signal import SignalDefaults, signal_settings
 from workbench.decoding.accumulation import EvidenceAccumulator
+from workbench.decoding.blocks import Lesson
 from workbench.decoding.classifiers import Classifier, Linear
 from workbench.decoding.novelty import MEMORY_S, Novelty
 from workbench.decoding.reducers import Reducer
@@ -102,6 +103,8 @@ class WindowDecoder(ABC):
     every hop. In a stream, that of an event at sample ``n`` ends at ``n + round(latency_s · fs) + window``."""
     has_centre: ClassVar[bool] = False
     """Whether features are normalised by the windows of the fit, so that :meth:`recentred_on` can move them."""
+    learns_blocks: ClassVar[bool] = False
+    """Whether it adapts by the rule ``blocks``, and by no other: it has a :meth:`lesson` then."""
     inputs: ClassVar[tuple[str, ...]] = ("signal",)
     """Roles of the streams that it decodes."""
     fit_metadata: ClassVar[tuple[str, ...]] = ("lead_in", "blocks")
@@ -503,9 +506,18 @@ class WindowDecoder(ABC):
         """Learn the classifier from summaries ``(n, …)`` of checked classes ``y``; evidence is not touched."""
         counts = np.array([(y == name).sum() for name in self.classes_])
         self.log_prior_ = np.log(counts / counts.sum())
+        rule = "" if self.adapt_settings is None else self.adapt_settings.rule
+        if self.learns_blocks and rule not in ("", "blocks"):
+            raise BadValue(Message("fit.only_blocks", decoder=self.name, got=rule))
+        if rule == "blocks" and not self.learns_blocks:
+            raise BadValue(Message("fit.no_blocks", decoder=self.name, got=rule))
         self._learn(self._recentred(summaries), y)
-        if self.adapt_settings is not None and self.adapt_settings.rule != "recentre":
+        if rule in ("pmean", "supervised"):
             self.adaptation_ = learn_adaptation(self, summaries, y)
+
+    def lesson(self) -> Lesson:
+        """What a stream goes on from that adapts by the rule ``blocks``; for decoders that do."""
+        raise BadValue(Message("fit.no_blocks", decoder=self.name, got="blocks"))
 
     def recentred_on(self, summaries: FloatArray, y: ArrayLike, *, blocks: ArrayLike | None = None) -> Self:
         """A copy of a fitted decoder that sees windows from the centre of these; what tells classes apart stays.

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from workbench.decoders._base import WindowDecoder
 from workbench.decoding.classifiers import Linear, Norm
 from workbench.decoding.features import LogPower
+from workbench.decoding.scorer import Features
 from workbench.fitting.lda import shrinkage_lda
 from workbench.fitting.normalisation import fitted_norm
 from workbench.vocabulary import FloatArray
@@ -42,7 +43,7 @@ class LogPowerLda(WindowDecoder):
         self.mean_, self.variance_ = fitted_norm(logs)
         return logs
 
-    def _features(self) -> LogPower:
+    def _features(self) -> Features:
         return LogPower(self.reducer())
 
     def _classifier(self) -> Linear:

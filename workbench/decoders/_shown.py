@@ -30,7 +30,8 @@ def refuse_settings_of_classes(decoder: WindowDecoder, *, name: str) -> None:
     decoder : of values. name : of the parameter that makes it one.
     """
     settings = decoder.evidence_settings
-    asked = (settings.memory, settings.calibrate, settings.reject, settings.stop, decoder.adapt)
+    adapt = None if decoder.learns_blocks else decoder.adapt
+    asked = (settings.memory, settings.calibrate, settings.reject, settings.stop, adapt)
     if any(one is not None for one in asked):
         raise BadValue(Message("fit.for_classes", decoder=name))
 

@@ -21,8 +21,8 @@ from workbench.decoders.bandpower_lda import plain_bands
 from workbench.decoding.accumulation import EvidenceAccumulator, Smoothing
 from workbench.decoding.classifiers import Linear, Nearest, Norm
 from workbench.decoding.features import LogPower
-from workbench.decoding.reducers import PowerAndNeighbours
-from workbench.decoding.scorer import Scorer
+from workbench.decoding.reducers import PowerAndNeighbours, Reducer
+from workbench.decoding.scorer import Features, Scorer
 from workbench.errors import BadValue
 from workbench.fitting.lda import ledoit_wolf
 from workbench.fitting.normalisation import fitted_norm
@@ -154,11 +154,11 @@ class BandpowerRidge(WindowDecoder):
         """The same of values; raises BadValue for those that no evidence could be."""
         return points_of(self, shown, name="velocities", most=len(AXES))
 
-    def reducer(self) -> PowerAndNeighbours:
+    def reducer(self) -> Reducer:
         """The power of each lane, and how it goes together with its neighbour."""
         return PowerAndNeighbours(len(self.settings.bands))
 
-    def _features(self) -> LogPower:
+    def _features(self) -> Features:
         return LogPower(self.reducer())
 
     def _regression(self) -> Linear:

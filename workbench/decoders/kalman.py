@@ -8,10 +8,11 @@ of a calibration. The gain is that of the filter once it has settled, so that a 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from copy import copy
+from typing import Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from workbench.decoders._base import WindowDecoder
 from workbench.decoders._shown import evidence_of, points_of
@@ -22,8 +23,10 @@ from workbench.decoding.classifiers import Linear, Norm
 from workbench.decoding.features import LogPower
 from workbench.decoding.reducers import PowerAndNeighbours
 from workbench.decoding.scorer import Scorer
-from workbench.fitting.kalman import fitted_state_space, steady_gain
+from workbench.errors import BadSignal, BadValue
+from workbench.fitting.kalman import StateSpace, fitted_state_space, intended, reobserved, steady_gain
 from workbench.fitting.normalisation import fitted_norm
+from workbench.messages import Message
 from workbench.vocabulary import EvidenceType, FloatArray
 
 
@@ -125,14 +128,77 @@ class Kalman(WindowDecoder):
         z = (logs - self.mean_) / np.sqrt(self.variance_)
         shown = points[np.searchsorted(self.classes_, y)]
         space = fitted_state_space(shown, z)
+        self._settle(space, shown)
         about = points - shown.mean(axis=0)
         # The class whose velocity explains a window best, under the same noise.
         self.weights_ = np.ascontiguousarray(about @ space.speaks)
         self.bias_ = -0.5 * ((about @ space.information) * about).sum(axis=1) + self.log_prior_
+
+    def _settle(self, space: StateSpace, shown: FloatArray) -> None:
+        """The gain of a model once it has settled, about the mean ``(n, n_values)`` of what was shown."""
         # Windows that overlap say the same again; taken for independent, they would be believed too much.
         overlap = max(1.0, self.settings.n_window(self.fs) / (self.step_s * self.fs))
         self.gain_, self.transition_ = steady_gain(space, overlap=overlap)
         self.offset_ = self.gain_ @ space.observation @ shown.mean(axis=0)
+
+    def refit(
+        self,
+        summaries: FloatArray,
+        y: ArrayLike,
+        *,
+        used: FloatArray,
+        decoded: FloatArray,
+        places: FloatArray,
+        targets: FloatArray,
+        radius: float,
+    ) -> Self:
+        """A copy of a fitted decoder of velocities that observes what was meant while it was used (ReFIT).
+
+        Parameters
+        ----------
+        summaries : ``(n, …)`` float64, of the calibration, in its order. y : ``(n,)`` class of each: how a
+            velocity persists is that of the calibration.
+        used : ``(m, …)`` float64, what :meth:`summarise` kept of the windows in use, in their order.
+        decoded : ``(m, n_values)`` float64, the velocities that were decoded from them, 1/s.
+        places, targets : ``(m, n_values)`` float64, where the cursor was and where it was to go, in one unit.
+        radius : within which a place is on its target, in that unit.
+
+        Raises
+        ------
+        BadValue
+            For a decoder of classes.
+        BadSignal
+            For windows in use that have no noise, or in which nothing was to move.
+
+        Notes
+        -----
+        Gilja et al. 2012, doi:10.1038/nn.3265. Features are normalised as at the fit, and the class of one window
+        is told as at the fit; limits of what is far from the training data stay.
+        """
+        self.require_fitted()
+        if self.velocities is None:
+            raise BadValue(Message("fit.refit_velocities", decoder=self.name))
+        points = points_of(self, self.velocities, name="velocities", most=3)
+        shown = points[np.searchsorted(self.classes_, np.asarray(y))]
+        meant = intended(decoded, places, targets, radius=radius)
+        if not meant.any():
+            raise BadSignal(Message("fit.nothing_meant"))
+        space = fitted_state_space(shown, self._z(summaries))
+        z = self._z(used)
+        twin = copy(self)
+        for stale in ("sha256_", "patterns_"):
+            twin.__dict__.pop(stale, None)
+        middle = z.mean(axis=0)
+        twin._settle(reobserved(space, meant, z - middle), meant)
+        # Features in use have another mean than those of the calibration, about which the model is fitted.
+        twin.offset_ = twin.offset_ - twin.gain_ @ middle
+        return twin
+
+    def _z(self, summaries: FloatArray) -> FloatArray:
+        """``(n, n_features)`` float64: z-scores of log power, normalised as at the fit."""
+        extract = self._features()
+        logs = np.array([extract.features(summary) for summary in summaries])
+        return (logs - self.mean_) / np.sqrt(self.variance_)
 
     def reducer(self) -> PowerAndNeighbours:
         """The power of each lane, and how it goes together with its neighbour."""

@@ -208,6 +208,48 @@ class SteadyKalman:
 
 
 @dataclass(frozen=True)
+class Switching:
+    """A hidden Markov gate over states, each of which has a value of its own from every window.
+
+    Attributes
+    ----------
+    gate : over the states. n_states : of the gate. n_values : of each state.
+    mixing : the values are weighed by the belief in their states; else they are those of the likeliest state.
+    """
+
+    gate: Gate
+    n_states: int
+    n_values: int
+    mixing: bool
+
+    @property
+    def initial(self) -> FloatArray:
+        """``(n_beliefs + n_values,)`` float64: the gate's start, and values of 0."""
+        return np.concatenate([self.gate.initial, np.zeros(self.n_values)])
+
+    def step(self, state: FloatArray, scores: FloatArray) -> FloatArray:
+        """The gate's forward step with the first ``n_states`` scores; the others are the values of the states."""
+        out = np.empty_like(state)
+        belief = self.gate.step(state[: len(state) - self.n_values].copy(), scores[: self.n_states])
+        shares = self.gate.probabilities(belief)
+        values = scores[self.n_states :].reshape(self.n_states, self.n_values)
+        out[: len(belief)] = belief
+        if self.mixing:
+            linear(shares, np.ascontiguousarray(values.T), np.zeros(self.n_values), out[len(belief) :])
+        else:
+            out[len(belief) :] = values[int(np.argmax(shares))]
+        return out
+
+    def probabilities(self, state: FloatArray) -> FloatArray:
+        """``(n_values,)`` float64: the values, in their unit; these are no probabilities."""
+        return state[len(state) - self.n_values :].copy()
+
+    def undecided(self, state: FloatArray) -> bool:
+        """Never: a value is no decision."""
+        return False
+
+
+@dataclass(frozen=True)
 class Trigger:
     """Self-paced detection: a movement whose log odds rise above the threshold is held for a while.
 

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from workbench.decoding.features import FLOOR
 from workbench.decoding.reducers import Reducer
 from workbench.kernels.activity import teager_kaiser
 from workbench.kernels.covariance import mean_square
+from workbench.kernels.evidence import logarithms
+from workbench.kernels.linalg import matmul
 from workbench.vocabulary import FloatArray
 
 
@@ -69,6 +72,46 @@ class BandRatio(Measured):
         for first, second in zip(power[:half].tolist(), power[half:].tolist(), strict=True):
             above, below = above + first, below + second
         return np.array([above / below if below > 0.0 else 0.0])
+
+
+class TimeDomain(Measured):
+    """Mean absolute value, waveform length, zero crossings and slope sign changes of each lane.
+
+    Parameters
+    ----------
+    n_lanes : of a window.
+    threshold : least difference of neighbouring samples, µV, at which a crossing or a change counts.
+    """
+
+    def __init__(self, n_lanes: int, *, threshold: float) -> None:
+        super().__init__(n_lanes)
+        self._threshold = threshold
+
+    def measure(self, window: FloatArray, power: FloatArray) -> FloatArray:
+        """``(4 · n_lanes,)`` float64: µV, then µV and counts a sample."""
+        steps = window[1:] - window[:-1]
+        large = np.abs(steps) > self._threshold
+        crossed = (window[1:] * window[:-1] < 0.0) & large
+        # As Hudgins has it, one of the two slopes must be steep enough.
+        turned = (steps[1:] * steps[:-1] < 0.0) & (large[1:] | large[:-1])
+        measures = np.empty((4, window.shape[1]))
+        for out, values in zip(measures, (np.abs(window), np.abs(steps), crossed, turned)):
+            # A product with ones sums in order, which NumPy's sum does not.
+            ones, rows = np.full((1, len(values)), 1.0), np.ascontiguousarray(values, dtype=np.float64)
+            matmul(ones, rows, out[None])
+            out /= len(values)
+        return measures.ravel()
+
+
+class TimeDomainFeatures:
+    """The measures of :class:`TimeDomain`, those of a size as logarithms."""
+
+    def features(self, summary: FloatArray) -> FloatArray:
+        """``(4 · n_lanes,)`` float64 from ``(5 · n_lanes,)``: power, then the measures."""
+        n = len(summary) // 5
+        out = summary[n:].copy()
+        logarithms(summary[n : 3 * n].copy(), FLOOR, out[: 2 * n])
+        return out
 
 
 @dataclass(frozen=True)

@@ -141,6 +141,15 @@ class Adapter(ABC):
         """
         return self._kept(self.updated(scorer, window, label), at=at)
 
+    def advance(self, scorer: Scorer, *, at: int) -> Scorer:
+        """The scorer from sample ``at`` on; asked at every hop, for rules that change between windows.
+
+        Parameters
+        ----------
+        scorer : in effect. at : the sample.
+        """
+        return scorer
+
     def drain(self) -> tuple[Snapshot, ...]:
         """Snapshots made since the last call."""
         drained, self._made = tuple(self._made), []

@@ -110,6 +110,67 @@ class Nearest:
         return out
 
 
+@dataclass(frozen=True)
+class States:
+    """What a gate of linear models says of each state, and what each state's expert says of the values.
+
+    Attributes
+    ----------
+    decoded : from features to ``(n_states,)`` indicators, then ``(n_states · n_values,)`` values, state after
+        state.
+    variance : of the error of an indicator. log_prior : ``(n_states,)`` float64.
+    """
+
+    decoded: Linear
+    variance: float
+    log_prior: FloatArray
+
+    def normalised(self, features: FloatArray) -> FloatArray:
+        """``(n_features,)`` float64: features as z-scores."""
+        return self.decoded.normalised(features)
+
+    def scores(self, features: FloatArray) -> FloatArray:
+        """``(n_states · (1 + n_values),)`` float64: log posterior of each state, up to a constant, then values."""
+        out, n = self.decoded.scores(features), len(self.log_prior)
+        states = self.log_prior.copy()
+        subtract_distances(out[:n], np.eye(n), self.variance, states)
+        out[:n] = states
+        return out
+
+
+@dataclass(frozen=True)
+class Switched:
+    """Classes by the state that each belongs to and, where a state has several, by the value of its expert.
+
+    Attributes
+    ----------
+    decoded : the states. state_of : of each class.
+    points : ``(n_classes, n_values)`` float64, what each class stands for. variance : ``(n_states,)`` float64, of
+        the error of a value in each state. log_prior : ``(n_classes,)`` float64, of a class within its state.
+    """
+
+    decoded: States
+    state_of: tuple[int, ...]
+    points: FloatArray
+    variance: FloatArray
+    log_prior: FloatArray
+
+    def normalised(self, features: FloatArray) -> FloatArray:
+        """``(n_features,)`` float64: features as z-scores."""
+        return self.decoded.normalised(features)
+
+    def scores(self, features: FloatArray) -> FloatArray:
+        """``(n_classes,)`` float64: log posterior up to a constant."""
+        said, n = self.decoded.scores(features), len(self.variance)
+        values, out = said[n:].reshape(n, -1), self.log_prior.copy()
+        for k, state in enumerate(self.state_of):
+            out[k] += said[state]
+            if self.state_of.count(state) > 1:
+                point, one = self.points[k : k + 1], out[k : k + 1]
+                subtract_distances(values[state], point, float(self.variance[state]), one)
+        return out
+
+
 def subtract_distances(values: FloatArray, points: FloatArray, variance: float, scores: FloatArray) -> None:
     """Take half the squared distance to each point, in standard deviations, from its score.
 

@@ -35,6 +35,16 @@ class LogPower:
         return out
 
 
+class LogStretches:
+    """Log power of each lane in each stretch of a window."""
+
+    def features(self, summary: FloatArray) -> FloatArray:
+        """``(n_stretches · n_lanes,)`` float64, the oldest first, from power ``(n_stretches, n_lanes)``, µV²."""
+        out = np.empty(summary.size)
+        logarithms(summary.ravel(), FLOOR, out)
+        return out
+
+
 class WhitenedPower:
     """Log of whitened power, averaged over the bands of a group.
 

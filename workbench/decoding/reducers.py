@@ -74,6 +74,33 @@ class PowerAndNeighbours(Reducer):
         return summary[len(summary) // 2 :]
 
 
+class StretchPower(Reducer):
+    """The power of each lane in equal stretches of a window.
+
+    Parameters
+    ----------
+    n_stretches : of a window; each has at least a sample.
+    """
+
+    def __init__(self, n_stretches: int) -> None:
+        self._n_stretches = n_stretches
+
+    def summarise(self, window: FloatArray) -> FloatArray:
+        """``(n_stretches, n_lanes)`` float64, µV², the oldest first, of a window ``(n_window, n_lanes)``, µV."""
+        out = np.empty((self._n_stretches, window.shape[1]))
+        edges = [k * len(window) // self._n_stretches for k in range(self._n_stretches + 1)]
+        for row, first, last in zip(out, edges, edges[1:]):
+            mean_square(window[first:last], row)
+        return out
+
+    def lane_power(self, summary: FloatArray) -> FloatArray:
+        """``(n_lanes,)`` float64, µV²: mean over the stretches."""
+        total = np.zeros(summary.shape[1])
+        for row in summary:
+            total += row
+        return total / len(summary)
+
+
 class Covariances(Reducer):
     """The covariance of each band.
 

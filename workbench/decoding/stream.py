@@ -222,6 +222,8 @@ class DecoderStream:
             answer, scorer = self._answer(end), self._states[-1].scorer
             if answer.sound is not None:
                 scorer = self._adapted(scorer, answer.sound, answer.evidence)
+            if self._adapter is not None:
+                scorer = self._adapter.advance(scorer, at=end)
             self._states.append(_State(end, answer.accumulated, scorer, answer.share))
             self._answers[end] = answer.evidence
             self._next = end + self.hop

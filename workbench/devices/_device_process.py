@@ -253,6 +253,7 @@ class DeviceProcess:
             "stamp": self.stream_time(now),
             "slept_s": round(self._slept_s, 3),
             "uids": self._uids,
+            **self.rules.telemetry(now),
         }
 
 

@@ -129,12 +129,17 @@ class DeviceRules:
 
     def applied(self, now: float) -> tuple[float, ...]:
         """Level of each channel that is really applied at ``now``, 0–1."""
-        level = self.level(now)
+        level = self._actuator.level(now)
         return tuple(share * level for share in self._shares)
 
     def level(self, now: float) -> float:
         """Level 0–1 that is really applied at ``now``, of several channels the largest."""
         return self._actuator.level(now)
+
+    def telemetry(self, now: float) -> dict[str, Any]:
+        """What a status of this device says beyond that of every device, measured by ``now``, s."""
+        del now
+        return {}
 
     def start(self, now: float) -> None:
         """The device begins: what an earlier process left applied goes through the safe state first."""

@@ -267,6 +267,8 @@ class EffectorLink:
             self._recorded_at, self._last = now, status
             self.recording.enter(status)
         self._send(self.controller.device.on_status(status, follows=follows, local=now))
+        # Whatever measures currents says so in its status; what that leads to, the tick sends.
+        self.controller.stimulation.take_status(answer.content.get("stimulator"), local=now)
 
     def _agree(self, now: float) -> None:
         """Ask for a session key where one is needed: by a self-test once the device's safe state is complete, and

@@ -9,7 +9,7 @@ from __future__ import annotations
 from workbench.estimation.methods import METHODS
 from workbench.estimation.observed import Course, CourseLine, Point, courses
 from workbench.estimation.plan import Plan, draft, parse, read
-from workbench.estimation.results import AnalysisResult, EstimateRow, MeanRow, Results
+from workbench.estimation.results import AnalysisResult, EstimateRow, LookRow, MeanRow, Results
 from workbench.estimation.running import (
     Analysed,
     Pooled,
@@ -22,7 +22,7 @@ from workbench.estimation.running import (
 )
 
 __all__ = [
-    "METHODS", "Analysed", "AnalysisResult", "Course", "CourseLine", "EstimateRow", "MeanRow", "Plan", "Point",
-    "Pooled", "Results", "analyse", "check_folder", "courses", "draft", "parse", "pooled", "protocol_of", "read",
-    "write", "write_draft",
+    "METHODS", "Analysed", "AnalysisResult", "Course", "CourseLine", "EstimateRow", "LookRow", "MeanRow", "Plan",
+    "Point", "Pooled", "Results", "analyse", "check_folder", "courses", "draft", "parse", "pooled", "protocol_of",
+    "read", "write", "write_draft",
 ]  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date
 from math import exp, inf, isfinite, sqrt
 from typing import TYPE_CHECKING, Any
@@ -12,8 +12,10 @@ import numpy as np
 
 from workbench.analysis import wilson
 from workbench.errors import Refused
+from workbench.estimation._fitted import Columns, Fitted
 from workbench.estimation._rerandomising import deals
 from workbench.estimation._selecting import LEAST, Selected
+from workbench.estimation._within import WITHIN
 from workbench.estimation.methods import METHODS
 from workbench.estimation.results import EstimateRow, MeanRow
 from workbench.messages import Message
@@ -34,18 +36,6 @@ if TYPE_CHECKING:
     from workbench.statistics._model import Model
     from workbench.study.record import Study
 
-Columns = dict[str, list[Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Fitted:
-    """What a method gives: estimates, means, sentences for the reader, and keys of rows beside those selected."""
-
-    estimates: tuple[EstimateRow, ...]
-    means: tuple[MeanRow, ...] = ()
-    notes: tuple[str, ...] = ()
-    rows: tuple[str, ...] = field(default=())
-
 
 def fit(made: Selected, record: Study) -> Fitted:
     """Estimate what an analysis asks for.
@@ -61,7 +51,8 @@ def fit(made: Selected, record: Study) -> Fitted:
         In one sentence, what keeps it from being estimated; nothing is returned then.
     """
     analysis = made.analysis
-    if METHODS[analysis.method].kind != "time":
+    method = METHODS[analysis.method]
+    if method.kind != "time" and not method.within:
         _require(made)
     fitted = FITS[analysis.method](made, record)
     # A number that is not one would be printed as an empty cell, which reads like one that was not asked for.
@@ -482,6 +473,6 @@ FITS: Mapping[str, Callable[[Selected, Any], Fitted]] = {
     "mmrm": _mmrm, "mixed": _mixed, "ancova": _ancova, "t_test": _t_test, "rank_sum": _rank_sum, "gee": _gee,
     "responders": _responders, "responders_adjusted": _responders_adjusted, "cmh": _cmh,
     "time_to_event": _time_to_event, "rerandomisation": _rerandomisation, "reference_based": _reference_based,
-    "tipping_point": _tipping_point,
+    "tipping_point": _tipping_point, **WITHIN,
 }  # fmt: skip
 """By the name that a plan gives."""

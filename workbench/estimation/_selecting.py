@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import nan
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +52,7 @@ class Selected:
     had : participants who had each intercurrent event.
     worst : participants to whom a composite strategy gives the worst outcome.
     events : by participant id, the events that the plan calls by name.
+    other : of two states that are compared, cells of the control.
     """
 
     analysis: Analysis
@@ -63,6 +64,23 @@ class Selected:
     had: Mapping[str, tuple[str, ...]]
     worst: frozenset[str]
     events: Mapping[str, Sequence[tuple[str, EventRow]]]
+    other: Mapping[tuple[str, str], Cell] = field(default_factory=dict)
+
+    def value(self, participant_id: str, visit: str, condition: str) -> float | None:
+        """The outcome at a visit under a condition or in a state that is compared; None where there is none.
+
+        Parameters
+        ----------
+        participant_id, visit : whose, and when.
+        condition : of :attr:`workbench.estimation.plan.Analysis.compared`.
+        """
+        is_control = bool(self.analysis.against) and condition == self.analysis.against
+        cells = self.other if is_control else self.cells
+        return cells.get((participant_id, visit), Cell(None, None)).value
+
+    def condition(self, person: SubjectRow, visit: str) -> str:
+        """The condition of a participant at a visit, by the arm."""
+        return self.analysis.conditions[person.arm][self.analysis.visits.index(visit)]
 
     def columns(self, visits: Sequence[str], *, absent: bool = False) -> dict[str, list[Any]]:
         """Columns of a table with a row a participant and visit.
@@ -103,7 +121,9 @@ class Selected:
         return getattr(person, name)
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """By arm, participants and those with an outcome at the visit of the estimate."""
+        """By arm, participants and those with an outcome at the visit of the estimate; by condition, at any."""
+        if self.analysis.compared:
+            return {one: self._under(one) for one in self.analysis.compared}
         made = {arm: {"participants": 0, "with_outcome": 0} for arm in self.arms}
         for one in self.people:
             made[one.arm]["participants"] += 1
@@ -111,9 +131,24 @@ class Selected:
             made[one.arm]["with_outcome"] += cell is not None and cell.value is not None
         return made
 
+    def _under(self, condition: str) -> dict[str, int]:
+        had = [
+            any(
+                self.value(one.participant_id, visit, condition) is not None
+                for visit in self.analysis.visits
+                if not self.analysis.conditions or self.condition(one, visit) == condition
+            )
+            for one in self.people
+        ]
+        return {"participants": len(had), "with_outcome": sum(had)}
+
     def keys(self) -> tuple[str, ...]:
-        """Keys of the rows that gave a value."""
-        return tuple(cell.row.key for cell in self.cells.values() if cell.row and cell.value is not None)
+        """Keys of the rows of the population that gave a value."""
+        people = {one.participant_id for one in self.people}
+        found = (*self.cells.items(), *self.other.items())
+        return tuple(
+            cell.row.key for (who, _), cell in found if who in people and cell.row and cell.value is not None
+        )
 
 
 def select(analysis: Analysis, plan: Plan, data: Datasets, *, protocol: Protocol, record: Study) -> Selected:
@@ -132,8 +167,8 @@ def select(analysis: Analysis, plan: Plan, data: Datasets, *, protocol: Protocol
         In one sentence, what keeps the analysis from being made.
     """
     people = _people(analysis, data)
-    arms = _arms(plan, protocol, people)
-    mine = [row for row in data.visits if is_of(analysis, row)]
+    arms = _arms(analysis, plan, protocol, people)
+    mine = [row for row in data.visits if is_of(analysis, row, analysis.state)]
     if METHODS[analysis.method].kind != "time" and not mine:
         raise Refused(Message("estimation.no_variable", got=_wanted(analysis), known=_known(data)))
     events = _events(analysis, plan, data)
@@ -142,10 +177,13 @@ def select(analysis: Analysis, plan: Plan, data: Datasets, *, protocol: Protocol
         for name in analysis.strategies
     }
     cells, baseline = _cells(analysis, mine)
-    made = Selected(analysis, plan, arms, people, cells, baseline, had, frozenset(), events)
+    control = [row for row in data.visits if analysis.against and is_of(analysis, row, analysis.against)]
+    other, _ = _cells(analysis, control)
+    made = Selected(analysis, plan, arms, people, cells, baseline, had, frozenset(), events, other)
     if analysis.binary:
         made = replace(made, cells=_judged(made, record, baseline_name(plan, protocol)))
-    return _handled(made)
+    handled = _handled(made)
+    return replace(handled, other=_handled(replace(made, cells=other)).cells) if other else handled
 
 
 def baseline_name(plan: Plan, protocol: Protocol) -> str:
@@ -165,13 +203,19 @@ def _people(analysis: Analysis, data: Datasets) -> tuple[SubjectRow, ...]:
     return found
 
 
-def _arms(plan: Plan, protocol: Protocol, people: Sequence[SubjectRow]) -> tuple[str, ...]:
-    """Arms of the protocol, the reference first; each must have somebody."""
+def _arms(
+    analysis: Analysis, plan: Plan, protocol: Protocol, people: Sequence[SubjectRow]
+) -> tuple[str, ...]:  # fmt: skip
+    """Arms of the protocol, the reference first; each must have somebody where they are compared."""
     names = [arm.name for arm in protocol.arms]
+    if METHODS[analysis.method].within == "states":
+        return tuple(names)
     if len(names) < 2:
         raise Refused(Message("estimation.one_arm", arm=names[0]))
     if any(not one.arm for one in people):
         raise Refused(Message("estimation.concealed"))
+    if analysis.conditions:
+        return tuple(names)
     there = {one.arm for one in people}
     for name in names:
         if name not in there:
@@ -185,9 +229,16 @@ def _level(stratum: str, factor: str) -> str:
 
 
 # ------------------------------------------------------------------------------ values
-def is_of(analysis: Analysis, row: VisitRow) -> bool:
-    """Whether a row is of the variable, side and state of an analysis."""
-    if row.variable != analysis.variable or row.state != analysis.state:
+def is_of(analysis: Analysis, row: VisitRow, state: str) -> bool:
+    """Whether a row is of the variable and side of an analysis, in a state.
+
+    Parameters
+    ----------
+    analysis : says which variable and side.
+    row : of the dataset.
+    state : which device or stimulation was on, such as ``"off"``.
+    """
+    if row.variable != analysis.variable or row.state != state:
         return False
     if analysis.side == "trained":
         return row.trained

@@ -109,7 +109,7 @@ def courses(plan: Plan, data: Datasets, protocol: Protocol) -> tuple[Course, ...
     for (variable, side, state), analyses in wanted.items():
         visits = dict.fromkeys([baseline] if baseline else [])
         visits |= dict.fromkeys(visit for one in analyses for visit in one.visits)
-        rows = [row for row in data.visits if is_of(analyses[0], row)]
+        rows = [row for row in data.visits if is_of(analyses[0], row, analyses[0].state)]
         lines = _lines(rows, tuple(visits))
         if lines:
             found.append(Course(variable, side, state, tuple(visits), lines))

@@ -16,6 +16,8 @@ from typing import Any, Literal, TypeVar, cast, get_args
 
 from workbench import messages, outcomes, reading
 from workbench.errors import BadValue, WorkbenchError
+from workbench.estimation.looks import Looks
+from workbench.estimation.looks import read as read_looks
 from workbench.estimation.methods import METHODS, is_binary
 from workbench.messages import Message
 from workbench.outcomes import Threshold
@@ -24,7 +26,7 @@ from workbench.study import chain
 from workbench.study.datasets import EVENT_KINDS, POPULATIONS
 from workbench.study.nouns import told
 from workbench.study.protocol import LARGEST, LONG_KEY, Estimand, Protocol
-from workbench.study.protocol_reading import Problems, Table, is_too_deep, repeated
+from workbench.study.protocol_reading import Problems, Table, is_name, is_too_deep, repeated
 from workbench.vocabulary import DeviationCategory
 
 T = TypeVar("T")
@@ -70,6 +72,9 @@ class Analysis:
     threshold : improvement from which somebody responds; None where nobody is judged or the plan names none.
     event : name of the event whose time is compared.
     strategies : handling by intercurrent event.
+    conditions : of each arm, the condition at each visit, where these are compared and not arms.
+    control : of the conditions, the one that the other is compared with.
+    against : of two states, the one that ``state`` is compared with.
     """
 
     name: str
@@ -87,6 +92,17 @@ class Analysis:
     event: str
     settings: Mapping[str, Any]
     strategies: Mapping[str, Handling]
+    conditions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    control: str = ""
+    against: str = ""
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """Conditions or states that are compared within people, the control first; empty where arms are."""
+        if self.conditions:
+            there = dict.fromkeys(one for own in self.conditions.values() for one in own)
+            return (self.control, *(one for one in there if one != self.control))
+        return (self.against, self.state) if self.against else ()
 
     @property
     def at(self) -> str:
@@ -129,7 +145,7 @@ class Plan:
     baseline, baseline_rule, major : as :class:`workbench.study.datasets.Settings` has them.
     level : of confidence.
     seed : of whatever is drawn.
-    analyses, events, multiplicity : sections of the file.
+    analyses, events, multiplicity, looks : sections of the file; looks are None where the trial is analysed once.
     definition : the file as plain JSON data.
     """
 
@@ -143,6 +159,7 @@ class Plan:
     analyses: tuple[Analysis, ...]
     events: tuple[Event, ...] = ()
     multiplicity: Multiplicity = Multiplicity()
+    looks: Looks | None = None
     definition: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -205,7 +222,7 @@ def _plan(root: Table, protocol: Protocol) -> Plan:
     analyses = _each(root, "analysis", lambda table: _analysis(table, protocol, events))
     if not analyses:
         root.problem(Message("estimation.no_analysis"))
-    multiplicity = root.table("multiplicity", needed=False)
+    multiplicity, looks = root.table("multiplicity", needed=False), root.table("looks", needed=False)
     plan = Plan(
         protocol=_one_of(head, "protocol", (protocol.about.version,)),
         reference=_one_of(head, "reference", tuple(arm.name for arm in protocol.arms)),
@@ -214,6 +231,7 @@ def _plan(root: Table, protocol: Protocol) -> Plan:
         major=head.names("major_deviations", needed=False, allowed=get_args(DeviationCategory)),
         level=_between(head, "level", 0.95), seed=_seed(head), analyses=analyses, events=events,
         multiplicity=_multiplicity(multiplicity, analyses), definition=dict(root.data),
+        looks=None if looks is None else read_looks(looks, analyses, arms=len(protocol.arms)),
     )  # fmt: skip
     head.done()
     root.done()
@@ -303,12 +321,13 @@ def _analysis(table: Table, protocol: Protocol, events: tuple[Event, ...]) -> An
     estimand = estimands.get(table.word("estimand", tuple(estimands)))
     method = table.word("method", tuple(METHODS))
     settings = _settings(table, method)
+    within = METHODS[method].within if method in METHODS else ""
     made = Analysis(
         name=table.code("name"), estimand=estimand.name if estimand else "",
         role=cast("Role", _optional(table, "role", get_args(Role), "secondary")),
         population=_optional(table, "population", POPULATIONS, "itt"), method=method,
         variable=table.name("variable", needed=_has_values(method)),
-        outcome=cast("Outcome", _optional(table, "outcome", get_args(Outcome), "change")),
+        outcome=cast("Outcome", _optional(table, "outcome", get_args(Outcome), "value" if within else "change")),
         side=cast("Side", _optional(table, "side", get_args(Side), "trained")),
         state=table.name("state", needed=False) or "off",
         visits=table.names(
@@ -316,11 +335,42 @@ def _analysis(table: Table, protocol: Protocol, events: tuple[Event, ...]) -> An
         ),
         covariates=table.names("covariates", needed=False), threshold=_threshold(table),
         event=table.name("event", needed=method == "time_to_event"), settings=settings,
-        strategies=_strategies(table, estimand),
+        strategies=_strategies(table, estimand), conditions=_conditions(table),
+        control=table.name("control", needed=within == "conditions"),
+        against=table.name("against", needed=within == "states"),
     )  # fmt: skip
     if method:
         _check(table, made, protocol, events)
+        _check_within(table, made, protocol)
     return made
+
+
+def _conditions(table: Table) -> dict[str, tuple[str, ...]]:
+    """The condition at each visit by arm; one may come several times."""
+    given = table.plain("conditions")
+    rows = {key: value for key, value in given.items() if isinstance(value, list) and all(map(is_name, value))}
+    if len(rows) < len(given):
+        table.problem(Message("protocol.type", key="conditions", what=Message("estimation.kind_conditions"),
+                              got=told(dict(given))))  # fmt: skip
+    return {chain.clean_text(key): tuple(map(chain.clean_text, value)) for key, value in rows.items()}
+
+
+def _check_within(table: Table, made: Analysis, protocol: Protocol) -> None:
+    """What a method compares in place of arms is there, and fits arms and visits; elsewhere nothing of it is."""
+    within, arms = METHODS[made.method].within, [arm.name for arm in protocol.arms]
+    if within != "conditions" and (made.conditions or made.control):
+        table.problem(Message("estimation.no_conditions", method=made.method))
+    if within != "states" and made.against:
+        table.problem(Message("estimation.no_against", method=made.method))
+    if within == "states" and made.against == made.state:
+        table.problem(Message("estimation.same_state", state=told(made.state)))
+    if within == "conditions":
+        there = {one for own in made.conditions.values() for one in own}
+        lengths = {len(own) for own in made.conditions.values()}
+        fits = sorted(made.conditions) == sorted(arms) and lengths == {len(made.visits)}
+        if not fits or len(there) != 2 or made.control not in there:
+            got = told({key: list(own) for key, own in made.conditions.items()})
+            table.problem(Message("estimation.conditions", arms=arms, n=len(made.visits), got=got))
 
 
 def _has_values(method: str) -> bool:
@@ -399,7 +449,7 @@ def _check(table: Table, made: Analysis, protocol: Protocol, events: tuple[Event
     for name in (*made.strategies, *([made.event] if made.event else [])):
         if name not in known:
             table.problem(Message("estimation.event", event=told(name), kinds=EVENT_KINDS))
-    if method.repeated and len(made.visits) < 2:
+    if method.repeated and not method.one_visit and len(made.visits) < 2:
         table.problem(Message("estimation.visits", method=made.method, got=len(made.visits)))
     if made.covariates and not method.covariates:
         table.problem(Message("estimation.covariates", method=made.method))

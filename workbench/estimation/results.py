@@ -22,7 +22,7 @@ class EstimateRow:
 
     Attributes
     ----------
-    arm, reference, visit : what is compared, and when.
+    arm, reference, visit : what is compared, and when: arms, or conditions and states within people.
     scale : of :data:`workbench.estimation.methods.Scale`; ratios are compared with 1, all others with 0.
     value, se : estimate and standard error; of a ratio, that of its logarithm.
     df, statistic, p : of the two-sided test; None where there is none, df also for a normal reference.
@@ -49,7 +49,7 @@ class EstimateRow:
 
 @dataclass(frozen=True, slots=True)
 class MeanRow:
-    """A mean, proportion or number of events of one arm, with the number of participants that it rests on."""
+    """A mean, proportion or number of events of one arm or condition, with the participants that it rests on."""
 
     arm: str
     visit: str
@@ -77,6 +77,38 @@ class Confirmation:
 
 
 @dataclass(frozen=True, slots=True)
+class LookRow:
+    """What a look at a running trial says, on the scale of the estimate.
+
+    Attributes
+    ----------
+    number, of : of the look, and how many are planned.
+    fraction, spent : of the information, and of the level used up by then.
+    boundary, nominal_p : statistic from which the trial stops, and its two-sided probability.
+    z, crossed, final : the statistic, whether it reached the boundary, and whether it was the last look.
+    low, high : repeated interval, which holds at every look.
+    p, value, adjusted_low, adjusted_high : stagewise probability, median-unbiased estimate and its interval; None
+        while the trial goes on.
+    """
+
+    number: int
+    of: int
+    fraction: float
+    spent: float
+    boundary: float
+    nominal_p: float
+    z: float
+    crossed: bool
+    final: bool
+    low: float | None
+    high: float | None
+    p: float | None
+    value: float | None
+    adjusted_low: float | None
+    adjusted_high: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class AnalysisResult:
     """One analysis of a plan.
 
@@ -91,6 +123,7 @@ class AnalysisResult:
     arms : by arm, participants of the population and those with an outcome at the visit of the estimate.
     estimates, means : what came out.
     notes : sentences for the reader. confirmation : None for an analysis outside the procedure.
+    look : of the analysis whose looks may stop the trial.
     rows : keys of the rows of the visits or events dataset that entered.
     """
 
@@ -116,6 +149,7 @@ class AnalysisResult:
     means: tuple[MeanRow, ...] = ()
     notes: tuple[str, ...] = ()
     confirmation: Confirmation | None = None
+    look: LookRow | None = None
     rows: tuple[str, ...] = ()
 
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from workbench import __version__, messages, reading, world
 from workbench.errors import BadValue, RecordFault, Refused, UnknownName, WorkbenchError
-from workbench.estimation._fitting import Fitted, fit
+from workbench.estimation._fitted import Fitted
+from workbench.estimation._fitting import fit
 from workbench.estimation._selecting import Selected, select
 from workbench.estimation.observed import Course, courses
 from workbench.estimation.plan import Analysis, Plan, draft, parse
@@ -106,7 +107,8 @@ def analyse(
             progress(n, len(planned.analyses), one.name)
             made.append(_analysed(one, planned, data, protocol, then))
         files = _tables(data)
-        results = _results(then, cut, protocol, planned, data, confirmed(planned, made), files)
+        judged = confirmed(planned, [_looked(one, planned, cut.name) for one in made])
+        results = _results(then, cut, protocol, planned, data, judged, files)
         observed = courses(planned, data, protocol)
     return Analysed(
         results,
@@ -318,7 +320,17 @@ def _told(one: Analysis, selected: Selected | None, fitted: Fitted | None) -> An
     )  # fmt: skip
 
 
-# ------------------------------------------------------------------------------ multiplicity
+# ------------------------------------------------------------------------------ looks, multiplicity
+def _looked(one: AnalysisResult, plan: Plan, snapshot: str) -> AnalysisResult:
+    """The analysis with what its look says; one that is no look keeps its estimate and is refused as a look."""
+    if plan.looks is None or plan.looks.analysis != one.name or not one.estimates:
+        return one
+    try:
+        return replace(one, look=plan.looks.look_at(one.estimates[0], snapshot))
+    except WorkbenchError as error:
+        return replace(one, notes=(*one.notes, str(messages.of(error))))
+
+
 def confirmed(plan: Plan, made: Sequence[AnalysisResult]) -> tuple[AnalysisResult, ...]:
     """The analyses with what the multiplicity procedure says of those in its order.
 
@@ -332,16 +344,20 @@ def confirmed(plan: Plan, made: Sequence[AnalysisResult]) -> tuple[AnalysisResul
     if graph is None:
         return tuple(made)
     by_name = {one.name: one for one in made}
-    # Of several comparisons the smallest counts, by Bonferroni; what was refused rejects nothing.
-    raw = [
-        min(1.0, len(by_name[name].estimates) * min(row.p for row in by_name[name].estimates))
-        if by_name[name].estimates
-        else 1.0
-        for name in order
-    ]
+    raw = [_raw(by_name[name], plan) for name in order]
     said = {
         name: Confirmation(place, p, p <= alpha)
         for place, (name, p) in enumerate(zip(order, adjusted(raw, graph), strict=True), start=1)
         if by_name[name].estimates
     }
     return tuple(replace(one, confirmation=said.get(one.name)) for one in made)
+
+
+def _raw(one: AnalysisResult, plan: Plan) -> float:
+    """The probability that enters: of several comparisons the smallest, by Bonferroni; 1 of what was refused."""
+    if plan.looks is not None and plan.looks.analysis == one.name:
+        # While the trial goes on, nothing is rejected; once it stops, when it did so counts.
+        return 1.0 if one.look is None or one.look.p is None else one.look.p
+    if not one.estimates:
+        return 1.0
+    return min(1.0, len(one.estimates) * min(row.p for row in one.estimates))

@@ -55,6 +55,12 @@ DEFAULTS: dict[str, Default] = {
         few="bandpower_lda",
         others=("csp_lda", "fgmdm"),
     ),
+    "emg_gestures": Default(
+        "emg_lda",
+        "four time-domain features of windows of 0.25 s and a linear discriminant, as in Hudgins et al. 1993 and "
+        "Englehart and Hudgins 2003",
+        others=("tangent_space_lda", "bandpower_lda"),
+    ),
     "slow_potentials": Default(
         "mrcp_lda",
         "the slow potential itself, samples at 16 Hz and a shrinkage LDA; the whole epoch and no high-pass, for "

@@ -12,7 +12,7 @@ from typing import Any
 
 from workbench import decoders
 from workbench.evaluation._defaults import DEFAULTS, FEW_CHANNELS
-from workbench.evaluation._names import ELSEWHERE, GATES, MECHANISMS
+from workbench.evaluation._names import BESIDE_DECODERS, ELSEWHERE, GATES, MECHANISMS
 
 HEAD = """# Decoders
 
@@ -89,6 +89,29 @@ GATES
   moves the centre of each stream that has one.
 """.replace("GATES", "\n".join(f"| {' | '.join(row)} |" for row in GATES))
 
+LEARNING = """
+## Learning while they decide
+
+With `adapt={"rule": "blocks"}`, `rew_pls` and `rew_mslm` gather the windows that cues label, a window apart, and
+learn them a block of 15 s at a time, beside the loop. What a block taught takes effect `delay_s` (15 s) after its
+end: at a sample that depends on nothing but the signal, and that the recording keeps with the hash of the update.
+So a replay makes the same updates at the same samples, to the bit, whatever the load of the computer was. An
+update that leaves what the fit would have said by more than its bound goes back to the fit.
+
+A decoder stores the features of its fit, from which a stream builds its models before the first update.
+`workbench bench blocks` measures an update and its memory at 4,800 features and seven experts.
+"""
+
+BESIDE = """
+## Beside the decoders
+
+For recordings, and for studies of stimulation; a decoder is not needed, and no effector calls the laws yet.
+
+| what | where | source |
+|---|---|---|
+ROWS
+""".replace("ROWS", "\n".join(f"| {' | '.join(row)} |" for row in BESIDE_DECODERS))
+
 MOST_PER_MIN = 60.0
 """Upper end of an interval of a rate, 1/min, beyond which it is not printed: one activation a second."""
 
@@ -113,6 +136,7 @@ def document(results: Path) -> str:
     rows = _read(results)
     streams = _read(results.with_name("evaluation_stream.csv"))
     parts = [HEAD, *_defaults(), *_summary(rows), *_streams(streams), OWN.rstrip(), FAR.rstrip(), SEVERAL.rstrip()]
+    parts += [LEARNING.rstrip(), BESIDE.rstrip()]
     for name in decoders.available():
         parts += _one(name, [row for row in rows if row["decoder"] == name])
     parts += ["\n## What other libraries have\n", "| elsewhere | here | |", "|---|---|---|"]

@@ -14,7 +14,10 @@ ELSEWHERE: dict[str, str] = {
     "cycle_phase": "gaitmap: events of strides, afterwards; scikit-learn: LDA on band power",
     "csp_lda": "MetaBCI: CSP, MultiCSP; MNE: CSP; pyRiemann: spatialfilters.CSP",
     "fbcsp": "MetaBCI: FBCSP, FBMultiCSP",
+    "emg_lda": "LibEMG: feature set HTD with LDA",
     "kalman": "Neural_Decoding: KalmanFilterDecoder",
+    "rew_mslm": "no open implementation found; scikit-learn: PLSRegression for gate and experts, afterwards",
+    "rew_pls": "scikit-learn: PLSRegression, where nothing is forgotten",
     "riemann_mdm": "MetaBCI: MDRM; pyRiemann: MDM",
     "tangent_space_lda": "MetaBCI: TSClassifier; pyRiemann: TangentSpace",
     "fgmdm": "MetaBCI: FgMDRM; pyRiemann: FgMDM",
@@ -26,6 +29,7 @@ ELSEWHERE: dict[str, str] = {
     "trca": "MetaBCI: TRCA, FBTRCA; meegkit: trca.TRCA without ensemble",
     "etrca": "MetaBCI: TRCA with ensemble; meegkit: trca.TRCA with ensemble",
     "tdca": "MetaBCI: TDCA, FBTDCA",
+    "wiener": "Neural_Decoding: WienerFilterDecoder; scikit-learn: RidgeCV on lagged features",
     "xdawn_lda": "MNE: Xdawn; pyRiemann: Xdawn with LDA",
     "xdawn_tangent_space": "pyRiemann: XdawnCovariances with TangentSpace",
     "errp": "pyRiemann: XdawnCovariances on feedback epochs",
@@ -88,3 +92,43 @@ GATES: tuple[tuple[str, str, str, str], ...] = (
     ),
 )
 """What opens a gate, the decoder that says it, the rule, and the paper."""
+
+BESIDE_DECODERS: tuple[tuple[str, str, str], ...] = (
+    (
+        "contractions of a muscle by the Teager-Kaiser energy",
+        "`signals.emg.energy_contractions`",
+        "Solnik et al. 2010, doi:10.1007/s00421-010-1521-8",
+    ),
+    (
+        "the same by two thresholds",
+        "`signals.emg.double_threshold_contractions`",
+        "Bonato et al. 1998, doi:10.1109/10.661154",
+    ),
+    ("envelope of EMG between the pulses of a stimulator", "`signals.emg.envelope`, `without_template`", "ours"),
+    (
+        "steps by the angular velocity of a shank",
+        "`signals.gait.steps`",
+        "Aminian et al. 2002, doi:10.1016/S0021-9290(02)00008-8",
+    ),
+    (
+        "amplitude of an evoked compound action potential",
+        "`signals.ecap.without_exponentials`, `ecap`",
+        "Chakravarthy et al. 2020, doi:10.2147/JPR.S289098",
+    ),
+    (
+        "current that holds such a response",
+        "`control.next_pulse`",
+        "Parker et al. 2020, doi:10.1049/htl.2019.0110",
+    ),
+    (
+        "stimulation that is learned from stride to stride",
+        "`control.next_stride`",
+        "Freeman et al. 2012, doi:10.1109/MCS.2011.2173261",
+    ),
+    (
+        "what was meant while a cursor was driven (ReFIT)",
+        '`decoders.load("kalman").refit`',
+        "Gilja et al. 2012, doi:10.1038/nn.3265",
+    ),
+)
+"""What is computed beside the decoders, where, and by which paper."""

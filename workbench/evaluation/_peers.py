@@ -217,6 +217,24 @@ def _pyriemann(name: str) -> Callable[[WindowDecoder], Model]:
     return make
 
 
+def _time_domain(_ours: WindowDecoder) -> Model:
+    """Hudgins' features in plain NumPy and the discriminant of scikit-learn."""
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import FunctionTransformer
+
+    def features(windows: FloatArray) -> FloatArray:
+        steps = np.diff(windows)
+        crossings = (np.diff(np.signbit(windows)) != 0).mean(axis=2)
+        turns = (np.diff(np.signbit(steps)) != 0).mean(axis=2)
+        sizes = [np.abs(windows).mean(axis=2), np.abs(steps).mean(axis=2)]
+        return np.concatenate([*sizes, crossings, turns], axis=1)
+
+    return _Probable(
+        lambda _n_channels: make_pipeline(FunctionTransformer(features), LinearDiscriminantAnalysis())
+    )
+
+
 def _load(module: str) -> Any:
     from importlib import import_module
 
@@ -228,6 +246,10 @@ PEERS: dict[str, tuple[Peer, ...]] = {
     "csp_lda": (
         Peer("MetaBCI CSP", METABCI, _metabci_csp),
         Peer("MNE CSP", "mne", lambda _ours: _FilterBankCsp(n_filters=6, n_best=6)),
+    ),
+    "emg_lda": (
+        Peer("scikit-learn LDA, features of Hudgins", "sklearn", _time_domain),
+        Peer("pyRiemann TangentSpace", "pyriemann", _pyriemann("TangentSpace")),
     ),
     "fbcsp": (Peer("MNE CSP, filter bank", "mne", lambda _ours: _FilterBankCsp(n_filters=4, n_best=4)),),
     "riemann_mdm": (

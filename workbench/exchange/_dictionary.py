@@ -61,6 +61,7 @@ FILLED_BY: dict[str, tuple[str, ...]] = {
     "allocation": ("Randomise",),
     "unblinding": ("Unblind",),
     "blinding_guess": ("RecordGuess",),
+    "stimulation_limits": ("AdoptStimulationLimits",),
 }
 """Changes whose fields become the columns of a table, beside its noun."""
 EVERYWHERE = {
@@ -147,6 +148,12 @@ STATED = {
         "late_s": "how late it was sent, s", "reason": "why it was late, put off, or taken back",
     },
     "rule_confirmation": {"table_version": "of the table of rules"},
+    "stimulation_limits": {
+        "electrode": "model that they are for", "version": "counts from 1", "sha256": "of the definition",
+        "replaces": "SHA-256 of the version before, empty of the first",
+        "raised": "names of what it allows more than the version before",
+        "signed": "who signed, and in which role",
+    },
     "rand_list": {
         "protocol_sha256": "version of the protocol that it serves", "design": "of the randomisation",
         "sealed": "slots without the secret", "commitment": "to the whole list", "generator": "its version",

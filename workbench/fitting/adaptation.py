@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.decoding.adapt import Adapter, PooledMean, Recentring, Supervised
+from workbench.decoding.blocks import Blocks
 from workbench.decoding.classifiers import Linear
 from workbench.decoding.reducers import Covariances
 from workbench.decoding.scorer import Scorer
@@ -128,6 +129,9 @@ def adapter_of(decoder: Learnable, scorer: Scorer) -> Adapter | None:
             euclidean=settings.mean == "euclid",
             **shared,
         )
+    if settings.rule == "blocks":
+        block, delay = round(settings.block_s * decoder.fs), round(settings.delay_s * decoder.fs)
+        return Blocks(scorer, decoder.lesson(), block=max(1, block), delay=max(1, delay), **shared)
     fitted = {**decoder.adaptation_, "log_prior": decoder.log_prior_}
     if settings.rule == "pmean":
         return PooledMean(scorer, fitted, rate=settings.rate or 0.05, **shared)

@@ -57,11 +57,15 @@ def fitted_state_space(states: FloatArray, features: FloatArray) -> StateSpace:
     The persistence is the estimate of Yule and Walker, which is below 1 whatever the states are. States that only
     alternate, as those of epochs in turn, persist not at all.
     """
-    n_values = states.shape[1]
     persistence = max(0.0, float((states[1:] * states[:-1]).sum() / (states**2).sum()))
     new = states[1:] - persistence * states[:-1]
     noise = new.T @ new / len(new)
-    noise += LEAST_NOISE * np.trace(noise) / n_values * np.eye(n_values)
+    noise += LEAST_NOISE * np.trace(noise) / len(noise) * np.eye(len(noise))
+    return StateSpace(persistence, noise, *_observed(states, features))
+
+
+def _observed(states: FloatArray, features: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """What features show of states: observation, observationᵀ Q⁻¹, and observationᵀ Q⁻¹ observation."""
     centred = states - states.mean(axis=0)
     # Where the values of classes lie on a line or a plane, as indicators do, there is no plain inverse.
     observation = features.T @ centred @ np.linalg.pinv(centred.T @ centred, hermitian=True)
@@ -69,7 +73,47 @@ def fitted_state_space(states: FloatArray, features: FloatArray) -> StateSpace:
     if not (left**2).sum() > ROUNDING * (features**2).sum():
         raise BadSignal(Message("fit.features_constant"))
     speaks = np.linalg.solve(ledoit_wolf(left)[0], observation).T
-    return StateSpace(persistence, noise, observation, speaks, speaks @ observation)
+    return observation, speaks, speaks @ observation
+
+
+def intended(velocities: FloatArray, places: FloatArray, targets: FloatArray, *, radius: float) -> FloatArray:
+    """What was meant while a decoder moved: straight to the target at the decoded speed, and nothing on it.
+
+    Parameters
+    ----------
+    velocities : ``(n, n_values)`` float64, decoded. places, targets : ``(n, n_values)`` float64, where the cursor
+        was and where it was to go, both in one unit.
+    radius : within which a place is on its target, in that unit.
+
+    Returns
+    -------
+    ``(n, n_values)`` float64, in the unit of the velocities.
+
+    Notes
+    -----
+    Gilja et al. 2012, doi:10.1038/nn.3265: the intention estimate of the ReFIT Kalman filter.
+    """
+    way = targets - places
+    distance = np.sqrt((way**2).sum(axis=1))
+    speed = np.sqrt((velocities**2).sum(axis=1))
+    there = distance <= radius
+    return way * (np.where(there, 0.0, speed) / np.where(there | (distance == 0.0), 1.0, distance))[:, None]
+
+
+def reobserved(space: StateSpace, states: FloatArray, features: FloatArray) -> StateSpace:
+    """The model with another observation; how a state persists and changes stays, as in ReFIT.
+
+    Parameters
+    ----------
+    space : of a calibration. states : ``(n, n_values)`` float64, such as :func:`intended` ones.
+    features : ``(n, n_features)`` float64, of mean 0.
+
+    Raises
+    ------
+    BadSignal
+        When the features have no noise.
+    """
+    return StateSpace(space.persistence, space.noise, *_observed(states, features))
 
 
 def steady_gain(space: StateSpace, *, overlap: float = 1.0) -> tuple[FloatArray, FloatArray]:

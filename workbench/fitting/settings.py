@@ -181,7 +181,7 @@ def accumulator_of(
     )
 
 
-BOUNDS = {"recentre": 2.0, "pmean": 3.0, "supervised": 3.0}
+BOUNDS = {"recentre": 2.0, "pmean": 3.0, "supervised": 3.0, "blocks": 3.0}
 """Bound of each rule where none is given."""
 RULES = tuple(BOUNDS)
 MEANS = ("riemann", "euclid")
@@ -194,7 +194,8 @@ class AdaptSettings:
     Parameters
     ----------
     rule : ``"recentre"`` (covariances are seen from their running mean), ``"pmean"`` (the pooled mean of a linear
-        discriminant follows the features) or ``"supervised"`` (class means and covariance follow labels).
+        discriminant follows the features), ``"supervised"`` (class means and covariance follow labels) or
+        ``"blocks"`` (the models of ``rew_pls`` and ``rew_mslm`` learn labelled windows, a block at a time).
     mean : of covariances, ``"riemann"`` or ``"euclid"``. least : least share of a new window in the mean.
     rate : share of a new window in means of features; 0.05 for pmean, 0.03 for supervised by default.
     balanced : rules without labels take in windows in rounds of one a class, as the evidence names them, so that a
@@ -202,7 +203,10 @@ class AdaptSettings:
         that takes a new calibration. False takes in every window.
     longest_rest_s : rules without labels pause after so much rest, s, as they take the classes for balanced.
     bound : distance from the fit at which it goes back to the fit: root mean square of log eigenvalues (2.0 by
-        default), or of a shift in standard deviations within the classes (3.0 by default).
+        default), of a shift in standard deviations within the classes (3.0 by default), or of the outputs on a
+        block in standard deviations of what they are to be (3.0 by default).
+    block_s, delay_s : length of a block and time from its end to the effect of its update, s; the delay is at most
+        a block. half_life_s : of labelled windows after which half of what was learned before is forgotten, s.
     """
 
     rule: str
@@ -212,6 +216,9 @@ class AdaptSettings:
     balanced: bool = True
     longest_rest_s: float = 10.0
     bound: float | None = None
+    block_s: float = 15.0
+    delay_s: float = 15.0
+    half_life_s: float = 900.0
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> AdaptSettings:
@@ -233,6 +240,9 @@ class AdaptSettings:
             raise BadValue(Message("fit.adapt_rate", got=str(self.rate)))
         if not 0 < self.longest_rest_s < inf or (self.bound is not None and not 0 < self.bound < inf):
             raise BadValue(Message("fit.adapt_bounds", rest=str(self.longest_rest_s), bound=str(self.bound)))
+        if not 0 < self.delay_s <= self.block_s < inf or not 0 < self.half_life_s < inf:
+            got = f"{self.block_s}, {self.delay_s}, {self.half_life_s}"
+            raise BadValue(Message("fit.adapt_blocks", got=got))
 
     @property
     def limit(self) -> float:

@@ -6,7 +6,7 @@ An analysis that was refused is printed with its reason and never vanishes; no n
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from workbench import figures
 from workbench.reports._measures import measure_name
@@ -40,14 +40,14 @@ def first_page(say: TrialSay) -> list[Block]:
     t, given = say.t, say.analyses
     if given is None:
         return []
-    scales: dict[tuple[str, str], list[Pair]] = {}
+    scales: dict[tuple[str, str, str], list[Pair]] = {}
     for analysis in given.found:
         if analysis.role in FIRST:
-            for estimate in analysis.estimates:
+            for estimate in shown(analysis):
                 scales.setdefault(_scale(analysis, estimate), []).append((analysis, estimate))
     blocks: list[Block] = []
-    for (scale, variable), pairs in scales.items():
-        title = t("tr_results_title", scale=t.word("tr_scale", scale), reference=given.reference)
+    for (scale, variable, reference), pairs in scales.items():
+        title = t("tr_results_title", scale=t.word("tr_scale", scale), reference=reference)
         title = (
             t("tr_is", what=variable_words(say, variable), value=title)
             if variable
@@ -55,7 +55,9 @@ def first_page(say: TrialSay) -> list[Block]:
         )
         blocks += [Heading(title, name=f"results-{len(blocks)}"), _table(say, pairs, named_above=bool(variable))]
     if blocks:
-        blocks.append(Para(t("tr_results_note", reference=given.reference), note=True))
+        blocks.append(Para(t("tr_results_note"), note=True))
+        looks = [look_words(say, one) for one in given.found if one.role in FIRST and one.look]
+        blocks += [Para(words) for words in looks]
     refused = [one for one in given.found if one.role in FIRST and not one.estimates]
     if refused:
         blocks += [Heading(t("tr_refused_title")), *(_refusal(say, one) for one in refused)]
@@ -71,18 +73,59 @@ def finding_of(say: Speaking, found: Sequence[Analysis]) -> str:
     """The estimate of the first primary analysis as a sentence, ``""`` without one."""
     for analysis in found:
         if analysis.role == "primary" and analysis.estimates:
-            one = analysis.estimates[0]
+            one = shown(analysis)[0]
             values = {"value": _value(one.value), "low": _value(one.low), "high": _value(one.high)}
             return say.t(
-                "tr_finding_primary", visit=one.visit, outcome=outcome_words(say, analysis), arm=one.arm,
-                reference=one.reference, scale=say.t.word("tr_scale", one.scale), p=p_words(one.p),
+                "tr_finding_primary", visit=_when(say, analysis, one), outcome=outcome_words(say, analysis),
+                arm=one.arm, reference=one.reference, scale=say.t.word("tr_scale", one.scale), p=p_words(one.p),
                 level=f"{100 * one.level:g}", **values,
             )  # fmt: skip
     return ""
 
 
-def _scale(analysis: Analysis, estimate: Estimate) -> tuple[str, str]:
-    return estimate.scale, "" if estimate.is_ratio or "risk" in estimate.scale else analysis.variable
+def _scale(analysis: Analysis, estimate: Estimate) -> tuple[str, str, str]:
+    variable = "" if estimate.is_ratio or "risk" in estimate.scale else analysis.variable
+    return estimate.scale, variable, estimate.reference
+
+
+def shown(analysis: Analysis) -> tuple[Estimate, ...]:
+    """The estimates as a report shows them: one that is looked at with what holds in spite of looks."""
+    look = analysis.look
+    if look is None or not analysis.estimates:
+        return analysis.estimates
+    first = replace(analysis.estimates[0], p=look["p"], low=look["low"], high=look["high"])
+    if look["p"] is not None:
+        ends = {"low": look["adjusted_low"], "high": look["adjusted_high"]}
+        first = replace(first, value=look["value"], **ends)
+    return (first, *analysis.estimates[1:])
+
+
+def _when(say: Speaking, analysis: Analysis, one: Estimate) -> str:
+    """The visit of an estimate; that of conditions is of all visits, that of times of none."""
+    return one.visit or say.t("tr_all_visits" if analysis.visits else "tr_whole_time")
+
+
+def look_words(say: Speaking, analysis: Analysis) -> str:
+    """What a look that may stop the trial says, as a sentence or two.
+
+    Parameters
+    ----------
+    say : texts and facts of the report.
+    analysis : with a look.
+    """
+    t, look = say.t, analysis.look or {}
+    words = {name: number(abs(look[name]), 2) for name in ("z", "boundary")}
+    where = t(
+        "tr_look", name=analysis.name, number=look["number"], of=look["of"],
+        share=number(100 * look["fraction"], 0), spent=number(100 * look["spent"], 2), **words,
+    )  # fmt: skip
+    if look["p"] is None:
+        return t(
+            "tr_is", what=where, value=t("tr_look_goes_on", low=_value(look["low"]), high=_value(look["high"]))
+        )
+    ends = {"low": _value(look["adjusted_low"]), "high": _value(look["adjusted_high"])}
+    code = "tr_look_crossed" if look["crossed"] else "tr_look_ended"
+    return t("tr_is", what=where, value=t(code, p=p_words(look["p"]), value=_value(look["value"]), **ends))
 
 
 def _effect(say: Speaking, analysis: Analysis, one: Estimate, *, label: str = "") -> figures.Effect:
@@ -108,8 +151,8 @@ def _table(say: TrialSay, pairs: Sequence[Pair], *, named_above: bool) -> Table:
         label = t("tr_row_of", role=t.word("tr_role", analysis.role), outcome=outcome)
         alt = t("interval_alt", label=label, value=effect.text)
         rows.append((
-            t("tr_at", what=label, visit=one.visit), _n(analysis, one), Picture(drawn, CELL, alt), effect.text,
-            p_words(one.p), say.link(named("analysis", analysis.name)),
+            t("tr_at", what=label, visit=_when(say, analysis, one)), _n(analysis, one), Picture(drawn, CELL, alt),
+            effect.text, p_words(one.p), say.link(named("analysis", analysis.name)),
         ))  # fmt: skip
     scale = figures.to_svg(figures.effect_cell(None, axis, width=CELL, height=18), name=say.name("axis"))
     rows.append(("", "", Picture(scale, CELL, t("tr_axis_alt")), "", "", ""))
@@ -225,7 +268,7 @@ def rows_of(say: Speaking, analysis: Analysis) -> list[AnalysisRow]:
             analysis.name, label_of(say, analysis, one), method, _n(analysis, one), interval_words(say, one),
             p_words(one.p), adjusted, primary, refused=False,
         )
-        for one in analysis.estimates
+        for one in shown(analysis)
     ]  # fmt: skip
 
 
@@ -261,7 +304,7 @@ class Forest:
 
 def forest_of(say: Speaking, own: Sequence[Analysis]) -> Forest | None:
     """All estimates of the scale that the first analysis has; None without an estimate."""
-    pairs = [(analysis, one) for analysis in own for one in analysis.estimates]
+    pairs = [(analysis, one) for analysis in own for one in shown(analysis)]
     if not pairs:
         return None
     scale = _scale(*pairs[0])
@@ -313,6 +356,7 @@ def _behind(say: TrialSay, analysis: Analysis) -> list[Block]:
     blocks: list[Block] = [Heading(title, 3, name=named("analysis", analysis.name)), KeyValue(tuple(pairs))]
     if analysis.status != "estimated":
         blocks.append(_refusal(say, analysis))
+    blocks += [Para(look_words(say, analysis))] if analysis.look else []
     blocks += [_means(say, analysis)] if analysis.means else []
     blocks += [Para(note, note=True) for note in analysis.notes]
     return blocks

@@ -79,6 +79,7 @@ class Analysis:
     arms : by arm, ``participants`` and those ``with_outcome``.
     estimates, means, notes : what came out.
     confirmation : place in the order, adjusted p, and whether it is rejected; None outside of the procedure.
+    look : what a look that may stop the trial says; None where there is none.
     rows : keys of the rows of the dataset that entered.
     """
 
@@ -102,6 +103,7 @@ class Analysis:
     means: tuple[Mean, ...]
     notes: tuple[str, ...]
     confirmation: Mapping[str, Any] | None
+    look: Mapping[str, Any] | None
     rows: tuple[str, ...]
 
 
@@ -189,7 +191,8 @@ def _analysis(given: Mapping[str, Any]) -> Analysis:
     lists: dict[str, Sequence[str]] = {
         name: tuple(map(str, given[name])) for name in ("visits", "covariates", "notes", "rows")
     }
-    return _made(Analysis, {**given, **lists, "estimates": estimates, "means": means, "arms": given["arms"] or {}})
+    own = {"estimates": estimates, "means": means, "arms": given["arms"] or {}, "look": given.get("look")}
+    return _made(Analysis, {**given, **lists, **own})
 
 
 def _values(path: Path, digest: str) -> dict[str, dict[str, str]]:

@@ -287,6 +287,12 @@ def _protocol_version(shadow: Shadow, entry: Written, new: Row, before: Row | No
         yield "a version of the protocol never changes", new["version"]
 
 
+def _stimulation_limits(shadow: Shadow, entry: Written, new: Row, before: Row | None) -> Iterator[Finding]:
+    earlier = [row["sha256"] for row in shadow.rows("stimulation_limits", electrode=new["electrode"])]
+    if before is not None or new["version"] != len(earlier) + 1 or new["replaces"] != (earlier or [""])[-1]:
+        yield "limits of stimulation never change, and each version follows the one before", new["electrode"]
+
+
 Before = Callable[[Shadow, Written, Row, Row | None], Iterator[Finding]]
 BEFORE: dict[str, Before] = {
     "participant": _participant, "enrolment": _enrolment, "allocation": _allocation, "query_event": _query_event,
@@ -294,6 +300,7 @@ BEFORE: dict[str, Before] = {
     "obligation_event": _obligation_event, "awareness": _awareness, "implant": _implant, "consent": _consent,
     "implant_finding": _finding,
     "protocol_version": _protocol_version, "upload_receipt": _upload_receipt,
+    "stimulation_limits": _stimulation_limits,
 }  # fmt: skip
 
 
@@ -433,6 +440,7 @@ After = Callable[[Shadow, Row, datetime], Iterator[Finding]]
 AFTER: dict[str, After] = {
     "consent": _follows_consent, "participant": _follows_consent, "enrolment": _enrolled,
     "adverse_event": _aware, "device_deficiency": _aware, "unblinding": _signed(1), "protocol_version": _signed(2),
+    "stimulation_limits": _signed(2),
     "role_grant": _granted_roles, "anchor_day": _planned, "allocation": _planned, "visit": _held,
     "form": _queried, "obligation_event": _late,
 }  # fmt: skip

@@ -34,8 +34,15 @@ PERSON, OTHER = "SIM-01", "SIM-02"
 """Whose decoder is approved, and somebody else in the same study."""
 SEED = 3
 """Of the simulated person."""
-ADAPTING = {"recentre": "riemann_mdm", "pmean": "bandpower_lda", "supervised": "bandpower_lda"}
+ADAPTING = {
+    "recentre": "riemann_mdm",
+    "pmean": "bandpower_lda",
+    "supervised": "bandpower_lda",
+    "blocks": "rew_pls",
+}
 """Decoder of the hand system by the rule after which it adapts."""
+BLOCKS = {"block_s": 4.0, "delay_s": 2.0}
+"""Of the rule ``blocks``: a run of a life is shorter than two of the default blocks, s."""
 CALIBRATION = 8
 """Trials of the hand system's calibration."""
 
@@ -233,7 +240,8 @@ def _fitted(scene: Scene, at: Path, recorded: list[Path]) -> dict[str, Any]:
     if scene.depth == "evidence":
         return fitting.fit(at, recorded, amplifier.DECODER, amplifier.PARAMS)
     if scene.adapts:
-        params = {"window_s": 1.0, "adapt": {"rule": scene.adapts, "longest_rest_s": 60.0}}
+        more = BLOCKS if scene.adapts == "blocks" else {}
+        params = {"window_s": 1.0, "adapt": {"rule": scene.adapts, "longest_rest_s": 60.0, **more}}
         return fitting.fit(at, recorded, ADAPTING[scene.adapts], params)
     if scene.system == HAND:
         return fitting.fit(at, recorded, "bandpower_lda")

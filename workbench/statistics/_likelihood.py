@@ -279,6 +279,66 @@ def maximise(problem: Problem, theta: Floats, *, tolerance: float = 0.0, shift: 
     raise Refused(Message("statistics.not_converged", structure=str(problem.structure)))
 
 
+def maximise_ratios(problem: Problem, theta: Floats, *, tolerance: float, shift: float = 0.0) -> Point:
+    """The iterations of SAS PROC MIXED for a structure with one residual variance, which it profiles out.
+
+    A step of Fisher scoring in all parameters, then Newton's in their ratios to the residual variance, the last
+    parameter, which has its best value after each. It stops after a step of Newton's at the earliest.
+
+    Parameters
+    ----------
+    problem : what is fitted; its covariance is linear in the parameters.
+    theta : where to start. tolerance, shift : as for :func:`maximise`.
+
+    Raises
+    ------
+    Refused
+        When no maximum is reached.
+    """
+    here = at(problem, theta)
+    there = None if here is None else at(problem, theta + _step(here, scoring=True))
+    here = there and _rescaled(problem, there)
+    for number in range(STEPS):
+        if here is None:
+            break
+        step, decrement, curved = _ratio_step(here)
+        if number and curved and decrement <= tolerance * abs(here.deviance + shift):
+            return here
+        here = _searched_ratios(problem, here, step) if curved else None
+    raise Refused(Message("statistics.not_converged", structure=str(problem.structure)))
+
+
+def _rescaled(problem: Problem, here: Point) -> Point | None:
+    """The same ratios with the best residual variance: the covariance scales with the parameters."""
+    free = problem.n - (problem.p if problem.method == "reml" else 0)
+    return at(problem, here.theta * (1 - float(here.theta @ here.gradient) / free))
+
+
+def _ratio_step(here: Point) -> tuple[Floats, float, bool]:
+    """Newton's step in the ratios, as one of the parameters, its decrement, and whether it leads to a minimum."""
+    residual, k = float(here.theta[-1]), len(here.theta) - 1
+    turned = np.diag([residual] * k + [1.0])
+    turned[:k, k] = here.theta[:k] / residual
+    slope, bent = turned.T @ here.gradient, turned.T @ here.hessian @ turned
+    bent[:k, k] += here.gradient[:k]
+    bent[k, :k] += here.gradient[:k]
+    inner = bent[:k, :k] - np.outer(bent[:k, k], bent[k, :k]) / bent[k, k]
+    curved = bent[k, k] > 0 and _curved_upward(inner)
+    step = -np.linalg.solve(inner, slope[:k]) if curved else np.zeros(k)
+    return np.append(residual * step, 0.0), float(-slope[:k] @ step), curved
+
+
+def _searched_ratios(problem: Problem, here: Point, step: Floats) -> Point | None:
+    share = 1.0
+    for _ in range(40):
+        there = at(problem, here.theta + share * step)
+        there = there and _rescaled(problem, there)
+        if there is not None and there.deviance < here.deviance + CLOSE * abs(here.deviance):
+            return there
+        share /= 2
+    return None
+
+
 def _step(here: Point, *, scoring: bool) -> Floats:
     information = here.average if scoring or not _curved_upward(here.hessian) else here.hessian
     if not _curved_upward(information):

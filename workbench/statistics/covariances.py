@@ -29,14 +29,19 @@ class Structure(StrEnum):
     SPATIAL = "spatial exponential"
     GAUSSIAN = "spatial gaussian"
     RANDOM = "random effects"
+    GROUPED = "nested groups"
 
 
 SPATIAL = (Structure.SPATIAL, Structure.GAUSSIAN)
 """Structures of distances between coordinates."""
-BY_ROW = (*SPATIAL, Structure.RANDOM)
+BY_COLUMNS = (Structure.RANDOM, Structure.GROUPED)
+"""Structures with a parameter, or more, for each column that they are told of."""
+BY_ROW = (*SPATIAL, *BY_COLUMNS)
 """Structures that depend on what stands in a participant's rows."""
-LINEAR = (Structure.UNSTRUCTURED, Structure.COMPOUND, Structure.TOEPLITZ, Structure.RANDOM)
+LINEAR = (Structure.UNSTRUCTURED, Structure.COMPOUND, Structure.TOEPLITZ, *BY_COLUMNS)
 """Structures whose every parameter is a variance or covariance."""
+PROFILED = (Structure.COMPOUND,)
+"""Those of them whose residual variance SAS takes out of its iterations, and from where those begin is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,9 @@ class Covariance:
 
 
 def parameter_names(structure: Structure, m: int) -> tuple[str, ...]:
-    """Names of the parameters for ``m`` visits, or ``m`` random effects, as SAS names them."""
+    """Names of the parameters for ``m`` visits, random effects or groupings, as SAS names them."""
+    if structure is Structure.GROUPED:
+        return *(f"Group({i + 1})" for i in range(m)), "Residual"
     if structure in (Structure.UNSTRUCTURED, Structure.RANDOM):
         own = tuple(f"UN({i + 1},{j + 1})" for i in range(m) for j in range(i + 1))
         return (*own, "Residual") if structure is Structure.RANDOM else own
@@ -87,7 +94,7 @@ def is_variance(name: str) -> bool:
     if name.startswith("UN("):
         row, column = name[3:-1].split(",")
         return row == column
-    return name.startswith(("Var(", "Residual", "SP("))
+    return name.startswith(("Var(", "Residual", "SP(", "Group("))
 
 
 def start(structure: Structure, m: int, variance: float, spacing: float) -> Floats:
@@ -102,7 +109,7 @@ def start(structure: Structure, m: int, variance: float, spacing: float) -> Floa
     """
     names = parameter_names(structure, m)
     values = [variance if is_variance(name) else 0.0 for name in names]
-    if structure is Structure.RANDOM:
+    if structure in BY_COLUMNS:
         values[:-1] = [value / 10 for value in values[:-1]]
     if structure in SPATIAL:
         values[0] = spacing / 2
@@ -117,11 +124,14 @@ def evaluate(structure: Structure, theta: Floats, m: int, at: Floats | None = No
     structure : of the covariance.
     theta : ``(k,)``, in the order of :func:`parameter_names`.
     m : visits.
-    at : ``(m, c)`` coordinates, or columns of random effects.
+    at : ``(m, c)`` coordinates, columns of random effects, or numbers of the groups that rows belong to.
     """
     if structure is Structure.RANDOM:
         assert at is not None
         return _linear(_random(at), theta)
+    if structure is Structure.GROUPED:
+        assert at is not None
+        return _linear(_grouped(at), theta)
     if structure in _LINEAR:
         return _linear(_LINEAR[structure](m), theta)
     if structure in HOMOGENEOUS:
@@ -157,6 +167,12 @@ def _random(z: Floats) -> Floats:
     pairs = [np.outer(z[:, i], z[:, j]) for i in range(c) for j in range(i + 1)]
     halves = [1.0 if i == j else 2.0 for i in range(c) for j in range(i + 1)]
     return np.stack([*(h * (one + one.T) / 2 for h, one in zip(halves, pairs, strict=True)), np.eye(n)])
+
+
+def _grouped(at: Floats) -> Floats:
+    """A variance that rows of one group share, by grouping, then the residual one."""
+    same = (at[:, None, :] == at[None, :, :]).astype(np.float64)
+    return np.concatenate([np.moveaxis(same, 2, 0), np.eye(len(at))[None]])
 
 
 def _compound(m: int) -> Floats:

@@ -23,11 +23,13 @@ from workbench.errors import BadValue, Refused, UnknownName
 from workbench.messages import Message
 from workbench.statistics._columns import Columns, Floats, Ints, chosen, labels, numbers, picked
 from workbench.statistics._estimates import FTest
-from workbench.statistics._likelihood import Cell, Method, Point, Problem, at, cells, maximise
+from workbench.statistics._likelihood import Cell, Method, Point, Problem, at, cells, maximise, maximise_ratios
 from workbench.statistics._model import Model
 from workbench.statistics.covariances import (
+    BY_COLUMNS,
     BY_ROW,
     LINEAR,
+    PROFILED,
     Structure,
     evaluate,
     is_variance,
@@ -260,7 +262,7 @@ def mmrm(
 
     def problem_of(z: Floats) -> Problem:
         made = cells(z, rows.places, rows.members, rows.group, rows.coordinates)
-        m = len(more.coordinates) if shape is Structure.RANDOM else len(rows.visits)
+        m = len(more.coordinates) if shape in BY_COLUMNS else len(rows.visits)
         return Problem(made, shape, method, m, len(rows.groups), len(z), z.shape[1] - 1)
 
     point, problem = _fitted(problem_of, matrix, values, more.tolerance)
@@ -376,7 +378,8 @@ def _fitted(
     own, scale = problem_of(np.column_stack([matrix, rest])), np.tile(_scale(scaled, unit), scaled.groups)
     here, there = at(scaled, begin, derivatives=False), at(own, begin * scale, derivatives=False)
     shift = there.deviance - here.deviance if here is not None and there is not None else 0.0
-    best = maximise(scaled, begin, tolerance=tolerance, shift=shift)
+    ends = maximise_ratios if tolerance and scaled.structure in PROFILED and scaled.groups == 1 else maximise
+    best = ends(scaled, begin, tolerance=tolerance, shift=shift)
     point = at(own, best.theta * scale)
     if point is None:
         raise Refused(Message("statistics.not_converged", structure=str(own.structure)))

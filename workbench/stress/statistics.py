@@ -1,81 +1,145 @@
-"""Type-I error and coverage of the comparisons of two arms, by simulation with a known truth.
+"""Type-I error and coverage of every interval that a report prints, by simulation with a known truth.
 
-Each trial is drawn with a true effect, and the interval of the method is formed with the functions that reports
-use: how often it leaves the truth out is the type-I error of the test that belongs to it.
+Trials are drawn and judged by :mod:`workbench.stress._drawn_trials`, in batches that go round all methods, each
+with a seed of its own: a run that is cut short goes on from its file, and gives the figures of one that was not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import json
+import time
+import zlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 
-from workbench.errors import Refused
-from workbench.statistics.gee import gee
-from workbench.statistics.linear import ancova, t_test
-from workbench.statistics.mmrm import Inference, mmrm
-from workbench.statistics.proportions import difference
-from workbench.statistics.ranks import rank_sum
-from workbench.statistics.survival import cox
+from workbench import reading, world
+from workbench.analysis import wilson
+from workbench.errors import BadValue, Refused
+from workbench.stress._drawn_trials import METHODS, Drawn
 
-Draw = np.random.Generator
-Interval = tuple[float, float]
-Trial = Callable[[Draw, int], Interval]
 NOMINAL, BAND, SIGMAS = 0.05, 0.007, 3.5
 """Of every test; by how much a rate may differ; standard errors of a simulation that may be beyond it."""
 FULL = 4_000
 """Trials from which a rate is told to be beyond the band."""
-SIZES = (8, 20, 60)
-"""Participants an arm."""
-EFFECT = 1.0
-"""True difference of means, in the unit of the outcome's residual standard deviation."""
-VISITS = 4
+BATCH = 50
+"""Trials that have one seed."""
+FORMAT = "workbench stress statistics 1"
+COUNTS = ("trials", "refused", "judged", "outside", "tested", "rejected")
+Step = Callable[[], object]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Row:
     """A method at a size.
 
     Attributes
     ----------
-    method : in words. size : participants an arm.
+    method, size, of : in words, how many, of what.
+    cautious : whether the test may be more cautious than its level, but never less.
     trials, refused : simulated, and how many were refused in a sentence.
-    outside : intervals that left the truth out.
-    exact : whether the test may be more cautious than its level, but never less.
+    judged, outside : intervals, and those that left the truth out.
+    tested, rejected : tests where there is no effect, and those that rejected.
     """
 
     method: str
     size: int
-    trials: int
-    refused: int
-    outside: int
-    exact: bool
+    of: str = "an arm"
+    cautious: bool = False
+    trials: int = 0
+    refused: int = 0
+    judged: int = 0
+    outside: int = 0
+    tested: int = 0
+    rejected: int = 0
 
     @property
-    def error(self) -> float:
-        """Type-I error."""
-        return self.outside / max(1, self.trials - self.refused)
+    def error(self) -> float | None:
+        """Type-I error; None without a test."""
+        return self.rejected / self.tested if self.tested else None
 
     @property
-    def verdict(self) -> str:
-        """What stands beside the error: missed, or outside the band by no more than chance explains."""
-        off = self.error - NOMINAL if self.exact else abs(self.error - NOMINAL)
-        if not self.held:
-            return " **missed**"
-        return f" (beyond ± {100 * BAND:g} %)" if self.trials >= FULL and off > BAND else ""
+    def coverage(self) -> float | None:
+        """Share of the intervals that hold the truth; None without an interval."""
+        return 1 - self.outside / self.judged if self.judged else None
+
+    @property
+    def rates(self) -> tuple[tuple[int, int], ...]:
+        """Misses and their number, of the test and of the interval."""
+        return tuple(pair for pair in ((self.rejected, self.tested), (self.outside, self.judged)) if pair[1])
 
     @property
     def held(self) -> bool:
         """Within the band, or no further outside it than so many trials may be by chance."""
-        n = max(1, self.trials - self.refused)
-        room = max(BAND, SIGMAS * sqrt(NOMINAL * (1 - NOMINAL) / n))
-        off = self.error - NOMINAL
-        return off <= room if self.exact else abs(off) <= room
+        return all(
+            self._within(k, n, max(BAND, SIGMAS * sqrt(NOMINAL * (1 - NOMINAL) / n))) for k, n in self.rates
+        )
+
+    def _within(self, k: int, n: int, room: float) -> bool:
+        off = k / n - NOMINAL
+        return off <= room if self.cautious else abs(off) <= room
+
+    def told(self, k: int, n: int, *, covered: bool = False) -> str:
+        """A rate with its Monte-Carlo interval, and what stands beside it.
+
+        Parameters
+        ----------
+        k, n : misses, of how many.
+        covered : tell the rest of them instead.
+        """
+        if not n:
+            return "–"
+        low, high = wilson(n - k if covered else k, n)
+        verdict = ""
+        if not self._within(k, n, _room(n)):
+            verdict = " **missed**"
+        elif n >= 0.9 * FULL and not self._within(k, n, BAND):
+            verdict = f" (beyond ± {100 * BAND:g} %)"
+        return f"{100 * ((n - k if covered else k) / n):.1f} % [{100 * low:.1f}–{100 * high:.1f}]{verdict}"
 
 
-def simulate(n: int, seed: int, step: Callable[[], object] = lambda: None) -> list[Row]:
+def _room(n: int) -> float:
+    """By how much a rate of ``n`` may differ: the band, or what chance explains."""
+    return max(BAND, SIGMAS * sqrt(NOMINAL * (1 - NOMINAL) / n))
+
+
+@dataclass(slots=True)
+class Run:
+    """Simulations, as far as they have gone.
+
+    Attributes
+    ----------
+    seed : of the draws.
+    rows : of every method and size.
+    """
+
+    seed: int
+    rows: list[Row]
+
+    @classmethod
+    def of(cls, methods: Sequence[Drawn], seed: int) -> Self:
+        """Nothing yet of some methods."""
+        return cls(seed, [Row(one.method, size, one.of, one.cautious) for one in methods for size in one.sizes])
+
+    @property
+    def done(self) -> int:
+        """Trials of all rows."""
+        return sum(row.trials for row in self.rows)
+
+
+def total(n: int, methods: Sequence[Drawn] = METHODS) -> int:
+    """Trials of all methods and sizes, ``n`` of each but of those that take long."""
+    return sum(len(one.sizes) * -(-n // one.one_in) for one in methods)
+
+
+def simulate(
+    n: int, seed: int, step: Step = lambda: None, *, methods: Sequence[Drawn] = METHODS, file: Path | None = None,
+    told: Callable[[str], object] = lambda _line: None,
+) -> list[Row]:  # fmt: skip
     """Simulate every method at every size.
 
     Parameters
@@ -83,123 +147,103 @@ def simulate(n: int, seed: int, step: Callable[[], object] = lambda: None) -> li
     n : trials of each.
     seed : of the draws.
     step : called after each trial.
+    methods : that are simulated.
+    file : keeps what ran after each round, and is gone on from.
+    told : given a line with progress and the time left after each round.
+
+    Raises
+    ------
+    BadValue
+        For a file of another seed, or one that is no such file.
     """
-    rows: list[Row] = []
-    for method, exact, trial in _methods():
-        for size in SIZES:
-            draw, refused, outside = np.random.default_rng([seed, size, len(rows)]), 0, 0
-            for _ in range(n):
-                try:
-                    low, high = trial(draw, size)
-                    outside += not low <= EFFECT <= high
-                except Refused:
-                    refused += 1
-                step()
-            rows.append(Row(method, size, n, refused, outside, exact))
-    return rows
+    run = Run.of(methods, seed)
+    if file is not None and reading.is_there(file, "--keep"):
+        _read(file, run)
+    if file is not None:
+        _write(file, run)
+    by_name = {one.method: one for one in methods}
+    began, before = time.monotonic(), run.done
+    for _ in range(run.done):
+        step()
+    for end in range(BATCH, n + BATCH, BATCH):
+        for row in run.rows:
+            drawn = by_name[row.method]
+            while row.trials < min(end, n) / drawn.one_in:
+                _batch(row, drawn, seed, min(BATCH, -(-n // drawn.one_in) - row.trials), step)
+        if file is not None:
+            _write(file, run)
+        gone, made = time.monotonic() - began, run.done - before
+        if made:
+            left = (total(n, methods) - run.done) * gone / made
+            told(f"{min(end, n):,} of {n:,} trials of each; {left / 60:.0f} min left")
+    return run.rows
+
+
+def _batch(row: Row, drawn: Drawn, seed: int, n: int, step: Step) -> None:
+    draw = np.random.default_rng([seed, zlib.crc32(row.method.encode()), row.size, row.trials // BATCH])
+    # A batch that was cut short begins again: its trials are the first of the whole one.
+    for _ in range(row.trials % BATCH):
+        _judged(drawn, draw, row.size)
+    for _ in range(min(n, BATCH - row.trials % BATCH)):
+        found = _judged(drawn, draw, row.size)
+        row.trials += 1
+        row.refused += found is None
+        held, rejected = found or (None, None)
+        row.judged += held is not None
+        row.outside += held is False
+        row.tested += rejected is not None
+        row.rejected += rejected is True
+        step()
+
+
+def _judged(drawn: Drawn, draw: np.random.Generator, size: int) -> tuple[bool | None, bool | None] | None:
+    """What a trial gave; None where it was refused."""
+    try:
+        return drawn.trial(draw, size)
+    except (BadValue, Refused):
+        return None
 
 
 def table(rows: list[Row]) -> str:
     """The rows as a Markdown table."""
-    lines = ["| method | an arm | type-I error | coverage | refused | trials |", "|---|--:|--:|--:|--:|--:|"]
+    lines = ["| method | size | type-I error | coverage | refused | trials |", "|---|--:|--:|--:|--:|--:|"]
     for row in rows:
-        error, coverage = f"{100 * row.error:.1f} %{row.verdict}", f"{100 * (1 - row.error):.1f} %"
-        lines.append(f"| {row.method} | {row.size} | {error} | {coverage} | {row.refused} | {row.trials} |")
+        error = row.told(row.rejected, row.tested)
+        coverage = row.told(row.outside, row.judged, covered=True)
+        size = f"{row.size} {row.of}" if row.of != "–" else "–"
+        lines.append(f"| {row.method} | {size} | {error} | {coverage} | {row.refused} | {row.trials} |")
     return "\n".join(lines)
 
 
-def count() -> int:
-    """Methods times sizes."""
-    return len(SIZES) * sum(1 for _ in _methods())
+# ------------------------------------------------------------------ what is kept
+def _write(file: Path, run: Run) -> None:
+    kept = {
+        "format": FORMAT, "seed": run.seed,
+        "rows": {f"{row.method}|{row.size}": {name: getattr(row, name) for name in COUNTS} for row in run.rows},
+    }  # fmt: skip
+    try:
+        world.disk.save(file, (json.dumps(kept, indent=1, ensure_ascii=False) + "\n").encode())
+    except OSError as error:
+        raise BadValue(
+            f"--keep {reading.shown(file)} cannot be written ({error.strerror}); name another"
+        ) from error
 
 
-def _methods() -> Iterator[tuple[str, bool, Trial]]:
-    yield "MMRM, unstructured, Kenward–Roger", False, _repeated("unstructured", "kenward-roger")
-    yield (
-        "MMRM, heterogeneous autoregressive, Kenward–Roger-linear",
-        False,
-        _repeated("heterogeneous autoregressive", "kenward-roger-linear"),
-    )
-    yield "ANCOVA", False, _ancova
-    yield "t test (Welch)", False, _welch
-    yield "rank sum, exact, Hodges–Lehmann", True, _ranks
-    yield "GEE, exchangeable, Mancl–DeRouen", False, _gee
-    yield "difference of proportions (Miettinen–Nurminen)", False, _proportions
-    yield "Cox, Efron", False, _cox
+def _read(file: Path, run: Run) -> None:
+    kept = reading.parse_json(reading.read_text(file, "--keep", largest=reading.LARGEST_TEXT), "--keep")
+    if not isinstance(kept, Mapping) or kept.get("format") != FORMAT or not isinstance(kept.get("rows"), Mapping):
+        shown = reading.shown(file)
+        raise BadValue(f"--keep {shown} holds no simulations; name the file of such a run, or a new one")
+    if kept.get("seed") != run.seed:
+        own, shown = str(kept.get("seed"))[:40], reading.shown(file)
+        raise BadValue(f"--keep {shown} is of --seed {own}, got --seed {run.seed}; give that seed, or a new file")
+    for row in run.rows:
+        _take(row, kept["rows"].get(f"{row.method}|{row.size}", {}), file)
 
 
-def _repeated(structure: str, inference: Inference) -> Trial:
-    lags = np.abs(np.subtract.outer(np.arange(VISITS), np.arange(VISITS)))
-    spread = np.linalg.cholesky(0.7**lags)
-
-    def trial(draw: Draw, n: int) -> Interval:
-        y = draw.normal(size=(2 * n, VISITS)) @ spread.T
-        arm = np.arange(2 * n) % 2
-        y[:, -1] += EFFECT * arm
-        # A tenth leaves before each visit but the first two, at random.
-        gone = np.cumsum(draw.random((2 * n, VISITS)) < [0.0, 0.0, 0.1, 0.1], axis=1) > 0
-        table = {
-            "id": np.repeat(np.arange(2 * n), VISITS), "arm": np.repeat(np.array(["a", "b"])[arm], VISITS),
-            "visit": np.tile([str(j) for j in range(VISITS)], 2 * n), "y": np.where(gone, np.nan, y).ravel(),
-        }  # fmt: skip
-        fit = mmrm(
-            table, outcome="y", terms=("arm", "visit", "arm:visit"), participant="id", visit="visit",
-            structure=structure, inference=inference,
-        )  # fmt: skip
-        one = fit.differences("arm", at={"visit": str(VISITS - 1)})["b", "a"]
-        return one.low, one.high
-
-    return trial
-
-
-def _arms(draw: Draw, n: int) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
-    arm = np.arange(2 * n) % 2
-    return arm, draw.normal(size=2 * n)
-
-
-def _ancova(draw: Draw, n: int) -> Interval:
-    arm, base = _arms(draw, n)
-    y = EFFECT * arm + 0.6 * base + draw.normal(size=2 * n)
-    table = {"arm": np.array(["a", "b"])[arm], "base": base, "y": y}
-    one = ancova(table, outcome="y", terms=("arm", "base")).differences("arm")["b", "a"]
-    return one.low, one.high
-
-
-def _welch(draw: Draw, n: int) -> Interval:
-    one = t_test(list(EFFECT + draw.normal(size=n)), list(1.5 * draw.normal(size=n)))
-    return one.low, one.high
-
-
-def _ranks(draw: Draw, n: int) -> Interval:
-    one = rank_sum(list(EFFECT + draw.standard_t(4, n)), list(draw.standard_t(4, n)))
-    return one.low, one.high
-
-
-def _gee(draw: Draw, n: int) -> Interval:
-    arm, base = _arms(draw, n)
-    y = (EFFECT * arm + base)[:, None] + draw.normal(size=(2 * n, VISITS))
-    table = {
-        "id": np.repeat(np.arange(2 * n), VISITS),
-        "arm": np.repeat(np.array(["a", "b"])[arm], VISITS),
-        "y": y.ravel(),
-    }
-    fit = gee(
-        table, outcome="y", terms=("arm",), participant="id", family="gaussian", working="exchangeable", small=True
-    )
-    one = fit.differences("arm")["b", "a"]
-    return one.low, one.high
-
-
-def _proportions(draw: Draw, n: int) -> Interval:
-    # The truth is a difference of 0.3 of two proportions that vary from trial to trial, moved to EFFECT.
-    low = float(draw.uniform(0.1, 0.6))
-    one = difference(int(draw.binomial(n, low + 0.3)), n, int(draw.binomial(n, low)), n)
-    return one.low - 0.3 + EFFECT, one.high - 0.3 + EFFECT
-
-
-def _cox(draw: Draw, n: int) -> Interval:
-    arm = np.arange(2 * n) % 2
-    times = draw.exponential(np.exp(-EFFECT * arm))
-    ends = draw.uniform(0.5, 3.0, 2 * n)
-    one = cox(list(np.minimum(times, ends)), list(times <= ends), arm[:, None].astype(np.float64)).estimates[0]
-    return one.low, one.high
+def _take(row: Row, own: Any, file: Path) -> None:
+    for name in COUNTS:
+        value = own.get(name, 0) if isinstance(own, Mapping) else None
+        if type(value) is not int or value < 0:
+            raise BadValue(f"--keep {reading.shown(file)} is damaged at {row.method} {row.size}; begin a new file")
+        setattr(row, name, value)

@@ -30,6 +30,7 @@ from workbench.engine.effector_recording import EffectorEvent
 from workbench.engine.ledger import Ledger
 from workbench.errors import BadValue, EngineFault
 from workbench.live.plan import OWN_NAMES
+from workbench.stimulation import Setup
 from workbench.vocabulary import Command, Decision, DeviceStatus, StreamSpec
 
 ORDERS = ("first", "replay", "after", "together")
@@ -105,9 +106,17 @@ class LinkBench:
     ----------
     paired : the pairing.
     session_id : of the session that it stands for.
+    law, stimulation : of the controller, None for its own.
     """
 
-    def __init__(self, paired: Pairing, session_id: str) -> None:
+    def __init__(
+        self,
+        paired: Pairing,
+        session_id: str,
+        *,
+        law: control.ControlLaw | None = None,
+        stimulation: Setup | None = None,
+    ) -> None:
         self._paired = paired
         self.seen: list[DeviceStatus] = []
         self.commands: list[Command] = []
@@ -122,7 +131,7 @@ class LinkBench:
             stream_now=lsl.local_clock,
             speed=1.0,
             t0=0.0,
-            controller=control.Controller(control.load(paired.effector)),
+            controller=control.Controller(control.load(paired.effector), law=law, stimulation=stimulation),
         )
         self.link.recording.begin(stamp=lsl.local_clock())
 

@@ -347,6 +347,13 @@ blinding_guess = _table(
     "blinding_guess", _text("participant_id", "participant"), _text("guesser"), _text("guess"),
     _text("certainty"), _text("by"), _text("utc"),
 )  # fmt: skip
+stimulation_limits = _table(
+    "stimulation_limits", _text("electrode"), _int("version"), _text("sha256"), _text("replaces"),
+    _json("definition"), _json("raised"), _json("signed"), _text("by"), _text("utc"),
+    UniqueConstraint("electrode", "version"), UniqueConstraint("sha256"),
+)  # fmt: skip
+"""Limits of an electrode model, whole, every version; ``raised`` is what it allows more than the one before, and
+``signed`` who signed in which role. Two signatures stand on each."""
 DATA = tuple(metadata.tables.values())
 APPEND_ONLY = (
     "trial", "recording", "decoder", "approval", "note", "ledger", "session_ledger", "report", "study_key",
@@ -354,7 +361,7 @@ APPEND_ONLY = (
     "deletion", "deletion_end", "deleted_file", "snapshot_recut", "query", "query_event", "lock_event", "snapshot",
     "signature", "fitting_step", "upload_receipt", "price_item", "charge", "evidence_step", "awareness",
     "obligation_event", "rule_confirmation", "implant_finding", "rand_list", "allocation", "unblinding",
-    "blinding_guess",
+    "blinding_guess", "stimulation_limits",
 )  # fmt: skip
 AMENDABLE: dict[str, tuple[str, ...]] = {
     "study": ("code", "title"),
@@ -442,6 +449,7 @@ MAY_BE_REDACTED: dict[str, tuple[str, ...]] = {
     "rule_confirmation": ("source", "by"),
     "implant": ("udi", "serial", "location", "explant_reason", "by"), "implant_finding": ("text", "values", "by"),
     "unblinding": ("reason", "requester", "by"), "blinding_guess": ("by",),
+    "stimulation_limits": ("by",),
 }  # fmt: skip
 """Columns of these tables that a redaction may take: texts in which a name may stand by mistake.
 

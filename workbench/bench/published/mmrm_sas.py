@@ -30,9 +30,10 @@ LEVELS = {
     "SEX": ("Male", "Female"),
     "RACE": ("Asian", "Black or African American", "White"),
 }
+FOLLOWED = (Structure.UNSTRUCTURED, Structure.COMPOUND)
 WHY = (
     "SAS stops at its criterion of 1e-8, before the maximum; its path is known to us for the unstructured "
-    "covariance alone"
+    "covariance and compound symmetry alone"
 )
 TAIL = re.compile(r"^(.*?\S)((?:\s+(?:<?-?\d*\.?\d+(?:E[+-]\d+)?|\.))+)\s*$")
 
@@ -75,8 +76,8 @@ def _fit(stem: str, data: Columns, visits: tuple[str, ...]) -> Mmrm:
     options = Options(
         visits=() if spatial else visits,
         coordinates=COORDINATES.get(kind, ("VISITN",)) if spatial else (),
-        # Its iterations are ours for this structure, so that we may stop where it stops.
-        tolerance=1e-8 if structure is Structure.UNSTRUCTURED else 0.0,
+        # Its iterations are ours for these structures, so that we may stop where it stops.
+        tolerance=1e-8 if structure in FOLLOWED else 0.0,
     )
     levels = LEVELS | ({"AVISIT": (visits[-1], *visits[:-1])} if kind == "log" else {})
     return mmrm(
@@ -115,7 +116,7 @@ def _of_listing(listing: Listing) -> Iterator[Number]:
 
 
 def _number(listing: Listing, line: int, what: str, printed: str, ours: float) -> Number:
-    exact = listing.fit.structure is Structure.UNSTRUCTURED
+    exact = listing.fit.structure in FOLLOWED
     return Number(SOURCE, f"mmrm_sas/{listing.name}", line, what, printed, float(ours), "" if exact else WHY)
 
 
@@ -247,7 +248,7 @@ SECTIONS = (*READERS, "Iteration History", "Convergence criteria", "Estimated R"
 def _of_table(path: Path, data: Columns) -> Iterator[Number]:
     """A table of contrasts, or of the covariance of the coefficients, with all digits of the machine."""
     fit = _fit(path.stem, data, ("VIS1", "VIS2", "VIS3", "VIS4"))
-    why = "" if fit.structure is Structure.UNSTRUCTURED else WHY
+    why = "" if fit.structure in FOLLOWED else WHY
     lines = lines_of(path)
     if path.stem.endswith("covb"):
         # Order of the rows: intercept, treatment.

@@ -1,0 +1,70 @@
+"""Limits of an electrode on the command line."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import tomli_w
+
+from tests.stimulation.worked import definition, limits
+
+
+@pytest.fixture
+def written(tmp_path):
+    def write(name, **changes):
+        path = tmp_path / name
+        path.write_text(tomli_w.dumps(definition(**changes)), encoding="utf-8")
+        return path
+
+    return write
+
+
+def test_a_file_of_limits_is_checked_and_what_it_raises_is_named(inside, written):
+    first = written("first.toml")
+    said = inside("stimulation", "check", first)
+    assert said.code == 0, said.err
+    assert f"sha256     {limits().sha256}" in said.out
+    assert "to be signed by two people, one of them an investigator" in said.out
+    wider = {"limits": {"burst_s": 12.0, "density_uc_cm2": 50.0}, "version": 2, "replaces": limits().sha256}
+    reason = {"limit": "density_uc_cm2", "value": 50.0, "reason": "ethics committee, ref. 7"}
+    second = written("second.toml", **wider, override=[reason])
+    said = inside("stimulation", "check", second, "--against", first)
+    assert said.code == 0
+    assert "beyond     density_uc_cm2 = 50: ethics committee, ref. 7" in said.out
+    assert "raised     density_uc_cm2 30 → 50, burst_s 10 → 12" in said.out
+    answer = inside("stimulation", "check", first, "--against", second, "--json")
+    assert answer.answer("stimulation check", code=1)["follows"] is False
+
+
+def test_limits_are_shown_with_the_current_that_they_allow(inside, written):
+    said = inside("stimulation", "show", written("limits.toml"))
+    assert said.code == 0
+    assert "shannon_k            at most 1.75 (usual 1.75): Shannon k" in said.out
+    assert "refractory_s         at least 0.5 s" in said.out
+    assert "greatest charge of a phase on one contact: 1.80 µC" in said.out
+    assert "at 300 µs up to 6.00 mA" in said.out
+    result = inside("stimulation", "show", written("limits.toml"), "--json").answer("stimulation show")
+    assert result["current_ma"][2] == {"width_us": 300.0, "current_ma": pytest.approx(6.0)}
+    assert result["definition"]["electrode"] == "paddle-16"
+
+
+def test_two_people_put_limits_into_force_in_a_study(run, written, tmp_path):
+    folder, file = tmp_path / "trial", written("limits.toml")
+    assert run("new", folder, "--code", "X")[0] == 0
+    for login, role in (("lin", "investigator"), ("he", "engineer")):
+        added = ("people", "add", folder, login, "--name", f"Dr {login}", "--roles", role)
+        assert run(*added, stdin="correct horse\n")[0] == 0
+    adopt = ("stimulation", "adopt", folder, file, "--as", "lin", "--reason", "the paddle of the trial")
+    code, _, err = run(*adopt, stdin="correct horse\n")
+    assert (code, "needs 2 fresh signatures" in err) == (2, True)
+    code, out, _ = run(*adopt, "--as", "he", "--json", stdin="correct horse\n" * 2)
+    result = json.loads(out)["result"]
+    assert (code, result["sha256"], result["raised"]) == (0, limits().sha256, [])
+    code, _, err = run(*adopt, "--as", "he", stdin="correct horse\n" * 2)
+    assert (code, "continue with version 2" in err) == (2, True)
+
+
+def test_a_file_that_is_wrong_is_refused_with_everything_that_is(inside, written):
+    refused = inside("stimulation", "check", written("wrong.toml", limits={"duty": 2.0, "charge_uc": None}))
+    refused.refused("charge_uc is missing", "duty is a fraction")

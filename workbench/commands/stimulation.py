@@ -1,0 +1,187 @@
+"""`workbench stimulation`: limits of an electrode: check the file that two people are to sign, and show it."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+from math import sqrt
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench.commands._answer import as_json
+from workbench.commands._arguments import EXIT_DIFFERS, add_json, add_signers, add_study
+from workbench.commands._parser import one_line
+from workbench.commands._secret import confirmed
+from workbench.commands._subcommand import Subcommand
+
+if TYPE_CHECKING:
+    from workbench.stimulation import ElectrodeLimits
+
+LARGEST = 1_000_000
+"""Bytes of the largest file of limits."""
+
+WIDTHS_US = (100.0, 200.0, 300.0, 400.0)
+"""Pulse widths for which the greatest current is shown, µs."""
+
+
+def _add_file(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE", help="limits of an electrode; see docs/stimulation.md")
+    add_json(parser)
+
+
+def _add_check(parser: argparse.ArgumentParser) -> None:
+    _add_file(parser)
+    parser.add_argument(
+        "--against", dest="old", type=Path, metavar="OLD", help="the version before: what is raised is named"
+    )
+
+
+def _add_adopt(parser: argparse.ArgumentParser) -> None:
+    add_study(parser)
+    _add_file(parser)
+    add_signers(parser)
+
+
+def _read(path: Path) -> ElectrodeLimits:
+    from workbench import reading
+    from workbench.stimulation import parse_limits
+
+    data, where = reading.read_bytes(path, "file of limits", largest=LARGEST), reading.shown(path)
+    return parse_limits(reading.decoded(data, where, signed=True), file=where)
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    from workbench.stimulation import raised
+
+    limits = _read(arguments.file)
+    old = None if arguments.old is None else _read(arguments.old)
+    more = () if old is None else raised(old, limits)
+    follows = old is None or (
+        (limits.electrode, limits.version, limits.replaces) == (old.electrode, old.version + 1, old.sha256)
+    )
+    if arguments.json:
+        result = {**_summary(limits), "raised": more, "follows": follows}
+        print(as_json("stimulation check", result, ok=follows))
+        return 0 if follows else EXIT_DIFFERS
+    _print_head(limits)
+    for override in limits.overrides:
+        print(f"  beyond     {override.limit} = {override.value:g}: {one_line(override.reason)}")
+    if old is not None:
+        print(f"  raised     {', '.join(_step(name, old, limits) for name in more) or 'nothing'}")
+    if not follows:
+        print("  NOT the next version of the other: electrode, version and replaces must follow it")
+    print("  to be signed by two people, one of them an investigator")
+    return 0 if follows else EXIT_DIFFERS
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    from workbench.stimulation import BOUNDS, RULES
+
+    limits = _read(arguments.file)
+    charge, by = _greatest(limits)
+    currents = {width: min(charge * 1000.0 / width, limits.limits["current_ma"]) for width in WIDTHS_US}
+    if arguments.json:
+        result = {
+            **_summary(limits),
+            "definition": limits.definition(),
+            "charge_uc": charge,
+            "bound_by": by,
+            "current_ma": [{"width_us": width, "current_ma": current} for width, current in currents.items()],
+        }
+        print(as_json("stimulation show", result, ok=True))
+        return 0
+    _print_head(limits)
+    for name, value in limits.limits.items():
+        what, unit = RULES[BOUNDS[name].quantity]
+        usual = BOUNDS[name].usual.get(limits.site)
+        beside = "" if usual is None else f" (usual {usual:g})"
+        least = "at least" if BOUNDS[name].least else "at most"
+        amount = f"{value:g} {unit}".strip()
+        print(f"  {name:20s} {least} {amount}{beside}: {what}")
+    print(f"  greatest charge of a phase on one contact: {charge:.2f} µC, by {by}")
+    for width, current in currents.items():
+        print(f"    at {width:g} µs up to {current:.2f} mA")
+    return 0
+
+
+def _adopt(arguments: argparse.Namespace) -> int:
+    from workbench.study import Study
+    from workbench.study.changes.stimulating import AdoptStimulationLimits
+
+    limits = _read(arguments.file)
+    with Study.open(arguments.study, actor=getpass.getuser()) as study:
+        change = AdoptStimulationLimits(limits.definition())
+        row = study.apply(change, confirmed(study, arguments.logins), arguments.reason)
+        more = study.get("stimulation_limits", row)["raised"]
+        seq, digest = study.head()
+    if arguments.json:
+        result = {**_summary(limits), "raised": more, "head": [seq, digest]}
+        print(as_json("stimulation adopt", result, ok=True))
+    else:
+        print(f"{limits.electrode} version {limits.version} is in force\nsha256: {limits.sha256}")
+        print(f"raised: {', '.join(more) or 'nothing'}\nhead: {seq} {digest}")
+    return 0
+
+
+def _greatest(limits: ElectrodeLimits) -> tuple[float, str]:
+    """The greatest charge of a phase in µC that no limit of charge forbids, and the limit that binds."""
+    allowed = {"charge_uc": limits.limits["charge_uc"]}
+    if (density := limits["density_uc_cm2"]) is not None:
+        allowed["density_uc_cm2"] = density * limits.area_cm2
+    if (k := limits["shannon_k"]) is not None:
+        allowed["shannon_k"] = sqrt(10.0**k * limits.area_cm2)
+    by = min(allowed, key=lambda name: allowed[name])
+    return allowed[by], by
+
+
+def _print_head(limits: ElectrodeLimits) -> None:
+    print(f"{limits.electrode} version {limits.version}, {limits.site}: {one_line(limits.title)}")
+    print(f"  contacts   {limits.contacts} of {limits.area_cm2:g} cm²")
+    print(f"  sha256     {limits.sha256}")
+
+
+def _step(name: str, old: ElectrodeLimits, new: ElectrodeLimits) -> str:
+    """How a limit was raised."""
+    before, after = old[name], new[name]
+    if before is None:
+        return name
+    return f"{name} {before:g} → {'taken out' if after is None else f'{after:g}'}"
+
+
+def _summary(limits: ElectrodeLimits) -> dict[str, Any]:
+    return {
+        "electrode": limits.electrode,
+        "version": limits.version,
+        "site": limits.site,
+        "title": limits.title,
+        "sha256": limits.sha256,
+        "overrides": [{"limit": o.limit, "value": o.value, "reason": o.reason} for o in limits.overrides],
+    }
+
+
+COMMAND = Subcommand(
+    name="stimulation",
+    help="limits of an electrode for stimulation: check the file, show it, put it into force",
+    description="Limits of an electrode model are one TOML file, explained in docs/stimulation.md, which two "
+    "people sign. Only 'adopt' writes into a study record.",
+    actions=(
+        Subcommand(
+            name="check",
+            help="check a file of limits, and what it raises against the version before",
+            run=_check,
+            arguments=_add_check,
+        ),
+        Subcommand(
+            name="show",
+            help="show every limit, and the greatest current that they allow",
+            run=_show,
+            arguments=_add_file,
+        ),
+        Subcommand(
+            name="adopt",
+            help="put limits into force in a study, signed by two people",
+            run=_adopt,
+            arguments=_add_adopt,
+        ),
+    ),
+)

@@ -1,0 +1,262 @@
+"""Linear models that are learned again block by block while they decide, beside the loop. Strict arithmetic.
+
+A block of labelled windows ends at a sample; its update takes effect a fixed number of samples later, whenever the
+worker was done. So the decisions are a function of samples and labels, as of every rule, and a replay makes the
+same snapshots. The worker is a thread: what it computes with holds no lock of the interpreter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from workbench.decoding.adapt import Adapter, SoundWindow
+from workbench.decoding.classifiers import Linear
+from workbench.decoding.recursive import Line, RecursivePls
+from workbench.decoding.scorer import Scorer
+from workbench.kernels.evidence import linear
+from workbench.vocabulary import FloatArray
+
+
+class Part(NamedTuple):
+    """One of the models of a decoder.
+
+    Attributes
+    ----------
+    targets : ``(n_classes, n_targets)`` float64, what a window of each class is regressed on.
+    takes : classes whose windows it learns from.
+    """
+
+    targets: FloatArray
+    takes: tuple[int, ...]
+
+    @property
+    def constant(self) -> bool:
+        """Whether all its windows have one target, so that there is nothing to regress."""
+        own = self.targets[list(self.takes)]
+        return bool((own == own[0]).all())
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What the models of a decoder learned from at its fit, and how they go on.
+
+    Attributes
+    ----------
+    parts : the models, in the order of their rows in the classifier's line.
+    rows : ``(n, n_features)`` float64, features of the fit as the classifier takes them. index : ``(n,)`` int64,
+        class of each.
+    errors : ``(n_parts, n_components + 1)`` float64: errors of every number of components, and how many blocks
+        they are from.
+    scale : ``(n_outputs,)`` float64, spread of each target at the fit, 1 where it has none.
+    share : of a window of the fit, which overlaps its neighbours, 0–1. keep : of all earlier windows for each new
+        one.
+    shape : of the features, for N-way models.
+    """
+
+    parts: tuple[Part, ...]
+    rows: FloatArray
+    index: FloatArray
+    errors: FloatArray
+    scale: FloatArray
+    share: float
+    keep: float
+    shape: tuple[int, ...] | None = None
+
+
+class Blocks(Adapter):
+    """The rule ``blocks``: labelled windows are gathered, and the models learn them a block at a time.
+
+    Parameters
+    ----------
+    scorer : at the start. lesson : of the fit.
+    block : length of a block, samples. delay : from its end to the effect of its update, samples, at most a block.
+    **shared : see :class:`Adapter`.
+
+    Notes
+    -----
+    Its bound is on the root mean square difference of the outputs from those of the fit, on the windows of the
+    block, in standard deviations of a target. A stream that reaches the sample of an effect before the worker is
+    done waits for it: an update that takes longer than the delay holds the decisions up, and the supervision of
+    the loop acts as on any late decision.
+    """
+
+    rule: ClassVar[str] = "blocks"
+    supervised: ClassVar[bool] = True
+
+    def __init__(self, scorer: Scorer, lesson: Lesson, *, block: int, delay: int, **shared: Any) -> None:
+        super().__init__(scorer, **shared)
+        self._lesson, self._block, self._delay = lesson, block, delay
+        self._fitted = _line_of(scorer)
+        self._rows: list[FloatArray] = []
+        self._labels: list[int] = []
+        self._ends, self._far = block, 0.0
+        self._due: tuple[int, Future[tuple[Line, float]]] | None = None
+        self._worker: ThreadPoolExecutor | None = None
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget every block; the models learn the fit again before the next."""
+        self._models: list[RecursivePls | None] = []
+
+    def learn(self, scorer: Scorer, window: SoundWindow, label: int, *, at: int) -> Scorer:
+        """Keep the window for the block; nothing changes yet.
+
+        Parameters
+        ----------
+        scorer : in effect. window : the sound window. label : index of its class. at : sample.
+        """
+        self._rows.append(scorer.classifier.normalised(window.features).copy())
+        self._labels.append(label)
+        return scorer
+
+    def advance(self, scorer: Scorer, *, at: int) -> Scorer:
+        """Swap the lines in where an update is due; hand a block that has ended to the worker.
+
+        Parameters
+        ----------
+        scorer : in effect. at : sample.
+        """
+        if self._due is not None and at >= self._due[0]:
+            line, self._far = self._due[1].result()
+            self._due = None
+            scorer = self._kept(_with_line(scorer, line), at=at)
+        if at >= self._ends:
+            # Before the next block is handed over, the last update has been swapped in or rolled back.
+            if self._rows:
+                rows, labels = np.array(self._rows), np.array(self._labels)
+                self._due = (self._ends + self._delay, self._started().submit(self.update, rows, labels))
+            self._rows, self._labels = [], []
+            self._ends += self._block * (1 + (at - self._ends) // self._block)
+        return scorer
+
+    def updated(self, scorer: Scorer, window: SoundWindow, label: int) -> Scorer:
+        """Never asked: windows are learned a block at a time.
+
+        Parameters
+        ----------
+        scorer, window, label : as for :meth:`learn`.
+        """
+        return scorer
+
+    def arrays(self, scorer: Scorer) -> dict[str, FloatArray]:
+        """Weights and bias of every model."""
+        line = _line_of(scorer)
+        return {"weights": line.weights, "bias": line.bias}
+
+    def excursion(self) -> float:
+        """Difference of the outputs on the last block."""
+        return self._far
+
+    def _started(self) -> ThreadPoolExecutor:
+        # Only once there is work: most streams of a validation or a rehearsal never reach the end of a block.
+        if self._worker is None:
+            self._worker = ThreadPoolExecutor(1, thread_name_prefix="workbench-blocks")
+        return self._worker
+
+    def update(self, rows: FloatArray, labels: FloatArray) -> tuple[Line, float]:
+        """What the worker does: the lines after a block, and how far their outputs are from those of the fit.
+
+        Parameters
+        ----------
+        rows : ``(n, n_features)`` float64, as the classifier takes them. labels : ``(n,)`` int64, class of each.
+        """
+        lesson = self._lesson
+        if not self._models:
+            self._models = _models_of(lesson, n_components=lesson.errors.shape[1] - 1)
+        lines = []
+        for part, model in zip(lesson.parts, self._models):
+            if model is None:
+                lines.append(constant_line(part, rows.shape[1]))
+                continue
+            own = _taken(labels, part)
+            if len(own):
+                targets = part.targets[labels[own]]
+                model.validate(rows[own], targets)
+                model.learn(rows[own], targets, keep=lesson.keep)
+            lines.append(model.line())
+        line = stacked(lines)
+        return line, _apart(rows, line, self._fitted, lesson.scale)
+
+
+def _models_of(lesson: Lesson, *, n_components: int) -> list[RecursivePls | None]:
+    """The models as the fit left them; None for one that is constant."""
+    models: list[RecursivePls | None] = []
+    index = lesson.index.astype(np.int64)
+    for part, errors in zip(lesson.parts, lesson.errors):
+        if part.constant:
+            models.append(None)
+            continue
+        own = _taken(index, part)
+        model = RecursivePls(
+            lesson.rows.shape[1], part.targets.shape[1], n_components=n_components, shape=lesson.shape
+        )
+        model.learn(lesson.rows[own], part.targets[index[own]])
+        model.fade(lesson.share)
+        model.resume(errors[:-1], judged=float(errors[-1]))
+        model.prepare()
+        models.append(model)
+    return models
+
+
+def _taken(labels: Any, part: Part) -> Any:
+    """Places of the windows that a part learns from."""
+    return np.flatnonzero(np.isin(labels, part.takes))
+
+
+def constant_line(part: Part, n_features: int) -> Line:
+    """The line of a part with one target.
+
+    Parameters
+    ----------
+    part : constant. n_features : of a row.
+    """
+    bias = part.targets[part.takes[0]].copy()
+    return Line(np.zeros((len(bias), n_features)), bias)
+
+
+def stacked(lines: Sequence[Line]) -> Line:
+    """Lines below one another as one.
+
+    Parameters
+    ----------
+    lines : of the parts, in order.
+    """
+    return Line(np.concatenate([line.weights for line in lines]), np.concatenate([line.bias for line in lines]))
+
+
+def _apart(rows: FloatArray, line: Line, fitted: Line, scale: FloatArray) -> float:
+    """Root mean square difference of the outputs of two lines, in ``scale``."""
+    total, now, before = 0.0, np.empty(len(line.bias)), np.empty(len(line.bias))
+    for row in rows:
+        linear(row, line.weights, line.bias, now)
+        linear(row, fitted.weights, fitted.bias, before)
+        for value in ((now - before) / scale).tolist():
+            total += value * value
+    return float(np.sqrt(total / (len(rows) * len(scale))))
+
+
+def _linear_of(classifier: Any) -> Linear:
+    """The linear models inside a classifier, however many classes and states lie around them."""
+    while not isinstance(classifier, Linear):
+        classifier = classifier.decoded
+    return classifier
+
+
+def _line_of(scorer: Scorer) -> Line:
+    inside = _linear_of(scorer.classifier)
+    return Line(inside.weights, inside.bias)
+
+
+def _with_line(scorer: Scorer, line: Line) -> Scorer:
+    return replace(scorer, classifier=_replaced(scorer.classifier, line))
+
+
+def _replaced(classifier: Any, line: Line) -> Any:
+    if isinstance(classifier, Linear):
+        return replace(classifier, weights=line.weights, bias=line.bias)
+    return replace(classifier, decoded=_replaced(classifier.decoded, line))

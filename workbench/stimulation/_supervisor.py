@@ -1,0 +1,427 @@
+"""The supervisor of stimulation: what is asked for goes in, what may leave comes out. No decoder passes it.
+
+Pure: no clock, no thread, no file. Its caller gives the time in s of one monotonic clock, at least every watchdog.
+It looks ahead: what would still flow if the next order never came, until the stimulator's own watchdog has ended
+it and the ramp is over, counts as if it had flowed. So no limit in time or charge is passed even then.
+
+A fall is never held back and never refused; a rise is refused as a whole as soon as one rule does not hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf, isfinite
+from typing import Literal
+
+from workbench.errors import Refused
+from workbench.messages import Message
+from workbench.stimulation._findings import Finding
+from workbench.stimulation._limits import ElectrodeLimits, SignedLimits
+from workbench.stimulation._loads import Loads
+from workbench.stimulation._programme import Place, Programme
+from workbench.stimulation._quantities import above
+from workbench.stimulation._telemetry import Telemetry
+from workbench.stimulation._times import Dose, OnTimes
+from workbench.stimulation._wearer import PersonWatch, Wearer
+
+Consequence = Literal["", "held", "release", "fault", "stop"]
+"""What follows: nothing; a rise was refused; a release by its ramp; the same, latched; off at once, latched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What may leave.
+
+    Attributes
+    ----------
+    levels : of each channel, a fraction 0–1 of its approved current; all 0 in a sham.
+    ramp_s : least ramp to it, s.
+    consequence : what follows from the findings.
+    findings : why.
+    """
+
+    levels: tuple[float, ...]
+    ramp_s: float = 0.0
+    consequence: Consequence = ""
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """Everything that a supervisor is made of, and that does not change in a session.
+
+    Attributes
+    ----------
+    programme : what is stimulated.
+    limits : of each electrode model in it, signed by two people.
+    wearer : the person.
+    earlier_uc : charge of the day outside of this session, µC by contact.
+    references_ohm : impedance at the last accepted measurement, Ω by contact.
+    """
+
+    programme: Programme
+    limits: tuple[SignedLimits, ...]
+    wearer: Wearer = Wearer()
+    earlier_uc: tuple[tuple[Place, float], ...] = ()
+    references_ohm: tuple[tuple[Place, float], ...] = ()
+
+    def by_model(self) -> dict[str, ElectrodeLimits]:
+        """The limits by electrode model; :class:`Refused` where two files are about one."""
+        found: dict[str, ElectrodeLimits] = {}
+        for signed in self.limits:
+            if signed.limits.electrode in found:
+                raise Refused(Message("stimulation.limits_twice", electrode=signed.limits.electrode))
+            found[signed.limits.electrode] = signed.limits
+        return found
+
+
+class StimulationSupervisor:
+    """Limits, gates and dose of one stimulator in one session.
+
+    Parameters
+    ----------
+    setup : programme, limits, person.
+
+    Attributes
+    ----------
+    dose : charge that each contact has borne.
+    latched : what stopped it, None while nothing has; left by :meth:`reset` alone.
+
+    Raises
+    ------
+    Refused
+        When a channel has no signed limits, names a contact that its electrode has not, or passes a limit at its
+        approved current.
+    """
+
+    def __init__(self, setup: Setup) -> None:
+        programme = setup.programme
+        self.setup, self.programme = setup, programme
+        self._loads = Loads(programme, setup.by_model())
+        # At the approved current everything that rests on no time is checked once and for all.
+        alone = [
+            finding
+            for n in range(len(programme.channels))
+            for finding in self._loads.findings(_only(programme.approved_ma, n))
+        ]
+        limits = self._loads.limits
+        self.watchdog_s = min(one.limits["watchdog_s"] for one in limits.values())
+        self._on = OnTimes(limits)
+        # A burst or a duty that is shorter than what flows until the watchdog has ended it could never begin.
+        too_short = [f for lead in limits for f in self._on.findings(lead, 0.0, on=False, ahead_s=self._ahead_s)]
+        if found := alone + too_short:
+            raise Refused(
+                Message("stimulation.programme_refused", programme=programme.name, why=[f.text for f in found])
+            )
+        self.dose = Dose(limits, earlier_uc=dict(setup.earlier_uc))
+        self._telemetry = Telemetry(programme, self._loads, references_ohm=dict(setup.references_ohm))
+        self._person = PersonWatch(setup.wearer, programme)
+        self.latched: Finding | None = None
+        self._ceilings = list(programme.approved_ma)
+        self._raised_at = [-inf] * len(programme.channels)
+        none = (0.0,) * len(programme.channels)
+        self._from, self._to = none, none
+        self._now: float | None = None
+        self._settles_at = -inf
+
+    # --------------------------------------------------------------------------------------------- orders
+    def order(self, levels: Sequence[float], *, now: float, ramp_s: float = 0.0) -> Verdict:
+        """What may leave when these levels are asked for.
+
+        Parameters
+        ----------
+        levels : of each channel, a fraction 0–1 of its ceiling.
+        now : s.
+        ramp_s : ramp to them, s; a rise that is faster than its limit gets a longer one.
+        """
+        if broken := self._advance(now):
+            return broken
+        if len(levels) != len(self._to) or not all(isfinite(value) for value in levels) or not 0 <= ramp_s < inf:
+            return self._latch(Finding("level", detail=Message("stimulation.no_levels")), "fault")
+        found = [
+            Finding("ceiling", value * ceiling, ceiling, channel.name)
+            for value, ceiling, channel in zip(levels, self._ceilings, self.programme.channels)
+            if value > 1
+        ]
+        asked = tuple(min(max(value, 0.0), 1.0) * ceiling for value, ceiling in zip(levels, self._ceilings))
+        if not any(new > old for new, old in zip(asked, self._to)):
+            return self._fall(asked, now, ramp_s, found)
+        if refusals := self._against(asked, now):
+            return self._fall(tuple(map(min, asked, self._to)), now, ramp_s, found + refusals, "held")
+        needed_s, slow = self._ramp(asked, ramp_s)
+        self._change(asked, now, needed_s)
+        return self._verdict(needed_s, "", found + slow)
+
+    def objections(self, levels: Sequence[float], *, now: float) -> list[Finding]:
+        """What forbids a rise to these levels, fractions 0–1 of the ceilings; time alone passes.
+
+        Parameters
+        ----------
+        levels : of each channel.
+        now : s.
+        """
+        if broken := self._advance(now):
+            return list(broken.findings)
+        asked = tuple(min(max(value, 0.0), 1.0) * ceiling for value, ceiling in zip(levels, self._ceilings))
+        return self._against(asked, now) if len(asked) == len(self._to) else []
+
+    def _fall(
+        self,
+        currents: tuple[float, ...],
+        now: float,
+        ramp_s: float,
+        findings: Sequence[Finding],
+        consequence: Consequence = "",
+    ) -> Verdict:
+        """Lower currents, mA. A ramp to nothing takes no longer than a release, by which it was looked ahead."""
+        ramp_s = ramp_s if any(currents) else min(ramp_s, self.programme.release_s)
+        self._change(currents, now, ramp_s)
+        return self._verdict(ramp_s, consequence, findings)
+
+    def tick(self, now: float) -> Verdict:
+        """Time has passed: whether current may go on. To be asked at least every watchdog."""
+        if broken := self._advance(now):
+            return broken
+        if not any(self._envelope(now)):
+            # What would stop a current forbids one to begin; there is nothing to stop.
+            return self._verdict(0.0, "")
+        if dangers := self._dangers():
+            return self._latch(dangers[0], "stop", dangers)
+        if not any(self._to):
+            return self._verdict(0.0, "")
+        if found := self._running(now):
+            self._change(self._nothing, now, self.programme.release_s)
+            return self._verdict(self.programme.release_s, "release", found)
+        return self._verdict(0.0, "")
+
+    def stop(self, why: str, *, now: float) -> Verdict:
+        """Off at once, from any state, at any time that is given; latched until :meth:`reset`."""
+        self._advance(now)
+        return self._latch(Finding("stopped", detail=why or Message("word.none")), "stop")
+
+    def reset(self, now: float) -> Verdict:
+        """An operator's reset; what stopped it may stop it again."""
+        broken = self._advance(now)
+        if broken:
+            return broken
+        self._person.symptom = ""
+        if dangers := self._dangers():
+            return self._latch(dangers[0], "stop", dangers)
+        self.latched = None
+        return self._verdict(0.0, "")
+
+    def set_ceiling(self, channel: int, current_ma: float, *, now: float) -> Verdict:
+        """Another ceiling of one channel: lower at once, higher in small steps and never above what was approved.
+
+        Parameters
+        ----------
+        channel : its number.
+        current_ma : mA.
+        now : s.
+        """
+        if broken := self._advance(now):
+            return broken
+        old, approved = self._ceilings[channel], self.programme.channels[channel]
+        if not isfinite(current_ma) or current_ma < 0:
+            return self._verdict(0.0, "held", [Finding("level", detail=Message("stimulation.no_levels"))])
+        if current_ma > old:
+            limits = self._loads.of(approved).limits
+            rise = limits["ceiling_rise_per_s"] * limits["current_ma"]
+            seconds = now - self._raised_at[channel]
+            step, most = current_ma - old, limits["ceiling_step_ma"]
+            found = [Finding("stopped", detail=self.latched.text)] if self.latched else []
+            if above(current_ma, approved.approved_ma):
+                found.append(Finding("ceiling", current_ma, approved.approved_ma, approved.name))
+            if above(step, most):
+                found.append(Finding("ceiling_step", step, most, approved.name))
+            if above(step, rise * seconds):
+                found.append(Finding("ceiling_rise", step / seconds if seconds else inf, rise, approved.name))
+            if found:
+                return self._verdict(0.0, "held", found)
+            self._raised_at[channel] = now
+        self._ceilings[channel] = current_ma
+        self._change(tuple(map(min, self._to, self._ceilings)), now, 0.0)
+        return self._verdict(0.0, "")
+
+    # ------------------------------------------------------------------------------------------ what is noted
+    @property
+    def person(self) -> PersonWatch:
+        """What is known of the person."""
+        return self._person
+
+    @property
+    def telemetry(self) -> Telemetry:
+        """What the stimulator measures."""
+        return self._telemetry
+
+    def take_delivered(self, delivered_ma: Sequence[float], *, now: float) -> Verdict:
+        """Delivered currents, mA: more than was sent is off at once, less for a quarter of a second a fault."""
+        if broken := self._advance(now):
+            return broken
+        sent_from, sent_to = self._sent(self._from), self._sent(self._to)
+        least = tuple(map(min, sent_from, sent_to)) if now < self._settles_at else sent_to
+        most = tuple(map(max, sent_from, sent_to)) if now < self._settles_at else sent_to
+        found = self._telemetry.compare(delivered_ma, least=least, most=most, now=now)
+        if any(finding.rule == "delivered" for finding in found):
+            return self._latch(found[0], "stop", found)
+        return self._latch(found[0], "fault", found) if found else self._verdict(0.0, "")
+
+    # -------------------------------------------------------------------------------------------------- views
+    @property
+    def asked_ma(self) -> tuple[float, ...]:
+        """Currents that would flow if this were no sham, mA: all that a blinded person may see."""
+        return self._to
+
+    @property
+    def sent_ma(self) -> tuple[float, ...]:
+        """Currents that were let through, mA."""
+        return self._sent(self._to)
+
+    @property
+    def ceilings_ma(self) -> tuple[float, ...]:
+        """Ceiling of each channel, mA."""
+        return tuple(self._ceilings)
+
+    def to_begin(self, now: float) -> list[Finding]:
+        """What forbids any current now: a condition of arming."""
+        latched = [Finding("stopped", detail=self.latched.text)] if self.latched else []
+        return [
+            *latched,
+            *self._dangers(),
+            *self._person.lacking(now, on=False),
+            *self._telemetry.lacking(self._ceilings, now=now),
+        ]
+
+    # ------------------------------------------------------------------------------------------------- rules
+    @property
+    def _nothing(self) -> tuple[float, ...]:
+        return (0.0,) * len(self._to)
+
+    @property
+    def _ahead_s(self) -> float:
+        """How long current may still flow although the next look releases it, s.
+
+        That look comes within a watchdog. An engine that dies while the release is under way lets the stimulator's
+        own watchdog begin it again, as late as just before it is over.
+        """
+        return self.watchdog_s + 2.0 * self.programme.release_s + self.programme.latency_s
+
+    def _dangers(self) -> list[Finding]:
+        return [*self._person.dangers(), *self._telemetry.dangers()]
+
+    def _leads(self, currents_ma: Sequence[float]) -> set[str]:
+        """Leads through which current flows."""
+        return {
+            channel.lead for channel, current in zip(self.programme.channels, currents_ma, strict=True) if current
+        }
+
+    def _against(self, asked: tuple[float, ...], now: float) -> list[Finding]:
+        """Every rule that forbids a rise to currents in mA."""
+        found = self.to_begin(now) + self._loads.findings(asked)
+        flowing = self._leads(self._envelope(now))
+        for lead in sorted(self._leads(asked) | flowing):
+            found += self._on.findings(lead, now, on=lead in flowing, ahead_s=self._ahead_s)
+        per_s = self._loads.charge_per_s(tuple(map(max, asked, self._envelope(now))))
+        return found + self.dose.findings(per_s, ahead_s=self._ahead_s)
+
+    def _running(self, now: float) -> list[Finding]:
+        """Every rule that ends a current that flows."""
+        found = self._person.lacking(now, on=True) + self._telemetry.lacking(self._ceilings, now=now)
+        # Of a lead that is on its way to nothing by a long ramp too.
+        for lead in sorted(self._leads(self._envelope(now))):
+            found += self._on.findings(lead, now, on=True, ahead_s=self._ahead_s)
+        per_s = self._loads.charge_per_s(self._envelope(now))
+        return found + self.dose.findings(per_s, ahead_s=self._ahead_s)
+
+    def _ramp(self, asked: Sequence[float], ramp_s: float) -> tuple[float, list[Finding]]:
+        """The least ramp to currents in mA, s, and where a shorter one was asked for."""
+        found, needed_s = [], ramp_s
+        for new, old, channel in zip(asked, self._to, self.programme.channels, strict=True):
+            limit = self._loads.of(channel).limits["slew_ma_s"]
+            least_s = (new - old) / limit
+            if new > old and above(least_s, ramp_s):
+                found.append(Finding("slew", (new - old) / ramp_s if ramp_s else inf, limit, channel.name))
+                needed_s = max(needed_s, least_s)
+        return needed_s, found
+
+    # -------------------------------------------------------------------------------------------------- time
+    def _advance(self, now: float) -> Verdict | None:
+        """Let time pass to ``now``, s; a verdict where that alone ends everything."""
+        if self._now is None and isfinite(now):
+            self._now = now
+        last = self._now
+        if last is None or not isfinite(now) or now < last:
+            # No limit in time can be relied on any longer.
+            back = Finding("clock", None if last is None else now - last, 0.0)
+            return self._latch(back, "fault") if self.latched is None else self._verdict(0.0, self._kept)
+        lost_at = last + self.watchdog_s
+        if any(self._to) and above(now, lost_at):
+            # The stimulator's own watchdog has ended it by now: what flowed since is what that lets flow.
+            self._count(last, lost_at)
+            self._change(self._nothing, lost_at, self.programme.release_s)
+            self._count(lost_at, now)
+            return self._latch(Finding("watchdog", now - last, self.watchdog_s), "fault")
+        if lost_at < self._settles_at and above(now, lost_at):
+            # A release that was under way: the stimulator's own watchdog has begun it again.
+            self._count(last, lost_at)
+            self._settles_at = lost_at + self.programme.release_s + self.programme.latency_s
+            self._count(lost_at, now)
+            return None
+        self._count(last, now)
+        return None
+
+    @property
+    def _kept(self) -> Consequence:
+        """What a latched supervisor keeps saying."""
+        return "stop" if self.latched is not None and self.latched.rule != "clock" else "fault"
+
+    def _count(self, start: float, end: float) -> None:
+        """Charge and on-times from ``start`` to ``end``, s."""
+        middle = min(max(self._settles_at, start), end)
+        for begin, finish, currents in ((start, middle, self._envelope(start)), (middle, end, self._to)):
+            if finish <= begin:
+                continue
+            self.dose.add(self._loads.charge_per_s(currents), finish - begin)
+            for lead in self._leads(currents):
+                self._on.add(lead, begin, finish)
+        self._now = end
+
+    def _envelope(self, now: float) -> tuple[float, ...]:
+        """The most that may flow at ``now``, mA: over a ramp the higher of its ends."""
+        return tuple(map(max, self._from, self._to)) if now < self._settles_at else self._to
+
+    def _change(self, currents: tuple[float, ...], now: float, ramp_s: float) -> None:
+        """Another order, mA, takes effect within a ramp and the latency."""
+        if currents == self._to:
+            return
+        self._from = self._envelope(now)
+        self._to = currents
+        self._settles_at = max(now + ramp_s + self.programme.latency_s, now)
+
+    # ----------------------------------------------------------------------------------------------- verdicts
+    def _sent(self, currents: Sequence[float]) -> tuple[float, ...]:
+        return self._nothing if self.programme.mode == "sham" else tuple(currents)
+
+    def _verdict(self, ramp_s: float, consequence: Consequence, findings: Sequence[Finding] = ()) -> Verdict:
+        sent = self._sent(self._to)
+        approved = self.programme.approved_ma
+        levels = tuple(min(current / full, 1.0) for current, full in zip(sent, approved, strict=True))
+        return Verdict(levels, ramp_s, consequence, tuple(findings))
+
+    def _latch(self, finding: Finding, consequence: Consequence, findings: Sequence[Finding] = ()) -> Verdict:
+        """Nothing more leaves until a reset; a stop replaces a fault, and nothing replaces a stop."""
+        if self.latched is None or consequence == "stop":
+            self.latched = finding
+        ramp_s = 0.0 if consequence == "stop" else self.programme.release_s
+        now = self._now if self._now is not None else 0.0
+        # A stop ends a ramp that is under way, which may be what it is for.
+        if consequence == "stop":
+            self._settles_at = min(self._settles_at, now + self.programme.latency_s)
+        self._change(self._nothing, now, ramp_s)
+        return self._verdict(ramp_s, consequence, findings or (finding,))
+
+
+def _only(currents: Sequence[float], n: int) -> tuple[float, ...]:
+    """Currents of which one channel alone flows."""
+    return tuple(current if k == n else 0.0 for k, current in enumerate(currents))
