@@ -141,8 +141,8 @@ def test_a_rise_that_is_too_fast_gets_a_longer_ramp_and_a_fall_does_not():
 
 def test_a_refused_rise_holds_back_no_fall_of_another_channel():
     one = supervisor()
+    one.take_pressure(120.0, now=0.0, resting=True)
     one.order((0.0, 1.0), now=0.0)
-    one.person.take_pressure(120.0, now=0.0, resting=True)
     measure(one, 0.1, ohm=5000.0)
     verdict = one.order((1.0, 0.4), now=0.1)
     assert (verdict.consequence, verdict.levels) == ("held", (0.0, 0.4))
