@@ -14,6 +14,8 @@ from workbench import decoders
 
 ONE_OF_EACH_KIND = ("bandpower_ridge", "csp_lda", "riemann_mdm", "trca")
 """Decoders of band power, spatial patterns, covariances and evoked templates."""
+ALIKE = {"rew_pls": "rew_mslm", "wiener": "bandpower_ridge"}
+"""Decoders whose class is that of another but for the weights that it learns."""
 EVERYTHING = bool(os.environ.get("WORKBENCH_TEST_RELEASE"))
 """Whether properties are tried with all their examples."""
 
@@ -52,6 +54,11 @@ def every_decoder() -> list[Any]:
     return [
         name if name in ONE_OF_EACH_KIND else _marked(name, pytest.mark.release) for name in decoders.available()
     ]
+
+
+def without_alike(names: Sequence[str]) -> list[Any]:
+    """All decoders but those that share their class with another of them, and these before a release."""
+    return [_marked(name, pytest.mark.release) if name in ALIKE else name for name in names]
 
 
 def _marked(case: Any, mark: MarkDecorator) -> ParameterSet:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from tests.dashboard import results_trial
 from tests.reports import handed_over, trial
+from workbench.commands import main
 from workbench.reports import trial_report
+from workbench.study import Study
 from workbench.study.changes import CutData
 
 
@@ -42,4 +47,25 @@ def test_clicks_lead_from_an_estimate_to_its_rows_an_assessment_and_the_samples_
         for name, own in runs.items()
     ]
     assert any(f"{name} {first}:{last}" in said for name, first, last in spans)
+    page.close()
+
+
+@pytest.mark.job
+def test_what_a_listing_prints_of_a_run_opens_the_samples_themselves(chromium, tmp_path):
+    with results_trial.keys_beside(tmp_path / "study"):
+        folder = results_trial.make(tmp_path / "study", n=2)
+        with Study.open(folder, actor="tests") as study:
+            made = trial_report(study, "interim", reader=study.script_signer("tests"), formats=("html",))
+    report = made.files["html"][0]
+    page = chromium.new_page()
+    page.goto(report.as_uri())
+    page.locator("a[href^='#list-runs-']").first.click()
+    said = page.locator(":target ~ .scroll").first.inner_text()
+    digest, first, last = re.search(r"([0-9a-f]{12}) (\d+):(\d+)", said).groups()
+    about = ("--recording", digest, "--samples", f"{first}:{last}", "--output", str(tmp_path / "page.html"))
+    assert main(["scope", str(folder), *about]) == 0
+    page.goto((tmp_path / "page.html").as_uri())
+    page.wait_for_selector("#figure .scatterlayer .trace")
+    assert digest in page.inner_text("dl")
+    assert f"{first}:{last} of" in page.inner_text("dl")
     page.close()

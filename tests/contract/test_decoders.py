@@ -17,12 +17,13 @@ from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import cross_val_score
 from sklearn.utils.validation import check_is_fitted
 
-from tests.shares import examples, some
+from tests.shares import examples, some, without_alike
 from workbench import decoders
 from workbench.errors import BadSignal, BadValue, DecoderMismatch, RecordingFault, UnknownName
 from workbench.vocabulary import Montage
 
 NAMES = decoders.available()
+TRIED = without_alike(NAMES)
 FS, N_CHANNELS = 200.0, 8
 MONTAGE = Montage(tuple(f"E{i + 1}" for i in range(N_CHANNELS)), FS)
 
@@ -80,7 +81,7 @@ def signal(seconds=6.0, seed=1):
     return x + 500.0
 
 
-@pytest.fixture(scope="module", params=NAMES)
+@pytest.fixture(scope="module", params=TRIED)
 def fitted(request):
     return make(request.param).fit(*epochs())
 
@@ -94,7 +95,7 @@ def test_every_entry_has_a_test_of_its_own(name):
     assert (Path(__file__).parents[1] / "decoders" / f"test_{name}.py").is_file()
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", TRIED)
 def test_the_constructor_only_stores_and_clone_gives_the_same_parameters(name):
     values = {key: object() for key in make(name).get_params()}
     decoder = decoders.load(name)(**values)
@@ -104,7 +105,7 @@ def test_the_constructor_only_stores_and_clone_gives_the_same_parameters(name):
     assert not [key for key in values if key.endswith("_")]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", TRIED)
 def test_parameters_are_set_by_name_and_no_other(name):
     decoder = make(name)
     assert decoder.set_params(hop_s=0.1) is decoder
@@ -122,7 +123,7 @@ def test_cross_validation_works_and_finds_what_is_there(name):
     assert not hasattr(decoder, "classes_")
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", TRIED)
 @pytest.mark.parametrize("labels", [("feet", "hands"), (3, 7)])
 def test_classes_are_sorted_and_probabilities_sum_to_one(name, labels):
     x, y = epochs(classes=labels)
@@ -138,7 +139,7 @@ def test_classes_are_sorted_and_probabilities_sum_to_one(name, labels):
     assert decoder.start().classes == tuple(map(str, sorted(labels)))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", TRIED)
 def test_an_unfitted_decoder_says_so(name, tmp_path):
     decoder, (x, _) = make(name), epochs()
     with pytest.raises(NotFittedError):
@@ -199,7 +200,7 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", TRIED)
 @pytest.mark.parametrize("fault", sorted(FAULTS))
 def test_epochs_that_cannot_be_learned_from_are_refused_in_words(name, fault):
     with pytest.raises(BadSignal, match=FAULTS[fault]):
@@ -225,7 +226,7 @@ def test_a_lead_in_must_fit_in_the_epoch(fitted, lead_in):
         fitted.predict(epochs()[0], lead_in=lead_in)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", TRIED)
 def test_a_rate_too_low_for_the_bands_is_refused(name):
     decoder = make(name)
     fixed = {"bands": decoder.pass_bands()} if "bands" in decoder.get_params() else {}
@@ -233,7 +234,7 @@ def test_a_rate_too_low_for_the_bands_is_refused(name):
         make(name, fs=2 * max(high for _, high in decoder.pass_bands()), **fixed).fit(*epochs())
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", TRIED)
 def test_a_default_window_is_cut_to_shorter_epochs_but_a_given_one_is_not(name):
     decoder = make(name, window_s=None)
     x, y = epochs(seconds=0.3)
@@ -243,7 +244,7 @@ def test_a_default_window_is_cut_to_shorter_epochs_but_a_given_one_is_not(name):
         make(name).fit(x, y)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", TRIED)
 def test_windows_that_cannot_be_learned_from_are_refused(name):
     decoder = make(name)
     n_lanes = N_CHANNELS * len(decoder.pass_bands())
@@ -272,7 +273,7 @@ def test_fitting_on_windows_equals_fitting_on_epochs(fitted):
 
 
 @pytest.mark.parametrize("lead_in", [0.0, 0.25])
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", TRIED)
 def test_an_epoch_of_a_lead_in_and_a_window_gets_what_the_stream_says(name, lead_in):
     decoder = make(name)
     decoder.set_params(**WITHOUT_MEMORY).fit(*epochs(), lead_in=0.2)
@@ -505,7 +506,7 @@ def test_another_montage_is_refused_by_name(fitted, tmp_path, montage, words):
         decoders.check_montage(decoder, montage)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", TRIED)
 def test_a_decoder_without_a_montage_cannot_be_checked(name):
     with pytest.raises(DecoderMismatch, match="no montage"):
         decoders.check_montage(make(name), MONTAGE)

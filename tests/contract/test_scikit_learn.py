@@ -17,7 +17,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import cross_val_score, cross_validate
 from sklearn.utils.estimator_checks import check_estimator
 
-from tests.contract.test_decoders import MONTAGE, NAMES, epochs, make
+from tests.contract.test_decoders import MONTAGE, TRIED, epochs, make
 from tests.shares import every_decoder
 from workbench import decoders
 from workbench.errors import BadSignal, BadValue, DecoderMismatch
@@ -131,7 +131,7 @@ def test_the_checks_of_scikit_learn_pass_or_say_why_they_do_not_apply(name):
     assert {one["check_name"] for one in results if one["status"] == "xfail"} == set(expected)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", TRIED)
 def test_a_pickled_decoder_decides_alike(name):
     x, y = epochs()
     decoder = make(name).fit(x, y)
@@ -140,7 +140,7 @@ def test_a_pickled_decoder_decides_alike(name):
     assert again.get_params() == decoder.get_params()
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", TRIED)
 def test_a_decoder_that_is_not_fitted_raises_the_error_of_either_name(name):
     x, _ = epochs()
     for error in (NotFittedError, BadSignal):

@@ -11,6 +11,7 @@ import pytest
 from tests.dashboard import results_trial
 from workbench import estimation
 from workbench.dashboard import ResultsService, VisitService
+from workbench.dashboard.access import ServedRecord
 from workbench.errors import BadValue, RecordFault, Refused, UnknownName
 from workbench.study import Study
 from workbench.study.changes import GrantRole
@@ -155,3 +156,11 @@ def test_before_a_lock_the_page_offers_nothing_and_a_refused_run_keeps_no_earlie
     assert not page.answer("participant", {"participant": "SIM-001"})["ok"]
     assert not page.answer("samples", {"recording": "../x", "span": "0-1"})["ok"]
     assert not page.answer("behind", {"key": "SIM-001"})["ok"]
+
+
+def test_in_clinic_mode_the_page_says_who_makes_results_and_reads_nothing():
+    page = ResultsPage(ResultsService(ServedRecord(None)))
+    assert page.page["fault"].code == "clinic.no_results"
+    page.answer("run", {"snapshot": "look", "plan": ""})
+    page.wait()
+    assert (page.result, page.work["fault"].code) == ({}, "clinic.no_results")

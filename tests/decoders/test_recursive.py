@@ -110,6 +110,14 @@ def test_components_end_where_only_rounding_is_left_and_constant_features_have_n
     np.testing.assert_allclose(rows @ line.weights.T + line.bias, targets, atol=1e-9)
 
 
+def test_of_targets_that_do_not_vary_only_their_value_is_left():
+    rows, _ = rows_and_targets(n=40)
+    for value in (0.0, 3.0):
+        line = learned(rows, np.full((40, 2), value), n_components=4).line()
+        np.testing.assert_allclose(line.weights, 0.0, atol=1e-12)
+        np.testing.assert_allclose(line.bias, value, atol=1e-12)
+
+
 def test_rows_that_are_not_finite_are_refused():
     rows, targets = rows_and_targets(n=20)
     rows[3, 4] = np.inf

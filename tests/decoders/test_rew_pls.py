@@ -168,6 +168,14 @@ def test_an_update_out_of_bounds_goes_back_to_the_fit_and_the_models_begin_again
     assert made[-1] == plain.evidence(len(x))
 
 
+def test_another_day_moves_the_normalisation_and_leaves_the_weights(training):
+    decoder, louder = make().fit(*training, lead_in=0.4), 3.0 * training[0]
+    moved = decoder.recentred_on(decoder._epoch_summaries(louder, 0.4)[0], np.repeat(training[1], 9))
+    assert moved.score(louder, training[1]) > 0.95
+    assert decoder.score(louder, training[1]) < 0.8
+    assert np.array_equal(moved.weights_, decoder.weights_)
+
+
 def test_without_velocities_it_is_a_classifier_that_adapts_too(training, session):
     decoder = make(velocities=None, adapt=ADAPT).fit(*training, lead_in=0.4)
     assert decoder.evidence_type == EvidenceType()

@@ -46,6 +46,8 @@ BY_COMMANDS = {
     "bench/published/_numbers.py", "bench/published/reference_based.py", "reports/_trial_results.py",
     "commands/analyse.py", "estimation/plan.py", "estimation/running.py", "batch/manifest.py", "batch/results.py",
     "batch/pipelines.py", "dashboard/trial_results.py", "analysis/recovery.py",
+    "commands/power.py", "commands/stimulation.py", "dashboard/new_study.py", "evaluation/_emg_myo.py",
+    "stress/statistics.py",
 }  # fmt: skip
 """Read what a user names or a study holds: the hostile cases of the commands, or of READERS below, reach them."""
 
@@ -55,12 +57,13 @@ OWN_TEXTS = {
     "reports/trial.py", "widgets/_base.py", "widgets/_locale.py", "kernels/_jit.py",
     "devices/_lsl_library.py", "devices/_driver.py", "systems/_bound.py", "messages.py", "registry.py",
     "study/reporting_rules.py", "study/standard_forms/__init__.py", "dashboard/access.py",
-    "exchange/datasets.py", "batch/stress.py",
+    "exchange/datasets.py", "batch/stress.py", "bench/reports.py",
 }  # fmt: skip
 """Read files of the package or of the system alone, or what they have just written."""
 
 BETWEEN_OWN_PROCESSES = {
-    "bench/outcomes.py", "devices/_players.py", "devices/_playing.py", "devices/_device_process.py",
+    "bench/outcomes.py", "bench/recursive.py",
+    "devices/_players.py", "devices/_playing.py", "devices/_device_process.py",
     "devices/simulated_participant.py", "live/_display.py", "runs/fit_process.py", "engine/server.py",
     "live/_starting.py", "live/_wire.py", "live/client.py", "stress/lossless.py", "engine/process.py",
     "runs/fitting.py", "stress/recording.py", "stress/record.py", "stress/trial.py", "stress/crowd.py",

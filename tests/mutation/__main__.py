@@ -44,6 +44,11 @@ ENGINE = (
 
 TESTS = {
     "control": ("tests/control", "tests/contract/test_effectors.py", "tests/runs/test_recomputing.py"),
+    "stimulation": (
+        "tests/stimulation",
+        "tests/control/test_stimulation.py",
+        "tests/control/test_with_stimulator.py",
+    ),
     "decoding": (
         "tests/decoders",
         "tests/decode",
@@ -77,6 +82,7 @@ LONGEST_LIFE_S = 15.0
 
 COSTLY = {
     "control": ("tests/live/test_effector_link.py",),
+    "stimulation": (),
     "decoding": ("tests/contract/test_decoders.py",),
     "study": ("tests/runs", "tests/dashboard"),
     "outcomes": (),

@@ -14,8 +14,11 @@ from workbench.decode import decode
 from workbench.vocabulary import Chunk, Decision, Marker, Snapshot, Trial
 
 FS, N, CHANNELS = 200.0, 5600, 4
-RULES = {"pmean": "bandpower_lda", "recentre": "csp_lda", "supervised": "csp_lda"}
-CASES = [(rule, name) for rule in RULES for name in ("grasp_rest", "left_right")]
+RULES = {"pmean": "bandpower_lda", "recentre": "csp_lda", "supervised": "csp_lda", "blocks": "rew_pls"}
+# Blocks are counted on the sample axis, whatever the paradigm: one is enough.
+CASES = [
+    (rule, name) for rule in RULES for name in ("grasp_rest", "left_right") if (rule, name[0]) != ("blocks", "g")
+]
 SHORT = {"attempt_s": 2.0, "rest_s": 2.0}
 
 
@@ -33,7 +36,7 @@ def fitted(rule):
     x[labels == "grasp", 0] *= 0.5
     x[labels == "rest", 1] *= 0.6
     memory = "gate" if rule == "pmean" else None
-    adapt = {"rule": rule, "longest_rest_s": 60.0, "bound": 50.0}
+    adapt = {"rule": rule, "longest_rest_s": 60.0, "bound": 50.0, "block_s": 4.0, "delay_s": 2.0}
     made = decoders.load(RULES[rule])(fs=FS, window_s=0.4, evidence={"memory": memory}, adapt=adapt)
     return made.fit(x, labels)
 

@@ -52,6 +52,14 @@ def test_the_fit_is_that_of_least_squares_with_the_best_two_constants():
     np.testing.assert_allclose(without_exponentials(sweep, fs=FS)[T >= 0.0003], best[T >= 0.0003], atol=1e-5)
 
 
+def test_constants_that_nothing_tells_apart_are_passed_over():
+    # All that is looked at comes after the fast exponentials have died out.
+    sweep = response(50.0) + 4.0
+    made = without_exponentials(sweep, fs=FS, response_s=(0.0003, 0.0056))
+    assert np.isfinite(made).all()
+    np.testing.assert_allclose(made[T >= 0.0056], 0.0, atol=1e-6)
+
+
 def test_noise_is_no_response_and_a_response_of_a_few_microvolts_is():
     rng = np.random.default_rng(1)
     # An amplitude without a response has the spread of the extremes of noise, not of one sample.

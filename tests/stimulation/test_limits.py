@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import tomli_w
 
@@ -70,6 +72,28 @@ def test_a_limit_beyond_the_usual_one_needs_an_override_with_its_value_and_a_rea
     assert limits(limits={name: beyond}, override=[override])[name] == beyond
     with pytest.raises(BadValue, match="belongs to no limit beyond"):
         limits(override=[override])
+
+
+def test_the_usual_limits_are_those_of_the_document():
+    text = (Path(__file__).parents[2] / "docs" / "stimulation.md").read_text(encoding="utf-8")
+    usual = {name: dict(bound.usual) for name, bound in BOUNDS.items() if bound.usual}
+    every = ("epidural", "cortical", "surface")
+    assert usual == {
+        "density_uc_cm2": {"epidural": 30.0, "cortical": 25.0},
+        "shannon_k": {"epidural": 1.75, "cortical": 1.75},
+        "rms_ma_cm2": {"surface": 2.0},
+        "net_dc_na": dict.fromkeys(every, 100.0),
+        "ceiling_step_ma": {"epidural": 0.1, "cortical": 0.1, "surface": 1.0},
+        "ceiling_rise_per_s": dict.fromkeys(every, 0.1),
+        "impedance_change": dict.fromkeys(every, 0.3),
+        "watchdog_s": dict.fromkeys(every, 0.25),
+        "delivery_tolerance": dict.fromkeys(every, 0.1),
+    }
+    assert all(f"`{name}`" in text for name in usual)
+    assert {name for name, bound in BOUNDS.items() if bound.least} == {"refractory_s", "impedance_least_ohm"}
+    plain = definition()
+    del plain["window_s"]
+    assert (from_definition(plain).window_s, from_definition(plain).independent_sources) == (60.0, False)
 
 
 def test_on_the_skin_the_current_density_is_limited_and_shannons_k_need_not_be():

@@ -51,7 +51,7 @@ class WhateverIsAskedFor(RuleBasedStateMachine):
 
     @rule(systolic=st.sampled_from([100.0, 131.0]))
     def pressure(self, systolic):
-        self.walk.supervisor.person.take_pressure(systolic, now=self.walk.now, resting=False)
+        self.walk.supervisor.take_pressure(systolic, now=self.walk.now, resting=False)
 
     @rule(channel=st.integers(0, 2), change_ma=st.floats(-5.0, 5.0))
     def ceiling(self, channel, change_ma):

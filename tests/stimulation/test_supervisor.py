@@ -25,6 +25,13 @@ def run(one, until, *, since, every=0.1):
 
 
 # ------------------------------------------------------------------------------------------- what is stated
+def test_channels_from_a_file_are_those_of_a_programme_and_nothing_is_assumed_of_a_stimulator():
+    assert replace(HIP, cathodes=[3], anodes=[11]) == HIP
+    bare = Programme("bare", [HIP])
+    assert bare == Programme("bare", (HIP,), latency_s=0.0, release_s=0.0, support_kg=0.0, needs_support=False)
+    assert (HIP.balance, HIP.mismatch, bare.mode) == ("active", 0.0, "active")
+
+
 @pytest.mark.parametrize(
     ("channel", "changes", "rule"),
     [
@@ -60,6 +67,33 @@ def test_a_programme_without_signed_limits_or_on_a_contact_that_is_none_is_refus
         StimulationSupervisor(Setup(LYING, (signed(limits(), "a", "b"), signed(limits(), "c", "d"))))
     with pytest.raises(BadValue, match="needs a name, a lead, a cathode"):
         replace(HIP, cathodes=(11,))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"approved_ma": 0.0}, {"width_us": nan}, {"rate_hz": inf}, {"mismatch": 1.1}, {"mismatch": -0.1},
+        {"cathodes": ()}, {"cathodes": (-1,)}, {"cathodes": (3, 3)}, {"name": " "}, {"lead": ""},
+        {"balance": "some"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_channel_that_contradicts_itself_is_none(wrong):
+    with pytest.raises(BadValue, match="needs a name, a lead, a cathode"):
+        replace(HIP, **wrong)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"channels": ()}, {"channels": (HIP, HIP)}, {"latency_s": nan}, {"release_s": -0.1},
+        {"support_kg": 5.0}, {"mode": "placebo"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_programme_that_contradicts_itself_is_none(wrong):
+    with pytest.raises(BadValue, match="needs channels with names of their own"):
+        replace(LYING, **wrong)
 
 
 def test_one_contact_may_carry_all_of_a_current_that_has_one_source():
@@ -107,8 +141,8 @@ def test_a_rise_that_is_too_fast_gets_a_longer_ramp_and_a_fall_does_not():
 
 def test_a_refused_rise_holds_back_no_fall_of_another_channel():
     one = supervisor()
+    one.take_pressure(120.0, now=0.0, resting=True)
     one.order((0.0, 1.0), now=0.0)
-    one.person.take_pressure(120.0, now=0.0, resting=True)
     measure(one, 0.1, ohm=5000.0)
     verdict = one.order((1.0, 0.4), now=0.1)
     assert (verdict.consequence, verdict.levels) == ("held", (0.0, 0.4))
@@ -189,6 +223,7 @@ def test_a_dose_that_was_counted_is_never_given_back_and_one_that_is_no_number_i
     one.dose.state_earlier({("lead", 3): 20.0, ("lead", 4): 5.0})
     assert one.dose.day_uc(("lead", 3)) == 100.0
     assert one.dose.day_uc(("lead", 4)) == 5.0
+    assert supervisor(earlier={("lead", 3): 0.0}).dose.day_uc(("lead", 3)) == 0.0
     for charge in (nan, -1.0, inf):
         with pytest.raises(BadValue, match="earlier on this day must be a number from 0"):
             supervisor(earlier={("lead", 3): charge})
@@ -210,6 +245,7 @@ def test_a_clock_that_cannot_be_relied_on_is_a_fault(now):
     one.order((1.0, 0.0), now=0.0)
     verdict = one.tick(now)
     assert (verdict.consequence, rules(verdict), verdict.levels) == ("fault", ["clock"], (0.0, 0.0))
+    assert (repr(verdict.findings[0].value), verdict.findings[0].limit) == (repr(now - 0.0), 0.0)
 
 
 def test_a_programme_whose_bursts_are_shorter_than_what_a_watchdog_ends_is_refused():
@@ -233,8 +269,13 @@ def test_an_impedance_out_of_range_forbids_current_and_ends_it(ohm, rule):
 
 def test_an_impedance_that_was_not_measured_changed_or_needs_too_much_voltage_forbids_current():
     assert set(rules(supervisor(measured=False).order((1.0, 0.0), now=0.1))) >= {"impedance_age"}
-    changed = supervisor(references={("lead", 3): 700.0})
-    assert [f.where for f in changed.to_begin(0.1) if f.rule == "impedance_change"] == ["lead 3"]
+    changed = supervisor(references={("lead", 3): 700.0, ("lead", 11): 800.0})
+    (finding,) = changed.to_begin(0.1)
+    assert (finding.rule, finding.where, finding.value) == ("impedance_change", "lead 3", pytest.approx(300 / 700))
+    day_s = 24 * 3600.0
+    measure(changed, 50.0)
+    assert changed.to_begin(50.0 + day_s) == changed.to_begin(50.0) == [finding]
+    assert {f.rule for f in changed.to_begin(51.0 + day_s)} == {"impedance_age"}
     weak = supervisor(limits={"compliance_v": 4.5})
     assert {f.where for f in weak.to_begin(0.1) if f.rule == "compliance"} == {"lead 3", "lead 11"}
     weak.set_ceiling(0, 4.4, now=0.2)
@@ -342,6 +383,25 @@ def test_a_sham_sends_nothing_and_is_asked_for_judged_and_shown_like_the_other()
         assert sham.sent_ma == (0.0, 0.0)
         assert sham.dose.session_uc(("lead", 3)) == real.dose.session_uc(("lead", 3))
     assert sham.take_delivered((0.3, 0.0), now=now + 0.1).consequence == "stop"
+
+
+def test_margins_are_listed_the_tightest_first_and_what_nobody_measures_last():
+    one, sham = supervisor(), supervisor(replace(LYING, mode="sham"))
+    for each in (one, sham):
+        each.order((1.0, 0.0), now=0.0, ramp_s=0.5)
+    listed = one.margins()
+    assert sham.margins() == listed
+    lefts = [margin.left for margin in listed if margin.left is not None]
+    assert lefts == sorted(lefts)
+    assert {margin.rule for margin in listed[:4]} == {"charge", "density"}
+    assert listed[0].left == pytest.approx(1 / 6)  # 25 of 30 µC/cm²
+    assert [(m.rule, m.value, m.limit, m.unit, m.left) for m in listed if m.left is None] == [
+        ("net_dc", None, 100.0, "nA", None)
+    ]
+    (k,) = [margin for margin in listed if margin.rule == "shannon" and margin.where == "lead 3"]
+    assert k.left == pytest.approx(1.75 - 1.574, abs=1e-3)
+    one.telemetry.take_state("lead", net_dc_na=-75.0, temperature_c=None)
+    assert [m.left for m in one.margins() if m.rule == "net_dc"] == [0.25]
 
 
 def test_every_rule_has_its_sentence_in_both_languages():

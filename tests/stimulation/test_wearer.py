@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from tests.stimulation.worked import rules, supervisor
+from tests.stimulation.worked import LYING, rules, supervisor
 from workbench.errors import BadValue
 from workbench.stimulation import Wearer
 
@@ -20,7 +22,7 @@ def test_a_lesion_below_t6_is_not(lesion):
 
 
 def read(one, systolic, now, *, resting=False):
-    one.person.take_pressure(systolic, now=now, resting=resting)
+    one.take_pressure(systolic, now=now, resting=resting)
 
 
 def test_a_person_at_risk_needs_a_resting_pressure_of_this_session_before_current():
@@ -49,6 +51,22 @@ def test_a_pressure_20_above_the_resting_one_is_off_at_once_and_19_is_not():
     assert one.reset(0.3).consequence == "stop"
     read(one, 112.0, 60.0)
     assert one.reset(60.0).consequence == ""
+
+
+@pytest.mark.parametrize("mode", ["active", "sham"])
+def test_what_a_rise_is_compared_with_is_not_taken_while_current_flows_nor_after_a_rise(mode):
+    one = supervisor(replace(LYING, mode=mode), lesion="T4")
+    read(one, 110.0, 0.0, resting=True)
+    one.order((1.0, 0.0), now=0.0)
+    with pytest.raises(BadValue, match="is taken without current"):
+        read(one, 128.0, 0.1, resting=True)
+    read(one, 135.0, 0.2)
+    assert one.tick(0.2).consequence == "stop"
+    with pytest.raises(BadValue, match="once a reading is lower"):
+        read(one, 134.0, 30.0, resting=True)
+    read(one, 118.0, 60.0)
+    read(one, 118.0, 60.0, resting=True)
+    assert one.person.baseline == 118.0
 
 
 def test_at_t7_no_pressure_is_asked_for_and_none_stops():

@@ -17,6 +17,7 @@ from workbench.widgets import (
     ParticipantPage,
     Presenter,
     ResultPanel,
+    ResultsPage,
     SafetyDesk,
     SetupPanel,
     StudyPage,
@@ -27,7 +28,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "workbench" / "widgets"
 FILES = sorted(p for p in FOLDER.rglob("*") if p.suffix in (".js", ".css", ".py", ".j2"))
 WIDGETS = [
     *(AssessmentPicker, AssessmentForm, DecoderPanel, IsncsciForm, LiveSession, LogView),
-    *(ParticipantPage, Presenter, ResultPanel, SafetyDesk, SetupPanel, StudyPage, Worklist),
+    *(ParticipantPage, Presenter, ResultPanel, ResultsPage, SafetyDesk, SetupPanel, StudyPage, Worklist),
 ]
 NAMESPACES = {"http://www.w3.org/2000/svg"}
 

@@ -81,7 +81,7 @@ class StimulationReports:
         local : s.
         """
         if (supervisor := self._told(local)) is not None:
-            supervisor.person.take_pressure(systolic, now=local, resting=resting)
+            supervisor.take_pressure(systolic, now=local, resting=resting)
             extent = Message("control.pressure_read", n=f"{systolic:g}", by=by)
             what = Message("control.pressure_resting") if resting else Message("control.pressure_compared")
             self._log.enter("operator", extent, what)

@@ -283,7 +283,7 @@ class Trigger:
         out[0] = max(float(state[0]) - 1.0, 0.0)
         if out[0] > 0.0:
             return out
-        if above and state[1] == 1.0:
+        if above and state[1] > 0.0:
             out[0], out[1] = float(self.refractory), 0.0
             moving = scores.copy()
             # Rest has already lost: the movements compete among themselves.

@@ -102,17 +102,17 @@ class Blocks(Adapter):
     def restart(self) -> None:
         """Forget every block; the models learn the fit again before the next."""
         self._models: list[RecursivePls | None] = []
+        if self._worker is not None:
+            self._worker.submit(self._build)
 
     def learn(self, scorer: Scorer, window: SoundWindow, label: int, *, at: int) -> Scorer:
-        """Keep the window for the block; nothing changes yet.
+        """Keep the window for the block, without an update.
 
         Parameters
         ----------
         scorer : in effect. window : the sound window. label : index of its class. at : sample.
         """
-        self._rows.append(scorer.classifier.normalised(window.features).copy())
-        self._labels.append(label)
-        return scorer
+        return self.updated(scorer, window, label)
 
     def advance(self, scorer: Scorer, *, at: int) -> Scorer:
         """Swap the lines in where an update is due; hand a block that has ended to the worker.
@@ -135,12 +135,17 @@ class Blocks(Adapter):
         return scorer
 
     def updated(self, scorer: Scorer, window: SoundWindow, label: int) -> Scorer:
-        """Never asked: windows are learned a block at a time.
+        """Keep the window for the block; the scorer stays as it is.
 
         Parameters
         ----------
         scorer, window, label : as for :meth:`learn`.
         """
+        if self._worker is None:
+            # As soon as there is anything to learn: to learn the fit first may take longer than a block.
+            self._started().submit(self._build)
+        self._rows.append(scorer.classifier.normalised(window.features).copy())
+        self._labels.append(label)
         return scorer
 
     def arrays(self, scorer: Scorer) -> dict[str, FloatArray]:
@@ -153,10 +158,15 @@ class Blocks(Adapter):
         return self._far
 
     def _started(self) -> ThreadPoolExecutor:
-        # Only once there is work: most streams of a validation or a rehearsal never reach the end of a block.
+        # Only once there is work: streams of a validation or a rehearsal are taught nothing.
         if self._worker is None:
             self._worker = ThreadPoolExecutor(1, thread_name_prefix="workbench-blocks")
         return self._worker
+
+    def _build(self) -> None:
+        """In the worker: the models as the fit left them, unless they are there."""
+        if not self._models:
+            self._models = _models_of(self._lesson, n_components=self._lesson.errors.shape[1] - 1)
 
     def update(self, rows: FloatArray, labels: FloatArray) -> tuple[Line, float]:
         """What the worker does: the lines after a block, and how far their outputs are from those of the fit.
@@ -165,10 +175,8 @@ class Blocks(Adapter):
         ----------
         rows : ``(n, n_features)`` float64, as the classifier takes them. labels : ``(n,)`` int64, class of each.
         """
-        lesson = self._lesson
-        if not self._models:
-            self._models = _models_of(lesson, n_components=lesson.errors.shape[1] - 1)
-        lines = []
+        lesson, lines = self._lesson, []
+        self._build()
         for part, model in zip(lesson.parts, self._models):
             if model is None:
                 lines.append(constant_line(part, rows.shape[1]))

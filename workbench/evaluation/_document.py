@@ -92,11 +92,11 @@ GATES
 LEARNING = """
 ## Learning while they decide
 
-With `adapt={"rule": "blocks"}`, `rew_pls` and `rew_mslm` gather the windows that cues label, a window apart, and learn
-them a block of 15 s at a time, beside the loop. What a block taught takes effect `delay_s` (15 s) after its end: at a
-sample that depends on nothing but the signal, and that the recording keeps with the hash of the update. So a replay
-makes the same updates at the same samples, to the bit, whatever the load of the computer was. An update that leaves
-what the fit would have said by more than its bound goes back to the fit.
+With `adapt={"rule": "blocks"}`, `rew_pls` and `rew_mslm` gather the windows that cues label, a window apart, and
+learn them a block of 15 s at a time, beside the loop. What a block taught takes effect `delay_s` (15 s) after its
+end: at a sample that depends on nothing but the signal, and that the recording keeps with the hash of the update.
+So a replay makes the same updates at the same samples, to the bit, whatever the load of the computer was. An
+update that leaves what the fit would have said by more than its bound goes back to the fit.
 
 A decoder stores the features of its fit, from which a stream builds its models before the first update.
 `workbench bench blocks` measures an update and its memory at 4,800 features and seven experts.

@@ -50,30 +50,38 @@ def wiener_filter(
     """
     if len(rows) < folds or not (targets != targets[0]).any():
         raise BadSignal(Message("fit.features_constant"))
-    errors = np.zeros(len(penalties))
-    # Contiguous, as neighbouring windows overlap and resemble one another.
-    for held in np.array_split(np.arange(len(rows)), folds):
-        train = np.setdiff1d(np.arange(len(rows)), held, assume_unique=True)
-        for k, (weights, bias) in enumerate(_ridges(rows[train], targets[train], penalties)):
-            errors[k] += float(((targets[held] - rows[held] @ weights.T - bias) ** 2).sum())
-    best = int(np.flatnonzero(errors <= errors.min() * (1.0 + 1e-12))[-1])
-    weights, bias = _ridges(rows, targets, penalties[best : best + 1])[0]
-    error = errors[best] / targets.size
-    return Filter(np.ascontiguousarray(weights), bias, float(penalties[best]), float(error))
-
-
-def _ridges(
-    rows: FloatArray, targets: FloatArray, penalties: Sequence[float]
-) -> list[tuple[FloatArray, FloatArray]]:
-    """Weights and bias for each penalty, from one decomposition; the bias is not penalised."""
     mean, middle = rows.mean(axis=0), targets.mean(axis=0)
-    left, values, right = np.linalg.svd(rows - mean, full_matrices=False)
-    shown = left.T @ (targets - middle)
-    found = []
-    for penalty in penalties:
-        weights = (right.T @ (shown * (values / (values**2 + penalty))[:, None])).T
-        found.append((weights, middle - weights @ mean))
-    return found
+    scores, values, back = _decomposed(rows - mean)
+    shown = scores.T @ (targets - middle)
+    errors = np.zeros(len(penalties))
+    for k, penalty in enumerate(penalties):
+        shrunk = scores / (values + penalty)
+        left = targets - middle - shrunk @ shown
+        # Contiguous, as neighbouring windows overlap and resemble one another. What a fit without a block leaves
+        # of it follows from the fit of all: with H the block's part of the hat matrix, (I - H) e = r.
+        for block in np.array_split(np.arange(len(rows)), folds):
+            hat = shrunk[block] @ scores[block].T + 1.0 / len(rows)
+            errors[k] += float((np.linalg.solve(np.eye(len(block)) - hat, left[block]) ** 2).sum())
+    best = int(np.flatnonzero(errors <= errors.min() * (1.0 + 1e-9))[-1])
+    weights = (back @ (shown / (values + penalties[best])[:, None])).T
+    error = float(errors[best] / targets.size)
+    return Filter(np.ascontiguousarray(weights), middle - weights @ mean, float(penalties[best]), error)
+
+
+def _decomposed(centred: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Scores ``(n, k)``, their squared sizes ``(k,)``, and ``(n_features, k)``: how features make them.
+
+    Of the smaller of the two matrices of products: to decompose the rows themselves takes many times as long.
+    """
+    n, n_features = centred.shape
+    if n_features <= n:
+        values, back = np.linalg.eigh(centred.T @ centred)
+        return centred @ back, np.maximum(values, 0.0), back
+    values, left = np.linalg.eigh(centred @ centred.T)
+    # What is rounding belongs to no score.
+    kept = values > values[-1] * n * np.finfo(np.float64).eps
+    sizes = np.sqrt(values[kept])
+    return left[:, kept] * sizes, values[kept], centred.T @ (left[:, kept] / sizes)
 
 
 def lagged(features: FloatArray, n_lags: int) -> FloatArray:

@@ -19,6 +19,7 @@ from workbench.stimulation._limits import (
     raised,
 )
 from workbench.stimulation._loads import Load, Loads
+from workbench.stimulation._margins import Margin
 from workbench.stimulation._programme import Channel, Place, Programme
 from workbench.stimulation._quantities import (
     above,
@@ -43,6 +44,7 @@ __all__ = [
     "Finding",
     "Load",
     "Loads",
+    "Margin",
     "OnTimes",
     "Override",
     "PersonWatch",

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from math import inf, isfinite
 from typing import Literal
 
-from workbench.errors import Refused
+from workbench.errors import BadValue, Refused
 from workbench.messages import Message
 from workbench.stimulation._findings import Finding
 from workbench.stimulation._limits import ElectrodeLimits, SignedLimits
 from workbench.stimulation._loads import Loads
+from workbench.stimulation._margins import Margin, margins
 from workbench.stimulation._programme import Place, Programme
 from workbench.stimulation._quantities import above
 from workbench.stimulation._telemetry import Telemetry
@@ -255,6 +256,27 @@ class StimulationSupervisor:
         """What the stimulator measures."""
         return self._telemetry
 
+    def take_pressure(self, systolic: float, *, now: float, resting: bool) -> None:
+        """A reading of the blood pressure, mmHg; what a rise is compared with is taken without current alone.
+
+        Parameters
+        ----------
+        systolic : mmHg.
+        now : s.
+        resting : whether it is the session's baseline: seated, at rest.
+
+        Raises
+        ------
+        BadValue
+            When no person has such a pressure, or a resting one is stated while current flows, or after a rise.
+        """
+        # Also of a sham, which would tell itself otherwise.
+        if resting and any(self._envelope(now)):
+            raise BadValue(Message("stimulation.resting_with_current"))
+        if resting and self._person.raised:
+            raise BadValue(Message("stimulation.resting_raised"))
+        self._person.take_pressure(systolic, now=now, resting=resting)
+
     def take_delivered(self, delivered_ma: Sequence[float], *, now: float) -> Verdict:
         """Delivered currents, mA: more than was sent is off at once, less for a quarter of a second a fault."""
         if broken := self._advance(now):
@@ -282,6 +304,17 @@ class StimulationSupervisor:
     def ceilings_ma(self) -> tuple[float, ...]:
         """Ceiling of each channel, mA."""
         return tuple(self._ceilings)
+
+    def margins(self) -> tuple[Margin, ...]:
+        """How far each limit is, by what is asked for: the same in a sham, for whoever is blinded."""
+        telemetry = self._telemetry
+        return margins(
+            self._loads,
+            self.dose,
+            currents_ma=self._to,
+            unverified=telemetry.unverified,
+            net_dc=telemetry.net_dc_na,
+        )
 
     def to_begin(self, now: float) -> list[Finding]:
         """What forbids any current now: a condition of arming."""

@@ -110,6 +110,11 @@ class Telemetry:
         """Leads whose direct current nobody measures: it cannot be verified, which is said and not hidden."""
         return tuple(lead for lead in self._loads.limits if lead not in self._net_dc)
 
+    @property
+    def net_dc_na(self) -> dict[str, float]:
+        """Direct current of each lead of which it is measured, nA."""
+        return dict(self._net_dc)
+
     def lacking(self, ceilings_ma: Sequence[float], *, now: float) -> list[Finding]:
         """What forbids current: impedances that are unknown, out of range or changed, too little voltage, a
         direct current that must be measured and is not, and another programme in the stimulator."""

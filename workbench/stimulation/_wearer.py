@@ -111,16 +111,21 @@ class PersonWatch:
         self._held_by = person.strip()
 
     # -------------------------------------------------------------------------------------- what is found
+    @property
+    def raised(self) -> bool:
+        """Whether the newest reading is a rise that stops stimulation."""
+        if not self._wearer.at_risk or self.baseline is None or self.systolic is None:
+            return False
+        # At 20 mmHg already, unlike a limit that only what lies above it passes.
+        return self.systolic >= self.baseline + RISE_MMHG
+
     def dangers(self) -> list[Finding]:
         """What stops stimulation at once."""
         found = []
         if self.symptom:
             found.append(Finding("symptom", where=PERSON, detail=self.symptom))
-        if self._wearer.at_risk and self.baseline is not None and self.systolic is not None:
-            limit = self.baseline + RISE_MMHG
-            # At 20 mmHg already, unlike a limit that only what lies above it passes.
-            if self.systolic >= limit:
-                found.append(Finding("pressure", self.systolic, limit, PERSON))
+        if self.raised:
+            found.append(Finding("pressure", self.systolic, (self.baseline or 0.0) + RISE_MMHG, PERSON))
         return found
 
     def lacking(self, now: float, *, on: bool) -> list[Finding]:

@@ -240,7 +240,7 @@ class Walk:
         """Everything that current needs."""
         places = {(c.lead, contact): 900.0 for c in self.setup.programme.channels for contact in c.contacts}
         self.supervisor.telemetry.take_impedances(places, now=self.now)
-        self.supervisor.person.take_pressure(110.0, now=self.now, resting=True)
+        self.supervisor.take_pressure(110.0, now=self.now, resting=self.supervisor.person.baseline is None)
         self.supervisor.person.take_load(30.0, now=self.now)
 
     def pass_time(self, seconds: float, *, silent: bool = False) -> None:
@@ -319,7 +319,7 @@ def _notice(walk: Walk, rng: np.random.Generator) -> None:
     """Something becomes known of person, contacts or current."""
     supervisor, kind = walk.supervisor, int(rng.integers(6))
     if kind == 0:
-        supervisor.person.take_pressure(float(rng.choice((100.0, 128.0, 131.0))), now=walk.now, resting=False)
+        supervisor.take_pressure(float(rng.choice((100.0, 128.0, 131.0))), now=walk.now, resting=False)
     elif kind == 1:
         supervisor.person.take_load(float(rng.choice((3.0, 30.0, nan))), now=walk.now)
     elif kind == 2:
@@ -420,7 +420,7 @@ ACTS: tuple[Callable[[Walk], None], ...] = (
     lambda walk: walk.pass_time(1.5, silent=True),
     lambda walk: walk.stop(),
     _ready_again,
-    lambda walk: walk.supervisor.person.take_pressure(131.0, now=walk.now, resting=False),
+    lambda walk: walk.supervisor.take_pressure(131.0, now=walk.now, resting=False),
 )
 """Acts of a small machine."""
 

@@ -18,7 +18,9 @@ function chooser(t, ctx) {
   const fault = h("div", { class: "fielderror", role: "alert", "data-name": "fault" });
   const none = h("p", { class: "s", "data-name": "no-snapshot" }, t("results.no_snapshot"));
   const drawChoice = whenChanged(([snapshots, plans]) => {
-    const [at, of] = [snapshot.value, plan.value];
+    // What was chosen, or what the result on the page is of.
+    const shown = ctx.model.get("result") || {};
+    const [at, of] = [snapshot.value || shown.snapshot?.name, plan.value || (shown.plan === "draft" ? "" : shown.plan)];
     snapshot.replaceChildren(...snapshots.map((one) => h("option", { value: one.name, disabled: !one.there }, t(`results.snapshot.${one.level}`, { name: one.name, day: one.day, seq: one.seq }) + (one.there ? "" : ` · ${t("results.snapshot.gone")}`))));
     plan.replaceChildren(...plans.map((name) => h("option", { value: name }, name || t("results.plan.draft"))));
     if (snapshots.some((one) => one.name === at)) snapshot.value = at;
@@ -35,7 +37,7 @@ function chooser(t, ctx) {
       show(fields, has);
       show(none, !has && !page.fault);
       run.disabled = Boolean(work.of);
-      who.replaceChildren(!page.snapshots ? "" : page.compares ? light("ok", t("results.compares"), false) : light("off", t("results.pooled_why", { why: t.said(page, "why") }), false));
+      who.replaceChildren(!has ? "" : page.compares ? light("ok", t("results.compares"), false) : light("off", t("results.pooled_why", { why: t.said(page, "why") }), false));
       put(progress, work.of ? (work.name ? t("results.progress", { n: work.n, of: work.of, name: work.name }) : t("results.begun")) : "");
       put(fault, work.fault ? t.said(work, "fault") : page.fault ? t.said(page, "fault") : "");
     },
