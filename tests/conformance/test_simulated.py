@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.shares import some
 from workbench import control
 from workbench.conformance import limits_of
 from workbench.conformance._engine_side import Bench
@@ -18,7 +19,7 @@ FACTS = ("applied", "clipped", "lapse", "safe_state", "locked", "stop", "after_s
 
 
 @pytest.mark.job
-@pytest.mark.parametrize("effector", ["fes", "epidural", "transcutaneous", "powered_orthosis"])
+@pytest.mark.parametrize("effector", some(["epidural", "fes", "transcutaneous", "powered_orthosis"]))
 def test_a_simulated_effector_keeps_the_protocol(effector):
     profile = control.load(effector)
     # The computer of the tests is busy; `workbench conform effector` judges by the limits themselves.
