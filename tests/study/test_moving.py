@@ -179,7 +179,7 @@ def test_killed_at_any_step_the_record_is_in_one_place_and_moving_again_ends_it(
         folder, given = tmp_path / f"{there} {at}", url if there == "server" else ""
         with Study.create(folder, code="K", title="t", actor="a", database="" if given else url) as study:
             study.append(Participant("P01"))
-        before[folder] = hashes(folder), content(folder)["participant"]
+        before[folder] = hashes(folder), list(content(folder)["participant"])
         cases.append((folder, given, at))
     told = json.dumps([(str(folder), given, at) for folder, given, at in cases])
     done = subprocess.run([sys.executable, "-c", KILLED, told], capture_output=True, text=True, check=True)
