@@ -222,7 +222,7 @@ def test_a_decoder_that_cannot_be_compared_is_named_with_the_reason(demo_run, tm
     assert "250" in compared["why"]
 
 
-@pytest.mark.job
+@pytest.mark.release
 def test_the_decoder_in_use_is_re_centred_on_a_new_calibration_and_waits_beside_its_fit(tmp_path):
     folder = tmp_path / "study"
     (folder / "recordings").mkdir(parents=True)

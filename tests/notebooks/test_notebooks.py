@@ -15,9 +15,9 @@ FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
 NOTEBOOKS = sorted(p for p in FOLDER.rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts)
 NAMES = [str(p.relative_to(FOLDER)) for p in NOTEBOOKS]
 FIRST = ("00_tour.ipynb", "30_assessments.ipynb")
-JOBS = ("05_new_study.ipynb", "50_report.ipynb", "60_results.ipynb")
-"""The suite runs the first, CI also a new study, a report and results, a release all: the pages of dashboards are looked at
-in a browser by tests of their own."""
+JOBS = ("60_results.ipynb",)
+"""The suite runs the first, CI also results, a release all: the pages of dashboards are looked at in a browser by tests of
+their own."""
 MARKS = {name: [pytest.mark.job if name in JOBS else pytest.mark.release] for name in set(NAMES) - set(FIRST)}
 
 
