@@ -101,6 +101,24 @@ def test_whoever_may_not_learn_the_arms_gets_all_together_and_no_arm_difference_
     assert read_in_chain(folder) == before
 
 
+@pytest.mark.parametrize("login", ["kim", ""])
+def test_what_was_compared_is_told_to_nobody_who_comes_after(folder, login):
+    visits = VisitService(folder, operator="Chen L.")
+    visits.sign_in(login="sato", password=SECRET)
+    service = ResultsService(visits.access)
+    run(service)
+    (row, *_) = service.rows("primary")
+    visits.sign_out()
+    if login:
+        visits.sign_in(login=login, password=SECRET)
+    for ask in (lambda: service.rows("primary"), lambda: service.behind(row["key"])):
+        with pytest.raises((Refused, UnknownName)) as refused:
+            ask()
+        assert "sham" not in str(refused.value)
+    with pytest.raises(Refused):
+        service.samples(recording_of(folder), "0-10", 0, 0, "en")
+
+
 def recording_of(folder):
     with Study.open(folder, actor="tests") as study:
         return study.rows("recording")[0]["sha256"]

@@ -43,6 +43,8 @@ Progress = Callable[[int, int, str], None]
 class ResultsService:
     """What the page of results may ask.
 
+    Whoever signs in after a comparison was run, or may no longer learn arms, is told nothing of it.
+
     Parameters
     ----------
     record : as the page has it.
@@ -51,6 +53,7 @@ class ResultsService:
     def __init__(self, record: RecordAccess) -> None:
         self._record = record
         self._made: Analysed | Pooled | None = None
+        self._for = ""
 
     def page(self) -> dict[str, Any]:
         """What can be chosen, and whether arms are compared for who looks (see ``widgets.ResultsPage``)."""
@@ -83,7 +86,7 @@ class ResultsService:
                 made = estimation.pooled(study, **about)
             else:
                 made = estimation.analyse(study, **about, signer=signer, reason="results page", progress=progress)
-        self._made = made
+        self._made, self._for = made, signer.name if signer else ""
         of = made if isinstance(made, Pooled) else made.results
         return {
             "compares": signer is not None, "why": why or "", "by": signer.name if signer else "",
@@ -104,7 +107,7 @@ class ResultsService:
         UnknownName
             Nothing of that name was run.
         """
-        made = self._made
+        made = self._shown()
         keys = {
             one.variable: tuple(row.key for line in one.lines for row in line.rows if row)
             for one in (made.courses if made else ())
@@ -127,7 +130,8 @@ class ResultsService:
         UnknownName
             No such row was shown.
         """
-        row: Any = self._made.rows.get(key) if self._made else None
+        made = self._shown()
+        row: Any = made.rows.get(key) if made else None
         if row is None:
             raise UnknownName(Message("results.no_row", got=f"{key!r:.120}"))
         told = {
@@ -135,7 +139,7 @@ class ResultsService:
             for name in ("key", "participant", "visit", "source_table", "source_id", "source_version", "rater")
         }
         told |= {"entry": row.entry_seq or 0, "hash": row.entry_hash}
-        if isinstance(self._made, Pooled):
+        if isinstance(made, Pooled):
             # Sessions and recordings tell an arm: a blinded reader is shown the exam alone.
             return {**told, "samples": [], "sessions": []}
         own = dict(zip(getattr(row, "recordings", ()), getattr(row, "samples", ()), strict=True))
@@ -161,7 +165,7 @@ class ResultsService:
         BadValue, UnknownName, RecordFault
             As :func:`workbench.reports.samples.of`.
         """
-        if not isinstance(self._made, Analysed):
+        if not isinstance(self._shown(), Analysed):
             raise Refused(Message("results.no_samples"))
         first, last = samples.parse(str(span))
         with self._record.opened() as study:
@@ -178,6 +182,16 @@ class ResultsService:
             "begin": begin, "end": end, "fs": fs, "lane": start, "lanes": len(channels), "channels": len(names),
             "most": MOST_CHANNELS, "figure": figure.to_json(),
         }  # fmt: skip
+
+    def _shown(self) -> Analysed | Pooled | None:
+        """What was run, None before. Raises Refused, and forgets it, where it tells arms to somebody else."""
+        if isinstance(self._made, Analysed):
+            with self._record.opened() as study:
+                signer, _ = self._record.unblinded(study)
+            if signer is None or signer.name != self._for:
+                self._made = None
+                raise Refused(Message("results.of_another"))
+        return self._made
 
 
 # ------------------------------------------------------------------------------ what can be chosen
