@@ -477,6 +477,7 @@ def test_every_text_is_used_and_every_used_text_exists():
     )  # fmt: skip
     # A key that is put together begins as it stands in the source.
     prefixes += tuple(re.findall(r"""f["']((?:tr|samples)_[a-z0-9_]*)\{""", source))
+    assert not {"tr_", "samples"} & set(prefixes)
     unused = {key for key in known - asked if f'"{key}"' not in source and not key.startswith(prefixes)}
     assert unused == set()
 

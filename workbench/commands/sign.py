@@ -11,8 +11,6 @@ from workbench.commands._arguments import add_study, nonblank
 from workbench.commands._secret import ask_secret
 from workbench.commands._subcommand import Subcommand
 
-ROLES = ("investigator", "statistician")
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the study, the report, and who signs it as whom."""
@@ -22,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--as", dest="login", type=nonblank, metavar="LOGIN", required=True,
         help="who signs; the password is asked for, or read as a line of input",
     )  # fmt: skip
-    parser.add_argument("--role", choices=ROLES, required=True, help="as whom")
+    parser.add_argument("--role", required=True, metavar="ROLE", help="as whom: investigator or statistician")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -33,11 +31,9 @@ def run(arguments: argparse.Namespace) -> int:
     with Study.open(arguments.study, actor=getpass.getuser()) as study:
         password = ask_secret(f"Password of {arguments.login}")
         signer = study.sign_in(arguments.login, password)
-        signing.sign_report(study, arguments.report, signer, arguments.role, password=password)
-        digest = reading.sha256(arguments.report, "the report")
-        rest = signing.missing(signing.on_draft(study, digest))
-    print(f"{signer.name} signed {reading.shown(arguments.report)}  {digest}")
-    still = ", ".join(rest) or "nobody"
+        draft = signing.sign_report(study, arguments.report, signer, arguments.role, password=password)
+        still = ", ".join(signing.missing(signing.on_draft(study, draft))) or "nobody"
+    print(f"{signer.name} signed {reading.shown(arguments.report)}  {draft}")
     print(f"still to sign: {still}; the same 'workbench report' again writes the signed issue")
     return 0
 

@@ -27,6 +27,10 @@ from workbench.vocabulary import EvidenceType, FloatArray
 class Blockwise(WindowDecoder):
     """Log power in stretches → z-score → linear models, which a subclass names and puts together.
 
+    Parameters
+    ----------
+    fs, velocities, model, bands, window_s, hop_s, reference, mains_hz, evidence, adapt : as the subclass says.
+
     Attributes
     ----------
     mean_, variance_ : ``(n_features,)`` float64, of log power.
@@ -40,15 +44,37 @@ class Blockwise(WindowDecoder):
     signal_defaults: ClassVar[SignalDefaults] = SignalDefaults(window_s=1.0, order=2)
     learned: ClassVar[tuple[str, ...]] = ("mean_", "variance_", "weights_", "bias_", "points_", "error_")
 
-    bands: Sequence[tuple[float, float]] | None
-    velocities: Mapping[str, Sequence[float]] | None
-    model: Mapping[str, Any] | None
     mean_: FloatArray
     variance_: FloatArray
     weights_: FloatArray
     bias_: FloatArray
     points_: FloatArray
     error_: FloatArray
+
+    def __init__(
+        self,
+        fs: float = 250.0,
+        *,
+        velocities: Mapping[str, Sequence[float]] | None = None,
+        model: Mapping[str, Any] | None = None,
+        bands: Sequence[tuple[float, float]] | None = None,
+        window_s: float | None = None,
+        hop_s: float = 0.05,
+        reference: str | Sequence[tuple[int, int]] = "auto",
+        mains_hz: float = 50.0,
+        evidence: Mapping[str, Any] | None = None,
+        adapt: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.fs = fs
+        self.velocities = velocities
+        self.model = model
+        self.bands = bands
+        self.window_s = window_s
+        self.hop_s = hop_s
+        self.reference = reference
+        self.mains_hz = mains_hz
+        self.evidence = evidence
+        self.adapt = adapt
 
     @abstractmethod
     def _parts(self) -> tuple[Part, ...]:

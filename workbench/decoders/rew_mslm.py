@@ -7,7 +7,6 @@ that was shown in it, which is none.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -66,31 +65,6 @@ class RewMslm(Blockwise):
 
     state_of_: FloatArray
     state_prior_: FloatArray
-
-    def __init__(
-        self,
-        fs: float = 250.0,
-        *,
-        velocities: Mapping[str, Sequence[float]] | None = None,
-        model: Mapping[str, Any] | None = None,
-        bands: Sequence[tuple[float, float]] | None = None,
-        window_s: float | None = None,
-        hop_s: float = 0.05,
-        reference: str | Sequence[tuple[int, int]] = "auto",
-        mains_hz: float = 50.0,
-        evidence: Mapping[str, Any] | None = None,
-        adapt: Mapping[str, Any] | None = None,
-    ) -> None:
-        self.fs = fs
-        self.velocities = velocities
-        self.model = model
-        self.bands = bands
-        self.window_s = window_s
-        self.hop_s = hop_s
-        self.reference = reference
-        self.mains_hz = mains_hz
-        self.evidence = evidence
-        self.adapt = adapt
 
     def _learn(self, summaries: FloatArray, y: NDArray[Any]) -> None:
         own = self._named_states()

@@ -7,8 +7,7 @@ learning from what is cued while it is in use, and forgets what is long ago.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -57,31 +56,6 @@ class RewPls(Blockwise):
     """
 
     name: ClassVar[str] = "rew_pls"
-
-    def __init__(
-        self,
-        fs: float = 250.0,
-        *,
-        velocities: Mapping[str, Sequence[float]] | None = None,
-        model: Mapping[str, Any] | None = None,
-        bands: Sequence[tuple[float, float]] | None = None,
-        window_s: float | None = None,
-        hop_s: float = 0.05,
-        reference: str | Sequence[tuple[int, int]] = "auto",
-        mains_hz: float = 50.0,
-        evidence: Mapping[str, Any] | None = None,
-        adapt: Mapping[str, Any] | None = None,
-    ) -> None:
-        self.fs = fs
-        self.velocities = velocities
-        self.model = model
-        self.bands = bands
-        self.window_s = window_s
-        self.hop_s = hop_s
-        self.reference = reference
-        self.mains_hz = mains_hz
-        self.evidence = evidence
-        self.adapt = adapt
 
     def _points(self) -> FloatArray:
         mean_s = self.model_settings.smoothing_s

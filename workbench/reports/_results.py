@@ -108,6 +108,7 @@ def pooled(facts: Facts) -> EventMetrics | None:
 
 
 def result_of(run: RunFacts) -> Result:
+    """What a run came to, judged as its task asks."""
     trials = [trial_of(row) for row in run.trials]
     try:
         # The window is what makes a run asynchronous: without one, the cue itself says when to decide.

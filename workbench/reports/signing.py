@@ -36,7 +36,7 @@ Row = Mapping[str, Any]
 
 
 def sign_report(study: Study, path: Path | str, signer: Signer, role: str, *, password: str = "") -> str:
-    """Sign a report that was read. Returns the id of the signature.
+    """Sign a report that was read. Returns the SHA-256 of its draft.
 
     Parameters
     ----------
@@ -59,7 +59,8 @@ def sign_report(study: Study, path: Path | str, signer: Signer, role: str, *, pa
         raise Refused(Message("report.signed_already", role=role))
     targets = tuple(("report", str(one["id"])) for one in _same_draft(study, row))
     shown = bound_now(study, targets)[1]
-    return str(study.apply(Sign(targets, MEANINGS[as_whom], shown), signer.confirm(password), "report signed"))
+    study.apply(Sign(targets, MEANINGS[as_whom], shown), signer.confirm(password), "report signed")
+    return str(row["sha256"])
 
 
 def signatures(study: Study, report_ids: Collection[str]) -> tuple[Row, ...]:
