@@ -13,7 +13,7 @@ from workbench.study.keys import key_folder
 
 @pytest.fixture
 def small(monkeypatch):
-    """Small studies, made anew."""
+    """Small studies, made again."""
     for name, n in (("RUNS", 2), ("TRIALS", 20), ("PEOPLE", 6), ("ASKED", 2)):
         monkeypatch.setattr(record, name, n)
     for made in (record._home, record._long, record._people):

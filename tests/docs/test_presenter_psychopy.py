@@ -140,7 +140,7 @@ def test_the_sentences_before_and_after_a_run_stay_on_the_screen(example, monkey
     monkeypatch.setattr(example, "Engine", Engine)
     monkeypatch.setattr(example, "StreamOutlet", MagicMock())
     example.main(["session", "--no-window"])
-    # One sentence a frame: a screen is drawn anew for each.
+    # One sentence a frame: a screen is drawn again for each.
     assert written.count("Please wait.") == 10
     assert written[-20:] == ["This run is over."] * 20
 

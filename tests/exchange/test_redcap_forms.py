@@ -413,14 +413,14 @@ GOOD = row(wound_state="open")
             "entered by two people; write --1 or --2",
         ),
         (row(instrument="wounds", wound_state="open"), "column redcap_repeat_instrument must name a form"),
-        (row(instance="0", wound_state="open"), "column redcap_repeat_instance must be a whole number from 1"),
+        (row(instance="0", wound_state="open"), "column redcap_repeat_instance must be an integer from 1"),
         (
             row(instance="2", wound_state="ajar"),
             "column wound_state takes the codes closed, open, infected, md_",
         ),
         (
             row(instrument="vitals", vitals_systolic="1e2"),
-            "column vitals_systolic: systolic must be a whole number",
+            "column vitals_systolic: systolic must be an integer",
         ),
         (row(instrument="vitals", vitals_systolic="500"), "column vitals_systolic: systolic must be"),
         (row(instrument="vitals", vitals_measured_on="11.3.2026"), "column vitals_measured_on: "),

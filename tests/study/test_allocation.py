@@ -675,7 +675,7 @@ def test_a_minimisation_is_sealed_replayed_and_read_like_a_list(minimised):
 
 
 def swapped(sealed):
-    """The list with the ciphertexts and leaves of two slots exchanged, its root computed anew."""
+    """The list with the ciphertexts and leaves of two slots exchanged, its root computed again."""
     slots = list(SealedList.of(sealed).slots)
     slots[0], slots[1] = (
         dataclasses.replace(slots[0], cipher=slots[1].cipher, leaf=slots[1].leaf),

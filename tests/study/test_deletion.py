@@ -405,7 +405,7 @@ def test_a_snapshot_is_cut_anew_without_the_texts_and_with_every_other_row_and_n
     assert all(CANARY in file.read_text() for file in files)
     shown = deletion.plan(study, person)
     done = carried_out(study, person)
-    # The two that the study had before are cut anew with them.
+    # The two that the study had before are cut again with them.
     assert done.n_snapshots == len(shown.snapshots) == 4
     lost = {(table, row_id) for table, row_id, _ in shown.rows}
     for file, before in files.items():
@@ -424,7 +424,7 @@ def test_a_snapshot_is_cut_anew_without_the_texts_and_with_every_other_row_and_n
     assert [row.sha256 for row in snapshots.listed(study)[-2:]] == [
         hashlib.sha256(file.read_bytes()).hexdigest() for file in files
     ]
-    assert any("snapshot first was cut anew by a deletion" in text for text in found.deleted)
+    assert any("snapshot first was cut again by a deletion" in text for text in found.deleted)
     assert deletion.plan(study, person).snapshots == ()
     with Study.open(next(iter(files)), actor="a") as old:
         assert old.get("note", study.ids["note"])["text"] == deletion.GONE

@@ -102,7 +102,7 @@ def test_what_is_no_seed_is_refused_and_not_shown(seed):
         lambda: minimise(design(THREE), seed, [], {"sex": "F", "injury": "C5", "site": "1"}, 0),
         lambda: replay_minimisation(design(THREE), seed, []),
     ):
-        with pytest.raises(BadValue, match="a seed must be a whole number of at most 128 bits") as raised:
+        with pytest.raises(BadValue, match="a seed must be an integer of at most 128 bits") as raised:
             make()
         assert str(2**128) not in str(raised.value)
 
@@ -658,12 +658,12 @@ def test_a_state_cannot_be_computed_without_the_seed_and_a_draw_depends_on_its_n
 @pytest.mark.parametrize(
     ("history", "n", "words"),
     [
-        ([], -1, "a whole number of 0 or more"),
-        ([], True, "a whole number of 0 or more"),
-        ([], 1.0, "a whole number of 0 or more"),
+        ([], -1, "an integer of 0 or more"),
+        ([], True, "an integer of 0 or more"),
+        ([], 1.0, "an integer of 0 or more"),
         ([], 2**32, "from 0 to 4294967295"),
         (EXAMPLE[:1], 1, "entry 1 of the history must be covariates and one of the arms sham, stimulation"),
-        ([({**NEW}, "sham")], 0, "a whole number of 1 or more, since every allocation of the history used one"),
+        ([({**NEW}, "sham")], 0, "an integer of 1 or more, since every allocation of the history used one"),
         ([("sham",)], 1, "entry 1 of the history"),
         ([5], 1, "entry 1 of the history"),
         ([({"sex": "F"}, "sham")], 1, "injury is missing"),
@@ -730,10 +730,10 @@ GONE = object()
             {"ratio": {"stimulation": 1, "other": 1}},
             "ratio must give each arm of the protocol (stimulation, sham)",
         ),
-        (BLOCKS, {"ratio": {"stimulation": 1, "sham": 0}}, "a whole number from 1 to 100"),
-        (BLOCKS, {"ratio": {"stimulation": 1, "sham": 1.0}}, "a whole number from 1 to 100"),
-        (BLOCKS, {"ratio": {"stimulation": 1, "sham": True}}, "a whole number from 1 to 100"),
-        (BLOCKS, {"ratio": {"stimulation": 1, "sham": 101}}, "a whole number from 1 to 100"),
+        (BLOCKS, {"ratio": {"stimulation": 1, "sham": 0}}, "an integer from 1 to 100"),
+        (BLOCKS, {"ratio": {"stimulation": 1, "sham": 1.0}}, "an integer from 1 to 100"),
+        (BLOCKS, {"ratio": {"stimulation": 1, "sham": True}}, "an integer from 1 to 100"),
+        (BLOCKS, {"ratio": {"stimulation": 1, "sham": 101}}, "an integer from 1 to 100"),
         (BLOCKS, {"ratio": [1, 1]}, "ratio must give"),
         (BLOCKS, {"blocks": []}, "blocks must list 1 to 20 different sizes"),
         (BLOCKS, {"blocks": [3]}, "each a multiple of 2 (the sum of the ratio)"),
@@ -744,10 +744,10 @@ GONE = object()
         (BLOCKS, {"blocks": [1002]}, "at most 1000"),
         (BLOCKS, {"blocks": 4}, "blocks must list"),
         (BLOCKS, {"blocks": "24"}, "blocks must list"),
-        (BLOCKS, {"slots": 0}, "slots must be a whole number from 1 to 10,000"),
-        (BLOCKS, {"slots": 2.5}, "slots must be a whole number"),
-        (BLOCKS, {"slots": True}, "slots must be a whole number"),
-        (BLOCKS, {"slots": 10_001}, "slots must be a whole number"),
+        (BLOCKS, {"slots": 0}, "slots must be an integer from 1 to 10,000"),
+        (BLOCKS, {"slots": 2.5}, "slots must be an integer"),
+        (BLOCKS, {"slots": True}, "slots must be an integer"),
+        (BLOCKS, {"slots": 10_001}, "slots must be an integer"),
         (BLOCKS, {"strata": ["site"]}, "strata must give the levels of at most 20 factors"),
         (BLOCKS, {"strata": {"": ["a"]}}, "strata must give"),
         (BLOCKS, {"strata": {f"f{k}": ["a"] for k in range(21)}}, "strata must give"),

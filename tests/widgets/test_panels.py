@@ -278,9 +278,9 @@ def test_a_log_is_followed_by_whole_lines(tmp_path: Path) -> None:
     assert view.lines == ["first", "second", "half"]
     view.append("said here")
     assert view.lines[-1] == "said here"
-    path.write_text("anew\n", encoding="utf-8")
+    path.write_text("again\n", encoding="utf-8")
     view.look()
-    assert view.lines[-1] == "anew"
+    assert view.lines[-1] == "again"
     view.close()
 
 
@@ -292,7 +292,7 @@ def test_of_a_long_log_only_whole_lines_of_the_end_are_read(tmp_path: Path) -> N
     assert (view.lines[0], view.lines[-1]) == ("line 099600", "line 099999")
     path.unlink()
     view.look()
-    path.write_text("anew\n", encoding="utf-8")
+    path.write_text("again\n", encoding="utf-8")
     view.look()
-    assert view.lines[-1] == "anew"
+    assert view.lines[-1] == "again"
     view.close()

@@ -124,7 +124,7 @@ class Manifest:
             )
         stated = content.pop("sha256", None)
         if stated != sha256(canonical(content)):
-            raise BadValue(f"{name} is not as it was planned: its hash differs; get the file again, or plan anew")
+            raise BadValue(f"{name} is not as it was planned: its hash differs; get the file again, or plan again")
         try:
             tasks = tuple(_task(one, name) for one in content["tasks"])
             recordings = {_hash(key, name): _hint(hint, name) for key, hint in content["recordings"].items()}
@@ -132,11 +132,11 @@ class Manifest:
             read = cls(_hash(content["program"], name), recordings, tasks, left_out)
         except (KeyError, TypeError, AttributeError) as error:
             raise BadValue(
-                f"{name} lacks an entry or has one of another kind ({error!r:.80}); plan anew"
+                f"{name} lacks an entry or has one of another kind ({error!r:.80}); plan again"
             ) from error
         if missing := {task.recording for task in tasks} - set(recordings):
             raise BadValue(
-                f"{name} has a task of the recording {min(missing)[:12]}, which it does not list; plan anew"
+                f"{name} has a task of the recording {min(missing)[:12]}, which it does not list; plan again"
             )
         return read
 
@@ -145,7 +145,7 @@ class Manifest:
         if self.program != program():
             raise BadValue(
                 f"the manifest was planned with program {self.program[:12]} and this one is {program()[:12]}; "
-                "install the version that planned it, or plan anew"
+                "install the version that planned it, or plan again"
             )
 
 
@@ -165,7 +165,7 @@ def _task(content: Any, name: str) -> Task:
     known = {one.name for one in fields(Task)}
     if not isinstance(content, dict) or set(content) != known:
         raise BadValue(
-            f"{name}: a task has the entries {', '.join(sorted(known))}, got {content!r:.80}; plan anew"
+            f"{name}: a task has the entries {', '.join(sorted(known))}, got {content!r:.80}; plan again"
         )
     task = Task(**content)
     checked_pipeline(task.pipeline)
@@ -184,12 +184,12 @@ def _task(content: Any, name: str) -> Task:
 def _hash(text: object, name: str) -> str:
     if isinstance(text, str) and HASH.fullmatch(text):
         return text
-    raise BadValue(f"{name}: a SHA-256 has 64 hexadecimal digits, got {text!r:.80}; plan anew")
+    raise BadValue(f"{name}: a SHA-256 has 64 hexadecimal digits, got {text!r:.80}; plan again")
 
 
 def _hint(text: object, name: str) -> str:
     # A manifest comes from elsewhere: it must not lead out of the folder that a site names.
     path = PurePosixPath(text) if isinstance(text, str) else PurePosixPath("/")
     if path.is_absolute() or ".." in path.parts or "\\" in str(text) or "\0" in str(text):
-        raise BadValue(f"{name}: a recording lies below the folder that is named, got {text!r:.80}; plan anew")
+        raise BadValue(f"{name}: a recording lies below the folder that is named, got {text!r:.80}; plan again")
     return str(text)

@@ -103,7 +103,7 @@ def _redecode(job: Job) -> dict[str, Any]:
     if planned != job.task.decoder:
         raise DecoderMismatch(
             f"the run was decoded by {planned[:12] or 'no decoder'} and the task names {job.task.decoder[:12]}; "
-            "plan anew from the study's record"
+            "plan again from the study's record"
         )
     made = replaying.redecoded(run, _decoder_folder(job))
     compared = replaying.compared(run, made)
@@ -212,7 +212,7 @@ def permuted(windows: Windows, *, seed: tuple[int, ...]) -> Windows:
     periods = np.array([f"{cue} {label}" for cue, label in zip(windows.cued, windows.labels, strict=True)])
     _, first, of_window = np.unique(periods, return_index=True, return_inverse=True)
     labels = world.chance.generator(seed).permutation(windows.labels[first])
-    # Two periods of one cue may get the same label now; numbered anew, they stay two.
+    # Two periods of one cue may get the same label now; numbered again, they stay two.
     return replace(windows, labels=labels[of_window], cued=of_window.astype(np.int64))
 
 

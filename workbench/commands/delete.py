@@ -122,7 +122,7 @@ def _planned(shown: DeletionPlan) -> Iterator[str]:
     counted = ", ".join(f"{table} {n}" for table, n in sorted(tables.items())) or "none"
     yield f"texts and earlier versions would go of rows: {counted}"
     n = len(shown.snapshots)
-    yield f"snapshots that are cut anew without these texts: {n or 'none'}"
+    yield f"snapshots that are cut again without these texts: {n or 'none'}"
     yield from (f"  {one.path}" for one in shown.snapshots)
     stays = ", ".join(f"{why} {n}" for why, n in shown.stays.items())
     yield f"rows that stay under their ids: {stays}"
@@ -145,7 +145,7 @@ def _copies(copies: tuple[str, ...]) -> Iterator[str]:
 def _done(done: Deleted) -> Iterator[str]:
     yield f"deleted: {done.n_files} files, {done.n_bytes:,} bytes; {done.n_rows} rows are tombstones"
     if done.n_snapshots:
-        yield f"cut anew: {done.n_snapshots} snapshots"
+        yield f"cut again: {done.n_snapshots} snapshots"
     words = {
         "erased": "the identity is erased",
         "absent": "the identities hold nobody of this pseudonym",

@@ -116,7 +116,7 @@ STATED = {
         "kind": "of the file", "path": "from the study folder", "sha256": "of the file", "n_bytes": "of the file",
     },
     "snapshot_recut": {
-        "snapshot_id": "of the snapshot that was cut anew", "replaces": "SHA-256 of its file until then",
+        "snapshot_id": "of the snapshot that was cut again", "replaces": "SHA-256 of its file until then",
         "sha256": "of its file from then on", "n_bytes": "of the file",
     },
     "query": {"automatic": "whether the record itself asks"},

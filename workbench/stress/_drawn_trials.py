@@ -153,7 +153,7 @@ def _gee(draw: Draw, n: int) -> Found:
 
 def _gee_binary(draw: Draw, n: int) -> Found:
     arm = _arm(n)
-    # Two visits whose answers agree with probability a half, and else are drawn anew: the margins stay.
+    # Two visits whose answers agree with probability a half, and else are drawn again: the margins stay.
     p = 1 / (1 + np.exp(-(log(RATIO) * arm - 0.5)))
     first, second, same = (draw.random(2 * n) for _ in range(3))
     one = first < p

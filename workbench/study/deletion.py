@@ -1,7 +1,7 @@
 """Deleting what is held of a participant who asks for it: what would go, what stays, and doing it.
 
 What goes are the recordings with everything that was derived from them in the study folder, free texts, drafts,
-and the identity. Snapshots of the study are cut anew without these texts. The rows stay under their ids as a
+and the identity. Snapshots of the study are cut again without these texts. The rows stay under their ids as a
 tombstone, with results that were computed, consents, safety and randomisation: the site says on which law. The
 record's part is one transaction that also names every file; the files go afterwards, one by one. A deletion that
 was interrupted is a problem to ``verify`` until it is carried out to its end, which may be done again and again.
@@ -85,7 +85,7 @@ class DeletedFile:
 
 @dataclass(frozen=True, slots=True)
 class RecutSnapshot:
-    """A snapshot that is cut anew: its id and path, SHA-256 of its file before and after, and its bytes then."""
+    """A snapshot that is cut again: its id and path, SHA-256 of its file before and after, and its bytes then."""
 
     snapshot_id: str
     path: str
@@ -107,7 +107,7 @@ class DeletionPlan:
     stays : number of rows that stay, by a key of :data:`STAYS`.
     decoders : SHA-256 of those that were fitted on these recordings alone, which nobody may use any more.
     shared : SHA-256 of those that were fitted on recordings of others too.
-    snapshots : that are cut anew without the texts that go.
+    snapshots : that are cut again without the texts that go.
     drafts : number of drafts that go.
     copies : what else holds data of this participant and is left to people: files beside the snapshots of the
         record, reports, backups.
@@ -147,7 +147,7 @@ class Deleted:
     ----------
     deletion_id : of its row.
     n_files, n_bytes, n_rows : files and bytes that are gone, rows that are tombstones.
-    n_snapshots : snapshots that were cut anew.
+    n_snapshots : snapshots that were cut again.
     identity : ``"erased"``, ``"absent"`` where the store knows nobody of this name, ``"elsewhere"`` where no store
         was named.
     copies : what still holds data of the participant.
@@ -368,10 +368,10 @@ Items = Mapping[tuple[str, str], frozenset[str]]
 
 def _recuts(study: Study, owned: Mapping[str, list[Row]], items: Items) -> Iterator[RecutSnapshot]:
     """Snapshots that hold a text that goes, as they will be without it."""
-    anew = {row["snapshot_id"]: row for row in study.rows("snapshot_recut")}
+    newest = {row["snapshot_id"]: row for row in study.rows("snapshot_recut")}
     ended = {row["deletion_id"] for row in study.rows("deletion_end")}
     for row in study.rows("snapshot"):
-        path, last = study.folder / row["path"], anew.get(row["id"])
+        path, last = study.folder / row["path"], newest.get(row["id"])
         if not path.is_file():
             continue
         now = last["sha256"] if last else row["sha256"]

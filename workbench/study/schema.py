@@ -215,7 +215,7 @@ snapshot_recut = _table(
     "snapshot_recut", _text("deletion_id", "deletion"), _text("snapshot_id"), _text("replaces"), _text("sha256"),
     _int("n_bytes"), _text("by"), _text("utc"), UniqueConstraint("deletion_id", "snapshot_id"),
 )  # fmt: skip
-"""A snapshot whose file a deletion cut anew: it ``replaces`` that of another SHA-256, without what went."""
+"""A snapshot whose file a deletion cut again: it ``replaces`` that of another SHA-256, without what went."""
 treatment = _table(
     "treatment", _text("participant_id", "participant"), _text("kind"), _text("name"), _text("indication"),
     _text("dose"), Column("minutes", Integer), _text("given_by"), _text("started_on"), _text("ended_on"),

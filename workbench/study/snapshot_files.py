@@ -181,9 +181,9 @@ def recut(path: Path, changed: Callable[[str, Row], Row]) -> Iterator[bytes]:
 
 
 def _now(row: Row, tables: Mapping[str, Collection[Row]]) -> Row:
-    """A row of the table ``snapshot`` with the hash of its file now, and whether a deletion cut it anew."""
-    anew = [one["sha256"] for one in tables.get("snapshot_recut", []) if one["snapshot_id"] == row["id"]]
-    return {**row, "sha256": anew[-1] if anew else row["sha256"], "recut": bool(anew)}
+    """A row of the table ``snapshot`` with the hash of its file now, and whether a deletion cut it again."""
+    hashes = [one["sha256"] for one in tables.get("snapshot_recut", []) if one["snapshot_id"] == row["id"]]
+    return {**row, "sha256": hashes[-1] if hashes else row["sha256"], "recut": bool(hashes)}
 
 
 def differences(path: Path, state: Rows, gone: set[tuple[str, str]]) -> tuple[Header, list[tuple[str, str]], int]:

@@ -42,7 +42,7 @@ class SnapshotRow:
     ----------
     name, level : of the snapshot; ``"soft"`` is a data cut, ``"hard"`` that of a lock.
     path, sha256 : file, from the study folder, and the SHA-256 of all data tables in it; once a deletion has cut
-        it anew, that of what it left.
+        it again, that of what it left.
     n_bytes, n_rows : what it holds.
     head : ``(seq, hash)`` of the newest entry that is in it.
     by, utc, reason : who made it, when and why.
@@ -70,15 +70,15 @@ def listed(study: Study) -> tuple[SnapshotRow, ...]:
     study : the open record.
     """
     locks = {row["id"]: row for row in study.rows("lock_event")}
-    anew = {row["snapshot_id"]: row for row in study.rows("snapshot_recut")}
+    recut = {row["snapshot_id"]: row for row in study.rows("snapshot_recut")}
     return tuple(
-        _listed(study, {**row, **_as_it_is(anew.get(row["id"], row))}, locks[row["lock_event_id"]])
+        _listed(study, {**row, **_as_it_is(recut.get(row["id"], row))}, locks[row["lock_event_id"]])
         for row in study.rows("snapshot")
     )
 
 
 def _as_it_is(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Hash and size of a snapshot's file, as it was cut or as a deletion cut it anew."""
+    """Hash and size of a snapshot's file, as it was cut or as a deletion cut it again."""
     return {name: row[name] for name in ("sha256", "n_bytes")}
 
 

@@ -103,7 +103,7 @@ function notePanel(t, model) {
   return h("div", { class: "panel" }, h("div", { class: "hd" }, h("h2", {}, t("result.note")), h("span", { class: "rt" }, t("result.note_how"))), h("div", { class: "bd stack" }, h("div", { class: "tags" }, tags), words, problem, keep, kept));
 }
 
-/** ``told``: what the newest step came to, kept while the page is drawn anew in another language. */
+/** ``told``: what the newest step came to, kept while the page is drawn again in another language. */
 function buildResult(root, model, t, told) {
   const result = model.get("result") || {};
   const problem = h("div", { class: "fielderror", role: "alert" });

@@ -55,7 +55,7 @@ class RequestDeletion(Change):
 
 @dataclass(frozen=True, slots=True)
 class BeginDeletion(Change):
-    """Make tombstones of a participant's rows and name every file that goes or is cut anew, as it was shown.
+    """Make tombstones of a participant's rows and name every file that goes or is cut again, as it was shown.
 
     Attributes
     ----------

@@ -100,7 +100,7 @@ export function decideLinks(ctx, form, visit, close) {
 // ---------------------------------------------------------------------------------------------- beside an entry
 const keyOf = (row) => `${row.table}:${row.id}`;
 
-/** Whether somebody signed one of the rows of a form and it has changed since, and nobody signed it anew. */
+/** Whether somebody signed one of the rows of a form and it has changed since, and nobody signed it again. */
 export function isStale(page, form) {
   const on = (row, state) => (page.signatures || []).some((one) => one.state === state && one.rows.includes(keyOf(row)));
   return form.rows.some((row) => on(row, "stale") && !on(row, "valid"));

@@ -187,7 +187,7 @@ export function codeSheet(ctx, one) {
 
 const REVISED = { adverse_event: eventSheet, device_deficiency: deficiencySheet };
 
-/** Opens the form of a row, read anew: a table of the page holds only its start. */
+/** Opens the form of a row, read again: a table of the page holds only its start. */
 export function reviseSheet(ctx, table, id) {
   return request(ctx.model, "row", { table, row: id }, 20).then((reply) => {
     if (reply.ok) REVISED[table](ctx, reply.value);
