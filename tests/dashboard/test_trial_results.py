@@ -13,6 +13,7 @@ from workbench import estimation
 from workbench.dashboard import ResultsService, VisitService
 from workbench.dashboard.access import ServedRecord
 from workbench.errors import BadValue, RecordFault, Refused, UnknownName
+from workbench.reports import result_words
 from workbench.study import Study
 from workbench.study.changes import GrantRole
 from workbench.widgets import ResultsPage
@@ -117,6 +118,14 @@ def test_what_was_compared_is_told_to_nobody_who_comes_after(folder, login):
         assert "sham" not in str(refused.value)
     with pytest.raises(Refused):
         service.samples(recording_of(folder), "0-10", 0, 0, "en")
+
+
+def test_a_variable_is_called_as_its_measure_form_or_run_is():
+    said = [
+        result_words.of_variable(one, "", "", "en")
+        for one in ("arat.total", "performance.grasp_f1", "vitals.pulse")
+    ]
+    assert said == ["ARAT total", "online grasp F1", "vitals pulse"]
 
 
 def recording_of(folder):

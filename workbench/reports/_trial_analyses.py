@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from workbench import figures
+from workbench import figures, outcomes
 from workbench.reports._measures import measure_name
 from workbench.reports._say import number
 from workbench.reports._trial_results import Analysis, Estimate
@@ -29,6 +29,8 @@ from workbench.reports.blocks import (
 
 CELL = 170.0
 """Width of the picture of an interval in a table, px."""
+PERFORMANCE = "performance"
+"""First part of the variables that online runs give; see :mod:`workbench.study.datasets`."""
 FIRST = ("primary", "secondary")
 """Roles of analyses that stand on the first page."""
 NBSP = "\u00a0"
@@ -166,9 +168,13 @@ def outcome_words(say: Speaking, analysis: Analysis) -> str:
 
 
 def variable_words(say: Speaking, variable: str) -> str:
-    """``ARAT total`` for ``arat.total``."""
+    """``ARAT total`` for ``arat.total``, ``online grasp F1`` for ``performance.grasp_f1``, a form by its name."""
     measure, _, part = variable.partition(".")
-    return f"{measure_name(say.t, measure, '')} {part.replace('_', ' ')}".strip()
+    if measure == PERFORMANCE:
+        name = say.t("tr_online")
+    else:
+        name = measure_name(say.t, measure, "") if measure in outcomes.available() else measure.replace("_", " ")
+    return f"{name} {part.replace('_', ' ').replace('f1', 'F1')}".strip()
 
 
 def tested_words(say: Speaking, analysis: Analysis) -> str:
