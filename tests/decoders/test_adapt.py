@@ -127,7 +127,8 @@ def test_the_reference_moves_along_the_geodesic_to_the_window(mean):
         np.testing.assert_allclose(shot.arrays["reference"][0], reference, rtol=1e-7)
         assert shot.arrays["count"][0] == count
     assert len(shots) > 40
-    assert (np.diff([shot.sample for shot in shots]) >= 80).all()
+    # No two windows overlap, and of sound ones that follow each other directly none is left out.
+    assert np.diff([shot.sample for shot in shots]).min() == 80
 
 
 def test_the_bias_follows_the_pooled_mean():

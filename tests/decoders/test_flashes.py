@@ -46,10 +46,10 @@ def test_target_may_be_the_first_class():
 def test_nothing_is_chosen_before_the_least_repetitions_and_then_the_first_that_is_sure():
     flashes = decoders.Flashes(2, log_prior=(np.log(0.5), np.log(0.5)), target=1)
     for repetition in range(3):
-        assert flashes.chosen is None, repetition
+        assert (flashes.chosen, flashes.likeliest) == (None, None), repetition
         flashes.add((0,), flash(0.1))
         flashes.add((1,), flash(0.9))
-    assert flashes.chosen == 1
+    assert (flashes.chosen, flashes.likeliest) == (1, 1)
     flashes.reset()
     assert flashes.chosen is None
     assert flashes.counts == [0, 0]
