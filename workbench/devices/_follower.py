@@ -70,17 +70,43 @@ def follow(
     profile : that it follows; the player is named after it.
     made : makes its rules from the level above which it clips.
     """
+    run_simulated(lambda: made(float(options.get("greatest", 1.0))), options, stop, profile=profile)
+
+
+def run_simulated(
+    made: Callable[[], DeviceRules],
+    options: Mapping[str, Any],
+    stop: threading.Event,
+    *,
+    profile: str,
+    **more: Any,
+) -> None:
+    """Run a simulated device as a player until it is stopped.
+
+    Parameters
+    ----------
+    made : makes its rules.
+    options : ``pairing``, and those of :data:`OPTIONS` that every player takes. stop : ends it.
+    profile : of the effector that it stands for; the player is named after it.
+    **more : see :class:`DeviceProcess`.
+
+    Raises
+    ------
+    BadValue
+        Without a pairing.
+    """
     name = f"simulated_{profile}"
     if not options.get("pairing"):
         raise BadValue(Message("device.needs_pairing", device=name))
     process = DeviceProcess(
-        made(float(options.get("greatest", 1.0))),
+        made(),
         Pairing(Path(str(options["pairing"])), str(options.get("effector", profile))),
         name=name,
         stop=stop,
         simulated=True,
         idle_s=float(options.get("idle_s", 60.0)),
         time_base={key: options[key] for key in ("speed", "t0") if key in options},
+        **more,
     )
     ready(process.specs, t0=process.t0, speed=process.speed)
     process.run()

@@ -11,16 +11,12 @@ import math
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from workbench import world
 from workbench.control import SafeStep
-from workbench.devices._device_process import DeviceProcess
 from workbench.devices._device_rules import DeviceRules
-from workbench.devices._follower import greatest_of
-from workbench.devices._pairing import Pairing
-from workbench.devices._playing import ready
+from workbench.devices._follower import greatest_of, run_simulated
 from workbench.errors import BadValue
 from workbench.messages import Message
 from workbench.stimulation import Channel, Place, Programme, net_dc_na, voltage_v
@@ -353,28 +349,19 @@ def stimulate(
     programme, settings : where no option says otherwise.
     channels : values in a level.
     """
-    name = f"simulated_{effector}"
-    if not options.get("pairing"):
-        raise BadValue(Message("device.needs_pairing", device=name))
     own = {key: options[key] for key in SETTINGS if key in options}
-    model = StimulatorModel(
-        programme_of(options, programme),
-        StimulatorSettings(**{**{key: getattr(settings, key) for key in _ALL}, **own}),
-        channels=channels,
-        seed=int(options.get("seed", 0)),
-        broken=tuple((str(lead), int(contact)) for lead, contact in options.get("open", ())),
+    run_simulated(
+        lambda: StimulatorModel(
+            programme_of(options, programme),
+            StimulatorSettings(**{**{key: getattr(settings, key) for key in _ALL}, **own}),
+            channels=channels,
+            seed=int(options.get("seed", 0)),
+            broken=tuple((str(lead), int(contact)) for lead, contact in options.get("open", ())),
+        ),
+        options,
+        stop,
+        profile=effector,
     )
-    process = DeviceProcess(
-        model,
-        Pairing(Path(str(options["pairing"])), str(options.get("effector", effector))),
-        name=name,
-        stop=stop,
-        simulated=True,
-        idle_s=float(options.get("idle_s", 60.0)),
-        time_base={key: options[key] for key in ("speed", "t0") if key in options},
-    )
-    ready(process.specs, t0=process.t0, speed=process.speed)
-    process.run()
 
 
 SETTINGS = (

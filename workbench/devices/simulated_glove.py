@@ -9,12 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from workbench.devices._base import Device
-from workbench.devices._device_process import DeviceProcess
+from workbench.devices._follower import run_simulated
 from workbench.devices._glove import GloveModel, GloveSettings
-from workbench.devices._pairing import Pairing
-from workbench.devices._playing import play, ready
-from workbench.errors import BadValue
-from workbench.messages import Message
+from workbench.devices._playing import play
 
 __all__ = ["DEVICE", "GloveModel", "GloveSettings"]
 
@@ -41,32 +38,19 @@ DEVICE = Device(
 )
 
 SETTINGS = ("delay_s", "delay_spread", "loss", "hold_s", "vent_s", "greatest")
-TIME = ("speed", "t0")
-
-
-def _paired(options: Mapping[str, Any]) -> Pairing:
-    if not options.get("pairing"):
-        raise BadValue(Message("device.needs_pairing", device="simulated_glove"))
-    return Pairing(Path(str(options["pairing"])), str(options.get("effector", "glove")))
 
 
 def _body(options: Mapping[str, Any], stop: threading.Event) -> None:
-    paired, seed, boot = _paired(options), int(options.get("seed", 0)), options.get("boot_clock")
-    settings = GloveSettings(**{key: options[key] for key in SETTINGS if key in options})
-    process = DeviceProcess(
-        GloveModel(seed, settings),
-        paired,
-        name="simulated_glove",
-        stop=stop,
-        simulated=True,
-        idle_s=float(options.get("idle_s", 60.0)),
-        time_base={key: options[key] for key in TIME if key in options},
+    seed, boot = int(options.get("seed", 0)), options.get("boot_clock")
+    run_simulated(
+        lambda: GloveModel(seed, GloveSettings(**{key: options[key] for key in SETTINGS if key in options})),
+        options,
+        stop,
+        profile="glove",
         faults=options.get("faults", ()),
         seed=seed,
         boot_file=Path(str(boot)) if boot else None,
     )
-    ready(process.specs, t0=process.t0, speed=process.speed)
-    process.run()
 
 
 if __name__ == "__main__":
