@@ -79,7 +79,7 @@ def test_keys_lead_from_the_overview_to_an_estimate_its_rows_an_exam_and_the_sam
         # A value that recordings gave → its trials → the samples themselves.
         keys.go("rows-performance.grasp_f1")
         page.wait_for_function(
-            "document.querySelector('[data-name=rows-title]').textContent.includes('PERFORMANCE')"
+            "document.querySelector('[data-name=rows-title]').textContent.includes('online grasp F1')"
         )
         keys.go("behind-row")
         page.wait_for_selector("[data-name=samples-0]")
