@@ -8,8 +8,8 @@ import pytest
 
 from workbench import control
 from workbench.control._profile import Effector, SafeStep
-from workbench.errors import BadValue
-from workbench.vocabulary import Decision
+from workbench.errors import BadValue, Refused
+from workbench.vocabulary import Decision, DeviceStatus
 
 JUST = 2.0**-10
 """s, a step that is exact in the bench's times."""
@@ -178,3 +178,34 @@ def test_an_effector_that_states_nothing_has_these_limits():
         "dose_s": 3600.0,
     }
     assert {name: getattr(plain, name) for name in limits} == limits
+
+
+@pytest.mark.parametrize(("age_s", "waits"), [(1.0 - JUST, True), (1.0, False)])
+def test_a_reset_waits_for_a_device_that_vents_until_it_is_silent(make_bench, age_s, waits):
+    bench = reach(make_bench(), "ESTOP")
+    venting = DeviceStatus(1, bench.stream, "venting", 0.5, True)
+    bench.deliver(bench.controller.device.on_status(venting, follows=True, local=bench.local))
+    bench.tick(age_s)
+    if waits:
+        with pytest.raises(Refused, match="safe state is not complete"):
+            bench.act("reset", "Chen L.")
+    else:
+        bench.act("reset", "Chen L.")
+    assert bench.state == ("ESTOP" if waits else "SELFTEST")
+
+
+def test_a_new_self_test_forgets_the_quality_that_was_seen_before_it(bench):
+    bench.reach("IDLE_SAFE")
+    bench.self_test()
+    met = {one.key: one.ok for one in bench.controller.conditions()}
+    assert not met["montage_good"]
+    bench.tick(0.01)
+    assert {one.key: one.ok for one in bench.controller.conditions()}["montage_good"]
+
+
+def test_an_operator_is_reminded_before_the_hold_limit_ends_what_is_held():
+    glove = control.load("glove")
+    with pytest.raises(BadValue, match="reminded of a hold after 30 s, effector glove ends it after 30 s"):
+        replace(glove, hold_reminder_s=30.0)
+    known = [control.load(name) for name in control.available()]
+    assert all(one.hold_reminder_s < one.hold_limit_s for one in known)

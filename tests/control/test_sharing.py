@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 from hypothesis import given
@@ -109,3 +109,7 @@ def test_an_assistance_that_is_none_is_refused(values):
     numbers = {} if values.get("law") else {"gain": 1.0, "slew_per_s": 1.0}
     with pytest.raises(BadValue, match="assistance belongs to the law proportional and needs a share above 0"):
         ControlLaw(**{"law": "proportional", **numbers, **values})
+
+
+def test_a_way_to_the_target_may_take_less_than_a_second():
+    assert replace(LAW, assist_s=0.5).shared(decision((0.0, 0.0))) == pytest.approx((0.25 * 1.6, 0.25 * -0.2))

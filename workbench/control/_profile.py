@@ -78,7 +78,7 @@ class Effector:
     heartbeat_s : longest time between two commands in s; below the time to live.
     ack_timeout_s : s of local time after which a missing acknowledgement counts.
     missed_limit : acknowledgements in a row that may be missing before it is a fault.
-    hold_limit_s, hold_reminder_s : longest activation, and when the operator is reminded, in s.
+    hold_limit_s, hold_reminder_s : longest activation, and when before its end the operator is reminded, in s.
     refractory_s : s after a release in which no intent is followed.
     dose_s : activation in a session, in s, after which the effector stays off.
     on_fault, on_estop : safe state as steps, in order.
@@ -154,6 +154,10 @@ class Effector:
         # Not `<`: a number that is none is refused too.
         if not all(value >= 0 for value in lowest):
             raise BadValue(Message("control.profile_negative", effector=self.name))
+        # Not `>=`: a number that is none is refused too.
+        if not self.hold_reminder_s < self.hold_limit_s:
+            reminder, limit = f"{self.hold_reminder_s:g}", f"{self.hold_limit_s:g}"
+            raise BadValue(Message("control.profile_reminder", effector=self.name, reminder=reminder, limit=limit))
         # Otherwise the device would go to its safe state between two heartbeats that both arrived.
         if not self.heartbeat_s * 1000 < self.ttl_ms:
             raise BadValue(
