@@ -96,7 +96,9 @@ With `adapt={"rule": "blocks"}`, `rew_pls` and `rew_mslm` gather the windows tha
 learn them a block of 15 s at a time, beside the loop. What a block taught takes effect `delay_s` (15 s) after its
 end: at a sample that depends on nothing but the signal, and that the recording keeps with the hash of the update.
 So a replay makes the same updates at the same samples, to the bit, whatever the load of the computer was. An
-update that leaves what the fit would have said by more than its bound goes back to the fit.
+update that leaves what the fit would have said by more than its bound goes back to the fit. Where an update is
+not there when it is due, because what computes it is late, hangs or has ended, the decoder stays as it is for the
+rest of the run: the integrity ledger says so, the recording keeps the sample, and a replay ends there too.
 
 A decoder stores the features of its fit, from which a stream builds its models before the first update.
 `workbench bench blocks` measures an update and its memory at 4,800 features and seven experts.
