@@ -11,8 +11,9 @@ mean, as the examples score, and that of all that was foretold, of three and of 
 
 What can be reached is shown by what is no forecast: the line fitted and judged on everything, the forecasts with
 the offset and slope of each fold put right by its own force, shuffled folds, whose windows overlap those that
-taught them, and what nothing was learned for, the mean log power below 30 Hz. A force shifted in a circle, which
-the signal does not know, has the correlations of a decoder that knows nothing.
+taught them, and what nothing was learned for, the mean log power below 30 Hz. Learning no more than an offset
+and a slope for that shows what the folds themselves cost. A force shifted in a circle, which the signal does not
+know, has the correlations of a decoder that knows nothing.
 """
 
 from __future__ import annotations
@@ -179,13 +180,14 @@ def bounds_of(made, fit):
     )
 
 
-def untaught(samples, force, fs):
-    """The correlation of the force with the mean log power of the bands below 30 Hz, which grips suppress."""
-    rows, targets, _, _ = windows("bandpower_ridge", samples, force, fs)
+def one_feature(samples, force, fs):
+    """The mean log power of the bands below 30 Hz, which grips suppress: as it is, and as a regression on it."""
+    rows, targets, ends, n_window = windows("bandpower_ridge", samples, force, fs)
     bands = decoders.load("bandpower_ridge")(fs).pass_bands()
     low = [high <= 30.0 for _, high in bands]
-    said = -rows.reshape(len(rows), len(bands), -1)[:, low].mean(axis=(1, 2))
-    print(f"nothing learned, log power below 30 Hz: r of all {r_of(said[:, None], targets):.2f}")
+    said = -rows.reshape(len(rows), len(bands), -1)[:, low].mean(axis=(1, 2))[:, None]
+    print(f"nothing learned, log power below 30 Hz: r of all {r_of(said, targets):.2f}")
+    row_of("offset and slope learned, log power below 30 Hz", (said, targets, ends, n_window), linear_peer)
 
 
 def main(folder, python=None):
@@ -199,7 +201,7 @@ def main(folder, python=None):
         row_of(f"py_neuromodulation ({settings}), LinearRegression", made, linear_peer)
         row_of(f"py_neuromodulation ({settings}), scikit-learn RidgeCV", made, ridge_peer)
     bounds_of(own["wiener"], wiener)
-    untaught(samples, force, fs)
+    one_feature(samples, force, fs)
 
 
 if __name__ == "__main__":

@@ -124,14 +124,16 @@ is from; *of all* that of everything that was foretold, of three folds and of fi
 | py_neuromodulation, default settings, linear regression | 0.16 (0.04, 0.65, -0.22) | 0.03 | 0.03 |
 | the same features, RidgeCV | 0.42 (0.04, 0.56, 0.65) | 0.03 | 0.03 |
 
-`wiener` sees each grip, at 0.50 or more; `rew_pls` two of three less well. Of all it stays at 0.36, and would
-not get far with another setting: fitted and judged on the same windows it reaches 0.61, and so it does with the
-offset and slope of each fold put right. What is lost between these is the size of a grip. The first, half as
-strong as the others, suppresses the rhythms below 30 Hz most, and with three grips no line learns both. Another
-0.60 is to be had by shuffled folds, as one of the examples has them, whose windows overlap those that taught
-them; these are no forecasts. A force shifted in a circle, of which the signal knows nothing, gives -0.17 of all
-(-0.38 to 0.11), as a fold whose force is high is foretold by a mean that lacks it. The electrodes lie on the
-right hemisphere and the force is called that of the right; the channels came with their common average removed.
+`wiener` sees each grip, at 0.50 or more, `rew_pls` the third alone. Of all no decoder comes to 0.50, and what
+stands in the way is not the features: the mean log power below 30 Hz, as it is and with nothing learned, has
+0.54 of all. With no more than its offset and slope learned from the other folds that becomes 0.41 (0.61 within).
+The first grip, half as strong as the others, suppresses these rhythms most, and each fold is foretold by two
+grips of other sizes. With the offset and slope of each fold put right by its own force `wiener` has 0.61 of all,
+as much as when it is fitted and judged on the same windows, and 0.60 with shuffled folds, as one of the examples
+has them, whose windows overlap those that taught them. These are no forecasts. A force shifted in a circle,
+which the signal does not know, gives -0.17 of all (-0.38 to 0.11), as a fold with much force is foretold by a
+mean that lacks it. The electrodes lie on the right hemisphere and the force is called that of the right; the
+channels came with their common average removed.
 """
 
 BESIDE = """
