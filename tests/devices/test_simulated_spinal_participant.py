@@ -44,6 +44,8 @@ def test_a_contract_line_for_each_stream_with_rate_unit_and_role():
         ({"person": 3}, "person is a table of fields or the path of a TOML file, got 3"),
         ({"person": {"grade": "X"}}, "grade of a simulated person must be"),
         ({"conditions": {"T1": "left ear"}}, "condition 'T1' must map to walk or left quadriceps or .*'left ear'"),
+        ({"conditions": ["walk"]}, "conditions of simulated_spinal_participant must be a table, got"),
+        ({"dorsal_ma": "3"}, "dorsal_ma of simulated_spinal_participant must be a number, got '3'"),
         ({"support": 2}, "efforts, stimulation and support are 0 to 1"),
         ({"stimulator": "key", "effector": "glove"}, "feels epidural, fes, not 'glove'|feels .*epidural"),
     ],
