@@ -354,6 +354,11 @@ def test_only_control_and_the_live_engine_know_how_to_make_a_command():
             assert "Command" not in calls, f"{path.name} makes a Command"
 
 
+def test_ground_truth_of_a_simulated_body_is_known_to_the_room_of_its_players_alone():
+    knows = {room for room, _, names in imports_in_rooms() for name, _ in names if "workbench.physiology" in name}
+    assert knows - {"physiology"} == {"devices"}
+
+
 def strict_trees():
     for room, path, tree in in_rooms():
         name = path.relative_to(PACKAGE).as_posix()

@@ -193,7 +193,7 @@ def test_thresholds_repeat_from_day_to_day_as_well_as_published():
 
 
 def test_a_map_of_sixteen_contacts_takes_less_than_45_simulated_minutes_and_finds_each_muscle_where_it_lies():
-    got = recruitment_map(Body(Person(seed=1), senses=("emg",)))
+    got = recruitment_map(Body(Person(seed=1, spasms_per_h=20.0), senses=("emg",)))
     assert got.minutes <= 45.0
     assert got.response_uv.shape == (16, 12, 8)
     assert got.reflex.all()
@@ -204,7 +204,8 @@ def test_a_map_of_sixteen_contacts_takes_less_than_45_simulated_minutes_and_find
     assert max(row[0], row[4]) < min(row[3], row[7])
     for contact, muscle in ((got.best_contact[m], m) for m in range(8)):
         curve = got.response_uv[contact, :, muscle]
-        assert (np.diff(curve) > -0.15 * curve.max()).all()
+        # A spasm may begin within a sweep, which no waiting prevents.
+        assert (np.diff(curve) < -0.15 * curve.max()).sum() <= 1
         assert got.threshold_ma[contact, muscle] == np.nanmin(got.threshold_ma[:, muscle]) or (
             got.selectivity[contact, muscle] == np.nanmax(got.selectivity[:, muscle])
         )

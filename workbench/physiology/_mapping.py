@@ -24,6 +24,8 @@ WINDOW_S = (0.0075, 0.045)
 """After a pulse, in which its response lies, s."""
 LEAST_UV = 50.0
 """Peak to peak, from which a response is one, µV."""
+MOST_WAITS = 5
+"""How often a pause is put in for a muscle that is not quiet, before it is measured all the same."""
 LEAST_SHARE = 0.3
 """Of a muscle's greatest response that a contact must reach to be chosen for it."""
 
@@ -41,7 +43,8 @@ class RecruitmentMap:
         currents at which the muscle reaches :data:`LEAST_SHARE`; nan where it never does. A share is that of the
         greatest response of the muscle in the map.
     best_contact : ``(8,)`` int64, most selective for each muscle; -1 for none. best_ma : ``(8,)`` float64.
-    reflex : ``(8,)`` bool, whether the second response was less than half of the first throughout.
+    reflex : ``(8,)`` bool, whether the second response was less than half of the first, at the median of all that
+        reach four times :data:`LEAST_UV`; false where none does.
     minutes : simulated time that it took.
     """
 
@@ -95,6 +98,7 @@ def _double_pulse(body: Body, contact: int, *, ma: float, us: float, pause_s: fl
     """Peak to peak of both responses, ``(2, 8)`` float64, µV."""
     mean: FloatArray | None = None
     for polarity in (1, -1):
+        _wait_until_quiet(body, pause_s=pause_s)
         body.feel(Input(trains=(Train(contact, ma, hz=1.0 / GAP_S, us=us, pulses=2, polarity=polarity),)))
         emg = body.step(0.12).emg
         mean = emg / 2.0 if mean is None else mean + emg / 2.0
@@ -104,6 +108,14 @@ def _double_pulse(body: Body, contact: int, *, ma: float, us: float, pause_s: fl
         begin, end = (round((k * GAP_S + at) * EMG_FS) for at in WINDOW_S)
         out[k] = np.ptp(mean[begin:end], axis=0) if mean is not None else math.nan
     return out
+
+
+def _wait_until_quiet(body: Body, *, pause_s: float) -> None:
+    """Let a spasm pass, as far as it does: nobody measures a reflex in a muscle that contracts by itself."""
+    for _ in range(MOST_WAITS):
+        if float(np.ptp(body.step(0.05).emg, axis=0).max()) < LEAST_UV:
+            return
+        body.rest(pause_s)
 
 
 def _read(currents: FloatArray, first: FloatArray, second: FloatArray, *, minutes: float) -> RecruitmentMap:
@@ -116,8 +128,6 @@ def _read(currents: FloatArray, first: FloatArray, second: FloatArray, *, minute
     contact = best.argmax(axis=0)
     at = index.argmax(axis=1)
     muscles = np.arange(len(MUSCLES))
-    # The smallest responses are left out: their second one is noise.
-    small = first < 4 * LEAST_UV
     found = np.isfinite(best.max(axis=0))
     return RecruitmentMap(
         currents,
@@ -127,6 +137,12 @@ def _read(currents: FloatArray, first: FloatArray, second: FloatArray, *, minute
         np.where(np.isfinite(best), best, np.nan),
         np.where(found, contact, -1),
         np.where(found, currents[at[contact, muscles]], np.nan),
-        np.logical_and.reduce(((second < 0.5 * first) | small).reshape(-1, len(MUSCLES)), axis=0),
+        np.array([_is_reflex(first[..., m], second[..., m]) for m in muscles]),
         minutes,
     )
+
+
+def _is_reflex(first: FloatArray, second: FloatArray) -> bool:
+    """Whether second responses are less than half of the first; the smallest are left out, as noise comes near."""
+    large = first >= 4 * LEAST_UV
+    return bool(large.any()) and float(np.median(second[large] / first[large])) < 0.5
