@@ -18,6 +18,7 @@ from workbench.systems._bound import (
 )
 from workbench.systems._protocol import begin_study, draft, system_of
 from workbench.systems._register import USUAL, Provenance, available, load, provenance
+from workbench.systems._stimulation import Stimulation
 from workbench.systems._system import (
     KINDS,
     METRICS,
@@ -45,6 +46,7 @@ __all__ = [
     "Provenance",
     "Simulator",
     "Source",
+    "Stimulation",
     "System",
     "Task",
     "available",
