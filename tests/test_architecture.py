@@ -326,7 +326,8 @@ FORBIDDEN = [
     ("decoders", DECIDES),
     ("decoding", DECIDES | {"fitting", "decoders"}),
     ("fitting", DECIDES | {"decoders"}),
-    ("live", DECIDES - {"live", "control"} | {"signals"}),
+    # The plan names what a session stimulates with, as it names the law.
+    ("live", DECIDES - {"live", "control", "stimulation"} | {"signals"}),
     ("engine", {"runs", "widgets", "reports", "fitting"}),
     ("paradigms", DECIDES),
     ("stimulation", set(FLOOR) - {"stimulation", "vocabulary", "errors", "messages"}),
