@@ -16,6 +16,7 @@ from workbench.physiology import (
     Person,
     State,
     Train,
+    model_sha256,
     next_visit,
     recruitment_map,
 )
@@ -195,6 +196,7 @@ def test_thresholds_repeat_from_day_to_day_as_well_as_published():
 def test_a_map_of_sixteen_contacts_takes_less_than_45_simulated_minutes_and_finds_each_muscle_where_it_lies():
     got = recruitment_map(Body(Person(seed=1, spasms_per_h=20.0), senses=("emg",)))
     assert got.minutes <= 45.0
+    assert (got.model_sha256, got.person_sha256) == (model_sha256(), Person(seed=1, spasms_per_h=20.0).sha256)
     assert got.response_uv.shape == (16, 12, 8)
     assert got.reflex.all()
     # Sayenko et al. 2015, doi:10.1152/japplphysiol.01128.2014: proximal muscles rostral, distal ones caudal.
