@@ -48,7 +48,7 @@ SYSTEM = System(
     price_items=(FITTING,),
     not_supplied=(
         words(
-            "Currents, electrode places and muscles of a person: a site finds them and states them in its programme.",
+            "Currents, electrode places and muscles of a person: a site finds them, and its programme states them.",
             "个体的电流、电极位置和目标肌肉：由研究中心确定并写入其刺激程序。",
         ),
         CODES_NOT_SUPPLIED,
