@@ -48,8 +48,8 @@ SYSTEM = System(
     price_items=(FITTING,),
     not_supplied=(
         words(
-            "Currents, electrode places and muscles of a person: a site finds them, and its programme states them.",
-            "个体的电流、电极位置和目标肌肉：由研究中心确定并写入其刺激程序。",
+            "Currents, electrode places and muscles of a person: the programme of a site states them.",
+            "个体的电流、电极位置和目标肌肉：由研究中心在其刺激程序中给出。",
         ),
         CODES_NOT_SUPPLIED,
     ),
