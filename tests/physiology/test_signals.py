@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from workbench.control import EcapLaw, EcapState, next_pulse
+from tests.reference.physiology_figures import error_uv
 from workbench.errors import BadValue
 from workbench.physiology import (
     ECAP_FS,
@@ -243,22 +243,7 @@ def test_responses_begin_at_a_threshold_grow_with_current_and_follow_posture():
 
 def test_a_loop_on_the_response_holds_it_where_open_stimulation_does_not():
     # Mekhail et al. 2022, doi:10.1001/jamaneurol.2021.4998: of one person 3.0 µV beside 66.4 µV from the target.
-    def error(*, closed):
-        person, body = Person(seed=2), Body(Person(seed=2), senses=("ecap",))
-        columns = DorsalColumns(person, 0, drift=0.0)
-        law = EcapLaw(50.0, 0.3 / columns.slope, 0.0, 12.0, 0.3, columns.threshold_ma, 4.0, width_us=200.0)
-        state = EcapState(columns.threshold_ma + 50.0 / columns.slope)
-        errors = []
-        for k in range(300):
-            posture = ("sitting", "lying", "standing")[k // 100]
-            body.feel(Input(dorsal_ma=state.current_ma, posture=posture))
-            errors.append(abs(columns.amplitude(k / ECAP_FS, state.current_ma, posture) - 50.0))
-            (sweep,) = body.step(1.0 / ECAP_FS).ecap
-            got = ecap(without_exponentials(sweep, fs=16_000.0), fs=16_000.0, noise=3.0)
-            state = next_pulse(law, state, got.amplitude) if closed else state
-        return np.mean(errors)
-
-    assert error(closed=True) < 0.4 * error(closed=False)
+    assert error_uv(2, closed=True, n=100) < 0.4 * error_uv(2, closed=False, n=100)
 
 
 # -------------------------------------------------------------------------------------------------- circulation
