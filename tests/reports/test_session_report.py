@@ -688,6 +688,57 @@ def test_a_report_shows_the_parts_its_system_asks_for_and_always_what_it_rests_o
     assert {"Results of the online runs", "Where every number comes from"} <= said
 
 
+STIMULATION = {
+    "blinded": False,
+    "earlier_uc": [],
+    "limits": [
+        {
+            "definition": {"electrode": "skin-5x5", "version": 2},
+            "sha256": "ab" * 32,
+            "signatures": [
+                {"person": "Dr Wu", "role": "investigator"},
+                {"person": "Chen L.", "role": "engineer"},
+            ],
+        }
+    ],
+    "programme": {
+        "name": "Wrist", "sha256": "cd" * 32, "mode": "sham",
+        "channel": [
+            {"name": "wrist", "electrode": "skin-5x5", "approved_ma": 16.0, "width_us": 250, "rate_hz": 40}
+        ],
+    },
+}  # fmt: skip
+
+
+def stimulated(study, setup, charge):
+    """The report of the session in which current was allowed so, with the charge of its online run."""
+    facts = _facts.read(study)
+    calibration, online = facts.runs
+    summary = {**online.row["summary"], **({"charge_uc": charge} if charge else {})}
+    online = replace(online, row={**online.row, "summary": summary})
+    session = {**facts.session, "plan": {**facts.session["plan"], "stimulation": setup}}
+    document = session_document(replace(facts, session=session, runs=(calibration, online)), Texts("en"))
+    return plain(html.render(document))
+
+
+def test_a_session_that_stimulates_says_who_allowed_how_much_and_the_charge_of_each_contact(study):
+    assert "Limits in force" not in page_of(study)
+    said = stimulated(study, STIMULATION, {"wrist 0": 1136.64, "wrist 1": 1136.64})
+    assert "skin-5x5, version 2 (abababababab), signed by Dr Wu (investigator), Chen L. (engineer)" in said
+    assert "wrist skin-5x5 16 250 40" in said
+    assert "wrist 0 1136.6 1136.6" in said
+    assert "sham: level 0 left" in said
+    assert "do not tell their charge" not in said
+
+
+def test_a_report_of_a_blinded_session_tells_no_sham_and_what_is_not_known_is_said(study):
+    said = stimulated(study, {**STIMULATION, "blinded": True, "earlier_uc": [[["wrist", 0], 5.0]]}, {})
+    assert "not told: the session is blinded" in said
+    assert "sham: level 0 left" not in said
+    assert "The recordings of runs 2 do not tell their charge." in said
+    assert "had been stimulated on that day before" in said
+
+
 def test_every_kind_of_ledger_entry_that_the_screen_names_has_a_name_in_the_report():
     package = Path(workbench.__file__).parent
     screen = json.loads((package / "widgets" / "locale.json").read_text(encoding="utf-8"))["en"]

@@ -160,7 +160,7 @@ def _session(study: Study, system: BoundSystem, options: Options, *, speed: floa
         online = _run(client, system, "online", last, bar=bar, speed=speed, seed=seed, fitted=fitted)
     with bar.stage("Record, ARAT, report, replay", CLOSE_S):
         ingested = runs.ingest_pending(study)
-        _assess(study, visit, seed=options.seed)
+        _assess(study, visit, seed=options.seed, stimulates=plan.stimulation is not None)
         replayed = runs.replay_study(study.folder)
         files = session_report(study, language=options.language)
     lines = [*ingested, *_results(study, system, online), f"Decoder    {fitted['sha256']}"]
@@ -315,7 +315,7 @@ def _approve(study: Study, fitted: Mapping[str, Any], *, participant: str, syste
     )
 
 
-def _assess(study: Study, visit: str, *, seed: int) -> None:
+def _assess(study: Study, visit: str, *, seed: int, stimulates: bool) -> None:
     """ARAT twice, unassisted and assisted by the device. The item values are made up, and the rater says so."""
     measure = outcomes.load("arat")
     for assisted, usual in ((False, 1), (True, 2)):
@@ -329,7 +329,7 @@ def _assess(study: Study, visit: str, *, seed: int) -> None:
                 visit_id=visit,
                 measure="arat",
                 version=measure.definition.version,
-                condition=Condition(assisted=assisted, device_on=assisted, stimulation_on=False),
+                condition=Condition(assisted=assisted, device_on=assisted, stimulation_on=assisted and stimulates),
                 items=items,
                 score=score.to_json(),
                 rater="demo rater (made-up values)",

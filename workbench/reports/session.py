@@ -17,6 +17,7 @@ from workbench.reports import _closing, _facts, _page_one, _sections, html, pdf
 from workbench.reports._ledger import ledger
 from workbench.reports._results import results
 from workbench.reports._say import Say
+from workbench.reports._stimulation import stimulation
 from workbench.reports.blocks import Block, Document
 from workbench.reports.texts import Texts
 from workbench.vocabulary import Report, ReportPart
@@ -105,6 +106,7 @@ _PARTS: tuple[tuple[ReportPart | Literal[""], Callable[[Say], Sequence[Block]]],
     ("", _closing.signatures),
     ("", _sections.identity),
     ("", _sections.runs),
+    ("", stimulation),
     ("decoder", _sections.decoder),
     ("trials", _sections.trials),
     ("latency", _sections.latency),

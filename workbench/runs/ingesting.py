@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from workbench import analysis, messages, paradigms, world
-from workbench.errors import RecordingFault, WorkbenchError
+from workbench import analysis, control, messages, paradigms, world
+from workbench.errors import BadValue, RecordingFault, WorkbenchError
 from workbench.live import _engine_folder
 from workbench.live._engine_folder import EngineFolder
 from workbench.live.latency import percentiles
@@ -22,6 +22,7 @@ from workbench.recording.recover import Recovery, inspect, look, recover
 from workbench.recording.salvage import FOLDER
 from workbench.recording.session_ledger import DAMAGED, SUFFIX, append_rows, session_of
 from workbench.runs.replaying import chain_head, replay_run
+from workbench.stimulation import name_of
 from workbench.vocabulary import Decision, LedgerRow, Recording, Run, RunKind, RunState
 
 if TYPE_CHECKING:
@@ -161,6 +162,8 @@ def _summary(file: RunFile) -> dict[str, Any]:
     summary |= {name: plan[name] for name in ("units", "timebase") if name in plan}
     if file.adapts:
         summary["adaptation"] = _adaptation(file)
+    if plan.get("stimulation") and (charge := _charge(file, decisions)):
+        summary["charge_uc"] = charge
     if not decisions:
         return summary
     # Decisions on samples whose arrival was not noted have 0 there.
@@ -200,6 +203,18 @@ def _adaptation(file: RunFile) -> dict[str, Any]:
         "rolled_back": sum(snapshot.rule == "roll_back" for snapshot in snapshots),
         "head": chain_head(file),
     }
+
+
+def _charge(file: RunFile, decisions: Sequence[Decision]) -> dict[str, float]:
+    """Charge of each contact in a run, µC, as its supervisor counted it; empty where the inputs do not tell."""
+    entries = file.control()
+    if not control.of_this_version(entries):
+        return {}
+    try:
+        given = control.charge_of(entries, decisions, lapse_s=0.0)
+    except BadValue:  # inputs are lost: the ledger says so
+        return {}
+    return {name_of(place): round(amount, 6) for place, amount in given.items()}
 
 
 def _replayed(file: RunFile) -> dict[str, Any]:
