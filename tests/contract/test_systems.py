@@ -33,7 +33,11 @@ def bound(shared_data):
 def test_what_a_system_says_is_said_in_both_languages(name):
     system = SYSTEMS[name]
     texts = [system.title, system.published, *system.checks, *(one.words for one in system.inputs)]
-    texts += [task.title for task in system.tasks]
+    texts += [task.title for task in system.tasks] + [*system.not_supplied, *system.out_of_scope]
+    texts += [text for one in system.planned for text in (one.title, one.variable, one.summary) if text]
+    texts += [text for one in system.price_items for text in (one.title, one.per)]
+    texts += [text for form in system.own_forms for text in (form.title, *(item.label for item in form.items))]
+    texts += [system.simulator.source] if system.simulator else []
     assert all(isinstance(text, Message) and translate(text, language="zh-CN") != text for text in texts)
 
 

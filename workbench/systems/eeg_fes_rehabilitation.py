@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from workbench.control import ControlLaw
 from workbench.devices import simulated_participant
+from workbench.systems._prices import CODES_NOT_SUPPLIED, FITTING
 from workbench.systems._shared import BASELINE, CUES_OF_OTHERS, SENSORIMOTOR_EEG, week
 from workbench.systems._stimulation import usual
 from workbench.systems._system import SIGNAL, Simulator, System, Task, words
@@ -44,10 +45,21 @@ SYSTEM = System(
     visits=(BASELINE, week(4), week(12)),
     endpoints=("arat", "grip", "isncsci", "accuracy"),
     forms=("arat", "isncsci"),
+    price_items=(FITTING,),
+    not_supplied=(
+        words(
+            "Currents, electrode places and muscles of a person: the programme of a site states them.",
+            "个体的电流、电极位置和目标肌肉：由研究中心在其刺激程序中给出。",
+        ),
+        CODES_NOT_SUPPLIED,
+    ),
     simulator=Simulator(
         "simulated_participant",
         PRESET,
         contract=(simulated_participant.spec(PRESET),),
-        source="simulated participant, 16-channel scalp EEG at 250 Hz; simulated stimulator of the forearm",
+        source=words(
+            "simulated participant, 16-channel scalp EEG at 250 Hz; simulated stimulator of the forearm",
+            "模拟受试者，16 通道头皮脑电，250 Hz；模拟前臂刺激器",
+        ),
     ),
 )
