@@ -758,6 +758,19 @@ class LiveClient(Protocol):
     def disarm(self, by: str = "") -> Any:
         """Let them command it no longer."""
 
+    def take_pressure(self, systolic: float, *, resting: bool = False, by: str = "") -> Any:
+        """Enter a blood pressure of who is stimulated.
+
+        Parameters
+        ----------
+        systolic : mmHg.
+        resting : whether it is the session's baseline.
+        by : who read it.
+        """
+
+    def take_symptom(self, symptom: str, *, by: str = "") -> Any:
+        """Enter what who is stimulated feels: current is off at once."""
+
     def waive(self, stream: str, reason: str) -> Any:
         """Go without a check of a stream, with a reason."""
 

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 import tomli_w
 
+from tests.control.test_stimulation import setup
+from tests.control.test_stimulation_status import armed, followed
 from tests.stimulation.worked import definition, limits
+from workbench.recording import RunWriter
+from workbench.stimulation import as_sham, definition_of
+from workbench.vocabulary import StreamSpec
 
 
 @pytest.fixture
@@ -68,3 +74,32 @@ def test_two_people_put_limits_into_force_in_a_study(run, written, tmp_path):
 def test_a_file_that_is_wrong_is_refused_with_everything_that_is(inside, written):
     refused = inside("stimulation", "check", written("wrong.toml", limits={"duty": 2.0, "charge_uc": None}))
     refused.refused("charge_uc is missing", "duty is a fraction")
+
+
+def test_a_recording_of_a_sham_says_what_was_asked_and_that_nothing_was_given(inside, tmp_path):
+    of = as_sham(setup())
+    entries, decisions = followed(armed(of))
+    spec = StreamSpec("eeg", "EEG", 250.0, ("C3",), source_id="x")
+    path = tmp_path / "sham.xdf"
+    plan = {"classes": ["rest", "grasp"], "effector": "epidural", "stimulation": definition_of(of)}
+    with RunWriter(path, plan=plan, stamp=100.0, signal=spec) as writer:
+        writer.signal(np.zeros((250, 1), np.float32), 100.0 + np.arange(250) / 250.0)
+        for decision in decisions:
+            writer.decision(decision)
+        writer.control([(kind, content, 100.0) for kind, content in entries])
+    said = inside("stimulation", "given", path)
+    assert said.code == 0, said.err
+    assert "sham.xdf: sham, programme " in said.out
+    assert "paddle-16" in said.out
+    assert "signed by chen, lin" in said.out
+    assert "close    asked 5 4 mA, given 0 0 mA" in said.out
+    answer = inside("stimulation", "given", path, "--json").answer("stimulation given")
+    assert (answer["mode"], answer["orders"][0]["asked_ma"]) == ("sham", [5.0, 4.0])
+
+
+def test_a_recording_without_stimulation_is_said_to_be_one(inside, tmp_path):
+    path = tmp_path / "other.xdf"
+    with RunWriter(path, plan={"classes": []}, stamp=1.0, signal=StreamSpec("e", "EEG", 250.0, ("C3",))) as writer:
+        writer.signal(np.zeros((9, 1), np.float32), 1.0 + np.arange(9) / 250.0)
+    said = inside("stimulation", "given", path)
+    assert (said.code, said.out) == (1, "other.xdf says nothing of stimulation\n")

@@ -51,7 +51,7 @@ def armed(of):
 def test_a_status_says_asked_and_delivered_margins_charge_and_what_forbids_current():
     bench = stimulated(WALKING, law=ControlLaw("toggle"), lesion="T4")
     shown = bench.controller.snapshot()["stimulation"]
-    said = " ".join(map(str, shown["forbids"]))
+    said = " ".join(one["text"] for one in shown["forbids"])
     assert "resting blood pressure" in said
     assert "support" in said
     reports = bench.controller.stimulation
@@ -69,6 +69,9 @@ def test_a_status_says_asked_and_delivered_margins_charge_and_what_forbids_curre
     ]
     left = [one["left"] for one in shown["margins"] if one["left"] is not None]
     assert left == sorted(left)
+    # 5 mA and 300 µs on 0.06 cm² leave a sixth of the charge, and 0.17 of Shannon's k.
+    narrow = {str(one["rule"]) for one in shown["margins"] if one["narrow"] and one["where"] == "lead 3"}
+    assert narrow == {"charge per phase", "charge density per phase"}
     assert shown["margins"][-1]["value"] is None  # the direct current, which nobody measures, stays listed
     hip = next(one for one in shown["charge"] if one["where"] == "lead 3")
     assert 0 < hip["session_uc"] == hip["day_uc"] < hip["session_limit_uc"] < hip["day_limit_uc"]

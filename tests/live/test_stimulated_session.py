@@ -101,7 +101,7 @@ def recording(done, run):
 
 @pytest.mark.job
 def test_what_is_entered_over_the_door_reaches_the_supervisor_and_the_recording(done):
-    assert "resting blood pressure" in " ".join(map(str, done.before["forbids"]))
+    assert "resting blood pressure" in " ".join(one["text"] for one in done.before["forbids"])
     assert "systolic blood pressure is 40 to 320 mmHg, got 20" in done.wrong[0]
     assert "set_ceiling needs channel as int, got 0.5" in done.wrong[1]
     assert "step of the ceiling of wrist extensors would be 8 mA, at most 1 mA" in done.raised

@@ -95,7 +95,7 @@ def test_limits_that_are_not_in_force_any_more_or_that_a_script_signed_serve_no_
     assert begin(study, of, stimulation=as_sham(BOUND.set_up(study, study.get("visit", of)["participant_id"])))
 
 
-@pytest.mark.job
+@pytest.mark.release
 @pytest.mark.timeout(240)
 def test_imagery_stimulates_and_the_run_replays_with_its_commands(tmp_path, monkeypatch, capsys):
     fewer = replace(SYSTEM.tasks[0], trials=(24, 8))

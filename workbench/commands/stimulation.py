@@ -29,6 +29,11 @@ def _add_file(parser: argparse.ArgumentParser) -> None:
     add_json(parser)
 
 
+def _add_recording(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE", help="recording of a run (XDF)")
+    add_json(parser)
+
+
 def _add_check(parser: argparse.ArgumentParser) -> None:
     _add_file(parser)
     parser.add_argument(
@@ -123,6 +128,36 @@ def _adopt(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _given(arguments: argparse.Namespace) -> int:
+    """Print what a recording asked for beside what left; exit 1 where it says nothing of stimulation."""
+    from workbench import control
+    from workbench.recording import RunFile
+
+    run = RunFile(arguments.file)
+    about = run.plan.get("stimulation")
+    orders = control.given(run.control(), run.decisions()) if about else []
+    if arguments.json:
+        named = (
+            {} if not about else {"mode": about["programme"]["mode"], "programme": about["programme"]["sha256"]}
+        )
+        rows = [order._asdict() for order in orders]
+        print(as_json("stimulation given", {**named, "orders": rows}, ok=bool(about)))
+        return 0 if about else EXIT_DIFFERS
+    if not about:
+        print(f"{run.path.name} says nothing of stimulation")
+        return EXIT_DIFFERS
+    programme = about["programme"]
+    print(f"{run.path.name}: {programme['mode']}, programme {one_line(programme['name'])}")
+    print(f"  sha256     {programme['sha256']}")
+    for limits in about["limits"]:
+        people = ", ".join(one_line(one["person"]) for one in limits["signatures"])
+        print(f"  limits     {limits['definition']['electrode']} {limits['sha256']}, signed by {people}")
+    for order in orders:
+        asked, left = (" ".join(f"{value:g}" for value in part) for part in (order.asked_ma, order.given_ma))
+        print(f"  {order.stamp:12.3f} s  {order.action:8s} asked {asked} mA, given {left} mA")
+    return 0
+
+
 def _greatest(limits: ElectrodeLimits) -> tuple[float, str]:
     """The greatest charge of a phase in µC that no limit of charge forbids, and the limit that binds."""
     allowed = {"charge_uc": limits.limits["charge_uc"]}
@@ -176,6 +211,12 @@ COMMAND = Subcommand(
             help="show every limit, and the greatest current that they allow",
             run=_show,
             arguments=_add_file,
+        ),
+        Subcommand(
+            name="given",
+            help="what a recording asked for beside what left: nothing in a sham; for readers who may know",
+            run=_given,
+            arguments=_add_recording,
         ),
         Subcommand(
             name="adopt",

@@ -11,6 +11,9 @@ from typing import TypedDict
 
 from workbench.stimulation import RULES, SignedLimits, StimulationSupervisor, name_of
 
+NARROW, NARROW_K = 0.2, 0.1
+"""What is left of a limit below which it is marked, as a share, and of Shannon's k, which is a logarithm."""
+
 
 class ChannelStatus(TypedDict):
     """One channel, currents in mA; ``delivered_ma`` is None where nobody measures or may see it."""
@@ -31,6 +34,7 @@ class MarginStatus(TypedDict):
     limit: float
     unit: str
     left: float | None
+    narrow: bool
 
 
 class ChargeStatus(TypedDict):
@@ -50,6 +54,12 @@ class LimitsStatus(TypedDict):
     version: int
     sha256: str
     signed_by: list[str]
+
+
+class ForbidStatus(TypedDict):
+    """One condition that is lacking for current to begin, as a sentence."""
+
+    text: str
 
 
 class PersonStatus(TypedDict):
@@ -83,7 +93,7 @@ class StimulationStatus(TypedDict):
     channels: list[ChannelStatus]
     delivered_age_s: float | None
     margins: list[MarginStatus]
-    forbids: list[str]
+    forbids: list[ForbidStatus]
     charge: list[ChargeStatus]
     person: PersonStatus
 
@@ -124,7 +134,7 @@ def status_of(
         ],
         "delivered_age_s": delivered_age_s,
         "margins": _margins(supervisor),
-        "forbids": [finding.text for finding in supervisor.to_begin(now)],
+        "forbids": [{"text": finding.text} for finding in supervisor.to_begin(now)],
         "charge": _charge(supervisor),
         "person": _person(supervisor, now),
     }
@@ -147,6 +157,7 @@ def _margins(supervisor: StimulationSupervisor) -> list[MarginStatus]:
             "limit": one.limit,
             "unit": one.unit,
             "left": one.left,
+            "narrow": one.left is not None and one.left < (NARROW_K if one.rule == "shannon" else NARROW),
         }
         for one in rows
     ]

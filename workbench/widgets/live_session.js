@@ -7,12 +7,13 @@ import { WARNING } from "./parts/icons.js";
 import { electrodesPanel, streamsPanel } from "./parts/inputs.js";
 import { runStrip } from "./parts/run_strip.js";
 import { SignalBuffer, scopePanel } from "./parts/scope.js";
+import { stimulationPanel } from "./parts/stimulation.js";
 import { topbar } from "./parts/topbar.js";
 
 const SILENT_S = 2.5;
 const HERE_MS = 10000;
 const PANELS = {
-  streams: streamsPanel, electrodes: electrodesPanel, cue: cuePanel, evidence: evidencePanel, scope: scopePanel,
+  streams: streamsPanel, electrodes: electrodesPanel, cue: cuePanel, evidence: evidencePanel, scope: scopePanel, stimulation: stimulationPanel,
   effector: effectorPanel, ledger: ledgerPanel, run: runStrip, stop: stopButton, bar: topbar, banner,
 };
 
@@ -95,7 +96,7 @@ function layout(root, panels, chosen) {
     root.append(h("div", { class: "app" }, chosen.map((name) => panels[name].el)));
     return;
   }
-  const middle = h("div", { class: "col middle" }, h("div", { class: "top" }, panels.cue.el, panels.evidence.el), panels.scope.el);
+  const middle = h("div", { class: "col middle" }, h("div", { class: "top" }, panels.cue.el, panels.evidence.el), panels.stimulation.el, panels.scope.el);
   const inputs = column("streams", "electrodes");
   inputs.classList.add("inputs");
   root.append(h("div", { class: "shell" }, panels.bar.el, panels.banner.el), h("main", { class: "app" }, panels.run.el,

@@ -49,13 +49,14 @@ MODULES = (
     "parts/cue",
     "parts/evidence",
     "parts/scope",
+    "parts/stimulation",
     "parts/consequences",
     "live_session",
 )
 PANELS = (
     *("bar", "banner", "run"),
     *("streams", "electrodes"),
-    *("cue", "evidence", "scope"),
+    *("cue", "evidence", "stimulation", "scope"),
     *("effector", "ledger", "stop"),
 )
 
@@ -184,6 +185,8 @@ class LiveSession(Panel):
             "disarm": lambda: self._engine().disarm(self._who()),
             "apply_setting": lambda: self._engine().apply_setting(self._who()),
             "note_reaction": lambda words: self._engine().note_reaction(str(words), self._who()),
+            "take_pressure": self._pressure,
+            "take_symptom": lambda words: self._engine().take_symptom(str(words), by=self._who()),
             "waive": lambda stream, reason: self._engine().waive(str(stream), str(reason)),
             "note": lambda words: self._engine().note(str(words)),
             "reconnect": lambda: self._engine().reconnect(),
@@ -235,6 +238,12 @@ class LiveSession(Panel):
     def _who(self) -> str:
         signed = str(self.place.get("signed_in") or "")
         return signed or str((self.status.get("session") or {}).get("operator") or Message("page.somebody"))
+
+    def _pressure(self, systolic: float, *, resting: bool = False) -> None:
+        """Pass a reading of the blood pressure on; one that is no number is refused here."""
+        if isinstance(systolic, bool) or not isinstance(systolic, int | float):
+            raise BadValue(Message("page.no_pressure", got=repr(systolic)))
+        self._engine().take_pressure(float(systolic), resting=resting is True, by=self._who())
 
     def _presence(self, page: str, challenge: str, *, visible: bool) -> None:
         """Pass the page's answer on unchanged: this kernel outlives the page and never answers for it."""

@@ -209,8 +209,10 @@ function deviceLevel(ctx) {
     el,
     update(e) {
       const confirmed = e.confirmed;
-      show(el, Boolean(confirmed));
-      if (!confirmed) return;
+      // What the device reports would tell a sham to somebody blinded; the engine leaves it out.
+      const shown = Boolean(confirmed) && (e.stimulation || {}).mode !== "";
+      show(el, shown);
+      if (!shown) return;
       const old = isOld(confirmed);
       put(value, percent(confirmed.level));
       fill.style.width = Number.isFinite(confirmed.level) ? `${100 * Math.min(1, Math.max(0, confirmed.level))}%` : "0";

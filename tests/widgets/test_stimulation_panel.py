@@ -1,0 +1,116 @@
+"""Stimulation on the live screen: what the engine says of it, in both languages, and what is entered there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.control.test_with_stimulator import STIMULATORS, Stimulated
+from tests.stimulation.worked import signed
+from tests.widgets.test_screens import CUT, FORM, WINDOWS
+from workbench.errors import BadValue
+from workbench.messages import carried
+from workbench.stimulation import Setup, Wearer, as_sham
+from workbench.widgets import LiveSession
+
+
+def snapshot(**changes: Any) -> dict[str, Any]:
+    """The effector's part of a status while current flows, as it comes over the door."""
+    module, known = STIMULATORS["transcutaneous"]
+    setup = replace(Setup(module.PROGRAMME, (signed(known, "Chen L.", "Lin Q."),), Wearer("T4")), **changes)
+
+    class Ready(Stimulated):
+        def make_ready(self) -> None:
+            super().make_ready()
+            self.controller.stimulation.take_pressure(112.0, resting=True, by="Lin Q.", local=self.local)
+
+    both = Ready("transcutaneous", setup=setup)
+    both.follow(0.3, change="activate")
+    both.send(both.controller.stimulation.set_ceiling(1, 40.0, by="Chen L.", local=both.local))
+    both.follow(0.6)
+    measured = (0.0, 0.0) if setup.programme.mode == "sham" else (59.6, 40.1)
+    both.controller.stimulation.take_stimulator(delivered_ma=measured, local=both.local)
+    shown: dict[str, Any] = json.loads(json.dumps(carried(both.controller.snapshot())))
+    return shown
+
+
+@pytest.fixture
+def live(mount: Callable[..., Any], statuses: dict[str, Any]) -> Callable[..., Any]:
+    def show(effector: dict[str, Any] | None, *, language: str = "en", **size: Any) -> Any:
+        status = {**statuses["live"], "alarms": [], **({} if effector is None else {"effector": effector})}
+        traits = {"status": status, "link": {"state": "live"}, "form": FORM, "panels": [], "beat": 0}
+        page = mount(LiveSession, {**traits, "language": language}, **size)
+        page.evaluate("status => window.put({status, beat: 1})", status)
+        return page
+
+    return show
+
+
+@pytest.mark.parametrize(
+    ("size", "language"), [(WINDOWS[0], "en"), (WINDOWS[1], "zh-CN"), ((1024, 768), "en"), (WINDOWS[3], "en")]
+)
+def test_the_panel_says_what_is_asked_and_delivered_and_fits(live: Any, size: Any, language: str) -> None:
+    page = live(snapshot(), language=language, width=size[0], height=size[1])
+    panel = page.locator(".stim")
+    assert panel.is_visible()
+    assert page.evaluate(CUT) == []
+    said = panel.inner_text()
+    if language == "en":
+        for words in (
+            *("59.6 mA of 60.0 asked", "40.1 mA of 40.0 asked", "ceiling 40.0 of 60.0 mA", "Current may flow"),
+            *("112 mmHg · rest 112", "signed Chen L., Lin Q.", "mC today"),
+        ):
+            assert words in said
+    else:
+        assert "59.6 mA，请求 60.0" in said
+        assert "允许输出电流" in said
+    stop, box = page.locator("[data-name=stop]").bounding_box(), panel.bounding_box()
+    assert box["x"] + box["width"] <= stop["x"] or box["y"] + box["height"] <= stop["y"]
+    assert page.errors == []
+
+
+def test_a_blinded_panel_is_the_same_for_a_sham_and_shows_no_measured_current(live: Any) -> None:
+    said = []
+    for sham in (False, True):
+        setup = Setup(STIMULATORS["transcutaneous"][0].PROGRAMME, ())
+        programme = as_sham(setup).programme if sham else setup.programme
+        page = live(snapshot(programme=programme, blinded=True))
+        said.append(page.locator(".stim").inner_text() + page.locator(".panel.effector").inner_text())
+    assert said[0] == said[1]
+    assert "59.6" not in said[0]
+    assert "60.0 mA asked" in said[0]
+    assert "Blinded: measured currents are not shown" in said[0]
+
+
+def test_what_does_not_stimulate_has_no_panel(live: Any) -> None:
+    assert not live(None).locator(".stim").is_visible()
+
+
+def test_a_reading_and_a_symptom_go_to_the_engine(live: Any) -> None:
+    page = live(snapshot())
+    page.fill(".stim input[type=number]", "118")
+    page.check(".stim input[type=checkbox]")
+    page.click("[data-name=enter-pressure]")
+    page.click("[data-name=symptom]")
+    asked = page.evaluate("window.sent.map(m => [m.name, m.args])")
+    assert ["take_pressure", {"systolic": 118, "resting": True}] in asked
+    assert ["take_symptom", {"words": "symptom noted on the screen"}] in asked
+
+
+def test_a_reading_that_is_no_number_is_refused_before_it_is_sent() -> None:
+    class Client:
+        def __getattr__(self, name: str) -> Any:
+            raise AssertionError(name)
+
+    made = LiveSession()
+    try:
+        made._client = Client()  # type: ignore[assignment]
+        with pytest.raises(BadValue, match="a blood pressure is a number in mmHg, got '118'"):
+            made.requests()["take_pressure"]("118")
+    finally:
+        made._client = None
+        made.close()
