@@ -29,6 +29,9 @@ def test_a_program_reads_name_title_inputs_effector_and_what_is_simulated(capsys
     assert (hand["inputs"][0]["kind"], hand["effector"]) == ("ECoG", "glove")
     assert "simulated participant" in hand["simulated"]
     assert hand["tasks"][0]["law"]["law"] == "hold"
+    assert hand["limits"]["hold_limit_s"] == 30.0
+    assert [one["role"] for one in hand["planned"]].count("primary") == 1
+    assert [one["kind"] for one in hand["price_items"]] == ["implant", "removal"]
 
 
 def test_a_new_study_holds_its_first_participant_the_visits_of_the_protocol_and_the_system(tmp_path, capsys):
@@ -38,7 +41,7 @@ def test_a_new_study_holds_its_first_participant_the_visits_of_the_protocol_and_
     with Study.open(folder, actor="test") as study:
         (person,) = study.rows("participant")
         assert (study.code, person["pseudonym"], bool(person["simulated"])) == ("trial", "P-001", False)
-        assert [row["name"] for row in study.rows("visit")] == ["Baseline", "Month 3", "Month 6"]
+        assert [row["name"] for row in study.rows("visit")] == ["Baseline", "Month 2", "Month 3", "Month 6"]
         assert study.verify().ok
     assert systems.system_of(folder) == (systems.load("neo_hand"), "")
 

@@ -137,7 +137,8 @@ def completed(text: str) -> str:
     """The draft with what the site decides."""
     drafted = tomllib.loads(text)
     for one in drafted["estimand"]:
-        one |= {"population": "All.", "summary": "A mean.", "intercurrent_events": {"withdrawal": "hypothetical"}}
+        one |= {"population": "All.", "intercurrent_events": {"withdrawal": "hypothetical"}}
+        one.setdefault("summary", "A mean.")
     about = {"code": "S-1", "version": "1.0.0", "sponsor": "Hospital", "jurisdictions": ["CN"]}
     purposes = {"required": ["participation"], "optional": []}
     return tomli_w.dumps({
@@ -153,7 +154,7 @@ def test_a_system_drafts_a_protocol_that_is_completed_in_the_wizard_and_then_sig
     wizard.draft("neo_hand")
     draft = wizard.study["draft"]
     assert Path(draft["path"]).read_text() == draft["text"]
-    assert [len(draft[name]) for name in ("visits", "forms", "endpoints", "limits")] == [3, 3, 1, 3]
+    assert [len(draft[name]) for name in ("visits", "forms", "endpoints", "limits")] == [4, 6, 10, 3]
     assert wizard.study["problems"]  # what only the site can say
     with pytest.raises(Refused, match="has problems"):
         wizard.create()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
 from workbench import outcomes, systems
+from workbench.errors import BadValue
 from workbench.exchange import completed
 from workbench.study.protocol import Protocol
 from workbench.study.schedule import schedule
@@ -25,12 +27,12 @@ ABOUT = {
 }  # fmt: skip
 
 
-DECIDED = {"population": "All.", "intercurrent_events": {"withdrawal": "treatment policy"}, "summary": "A mean."}
+DECIDED = {"population": "All.", "intercurrent_events": {"withdrawal": "treatment policy"}}
 
 
 def protocol_of(system):
     draft = systems.draft(system)
-    estimands = [{**one, **DECIDED} for one in draft.get("estimand", ())]
+    estimands = [{"summary": "A mean.", **one, **DECIDED} for one in draft.get("estimand", ())]
     return Protocol.from_definition({**draft, **SITE, "estimand": estimands, "study": {**draft["study"], **ABOUT}})
 
 
@@ -43,9 +45,11 @@ def test_the_draft_of_a_system_lacks_what_the_site_decides_and_nothing_else(name
     assert drafted.problems
     protocol = protocol_of(systems.load(name))
     assert [visit.name for visit in protocol.visits] == [visit.name for visit in systems.load(name).visits]
-    asked = {*systems.load(name).forms, *systems.load(name).endpoints} & set(outcomes.available())
-    assert {form.measure for form in protocol.forms} == asked
-    assert len(protocol.estimands) == bool(systems.load(name).endpoints)
+    system = systems.load(name)
+    asked = {*system.forms, *system.endpoints} & set(outcomes.available())
+    assert {form.measure for form in protocol.forms if form.measure} == asked
+    assert {form.name for form in protocol.forms if form.items} == {form.name for form in system.own_forms}
+    assert len(protocol.estimands) == (len(system.planned) or bool(system.endpoints))
     assert bool(protocol.session_limits) == (systems.load(name).effector is not None)
 
 
@@ -62,3 +66,47 @@ def test_a_study_of_a_system_has_the_visits_that_its_draft_would_plan(tmp_path, 
         row = rows[one.visit]
         days = (one.planned, one.earliest, one.latest)
         assert (row["planned"], row["earliest"], row["latest"]) == tuple(map(str, days))
+
+
+def test_the_draft_of_the_implanted_hand_asks_for_each_form_at_its_visits_and_states_its_primary_endpoint_first():
+    protocol = protocol_of(systems.load("neo_hand"))
+    asked = {visit.name: visit.forms for visit in protocol.visits}
+    assert asked["Baseline"] == ("arat", "isncsci", "grassp_v2", "sep")
+    assert asked["Month 2"] == ("arat", "object_transfer", "device_performance")
+    every = ("arat", "isncsci", "grassp_v2", "object_transfer", "sep", "device_performance")
+    assert asked["Month 3"] == asked["Month 6"] == every
+    primary = protocol.estimands[0]
+    assert primary.name == "assisted_arat_response"
+    assert "with the device at Month 3, against device off at Baseline" in primary.variable
+    errors, _ = protocol.form("object_transfer").check({"attempted": 12, "done": 11})
+    assert errors == ()
+    errors, _ = protocol.form("sep").check({"side": "left", "nerve": "sural", "peak_uv": 12.2})
+    assert [one.item for one in errors] == ["nerve"]
+
+
+HAND = systems.load("neo_hand")
+FIRST, OTHER = HAND.planned[:2]
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"planned": (OTHER,)}, "exactly one planned endpoint is primary, got 0"),
+        ({"planned": (FIRST, replace(FIRST, name="again"))}, "exactly one planned endpoint is primary, got 2"),
+        ({"planned": (FIRST, FIRST)}, "planned of system neo_hand need different names"),
+        ({"planned": (replace(FIRST, measured_by=("walking",)),)}, "'walking' is none of"),
+        ({"visits": (replace(HAND.visits[0], forms=("scim3",)),)}, "'scim3' is none of"),
+        ({"own_forms": HAND.own_forms[1:]}, "'object_transfer' is none of"),
+        ({"own_forms": (replace(HAND.own_forms[0], name="arat"),)}, "own_forms of system neo_hand need different"),
+    ],
+)
+def test_a_system_whose_visits_and_endpoints_rest_on_nothing_is_none(changed, sentence):
+    with pytest.raises(BadValue, match=sentence):
+        replace(HAND, **changed)
+
+
+def test_a_planned_endpoint_says_what_it_is_and_what_it_decides():
+    with pytest.raises(BadValue, match="one of primary, secondary, safety, got 'main'"):
+        replace(FIRST, role="main")
+    with pytest.raises(BadValue, match="needs a short name"):
+        replace(FIRST, measured_by=())

@@ -278,6 +278,13 @@ def _evoked(n: int, seed: int) -> tuple[str, bool]:
     return "\n".join(one.text() for one in figures), all(one.passed for one in figures)
 
 
+def _attempts(n: int, seed: int) -> tuple[str, bool]:
+    from workbench.stress import attempts
+
+    figures = attempts.attempts(n, seed)
+    return "\n".join(one.text() for one in figures), all(one.passed for one in figures)
+
+
 def _concealment(n: int, seed: int) -> tuple[str, bool]:
     from workbench.stress import concealment
 
@@ -391,6 +398,9 @@ TESTS = {
         "whatever is asked of the supervisor of stimulation: n steps drawn, and every road of a small machine",
         {"n": 1_000_000},
         _control,
+    ),
+    "attempts": StressTest(
+        "self-paced systems find attempts, n simulated participants of each", {"n": 20}, _attempts
     ),
     "evoked": StressTest("P300 and SSVEP select, n simulated participants of each", {"n": 20}, _evoked),
     "hostile": StressTest("bad input for every command and reader, n of the cases", {"n": 5000}, _hostile),

@@ -3,26 +3,49 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from workbench.commands._answer import as_json
 from workbench.commands._arguments import add_json
 from workbench.commands._subcommand import Subcommand
+from workbench.errors import BadValue
 
 if TYPE_CHECKING:
-    from workbench.systems import System, Task
+    from workbench.systems import Task
+
+
+LARGEST = 10_000_000
+"""Bytes of the largest document of figures."""
+FIGURES = "stress.md"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the two ways in which they are told beside a list."""
+    parser.add_argument(
+        "--write",
+        type=Path,
+        metavar="FILE.md",
+        help=f"write the document of every system, with figures from {FIGURES} beside it",
+    )
+    add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print what each system is made of, and what of it is simulated."""
+    """Print what each system is made of, and what of it is simulated, or write the document of all."""
     from workbench import systems
 
+    if arguments.write is not None:
+        if arguments.json:
+            raise BadValue("--write and --json are two different answers; give one of them")
+        _write(arguments.write)
+        return 0
     every = [systems.load(name) for name in systems.available()]
     if arguments.json:
-        print(as_json("systems", [_described(system) for system in every], ok=True))
+        print(as_json("systems", [systems.described(system) for system in every], ok=True))
         return 0
     for system in every:
-        about = _described(system)
+        about = systems.described(system)
         print(f"{system.name}  {system.title}")
         for one in system.inputs:
             print(f"  input     {one.role}: {one.kind}{'' if one.critical else ', optional'}, {one.words}")
@@ -44,38 +67,26 @@ def law_of(task: Task) -> str:
     return f", law {task.law.law}{share}"
 
 
-def _described(system: System) -> dict[str, Any]:
-    """A system as a program reads it."""
-    from workbench.systems import provenance
+def _write(path: Path) -> None:
+    """Write the document, with the figures of the document of long tests beside it."""
+    from workbench import reading, systems, world
 
-    return {
-        **provenance(system),
-        "title": system.title,
-        "inputs": [
-            {"role": one.role, "kind": one.kind, "critical": one.critical, "words": one.words}
-            for one in system.inputs
-        ],
-        "tasks": [
-            {
-                "name": one.name,
-                "title": one.title,
-                "paradigm": one.paradigm,
-                "decoder": one.decoder,
-                "law": one.law,
-            }
-            for one in system.tasks
-        ],
-        "procedures": system.procedures,
-        "effector": system.effector,
-        "endpoints": system.endpoints,
-        "simulated": "" if system.simulator is None else system.simulator.source,
-        "published": system.published,
-    }
+    beside = path.with_name(FIGURES)
+    there = reading.is_there(beside, "document of figures")
+    figures = reading.read_text(beside, "document of figures", largest=LARGEST) if there else ""
+    text = systems.document(figures)
+    try:
+        world.disk.save(path, text.encode(), mode=0o644)
+    except OSError as error:
+        raise BadValue(
+            f"--write {reading.shown(path)} cannot be written ({error.strerror}); name another document"
+        ) from error
+    print(f"{reading.shown(path)}: {len(systems.available())} systems")
 
 
 COMMAND = Subcommand(
     name="systems",
     help="the clinical systems there are: inputs, tasks, effector, what is simulated",
     run=run,
-    arguments=add_json,
+    arguments=add_arguments,
 )

@@ -16,15 +16,21 @@ from workbench.systems._bound import (
     screening_of,
     simulate,
 )
+from workbench.systems._description import described
+from workbench.systems._document import document
 from workbench.systems._protocol import begin_study, draft, system_of
 from workbench.systems._register import USUAL, Provenance, available, load, provenance
+from workbench.systems._stimulation import Stimulation
 from workbench.systems._system import (
     KINDS,
     METRICS,
+    OF_RECORD,
     PROCEDURES,
     REPORT_PARTS,
     Input,
+    PlannedEndpoint,
     PlannedVisit,
+    PriceItem,
     Simulator,
     System,
     Task,
@@ -36,15 +42,19 @@ __all__ = [
     "HARDWARE",
     "KINDS",
     "METRICS",
+    "OF_RECORD",
     "PROCEDURES",
     "REPORT_PARTS",
     "USUAL",
     "BoundSystem",
     "Input",
+    "PlannedEndpoint",
     "PlannedVisit",
+    "PriceItem",
     "Provenance",
     "Simulator",
     "Source",
+    "Stimulation",
     "System",
     "Task",
     "available",
@@ -52,6 +62,8 @@ __all__ = [
     "bind",
     "bound_in",
     "consent_refusal",
+    "described",
+    "document",
     "draft",
     "load",
     "provenance",

@@ -13,6 +13,7 @@ from workbench import control, outcomes, reading, world
 from workbench.errors import BadValue
 from workbench.messages import Message
 from workbench.study import Study
+from workbench.study.forms import Form, Item
 from workbench.study.nouns import check
 from workbench.study.protocol import ProtocolVisit, SessionKind
 from workbench.study.schedule import days_of
@@ -113,19 +114,25 @@ def _version(stated: Mapping[str, Any]) -> str:
 
 def visits_of(system: System) -> tuple[ProtocolVisit, ...]:
     """The visits of a system as those of a protocol, counted from the first session."""
-    forms = tuple(_measures(system))
+    every = system.asked_forms
     sessions = tuple(SessionKind(system.name, procedure) for procedure in system.procedures)
     return tuple(
         ProtocolVisit(
-            visit.name, "first_session", visit.day, visit.earliest, visit.latest, forms=forms, sessions=sessions
-        )
+            visit.name,
+            "first_session",
+            visit.day,
+            visit.earliest,
+            visit.latest,
+            forms=visit.forms or every,
+            sessions=sessions,
+        )  # fmt: skip
         for visit in system.visits
     )
 
 
 def draft(system: System) -> dict[str, Any]:
-    """What a system gives to the definition of a protocol: its visits, forms and sessions, what its first endpoint
-    measures, and the limits of its effector; the rest is the site's.
+    """What a system gives to the definition of a protocol: its visits, forms and sessions, its endpoints, and the
+    limits of its effector; the rest is the site's.
 
     Parameters
     ----------
@@ -139,19 +146,51 @@ def draft(system: System) -> dict[str, Any]:
         }
         for visit in visits_of(system)
     ]  # fmt: skip
-    forms = [{"name": name, "title": title, "measure": name} for name, title in _measures(system).items()]
+    forms = [_form(form) for form in forms_of(system)]
     given = {"study": {"title": str(system.title)}, "visit": visits, "form": forms}
     # Empty sections would be problems of their own.
-    more = {"estimand": _primary(system), "session_limit": _session_limits(system)}
+    more = {"estimand": _estimands(system), "session_limit": _session_limits(system)}
     return {**given, **{name: section for name, section in more.items() if section}}
 
 
-def _primary(system: System) -> list[dict[str, Any]]:
-    """What the first endpoint of a system measures; population, events and summary are for the site to decide."""
+def forms_of(system: System) -> tuple[Form, ...]:
+    """The forms that a system asks for: outcome measures of the register, then those of its own."""
+    own = {form.name: form for form in system.own_forms}
+    return tuple(
+        own[name] if name in own else Form(name, outcomes.load(name).definition.title, measure=name)
+        for name in system.asked_forms
+    )
+
+
+def _form(form: Form) -> dict[str, Any]:
+    """A form as a protocol states it, without what equals its default; its texts are plain, as in a file."""
+    if form.measure:
+        return {"name": form.name, "title": str(form.title), "measure": form.measure}
+    return {"name": form.name, "title": str(form.title), "items": [_item(item) for item in form.items]}
+
+
+def _item(item: Item) -> dict[str, Any]:
+    kept = {"unit": item.unit, "least": item.least, "greatest": item.greatest, "required": item.required}
+    more = {key: value for key, value in kept.items() if value not in ("", None, False)}
+    choices = {"choices": list(item.choices)} if item.choices else {}
+    return {"name": item.name, "label": str(item.label), "kind": item.kind, **more, **choices}
+
+
+def _estimands(system: System) -> list[dict[str, Any]]:
+    """The endpoints of a system; population and events, and a summary that it does not state, are for the site."""
+    if system.planned:
+        # The primary one first, whatever the order of the file.
+        ordered = sorted(system.planned, key=lambda one: one.role != "primary")
+        return [
+            {"name": one.name, "variable": str(one.variable)}
+            | ({"summary": str(one.summary)} if one.summary else {})
+            for one in ordered
+        ]
     if not system.endpoints or not system.visits:
         return []
     name, first, last = system.endpoints[0], system.visits[0].name, system.visits[-1].name
-    what = _measures(system).get(name, f"{name} of the online runs")
+    titles = {form.name: form.title for form in forms_of(system)}
+    what = titles.get(name, f"{name} of the online runs")
     variable = f"{what}, at {first}" if first == last else f"Change of {what}, from {first} to {last}"
     return [{"name": "primary", "variable": variable}]
 
@@ -166,9 +205,3 @@ def _session_limits(system: System) -> list[dict[str, Any]]:
         {"name": "hold_limit_s", "greatest": limits.hold_limit_s, "unit": "s"},
         {"name": "dose_s", "greatest": limits.dose_s, "unit": "s"},
     ]
-
-
-def _measures(system: System) -> dict[str, str]:
-    """Outcome measures that a system asks for, with their titles."""
-    asked = dict.fromkeys((*system.forms, *system.endpoints))
-    return {name: outcomes.load(name).definition.title for name in asked if name in outcomes.available()}

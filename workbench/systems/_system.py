@@ -13,7 +13,10 @@ from workbench.errors import BadValue
 from workbench.messages import Message
 from workbench.paradigms import Paradigm
 from workbench.signals import units
-from workbench.vocabulary import ReportPart, RunKind, StreamSpec
+from workbench.study.changes.prices import PriceRule
+from workbench.study.forms import Form
+from workbench.systems._stimulation import Stimulation
+from workbench.vocabulary import PriceItemKind, ReportPart, RunKind, StreamSpec
 
 SIGNAL, MARKERS = "system-signal", "system-markers"
 """source_ids of played streams; the session's id is added so that two sessions never meet."""
@@ -39,6 +42,12 @@ METRICS = (
 """Names of what online runs are judged by, beside outcome measures."""
 
 REPORT_PARTS: tuple[ReportPart, ...] = get_args(ReportPart)
+
+OF_RECORD = ("adverse_events", "implant_days")
+"""What the record itself counts, beside forms and online runs."""
+
+EndpointRole = Literal["primary", "secondary", "safety"]
+ROLES: tuple[EndpointRole, ...] = get_args(EndpointRole)
 
 _KIND_OF_TYPE: Mapping[str, InputKind] = {
     **dict.fromkeys(("ecog", "ieeg", "seeg"), "ECoG"),
@@ -239,12 +248,16 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class PlannedVisit:
-    """A visit of the protocol: day from the first visit, and the days of its window, both belonging to it."""
+    """A visit of the protocol: day from the first visit, and the days of its window, both belonging to it.
+
+    ``forms`` names those of the system's forms that it asks for; empty for all of them.
+    """
 
     name: str
     day: int
     earliest: int
     latest: int
+    forms: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.name.strip() or not self.earliest <= self.day <= self.latest:
@@ -257,6 +270,52 @@ class PlannedVisit:
                     latest=self.latest,
                 )
             )
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedEndpoint:
+    """An endpoint of a system's protocol, as the draft of one states it.
+
+    Attributes
+    ----------
+    name, title : short name, and what people call it.
+    role : what it decides.
+    measured_by : names of the system's endpoints and forms, and of :data:`OF_RECORD`.
+    variable : what is estimated, in words. summary : how it is summed up, ``""`` where the site decides.
+    """
+
+    name: str
+    title: str
+    role: EndpointRole
+    measured_by: tuple[str, ...]
+    variable: str
+    summary: str = ""
+
+    def __post_init__(self) -> None:
+        if not (self.name.isidentifier() and self.title.strip() and self.variable.strip() and self.measured_by):
+            raise BadValue(Message("system.endpoint", name=repr(self.name)))
+        if self.role not in ROLES:
+            raise BadValue(
+                Message("system.endpoint_role", name=self.name, allowed=list(ROLES), got=repr(self.role))
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class PriceItem:
+    """A price item by which work with a system may be charged; prices and codes are of a site's own document.
+
+    Attributes
+    ----------
+    name, title : official name as the price documents print it, and what it is.
+    kind : as the record keeps it. per : what one charge is for, in words.
+    rules : that were found, each with its source.
+    """
+
+    name: str
+    title: str
+    kind: PriceItemKind
+    per: str
+    rules: tuple[PriceRule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,12 +348,17 @@ class System:
     inputs : by role; exactly one has the role ``"signal"``.
     tasks : ways of working with it, the usual one first.
     procedures : kinds of run that it offers, in the order in which they are offered.
+    stimulation : programme, of an effector that stimulates; None for any other.
     settings : levels of its effector, fractions 0–1, that a mapping run steps through; none without such a run.
     published : what its makers have not published or what is only simulated, in words.
     effector, limits : name of the profile that it moves, None without one; limits narrower than the profile's.
     checks : what the operator looks at before arming, beside the conditions that the controller itself checks.
     visits : of the protocol.
     endpoints : names of outcome measures and of :data:`METRICS`. forms : measures that its visits ask for first.
+    own_forms : forms that no outcome measure is.
+    planned : endpoints as a protocol states them, one of them primary; none where ``endpoints`` says enough.
+    price_items : by which work with it may be charged.
+    not_supplied : what nobody published, one sentence each. out_of_scope : what it leaves out, and why.
     report : what its report shows beside its results, of :data:`REPORT_PARTS`.
     simulator : who plays it; None where only recordings or hardware do.
     """
@@ -307,11 +371,17 @@ class System:
     published: str
     effector: str | None = None
     limits: Limits | None = None
+    stimulation: Stimulation | None = None
     settings: tuple[float | tuple[float, ...], ...] = ()
     checks: tuple[str, ...] = ()
     visits: tuple[PlannedVisit, ...] = ()
     endpoints: tuple[str, ...] = ()
     forms: tuple[str, ...] = ()
+    own_forms: tuple[Form, ...] = ()
+    planned: tuple[PlannedEndpoint, ...] = ()
+    price_items: tuple[PriceItem, ...] = ()
+    not_supplied: tuple[str, ...] = ()
+    out_of_scope: tuple[str, ...] = ()
     report: tuple[ReportPart, ...] = REPORT_PARTS
     simulator: Simulator | None = None
 
@@ -320,6 +390,7 @@ class System:
             raise BadValue(Message("system.name", got=repr(self.name)))
         self._check_inputs()
         self._check_names()
+        self._check_planned()
         self._check_effector()
 
     def input(self, role: str) -> Input:
@@ -349,7 +420,9 @@ class System:
 
     def _check_names(self) -> None:
         tasks, visits = [one.name for one in self.tasks], [one.name for one in self.visits]
-        for what, names in (("tasks", tasks), ("visits", visits)):
+        forms, planned = [one.name for one in self.own_forms], [one.name for one in self.planned]
+        lists = {"tasks": tasks, "visits": visits, "own_forms": [*self.forms, *forms], "planned": planned}
+        for what, names in lists.items():
             if len(set(names)) != len(names) or (what == "tasks" and not names):
                 raise BadValue(
                     Message("system.names", what=what, system=self.name, got=", ".join(names) or "none")
@@ -370,6 +443,29 @@ class System:
         if self.simulator is not None and self.simulator.device not in devices.available():
             raise BadValue(Message("system.device", system=self.name, got=repr(self.simulator.device)))
 
+    def _check_planned(self) -> None:
+        """Visits ask for forms that there are, endpoints rest on what is measured, and one of them is primary."""
+        forms = self.asked_forms
+        measured = (*forms, *self.endpoints, *OF_RECORD)
+        asked = [name for visit in self.visits for name in visit.forms]
+        rests = [name for one in self.planned for name in one.measured_by]
+        for what, given, known in (("visits", asked, forms), ("planned", rests, measured)):
+            if unknown := [name for name in given if name not in known]:
+                raise BadValue(
+                    Message(
+                        "system.not_among", what=what, system=self.name, got=repr(unknown[0]), allowed=list(known)
+                    )
+                )
+        primary = sum(one.role == "primary" for one in self.planned)
+        if self.planned and primary != 1:
+            raise BadValue(Message("system.primary", system=self.name, got=primary))
+
+    @property
+    def asked_forms(self) -> tuple[str, ...]:
+        """Names of the forms that it asks for: outcome measures, then those of its own."""
+        measures = dict.fromkeys(name for name in (*self.forms, *self.endpoints) if name in outcomes.available())
+        return (*measures, *(one.name for one in self.own_forms))
+
     def _check_effector(self) -> None:
         laws = [one.law for one in self.tasks]
         if (self.effector is None) != (None in laws) or (self.effector is None and any(laws)):
@@ -384,6 +480,8 @@ class System:
         if self.effector is None:
             return
         profile = control.load(self.effector)
+        if profile.stimulates != (self.stimulation is not None):
+            raise BadValue(Message("system.stimulation", system=self.name, effector=self.effector))
         limits = control.check_limits(self.limits or control.profile_limits(profile), profile)
         for law in laws:
             if law is not None:

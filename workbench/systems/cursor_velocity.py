@@ -82,6 +82,9 @@ SYSTEM = System(
         "simulated_participant",
         PRESET,
         contract=(simulated_participant.spec(PRESET),),
-        source="simulated participant, 16-channel subdural ECoG at 500 Hz; simulated cursor",
+        source=words(
+            "simulated participant, 16-channel subdural ECoG at 500 Hz; simulated cursor",
+            "模拟受试者，16 通道硬膜下皮层脑电，500 Hz；模拟光标",
+        ),
     ),
 )

@@ -76,6 +76,9 @@ SYSTEM = System(
         "simulated_participant",
         PRESET,
         contract=(simulated_participant.spec(PRESET),),
-        source="simulated participant, 8-channel epidural ECoG at 1 kHz; simulated glove",
+        source=words(
+            "simulated participant, 8-channel epidural ECoG at 1 kHz; simulated glove",
+            "模拟受试者，8 通道硬膜外皮层脑电，1 kHz；模拟手套",
+        ),
     ),
 )

@@ -7,6 +7,7 @@ from typing import Any
 from workbench import decoders
 from workbench.control import ControlLaw
 from workbench.devices import simulated_participant
+from workbench.systems._prices import CODES_NOT_SUPPLIED, FITTING
 from workbench.systems._shared import (
     BASELINE,
     CUES_OF_OTHERS,
@@ -86,10 +87,15 @@ SYSTEM = System(
     ),
     endpoints=("arat", "isncsci", "accuracy", "f1", "false_per_min"),
     forms=("arat", "isncsci"),
+    price_items=(FITTING,),
+    not_supplied=(CODES_NOT_SUPPLIED,),
     simulator=Simulator(
         "simulated_participant",
         PRESET,
         contract=(simulated_participant.spec(PRESET),),
-        source="simulated participant, 16-channel scalp EEG at 250 Hz; simulated glove",
+        source=words(
+            "simulated participant, 16-channel scalp EEG at 250 Hz; simulated glove",
+            "模拟受试者，16 通道头皮脑电，250 Hz；模拟手套",
+        ),
     ),
 )

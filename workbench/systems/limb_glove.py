@@ -9,6 +9,7 @@ from typing import Any
 from workbench import decoders
 from workbench.control import ControlLaw
 from workbench.devices import simulated_limb
+from workbench.systems._prices import CODES_NOT_SUPPLIED, FITTING
 from workbench.systems._shared import (
     BASELINE,
     CUES_OF_OTHERS,
@@ -132,10 +133,15 @@ SYSTEM = System(
     ),
     endpoints=("arat", "f1", "false_per_min", "onset_s"),
     forms=("arat",),
+    price_items=(FITTING,),
+    not_supplied=(CODES_NOT_SUPPLIED,),
     simulator=Simulator(
         "simulated_limb",
         PRESET,
         contract=simulated_limb.specs(PRESET),
-        source="simulated participant: EEG at 250 Hz, EMG at 2 kHz, accelerometer at 100 Hz; simulated glove",
+        source=words(
+            "simulated participant: EEG at 250 Hz, EMG at 2 kHz, accelerometer at 100 Hz; simulated glove",
+            "模拟受试者：脑电 250 Hz、肌电 2 kHz、加速度计 100 Hz；模拟手套",
+        ),
     ),
 )

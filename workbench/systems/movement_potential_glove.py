@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from workbench.control import ControlLaw
 from workbench.devices import simulated_participant
+from workbench.systems._prices import CODES_NOT_SUPPLIED, FITTING
 from workbench.systems._shared import (
     BASELINE,
     CUES_OF_OTHERS,
@@ -73,10 +74,15 @@ SYSTEM = System(
     ),
     endpoints=("arat", "accuracy", "f1", "false_per_min"),
     forms=("arat",),
+    price_items=(FITTING,),
+    not_supplied=(CODES_NOT_SUPPLIED,),
     simulator=Simulator(
         "simulated_participant",
         PRESET,
         contract=(simulated_participant.spec(PRESET),),
-        source="simulated participant, 16-channel scalp EEG at 250 Hz with movement potentials; simulated glove",
+        source=words(
+            "simulated participant, 16-channel scalp EEG at 250 Hz with movement potentials; simulated glove",
+            "模拟受试者，16 通道头皮脑电，250 Hz，含运动相关电位；模拟手套",
+        ),
     ),
 )

@@ -69,6 +69,9 @@ SYSTEM = System(
         "simulated_rower",
         PRESET,
         contract=(simulated_rower.spec(PRESET),),
-        source="simulated participant: accelerometer on the forearm at 100 Hz; simulated glove",
+        source=words(
+            "simulated participant: accelerometer on the forearm at 100 Hz; simulated glove",
+            "模拟受试者：前臂加速度计，100 Hz；模拟手套",
+        ),
     ),
 )

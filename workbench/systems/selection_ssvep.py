@@ -8,6 +8,7 @@ from typing import Any
 
 from workbench.devices import simulated_participant, simulated_presenter
 from workbench.paradigms.selection import Selection
+from workbench.systems._prices import CODES_NOT_SUPPLIED, FITTING
 from workbench.systems._shared import PRESENTER_MARKERS, SEIZURES_ASKED
 from workbench.systems._system import MARKERS, SIGNAL, Input, Simulator, System, Task, words
 from workbench.vocabulary import StreamSpec
@@ -57,11 +58,16 @@ SYSTEM = System(
     ),
     checks=(SEIZURES_ASKED,),
     endpoints=("accuracy", "selections_per_min", "bits_per_min"),
+    price_items=(FITTING,),
+    not_supplied=(CODES_NOT_SUPPLIED,),
     simulator=Simulator(
         "simulated_participant",
         PRESET,
         contract=(simulated_participant.spec(PRESET), simulated_presenter.spec({"source_id": MARKERS})),
-        source="simulated participant, 9-channel EEG over the visual cortex at 250 Hz; simulated screen of 60 Hz",
+        source=words(
+            "simulated participant, 9-channel EEG over the visual cortex at 250 Hz; simulated screen of 60 Hz",
+            "模拟受试者，9 通道视觉皮层脑电，250 Hz；模拟屏幕，60 Hz",
+        ),
         presenter="simulated_presenter",
     ),
 )
