@@ -109,6 +109,18 @@ def test_the_randomiser_dealt_with_the_studys_own_seed_gives_the_studys_own_arms
             assert abs(inside.count("sham") - inside.count("stimulation")) <= 2
 
 
+def test_a_deal_counts_that_gives_as_large_a_difference_or_leaves_an_arm_without_anybody():
+    people, seen = ["1", "2", "3", "4"], ["a", "a", "b", "b"]
+    outcomes = np.array([0.0, 0.0, 1.0, 3.0])
+    deals = ("aabb", "bbaa", "abab", "aaaa")
+    again = [dict(zip(people, deal, strict=True)) for deal in deals]
+    found = _rerandomising.compared(outcomes, people, seen, ("a", "b"), again)["b"]
+    # What was seen, the same again, its mirror, and a deal without b; not the one with a smaller difference.
+    assert (found.value, found.p) == (2.0, 4 / 5)
+    assert _rerandomising.compared(outcomes, people, seen, ("a", "b"), again[2:3])["b"].p == 1 / 2
+    assert _rerandomising.compared(np.zeros(4), people, seen, ("a", "b"), again)["b"].p == 1.0
+
+
 def test_a_refused_analysis_has_a_sentence_and_no_number_and_the_others_are_made(analysed):
     refused = {one.name: one for one in analysed.results.refused}
     assert set(refused) == {"unknown", "no-threshold"}

@@ -68,6 +68,14 @@ def test_each_method_of_a_report_is_simulated():
     assert all(row.rates for row in rows if not row.refused)
 
 
+@pytest.mark.job
+def test_dealing_again_by_the_studys_own_design_keeps_its_level_under_a_trend_of_the_outcomes():
+    own = [replace(one, sizes=(8,)) for one in METHODS if "dealt again by the study's blocks" in one.method]
+    (row,) = stress.simulate(150, 3, methods=own)
+    assert (row.tested, row.refused, row.held) == (150, 0, True)
+    assert row.rejected > 0
+
+
 def test_simulations_that_were_cut_short_go_on_and_end_with_the_same_figures(tmp_path):
     quick = [one for one in METHODS if one.method in ("t test (Welch)", "ANCOVA")]
     file, said = tmp_path / "kept.json", []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import socket
 import threading
 from contextlib import closing, contextmanager, suppress
@@ -18,12 +19,14 @@ from hypothesis import strategies as st
 from tests.shares import some
 from tests.study import databases
 from tests.study.conftest import fill
+from workbench import world
 from workbench.commands import main
 from workbench.errors import BadValue, RecordFault, RecordLocked, Refused
-from workbench.stress import behind
+from workbench.stress import behind, crowd
 from workbench.stress.scenario import gone
 from workbench.study import Study, anchors, migrate, schema, stores, verify
 from workbench.study.backup import backup
+from workbench.study.changes.entering import SaveForm
 from workbench.study.restore import drill, restore
 from workbench.study.stores import pointer, postgresql_schema
 from workbench.study.stores.postgresql import LOCK, PostgreSQL
@@ -406,20 +409,120 @@ def test_a_writer_that_holds_the_record_is_named_and_nothing_is_stored(empty, mo
 
 
 @contextmanager
-def cut_at_commit(url, *, stored):
-    """A way to the server that breaks in the middle of a commit: once it is stored there, or before it is sent."""
-    parts = psycopg.conninfo.conninfo_to_dict(url)
-    armed, cut = threading.Event(), threading.Event()
+def counted(url):
+    """A way to the server, and what was sent over it: one item for each answer that was waited for."""
+    turns, last, threads = [], ["server"], []
 
-    def upstream():
-        if str(parts.get("host", "")).startswith("/"):
-            server = socket.socket(socket.AF_UNIX)
-            server.connect(f"{parts['host']}/.s.PGSQL.{parts.get('port', 5432)}")
-            return server
-        return socket.create_connection((parts.get("host", "localhost"), int(parts.get("port", 5432))))
+    def pump(source, target, who):
+        with suppress(OSError):
+            while block := source.recv(65536):
+                if who == "client" and last[0] == "server":
+                    turns.append(b"")
+                if who == "client":
+                    turns[-1] += block
+                last[0] = who
+                target.sendall(block)
+        with suppress(OSError):
+            target.shutdown(socket.SHUT_RDWR)
 
     def serve(client):
-        with client, upstream() as server:
+        with client, upstream(url) as server:
+            answers = threading.Thread(target=pump, args=(server, client, "server"))
+            answers.start()
+            pump(client, server, "client")
+            answers.join()
+
+    with door(url, serve, threads) as way:
+        yield way, turns
+
+
+def upstream(url):
+    """A connection to the server itself."""
+    parts = psycopg.conninfo.conninfo_to_dict(url)
+    if str(parts.get("host", "")).startswith("/"):
+        server = socket.socket(socket.AF_UNIX)
+        server.connect(f"{parts['host']}/.s.PGSQL.{parts.get('port', 5432)}")
+        return server
+    return socket.create_connection((parts.get("host", "localhost"), int(parts.get("port", 5432))))
+
+
+@contextmanager
+def door(url, serve, threads):
+    """A place on this computer whose connections are served, by its URL; ends when all of them have."""
+    parts = psycopg.conninfo.conninfo_to_dict(url)
+    with closing(socket.create_server(("127.0.0.1", 0))) as place:
+
+        def accept():
+            with suppress(OSError):
+                while True:
+                    threads.append(threading.Thread(target=serve, args=(place.accept()[0],), daemon=True))
+                    threads[-1].start()
+
+        accepting = threading.Thread(target=accept, daemon=True)
+        accepting.start()
+        user = f"{parts['user']}@" if "user" in parts else ""
+        yield f"postgresql://{user}127.0.0.1:{place.getsockname()[1]}/{quote(parts['dbname'])}?sslmode=disable"
+        place.shutdown(socket.SHUT_RDWR)
+        accepting.join(10)
+        for thread in threads:
+            thread.join(10)
+
+
+def test_a_form_that_is_saved_holds_the_record_for_five_answers_and_one_that_comes_too_late_for_two(url, tmp_path):
+    folder = tmp_path / "s"
+    form = crowd._begun(folder, url)
+    there = pointer.read(folder)
+    with counted(url) as (way, turns):
+        (folder / pointer.FILE).write_text(pointer.Pointer(way, there.schema).text())
+        with Study.open(folder, actor="tests") as study:
+            script = study.script_signer("tests")
+
+            def save(version):
+                row = study.get("form", form)
+                turns.clear()
+                more = SaveForm(row["visit_id"], "count", {"n": row["values"]["n"] + 1}, row_version=version(row))
+                with suppress(RecordFault):
+                    study.apply(more, script, "one more")
+                # The first asks whether the connection is still there, before anything is held.
+                return len([turn for turn in turns if b"Q\0\0\0\x06;" not in turn])
+
+            # A statement is prepared at its sixth time, which costs an answer more.
+            saved = [save(lambda row: row["row_version"]) for _ in range(8)]
+            late = [save(lambda row: 1) for _ in range(8)]
+            assert study.get("form", form)["values"]["n"] == 8
+    (folder / pointer.FILE).write_text(there.text())
+    assert (min(saved), min(late)) == (5, 2)
+    assert verify(folder).ok
+    gone(folder)
+
+
+def test_what_the_server_refuses_of_several_statements_that_were_sent_together_leaves_nothing(empty):
+    empty.append(Participant("P01"))
+    head = empty.head()
+    with databases.connected(empty) as owner:
+        owner.execute(
+            "CREATE FUNCTION full_() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$BEGIN RAISE EXCEPTION 'no room' USING ERRCODE = '53100'; END$$"
+        )
+        owner.execute("CREATE TRIGGER full_ BEFORE INSERT ON audit_payload FOR EACH ROW EXECUTE FUNCTION full_()")
+    with pytest.raises(RecordFault, match="disk") as refused:
+        empty.append(Participant("P02"))
+    assert "nothing was stored" in str(refused.value) or "was not stored" in str(refused.value)
+    assert (empty.head(), empty.count("participant")) == (head, 1)
+    with databases.connected(empty) as owner:
+        owner.execute("DROP TRIGGER full_ ON audit_payload")
+        owner.execute("DROP FUNCTION full_()")
+    empty.append(Participant("P03"))
+    assert verify(empty.folder).ok
+
+
+@contextmanager
+def cut_at_commit(url, *, stored):
+    """A way to the server that breaks in the middle of a commit: once it is stored there, or before it is sent."""
+    armed, cut, said = threading.Event(), threading.Event(), threading.Event()
+
+    def serve(client):
+        with client, upstream(url) as server:
             answers = threading.Thread(target=pump, args=(server, client))
             answers.start()
             with suppress(OSError):
@@ -437,8 +540,6 @@ def cut_at_commit(url, *, stored):
                     one.shutdown(socket.SHUT_RDWR)
             answers.join()
 
-    said = threading.Event()
-
     def pump(server, client):
         with suppress(OSError):
             while block := server.recv(65536):
@@ -447,18 +548,8 @@ def cut_at_commit(url, *, stored):
                     return
                 client.sendall(block)
 
-    with closing(socket.create_server(("127.0.0.1", 0))) as door:
-
-        def accept():
-            with suppress(OSError):
-                while True:
-                    threading.Thread(target=serve, args=(door.accept()[0],), daemon=True).start()
-
-        threading.Thread(target=accept, daemon=True).start()
-        user = f"{parts['user']}@" if "user" in parts else ""
-        port = door.getsockname()[1]
-        yield f"postgresql://{user}127.0.0.1:{port}/{quote(parts['dbname'])}?sslmode=disable", armed
-        door.shutdown(socket.SHUT_RDWR)
+    with door(url, serve, []) as way:
+        yield way, armed
 
 
 @pytest.mark.parametrize("stored", [True, False], ids=["stored", "not sent"])
@@ -479,6 +570,44 @@ def test_a_connection_that_breaks_in_the_commit_is_told_as_what_happened(empty, 
                 study.append(Participant("P01"))
             assert study.count("participant") == 1
     (empty.folder / pointer.FILE).write_text(there.text())
+    assert verify(empty.folder).ok
+
+
+@pytest.mark.parametrize("waits", ["advisory", "PgSleep"])
+def test_an_interrupt_while_the_server_is_waited_for_stores_nothing_and_the_next_entry_is_stored(empty, waits):
+    head = empty.head()
+    asked = "SELECT 1 FROM pg_stat_activity WHERE wait_event = %s"
+
+    def interrupted(server):
+        if world.clock.until(lambda: server.execute(asked, [waits]).fetchone() is not None, 20):
+            signal.raise_signal(signal.SIGINT)
+
+    with (
+        databases.connected(empty) as owner,
+        psycopg.connect(empty.database.store.pointer.url, autocommit=True) as me,
+    ):
+        if waits == "advisory":
+            owner.execute("BEGIN")
+            owner.execute(f"SELECT pg_advisory_xact_lock({LOCK})")
+        else:
+            # In the middle of what was sent together.
+            sleeps = "$$BEGIN PERFORM pg_sleep(20); RETURN NEW; END$$"
+            owner.execute(f"CREATE FUNCTION slow_() RETURNS trigger LANGUAGE plpgsql AS {sleeps}")
+            owner.execute(
+                "CREATE TRIGGER slow_ BEFORE INSERT ON participant FOR EACH ROW EXECUTE FUNCTION slow_()"
+            )
+        watching = threading.Thread(target=interrupted, args=(me,))
+        watching.start()
+        with pytest.raises(KeyboardInterrupt):
+            empty.append(Participant("P01"))
+        watching.join()
+        if waits == "advisory":
+            owner.execute("ROLLBACK")
+        else:
+            owner.execute("DROP TRIGGER slow_ ON participant")
+            owner.execute("DROP FUNCTION slow_()")
+    assert (empty.head(), empty.count("participant")) == (head, 0)
+    empty.append(Participant("P02"))
     assert verify(empty.folder).ok
 
 

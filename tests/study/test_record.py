@@ -20,6 +20,7 @@ from workbench.messages import Message
 from workbench.study import Study, keys, record_file, schema, stores, uuid7, verify
 from workbench.study.backup import backup
 from workbench.study.migrate import migrate, version_of
+from workbench.study.writer import in_order
 from workbench.vocabulary import (
     Approval,
     Assessment,
@@ -52,6 +53,35 @@ def test_a_statement_about_any_column_is_compiled_once():
             about = select(column.table.c[0]).where(column == bindparam("asked"))
             connection.execution_options(compiled_cache=kept).execute(about, {"asked": None})
             assert len(kept) == 1, column
+
+
+def test_what_is_asked_together_with_the_lock_is_what_is_read_one_after_the_other(study):
+    asked = [(table.name, {}) for table in schema.DATA]
+    asked += [(name, {"id": rows[-1]["id"]}) for name, _ in asked if (rows := study.rows(name))]
+    asked += [("participant", {"id": "nobody"}), ("visit", {"participant_id": None})]
+    tables = schema.metadata.tables
+    with study.writing.begin("tests", ahead=asked) as writer:
+        told = [writer.found(tables[name], **where) for name, where in asked]
+    with study.writing.begin("tests") as writer:
+        read = [writer.rows(in_order(tables[name]).where(*equal(tables[name], where))) for name, where in asked]
+    assert told == read
+    kinds = [[[type(value) for row in rows for value in row.values()] for rows in found] for found in (told, read)]
+    assert kinds[0] == kinds[1]
+
+
+def equal(table, where):
+    return [table.columns[name] == value for name, value in where.items()]
+
+
+def test_what_a_change_writes_is_seen_by_what_it_reads_afterwards(study):
+    person = study.ids["participant"]
+    with study.writing.begin("tests", ahead=[("visit", {"participant_id": person})]) as writer:
+        before = writer.found(schema.visit, participant_id=person)
+        made = writer.insert(schema.visit, {**before[0], "id": "", "name": "another"}, reason="tests")
+        assert [row["id"] for row in writer.found(schema.visit, participant_id=person)][-1] == made
+        assert writer.count(schema.visit, participant_id=person) == len(before) + 1
+    assert study.rows("visit", participant_id=person)[-1]["name"] == "another"
+    assert study.verify(files=False).ok
 
 
 def test_every_noun_comes_back_as_it_went_in(study):

@@ -13,7 +13,7 @@ import numpy as np
 from workbench.analysis import wilson
 from workbench.errors import Refused
 from workbench.estimation._fitted import Columns, Fitted
-from workbench.estimation._rerandomising import deals
+from workbench.estimation._rerandomising import compared, deals
 from workbench.estimation._selecting import LEAST, Selected
 from workbench.estimation._within import WITHIN
 from workbench.estimation.methods import METHODS
@@ -392,21 +392,13 @@ def _rerandomisation(made: Selected, record: Study) -> Fitted:
     table = made.columns((made.analysis.at,))
     rest = _residuals(made, table)
     n = int(made.analysis.settings["replications"])
-    who, observed = table["participant"], list(table["arm"])
-    extreme = dict.fromkeys(made.arms[1:], 0)
-    values = {arm: _gap(rest, observed, arm, made.arms[0]) for arm in made.arms[1:]}
-    for dealt in deals(record, made.arms, seed=made.plan.seed, n=n):
-        again = [dealt.get(one, own) for one, own in zip(who, observed, strict=True)]
-        for arm, value in values.items():
-            gap = _gap(rest, again, arm, made.arms[0])
-            # A deal that leaves an arm without anybody is no evidence against what was seen.
-            extreme[arm] += gap is None or abs(gap) >= abs(value or 0.0) * (1 - 1e-12)
+    who = table["participant"]
+    again = deals(record, made.arms, seed=made.plan.seed, n=n)
     rows, notes = [], []
-    for arm, value in values.items():
-        p = (1 + extreme[arm]) / (1 + n)
-        number = float(value or 0.0)
-        rows.append(replace(_of_pair(made, arm, (number, 0.0, 0.0), p, n=len(who)), low=None, high=None))
-        notes.append(Message("estimation.deals", n=n, error=f"{sqrt(p * (1 - p) / n):.2g}"))
+    for arm, found in compared(rest, who, list(table["arm"]), made.arms, again).items():
+        row = _of_pair(made, arm, (found.value, 0.0, 0.0), found.p, n=len(who))
+        rows.append(replace(row, low=None, high=None))
+        notes.append(Message("estimation.deals", n=n, error=f"{sqrt(found.p * (1 - found.p) / n):.2g}"))
     return Fitted(tuple(rows), _means(made, _by_arm(made)), tuple(notes))
 
 
@@ -416,13 +408,6 @@ def _residuals(made: Selected, table: Columns) -> np.ndarray[Any, Any]:
         return np.asarray(y - y.mean())
     x = design(table, made.analysis.covariates).matrix(table)
     return np.asarray(y - x @ np.linalg.lstsq(x, y, rcond=None)[0])
-
-
-def _gap(rest: np.ndarray[Any, Any], arms: Sequence[str], arm: str, reference: str) -> float | None:
-    inside, other = (np.array([one == name for one in arms]) for name in (arm, reference))
-    if not inside.any() or not other.any():
-        return None
-    return float(rest[inside].mean() - rest[other].mean())
 
 
 def _imputation(made: Selected) -> tuple[Columns, imputation.Plan]:

@@ -6,9 +6,12 @@ study used, in the order in which people came. Reference, from memory: Rosenberg
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
 
 from workbench import world
 from workbench.errors import Refused
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from workbench.study.record import Study
 
 Row = Mapping[str, Any]
+Floats = npt.NDArray[np.float64]
 WORDS = SEED_BITS // 32
 
 
@@ -41,6 +45,18 @@ def deals(record: Study, arms: Sequence[str], *, seed: int, n: int) -> Iterator[
     lists = [(design, rows) for design, rows in lists if rows]
     if not lists:
         raise Refused(Message("estimation.no_allocation"))
+    return dealt(lists, seed=seed, n=n)
+
+
+def dealt(lists: Sequence[tuple[Design, Sequence[Row]]], *, seed: int, n: int) -> Iterator[dict[str, str]]:
+    """Arms by participant id, dealt ``n`` times as designs do it.
+
+    Parameters
+    ----------
+    lists : each design with those that it randomised, in their order: ``participant_id``, ``stratum``, ``seq`` and
+        ``covariates`` of each.
+    seed : of the seeds of the deals. n : how many.
+    """
     words = world.chance.generator(seed)
     for _ in range(n):
         made: dict[str, str] = {}
@@ -48,6 +64,58 @@ def deals(record: Study, arms: Sequence[str], *, seed: int, n: int) -> Iterator[
             own = sum(int(word) << 32 * i for i, word in enumerate(words.integers(2**32, size=WORDS)))
             made |= _minimised(design, rows, own) if design.kind == "minimisation" else _listed(design, rows, own)
         yield made
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """An arm against the reference: the difference of means, and its probability among the deals."""
+
+    value: float
+    p: float
+
+
+def compared(
+    rest: Floats,
+    who: Sequence[str],
+    observed: Sequence[str],
+    arms: Sequence[str],
+    again: Iterable[Mapping[str, str]],
+) -> dict[str, Compared]:
+    """How often another deal gives as large a difference as was seen, the one that was seen among them.
+
+    Parameters
+    ----------
+    rest : outcome of each participant, or what covariates leave of it, shape ``(n,)``, in its unit.
+    who, observed : their ids, and the arms that they were in.
+    arms : the reference first.
+    again : arms by id, of each deal; who is in none of them stays where they were.
+    """
+    extreme = dict.fromkeys(arms[1:], 0)
+    values = {arm: gap(rest, observed, arm, arms[0]) for arm in arms[1:]}
+    n = 0
+    for one in again:
+        n += 1
+        own = [one.get(person, arm) for person, arm in zip(who, observed, strict=True)]
+        for arm, value in values.items():
+            found = gap(rest, own, arm, arms[0])
+            # A deal that leaves an arm without anybody is no evidence against what was seen.
+            extreme[arm] += found is None or abs(found) >= abs(value or 0.0) * (1 - 1e-12)
+    return {arm: Compared(float(value or 0.0), (1 + extreme[arm]) / (1 + n)) for arm, value in values.items()}
+
+
+def gap(rest: Floats, arms: Sequence[str], arm: str, reference: str) -> float | None:
+    """Difference of the means of two arms; None where one of them has nobody.
+
+    Parameters
+    ----------
+    rest : as :func:`compared` takes it.
+    arms : of each participant.
+    arm, reference : which two.
+    """
+    inside, other = (np.array([one == name for one in arms]) for name in (arm, reference))
+    if not inside.any() or not other.any():
+        return None
+    return float(rest[inside].mean() - rest[other].mean())
 
 
 def _allocated(record: Study, list_id: str) -> list[Row]:

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.analysis import wilson
+from workbench.estimation._rerandomising import compared, dealt
 from workbench.statistics._estimates import Estimate
 from workbench.statistics.adjusted import adjusted_difference
 from workbench.statistics.crossover import Crossed, crossover, paired, stepped_wedge
@@ -29,6 +30,7 @@ from workbench.statistics.sequential import boundaries, looked
 from workbench.statistics.single_case import Design, Series, single_case
 from workbench.statistics.survival import cox, log_rank
 from workbench.statistics.tables import cmh, common_odds_ratio
+from workbench.study.randomisation import Design as StudyDesign
 
 Draw = np.random.Generator
 Floats = npt.NDArray[np.float64]
@@ -352,6 +354,40 @@ def _planned(draw: Draw, n: int) -> Found:
     return None, bool((np.abs(z) >= bounds).any())
 
 
+REDEALT = 199
+"""Deals of a re-randomisation: with the one that was seen, 5 % of them are a whole number."""
+BY_BLOCKS = StudyDesign("blocks", {"a": 1, "b": 1}, (2, 4), {"site": ("one", "two")}, 200)
+BY_MINIMISATION = StudyDesign(
+    "minimisation", {"a": 1, "b": 1}, strata={"site": ("one", "two"), "level": ("C5", "C6")},
+    factors={"site": 1.0, "level": 1.0},
+)  # fmt: skip
+
+
+def _dealt(design: StudyDesign) -> Trial:
+    """People whose outcome depends on site and on when they came, and on no arm; dealt by the design itself."""
+
+    def trial(draw: Draw, n: int) -> Found:
+        rows, taken = [], dict[str, int]()
+        everybody = [
+            {factor: str(draw.choice(allowed)) for factor, allowed in design.strata.items()} for _ in range(2 * n)
+        ]
+        for k, levels in enumerate(everybody):
+            stratum = "" if design.kind == "minimisation" else design.stratum(levels)
+            taken[stratum] = taken.get(stratum, 0) + 1
+            # Draws of a minimisation have numbers from 0, slots of a list from 1.
+            seq = taken[stratum] - (design.kind == "minimisation")
+            rows.append({"participant_id": str(k), "stratum": stratum, "seq": seq, "covariates": levels})
+        seed, again = (int(one) for one in draw.integers(2**31, size=2))
+        (arms,) = dealt([(design, rows)], seed=seed, n=1)
+        at = np.array([float(levels["site"] == "two") for levels in everybody])
+        y = 2.0 * at + 2.0 * np.arange(2 * n) / n + draw.normal(size=2 * n)
+        who = [str(k) for k in range(2 * n)]
+        deals = dealt([(design, rows)], seed=again, n=REDEALT)
+        return None, compared(y, who, [arms[one] for one in who], ("a", "b"), deals)["b"].p <= LEVEL
+
+    return trial
+
+
 METHODS: tuple[Drawn, ...] = (
     Drawn("MMRM, unstructured, Kenward–Roger", _mmrm("unstructured", "kenward-roger")),
     Drawn(
@@ -371,6 +407,14 @@ METHODS: tuple[Drawn, ...] = (
     Drawn("the same over two strata", _stratified),
     Drawn("common odds ratio over two strata, CMH test", _odds),
     Drawn("difference of proportions adjusted for a covariate", _adjusted),
+    Drawn(
+        "dealt again by the study's blocks of 2 and 4 at two sites, outcomes with a trend", _dealt(BY_BLOCKS),
+        cautious=True,
+    ),
+    Drawn(
+        "dealt again by the study's minimisation over two factors, outcomes with a trend",
+        _dealt(BY_MINIMISATION), (8, 20), cautious=True, one_in=10,
+    ),
     Drawn("proportion of an arm (Wilson)", _share),
     Drawn("hazard ratio (Cox, Efron), log-rank test", _hazards),
     Drawn("Wald test of Cox's model", _wald),

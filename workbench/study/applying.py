@@ -24,7 +24,7 @@ from workbench.study import chain, schema, verified
 from workbench.study.clock import utc_now
 from workbench.study.nouns import Values, check, told
 from workbench.study.people import Confirmation, Signer
-from workbench.study.writer import BY_NAME, Writer, codes, raw
+from workbench.study.writer import BY_NAME, Question, Writer, codes, raw
 from workbench.vocabulary import DeviationCategory
 
 if TYPE_CHECKING:
@@ -58,6 +58,10 @@ class Change(ABC):
         Verification or None
             What the change rests on, if it verified the record: entered in its transaction, and gone with it.
         """
+
+    def ahead(self) -> tuple[Question, ...]:
+        """What it reads first, whatever stands there: asked for together with the lock of the record."""
+        return ()
 
     @abstractmethod
     def apply(self, record: Applying) -> str:
@@ -107,6 +111,15 @@ class Applying:
     def rows(self, table: str, **where: Any) -> list[Values]:
         """Rows of a table in the order of entry, those that equal ``where``."""
         return self._writer.found(BY_NAME[table], **where)
+
+    def ahead(self, *questions: Question) -> None:
+        """Ask at once what :meth:`rows` and :meth:`row` would ask one after the other.
+
+        Parameters
+        ----------
+        *questions : table, and what its rows equal in some of its columns.
+        """
+        self._writer.ahead(questions)
 
     def stored(self) -> Iterator[tuple[str, Values]]:
         """Every row of every data table with its table, as SQLite keeps it, secrets veiled; in order of entry."""
@@ -316,7 +329,8 @@ def apply(study: Study, change: Change, actor: Actor, reason: str = "") -> str:
     """
     name, given = type(change).__name__, _given(change, actor)
     found = change.prepare(study)
-    with study.writing.begin(name, actor=given[0].name) as writer:
+    people = [("person", {"id": signer.person_id}) for signer in given if signer.method != "script"]
+    with study.writing.begin(name, actor=given[0].name, ahead=(*people, *change.ahead())) as writer:
         wanted = change.SIGNED_BY or (change.ROLES,)
         # Who was named first need not be whom the first signature is asked of.
         refusals = [_refusal(writer, order, wanted, name) for order in permutations(given)]

@@ -13,7 +13,7 @@ from workbench.messages import Message
 from workbench.study import anchors, schema
 from workbench.study.database import Database
 from workbench.study.keys import KeyRing
-from workbench.study.writer import Writer, transaction
+from workbench.study.writer import HEAD, Question, Writer, asks, transaction
 
 
 class WritePath:
@@ -41,13 +41,14 @@ class WritePath:
         self.wrote = False
 
     @contextmanager
-    def begin(self, why: str, *, actor: str = "") -> Iterator[Writer]:
+    def begin(self, why: str, *, actor: str = "", ahead: Sequence[Question] = ()) -> Iterator[Writer]:
         """A transaction: what its block writes is stored when it ends, or nothing of it.
 
         Parameters
         ----------
         why : of the anchor that it leaves.
         actor : who writes, ``""`` for whom the record was opened for.
+        ahead : what will be read first, and is asked for together with the lock.
 
         Raises
         ------
@@ -57,15 +58,20 @@ class WritePath:
         if self.refusal:
             raise RecordFault(self.refusal)
         with self._database.connected() as connection:
-            with transaction(connection, stored=lambda: self._database.holds(writer.seq, writer.hash)):
+            asked = [HEAD, *(asks(question) for question in ahead)]
+            with transaction(
+                connection, stored=lambda: self._database.holds(writer.seq, writer.hash), asked=asked
+            ) as (head, *found):
                 # Asked again behind the lock: a migration may have swapped the file while this waited for it.
                 self._database.refuse_replaced()
                 # Read behind the lock: a rotation that was under way has left its key by now.
                 ring = KeyRing(self.study_id)
-                writer = Writer(connection, actor=actor or self._actor, ring=ring)
+                writer = Writer(connection, actor=actor or self._actor, ring=ring, head=head)
+                writer.ahead(ahead, found)
                 before = writer.seq
-                yield writer
-                writer.sign_if_due()
+                with writer.sending():
+                    yield writer
+                    writer.sign_if_due()
             # After the commit: an anchor of a head that was rolled back would accuse a sound record.
             if writer.seq > before:
                 self.wrote = True

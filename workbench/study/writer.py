@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 from sqlalchemy import Connection, Table, func, insert, select, update
@@ -31,18 +31,16 @@ from workbench.study.schema import (
     study,
     study_key,
 )
+from workbench.study.stores import Answer, Asked
 
-HEAD = (
-    select(
-        select(func.max(study_key.c.epoch)).scalar_subquery().label("epoch"),
-        select(func.max(signed_head.c.seq)).scalar_subquery().label("signed"),
-        audit.c.seq,
-        audit.c.hash,
-    )
-    .order_by(audit.c.seq.desc())
-    .limit(1)
+HEAD: Asked = (
+    f"SELECT (SELECT MAX(epoch) FROM {study_key.name}), (SELECT MAX(seq) FROM {signed_head.name}), seq, hash "
+    f"FROM {audit.name} ORDER BY seq DESC LIMIT 1",
+    (),
 )
-"""What a transaction begins with: the head of the chain, the key in use and the newest head that was signed."""
+"""What a transaction begins with: the key in use, the newest head that was signed, and the head of the chain."""
+Question = tuple[str, Mapping[str, Any]]
+"""A table, and what its rows equal in some of its columns."""
 LONGEST_REASON = 10_000
 """Characters of a reason: some pages of text, and no file that was pasted by mistake."""
 BY_NAME = {table.name: table for table in DATA}
@@ -95,18 +93,21 @@ def codes(values: Mapping[str, Any]) -> Values:
 
 
 @contextmanager
-def transaction(connection: Connection, *, stored: Callable[[], bool] = lambda: False) -> Iterator[None]:
+def transaction(
+    connection: Connection, *, stored: Callable[[], bool] = lambda: False, asked: Sequence[Asked] = ()
+) -> Iterator[list[Answer]]:
     """All of what is written inside it, or nothing, also where an interrupt falls into a statement.
 
     Parameters
     ----------
     connection : to the record.
     stored : tells whether it was stored all the same when the connection breaks in the middle of the commit.
+    asked : queries whose rows it begins with.
     """
     store, dbapi = stores.of(connection), connection.connection.dbapi_connection
-    store.begin_writing(connection)
+    answers = store.begin_writing(connection, asked)
     try:
-        yield
+        yield answers
         _commit(connection, stored)
     finally:
         # An interrupt inside a statement has closed the connection, which rolls back.
@@ -125,6 +126,17 @@ def _commit(connection: Connection, stored: Callable[[], bool]) -> None:
         connection.rollback()
 
 
+def asks(question: Question) -> Asked:
+    """The query of a question, in the order of entry. Raises BadValue for a value that a column does not take."""
+    table = BY_NAME[question[0]]
+    columns = ", ".join(f'"{column.name}"' for column in table.columns)
+    values = raw(table, question[1])
+    equals = (f'"{name}" IS NULL' if value is None else f'"{name}" = ?' for name, value in values.items())
+    where = " AND ".join(equals)
+    query = f'SELECT {columns} FROM "{table.name}"{" WHERE " if where else ""}{where} ORDER BY rowid'
+    return query, tuple(value for value in values.values() if value is not None)
+
+
 class Writer:
     """One open write transaction. Made by ``Study`` only; lives as long as the transaction.
 
@@ -134,6 +146,7 @@ class Writer:
     actor : who writes.
     start : hash before the first row of a new chain.
     ring : the study's keys; needed where the record is keyed.
+    head : answer to :data:`HEAD`; None asks.
 
     Attributes
     ----------
@@ -142,19 +155,25 @@ class Writer:
     """
 
     def __init__(
-        self, connection: Connection, *, actor: str, start: str = "", ring: KeyRing | None = None
+        self,
+        connection: Connection,
+        *,
+        actor: str,
+        start: str = "",
+        ring: KeyRing | None = None,
+        head: Answer | None = None,
     ) -> None:
-        self._connection = connection
+        self._connection, self._store = connection, stores.of(connection)
+        self._sent: ExitStack | None = None
+        self._waits = False
         self._actor = actor
         self._locks: dict[locks.Place, Mapping[str, Any]] | None = None
         self._read: dict[str, dict[Any, list[Values]]] = {}
         # Inside the transaction, so that a rotation by another process is either complete or not begun.
-        head = connection.execute(HEAD).first()
-        epoch = head.epoch if head else None
+        (found,) = self._store.answers(connection, [HEAD]) if head is None else (head,)
+        epoch, signed, seq, digest = found[0] if found else (None, 0, 0, start)
         self.key: Key | None = None if epoch is None else self._held(ring).key(int(epoch))
-        self._signed: int = head.signed or 0 if head else 0
-        self.seq: int = head.seq if head else 0
-        self.hash: str = head.hash if head else start
+        self._signed, self.seq, self.hash = int(signed or 0), int(seq), str(digest)
 
     @staticmethod
     def _held(ring: KeyRing | None) -> KeyRing:
@@ -162,6 +181,57 @@ class Writer:
             raise RecordFault(Message("study.key_not_given"))
         return ring
 
+    # ------------------------------------------------------------------------------ what is waited for
+    @contextmanager
+    def sending(self) -> Iterator[None]:
+        """Inside the block what is written is sent without waiting for each answer: until something is read.
+
+        All of it was carried out where the block ends, or the block raises what one of the statements raised.
+        """
+        self._sent = ExitStack()
+        try:
+            yield
+            self._settle()
+        finally:
+            # After an error: what was sent is taken back with the transaction, whatever became of it.
+            sent, self._sent = self._sent, None
+            with suppress(*self._store.errors):
+                sent.close()
+
+    def _write(self, statement: Any, values: Mapping[str, Any] | None = None) -> None:
+        if self._sent is not None and not self._waits:
+            self._sent.enter_context(self._store.sending(self._connection))
+            self._waits = True
+        self._connection.execute(statement, values)
+
+    def _settle(self) -> None:
+        """Wait for what was sent: what is read next must see it."""
+        if self._sent is not None and self._waits:
+            self._waits = False
+            self._sent.close()
+
+    def ahead(self, questions: Iterable[Question], answers: Iterable[Answer] | None = None) -> None:
+        """Know what :meth:`found` will be asked, so that a server is waited for once and not for each.
+
+        Parameters
+        ----------
+        questions : which rows.
+        answers : as the database keeps them; None asks for those that are not known yet.
+        """
+        wanted = list(questions)
+        if answers is None:
+            wanted = [one for one in wanted if _key(one[1]) not in self._read.get(one[0], {})]
+            if not wanted:
+                return
+            self._settle()
+            answers = self._store.answers(self._connection, [asks(one) for one in wanted])
+        for (name, where), rows in zip(wanted, answers, strict=True):
+            table = BY_NAME[name]
+            columns = table.columns.keys()
+            known = [seen(table, dict(zip(columns, row, strict=True))) for row in rows]
+            self._read.setdefault(name, {})[_key(where)] = known
+
+    # ------------------------------------------------------------------------------ entries
     def log(self, action: str, table: str, row_id: str, *, version: int, payload: Mapping[str, Any]) -> None:
         """Append one audit row and its payload, without touching data.
 
@@ -198,8 +268,8 @@ class Writer:
             "commitment": chain.commitment(salt, text),
         }
         digest = chain.link(self.hash, record, self.key.hmac if self.key else None)
-        self._connection.execute(INSERTS["audit"], {**record, "hash": digest})
-        self._connection.execute(INSERTS["audit_payload"], {"seq": record["seq"], "salt": salt, "payload": text})
+        self._write(INSERTS["audit"], {**record, "hash": digest})
+        self._write(INSERTS["audit_payload"], {"seq": record["seq"], "salt": salt, "payload": text})
         self.seq, self.hash = record["seq"], digest
 
     def enter_key(self, ring: KeyRing, *, reason: str) -> Key:
@@ -221,6 +291,7 @@ class Writer:
         """Sign the head as it is now, unless that is done or the record has no keys."""
         if self.key is None or self._signed == self.seq:
             return
+        self._settle()
         row = self._connection.execute(select(study.c.id)).one()
         payload = {
             "seq": self.seq, "hash": self.hash, "digest": self._digest(), "utc": utc_now(), "why": why,
@@ -281,7 +352,7 @@ class Writer:
         forgets what was read of that table.
         """
         known = self._read.setdefault(table.name, {})
-        asked = tuple(sorted(where.items()))
+        asked = _key(where)
         if asked not in known:
             query = in_order(table).where(*(table.columns[name] == value for name, value in where.items()))
             known[asked] = self.rows(query)
@@ -289,10 +360,12 @@ class Writer:
 
     def rows(self, query: Any) -> list[Values]:
         """Rows of a query inside this transaction."""
+        self._settle()
         return [dict(row) for row in self._connection.execute(query).mappings()]
 
     def stored(self, table: Table) -> Iterator[Values]:
         """Every row of a table as the database keeps it, in order of entry."""
+        self._settle()
         names = table.columns.keys()
         columns = ", ".join(f'"{name}"' for name in names)
         for row in self._connection.exec_driver_sql(f'SELECT {columns} FROM "{table.name}" ORDER BY rowid'):
@@ -300,6 +373,7 @@ class Writer:
 
     def count(self, table: Table, **where: Any) -> int:
         """Number of rows that equal ``where``."""
+        self._settle()
         query = select(func.count()).select_from(table)
         query = query.where(*(table.columns[name] == value for name, value in where.items()))
         return int(self._connection.execute(query).scalar_one())
@@ -336,7 +410,7 @@ class Writer:
             version=1,
             payload={"new": chain.veiled(table.name, stored), "old": None, "reason": reason},
         )
-        self._connection.execute(INSERTS[table.name], row)
+        self._write(INSERTS[table.name], row)
         self._read.pop(table.name, None)
         if table is lock_event:
             self._locks = None
@@ -427,7 +501,7 @@ class Writer:
         shown = None if action == "redact" else chain.veiled(table.name, old)
         self.log(action, table.name, row_id, version=version, payload={"new": new, "old": shown, "reason": reason})
         query = update(table).where(table.c.id == row_id, table.c.row_version == current["row_version"])
-        self._connection.execute(query.values(**changes, row_version=version))
+        self._write(query.values(**changes, row_version=version))
         self._read.pop(table.name, None)
         return version
 
@@ -441,8 +515,14 @@ class Writer:
             audit.c.table_name == table.name, audit.c.row_id == row_id, audit.c.seq < self.seq,
             audit.c.action.not_in((MIGRATE, MOVE)),
         )  # fmt: skip
+        self._settle()
         done = self._connection.execute(audit_payload.delete().where(audit_payload.c.seq.in_(earlier)))
         return int(done.rowcount)
+
+
+def _key(where: Mapping[str, Any]) -> Any:
+    """What a question is remembered by."""
+    return tuple(sorted(where.items()))
 
 
 def refuse_changed(table: str, row: Mapping[str, Any], expected: int | None) -> None:

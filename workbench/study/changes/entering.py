@@ -11,7 +11,7 @@ from workbench.messages import Message
 from workbench.study.applying import Applying, Change
 from workbench.study.changes.protocols import enrolment_of, protocol_of
 from workbench.study.forms import Findings, Form
-from workbench.study.writer import refuse_changed
+from workbench.study.writer import Question, refuse_changed
 from workbench.vocabulary import FormState
 
 MOST_TOLD = 20
@@ -43,6 +43,11 @@ class SaveForm(Change):
     row_version: int = 0
     ROLES: ClassVar[tuple[str, ...]] = ("assessor", "therapist", "investigator", "coordinator", "operator")
 
+    def ahead(self) -> tuple[Question, ...]:
+        """Visit and entry: what decides whether it comes too late."""
+        entry = {"visit_id": self.visit_id, "name": self.form, "instance": self.instance, "entry": self.entry}
+        return ("visit", {"id": self.visit_id}), ("form", entry)
+
     def apply(self, record: Applying) -> str:
         """Keep the values and open a query for each that is doubtful."""
         # Who may see the participant, before anything is told of the form.
@@ -51,6 +56,7 @@ class SaveForm(Change):
         # Then this: of twenty people who save the same form, nineteen hold the record no longer.
         if there := entry_of(record, self.visit_id, self.form, self.instance, self.entry):
             refuse_changed("form", there, self.row_version)
+        record.ahead(*_needed(participant_id, there["id"] if there else ""))
         form = form_of(record, participant_id, self.form)
         _refuse_entry(form, self.entry, self.instance)
         queries = _checked(form, self.values, draft=self.state == "draft")
@@ -58,6 +64,17 @@ class SaveForm(Change):
         if self.state == "complete":
             _ask(record, participant_id, row_id, queries)
         return row_id
+
+
+def _needed(participant_id: str, row_id: str) -> list[Question]:
+    """What every form that is kept asks of the record, so that a server is waited for once."""
+    found: list[Question] = [
+        ("participant", {"id": participant_id}), ("enrolment", {"participant_id": participant_id}),
+        ("lock_event", {}),
+    ]  # fmt: skip
+    if row_id:
+        found += [("form", {"id": row_id}), ("query", {"table_name": "form", "row_id": row_id})]
+    return found
 
 
 @dataclass(frozen=True, slots=True)

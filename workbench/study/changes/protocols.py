@@ -154,6 +154,7 @@ def enrolment_of(record: Applying, participant_id: str) -> dict[str, Any]:
     record : while a change is made.
     participant_id : whose.
     """
+    record.ahead(("participant", {"id": participant_id}), ("enrolment", {"participant_id": participant_id}))
     record.row("participant", participant_id)
     rows = record.rows("enrolment", participant_id=participant_id)
     if not rows:

@@ -6,7 +6,7 @@ it. Needs neither SQLAlchemy nor a driver until a record is opened.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,12 @@ from workbench.study.stores import pointer
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
+
+
+Asked = tuple[str, Sequence[Any]]
+"""A query that both databases understand, with a question mark for each of its values."""
+Answer = list[tuple[Any, ...]]
+"""Its rows, as the database keeps them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +137,20 @@ class Store(Protocol):
     def schema_hash(self, connection: Connection) -> str:
         """As :meth:`Reader.schema_hash`."""
 
-    def begin_writing(self, connection: Connection) -> None:
-        """Begin a transaction that no other writer can begin before it ends."""
+    def begin_writing(self, connection: Connection, asked: Sequence[Asked] = ()) -> list[Answer]:
+        """Begin a transaction that no other writer can begin before it ends; as :meth:`answers` inside it.
+
+        Whoever waits for the record does not wait for the answers one after the other.
+        """
+
+    def answers(self, connection: Connection, asked: Sequence[Asked]) -> list[Answer]:
+        """Rows of queries inside a transaction, as the database keeps them; a server answers them all at once."""
+
+    def sending(self, connection: Connection) -> AbstractContextManager[object]:
+        """Inside the block statements that answer nothing are sent one after the other, without waiting for each.
+
+        What one of them raises is raised at the latest where the block ends.
+        """
 
     def begin_reading(self, connection: Connection) -> None:
         """Begin a transaction that sees one state of the record, whatever others write."""

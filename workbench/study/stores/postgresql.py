@@ -6,7 +6,7 @@ the transaction. libpq's own settings say who logs in and how (password file, se
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from workbench import world
 from workbench.errors import RecordFault, RecordLocked
 from workbench.messages import Message
 from workbench.study import chain, record_file
-from workbench.study.stores import TableRows
+from workbench.study.stores import Answer, Asked, TableRows
 from workbench.study.stores import postgresql_schema as tables
 from workbench.study.stores.pointer import Pointer
 
@@ -149,12 +149,35 @@ class PostgreSQL:
         """Over the server's catalogue."""
         return tables.fingerprint(lambda sql: [tuple(row) for row in connection.exec_driver_sql(sql)])
 
-    def begin_writing(self, connection: Connection) -> None:
-        """What is read after the lock is what the writer before it stored."""
-        # In one message: whoever waits for the lock has not another answer of the server to wait for.
-        connection.exec_driver_sql(
-            f"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT pg_advisory_xact_lock({LOCK})"
-        )
+    def begin_writing(self, connection: Connection, asked: Sequence[Asked] = ()) -> list[Answer]:
+        """What is read after the lock is what the writer before it stored: each query sees what is there then."""
+        begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+        lock = f"SELECT pg_advisory_xact_lock({LOCK})"
+        return self.answers(connection, [(begin, ()), (lock, ()), *asked])[2:]
+
+    def answers(self, connection: Connection, asked: Sequence[Asked]) -> list[Answer]:
+        """All of them in one message."""
+        raw: Any = connection.connection.dbapi_connection
+        cursors = [raw.cursor() for _ in asked]
+        try:
+            with raw.pipeline():
+                for cursor, (query, values) in zip(cursors, asked, strict=True):
+                    cursor.execute(query.replace("?", "%s"), values or None)
+        except self.errors as error:
+            _tell_broken(connection, raw, error)
+            raise
+        return [cursor.fetchall() if cursor.description else [] for cursor in cursors]
+
+    @contextmanager
+    def sending(self, connection: Connection) -> Iterator[None]:
+        """A pipeline of libpq: each is carried out after the one before it, and none after one that failed."""
+        raw: Any = connection.connection.dbapi_connection
+        try:
+            with raw.pipeline():
+                yield
+        except self.errors as error:
+            _tell_broken(connection, raw, error)
+            raise
 
     def begin_reading(self, connection: Connection) -> None:
         """One snapshot."""
@@ -312,6 +335,13 @@ class PostgreSQL:
         )
         connection.execute("; ".join((*SETTINGS, f"SET search_path = {tables.search_path(self.pointer.schema)}")))
         return connection
+
+
+def _tell_broken(connection: Connection, raw: Any, error: Exception) -> None:
+    """Tell SQLAlchemy of a connection that broke where it was not asked, unless it knows by now."""
+    # An invalidated connection is not asked for its driver's one: that would make another.
+    if raw.closed and not connection.invalidated:
+        connection.invalidate(error)
 
 
 class PostgreSQLReader:

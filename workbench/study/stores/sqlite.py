@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Hashable, Iterable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from workbench import world
 from workbench.errors import RecordFault
 from workbench.messages import Message
 from workbench.study import chain, record_file
-from workbench.study.stores import TableRows, pointer
+from workbench.study.stores import Answer, Asked, TableRows, pointer
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -120,11 +120,23 @@ class SQLite:
         """Over the SQL that SQLite keeps."""
         return chain.schema_hash(tuple(row) for row in connection.exec_driver_sql(chain.MASTER))
 
-    def begin_writing(self, connection: Connection) -> None:
+    def begin_writing(self, connection: Connection, asked: Sequence[Asked] = ()) -> list[Answer]:
         """The write lock at once: a transaction that reads first and writes later can fail half-way, on a snapshot
         that is no longer the newest.
         """
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+        return self.answers(connection, asked)
+
+    def answers(self, connection: Connection, asked: Sequence[Asked]) -> list[Answer]:
+        """One after the other: an answer is a call."""
+        return [
+            [tuple(row) for row in connection.exec_driver_sql(query, tuple(values) or None)]
+            for query, values in asked
+        ]
+
+    def sending(self, connection: Connection) -> AbstractContextManager[object]:
+        """Nothing: a statement is a call."""
+        return nullcontext()
 
     def begin_reading(self, connection: Connection) -> None:
         """In a write-ahead log a reader sees what was there when it began."""
