@@ -30,6 +30,7 @@ from workbench.vocabulary import (
     Marker,
     Snapshot,
     Trial,
+    Worker,
 )
 
 Made = Decision | Trial | LedgerRow | Snapshot
@@ -83,6 +84,14 @@ class AdaptingStream(EvidenceStream, Protocol):
 
 
 @runtime_checkable
+class DelegatingStream(EvidenceStream, Protocol):
+    """A stream that may have its updates computed beside the loop."""
+
+    def work_by(self, worker: Worker) -> None:
+        """Have ``worker`` compute them; without, it computes them itself when they are due."""
+
+
+@runtime_checkable
 class JoinedStream(EvidenceStream, Protocol):
     """A stream that decodes other streams beside the signal, which is their master."""
 
@@ -114,6 +123,7 @@ def decode(
     *,
     fs: float,
     begun: Callable[[Rule], None] | None = None,
+    worker: Worker | None = None,
 ) -> Iterator[Made]:
     """Decode a source.
 
@@ -125,6 +135,8 @@ def decode(
     decoder : fitted decoder, or None for a calibration run (trials are then ``"recorded"``).
     fs : rate of the decoded stream in Hz.
     begun : is handed the rule of the run, for a screen to show its count; nobody else may change it.
+    worker : computes updates that take longer than a hop, beside the loop; None for the loop itself, when they are
+        due.
 
     Yields
     ------
@@ -132,6 +144,8 @@ def decode(
     decisions come before snapshots, which bear on windows that end later.
     """
     stream = decoder.start() if decoder is not None else None
+    if worker is not None and isinstance(stream, DelegatingStream):
+        stream.work_by(worker)
     hop = stream.hop if stream is not None else max(1, round(0.05 * fs))
     classes = tuple(decoder.classes_) if decoder is not None else ()
     paradigm = paradigm.suited(remembers=stream is None or stream.remembers)

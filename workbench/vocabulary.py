@@ -14,7 +14,8 @@ Two times: *stamp* is LSL time in s (corrected by the measured clock offset), *l
 computer when the thing was received or made. Decisions depend on samples, stamps and events, never on local time.
 
 Between rooms that do not know each other
-    LiveClient (what a screen asks of the engine) · MeasureDefinition (what a form asks of an outcome measure)
+    Worker (who computes the updates of a decoder beside its stream) · LiveClient (what a screen asks of the
+    engine) · MeasureDefinition (what a form asks of an outcome measure)
 
 Homonyms (trial, epoch, arm, baseline, event, subject, score, model, control, response): docs/glossary.md.
 """
@@ -309,8 +310,9 @@ class Decision:
 class Snapshot:
     """One update of a decoder while it decides, chained by hash; it is for windows that end after ``sample``.
 
-    ``rule``: its name, or ``"roll_back"`` where its bound was passed. ``previous``: hash of the snapshot before,
-    of the decoder for the first (empty when never saved). ``sha256``: over the other fields. ``arrays``: all that
+    ``rule``: its name, ``"roll_back"`` where its bound was passed, or ``"ended"`` where its worker did not answer
+    in time: the decoder stays as it is from there on. ``previous``: hash of the snapshot before, of the decoder
+    for the first (empty when never saved). ``sha256``: over the other fields. ``arrays``: all that
     changed, float64; neither recorded nor compared, as the hash stands for their bits.
     """
 
@@ -368,7 +370,7 @@ class LedgerRow:
     ----------
     kind : code such as ``"gap"``, ``"clock_jump"``, ``"stream_lost"``, ``"late_marker"``, ``"quality"``,
         ``"missed_deadline"``, ``"waiver"``, ``"operator"``, ``"disk"``, ``"command_refused"``, ``"roll_back"``,
-        ``"recalibrate"``.
+        ``"adaptation_ended"``, ``"recalibrate"``.
     stamp, local : LSL time and local time in s.
     sample, stream : index in the decoded stream, -1 when none; name of the stream, or ``""``.
     extent : how much, with unit: ``"12 samples (6 ms)"``.
@@ -701,6 +703,20 @@ class Entry:
     row_id: str
     commit: str
     hash: str
+
+
+class Job(Protocol):
+    """Work that was handed to a :class:`Worker`."""
+
+    def result(self, *, at: int) -> Any:
+        """What it gave, for sample ``at``; None where it is not there in time, and then it never is."""
+
+
+class Worker(Protocol):
+    """Computes one piece of work after the other, in the order in which they are handed over."""
+
+    def submit(self, work: Callable[[Callable[[], None]], Any]) -> Job:
+        """Take over ``work``, which is called with a function that says that it is alive, and gives no None."""
 
 
 class LiveClient(Protocol):

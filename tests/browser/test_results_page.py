@@ -1,4 +1,4 @@
-"""From a snapshot to the samples, by keyboard alone, in a real browser."""
+"""From a snapshot to the samples and to the signed report, by keyboard alone, in a real browser."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from tests.browser.conftest import READY_MS
-from tests.browser.test_trial_walk import Keyboard
+from tests.browser.test_trial_walk import PEOPLE, Keyboard
 from tests.dashboard import results_trial
+from tests.dashboard.trial import SECRET
 from tests.widgets.test_clinic import axe
 from workbench.recording import RunFile
 from workbench.study import Study
+from workbench.study.changes import GrantRole
 from workbench.widgets.dashboard import serve
 
 pytestmark = [pytest.mark.job, pytest.mark.timeout(300)]
@@ -19,7 +21,15 @@ pytestmark = [pytest.mark.job, pytest.mark.timeout(300)]
 @pytest.fixture
 def folder(tmp_path):
     with results_trial.keys_beside(tmp_path / "study"):
-        yield results_trial.make(tmp_path / "study")
+        made = results_trial.make(tmp_path / "study")
+        with Study.open(made, actor="tests") as study:
+            script = study.script_signer("manager")
+            for login in ("sun", "okafor"):
+                name, role = PEOPLE[login]
+                # Who may learn an arm is who was granted the role.
+                who = study.add_person(login, name, SECRET, ("monitor",))
+                study.apply(GrantRole(who, role, "GCP 2026"), script, "joins")
+        yield made
 
 
 def drawn(page, name):
@@ -30,6 +40,37 @@ def drawn(page, name):
         ".map((one) => [one.name, [...(name === 'scope' ? one.customdata : one.x)]])",
         name,
     )
+
+
+def signed_by_two(keys, folder):
+    """The report is made and signed; a wrong password leaves the dialog open, and nothing signed."""
+    page = keys.page
+    keys.go("write-report")
+    page.wait_for_selector("[data-name=report-state]:text('Draft')")
+    assert "signed" not in page.inner_text("[data-name=report-pdf]")
+    for role, login, password in (("investigator", "okafor", "wrong"), ("investigator", "okafor", SECRET),
+                                  ("statistician", "sun", SECRET)):  # fmt: skip
+        if not page.locator("[data-name=sign-sheet]").count():
+            keys.go("sign-report")
+        keys.replace("sign-login", login)
+        keys.fill("sign-password", password)
+        keys.picture(f"sign-{role}")
+        keys.go("sheet-send")
+        if password != SECRET:
+            page.wait_for_selector("[data-name=sheet-problem]:text('do not match')")
+            assert page.locator("[data-name=sign-password]").input_value() == ""
+            continue
+        page.wait_for_selector(f"[data-name=signed-{role}]:has-text('{PEOPLE[login][0]}')")
+        page.wait_for_selector("dialog", state="detached")
+    page.wait_for_selector("[data-name=report-state]:text-is('Signed')")
+    path = page.inner_text("[data-name=report-pdf]").split(" · ")[0]
+    assert "-signed-" in path
+    assert (folder / path).read_bytes().startswith(b"%PDF")
+    with page.context.expect_page() as opened:
+        keys.go("read-report")
+    assert PEOPLE["okafor"][0] in opened.value.inner_text("body")
+    opened.value.close()
+    keys.picture("signed")
 
 
 def test_keys_lead_from_the_overview_to_an_estimate_its_rows_an_exam_and_the_samples_on_the_scope(
@@ -45,6 +86,7 @@ def test_keys_lead_from_the_overview_to_an_estimate_its_rows_an_exam_and_the_sam
         page.wait_for_selector("[data-name=view-study]")
         page.set_default_timeout(30_000)
         keys = Keyboard(page, tmp_path / "pictures")
+        keys.sign_in("sun")
         keys.go("view-study")
         keys.go("results")
         keys.to("plan")
@@ -100,6 +142,7 @@ def test_keys_lead_from_the_overview_to_an_estimate_its_rows_an_exam_and_the_sam
         page.wait_for_function(
             f"document.querySelector('[data-name=scope-where]').textContent.includes('{end} to')"
         )
+        signed_by_two(keys, folder)
         page.locator(".bar .seg button[lang='zh-CN']").press("Enter")
         page.wait_for_selector("[data-name='estimand-primary'] h2:text('估计目标')")
         page.wait_for_selector("[data-name='estimand-primary'] .plot .scatterlayer")

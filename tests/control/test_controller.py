@@ -660,6 +660,15 @@ def test_a_fault_is_left_by_reset_and_self_test_and_then_by_arming_alone(bench):
         bench.act("arm", "Chen L.")
 
 
+def test_a_fault_that_comes_back_after_a_self_test_is_entered_again(bench):
+    for times in (1, 2):
+        bench.self_test()
+        bench.deliver(bench.controller.on_fault("stream_lost"))
+        assert kinds(bench).count("fault") == times
+        bench.run(1.1)
+        bench.act("reset", "Chen L.")
+
+
 # ----------------------------------------------------------------------------------------------- e-stop
 @pytest.mark.parametrize("state", STATES)
 def test_the_stop_works_from_every_state_at_once_and_latches(bench, state):

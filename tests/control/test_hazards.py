@@ -54,17 +54,33 @@ def test_each_test_that_the_hazards_name_exists(path, name):
     assert name.startswith(("test_", "Test"))
 
 
+def said(steps):
+    """``hold at the level it has, then after 1 s release, ramp 3000 ms``."""
+    words = [
+        step.action
+        + (" at the level it has" if step.keep_level else "")
+        + (f", ramp {step.ramp_ms} ms" if step.ramp_ms else "")
+        for step in steps
+    ]
+    later = [f"after {step.after_s:g} s {text}" for step, text in zip(steps[1:], words[1:], strict=True)]
+    return ", then ".join([words[0], *later])
+
+
 def test_every_effector_stands_in_the_safe_states_with_its_numbers():
     rows = {row[0]: row for row in table_rows(section("Safe states"))}
     assert set(rows) == set(control.available()), "each effector has a row in docs/hazards.md, Safe states"
     for name, row in rows.items():
         effector = control.load(name)
-        for words, steps in ((row[1], effector.on_fault), (row[2], effector.on_estop)):
-            assert re.findall(r"\b(hold|open|release|stop)\b", words) == [step.action for step in steps]
-        assert row[3:] == [
-            f"{effector.hold_limit_s:g} s",
+        assert row[1:] == [
+            said(effector.on_fault),
+            said(effector.on_estop),
+            f"{effector.ramp_ms} ms, {effector.release_ramp_ms} ms",
+            f"{effector.slew_per_s:g}/s" if effector.slew_per_s else "–",
+            f"{effector.level:g}",
+            f"{effector.share_max:g}",
+            f"{effector.hold_reminder_s:g} s, {effector.hold_limit_s:g} s",
             f"{effector.refractory_s * 1000:g} ms",
-            f"{effector.ttl_ms} ms",
+            f"{effector.heartbeat_s * 1000:g} ms, {effector.ttl_ms} ms",
             f"{effector.dose_s / 60:g} min",
         ]
 

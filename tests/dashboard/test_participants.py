@@ -268,11 +268,36 @@ def test_an_implant_is_recorded_looked_at_and_taken_out_from_the_page_and_a_miss
         "row_id": implant["id"],
     }
     service.make(person, "RecordDeviation", missed, **INVESTIGATOR)
+    (seen,) = service.page(person)["implants"][0]["findings"]
+    shown = service.row(person, "implant_finding", seen["id"])
+    assert (shown["values"], shown["row_version"]) == ({"E1": 1200}, 1)
+    right = {"finding_id": seen["id"], **found, "text": "one too high", "values": '{"E1": 2100}', "notable": "yes"}
+    service.make(person, "ReviseFinding", right, reason="misread", **INVESTIGATOR)
+    wound = {**of, "kind": "wound", "found_on": days_ago(20), "text": "of somebody else"}
+    service.make(person, "RecordFinding", wound, **INVESTIGATOR)
+    mistaken = next(one for one in service.page(person)["implants"][0]["findings"] if one["kind"] == "wound")
+    service.make(person, "VoidFinding", {"finding_id": mistaken["id"]}, reason="not hers", **INVESTIGATOR)
+    history = service.history(person, "implant_finding", seen["id"])
+    assert [(one["reason"], one["new"]["text"]) for one in history] == [
+        ("", "all in range"), ("misread", "one too high"),
+    ]  # fmt: skip
+    with Study.open(folder, actor="test") as study:
+        stranger = study.append(Participant("P-077", simulated=True))
+    for ask in (
+        lambda: service.row(stranger, "implant_finding", seen["id"]),
+        lambda: service.history(stranger, "implant_finding", seen["id"]),
+        lambda: service.make(stranger, "VoidFinding", {"finding_id": seen["id"]}, reason="x", **INVESTIGATOR),
+    ):
+        with pytest.raises(Refused, match="another participant|somebody else|not of this"):
+            ask()
     out = {**of, "explanted_on": days_ago(1), "event": "implant removed", "correct": "no"}
     service.make(person, "Explant", out, reason="infection", **INVESTIGATOR)
     page = service.page(person)
     (implant,) = page["implants"]
-    assert [(one["kind"], one["n_values"]) for one in implant["findings"]] == [("impedance", 1)]
+    assert [(one["kind"], one["text"], one["n_values"], one["notable"]) for one in implant["findings"]] == [
+        ("impedance", "one too high", 1, True),
+    ]  # fmt: skip
+    assert [(one["id"], one["text"]) for one in implant["void"]] == [(mistaken["id"], "of somebody else")]
     assert [check["state"] for check in implant["checks"]] == ["missed", "done"]
     assert (implant["explanted_on"], implant["intercurrent"]) == (days_ago(1), "implant removed")
     assert page["intercurrent"] == ["implant removed", "training stopped early"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import shutil
 from pathlib import Path
@@ -10,12 +11,13 @@ import pytest
 
 from tests.dashboard import results_trial
 from workbench import estimation
-from workbench.dashboard import ResultsService, VisitService
+from workbench.dashboard import ResultsService, VisitService, signed_report
 from workbench.dashboard.access import ServedRecord
 from workbench.errors import BadValue, RecordFault, Refused, UnknownName
-from workbench.reports import result_words
+from workbench.estimation import known_trial
+from workbench.reports import result_words, signing, trial_report
 from workbench.study import Study
-from workbench.study.changes import GrantRole
+from workbench.study.changes import GrantRole, UnlockStudy
 from workbench.widgets import ResultsPage
 
 SECRET = "correct horse"
@@ -38,6 +40,7 @@ def folder(begun, tmp_path):
             who = study.add_person(login, login.title(), SECRET, ("monitor",))
             study.apply(GrantRole(who, role, "GCP 2026", blinded=blinded), script, "joins")
         study.add_person("rossi", "Rossi M.", SECRET, ("monitor",))
+        study.add_person("okafor", "Dr Okafor A.", SECRET, ("investigator",))
     return made
 
 
@@ -183,6 +186,124 @@ def test_before_a_lock_the_page_offers_nothing_and_a_refused_run_keeps_no_earlie
     assert not page.answer("participant", {"participant": "SIM-001"})["ok"]
     assert not page.answer("samples", {"recording": "../x", "span": "0-1"})["ok"]
     assert not page.answer("behind", {"key": "SIM-001"})["ok"]
+
+
+# ------------------------------------------------------------------------------------ the report, and who signs it
+@pytest.fixture
+def page(folder, monkeypatch):
+    """The page of the statistician with its results; of the report the file alone that is read and signed."""
+    monkeypatch.setattr(signed_report, "FORMATS", ("html",))
+    made = ResultsPage(service_of(folder, "sato"))
+    made.run("look", "sap-1.toml")
+    made.wait()
+    return made
+
+
+def sign(page, role, login, password=SECRET, sha256=None):
+    """Ask for a signature; the sentence that refuses it, ``""`` where it was given."""
+    draft = sha256 or page.report.get("draft", "")
+    assert page.answer("sign", {"sha256": draft, "role": role, "login": login, "password": password})["ok"]
+    page.wait()
+    return page.work["fault"]
+
+
+def signed_in(folder):
+    with Study.open(folder, actor="tests") as study:
+        return [(row["signer"], row["meaning"]) for row in study.rows("signature") if "report" in row["meaning"]]
+
+
+def test_two_people_sign_the_report_of_the_page_which_then_differs_from_its_draft_by_them_alone(folder, page):
+    steps = []
+    page.observe(lambda change: steps.append((change.new["n"], change.new["name"])), "work")
+    assert page.answer("write", {})["ok"]
+    page.wait()
+    assert steps[1:3] == [(1, "facts"), (2, "html")]
+    (draft,) = page.report["files"]
+    assert (page.report["kind"], draft["sha256"], page.report["signed"]) == ("interim", page.report["draft"], [])
+    assert page.read_report() == (folder / draft["path"]).read_text()
+    assert sign(page, "investigator", "okafor") == ""
+    assert ([one["name"] for one in page.report["signed"]], page.report["missing"]) == (
+        ["Dr Okafor A."], ["statistician"],
+    )  # fmt: skip
+    assert sign(page, "statistician", "sato") == ""
+    (issue,) = page.report["files"]
+    assert (page.report["draft"], page.report["missing"]) == (draft["sha256"], [])
+    before, after = ((folder / one["path"]).read_text().splitlines() for one in (draft, issue))
+    changed = "".join(line for line in difflib.ndiff(before, after) if line[:1] == "+")
+    assert all(said in changed for said in ("Dr Okafor A.", "Sato", draft["sha256"]))
+    assert changed.count("\n") < 12
+    assert sorted(signed_in(folder)) == [("Dr Okafor A.", signing.MEANINGS["investigator"]),
+                                         ("Sato", signing.MEANINGS["statistician"])]  # fmt: skip
+    # It is the report that the commands make of the same files.
+    with Study.open(folder, actor="tests") as study:
+        reader = study.sign_in("sato", SECRET)
+        made = estimation.analyse(study, plan=results_trial.PLAN, signer=reader)
+        estimation.write(made, folder.parent / "results")
+        told = trial_report(
+            study, "interim", snapshot="look", reader=reader, formats=("html",), results=folder.parent / "results"
+        )
+    assert told.files["html"][1] == issue["sha256"]
+
+
+def test_a_signature_that_may_not_be_given_is_refused_in_one_sentence_and_nothing_is_signed(folder, page):
+    page.write()
+    page.wait()
+    draft = page.report["draft"]
+    assert sign(page, "investigator", "okafor", "wrong horse").code == "people.mismatch"
+    # Everybody is simulated, and still no script signs in the place of people.
+    assert sign(page, "investigator", "", "").code == "people.mismatch"
+    assert sign(page, "investigator", "rossi").code == "report.sign_other_role"
+    assert sign(page, "statistician", "kim").code == "report.sign_blinded"
+    assert sign(page, "monitor", "rossi").code == "report.sign_role"
+    assert sign(page, "investigator", "okafor", sha256="0" * 64).code == "results.other_report"
+    assert (signed_in(folder), page.report["draft"], page.report["signed"]) == ([], draft, [])
+    with Study.open(folder, actor="tests") as study:
+        sato = study.rows("person", login="sato")[0]["id"]
+        study.apply(GrantRole(sato, "investigator", "GCP"), study.script_signer("manager"), "stands in")
+    assert sign(page, "investigator", "sato") == ""
+    assert sign(page, "statistician", "sato").code == "report.sign_one_person"
+
+
+def test_no_report_is_made_for_a_blinded_reader_nor_of_what_was_run_for_somebody_else(folder):
+    blinded = ResultsPage(service_of(folder, "kim"))
+    blinded.run("look", "sap-1.toml")
+    blinded.wait()
+    for ask, arguments in (("write", {}), ("sign", {"sha256": "", "role": "statistician"})):
+        assert blinded.answer(ask, arguments)["ok"]
+        blinded.wait()
+        assert blinded.work["fault"].code in ("results.no_comparison", "results.no_report")
+    assert blinded.answer("read_report", {})["text"].code == "results.no_report"
+    assert not (folder / "reports").exists()
+
+
+def test_a_draft_that_would_be_made_otherwise_today_is_not_signed(folder, page, monkeypatch):
+    page.write()
+    page.wait()
+    monkeypatch.setattr(signing, "programs_sha256", lambda: "f" * 64)
+    assert sign(page, "investigator", "okafor").code == "report.sign_program"
+    assert signed_in(folder) == []
+
+
+def test_the_final_report_of_a_lock_that_was_ended_is_not_signed(tmp_path, monkeypatch):
+    monkeypatch.setenv("WORKBENCH_KEYS", str(tmp_path / "keys"))
+    monkeypatch.setattr(signed_report, "FORMATS", ("html",))
+    folder = tmp_path / "study"
+    known_trial.simulate(folder, known_trial.KnownTrial(n=8, leave=0.0, seed=2), cut=False)
+    with Study.open(folder, actor="tests") as study:
+        name = known_trial.lock(study)
+    page = ResultsPage(service_of(folder))
+    assert page.page["signing"] == "script"
+    page.run(name, "")
+    page.wait()
+    page.write()
+    page.wait()
+    assert (page.report["kind"], page.work["fault"]) == ("final", "")
+    assert sign(page, "investigator", "") == ""
+    with Study.open(folder, actor="tests") as study:
+        three = [study.script_signer(one).confirm() for one in ("a", "b", "c")]
+        study.apply(UnlockStudy(), three, "a value was wrong")
+    assert sign(page, "statistician", "").code == "report.sign_unlocked"
+    assert len(page.report["signed"]) == 1
 
 
 def test_in_clinic_mode_the_page_says_who_makes_results_and_reads_nothing():

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from tests import naive
-from workbench import decoders
+from workbench import decoders, world
 from workbench.decoding import blocks
+from workbench.engine.updates import UpdateWorker
 from workbench.errors import BadSignal, BadValue
 from workbench.vocabulary import EvidenceType, Montage
 
@@ -52,9 +53,11 @@ def session():
     return np.concatenate([samples(label, 2.0, rng, swapped=True) for label in labels]), labels
 
 
-def run(decoder, x, labels, cuts=()):
+def run(decoder, x, labels, cuts=(), worker=None):
     """Evidence at every cue's end, and every snapshot; each window of a cue that overlaps no other is taught."""
     stream, made, shots = decoder.start(), [], []
+    if worker is not None:
+        stream.work_by(worker)
     taught = [end for end in range(160, len(x) + 1, 80)]
     done = 0
     for stop in sorted({*taught, *cuts, *range(400, len(x) + 1, 400)} - {0}):
@@ -132,13 +135,15 @@ def test_a_replay_in_other_chunks_and_with_a_slow_worker_makes_the_same_bits(
     decoders.check_chain(shots, decoder_sha256=sha256)
     asked, update = threading.Event(), blocks.Blocks.update
 
-    def slow(self, rows, index):
+    def slow(self, rows, index, alive):
         # Until the loop stands at the sample of the effect and has nothing left to do but wait.
         asked.wait(0.05)
-        return update(self, rows, index)
+        return update(self, rows, index, alive)
 
     monkeypatch.setattr(blocks.Blocks, "update", slow)
-    again, replayed = run(decoders.read(tmp_path), x, labels, cuts=range(0, len(x), 7))
+    worker = UpdateWorker(world.start_thread, name="learns", wait_s=60.0)
+    again, replayed = run(decoders.read(tmp_path), x, labels, cuts=range(0, len(x), 7), worker=worker)
+    worker.close()
     assert again == made
     assert [(shot.sample, shot.sha256) for shot in replayed] == [(shot.sample, shot.sha256) for shot in shots]
 

@@ -20,10 +20,11 @@ from workbench.vocabulary import Decision, Snapshot
 
 pytestmark = pytest.mark.job
 TIGHT = 0.001
-RULES = ("pmean", "recentre", "supervised")
-CASES = {rule: (rule, {}) for rule in RULES} | {"tight": ("pmean", {"bound": TIGHT})}
+RULES = ("blocks", "pmean", "recentre", "supervised")
+QUICK = {"blocks": {"block_s": 4.0, "delay_s": 3.0, "bound": 50.0}}
+CASES = {rule: (rule, QUICK.get(rule, {})) for rule in RULES} | {"tight": ("pmean", {"bound": TIGHT})}
 """Fits of the session: each rule with its own bound, and one whose bound every update passes."""
-KINDS = {"pmean": "bandpower_lda", "recentre": "riemann_mdm", "supervised": "bandpower_lda"}
+KINDS = {"blocks": "rew_pls", "pmean": "bandpower_lda", "recentre": "riemann_mdm", "supervised": "bandpower_lda"}
 
 
 @pytest.fixture(scope="module")
@@ -156,13 +157,23 @@ def test_a_run_without_a_decoder_has_no_rule_in_its_status(done):
 
 
 @pytest.mark.parametrize(
-    ("case", "bound"), [("pmean", 3.0), ("recentre", 2.0), ("supervised", 3.0), ("tight", TIGHT)]
+    ("case", "bound"), [("blocks", 50.0), ("pmean", 3.0), ("recentre", 2.0), ("supervised", 3.0), ("tight", TIGHT)]
 )
 def test_a_fit_says_by_which_rule_and_bound_its_decoder_adapts(done, case, bound):
     assert done.fitted[case]["metrics"]["adapts"] == {"rule": CASES[case][0], "bound": bound}
 
 
-@pytest.mark.parametrize("rule", RULES)
+def test_a_decoder_that_learns_in_blocks_does_so_on_a_thread_that_the_engine_watches_in_its_run_alone(done):
+    number = 2 + list(CASES).index("blocks")
+    during = [status["engine"] for status in done.seen["blocks"] if status["run"]["state"] == "running"]
+    assert any(f"decoder-updates-{number}" in engine["supervised"] for engine in during)
+    every = [status["engine"] for seen in done.seen.values() for status in seen]
+    assert all(engine["unsupervised"] == [] and engine["lost"] == {} for engine in every)
+    after = done.seen["supervised"][-1]["engine"]["supervised"]
+    assert not [name for name in after if name.startswith("decoder-updates")]
+
+
+@pytest.mark.parametrize("rule", [rule for rule in RULES if rule != "blocks"])
 def test_the_rehearsal_of_a_run_updates_too_so_that_nothing_is_compiled_in_the_run(done, rule, monkeypatch):
     made = []
 

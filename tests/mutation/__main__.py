@@ -39,7 +39,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 ENGINE = (
     "alarms", "between_runs", "connections", "deadline", "display", "door", "faults", "hop_clock", "intake",
-    "ledger", "live_source", "parts", "players", "presence", "procedures", "run_status", "session", "supervision",
+    "ledger", "live_source", "parts", "players", "presence", "procedures", "run_status", "session", "starting",
+    "supervision", "updates",
 )  # fmt: skip
 
 TESTS = {
@@ -69,7 +70,7 @@ TESTS = {
         "tests/contract/test_changes.py",
         "tests/cli/test_score.py",
     ),
-    "engine": tuple(f"tests/live/test_{name}.py" for name in ENGINE),
+    "engine": (*(f"tests/live/test_{name}.py" for name in ENGINE), "tests/runs/test_grant.py"),
 }
 """Tests that answer for a room: files and folders."""
 

@@ -38,7 +38,9 @@ from workbench.study.changes import (
     RetractSent,
     ReviseDeficiency,
     ReviseEvent,
+    ReviseFinding,
     TellSomebody,
+    VoidFinding,
 )
 from workbench.study.implants import implant_days, intercurrent_events, surveillance
 from workbench.study.obligations import obligations, stopping, withheld
@@ -784,6 +786,43 @@ def test_planned_checks_of_an_implant_are_done_due_or_missed_and_end_with_its_re
     assert stands(date(2026, 2, 6))[1] == ("Impedance", "2026-01-31", "2026-02-07", "due")  # as it stood that day
     do(trial, Explant(row, "2026-02-21", "implant removed"), "infection")
     assert [state for *_, state in stands(date(2026, 6, 1))] == ["missed", "done"]
+
+
+def test_a_finding_is_corrected_with_its_history_and_one_entered_by_mistake_is_no_check_that_was_done(trial):
+    row = do(trial, Implant(trial.people_ids[0], "NEO", "2026-01-01", "epidural"))
+    found = do(trial, RecordFinding(row, "wound", "2026-01-16", "red", notable=True))  # a day after the window
+
+    def wound() -> tuple[str, bool]:
+        (one,) = surveillance(trial, date(2026, 2, 1))
+        return next(check.state for check in one.checks if check.name == "Wound"), one.quiet
+
+    assert wound() == ("missed", False)
+    right = ReviseFinding(found, "wound", "2026-01-12", "closed", row_version=1)
+    with pytest.raises(BadValue, match="reason"):
+        do(trial, right)
+    with pytest.raises(BadValue, match="on or after the day of surgery"):
+        do(trial, ReviseFinding(found, "wound", "2025-12-31", "closed"), "misread")
+    with pytest.raises(BadValue, match="impedance"):
+        do(trial, ReviseFinding(found, "impedance", "2026-01-12", "closed"), "misread")
+    with pytest.raises(Refused, match="implant_finding is corrected by ReviseFinding"):
+        trial.amend("implant_finding", found, {"found_on": "2026-01-12"}, reason="x")
+    do(trial, right, "the date was misread")
+    assert wound() == ("done", True)
+    with pytest.raises(BadValue, match="nothing differs"):
+        do(trial, ReviseFinding(found, "wound", "2026-01-12", "closed"), "again")
+    with pytest.raises(RecordFault, match="version"):
+        do(trial, ReviseFinding(found, "wound", "2026-01-13", "open", row_version=1), "seen before that")
+    with pytest.raises(BadValue, match="reason"):
+        do(trial, VoidFinding(found))
+    do(trial, VoidFinding(found), "of another participant")
+    assert wound() == ("missed", False)
+    for change in (VoidFinding(found), ReviseFinding(found, "wound", "2026-01-13", "open")):
+        with pytest.raises(Refused, match="entered by mistake and is corrected no more"):
+            do(trial, change, "x")
+    told = [(one["reason"], one["old"] or {}) for one in trial.history("implant_finding", found)]
+    assert [reason for reason, _ in told] == ["", "the date was misread", "of another participant"]
+    assert told[1][1] == {"found_on": "2026-01-16", "text": "red", "notable": True}
+    assert verify(trial.folder).ok
 
 
 # ------------------------------------------------------------------------------ table

@@ -334,6 +334,18 @@ def test_with_the_engine_lost_no_run_can_be_started(live: Any) -> None:
     assert page.locator("[data-name=stop]").is_enabled()
 
 
+@pytest.mark.parametrize("dark", [False, True])
+def test_what_a_page_that_lost_its_engine_showed_last_has_no_colour_and_can_be_read(live: Any, dark: bool) -> None:
+    page = live("live", dark=dark)
+    page.evaluate("window.put({link: {state: 'lost', sentence: '', age_s: 4}})")
+    page.wait_for_selector(".lost")
+    assert axe(page) == []
+    for name in (".run > div:not(.do)", ".main .panel"):
+        assert (
+            page.evaluate("name => getComputedStyle(document.querySelector(name)).filter", name) == "grayscale(1)"
+        )
+
+
 def test_a_visible_page_answers_each_challenge_once_and_a_hidden_one_says_that_it_is(live: Any) -> None:
     page = live("live")
     for challenge in ("c1", "c2"):

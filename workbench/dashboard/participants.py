@@ -22,7 +22,7 @@ from workbench.study.changes import from_text
 from workbench.study.changes.consents import GiveConsent, WithdrawConsent
 from workbench.study.changes.deviations import CloseDeviation, RecordDeviation
 from workbench.study.changes.entering import Adjudicate, SaveForm
-from workbench.study.changes.implants import Explant, Implant, RecordFinding
+from workbench.study.changes.implants import Explant, Implant, RecordFinding, ReviseFinding, VoidFinding
 from workbench.study.changes.locking import Freeze, Unfreeze
 from workbench.study.changes.protocols import AnswerCriterion, Enrol, SetStatus
 from workbench.study.changes.queries import AnswerQuery, CloseQuery, OpenQuery
@@ -56,14 +56,14 @@ OFFERED: dict[str, type[Change]] = {
         ReportDeficiency, ReviseDeficiency, Enrol, AnswerCriterion, SetStatus, SetAnchor, Randomise, HoldVisit,
         MissVisit, SaveForm, Adjudicate, OpenQuery, Sign, Freeze, Unfreeze, CodeEvent, RecordTreatment,
         RecordRehabilitation, RecordAssistiveDevice, ReviseTreatment, EndTreatment, VoidTreatment, Implant,
-        RecordFinding, Explant, RecordDeviation,
+        RecordFinding, ReviseFinding, VoidFinding, Explant, RecordDeviation,
     )
 }  # fmt: skip
 """Changes that the page makes, by name; every other one is made by its command."""
 ABOUT = {
     "query_id": "query", "deviation_id": "deviation", "event_id": "adverse_event",
     "deficiency_id": "device_deficiency", "visit_id": "visit", "treatment_id": "treatment",
-    "implant_id": "implant",
+    "implant_id": "implant", "finding_id": "implant_finding",
 }  # fmt: skip
 """Field of a change → table of the row that it names, which must be this participant's."""
 OF_PARTICIPANT = (
@@ -73,7 +73,7 @@ OF_PARTICIPANT = (
 )  # fmt: skip
 """Changes that name the participant themselves."""
 ABOUT_SAFETY = tuple(kind.__name__ for kind in (ReportEvent, ReviseEvent, ReportDeficiency, ReviseDeficiency))
-REVISED = (*SAFETY, "form", "treatment")
+REVISED = (*SAFETY, "form", "treatment", "implant_finding")
 """Tables whose rows are read whole, by a dialog that revises one."""
 LONGEST_TEXT, LONGEST_NARRATIVE = 4000, 20_000
 """Characters of what is typed into one field, and into one about a safety event."""
@@ -159,7 +159,7 @@ class ParticipantService:
         return values
 
     def row(self, participant_id: str, table: str, row_id: str) -> dict[str, Any]:
-        """All of an event, a deficiency, a form or a treatment of the participant, for a dialog that revises it.
+        """All of an event, a deficiency, a form, a treatment or a finding, for a dialog that revises it.
 
         Parameters
         ----------

@@ -1,7 +1,8 @@
 """The results of a trial as a page: snapshot and plan chosen, run, shown, and each number led back to its samples.
 
-Numbers are those of ``workbench analyse``, words and forest those of ``workbench report``. Who is told arms is
-decided by :mod:`workbench.study.allocations`; whoever is not gets :func:`workbench.estimation.pooled`.
+Numbers are those of ``workbench analyse``, words and forest those of ``workbench report``, which is made and
+signed from here too (:mod:`workbench.dashboard.signed_report`). Who is told arms is decided by
+:mod:`workbench.study.allocations`; whoever is not gets :func:`workbench.estimation.pooled`, and no report.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from workbench import estimation, figures, reading, world
+from workbench.dashboard import signed_report
 from workbench.dashboard.access import RecordAccess
 from workbench.errors import Refused, UnknownName
 from workbench.estimation import Analysed, Course, Pooled
@@ -54,6 +56,7 @@ class ResultsService:
         self._record = record
         self._made: Analysed | Pooled | None = None
         self._for = ""
+        self._report: dict[str, Any] = {}
 
     def page(self) -> dict[str, Any]:
         """What can be chosen, and whether arms are compared for who looks (see ``widgets.ResultsPage``)."""
@@ -63,6 +66,7 @@ class ResultsService:
                 "study": study.code, "read_at": world.clock.local().strftime("%H:%M"),
                 "snapshots": [_snapshot(one) for one in reversed(snapshots.listed(study))],
                 "plans": [DRAFT, *_plans(study)], "compares": signer is not None, "why": why or "",
+                "signing": signed_report.how(self._record, study), "login": self._record.login,
             }  # fmt: skip
 
     def run(self, snapshot: str, plan: str, *, progress: Progress) -> dict[str, Any]:
@@ -78,15 +82,22 @@ class ResultsService:
         Refused, BadValue, UnknownName, RecordFault
             As :func:`workbench.estimation.analyse`; a plan that is not offered.
         """
-        with self._record.opened() as study:
-            signer, why = self._record.unblinded(study)
-            about: dict[str, Any] = {"plan": _text_of(study, plan), "where": plan or "draft", "snapshot": snapshot}
-            made: Analysed | Pooled
-            if signer is None:
-                made = estimation.pooled(study, **about)
-            else:
-                made = estimation.analyse(study, **about, signer=signer, reason="results page", progress=progress)
-        self._made, self._for = made, signer.name if signer else ""
+        made: Analysed | Pooled | None = None
+        signer = None
+        try:
+            with self._record.opened() as study:
+                signer, why = self._record.unblinded(study)
+                about: dict[str, Any] = {"plan": _text_of(study, plan), "where": plan or "draft"}
+                about["snapshot"] = snapshot
+                if signer is None:
+                    made = estimation.pooled(study, **about)
+                else:
+                    made = estimation.analyse(
+                        study, **about, signer=signer, reason="results page", progress=progress
+                    )
+        finally:
+            # Also where it was refused: nothing of an earlier run is shown then, nor may it be reported.
+            self._made, self._for, self._report = made, signer.name if signer else "", {}
         of = made if isinstance(made, Pooled) else made.results
         return {
             "compares": signer is not None, "why": why or "", "by": signer.name if signer else "",
@@ -183,13 +194,81 @@ class ResultsService:
             "most": MOST_CHANNELS, "figure": figure.to_json(),
         }  # fmt: skip
 
+    def report(self, language: str, *, progress: Progress) -> dict[str, Any]:
+        """Write the report of what is shown: the final one of a lock, an interim one of a data cut.
+
+        Parameters
+        ----------
+        language : ``"en"`` or ``"zh-CN"``.
+        progress : told the number of each step, of how many, and its name.
+
+        Returns
+        -------
+        dict
+            As :func:`workbench.dashboard.signed_report.written`.
+
+        Raises
+        ------
+        Refused
+            Nothing that compares arms was run here, or for somebody else; the report cannot be made.
+        BadValue, UnknownName, RecordFault
+            As :func:`workbench.reports.trial_report`.
+        """
+        made = self._shown()
+        if not isinstance(made, Analysed):
+            raise Refused(Message("results.no_comparison"))
+        with self._record.opened() as study:
+            reader, _ = self._record.unblinded(study)
+            self._report = signed_report.written(study, made, reader, str(language), progress=progress)
+        return self._report
+
+    def sign(
+        self, sha256: str, role: str, *, login: str = "", password: str = "", progress: Progress
+    ) -> dict[str, Any]:
+        """Sign the report that is shown, and write the issue that shows the signature.
+
+        Parameters
+        ----------
+        sha256 : of the draft that the page shows.
+        role : as whom, one of ``reports.signing.ROLES``.
+        login, password : of who signs; the password is checked and forgotten.
+        progress : as of :meth:`report`.
+
+        Returns
+        -------
+        dict
+            As :meth:`report`.
+
+        Raises
+        ------
+        Refused, BadValue
+            No report was made here, or another one is shown; as :func:`workbench.reports.signing.sign_report`.
+        """
+        self._shown()
+        if not self._report:
+            raise Refused(Message("results.no_report"))
+        if sha256 != self._report["draft"]:
+            raise Refused(Message("results.other_report"))
+        with self._record.opened() as study:
+            way = signed_report.how(self._record, study)
+            signed_report.sign(study, sha256, str(role), way, login=str(login), password=str(password))
+        return self.report(self._report["language"], progress=progress)
+
+    def read_report(self) -> str:
+        """The report that was made here, as one HTML page."""
+        self._shown()
+        if not self._report:
+            raise Refused(Message("results.no_report"))
+        with self._record.opened() as study:
+            return signed_report.page_of(study, self._report)
+
     def _shown(self) -> Analysed | Pooled | None:
         """What was run, None before. Raises Refused, and forgets it, where it tells arms to somebody else."""
         if isinstance(self._made, Analysed):
             with self._record.opened() as study:
                 signer, _ = self._record.unblinded(study)
             if signer is None or signer.name != self._for:
-                self._made = None
+                self._made, self._report = None, {}
                 raise Refused(Message("results.of_another"))
         return self._made
 

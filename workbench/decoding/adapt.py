@@ -22,10 +22,14 @@ from workbench.kernels.evidence import linear
 from workbench.kernels.riemann import distance, geodesic, matrix_inverse_sqrt
 from workbench.kernels.scores import forget
 from workbench.messages import Message
-from workbench.vocabulary import FloatArray, Snapshot
+from workbench.vocabulary import FloatArray, Snapshot, Worker
 
 LEAST_STEP = 0.02
 """Least share of a new window in a running reference."""
+
+
+ENDED = "ended"
+"""Rule of the snapshot from which on a decoder adapts no more."""
 
 
 class SoundWindow(NamedTuple):
@@ -97,6 +101,7 @@ class Adapter(ABC):
 
     rule: ClassVar[str]
     supervised: ClassVar[bool] = False
+    _worker: Worker
 
     def __init__(
         self, scorer: Scorer, *, head: str, every: int, longest_rest: int, bound: float, classes: int = 0
@@ -150,6 +155,10 @@ class Adapter(ABC):
         """
         return scorer
 
+    def work_by(self, worker: Worker) -> None:
+        """Have ``worker`` compute what takes longer than a hop; other rules ask it for nothing."""
+        self._worker = worker
+
     def drain(self) -> tuple[Snapshot, ...]:
         """Snapshots made since the last call."""
         drained, self._made = tuple(self._made), []
@@ -161,10 +170,13 @@ class Adapter(ABC):
         if not self.excursion() <= self._bound:
             rule, scorer = "roll_back", self._first
             self.restart()
+        self._snap(scorer, rule=rule, at=at)
+        return scorer
+
+    def _snap(self, scorer: Scorer, *, rule: str, at: int) -> None:
         snapshot = snapshot_after(self._head, sample=at, rule=rule, arrays=self.arrays(scorer))
         self._head = snapshot.sha256
         self._made.append(snapshot)
-        return scorer
 
     @abstractmethod
     def updated(self, scorer: Scorer, window: SoundWindow, label: int) -> Scorer:

@@ -2,24 +2,28 @@
 
 A block of labelled windows ends at a sample; its update takes effect a fixed number of samples later, whenever the
 worker was done. So the decisions are a function of samples and labels, as of every rule, and a replay makes the
-same snapshots. The worker is a thread: what it computes with holds no lock of the interpreter.
+same snapshots. Who computes is handed in: where nobody is, it is whoever asks for the update. A worker that does
+not answer in time ends the adaptation; the sample where it ended is a snapshot too, and all that a replay needs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from workbench.decoding.adapt import Adapter, SoundWindow
+from workbench.decoding.adapt import ENDED, Adapter, SoundWindow
 from workbench.decoding.classifiers import Linear
 from workbench.decoding.recursive import Line, RecursivePls
 from workbench.decoding.scorer import Scorer
 from workbench.kernels.evidence import linear
-from workbench.vocabulary import FloatArray
+from workbench.vocabulary import FloatArray, Job
+
+Alive = Callable[[], None]
+"""Says that a long computation goes on."""
 
 
 class Part(NamedTuple):
@@ -68,6 +72,42 @@ class Lesson:
     shape: tuple[int, ...] | None = None
 
 
+@dataclass(frozen=True)
+class AtHand:
+    """A worker without a thread: a piece of work is done when its result is asked for, by whoever asks.
+
+    Attributes
+    ----------
+    ended : sample from which nothing is done any more, as a recording says it of a worker that did not answer;
+        None for never.
+    """
+
+    ended: int | None = None
+
+    def submit(self, work: Callable[[Alive], Any]) -> Job:
+        """Keep the work until its result is asked for.
+
+        Parameters
+        ----------
+        work : see :class:`workbench.vocabulary.Worker`.
+        """
+        return _WhenAsked(work, self.ended)
+
+
+@dataclass(frozen=True)
+class _WhenAsked:
+    """Work that is done when its result is asked for."""
+
+    work: Callable[[Alive], Any]
+    ended: int | None
+
+    def result(self, *, at: int) -> Any:
+        """See :class:`workbench.vocabulary.Job`."""
+        if self.ended is not None and at >= self.ended:
+            return None
+        return self.work(lambda: None)
+
+
 class Blocks(Adapter):
     """The rule ``blocks``: labelled windows are gathered, and the models learn them a block at a time.
 
@@ -80,9 +120,10 @@ class Blocks(Adapter):
     Notes
     -----
     Its bound is on the root mean square difference of the outputs from those of the fit, on the windows of the
-    block, in standard deviations of a target. A stream that reaches the sample of an effect before the worker is
-    done waits for it: an update that takes longer than the delay holds the decisions up, and the supervision of
-    the loop acts as on any late decision.
+    block, in standard deviations of a target. Where the worker has nothing at the sample of an effect, because it
+    is late, hangs or has ended, the decoder stays as it is: no update of this stream takes effect any more, and a
+    snapshot ``"ended"`` says from which sample on. To go on with the next block would need a worker of which
+    nobody knows what it learned.
     """
 
     rule: ClassVar[str] = "blocks"
@@ -95,14 +136,15 @@ class Blocks(Adapter):
         self._rows: list[FloatArray] = []
         self._labels: list[int] = []
         self._ends, self._far = block, 0.0
-        self._due: tuple[int, Future[tuple[Line, float]]] | None = None
-        self._worker: ThreadPoolExecutor | None = None
+        self._due: tuple[int, Job] | None = None
+        self.work_by(AtHand())
+        self._begun = self._ended = False
         self.restart()
 
     def restart(self) -> None:
         """Forget every block; the models learn the fit again before the next."""
         self._models: list[RecursivePls | None] = []
-        if self._worker is not None:
+        if self._begun:
             self._worker.submit(self._build)
 
     def learn(self, scorer: Scorer, window: SoundWindow, label: int, *, at: int) -> Scorer:
@@ -122,28 +164,36 @@ class Blocks(Adapter):
         scorer : in effect. at : sample.
         """
         if self._due is not None and at >= self._due[0]:
-            line, self._far = self._due[1].result()
-            self._due = None
+            found, self._due = self._due[1].result(at=at), None
+            if found is None:
+                self._ended, self._rows, self._labels = True, [], []
+                self._snap(scorer, rule=ENDED, at=at)
+                return scorer
+            line, self._far = found
             scorer = self._kept(_with_line(scorer, line), at=at)
         if at >= self._ends:
             # Before the next block is handed over, the last update has been swapped in or rolled back.
             if self._rows:
                 rows, labels = np.array(self._rows), np.array(self._labels)
-                self._due = (self._ends + self._delay, self._started().submit(self.update, rows, labels))
+                self._due = (self._ends + self._delay, self._worker.submit(partial(self.update, rows, labels)))
             self._rows, self._labels = [], []
             self._ends += self._block * (1 + (at - self._ends) // self._block)
         return scorer
 
     def updated(self, scorer: Scorer, window: SoundWindow, label: int) -> Scorer:
-        """Keep the window for the block; the scorer stays as it is.
+        """Keep the window for the block, unless the adaptation has ended; the scorer stays as it is.
 
         Parameters
         ----------
         scorer, window, label : as for :meth:`learn`.
         """
-        if self._worker is None:
-            # As soon as there is anything to learn: to learn the fit first may take longer than a block.
-            self._started().submit(self._build)
+        if self._ended:
+            return scorer
+        if not self._begun:
+            # Only now, as streams of a validation are taught nothing, and no later: to learn the fit first may
+            # take longer than a block.
+            self._begun = True
+            self._worker.submit(self._build)
         self._rows.append(scorer.classifier.normalised(window.features).copy())
         self._labels.append(label)
         return scorer
@@ -157,27 +207,24 @@ class Blocks(Adapter):
         """Difference of the outputs on the last block."""
         return self._far
 
-    def _started(self) -> ThreadPoolExecutor:
-        # Only once there is work: streams of a validation or a rehearsal are taught nothing.
-        if self._worker is None:
-            self._worker = ThreadPoolExecutor(1, thread_name_prefix="workbench-blocks")
-        return self._worker
-
-    def _build(self) -> None:
+    def _build(self, alive: Alive) -> bool:
         """In the worker: the models as the fit left them, unless they are there."""
         if not self._models:
-            self._models = _models_of(self._lesson, n_components=self._lesson.errors.shape[1] - 1)
+            self._models = _models_of(self._lesson, self._lesson.errors.shape[1] - 1, alive)
+        return True
 
-    def update(self, rows: FloatArray, labels: FloatArray) -> tuple[Line, float]:
+    def update(self, rows: FloatArray, labels: FloatArray, alive: Alive = lambda: None) -> tuple[Line, float]:
         """What the worker does: the lines after a block, and how far their outputs are from those of the fit.
 
         Parameters
         ----------
         rows : ``(n, n_features)`` float64, as the classifier takes them. labels : ``(n,)`` int64, class of each.
+        alive : called before each model.
         """
         lesson, lines = self._lesson, []
-        self._build()
+        self._build(alive)
         for part, model in zip(lesson.parts, self._models):
+            alive()
             if model is None:
                 lines.append(constant_line(part, rows.shape[1]))
                 continue
@@ -191,11 +238,12 @@ class Blocks(Adapter):
         return line, _apart(rows, line, self._fitted, lesson.scale)
 
 
-def _models_of(lesson: Lesson, *, n_components: int) -> list[RecursivePls | None]:
+def _models_of(lesson: Lesson, n_components: int, alive: Alive) -> list[RecursivePls | None]:
     """The models as the fit left them; None for one that is constant."""
     models: list[RecursivePls | None] = []
     index = lesson.index.astype(np.int64)
     for part, errors in zip(lesson.parts, lesson.errors):
+        alive()
         if part.constant:
             models.append(None)
             continue

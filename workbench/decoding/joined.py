@@ -13,7 +13,7 @@ from workbench.decoding.stream import DecoderStream
 from workbench.errors import BadSignal
 from workbench.messages import Message
 from workbench.signals.alignment import AlignedStream
-from workbench.vocabulary import Chunk, Evidence, FloatArray, Snapshot
+from workbench.vocabulary import Chunk, Evidence, FloatArray, Snapshot, Worker
 
 SIGNAL = "signal"
 """Role of the master."""
@@ -189,6 +189,10 @@ class JoinedDecoderStream:
     def learn(self, label: str, *, end: int) -> bool:
         """Give the master the true class of its window that ends before ``end``."""
         return self._master.learn(label, end=end)
+
+    def work_by(self, worker: Worker) -> None:
+        """Have ``worker`` compute updates of the master that take longer than a hop."""
+        self._master.work_by(worker)
 
     def snapshots(self) -> tuple[Snapshot, ...]:
         """Updates of the master since the last call."""

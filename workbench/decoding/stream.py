@@ -18,7 +18,7 @@ from workbench.kernels.evidence import softmax
 from workbench.kernels.scores import nearest
 from workbench.messages import Message
 from workbench.signals import SignalStream
-from workbench.vocabulary import Evidence, EvidenceType, FloatArray, Snapshot
+from workbench.vocabulary import Evidence, EvidenceType, FloatArray, Snapshot, Worker
 
 
 @dataclass(frozen=True)
@@ -210,6 +210,14 @@ class DecoderStream:
         scorer = self._adapter.learn(state.scorer, sound, self.classes.index(label), at=self.n_seen)
         self._states.append(_State(self.n_seen, state.accumulated, scorer, state.share))
         return True
+
+    def work_by(self, worker: Worker) -> None:
+        """Have ``worker`` compute updates that take longer than a hop, before anything is taught.
+
+        Without this, whoever steps the stream computes them when they are due.
+        """
+        if self._adapter is not None:
+            self._adapter.work_by(worker)
 
     def snapshots(self) -> tuple[Snapshot, ...]:
         """Updates made since the last call, oldest first; each carries the hash of the one before."""

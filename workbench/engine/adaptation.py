@@ -1,4 +1,4 @@
-"""How the decoder of a run has adapted so far: for the screen, and for the ledger when it went back to its fit."""
+"""How the decoder of a run has adapted so far: for the screen, and for the ledger when it went back or ended."""
 
 from __future__ import annotations
 
@@ -24,20 +24,32 @@ class Adaptation:
         self._last: float | None = None
 
     def count(self, snapshot: Snapshot, *, stamp: float) -> LedgerRow | None:
-        """Count an update; the ledger's row where it went back to the fit.
+        """Count an update; the ledger's row where it went back to the fit, or where there will be none any more.
 
         Parameters
         ----------
         stamp : LSL time in s of about the update's sample.
         """
-        self.updates, self.head, self._last = self.updates + 1, snapshot.sha256, lsl.local_clock()
+        self.head, now = snapshot.sha256, lsl.local_clock()
+        if snapshot.rule == "ended":
+            # Which is no update: the decoder is as it was.
+            return LedgerRow(
+                "adaptation_ended",
+                stamp,
+                now,
+                sample=snapshot.sample,
+                extent=Message("engine.update_not_there", n=self.updates + 1),
+                consequence=Message("engine.decoder_stays"),
+                priority="medium",
+            )
+        self.updates, self._last = self.updates + 1, now
         if snapshot.rule != "roll_back":
             return None
         self.rolled_back += 1
         return LedgerRow(
             "roll_back",
             stamp,
-            self._last,
+            now,
             sample=snapshot.sample,
             extent=Message("engine.update_passed_bound", n=self.updates, bound=f"{self.bound:g}"),
             consequence=Message("engine.decoder_as_fitted"),

@@ -37,8 +37,9 @@ class DecodeLoop:
             When the run cannot continue.
         """
         self._rows, self._busy_s = 0, 0.0
-        fs = self._session.plan.signal.fs
-        for item in decode(self._source(run), run.request.paradigm, run.decoder, fs=fs, begun=run.decide_by):
+        fs, rule = self._session.plan.signal.fs, run.request.paradigm
+        source = self._source(run)
+        for item in decode(source, rule, run.decoder, fs=fs, begun=run.decide_by, worker=run.worker):
             self._emit(run, item)
 
     def _source(self, run: LiveRun) -> Iterator[Chunk | Marker]:

@@ -18,12 +18,14 @@ from workbench.engine.live_source import LiveSource
 from workbench.engine.procedures import ScheduledMoves
 from workbench.engine.run_request import RunRequest
 from workbench.engine.streams import Stream
+from workbench.engine.updates import UpdateWorker
 from workbench.errors import RecordingFault
 from workbench.live.plan import SessionPlan
 from workbench.live.status import CueStatus, EvidenceStatus, RunEnd, RunState, RunStatus, SettingStatus, TaskStatus
 from workbench.messages import Message
 from workbench.paradigms import Rule
 from workbench.recording import RunWriter, ensure_space, needed_bytes
+from workbench.stimulation import definition_of
 from workbench.vocabulary import (
     Acknowledgement,
     Command,
@@ -39,6 +41,8 @@ from workbench.vocabulary import (
 HISTORY_S = 10.0
 USUAL_RADIUS = 0.3
 """Radius of a target where a paradigm states none, in distances from the centre to a target."""
+FAST_WAIT_S = 1.0
+"""Longest wait for an update of the decoder where a stream is faster than time, s; below the limit of the loop."""
 LONGEST_GAP_S = 60.0
 """A run ends when its signal stays away for longer than this, so that a longer step is one of the clock, s."""
 
@@ -82,6 +86,10 @@ class LiveRun:
         # Asked for with every decision.
         self._params = request.paradigm.params()
         self.deadline = Deadline(hop_s=hop_s, speed=plan.speed)
+        # Half a hop is within its deadline. A faster stream leaves an update less time than a person's would, and
+        # nobody is moved by it.
+        wait_s = 0.5 * hop_s if plan.speed <= 1.0 else FAST_WAIT_S
+        self.worker = UpdateWorker(spawn, name=f"decoder-updates-{number}", wait_s=wait_s)
         self.moves = ScheduledMoves(request, plan) if request.scheduled else None
         self.adaptation = Adaptation(request.adapts, bound=request.bound, head=request.decoder_sha256)
         self.latency = Latency(representative=plan.speed == 1.0)
@@ -155,6 +163,7 @@ class LiveRun:
             "presence": "script" if plan.script_present else "operator",
             "cue_source": plan.cue_source,
             "screening": dict(plan.screening),
+            "stimulation": None if plan.stimulation is None else definition_of(plan.stimulation),
             "speed": plan.speed,
             "t0": self.signal.t0,
             "started": f"{world.clock.now():%Y-%m-%dT%H:%M:%SZ}",
@@ -277,7 +286,7 @@ class LiveRun:
         return min(1.0, hypot(*decision.values))
 
     def record_snapshot(self, snapshot: Snapshot) -> None:
-        """Journal an update of the decoder, and in the ledger that it went back to its fit."""
+        """Journal an update of the decoder, and in the ledger that it went back to its fit or adapts no more."""
         self.writer.snapshot(snapshot, stamp=self.source.newest)
         row = self.adaptation.count(snapshot, stamp=self.source.newest)
         if row is not None:
@@ -297,6 +306,7 @@ class LiveRun:
         finally:
             # Before the writer is closed: threads that record ask this first.
             self.closed = True
+            self.worker.close()
             self.writer.close(state=self.over or "failed")
             self.state = self.over or "failed"
 

@@ -56,7 +56,7 @@ FILLED_BY: dict[str, tuple[str, ...]] = {
     "obligation_event": ("MarkSent", "RetractSent", "TellSomebody", "MarkSeen", "ExtendObligation"),
     "rule_confirmation": ("ConfirmRule",),
     "implant": ("Implant", "Explant"),
-    "implant_finding": ("RecordFinding",),
+    "implant_finding": ("RecordFinding", "ReviseFinding", "VoidFinding"),
     "rand_list": ("MakeList",),
     "allocation": ("Randomise",),
     "unblinding": ("Unblind",),
@@ -108,6 +108,7 @@ STATED = {
     "form": {"protocol_sha256": "version of the protocol it was entered under"},
     "consent": {"purpose": "what is consented to", "action": "whether it is given or taken back"},
     "treatment": {"state": "void is what was entered by mistake"},
+    "implant_finding": {"state": "void is what was entered by mistake"},
     "deletion": {
         "plan_sha256": "of what was shown before", "n_rows": "whose texts and history went",
         "decoders": "SHA-256 of those that nobody may use any more", "reason": "why",

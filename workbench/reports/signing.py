@@ -3,7 +3,8 @@
 A draft is registered in the record with the SHA-256 of its file. Whoever signs, signs that row and those of the
 same draft in other formats. When the report is made again, the bytes of its draft are the same, and so the
 signatures on them are found: the signed issue differs from the draft by its signatures alone. A report that would
-say anything else has other bytes, and is a draft again.
+say anything else has other bytes, and is a draft again. So a draft is not signed once it would be made otherwise:
+its lock was ended, a deletion has cut its snapshot again, or the program is another one.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from workbench import reading
 from workbench.errors import BadValue, Refused
 from workbench.messages import Message
+from workbench.reports._programs import programs_sha256
+from workbench.study import allocations, locks
 from workbench.study.applying import bound_now
 from workbench.study.changes.signing import Sign
 
@@ -51,12 +54,19 @@ def sign_report(study: Study, path: Path | str, signer: Signer, role: str, *, pa
     BadValue
         Another role, a role that the signer has not, or no draft of a report of a snapshot.
     Refused
-        Signed as that role already, or the password is wrong.
+        Signed as that role already or by the same person, a draft that would be made otherwise today, somebody
+        blinded before a report that is not, or the password is wrong.
     """
     as_whom = _role(signer, role)
     row = _draft(study, Path(path))
-    if any(MEANINGS[as_whom] == one["meaning"] for one in signatures(study, {row["id"]})):
-        raise Refused(Message("report.signed_already", role=role))
+    _refuse_stale(study, row)
+    if row["parameters"]["view"] == "unblinded" and (why := allocations.blinded_now(study, signer)):
+        raise Refused(Message("report.sign_blinded", why=why))
+    for one in signatures(study, {row["id"]}):
+        if one["meaning"] == MEANINGS[as_whom]:
+            raise Refused(Message("report.signed_already", role=role))
+        if signer.person_id and one["person_id"] == signer.person_id:
+            raise Refused(Message("report.sign_one_person", name=signer.name))
     targets = tuple(("report", str(one["id"])) for one in _same_draft(study, row))
     shown = bound_now(study, targets)[1]
     study.apply(Sign(targets, MEANINGS[as_whom], shown), signer.confirm(password), "report signed")
@@ -123,6 +133,27 @@ def _draft(study: Study, path: Path) -> Row:
     if not row["parameters"]["snapshot"]:
         raise BadValue(Message("report.sign_no_cut", path=reading.shown(path)))
     return row
+
+
+def _refuse_stale(study: Study, row: Row) -> None:
+    """Refuse a draft that would say something else today: its signatures would stand on no issue."""
+    made, path = row["parameters"], str(row["path"])
+    snapshot = study.rows("snapshot", name=made["snapshot"])[-1]
+    if row["kind"] == "final":
+        lock = locks.in_force(study.rows("lock_event")).get(("study", ""))
+        if lock is None or lock["id"] != snapshot["lock_event_id"]:
+            raise Refused(Message("report.sign_unlocked", path=path, snapshot=snapshot["name"]))
+    if _cut_since(study, row, snapshot):
+        raise Refused(Message("report.sign_recut", path=path, snapshot=snapshot["name"]))
+    if made["programs"] != programs_sha256():
+        raise Refused(Message("report.sign_program", path=path))
+
+
+def _cut_since(study: Study, row: Row, snapshot: Row) -> bool:
+    """Whether a deletion has cut the snapshot again since the draft was registered: by the order of the chain."""
+    made = study.history("report", row["id"])[0]["seq"]
+    again = study.rows("snapshot_recut", snapshot_id=snapshot["id"])
+    return any(study.history("snapshot_recut", one["id"])[0]["seq"] > made for one in again)
 
 
 def _same_draft(study: Study, row: Row) -> list[Row]:

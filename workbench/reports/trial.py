@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from importlib.metadata import version
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -29,6 +27,7 @@ from workbench.reports import (
     pdf,
     signing,
 )
+from workbench.reports._programs import programs_sha256
 from workbench.reports._trial_facts import Kind, TrialFacts, Wanted
 from workbench.reports._trial_results import Analyses
 from workbench.reports._trial_say import Signed, TrialSay
@@ -43,8 +42,6 @@ Format = Literal["html", "pdf", "docx"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 KINDS: tuple[Kind, ...] = get_args(Kind)
 _MADE_WITH = ("matplotlib", "typst", "segno", "python-docx")
-_ROOMS = ("analysis", "figures", "reports", "statistics", "study")
-"""Rooms whose files decide what a report says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +53,18 @@ class TrialReport:
     files : path and SHA-256 by format, as registered in the record.
     head_seq, head_hash : the data cut, which it prints.
     view : ``"open"``, ``"blinded"`` or ``"unblinded"``.
+    drafts : SHA-256 by format of the draft that is signed: of the file itself until somebody has signed it.
     """
 
     files: dict[Format, tuple[Path, str]]
     head_seq: int
     head_hash: str
     view: str
+    drafts: dict[Format, str]
+
+
+Progress = Callable[[int, int, str], None]
+"""Told the number of a step, of how many, and its name: ``"facts"``, then the format that is rendered."""
 
 
 def trial_report(
@@ -75,6 +78,7 @@ def trial_report(
     language: str = "en",
     formats: Collection[Format] = ("html", "pdf"),
     results: Path | str | None = None,
+    progress: Progress = lambda _n, _of, _name: None,
 ) -> TrialReport:
     """Write a report of a trial into the study's folder ``reports`` and register it in the record.
 
@@ -93,6 +97,7 @@ def trial_report(
     language : ``"en"`` or ``"zh-CN"``.
     formats : of :data:`FORMATS`.
     results : folder that ``workbench analyse`` wrote of the same snapshot; None without estimates.
+    progress : told each step before it begins.
 
     Raises
     ------
@@ -110,20 +115,35 @@ def trial_report(
     # Before the record is read and figures are drawn: without the font all of that would be in vain.
     if language == "zh-CN" and chinese_font() is None:
         raise Refused(pdf.missing_face(t("limits_research")))
+    asked = [name for name in FORMATS if name in formats]
+    progress(1, 1 + len(asked), "facts")
     facts = _trial_facts.read(study, wanted, reader=reader, reason=reason)
     analyses = analyses_of(facts, results)
     # All rendered before one is written: a failing one leaves no report half issued.
-    contents = {name: _content(study, facts, t, analyses, name) for name in FORMATS if name in formats}
+    contents: dict[Format, tuple[bytes, str]] = {}
+    for n, name in enumerate(asked, start=2):
+        progress(n, 1 + len(asked), name)
+        contents[name] = _content(study, facts, t, analyses, name)
+    issued = _issued(study, facts, t, analyses, contents)
+    drafts = {name: contents[name][1] or digest for name, (_path, digest) in issued.items()}
+    return TrialReport(issued, facts.cut.seq, facts.cut.hash, facts.view, drafts)
+
+
+def _issued(
+    study: Study, facts: TrialFacts, t: Texts, analyses: Analyses | None,
+    contents: Mapping[Format, tuple[bytes, str]],
+) -> dict[Format, tuple[Path, str]]:  # fmt: skip
+    """Every file written and registered, with its SHA-256."""
     issued: dict[Format, tuple[Path, str]] = {}
     for name, (content, draft) in contents.items():
         digest = hashlib.sha256(content).hexdigest()
         signed = "-signed" if draft else ""
-        path = study.folder / "reports" / f"{_stem(facts, language)}{signed}-{digest[:8]}.{name}"
+        path = study.folder / "reports" / f"{_stem(facts, t.language)}{signed}-{digest[:8]}.{name}"
         write(path, content)
         made = _parameters(facts, t, analyses, name, draft)
-        register(study, facts.cut, path, digest, kind=kind, parameters=made)
+        register(study, facts.cut, path, digest, kind=facts.wanted.kind, parameters=made)
         issued[name] = path, digest
-    return TrialReport(issued, facts.cut.seq, facts.cut.hash, facts.view)
+    return issued
 
 
 def analyses_of(facts: TrialFacts, folder: Path | str | None) -> Analyses | None:
@@ -248,16 +268,3 @@ def trial_document(
         cut=facts.cut.utc,
         blocks=tuple(blocks),
     )
-
-
-@cache
-def programs_sha256() -> str:
-    """SHA-256 of the files of the rooms that make a report: the version alone does not name what was edited."""
-    digest = hashlib.sha256()
-    for room in _ROOMS:
-        folder = Path(str(files("workbench").joinpath(room)))
-        for path in sorted(folder.rglob("*")):
-            if path.suffix in (".py", ".json", ".typ", ".j2", ".css", ".toml") and path.is_file():
-                digest.update(path.relative_to(folder.parent).as_posix().encode() + b"\0")
-                digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()

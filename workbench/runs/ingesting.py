@@ -196,7 +196,7 @@ def _adaptation(file: RunFile) -> dict[str, Any]:
     snapshots = file.snapshots()
     return {
         "rule": file.adapts,
-        "n": len(snapshots),
+        "n": sum(snapshot.rule != "ended" for snapshot in snapshots),
         "rolled_back": sum(snapshot.rule == "roll_back" for snapshot in snapshots),
         "head": chain_head(file),
     }

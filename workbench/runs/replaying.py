@@ -13,6 +13,7 @@ from typing import Any
 
 from workbench import control, decoders, messages, paradigms
 from workbench.decode import Made, decode
+from workbench.decoding.blocks import AtHand
 from workbench.errors import DecoderMismatch, RecordingFault, UnknownName, WorkbenchError
 from workbench.messages import Message
 from workbench.recording import RunFile, decision_hash, file_sha256
@@ -99,7 +100,13 @@ def redecoded(run: RunFile, decoder_folder: Path | str | None, *, block: int | N
     decoder = _decoder(run, None if decoder_folder is None else Path(decoder_folder))
     paradigm = paradigms.from_params(str(run.plan["paradigm"]), dict(run.plan["params"]))
     inputs = ("signal",) if decoder is None else decoder.inputs
-    return list(decode(_to_end(run.items(block=block, inputs=inputs)), paradigm, decoder, fs=run.signal.fs))
+    items = _to_end(run.items(block=block, inputs=inputs))
+    return list(decode(items, paradigm, decoder, fs=run.signal.fs, worker=_recorded_worker(run)))
+
+
+def _recorded_worker(run: RunFile) -> AtHand:
+    """Who computes the updates of the run: everything, up to where the worker of the run did not answer."""
+    return AtHand(next((snapshot.sample for snapshot in run.snapshots() if snapshot.rule == "ended"), None))
 
 
 def _name(number: object, kind: object, run_id: object) -> Message:

@@ -17,7 +17,7 @@ from workbench.study.changes.deviations import CloseDeviation, RecordDeviation
 from workbench.study.changes.entering import Adjudicate, SaveForm
 from workbench.study.changes.fittings import RecordUpload
 from workbench.study.changes.grants import GrantRole, RevokeRole
-from workbench.study.changes.implants import Explant, Implant, RecordFinding
+from workbench.study.changes.implants import Explant, Implant, RecordFinding, ReviseFinding, VoidFinding
 from workbench.study.changes.locking import Freeze, LockStudy, Unfreeze, UnlockStudy
 from workbench.study.changes.moving import MoveToProtocol
 from workbench.study.changes.prices import RecordEvidenceStep
@@ -425,6 +425,19 @@ def _finding(at: _Facts) -> Change | None:
     return RecordFinding(row["id"], kind, at.day(0, 0, 1, 3), "as expected", at.draw.random() < 0.1, values)
 
 
+def _revise_finding(at: _Facts) -> Change | None:
+    """What was found was another thing, or was found at somebody else."""
+    row = at.one("implant_finding")
+    if row is None:
+        return None
+    if at.draw.random() < 0.3:
+        return VoidFinding(row["id"])
+    stated = row["kind"], at.day(0, 1, 3), at.draw.choice(("as expected", "a little red"))
+    return ReviseFinding(
+        row["id"], *stated, row["notable"], row["values"], at.draw.choice((0, row["row_version"]))
+    )
+
+
 def _missed_check(at: _Facts) -> Change | None:
     """Why a check of an implant was missed."""
     listed = implants.surveillance(at.study, world.clock.local().date())
@@ -541,8 +554,8 @@ WORK: Mapping[str, Mapping[Draw, int]] = {
     "investigator": {
         _next: 8, _criterion: 1, _consent: 2, _status: 2, _event: 4, _revise: 4, _deficiency: 2, _send: 3,
         _extend: 1, _seen: 2, _sign: 5, _hold: 2, _adjudicate: 3, _close_deviation: 2, _unblind: 1, _implant: 1,
-        _explant: 1, _finding: 2, _randomise: 1, _move: 2, _grant: 1, _amend_protocol: 1, _save: 2, _ask: 1,
-        _answer: 1,
+        _explant: 1, _finding: 2, _revise_finding: 2, _randomise: 1, _move: 2, _grant: 1, _amend_protocol: 1,
+        _save: 2, _ask: 1, _answer: 1,
     },
     "assessor": {
         _save: 16, _hold: 3, _answer: 4, _guess: 2, _sign: 2, _deviate: 2, _miss: 1, _add_visit: 1, _next: 4,

@@ -266,6 +266,8 @@ def _finding(shadow: Shadow, entry: Written, new: Row, before: Row | None) -> It
     implant = shadow.get("implant", new["implant_id"]) or {}
     if not implant or new["found_on"] < implant["implanted_on"]:
         yield "nothing is found before the surgery", f"{new['found_on']} at {implant}"
+    if before and before["state"] == "void":
+        yield "what was entered by mistake is corrected no more", f"the finding of {before['found_on']}"
     if new["found_on"] > f"{_moment(entry.utc) + timedelta(hours=14):%Y-%m-%d}":
         yield "nothing is found ahead of its day", f"{new['found_on']} at {entry.utc}"
 
@@ -474,7 +476,7 @@ def checks(shadow: Shadow, on: date) -> dict[tuple[str, str, str], str]:
     versions, found = shadow.rows("protocol_version"), {}
     for implant in shadow.rows("implant"):
         protocol = _protocol(shadow, implant["participant_id"]) or (versions[-1]["definition"] if versions else {})
-        own = shadow.rows("implant_finding", implant_id=implant["id"])
+        own = shadow.rows("implant_finding", implant_id=implant["id"], state="entered")
         surgery, out = _day(implant["implanted_on"]), implant["explanted_on"]
         for check in protocol.get("implant_check", ()):
             days = sorted(_day(one["found_on"]) for one in own if one["kind"] == check["kind"])

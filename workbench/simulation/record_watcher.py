@@ -45,17 +45,18 @@ MAKES = {
     "RecordDeviation": "deviation", "RecordEvidenceStep": "evidence_step", "RecordFinding": "implant_finding",
     "RecordGuess": "blinding_guess", "RecordUpload": "upload_receipt",
     "ReportDeficiency": "device_deficiency", "ReportEvent": "adverse_event",
-    "ReviseDeficiency": "device_deficiency", "ReviseEvent": "adverse_event", "RevokeRole": "role_grant",
+    "ReviseDeficiency": "device_deficiency", "ReviseEvent": "adverse_event",
+    "ReviseFinding": "implant_finding", "RevokeRole": "role_grant",
     "SaveForm": "form", "SetAnchor": "anchor_day", "SetStatus": "enrolment", "Sign": "signature",
     "TellSomebody": "obligation_event", "Unblind": "unblinding", "Unfreeze": "lock_event",
-    "UnlockStudy": "lock_event", "WithdrawConsent": "consent",
+    "UnlockStudy": "lock_event", "VoidFinding": "implant_finding", "WithdrawConsent": "consent",
 }  # fmt: skip
 """Table of the row whose id each change gives back."""
 OTHERWISE = ("row_version", "targets", "definition")
 """Fields of changes that stand in their row in another way."""
 ABOUT = {
     "visit_id": "visit", "query_id": "query", "deviation_id": "deviation", "implant_id": "implant",
-    "deficiency_id": "device_deficiency", "participant_id": "participant",
+    "finding_id": "implant_finding", "deficiency_id": "device_deficiency", "participant_id": "participant",
 }  # fmt: skip
 """Fields of changes that name the row that a change is about, and its table."""
 READERS = ("investigator", "statistician", "safety_officer", "therapist", "operator", "engineer")

@@ -13,21 +13,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workbench import analysis, decoders, paradigms, systems
+from workbench import analysis, paradigms, systems
 from workbench.analysis import Selections
 from workbench.decode import decode
-from workbench.decoders import WindowDecoder
 from workbench.devices._evoked import Observer
 from workbench.devices.simulated_presenter import Presentation
 from workbench.errors import BadValue
 from workbench.paradigms import Paradigm
-from workbench.signals.cues import locate_cues
-from workbench.systems import BoundSystem
-from workbench.vocabulary import Chunk, Decision, FloatArray, Marker, Trial
+from workbench.stress._full_speed import cut, fitted, over_participants
+from workbench.vocabulary import Chunk, Decision, Marker, Trial
 
 SYSTEMS = ("selection_ssvep", "speller_p300")
-BLOCK_S, REFRESH_HZ, OTHER_BLOCK = 0.1, 60.0, 7
-"""Length of a block, s; frames a second of the screen; samples of a block when a run is decoded again."""
+BLOCK_S, REFRESH_HZ = 0.1, 60.0
+"""Length of a block, s; frames a second of the screen."""
 AFTER_S = 2.0
 """Signal after the schedule, for the response to its last stimulus, s."""
 
@@ -63,8 +61,9 @@ class EvokedFigures:
         bits = [run.bits_per_min for run in self.runs if run.bits_per_min is not None]
         return (
             f"{self.system}: {len(self.runs)} simulated participants, {n} selections, {n - right} errors; "
-            f"accuracy {_over(shares, '.3f', most=1.0)}, {_over(rates, '.1f')} selections a minute, "
-            f"{_over(bits, '.1f')} bits a minute (Wolpaw); {self.lacking} choices without a decision, "
+            f"accuracy {over_participants(shares, '.3f', most=1.0)}, "
+            f"{over_participants(rates, '.1f')} selections a minute, "
+            f"{over_participants(bits, '.1f')} bits a minute (Wolpaw); {self.lacking} choices without a decision, "
             f"{self.unequal} runs decoded again otherwise"
         )
 
@@ -109,7 +108,7 @@ def _participant(name: str, seed: int, trials: tuple[int, ...]) -> tuple[Selecti
     paradigm = paradigms.from_params(bound.paradigm, bound.paradigm_params)
     calibration = _Run(person, paradigm, bound.trials[0], seed=2 * seed)
     list(decode(calibration.source(), paradigm, fs=calibration.fs))
-    decoder = _fitted(bound, paradigm, calibration)
+    decoder = fitted(bound, paradigm, calibration.items, fs=calibration.fs)
     online = _Run(person, paradigm, bound.trials[-1], seed=2 * seed + 1)
     made = []
     for item in decode(online.source(), paradigm, decoder, fs=online.fs):
@@ -117,7 +116,7 @@ def _participant(name: str, seed: int, trials: tuple[int, ...]) -> tuple[Selecti
         if isinstance(item, Decision) and item.change == "cued":
             online.decided(item)
     results = [item for item in made if isinstance(item, Trial)]
-    again = list(decode(_cut(online.items), paradigm, decoder, fs=online.fs))
+    again = list(decode(cut(online.items), paradigm, decoder, fs=online.fs))
     items = paradigm.choices(paradigm.classes)
     rates = analysis.selections(results, items=len(items), fs=online.fs)
     return rates, bound.trials[-1] - rates.n - rates.undecided, again == made
@@ -155,37 +154,3 @@ class _Run:
     def _keep(self, item: Chunk | Marker) -> Chunk | Marker:
         self.items.append(item)
         return item
-
-
-def _fitted(bound: BoundSystem, paradigm: Paradigm, run: _Run) -> WindowDecoder:
-    """The system's decoder, fitted on a calibration."""
-    decoder: WindowDecoder = decoders.load(bound.decoder)(**bound.decoder_params)
-    n_channels = len(bound.signal.measured)
-    decoder.prepare(n_channels)
-    settings = decoder.settings
-    cues, _ = locate_cues(run.items, fs=run.fs)
-    windows = paradigm.training_windows(cues, fs=run.fs, window_s=settings.window_s, hop_s=settings.hop_s)
-    training = decoders.collect(decoder, run.items, windows, n_channels=n_channels)
-    return decoder.fit_summaries(training.summaries, training.labels, blocks=training.blocks)
-
-
-def _cut(items: Sequence[Chunk | Marker]) -> Iterator[Chunk | Marker]:
-    """The same items in blocks of :data:`OTHER_BLOCK` samples."""
-    for item in items:
-        if isinstance(item, Marker):
-            yield item
-            continue
-        for at in range(0, len(item.stamps), OTHER_BLOCK):
-            rows = slice(at, at + OTHER_BLOCK)
-            yield Chunk(item.first + at, item.samples[rows], item.stamps[rows])
-
-
-def _over(values: Sequence[float], digits: str, *, most: float = float("inf")) -> str:
-    """Mean over participants with Student's interval, which does not pass ``most``."""
-    column: FloatArray = np.array(values, dtype=np.float64)[:, None]
-    course = analysis.mean_course(column, least=0.0, most=most)
-    mean, low, high = course.mean[0], course.low[0], course.high[0]
-    if mean is None:
-        return "none"
-    between = "" if low is None or high is None else f" (95 % CI {low:{digits}}–{high:{digits}} over participants)"
-    return f"{mean:{digits}}{between}"

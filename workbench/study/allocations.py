@@ -117,6 +117,18 @@ def refusal(study: Study, signer: Signer) -> Message | None:
         return _barred(Applying(writer, [signer], "", study.folder), signer, None)
 
 
+def blinded_now(study: Study, signer: Signer) -> Message | None:
+    """As :func:`blinded`, of an open record: nothing is read of an arm, and nothing is entered.
+
+    Parameters
+    ----------
+    study : the open record.
+    signer : about whom.
+    """
+    with study.writing.begin("arms", actor=signer.name) as writer:
+        return blinded(Applying(writer, [signer], "", study.folder), signer)
+
+
 def blinded(record: Applying, signer: Signer) -> Message | None:
     """Why somebody is to learn no arm at all: a role was granted as blinded. None where no role was.
 

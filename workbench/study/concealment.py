@@ -120,7 +120,7 @@ class Sight:
             return Message("participant.concealed")
         if table in SAFETY and self.concealed and self._of_others(study, table, row):
             return Message("desk.concealed")
-        if table == "implant" and self.concealed:
+        if table in ("implant", "implant_finding") and self.concealed:
             return Message("desk.concealed")
         if table == "treatment" and self.concealed and row["by"] != self.reader:
             return Message("participant.treatment_concealed")

@@ -15,8 +15,12 @@ from workbench.vocabulary import FindingKind
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was found at an implant; ``values`` are impedances by contact, Ω, or whatever else was measured."""
+    """What was found at an implant; ``values`` are impedances by contact, Ω, or whatever else was measured.
 
+    ``row_id`` is that of its row.
+    """
+
+    row_id: str
     kind: FindingKind
     found_on: str
     notable: bool
@@ -108,9 +112,10 @@ def surveillance(record: Rows, on: date) -> tuple[Surveillance, ...]:
     people, asked = _people(record), _asked(record)
     found: dict[str, list[Finding]] = defaultdict(list)
     for row in record.rows("implant_finding"):
-        found[row["implant_id"]].append(
-            Finding(row["kind"], row["found_on"], row["notable"], row["text"], row["values"], row["by"])
-        )
+        # What was entered by mistake is no finding, and no check that was done.
+        if row["state"] == "entered":
+            own = (row[name] for name in ("id", "kind", "found_on", "notable", "text", "values", "by"))
+            found[row["implant_id"]].append(Finding(*own))
     listed = []
     for row in record.rows("implant"):
         person, findings = row["participant_id"], found[row["id"]]

@@ -204,6 +204,7 @@ CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
     ("device_deficiency", "state"): get_args(EventState),
     ("obligation_event", "action"): get_args(ObligationAction),
     ("implant_finding", "kind"): get_args(FindingKind),
+    ("implant_finding", "state"): ("entered", "void"),
     ("lock_event", "level"): get_args(LockLevel),
     ("lock_event", "action"): ("lock", "unlock"),
     ("signature", "method"): get_args(ApprovalMethod),

@@ -323,7 +323,7 @@ implant = _table(
 )  # fmt: skip
 implant_finding = _table(
     "implant_finding", _text("implant_id", "implant"), _text("kind"), _text("found_on"), _flag("notable"),
-    _text("text"), _json("values"), _text("by"), _text("utc"),
+    _text("text"), _json("values"), _text("state"), _text("by"), _text("utc"),
 )  # fmt: skip
 rand_list = _table(
     "rand_list", _text("protocol_sha256"), _json("design"), _json("sealed"), _text("commitment"),
@@ -360,8 +360,8 @@ APPEND_ONLY = (
     "protocol_version", "eligibility", "role_grant", "consent", "consent_document", "deletion_request",
     "deletion", "deletion_end", "deleted_file", "snapshot_recut", "query", "query_event", "lock_event", "snapshot",
     "signature", "fitting_step", "upload_receipt", "price_item", "charge", "evidence_step", "awareness",
-    "obligation_event", "rule_confirmation", "implant_finding", "rand_list", "allocation", "unblinding",
-    "blinding_guess", "stimulation_limits",
+    "obligation_event", "rule_confirmation", "rand_list", "allocation", "unblinding", "blinding_guess",
+    "stimulation_limits",
 )  # fmt: skip
 AMENDABLE: dict[str, tuple[str, ...]] = {
     "study": ("code", "title"),
@@ -415,6 +415,7 @@ AMENDABLE: dict[str, tuple[str, ...]] = {
         "explant_reason",
         "intercurrent",
     ),
+    "implant_finding": ("kind", "found_on", "notable", "text", "values", "state"),
     **{
         table.name: tuple(c.name for c in table.columns if c.name not in ("id", "row_version"))
         for table in (participant, visit, session, run, assessment)
@@ -425,9 +426,11 @@ BY_CHANGE = {
     "adverse_event": ("ReviseEvent", AMENDABLE["adverse_event"]),
     "device_deficiency": ("ReviseDeficiency", AMENDABLE["device_deficiency"]),
     "implant": ("Explant", ("explanted_on", "explant_reason", "intercurrent")),
+    "implant_finding": ("ReviseFinding", AMENDABLE["implant_finding"]),
 }
 """Columns that only a change amends, and which one: a fact that is corrected without an awareness would start no
-clock, and an implant that is taken out without a name for it would be no intercurrent event of the protocol."""
+clock, an implant that is taken out without a name for it would be no intercurrent event of the protocol, and a
+finding of another day may be another planned check."""
 MAY_BE_REDACTED: dict[str, tuple[str, ...]] = {
     "protocol_version": ("by",), "enrolment": ("screening_number",), "anchor_day": (),
     "eligibility": ("evidence", "by"), "form": ("values", "by"), "role_grant": ("training", "by"),

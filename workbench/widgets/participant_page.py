@@ -45,7 +45,7 @@ class ParticipantRequests(Protocol):
         """
 
     def row(self, participant_id: str, table: str, row_id: str) -> dict[str, Any]:
-        """All of an adverse event, a device deficiency, a form or a treatment.
+        """All of an adverse event, a device deficiency, a form, a treatment or a finding at an implant.
 
         Parameters
         ----------

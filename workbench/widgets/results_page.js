@@ -2,6 +2,7 @@
 import { button, followLanguage, followTheme, h, put, request, show, whenChanged } from "./parts/dom.js";
 import { light } from "./parts/icons.js";
 import { figureBox } from "./parts/figures.js";
+import { signedReportPanel } from "./parts/signed_report.js";
 
 const RUN_S = 600;
 const resultsHead = (t, names) => h("thead", {}, h("tr", {}, names.map(([name, number]) => h("th", { scope: "col", class: number ? "num" : "" }, name ? t(name) : h("span", { class: "hidden-label" }, t("results.leads"))))));
@@ -38,8 +39,8 @@ function chooser(t, ctx) {
       show(none, !has && !page.fault);
       run.disabled = Boolean(work.of);
       who.replaceChildren(!has ? "" : page.compares ? light("ok", t("results.compares"), false) : light("off", t("results.pooled_why", { why: t.said(page, "why") }), false));
-      put(progress, work.of ? (work.name ? t("results.progress", { n: work.n, of: work.of, name: work.name }) : t("results.begun")) : "");
-      put(fault, work.fault ? t.said(work, "fault") : page.fault ? t.said(page, "fault") : "");
+      put(progress, work.of && work.kind === "run" ? (work.name ? t("results.progress", { n: work.n, of: work.of, name: work.name }) : t("results.begun")) : "");
+      put(fault, work.fault && work.kind !== "sign" ? t.said(work, "fault") : page.fault ? t.said(page, "fault") : "");
     },
   };
 }
@@ -149,10 +150,11 @@ function scopePanel(t, ctx) {
 function buildResultsPage(root, model, t) {
   const language = model.get("language");
   const problem = h("div", { class: "fielderror", role: "alert", "data-name": "problem" });
-  const ctx = { model, t, ask: (name, args = {}, seconds = RUN_S) => request(model, name, args, seconds).then((reply) => { put(problem, reply.ok ? "" : reply.silent ? t("study.silent") : t.said(reply, "text")); return reply; }), compares: () => Boolean((model.get("result") || {}).compares) };
+  const ctx = { root, model, t, ask: (name, args = {}, seconds = RUN_S) => request(model, name, args, seconds).then((reply) => { put(problem, reply.ok ? "" : reply.silent ? t("study.silent") : t.said(reply, "text")); return reply; }), compares: () => Boolean((model.get("result") || {}).compares) };
   const choose = chooser(t, ctx);
   const rows = rowsPanel(t, ctx);
   ctx.open = rows.open;
+  const report = signedReportPanel(ctx);
   const title = h("p", { class: "sub s" });
   const shown = h("div", { class: "stack shown" });
   let parts = [];
@@ -169,16 +171,17 @@ function buildResultsPage(root, model, t) {
       ...(courses.length ? [] : [h("p", { class: "empty" }, t("results.nothing_observed"))]));
   });
   root.append(h("section", { class: "results", "aria-label": t("results.title") },
-    h("div", { class: "head" }, h("div", {}, h("h1", {}, t("results.title")), title), (model.get("opens") || []).includes("back") ? button(t("results.back"), () => ctx.ask("back"), { kind: "quiet", name: "back" }) : null), problem, h("div", { class: "stack" }, choose.el, shown, rows.el)));
+    h("div", { class: "head" }, h("div", {}, h("h1", {}, t("results.title")), title), (model.get("opens") || []).includes("back") ? button(t("results.back"), () => ctx.ask("back"), { kind: "quiet", name: "back" }) : null), problem, h("div", { class: "stack" }, choose.el, shown, report.el, rows.el)));
   function draw() {
     const page = model.get("page") || {};
     put(title, [page.study, page.read_at ? t("results.read_at", { at: page.read_at }) : ""].filter(Boolean).join(" · "));
     choose.update();
     drawResult([model.get("result") || {}]);
+    report.update();
   }
-  model.on("change:page change:work change:result", draw);
+  model.on("change:page change:work change:result change:report", draw);
   draw();
-  return () => { parts.forEach((part) => part.stop()); rows.stop(); model.off("change:page change:work change:result", draw); };
+  return () => { parts.forEach((part) => part.stop()); rows.stop(); model.off("change:page change:work change:result change:report", draw); };
 }
 
 function render({ model, el }) {

@@ -1,12 +1,14 @@
 """The results of a trial: snapshot and plan, estimates with intervals, courses, and the way back to the samples.
 
-It computes nothing. A run goes on a thread of its own, since STOP of the same page must not wait for it; what an
-earlier person was shown is not kept for the next one, as the page is made again with each sign-in.
+From here the report of what is shown is written and signed. It computes nothing. What takes long goes on a thread
+of its own, since STOP of the same page must not wait for it; what an earlier person was shown is not kept for the
+next one, as the page is made again with each sign-in.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -51,6 +53,30 @@ class ResultsRequests(Protocol):
         language : of the figure's texts.
         """
 
+    def report(self, language: str, *, progress: Callable[[int, int, str], None]) -> Mapping[str, Any]:
+        """Write the report of what is shown.
+
+        Parameters
+        ----------
+        language : of the report.
+        progress : told the number of each step, of how many, and its name.
+        """
+
+    def sign(
+        self, sha256: str, role: str, *, login: str, password: str, progress: Callable[[int, int, str], None]
+    ) -> Mapping[str, Any]:
+        """Sign the report and write the issue that shows it.
+
+        Parameters
+        ----------
+        sha256 : of the draft that is shown.
+        role, login, password : who signs, as whom.
+        progress : as of :meth:`report`.
+        """
+
+    def read_report(self) -> str:
+        """The report as one HTML page."""
+
 
 class Drawing(Panel):
     """The program that draws figures on a page, which is sent once and shows nothing itself.
@@ -80,20 +106,26 @@ class ResultsPage(Panel):
 
     Traits
     ------
-    page : ``{"study", "read_at", "snapshots", "plans", "compares", "why", "fault"}``; a plan ``""`` is the draft
-        of the protocol.
-    work : ``{"n", "of", "name", "fault"}`` of what runs or ran last, ``of`` 0 while nothing runs.
+    page : ``{"study", "read_at", "snapshots", "plans", "compares", "why", "signing", "login", "fault"}``; a plan
+        ``""`` is the draft of the protocol, ``signing`` is ``"password"``, ``"script"`` or ``"nobody"``.
+    work : ``{"kind", "n", "of", "name", "left", "fault"}`` of what runs or ran last: ``kind`` is ``"run"``,
+        ``"report"`` or ``"sign"``, ``of`` 0 while nothing runs, ``left`` s, None while it cannot be told.
     result : ``{"compares", "why", "by", "simulated", "snapshot", "plan", "plan_sha256", "protocol", "words"}``,
         empty before the first run; ``words`` by language, see :mod:`workbench.dashboard.trial_results`.
+    report : of what is shown, once it was written; see :func:`workbench.dashboard.signed_report.written`.
     opens : ``["back", "participant"]``, what leads elsewhere from here.
     """
 
-    _esm = compose("parts/dom", "parts/icons", "parts/figures", "results_page")
-    _css = styles("panels", "results")
+    _esm = compose(
+        "parts/dom", "parts/icons", "parts/figures", "parts/entry", "parts/signin", "parts/signed",
+        "parts/signed_report", "results_page",
+    )  # fmt: skip
+    _css = styles("panels", "entry", "results")
 
     page = traitlets.Dict().tag(**SYNCED)
     work = traitlets.Dict().tag(**SYNCED)
     result = traitlets.Dict().tag(**SYNCED)
+    report = traitlets.Dict().tag(**SYNCED)
     opens: traitlets.List[Any] = traitlets.List().tag(sync=True)
 
     def __init__(
@@ -117,10 +149,11 @@ class ResultsPage(Panel):
         return str(self.page.get("study", "")), [*facts, ("plan", self.result.get("plan", "–"))]
 
     def requests(self) -> Mapping[str, Callable[..., Any]]:
-        """Read again, run, rows of an analysis, what is behind one, its samples, and lead elsewhere."""
+        """Read again, run, write and sign the report, rows, what is behind one, samples, and lead elsewhere."""
         return {
             "read": self.read, "run": self.run, "rows": self.rows, "behind": self.behind, "samples": self.samples,
-            "back": self.back, "participant": self.participant,
+            "write": self.write, "sign": self.sign, "read_report": self.read_report, "back": self.back,
+            "participant": self.participant,
         }  # fmt: skip
 
     def read(self) -> None:
@@ -137,26 +170,69 @@ class ResultsPage(Panel):
         ----------
         snapshot, plan : as offered.
         """
+
+        def made(told: Callable[[int, int, str], None]) -> None:
+            try:
+                result = dict(self._service.run(str(snapshot), str(plan), progress=told))
+            except SAYABLE:
+                self.result = self.report = {}
+                raise
+            self._people = set()
+            self.report, self.result = {}, result
+
+        self._begin("run", made)
+
+    def write(self) -> None:
+        """Begin to write the report of what is shown, in the language of the page. Raises as :meth:`run`."""
+
+        def made(told: Callable[[int, int, str], None]) -> None:
+            self.report = dict(self._service.report(str(self.language), progress=told))
+
+        self._begin("report", made)
+
+    def sign(self, sha256: str, role: str, login: str = "", password: str = "") -> None:
+        """Begin to sign the report that is shown. Raises as :meth:`run`.
+
+        Parameters
+        ----------
+        sha256 : of the draft.
+        role : as whom.
+        login, password : who signs; passed on and forgotten.
+        """
+
+        def made(told: Callable[[int, int, str], None]) -> None:
+            signer = {"login": str(login), "password": str(password)}
+            self.report = dict(self._service.sign(str(sha256), str(role), **signer, progress=told))
+
+        self._begin("sign", made)
+
+    def read_report(self) -> str:
+        """The report as one HTML page."""
+        return self._service.read_report()
+
+    def _begin(self, kind: str, make: Callable[[Callable[[int, int, str], None]], None]) -> None:
         if self._thread is not None and self._thread.is_alive():
             raise Refused(Message("results.running"))
+        begun = time.monotonic()
 
         def told(n: int, of: int, name: str) -> None:
-            self.work = {"n": n, "of": of, "name": name, "fault": ""}
+            # Of the steps before this one; what the first takes nobody knows yet.
+            left = (time.monotonic() - begun) / (n - 1) * (of - n + 1) if n > 1 else None
+            self.work = {"kind": kind, "n": n, "of": of, "name": name, "left": left, "fault": ""}
 
         def body() -> None:
             # An error that nobody foresaw goes on to the terminal; the page must not say for ever that work runs.
             fault: str = Message("overview.unforeseen")
             try:
                 try:
-                    made = dict(self._service.run(str(snapshot), str(plan), progress=told))
-                    self._people = set()
-                    self.result, fault = made, ""
+                    make(told)
+                    fault = ""
                 except SAYABLE as error:
-                    self.result, fault = {}, messages.of(error)
+                    fault = messages.of(error)
             finally:
-                self.work = {"n": 0, "of": 0, "name": "", "fault": fault}
+                self.work = {"kind": kind, "n": 0, "of": 0, "name": "", "left": None, "fault": fault}
 
-        self.work = {"n": 0, "of": 1, "name": "", "fault": ""}
+        self.work = {"kind": kind, "n": 0, "of": 1, "name": "", "left": None, "fault": ""}
         self._thread = threading.Thread(target=body, name="workbench-results", daemon=True)
         self._thread.start()
 

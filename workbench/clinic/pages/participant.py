@@ -41,6 +41,7 @@ READ = (
     "deviation",
     "treatment",
     "implant",
+    "implant_finding",
 )
 """Tables whose rows the page shows."""
 UNDATED = "9999"
@@ -177,6 +178,8 @@ def _own(seen: Seen, participant_id: str, table: str, row_id: str) -> dict[str, 
     owner = row["id"] if table == "participant" else row.get("participant_id")
     if owner is None and "visit_id" in row:
         owner = record.get("visit", row["visit_id"])["participant_id"]
+    if owner is None and "implant_id" in row:
+        owner = record.get("implant", row["implant_id"])["participant_id"]
     if owner != participant_id:
         raise Refused(Message("participant.other", table=table))
     return seen.row(table, row_id)
@@ -280,6 +283,7 @@ def _implants(seen: Seen, participant_id: str) -> list[dict[str, Any]]:
         return []
     shown = ("device", "serial", "location", "implanted_on", "explanted_on")
     names = {row["id"]: row["intercurrent"] for row in seen.study.rows("implant", participant_id=participant_id)}
+    void = [row for row in seen.study.rows("implant_finding", state="void") if row["implant_id"] in names]
     return [
         {
             **{name: getattr(one, name) for name in shown},
@@ -287,6 +291,7 @@ def _implants(seen: Seen, participant_id: str) -> list[dict[str, Any]]:
             "intercurrent": names[one.implant_id],
             "findings": [
                 {
+                    "id": found.row_id,
                     "on": found.found_on,
                     "kind": found.kind,
                     "notable": found.notable,
@@ -294,6 +299,11 @@ def _implants(seen: Seen, participant_id: str) -> list[dict[str, Any]]:
                     "n_values": len(found.values),
                 }
                 for found in one.findings
+            ],
+            "void": [
+                {"id": row["id"], "on": row["found_on"], "kind": row["kind"], "text": row["text"]}
+                for row in void
+                if row["implant_id"] == one.implant_id
             ],
             "checks": [asdict(check) for check in one.checks],
         }

@@ -15,7 +15,8 @@ from workbench.vocabulary import FindingKind
 
 WHO = ("investigator", "safety_officer", "coordinator")
 MOST_VALUES, LONGEST_KEY = 4096, 100
-"""Measured values of one finding, and characters of their names."""
+FOUND = ("kind", "found_on", "notable", "text", "values")
+"""Measured values of one finding, and characters of their names; what is stated of a finding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,17 +113,79 @@ class RecordFinding(Change):
 
     def apply(self, record: Applying) -> str:
         """Add the finding."""
-        row, values = record.row("implant", self.implant_id), dict(self.values or {})
-        day_of(self.found_on, now=utc_of(record.utc))
-        if self.found_on < row["implanted_on"]:
-            raise BadValue(Message("safety.found_before", got=self.found_on, day=row["implanted_on"]))
-        each = all(_is_number(value) and len(name) <= LONGEST_KEY for name, value in values.items())
-        if not each or len(values) > MOST_VALUES or (self.kind == "impedance" and not values):
-            raise BadValue(Message("safety.values", kind=self.kind, got=f"{values!r:.80}"))
-        return record.insert(
-            "implant_finding", implant_id=self.implant_id, kind=self.kind, found_on=self.found_on,
-            notable=self.notable, text=self.text, values=values,
-        )  # fmt: skip
+        stated = _stated(record, self.implant_id, self)
+        return record.insert("implant_finding", implant_id=self.implant_id, state="entered", **stated)
+
+
+@dataclass(frozen=True, slots=True)
+class ReviseFinding(Change):
+    """What stands in a finding was wrong; needs a reason.
+
+    Attributes
+    ----------
+    finding_id : which; it stays at its implant.
+    kind, found_on, text, notable, values : all of it as it is from now on, as of the change that entered it.
+    row_version : that was shown, 0 for any.
+    """
+
+    finding_id: str
+    kind: FindingKind
+    found_on: str
+    text: str
+    notable: bool = False
+    values: Mapping[str, Any] | None = None
+    row_version: int = 0
+    ROLES: ClassVar[tuple[str, ...]] = RecordFinding.ROLES
+
+    def apply(self, record: Applying) -> str:
+        """Change what differs; what stood there stays in the history."""
+        row = _standing(record, self.finding_id)
+        now = _stated(record, row["implant_id"], self)
+        if not record.reason.strip():
+            raise BadValue(Message("study.change_needs_reason", table="implant_finding"))
+        differing = {name: value for name, value in now.items() if row[name] != value}
+        if not differing:
+            raise BadValue(Message("safety.finding_same", day=row["found_on"]))
+        record.amend("implant_finding", self.finding_id, differing, expected=self.row_version or None)
+        return self.finding_id
+
+
+@dataclass(frozen=True, slots=True)
+class VoidFinding(Change):
+    """A finding was entered by mistake, as one at another implant; needs the reason.
+
+    Attributes
+    ----------
+    finding_id : which.
+    """
+
+    finding_id: str
+    ROLES: ClassVar[tuple[str, ...]] = RecordFinding.ROLES
+
+    def apply(self, record: Applying) -> str:
+        """Keep the row as void: a check that it was is to be done again. Raises BadValue without a reason."""
+        _standing(record, self.finding_id)
+        record.amend("implant_finding", self.finding_id, {"state": "void"})
+        return self.finding_id
+
+
+def _standing(record: Applying, row_id: str) -> dict[str, Any]:
+    row = record.row("implant_finding", row_id)
+    if row["state"] != "entered":
+        raise Refused(Message("safety.finding_void", day=row["found_on"]))
+    return row
+
+
+def _stated(record: Applying, implant_id: str, stated: RecordFinding | ReviseFinding) -> dict[str, Any]:
+    """What is stated of a finding, once it may be."""
+    row, values = record.row("implant", implant_id), dict(stated.values or {})
+    day_of(stated.found_on, now=utc_of(record.utc))
+    if stated.found_on < row["implanted_on"]:
+        raise BadValue(Message("safety.found_before", got=stated.found_on, day=row["implanted_on"]))
+    each = all(_is_number(value) and len(name) <= LONGEST_KEY for name, value in values.items())
+    if not each or len(values) > MOST_VALUES or (stated.kind == "impedance" and not values):
+        raise BadValue(Message("safety.values", kind=stated.kind, got=f"{values!r:.80}"))
+    return {**{name: getattr(stated, name) for name in FOUND}, "values": values}
 
 
 def _is_number(value: Any) -> bool:

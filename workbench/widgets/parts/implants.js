@@ -1,6 +1,7 @@
 // Implants of a participant: the surgery, what was found, the checks that the protocol plans and those that were missed, and
-// the removal. A missed check stays missed: what is entered of it is a deviation from the protocol, with its reason.
-import { button, h, put, show, whenChanged } from "./dom.js";
+// the removal. A missed check stays missed: what is entered of it is a deviation from the protocol, with its reason. What was
+// found is corrected, or marked as entered by mistake, and stays in the history.
+import { button, h, put, request, show, whenChanged } from "./dom.js";
 import { light } from "./icons.js";
 import { area, field, selection, signedSheet } from "./signed.js";
 import { checkSaid, dayOf } from "./timeline.js";
@@ -39,13 +40,15 @@ function impedances(text) {
   return { values, bad: "" };
 }
 
-function recordFinding(ctx, implant, wanted = "imaging") {
+/** The fields of a finding with what stands in them, and what still has to be entered. */
+function findingFields(ctx, of) {
   const { t, model } = ctx;
-  const kind = selection(t("implants.kind"), "finding-kind", FINDINGS.map((one) => [one, t(`safety.finding.${one}`)]), wanted);
-  const on = field(t("implants.found_on"), "found-on", { ...onlyPast(ctx), value: model.get("page").today });
-  const text = area(t("implants.text"), "finding-text");
-  const measured = area(t("implants.values"), "finding-values");
+  const kind = selection(t("implants.kind"), "finding-kind", FINDINGS.map((one) => [one, t(`safety.finding.${one}`)]), of.kind);
+  const on = field(t("implants.found_on"), "found-on", { ...onlyPast(ctx), value: of.found_on || model.get("page").today });
+  const text = area(t("implants.text"), "finding-text", of.text);
+  const measured = area(t("implants.values"), "finding-values", Object.entries(of.values || {}).map(([name, value]) => `${name} ${value}`).join("\n"));
   const notable = h("input", { type: "checkbox", class: "tick", "data-name": "finding-notable" });
+  notable.checked = Boolean(of.notable);
   const isMeasured = () => kind.value() === "impedance";
   const look = () => show(measured.el, isMeasured());
   kind.input.addEventListener("change", look);
@@ -57,11 +60,41 @@ function recordFinding(ctx, implant, wanted = "imaging") {
     if (isMeasured() && !Object.keys(values).length) return t("implants.needs_values");
     return text.value() ? "" : t("implants.needs_text");
   };
+  return {
+    parts: [beside(kind, on), measured, text, h("label", { class: "purpose" }, notable, h("span", { class: "s" }, t("implants.notable")))],
+    fields: () => ({ kind: kind.value(), found_on: on.value(), text: text.value(), notable: notable.checked ? "yes" : "no", values: isMeasured() ? JSON.stringify(impedances(measured.value()).values) : "" }),
+    lacking,
+  };
+}
+
+function recordFinding(ctx, implant, wanted = "imaging") {
+  const { t } = ctx;
+  const made = findingFields(ctx, { kind: wanted });
   signedSheet(ctx, {
     name: "finding-sheet", title: t("implants.finding_title", { device: implant.device }), verb: t("implants.finding_now"), change: "RecordFinding",
-    parts: [beside(kind, on), measured, text, h("label", { class: "purpose" }, notable, h("span", { class: "s" }, t("implants.notable")))],
-    fields: () => ({ implant_id: implant.id, kind: kind.value(), found_on: on.value(), text: text.value(), notable: notable.checked ? "yes" : "no", values: isMeasured() ? JSON.stringify(impedances(measured.value()).values) : "" }),
-    lacking,
+    parts: made.parts, fields: () => ({ implant_id: implant.id, ...made.fields() }), lacking: made.lacking,
+  });
+}
+
+function reviseFinding(ctx, implant, id) {
+  const { t } = ctx;
+  request(ctx.model, "row", { table: "implant_finding", row: id }, 20).then((reply) => {
+    if (!reply.ok) return ctx.tell(reply.silent ? t("person.silent") : t.said(reply, "text"));
+    const made = findingFields(ctx, reply.value);
+    const why = area(t("steps.why"), "why");
+    return signedSheet(ctx, {
+      name: "finding-sheet", title: t("implants.revise_title", { device: implant.device }), verb: t("implants.revise_now"), change: "ReviseFinding", parts: [...made.parts, why], reason: () => why.value(),
+      fields: () => ({ finding_id: id, row_version: String(reply.value.row_version), ...made.fields() }), lacking: () => made.lacking() || (why.value() ? "" : t("safety.needs_reason")),
+    });
+  });
+}
+
+function voidFinding(ctx, implant, one) {
+  const { t } = ctx;
+  const why = area(t("steps.why"), "why");
+  signedSheet(ctx, {
+    name: "finding-sheet", title: t("implants.void_title", { device: implant.device }), verb: t("implants.void_now"), change: "VoidFinding", parts: [h("p", { class: "s sub" }, t("implants.void_what", { day: dayOf(t, one.on), text: one.text })), why], reason: () => why.value(),
+    fields: () => ({ finding_id: one.id }), lacking: () => (why.value() ? "" : t("safety.needs_reason")),
   });
 }
 
@@ -94,12 +127,16 @@ function recordMissed(ctx, implant, check) {
   });
 }
 
-/** What was found, newest first after what is notable. */
-function findingLines(t, implant) {
-  if (!implant.findings.length) return null;
+/** What was found, newest first after what is notable, then what was entered by mistake; pressed for its history. */
+function findingLines(ctx, implant, historyValue, act) {
+  const { t } = ctx;
+  if (!implant.findings.length && !implant.void.length) return null;
   const said = (one) => t("safety.implant.finding", { kind: t(`safety.finding.${one.kind}`, {}, one.kind), day: dayOf(t, one.on), text: [one.text, one.n_values ? t("implants.contacts", { n: one.n_values }) : ""].filter(Boolean).join(" · ") });
-  const lines = implant.findings.map((one) => h("li", { class: "xs" }, one.notable ? light("medium", said(one), false) : said(one)));
-  return h("details", { open: implant.findings.some((one) => one.notable) }, h("summary", { class: "xs", "data-name": `findings-${implant.id}` }, t("implants.findings", { n: lines.length })), h("ul", { class: "plain" }, lines));
+  const history = (one, name) => historyValue(ctx, said(one), { table: "implant_finding", row: one.id, name, label: t(name === "state" ? "implants.void_label" : "implants.text") });
+  const lines = implant.findings.map((one) => h("li", { class: "xs", "data-name": "finding" }, one.notable ? light("medium", t("implants.notable_short"), false) : null, history(one, "text"),
+    h("div", { class: "row wrap acts" }, act(`revise-${one.id}`, t("implants.revise"), said(one), () => reviseFinding(ctx, implant, one.id)), act(`void-${one.id}`, t("implants.void"), said(one), () => voidFinding(ctx, implant, one)))));
+  const voided = implant.void.map((one) => h("li", { class: "xs sub", "data-name": "finding-void" }, t("implants.voided"), " ", history(one, "state")));
+  return h("details", { open: implant.findings.some((one) => one.notable) }, h("summary", { class: "xs", "data-name": `findings-${implant.id}` }, t("implants.findings", { n: lines.length })), h("ul", { class: "plain" }, lines, voided));
 }
 
 export function implantPanel(ctx, panelOf, historyValue) {
@@ -119,7 +156,7 @@ export function implantPanel(ctx, panelOf, historyValue) {
     return h("li", { "data-name": "implant" }, h("div", { class: "s" }, value("device", "implants.device")),
       h("div", { class: "xs sub" }, [value("location", "implants.location"), value("serial", "safety.serial"), since, t("safety.implant.day", { n: day }), one.explanted_on ? historyValue(ctx, one.intercurrent, { table: "implant", row: one.id, name: "explanted_on", label: t("implants.out_on") }) : ""].filter(Boolean).flatMap((part, i) => (i ? [" · ", part] : [part]))),
       h("ul", { class: "plain" }, one.checks.filter((check) => CHECK_LIGHTS[check.state]).map((check, i) => checkLine(one, check, i))),
-      told.length ? h("div", { class: "xs sub", "data-name": "told" }, t("implants.told", { n: told.length, newest: t.said(told.at(-1), "text") })) : null, findingLines(t, one),
+      told.length ? h("div", { class: "xs sub", "data-name": "told" }, t("implants.told", { n: told.length, newest: t.said(told.at(-1), "text") })) : null, findingLines(ctx, one, historyValue, act),
       h("div", { class: "row wrap acts" }, act(`finding-${one.id}`, t("implants.finding"), one.device, () => recordFinding(ctx, one)), act(`explant-${one.id}`, t(one.explanted_on ? "implants.correct" : "implants.explant"), one.device, () => recordRemoval(ctx, one))));
   };
   const draw = whenChanged(([implants, concealed, , deviations]) => {

@@ -1,0 +1,198 @@
+"""Self-paced systems: calibration, fit and online attempts of many simulated participants.
+
+Each participant is calibrated with as many attempts as the system plans, and goes on in the same noise to a run
+that is decoded with every default. Everything goes through :func:`workbench.decode.decode` at full speed, without
+LSL. What was decided is decoded again in blocks of another size and must be the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from workbench import analysis, paradigms, systems
+from workbench.analysis import EventMetrics
+from workbench.decode import decode
+from workbench.devices.simulated_participant import render
+from workbench.errors import BadValue
+from workbench.paradigms import PlannedCue
+from workbench.stress._full_speed import cut, fitted, over_participants
+from workbench.vocabulary import Chunk, FloatArray, Marker, Trial
+
+SYSTEMS = (("neo_hand", "self_paced"), ("imagery_glove", "self_paced"), ("movement_potential_glove", "self_paced"))
+"""Systems with the task that is judged."""
+BLOCK_S = 0.05
+"""Length of a block, s."""
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """What was published of a system, and what one that is as good must reach.
+
+    Attributes
+    ----------
+    f1 : event F1 at least. false_per_min : false activations a minute of rest at most.
+    onset_s : median latency of onsets at most, s. calibration_s : longest calibration, s.
+    published : in words, with its source.
+    """
+
+    f1: float
+    false_per_min: float
+    onset_s: float
+    calibration_s: float
+    published: str
+
+
+HEADLINES = {
+    "neo_hand": Headline(
+        0.88, 0.5, 1.0, 160.0, "published: mean F1 0.91 of one person (doi:10.1101/2024.09.05.24313041)"
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptFigures:
+    """Figures of one system.
+
+    Attributes
+    ----------
+    system : its name.
+    calibration_s : longest calibration of a participant, s.
+    people : of each participant.
+    together : of all, with intervals over participants.
+    unequal : participants whose run gave other decisions when it was decoded again.
+    """
+
+    system: str
+    calibration_s: float
+    people: tuple[EventMetrics, ...]
+    together: EventMetrics
+    unequal: int
+
+    @property
+    def passed(self) -> bool:
+        """Whether every decision decoded again is the same."""
+        return self.unequal == 0
+
+    def text(self) -> str:
+        """The figures in one line."""
+        f1 = [one.f1 for one in self.people if one.f1 is not None]
+        onsets = [one.onset.median for one in self.people if one.onset]
+        rate = "none"
+        if self.together.false_per_min_interval is not None:
+            low, high = self.together.false_per_min_interval
+            rate = f"{self.together.false_per_min:.2f} ({low:.2f}–{high:.2f})"
+        return (
+            f"{self.system}: {len(self.people)} simulated participants, calibrated within "
+            f"{self.calibration_s:.0f} s, {self.together.n} attempts: event F1 "
+            f"{over_participants(f1, '.2f', most=1.0)}, false activations a minute of rest {rate}, onset "
+            f"{over_participants(onsets, '.2f')} s; {self._beside()}{self.unequal} runs decoded again otherwise"
+        )
+
+    def _beside(self) -> str:
+        """How many participants reach each figure of the headline; nothing of a system without one."""
+        goal = HEADLINES.get(self.system)
+        if goal is None:
+            return ""
+        counts = {
+            f"F1 {goal.f1:g} or more": [one.f1 is not None and one.f1 >= goal.f1 for one in self.people],
+            f"{goal.false_per_min:g} false a minute or fewer": [
+                one.false_per_min is not None and one.false_per_min <= goal.false_per_min for one in self.people
+            ],
+            f"onset within {goal.onset_s:g} s": [
+                one.onset is not None and one.onset.median <= goal.onset_s for one in self.people
+            ],
+        }
+        counts["all of these"] = [all(each) for each in zip(*counts.values(), strict=True)]
+        said = ", ".join(f"{words} in {_share(held)}" for words, held in counts.items())
+        within = "within" if self.calibration_s <= goal.calibration_s else "beyond"
+        return f"{said}; calibration {within} {goal.calibration_s:g} s; {goal.published}; "
+
+
+def attempts(
+    n: int, seed: int, *, which: Sequence[tuple[str, str]] = SYSTEMS, trials: tuple[int, ...] = ()
+) -> list[AttemptFigures]:
+    """Figures of each system over ``n`` simulated participants.
+
+    Parameters
+    ----------
+    n : participants. seed : of the first one; the others follow.
+    which : names of systems, each with its task, of one calibration run.
+    trials : of the calibration and of the online run in place of the usual ones.
+
+    Raises
+    ------
+    BadValue
+        Without a participant.
+    """
+    if n < 1:
+        raise BadValue(f"one participant or more is needed, got {n}")
+    figures = []
+    for name, task in which:
+        people = [_participant(name, task, seed + k, trials) for k in range(n)]
+        every = [trial for one in people for trial in one.trials]
+        whose = [str(k) for k, one in enumerate(people) for _ in one.trials]
+        judge = partial(analysis.event_metrics, onset_window_s=people[0].window_s, fs=people[0].fs)
+        figures.append(
+            AttemptFigures(
+                name,
+                max(one.calibration_s for one in people),
+                tuple(judge(one.trials) for one in people),
+                judge(every, runs=whose, unit="participant"),
+                sum(not one.equal for one in people),
+            )
+        )
+    return figures
+
+
+@dataclass(frozen=True, slots=True)
+class _Person:
+    """Trials of one participant, judged within ``window_s``, and whether decoding again gave the same."""
+
+    trials: list[Trial]
+    window_s: float
+    fs: float
+    calibration_s: float
+    equal: bool
+
+
+def _participant(name: str, task: str, seed: int, trials: tuple[int, ...]) -> _Person:
+    bound = systems.simulate(systems.load(name), task=task, seed=seed, trials=trials)
+    preset = dict(bound.source.player or {})["options"]["preset"]
+    paradigm, fs = paradigms.from_params(bound.paradigm, bound.paradigm_params), bound.signal.fs
+    first = paradigm.schedule(bound.trials[0], seed=2 * seed)
+    second = paradigm.schedule(bound.trials[-1], seed=2 * seed + 1)
+    shift = first[-1].at_s + first[-1].duration_s
+    whole = [*first, *(cue._replace(at_s=cue.at_s + shift) for cue in second)]
+    samples, _ = render(seed, whole, whole[-1].at_s + whole[-1].duration_s, physiology=preset)
+    at = round(shift * fs)
+    calibration, online = (list(_items(*run, fs)) for run in ((samples[:at], first), (samples[at:], second)))
+    decoder = fitted(bound, paradigm, calibration, fs=fs)
+    made = list(decode(iter(online), paradigm, decoder, fs=fs))
+    again = list(decode(cut(online), paradigm, decoder, fs=fs))
+    results = [item for item in made if isinstance(item, Trial)]
+    return _Person(results, float(paradigm.params()["onset_window_s"]), fs, shift, again == made)
+
+
+def _items(samples: FloatArray, cues: Sequence[PlannedCue], fs: float) -> Iterator[Chunk | Marker]:
+    """A run as the loop takes it, each marker before the sample at which it takes effect."""
+    stamps, block = np.arange(len(samples)) / fs, round(BLOCK_S * fs)
+    marks = {
+        round(cue.at_s * fs): Marker(
+            "cue", round(cue.at_s * fs), cue.at_s, cue.label, {"duration_s": cue.duration_s, "trial": cue.trial}
+        )
+        for cue in cues
+    }
+    edges = sorted({*range(0, len(samples), block), len(samples), *marks})
+    for start, stop in zip(edges, edges[1:], strict=False):
+        if start in marks:
+            yield marks[start]
+        yield Chunk(start, samples[start:stop], stamps[start:stop])
+
+
+def _share(held: Sequence[bool]) -> str:
+    low, high = analysis.wilson(sum(held), len(held))
+    return f"{sum(held)} of {len(held)} ({low:.2f}–{high:.2f})"
