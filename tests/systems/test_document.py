@@ -50,6 +50,11 @@ def test_a_figure_stands_with_the_command_that_printed_it_and_no_other_is_told()
 def test_a_document_that_cannot_be_written_is_refused_in_one_sentence(tmp_path, capsys):
     assert commands.main(["systems", "--write", str(tmp_path / "absent" / "systems.md")]) == 2
     assert "cannot be written" in capsys.readouterr().err
+    (tmp_path / "folder").mkdir()
+    for place in ("", str(tmp_path / "folder")):
+        assert commands.main(["systems", "--write", place]) == 2
+        assert "is not a regular file" in capsys.readouterr().err
+    (tmp_path / "folder").rmdir()
     assert commands.main(["systems", "--json", "--write", str(tmp_path / "systems.md")]) == 2
     assert "two different answers" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
