@@ -60,6 +60,16 @@ def described(system: System) -> dict[str, Any]:
         **_effector(system),
         "stimulation": _stimulation(system),
         "checks": list(system.checks),
+        **_protocol(system),
+        "simulated": "" if system.simulator is None else system.simulator.source,
+        "published": system.published,
+        "not_supplied": list(system.not_supplied),
+        "out_of_scope": list(system.out_of_scope),
+    }
+
+
+def _protocol(system: System) -> dict[str, Any]:
+    return {
         "visits": [
             {
                 "name": one.name, "day": one.day, "earliest": one.earliest, "latest": one.latest,
@@ -92,10 +102,6 @@ def described(system: System) -> dict[str, Any]:
             }
             for one in system.price_items
         ],
-        "simulated": "" if system.simulator is None else system.simulator.source,
-        "published": system.published,
-        "not_supplied": list(system.not_supplied),
-        "out_of_scope": list(system.out_of_scope),
     }  # fmt: skip
 
 
