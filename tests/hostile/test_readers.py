@@ -46,8 +46,8 @@ BY_COMMANDS = {
     "bench/published/_numbers.py", "bench/published/reference_based.py", "reports/_trial_results.py",
     "commands/analyse.py", "estimation/plan.py", "estimation/running.py", "batch/manifest.py", "batch/results.py",
     "batch/pipelines.py", "dashboard/trial_results.py", "analysis/recovery.py",
-    "commands/power.py", "commands/stimulation.py", "dashboard/new_study.py", "evaluation/_emg_myo.py",
-    "stress/statistics.py",
+    "commands/power.py", "commands/stimulation.py", "commands/systems.py", "dashboard/new_study.py",
+    "evaluation/_emg_myo.py", "stress/statistics.py",
 }  # fmt: skip
 """Read what a user names or a study holds: the hostile cases of the commands, or of READERS below, reach them."""
 

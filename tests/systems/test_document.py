@@ -50,6 +50,27 @@ def test_a_figure_stands_with_the_command_that_printed_it_and_no_other_is_told()
 def test_a_document_that_cannot_be_written_is_refused_in_one_sentence(tmp_path, capsys):
     assert commands.main(["systems", "--write", str(tmp_path / "absent" / "systems.md")]) == 2
     assert "cannot be written" in capsys.readouterr().err
+    (tmp_path / "folder").mkdir()
+    for place in ("", str(tmp_path / "folder")):
+        assert commands.main(["systems", "--write", place]) == 2
+        assert "is not a regular file" in capsys.readouterr().err
+    (tmp_path / "folder").rmdir()
     assert commands.main(["systems", "--json", "--write", str(tmp_path / "systems.md")]) == 2
     assert "two different answers" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_of_what_stimulates_the_programme_and_every_limit_of_its_electrodes_are_told():
+    for name in systems.available():
+        system, text = systems.load(name), chapter(PAGE, name)
+        assert ("approved current" in text) == (system.stimulation is not None)
+        if system.stimulation is not None:
+            told = systems.described(system)["stimulation"]
+            assert [one["name"] for one in told["channels"]] == [
+                c.name for c in system.stimulation.programme.channels
+            ]
+            for electrode, signed in zip(told["electrodes"], system.stimulation.example, strict=True):
+                limits = {one["name"]: one["value"] for one in electrode["limits"]}
+                assert set(limits) == set(signed.limits)
+                assert (limits["current_ma"], limits["duty"]) == (signed["current_ma"], 100.0 * signed["duty"])
+                assert all(one["title"] in text for one in electrode["limits"])

@@ -271,6 +271,14 @@ def _control(n: int, seed: int) -> tuple[str, bool]:
     return figures.text(), figures.passed
 
 
+def _scanning(n: int, seed: int) -> tuple[str, bool]:
+    from workbench.stress import scanning
+
+    with tqdm(total=n, file=sys.stderr, unit="day", disable=not sys.stderr.isatty()) as bar:
+        figures = scanning.scanned(n, seed, step=bar.update)
+    return figures.text(), figures.passed
+
+
 def _evoked(n: int, seed: int) -> tuple[str, bool]:
     from workbench.stress import evoked
 
@@ -401,6 +409,11 @@ TESTS = {
     ),
     "attempts": StressTest(
         "self-paced systems find attempts, n simulated participants of each", {"n": 20}, _attempts
+    ),
+    "scanning": StressTest(
+        "days at home by one noisy switch: n seeds, what is completed in time and what false clicks arm",
+        {"n": 200},
+        _scanning,
     ),
     "evoked": StressTest("P300 and SSVEP select, n simulated participants of each", {"n": 20}, _evoked),
     "hostile": StressTest("bad input for every command and reader, n of the cases", {"n": 5000}, _hostile),

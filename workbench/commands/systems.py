@@ -71,6 +71,9 @@ def _write(path: Path) -> None:
     """Write the document, with the figures of the document of long tests beside it."""
     from workbench import reading, systems, world
 
+    # A folder, a device or a socket is no document, and a save would take its place.
+    if not path.name or (reading.is_there(path, "--write") and not path.is_file()):
+        raise BadValue(f"--write {reading.shown(path)} is not a regular file; name another document")
     beside = path.with_name(FIGURES)
     there = reading.is_there(beside, "document of figures")
     figures = reading.read_text(beside, "document of figures", largest=LARGEST) if there else ""

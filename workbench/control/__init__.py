@@ -18,6 +18,7 @@ from workbench.control._link import expired
 from workbench.control._operator import Act, OperatorActs
 from workbench.control._profile import ACTIONS, Effector, Law, LimitRule, SafeStep
 from workbench.control._recomputing import Given, charge_of, given, of_this_version, recompute, state_entry
+from workbench.control._scanning import ARMS, HOLD_S, SCANNED, Said, ScannedAct, Scanner, ScanSettings
 from workbench.control._schedule import SCHEDULE, SCHEDULED, Move, MoveSchedule, Step, draw_moves, moves_of
 from workbench.control._self_test import SELF_TEST_ITEMS
 from workbench.control._snapshot import ConfirmedStatus, EffectorStatus
@@ -41,12 +42,15 @@ from workbench.control._table import (
 __all__ = [
     "ACTIONS",
     "ARMED_OR_ENGAGED",
+    "ARMS",
     "CONDITIONS",
     "EVENTS",
     "FAULTS",
+    "HOLD_S",
     "LAWS",
     "MEANING",
     "SAFE",
+    "SCANNED",
     "SCHEDULE",
     "SCHEDULED",
     "SELF_TEST_ITEMS",
@@ -73,6 +77,10 @@ __all__ = [
     "MoveSchedule",
     "OperatorActs",
     "SafeStep",
+    "Said",
+    "ScanSettings",
+    "ScannedAct",
+    "Scanner",
     "State",
     "StimulationStatus",
     "Step",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from workbench import control
+from workbench.stimulation import BOUNDS, RULES
 from workbench.systems._protocol import forms_of, visits_of
 from workbench.systems._register import provenance
 from workbench.systems._system import METRICS, Input, System, Task, words
@@ -29,6 +31,9 @@ METRIC_TITLES = {
 }
 """What people call the measures of online runs."""
 
+SHARES = {"duty": "%", "ceiling_rise_per_s": "%/s", "impedance_change": "%", "delivery_tolerance": "%"}
+"""Limits that are a share of what they limit, with the unit in which it is told."""
+
 
 def described(system: System) -> dict[str, Any]:
     """What a system is made of, as JSON has it; texts that have two languages are messages.
@@ -41,9 +46,10 @@ def described(system: System) -> dict[str, Any]:
     -------
     dict
         Provenance and title; ``inputs``, ``tasks``, ``procedures``, ``effector`` with ``effector_title`` and
-        ``limits`` (None without one), ``checks``; ``visits``, ``forms``, ``endpoints``, ``metrics`` of online runs
-        among them, ``planned``, ``price_items``; ``simulated``, ``published``, ``not_supplied``, ``out_of_scope``.
-        Times in s, days from the first session, rates in Hz; an upper limit of 0 is none.
+        ``limits`` (None without one), ``stimulation`` (None without), ``checks``; ``visits``, ``forms``,
+        ``endpoints``, ``metrics`` of online runs among them, ``planned``, ``price_items``; ``simulated``,
+        ``published``, ``not_supplied``, ``out_of_scope``. Times in s, days from the first session, rates in Hz; an
+        upper limit of 0 is none.
     """
     return {
         **provenance(system),
@@ -52,7 +58,18 @@ def described(system: System) -> dict[str, Any]:
         "tasks": [_task(one) for one in system.tasks],
         "procedures": list(system.procedures),
         **_effector(system),
+        "stimulation": _stimulation(system),
         "checks": list(system.checks),
+        **_protocol(system),
+        "simulated": "" if system.simulator is None else system.simulator.source,
+        "published": system.published,
+        "not_supplied": list(system.not_supplied),
+        "out_of_scope": list(system.out_of_scope),
+    }
+
+
+def _protocol(system: System) -> dict[str, Any]:
+    return {
         "visits": [
             {
                 "name": one.name, "day": one.day, "earliest": one.earliest, "latest": one.latest,
@@ -85,10 +102,6 @@ def described(system: System) -> dict[str, Any]:
             }
             for one in system.price_items
         ],
-        "simulated": "" if system.simulator is None else system.simulator.source,
-        "published": system.published,
-        "not_supplied": list(system.not_supplied),
-        "out_of_scope": list(system.out_of_scope),
     }  # fmt: skip
 
 
@@ -105,6 +118,40 @@ def _task(one: Task) -> dict[str, Any]:
         "name": one.name, "title": one.title, "paradigm": one.paradigm, "decoder": one.decoder,
         "law": None if one.law is None else asdict(one.law), "trials": list(one.trials),
     }  # fmt: skip
+
+
+def _stimulation(system: System) -> dict[str, Any] | None:
+    """The usual programme of a system that stimulates, and the example of limits of each of its electrodes."""
+    if system.stimulation is None:
+        return None
+    programme, example = system.stimulation.programme, system.stimulation.example
+    return {
+        "programme": programme.name,
+        "needs_support": programme.needs_support,
+        "channels": [
+            {
+                "name": one.name, "electrode": one.electrode, "current_ma": one.approved_ma,
+                "width_us": one.width_us, "rate_hz": one.rate_hz,
+            }
+            for one in programme.channels
+        ],
+        "electrodes": [
+            {"electrode": one.electrode, "title": one.title, "version": one.version, "limits": _bounds(one.limits)}
+            for one in example
+        ],
+    }  # fmt: skip
+
+
+def _bounds(limits: Mapping[str, float]) -> list[dict[str, Any]]:
+    """Limits of an electrode in words; a share is told in per cent, whatever the unit of what it is a share of."""
+    told = []
+    for name, value in limits.items():
+        bound = BOUNDS[name]
+        title, unit = RULES[bound.quantity]
+        share = SHARES.get(name)
+        value, unit = (value, unit) if share is None else (100.0 * value, share)
+        told.append({"name": name, "title": title, "value": value, "unit": unit, "least": bound.least})
+    return told
 
 
 def _effector(system: System) -> dict[str, Any]:

@@ -91,6 +91,7 @@ def _chapter(system: Mapping[str, Any], figures: list[tuple[str, str]]) -> Itera
     yield from _inputs(system)
     yield from _tasks(system)
     yield from _limits(system)
+    yield from _stimulation(system)
     yield from _protocol(system)
     yield from _prices(system)
     yield f"**In a simulation**: {system['simulated'] or 'nothing: hardware or recordings only'}."
@@ -214,6 +215,35 @@ def _limits(system: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     if system["checks"]:
         yield from (f"Before arming: {' '.join(map(str, system['checks']))}", "")
+
+
+def _stimulation(system: Mapping[str, Any]) -> Iterator[str]:
+    programme = system["stimulation"]
+    if programme is None:
+        return
+    support = "; it needs a support of the body" if programme["needs_support"] else ""
+    yield from (f"Programme: {programme['programme']}{support}. A study states its own and signs its limits.", "")
+    yield from _table(
+        ("channel", "electrode", "approved current", "pulse width", "rate"),
+        (
+            (
+                one["name"], one["electrode"], f"{one['current_ma']:g} mA", f"{one['width_us']:g} µs",
+                f"{one['rate_hz']:g} Hz",
+            )
+            for one in programme["channels"]
+        ),
+    )  # fmt: skip
+    for one in programme["electrodes"]:
+        yield from (
+            "",
+            f"{one['title']}: {'; '.join(map(_bound, one['limits']))}. See [stimulation](stimulation.md).",
+        )
+    yield ""
+
+
+def _bound(limit: Mapping[str, Any]) -> str:
+    amount = f"{limit['value']:g} {limit['unit']}".strip()
+    return f"{limit['title']} {'at least' if limit['least'] else 'at most'} {amount}"
 
 
 def _protocol(system: Mapping[str, Any]) -> Iterator[str]:

@@ -55,7 +55,16 @@ function limitsPart(t, system) {
   const rows = limits ? facts([[t("systems.limit.effector"), t.said(system, "effector_title")], [t("systems.limit.level"), `${Math.round(limits.level_max * 100)} %`], [t("systems.limit.hold"), t("unit.s", { n: limits.hold_limit_s })],
     [t("systems.limit.dose"), t("unit.min", { n: limits.dose_s / 60 })], [t("systems.limit.refractory"), t("unit.s", { n: limits.refractory_s })], [t("systems.limit.ttl"), t("unit.ms", { n: Math.round(limits.ttl_s * 1000) })]]) : none;
   const checks = system.checks.length ? [h("h3", { class: "s semi" }, t("systems.before_arming")), list(saidAll(t, system, "checks"))] : [];
-  return panel(t, "limits", rows, ...(limits ? [h("p", { class: "xs sub" }, t("systems.limits.note"))] : []), ...checks);
+  return panel(t, "limits", rows, ...programmePart(t, system.stimulation), ...(limits ? [h("p", { class: "xs sub" }, t("systems.limits.note"))] : []), ...checks);
+}
+
+/** The usual programme of what stimulates, and the example of limits of each of its electrodes. */
+function programmePart(t, stimulation) {
+  if (!stimulation) return [];
+  const channels = table(t, ["channel", "current", "width", "rate"], stimulation.channels.map((one) => [one.name, `${one.current_ma} mA`, `${one.width_us} µs`, `${one.rate_hz} Hz`]), { numbers: [1, 2, 3] });
+  const bound = (one) => [t.said(one, "title"), `${one.least ? "≥" : "≤"} ${one.value} ${one.unit}`.trim()];
+  const limits = stimulation.electrodes.map((one) => h("details", { class: "s" }, h("summary", {}, one.title), facts(one.limits.map(bound))));
+  return [h("h3", { class: "s semi" }, t("systems.programme")), channels, h("p", { class: "xs sub" }, t("systems.programme_note")), ...limits];
 }
 
 function protocolPart(t, system) {

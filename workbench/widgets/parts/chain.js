@@ -69,15 +69,15 @@ export function chainPicture(t, system) {
   const asks = task.law?.law === "proportional" ? "follows" : "decides";
   const [a, b, c, y] = [49, 147, 245, 38];
   const comesBack = system.simulated || system.effector;
-  const back = comesBack ? t(system.effector ? "systems.sees_it" : "systems.sees_choice") : t("systems.no_way_back");
-  const line = comesBack ? `<path d="M${c} 104v8H${a}v-4" class="back"/><path d="M${a - 4} 108l4-7 4 7z" fill="var(--ink-3)"/>` : "";
+  const back = comesBack ? t(system.stimulation ? "systems.feels_it" : system.effector ? "systems.sees_it" : "systems.sees_choice") : t("systems.no_way_back");
+  const line = comesBack ? `<path d="M${c} 108v10H${a}v-5" class="back"/><path d="M${a - 4} 114l4-7 4 7z" fill="var(--ink-3)"/>` : "";
   const readAs = several.length > 1 ? several.map((one) => kindOf(t, one)).join(" + ") : `${kindOf(t, signal)} ${t("systems.channels", { n: range(t, signal.least_channels, signal.most_channels) })}`;
   const inner = `<path d="M${a + 26} ${y}H${b - 30}" class="arrow"/>${head(b - 24, y, "var(--ink-3)")}<path d="M${b + 26} ${y}H${c - 30}" class="arrow does"/>${head(c - 24, y, "var(--intent)")}`
     + label(law, (b + c) / 2, y - 26, { most: 30 })
     + box(signal.kind, a, y, "read") + box(asks, b, y, "decide") + box(signOf(system), c, y, system.effector || system.visual ? "act" : "read")
     + label(readAs, a, y + 36, { most: several.length > 1 ? 14 : 15 }) + label(task.decoder, b, y + 36) + label(effectorOf(t, system), c, y + 36)
-    + line + `<text x="${b}" y="116" text-anchor="middle" font-size="12" class="between">${escaped(back)}</text>`;
-  return h("div", { class: "loop", role: "img", "aria-label": chainWords(t, system), html: `<svg viewBox="0 0 294 122" width="294" height="122" aria-hidden="true">${inner}</svg>` });
+    + line + `<text x="${b}" y="122" text-anchor="middle" font-size="12" class="between">${escaped(back)}</text>`;
+  return h("div", { class: "loop", role: "img", "aria-label": chainWords(t, system), html: `<svg viewBox="0 0 294 128" width="294" height="128" aria-hidden="true">${inner}</svg>` });
 }
 
 /** One box of the large picture: a strong line and, below it, what it is. */
