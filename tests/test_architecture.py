@@ -23,7 +23,7 @@ FLOOR = {
     **dict.fromkeys(("delimited", "html_repr", "reading", "kernels"), 1),
     **dict.fromkeys(("decode", "decoding", "fitting", "paradigms", "signals", "control", "outcomes"), 2),
     **dict.fromkeys(("devices", "recording", "study", "analysis", "figures", "tables", "widgets"), 2),
-    "stimulation": 2,
+    **dict.fromkeys(("stimulation", "physiology"), 2),
     **dict.fromkeys(("decoders", "live", "reports", "exchange", "hardware", "clinic", "statistics"), 3),
     **dict.fromkeys(("systems", "engine", "runs", "estimation"), 4),
     **dict.fromkeys(("dashboard", "__main__", "commands"), 5),
@@ -42,6 +42,7 @@ ARROWS = {
     ("control", "stimulation"): "an order that stimulates passes its supervisor",
     ("devices", "control"): "a device goes through the safe state of its effector's profile",
     ("devices", "recording"): "a player reads recordings",
+    ("devices", "physiology"): "a simulated participant has a body",
     ("devices", "stimulation"): "a simulated stimulator holds a programme",
     ("devices", "signals"): "an offline replay corrects stamps with the time base of the live road",
     ("analysis", "outcomes"): "endpoints know the direction of a measure",
@@ -98,6 +99,7 @@ WORLDLY = (
     "engine",
     "hardware",
     "live",
+    "physiology",
     "recording",
     "reports",
     "runs",
@@ -324,7 +326,8 @@ FORBIDDEN = [
     ("decoders", DECIDES),
     ("decoding", DECIDES | {"fitting", "decoders"}),
     ("fitting", DECIDES | {"decoders"}),
-    ("live", DECIDES - {"live", "control"} | {"signals"}),
+    # The plan names what a session stimulates with, as it names the law.
+    ("live", DECIDES - {"live", "control", "stimulation"} | {"signals"}),
     ("engine", {"runs", "widgets", "reports", "fitting"}),
     ("paradigms", DECIDES),
     ("stimulation", set(FLOOR) - {"stimulation", "vocabulary", "errors", "messages"}),
@@ -350,6 +353,11 @@ def test_only_control_and_the_live_engine_know_how_to_make_a_command():
         calls = {function.id for function in made if isinstance(function, ast.Name)}
         if room not in ("control", "recording", "devices", "vocabulary"):
             assert "Command" not in calls, f"{path.name} makes a Command"
+
+
+def test_ground_truth_of_a_simulated_body_is_known_to_the_room_of_its_players_alone():
+    knows = {room for room, _, names in imports_in_rooms() for name, _ in names if "workbench.physiology" in name}
+    assert knows - {"physiology"} == {"devices"}
 
 
 def strict_trees():

@@ -10,7 +10,9 @@ import pytest
 from workbench import control, decoders, devices, paradigms, systems
 from workbench.errors import BadValue, UnknownName
 from workbench.messages import Message, translate
+from workbench.stimulation import Setup, Signature, SignedLimits
 from workbench.study import Study
+from workbench.study.changes.stimulating import AdoptStimulationLimits
 from workbench.systems import replay_recordings
 from workbench.vocabulary import Participant, Visit
 
@@ -51,7 +53,9 @@ def test_every_task_that_runs_plans_a_calibration_and_an_online_run(bound):
 
 def test_two_sessions_of_a_system_never_share_a_stream_and_name_the_description_they_follow(bound, tmp_path):
     with Study.create(tmp_path / "study", code="T", title="t", actor="test") as study:
-        visit = study.append(Visit(study.append(Participant("P01")), "V1"))
+        visit = study.append(Visit(study.append(Participant("P01", simulated=True)), "V1"))
+        for one in bound.values():
+            adopt_examples(study, one.system)
         for one in bound.values():
             plans = [one.new_session(study, visit=visit, operator="Chen L.") for _ in range(2)]
             ids = [line.source_id for plan in plans for line in plan.contract]
@@ -61,6 +65,29 @@ def test_two_sessions_of_a_system_never_share_a_stream_and_name_the_description_
             assert stored["system"] == {**systems.provenance(one.system), "task": one.task.name}
             assert len(stored["system"]["sha256"]) == 64
             assert type(plans[0]).from_json(plans[0].to_json()) == plans[0]
+
+
+def adopt_examples(study, system):
+    """Limits of what a system stimulates with, in force."""
+    for limits in system.stimulation.example if system.stimulation else ():
+        signers = [study.script_signer(name).confirm() for name in ("Chen L.", "Lin Q.")]
+        study.apply(AdoptStimulationLimits(limits.definition()), signers, "tests")
+
+
+@pytest.mark.parametrize("name", [name for name, system in SYSTEMS.items() if system.stimulation])
+def test_what_a_system_stimulates_with_is_allowed_by_limits_that_override_no_usual_one(name):
+    system = SYSTEMS[name]
+    assert all(limits.overrides == () for limits in system.stimulation.example)
+    people = (("Chen", "investigator"), ("Lin", "engineer"))
+    signed = [
+        SignedLimits(
+            limits, tuple(Signature(who, role, "2026-11-26T08:00:00Z", limits.sha256) for who, role in people)
+        )
+        for limits in system.stimulation.example
+    ]
+    control.check_stimulation(control.load(system.effector), Setup(system.stimulation.programme, tuple(signed)))
+    with pytest.raises(BadValue, match="belong together"):
+        replace(system, stimulation=None)
 
 
 @pytest.mark.parametrize("name", [name for name, system in SYSTEMS.items() if system.effector])

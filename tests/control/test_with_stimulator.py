@@ -37,10 +37,10 @@ STIMULATORS = {
 class Stimulated(Together):
     """A controller, its supervisor, and a stimulator that says what it measures 20 times a second."""
 
-    def __init__(self, effector, *, law=None, **settings):
+    def __init__(self, effector, *, law=None, setup=None, **settings):
         module, known = STIMULATORS[effector]
         profile = control.load(effector)
-        setup = Setup(module.PROGRAMME, (signed(known, "chen", "lin"),), Wearer("T10"))
+        setup = setup or Setup(module.PROGRAMME, (signed(known, "chen", "lin"),), Wearer("T10"))
         device = StimulatorModel(
             module.PROGRAMME, replace(module.SETTINGS, loss=0.0, **settings), channels=profile.channels, seed=4
         )

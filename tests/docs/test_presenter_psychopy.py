@@ -23,7 +23,8 @@ from workbench.paradigms.speller import Speller
 from workbench.recording import RunFile
 from workbench.runs.replaying import replay_run
 from workbench.signals.units import montage_of
-from workbench.stress.evoked import _fitted, _Run
+from workbench.stress._full_speed import fitted
+from workbench.stress.evoked import _Run
 from workbench.study import Study
 from workbench.vocabulary import Participant, Visit
 
@@ -42,7 +43,7 @@ def fit(bound, folder):
     run = _Run(person, paradigm, bound.trials[0], seed=1)
     list(decode(run.source(), paradigm, fs=run.fs))
     made = folder / "decoders" / "new"
-    sha256 = decoders.save(_fitted(bound, paradigm, run), made, montage=montage_of(bound.signal))
+    sha256 = decoders.save(fitted(bound, paradigm, run.items, fs=run.fs), made, montage=montage_of(bound.signal))
     return made.rename(made.with_name(sha256[:12]))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import os
 import time
 from types import SimpleNamespace
@@ -17,7 +18,10 @@ from workbench.errors import RecordFault, RecordingFault, Refused
 from workbench.live import SessionPlan
 from workbench.recording import RunFile, RunWriter, chunks, index
 from workbench.runs import grant
+from workbench.stimulation import Wearer
 from workbench.study import Study, people
+from workbench.study.changes.stimulating import AdoptStimulationLimits
+from workbench.systems import eeg_fes_rehabilitation, simulate
 from workbench.vocabulary import Approval, Command, FittedDecoder, Participant, Session, StreamSpec, Visit
 
 SHA, OTHER = "a" * 64, "b" * 64
@@ -308,3 +312,32 @@ def test_activation_is_the_time_with_a_level_and_a_cut_recording_counts_its_safe
 def test_a_plan_that_leaves_nobody_to_watch_is_refused(clinic, changes, words):
     with pytest.raises(Exception, match=words):
         plan_of(clinic, **changes)
+
+
+def stimulated(clinic):
+    """A session in the record that stimulates, with its plan, and the gate of its engine."""
+    signers = [clinic.study.script_signer(name).confirm() for name in ("Chen L.", "Lin Q.")]
+    (example,) = eeg_fes_rehabilitation.SYSTEM.stimulation.example
+    clinic.study.apply(AdoptStimulationLimits(example.definition()), signers, "tests")
+    visit = clinic.study.get("session", clinic.session)["visit_id"]
+    bound = simulate(eeg_fes_rehabilitation.SYSTEM)
+    plan = bound.new_session(clinic.study, visit=visit, operator="tests", script_present=True)
+    return plan, example
+
+
+PASSIVE = f"{control.SCHEDULE}passive"
+
+
+def test_a_grant_arms_the_stimulation_that_stands_in_the_record_and_no_other(clinic):
+    plan, example = stimulated(clinic)
+    gate = GrantGate(plan)
+    assert arm(gate, issued(clinic, gate, plan, PASSIVE), PASSIVE).effector == "fes"
+    lower = dataclasses.replace(plan.stimulation, wearer=Wearer("T10"))
+    other = GrantGate(dataclasses.replace(plan, stimulation=lower))
+    with pytest.raises(Refused, match="another set-up of stimulation"):
+        arm(other, issued(clinic, other, plan, PASSIVE), PASSIVE)
+    signers = [clinic.study.script_signer(name).confirm() for name in ("Chen L.", "Lin Q.")]
+    newer = dataclasses.replace(example, version=2, replaces=example.sha256)
+    clinic.study.apply(AdoptStimulationLimits(newer.definition()), signers, "tests")
+    with pytest.raises(Refused, match="not those in force in the record; begin a new session"):
+        issued(clinic, gate, plan, PASSIVE)

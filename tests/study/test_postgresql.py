@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import socket
 import threading
 from contextlib import closing, contextmanager, suppress
@@ -16,9 +18,9 @@ from hypothesis import strategies as st
 from tests.shares import some
 from tests.study import databases
 from tests.study.conftest import fill
+from workbench.commands import main
 from workbench.errors import BadValue, RecordFault, RecordLocked, Refused
 from workbench.stress import behind
-from workbench.stress import record as stress
 from workbench.stress.scenario import gone
 from workbench.study import Study, anchors, migrate, schema, stores, verify
 from workbench.study.backup import backup
@@ -329,19 +331,46 @@ def test_who_may_only_read_verifies_the_whole_record_and_each_change_is_refused_
 
 
 # ------------------------------------------------------------------------------------ faults
-def test_kill_9_of_a_writer_loses_no_acknowledged_entry(tmp_path):
-    figures = stress.kill_writers(tmp_path / "s", kills=3, seed=20, step=lambda: None)
-    assert figures.acknowledged >= 3
-    assert (figures.lost, figures.broken) == (0, 0)
+@pytest.mark.parametrize(
+    ("name", "size", "told"),
+    [
+        (
+            "record",
+            "2",
+            ("kill -9: 2 kills", "0 lost, 0 broken", "bit flips in values of live rows: 2 of 2 found",
+             "single fields edited with the triggers off: 20 of 20 found",
+             "newest entries taken out of the chain: 2 of 2 found", "older state put back: 2 of 2 shown"),
+        ),
+        (
+            "trial",
+            "1",
+            ("kill -9: 1 kills", "failing writes: 1, 1 told in a sentence", "0 broken", "0 overwritten",
+             "the record verifies"),
+        ),
+    ],
+)  # fmt: skip
+def test_one_command_kills_edits_cuts_and_puts_back_records_on_a_server_and_goes_on_where_it_was_ended(
+    url, tmp_path, capsys, name, size, told
+):
+    document, kept = tmp_path / "stress.md", tmp_path / "kept.json"
+    command = ["stress", name, "--n", size, "--database", url, "--keep", str(kept), "--out", str(document)]
+    assert main(command) == 0
+    said = capsys.readouterr().out
+    assert [words for words in told if words not in said] == []
+    assert re.search(r"^PostgreSQL [0-9.]+.*, fsync=(on|off)$", said, re.MULTILINE)
+    written = document.read_text()
+    assert f"## `workbench stress {name} --n {size} --seed 1 --database URL`" in written
+    assert said.splitlines()[0] in written
+    assert url not in written
+    assert {part: one["cases"] for part, one in json.loads(kept.read_text())["parts"].items()} == (
+        {"kills": 2, "flips": 2, "edits": 20, "tails": 2} if name == "record" else {"kills": 1, "failing": 1}
+    )
 
 
-def test_what_the_owner_of_a_server_edits_cuts_or_puts_back_is_found(url, tmp_path):
+def test_a_zero_of_another_sign_that_the_owner_of_a_server_puts_there_is_found(url, tmp_path):
     folder = tmp_path / "s"
-    states = behind.filled(folder, url)
+    behind.filled(folder, url)
     with closing(behind.owner_of(folder)) as owner:
-        assert behind.flipped(owner, states[-1], flips=10, seed=3, step=lambda: None).missed == ()
-        assert behind.edited(owner, states[-1], most=10, seed=3, step=lambda: None).missed == ()
-        assert behind.tails(owner, states, cases=2, seed=3, step=lambda: None) == behind.TailFigures(2, 2, 2, 2, 2)
         # Equal to the zero that the chain has, and not what was stored.
         zero = next(field for field in owner.fields() if field.column == "latency_s" and owner.value(field) == 0.0)
         assert verify(folder).ok

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import os
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.shares import examples
-from workbench.errors import RecordFault
+from workbench.errors import BadValue, RecordFault
 from workbench.stress import behind
 from workbench.stress import record as stress
 from workbench.stress.crowd import CrowdFigures, crowd
@@ -73,6 +74,33 @@ def test_the_long_stress_test_reports_what_it_did():
     assert "bit flips in live rows: 3 of 3 found" in figures.text()
 
 
+@pytest.mark.sqlite_file("bytes of a file are changed here")
+def test_a_stress_test_that_was_ended_goes_on_from_what_it_kept_and_counts_each_case_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(stress, "BATCH", 4)
+    sizes, file = {"kills": 0, "cuts": 0, "flips": 6, "edits": 0, "seed": 5}, tmp_path / "kept.json"
+
+    def ended(done, total):
+        if done == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stress.run(**sizes, progress=ended, keep=file)
+    assert json.loads(file.read_text())["parts"] == {"flips": {"cases": 4, "found": 4, "missed": []}}
+    again = []
+    figures = stress.run(**sizes, progress=lambda done, total: again.append((done, total)), keep=file)
+    # The four that were kept are told at once; the fifth is tried again.
+    assert again == [(n, 6) for n in range(1, 7)]
+    assert (figures.flips.flips, figures.flips.found, figures.ok) == (6, 6, True)
+    once = stress.run(**sizes, keep=file)
+    assert once == figures
+    for other, said in (({"seed": 6}, "of a run with seed 5"), ({"flips": 7}, "of a run with flips 6")):
+        with pytest.raises(BadValue, match=said):
+            stress.run(**{**sizes, **other}, keep=file)
+    file.write_text('{"parts": {"edits": {"cases": -1}}}')
+    with pytest.raises(BadValue, match="holds no run of a stress test"):
+        stress.run(**sizes, keep=file)
+
+
 def test_a_stress_test_that_misses_something_is_not_ok():
     held = stress.Figures(
         stress.KillFigures(1, 9, 0, 0), stress.CutFigures(1, 1, 1, 1), stress.FlipFigures(1, 1, ()),
@@ -118,7 +146,7 @@ def test_what_the_owner_of_a_file_edits_cuts_or_puts_back_is_found(tmp_path):
     folder = tmp_path / "s"
     states = behind.filled(folder, "")
     owner = behind.owner_of(folder)
-    assert behind.edited(owner, states[-1], most=30, seed=3, step=nothing).missed == ()
+    assert behind.edited(owner, states[-1], behind.chosen(owner, most=30, seed=3), step=nothing).missed == ()
     # An edit that changes nothing is none: the count does not only say yes.
     field = owner.fields()[0]
     owner.edit(field, owner.value(field))
@@ -140,7 +168,7 @@ def test_live_rows_cover_what_was_written(tmp_path):
 
 WRITER = """
 import sys
-from workbench.errors import RecordFault
+from workbench.errors import BadValue, RecordFault
 from workbench.study import Study
 from workbench.vocabulary import Participant
 with Study.open(sys.argv[1], actor=sys.argv[2]) as study:

@@ -27,11 +27,14 @@ from workbench.recording import ensure_space, needed_bytes
 from workbench.reports import Cued, result_of_run, session_report
 from workbench.runs import approve as approving
 from workbench.runs import grant
-from workbench.study import Study, stores, utc_now
+from workbench.study import Study, stimulation_limits, stores, utc_now
+from workbench.study.changes.stimulating import AdoptStimulationLimits
 from workbench.systems import BoundSystem, replay_recordings
 from workbench.vocabulary import Assessment, Condition, Participant, Trial, Visit
 
 OPERATOR = "demo operator"
+RESTING_MMHG = 115.0
+"""Resting systolic pressure that the script enters, made up, mmHg."""
 START_S, FIT_S, CLOSE_S = 25.0, 8.0, 12.0
 """Expected real seconds of the parts beside the runs; they only scale the progress bar."""
 RUNS_S = 70.0
@@ -133,12 +136,16 @@ def _session(study: Study, system: BoundSystem, options: Options, *, speed: floa
     number = len(study.rows("participant")) + 1
     participant = study.append(Participant(f"DEMO-{number:02d}", simulated=system.source.simulated))
     visit = study.append(Visit(participant, "demo"))
+    _put_limits_into_force(study, system)
     plan = system.new_session(
         study, visit=visit, operator=OPERATOR, speed=speed, seed=options.seed, script_present=True
     )
     with _engine(plan, bar=bar) as client:
         # The engine asks for a grant before it arms; the demo's script signs it and is recorded as a script.
         client.use_grants(grant.issuer(study, study.script_signer(f"{OPERATOR} (demo script)")))
+        if plan.stimulation is not None and plan.stimulation.wearer.at_risk:
+            # Nobody's pressure is measured here; without one nothing would be stimulated.
+            client.take_pressure(RESTING_MMHG, resting=True, by=f"{OPERATOR} (demo script)")
         calibration = [
             _run(client, system, "calibration", number, bar=bar, speed=speed, seed=options.seed)
             for number in range(len(system.trials) - 1)
@@ -279,6 +286,18 @@ def _end_if_player_gone(client: live.Client, kind: str, status: Mapping[str, Any
         f"the {kind} run ended early after {run['trials_done']} of {run['trials_total']} trials: "
         f"{alarm['what']} {alarm['means']} {alarm['do']}"
     )
+
+
+def _put_limits_into_force(study: Study, system: BoundSystem) -> None:
+    """The examples of limits of what a system stimulates with, where the study has none: signed by scripts, which
+    serves a simulated stimulator alone."""
+    if system.system.stimulation is None:
+        return
+    force = stimulation_limits.in_force(study)
+    signers = [study.script_signer(f"{OPERATOR} (demo script {n})").confirm() for n in (1, 2)]
+    for limits in system.system.stimulation.example:
+        if limits.electrode not in force:
+            study.apply(AdoptStimulationLimits(limits.definition()), signers, "demonstration")
 
 
 def _approve(study: Study, fitted: Mapping[str, Any], *, participant: str, system: BoundSystem) -> None:

@@ -27,7 +27,7 @@ SHORT_LIFE_S: Mapping[str, float] = {"signals": 4.0, "trial": 14 * 86400.0}
 """Length of each life of a stress test, s, by kind."""
 EDITS = 10
 """Fields that are edited for each kill of ``record``: at its full size every field that there is."""
-KEPT = ("statistics",)
+KEPT = ("record", "statistics", "trial")
 """Tests that can keep what ran in a file, and go on from it."""
 ON_SERVERS = ("record", "trial", "writers")
 """Tests that can keep their records in PostgreSQL."""
@@ -51,7 +51,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="of record, trial and writers: the PostgreSQL database that holds their records",
     )
     parser.add_argument(
-        "--keep", type=Path, metavar="FILE", help="of statistics: keeps what ran, and is gone on from"
+        "--keep",
+        type=Path,
+        metavar="FILE",
+        help="of record, statistics and trial: keeps what ran, and is gone on from",
     )
     parser.add_argument("--seed", type=seed, default=1, metavar="N", help="default %(default)s")
     parser.add_argument("--out", type=Path, metavar="FILE.md", help="append the figures to this document")
@@ -135,12 +138,12 @@ def _options(size: Mapping[str, float]) -> str:
     return " ".join(f"--{name} {value:.12g}" for name, value in size.items())
 
 
-def _record(n: int, seed: int, database: str = "") -> tuple[str, bool]:
+def _record(n: int, seed: int, database: str = "", keep: Path | None = None) -> tuple[str, bool]:
     from workbench.stress import record as stress
 
     with tqdm(file=sys.stderr, unit="case", disable=not sys.stderr.isatty()) as bar:
         figures = stress.run(
-            kills=n, cuts=n, flips=n, edits=EDITS * n, seed=seed, database=database,
+            kills=n, cuts=n, flips=n, edits=EDITS * n, seed=seed, database=database, keep=keep,
             progress=lambda done, _: bar.update(done - bar.n),
         )  # fmt: skip
     return figures.text(), figures.ok
@@ -153,11 +156,11 @@ def _backup(n: int, seed: int) -> tuple[str, bool]:
     return figures.text(), figures.passed
 
 
-def _trial(n: int, seed: int, database: str = "") -> tuple[str, bool]:
+def _trial(n: int, seed: int, database: str = "", keep: Path | None = None) -> tuple[str, bool]:
     from workbench.stress import trial as stress
 
     with tqdm(total=2 * n, file=sys.stderr, unit="case", disable=not sys.stderr.isatty()) as bar:
-        figures = stress.broken(n, seed, step=lambda: bar.update(1), database=database)
+        figures = stress.broken(n, seed, step=lambda: bar.update(1), database=database, keep=keep)
     return figures.text(), figures.passed
 
 
@@ -487,8 +490,19 @@ def measure(
     more |= {"keep": keep} if keep is not None else {}
     began = time.monotonic()
     text, held = TESTS[name].run(**size, seed=seed, **more)
+    text += f"\n{_server(database)}" if database else ""
     command = f"workbench stress {name} {_options(size)} --seed {seed}{' --database URL' * bool(database)}"
     return Figures(command, text, held, time.monotonic() - began)
+
+
+def _server(database: str) -> str:
+    """The server that a record lay on, as far as figures depend on it."""
+    from workbench import world
+
+    with world.network.database(database, autocommit=True) as server:
+        told = [server.execute(f"SHOW {name}").fetchone() for name in ("server_version", "fsync")]
+    version, fsync = (str(row[0]) if row else "?" for row in told)
+    return f"PostgreSQL {version}, fsync={fsync}"
 
 
 COMMAND = Subcommand(

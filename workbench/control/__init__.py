@@ -17,10 +17,12 @@ from workbench.control._law import LAWS, ControlLaw, check_law
 from workbench.control._link import expired
 from workbench.control._operator import Act, OperatorActs
 from workbench.control._profile import ACTIONS, Effector, Law, LimitRule, SafeStep
-from workbench.control._recomputing import of_this_version, recompute, state_entry
+from workbench.control._recomputing import Given, charge_of, given, of_this_version, recompute, state_entry
 from workbench.control._schedule import SCHEDULE, SCHEDULED, Move, MoveSchedule, Step, draw_moves, moves_of
 from workbench.control._self_test import SELF_TEST_ITEMS
 from workbench.control._snapshot import ConfirmedStatus, EffectorStatus
+from workbench.control._stimulation import check_stimulation
+from workbench.control._stimulation_status import StimulationStatus
 from workbench.control._supervisor import Limits, Supervisor, check_limits, profile_limits
 from workbench.control._table import (
     ARMED_OR_ENGAGED,
@@ -61,6 +63,7 @@ __all__ = [
     "Effector",
     "EffectorStatus",
     "Entry",
+    "Given",
     "Grant",
     "Input",
     "Law",
@@ -71,15 +74,19 @@ __all__ = [
     "OperatorActs",
     "SafeStep",
     "State",
+    "StimulationStatus",
     "Step",
     "Supervisor",
     "Thresholds",
     "Transition",
     "available",
     "check_law",
+    "charge_of",
     "check_limits",
+    "check_stimulation",
     "draw_moves",
     "expired",
+    "given",
     "load",
     "markdown",
     "moves_of",

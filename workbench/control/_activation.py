@@ -279,7 +279,8 @@ class Activation:
         here_s, state = self._machine.stream_time_here_s, self._machine.state
         # Stream time alone, unlike the upper limits: these are lower bounds, which a stream that stands still may
         # lengthen but not shorten. Without an acknowledgement the effector may still be closed.
-        if state == "RELEASE" and here_s >= self._release_ms / 1000 and self._orders.link.answered:
+        release_s = self._release_ms / 1000 + self._orders.gate.pause_s
+        if state == "RELEASE" and here_s >= release_s and self._orders.link.answered:
             self._machine.go("ramp_done")
         elif state == "REFRACTORY" and here_s >= self._effector.refractory_s:
             self._arming.leave_refractory()
@@ -302,7 +303,8 @@ class Activation:
         self._remind(duration_s)
         # HOLD claims that the level is reached: the ramp must be over, and the device must have said that it
         # follows.
-        ramped = self._machine.now.stream - self._began.stream >= self._effector.ramp_ms / 1000
+        ramp_s = self._effector.ramp_ms / 1000 + self._orders.gate.pause_s
+        ramped = self._machine.now.stream - self._began.stream >= ramp_s
         # A level that follows the evidence is never reached.
         follows = self._law.law == "proportional"
         if self._machine.state == "ACTIVE" and ramped and self._orders.link.answered and not follows:

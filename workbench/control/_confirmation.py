@@ -55,10 +55,16 @@ class Confirmation:
         self._stop_acknowledged_s = now.local - self._stop_at.local
         return self._stop_acknowledged_s
 
-    def take(self, status: DeviceStatus, now: Now) -> tuple[Confirmed, float]:
-        """A signed status came: what it confirms and after how many s, else ``("", 0)``."""
+    def take(self, status: DeviceStatus, now: Now, *, settled: bool = True) -> tuple[Confirmed, float]:
+        """A signed status came: what it confirms and after how many s, else ``("", 0)``.
+
+        Parameters
+        ----------
+        status, now : what it says, and when.
+        settled : whether what was asked for may be over by now; before that nothing is confirmed.
+        """
         self.status, self._at = status, now
-        if not status.is_safe:
+        if not (status.is_safe and settled):
             return "", 0.0
         # One status confirms one thing, and a stop outranks the safe state of a fault.
         if self._stop_at is not None and self._stop_safe_s is None:

@@ -95,7 +95,10 @@ class Controller:
         # Each part is made of those above it. The dose is counted at each new time, before anything that happens
         # at that time changes the level: the time just past counts with the level commanded during it.
         supervisor = Supervisor(checked, channels=effector.channels, dose_used_s=dose_used_s)
-        machine = StateMachine(speed=speed, on_time=lambda now: supervisor.count(now, moving=any(self.level)))
+        # What is asked for counts: a sham, whose level is 0, uses its dose up like the other.
+        machine = StateMachine(
+            speed=speed, on_time=lambda now: supervisor.count(now, moving=any(self.level) or any(gate.asked))
+        )
         watch, confirmation = Watch(hop_s=hop_s, young_s=effector.ttl_ms / 1000.0), Confirmation()
         log, inputs = ControllerLog(effector.name, machine), InputLog(machine)
         self.setup = stimulation
@@ -334,8 +337,13 @@ class Controller:
         """The ``effector`` part of the engine's status: plain strings, numbers and lists."""
         way = self._way
         link, round_trip_s = self._orders.link, self._self_test.round_trip_s
+        gate = self._orders.gate
+        confirmed = self._confirmation.confirmed(self._machine.now)
+        if gate.blinded:
+            # What the device reports would tell a sham; that it is at rest is said once a ramp would be over.
+            confirmed |= {"level": None, "state": "", "at_rest": confirmed["at_rest"] and gate.settled}
         return {
-            "confirmed": self._confirmation.confirmed(self._machine.now),
+            "confirmed": confirmed,
             "stop": self._confirmation.stop(self._machine.now),
             "foreign": self.device.foreign_messages,
             "foreign_streams": list(self._arming.foreign_streams),
@@ -353,9 +361,11 @@ class Controller:
             "why_args": self._rule_values(),
             "fault": self._safe_state.fault,
             "cause": self._cause,
-            "level": max(self.level),
-            "acknowledged": link.acknowledged,
-            "sent": link.sent,
+            "level": max(gate.asked if gate.blinded else self.level),
+            "stimulation": self.stimulation.status(),
+            # A sham is acknowledged sooner, and repeated less.
+            "acknowledged": 0 if gate.blinded else link.acknowledged,
+            "sent": 0 if gate.blinded else link.sent,
             "dose_s": round(self.dose_s, 3),
             "dose_limit_s": self.limits.dose_s,
             "held_s": round(self._activation.duration_s, 3),

@@ -124,7 +124,10 @@ class DeviceReports:
         local : s, local monotonic time.
         """
         self._machine.advance(None, local)
-        confirmed, took_s = self._confirmation.take(status, self._machine.now)
+        gate = self._orders.gate
+        # A sham is safe at once; to whoever must not know, it says so no sooner than a ramp would have ended.
+        settled = gate.settled or not gate.blinded
+        confirmed, took_s = self._confirmation.take(status, self._machine.now, settled=settled)
         if confirmed:
             took = Message("amount.s", n=f"{took_s:.1f}")
             if took_s < 1:

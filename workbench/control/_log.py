@@ -36,6 +36,7 @@ RowKind = Literal[
     "safe_confirmed",
     "self_test",
     "session_lost",
+    "stimulation_asked",
     "stimulation_limited",
     "stop_acknowledged",
     "stop_confirmed",

@@ -49,8 +49,8 @@ class Orders:
         return self._order(action, allowed, ramp_ms=ramp_ms, reason=reason)
 
     def lower(self, level: tuple[float, ...], *, reason: str) -> list[Command]:
-        """Lower levels that the supervisor of stimulation has set by itself; nothing while they are as before."""
-        if level == self.level or any(new > old for new, old in zip(level, self.level, strict=True)):
+        """Lower levels that the supervisor of stimulation has set by itself, those of a sham to 0 again."""
+        if any(new > old for new, old in zip(level, self.level, strict=True)):
             return []
         return [self._order(self.effector.activate_action, level, ramp_ms=0, reason=reason)]
 

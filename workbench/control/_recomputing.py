@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from workbench.control._activation import Activation
 from workbench.control._arming import Arming
@@ -32,6 +32,7 @@ from workbench.stimulation import (
     Loads,
     OnTimes,
     PersonWatch,
+    Place,
     Programme,
     Setup,
     StimulationSupervisor,
@@ -40,7 +41,7 @@ from workbench.stimulation import (
 )
 from workbench.vocabulary import Command, Decision
 
-VERSION = 5
+VERSION = 6
 """Of what inputs lead to. To be raised with each change after which the same inputs give other commands, or the
 state has other attributes: recordings made before then say that their commands cannot be recomputed, unless
 :data:`BEFORE` says what their controllers lacked."""
@@ -49,14 +50,24 @@ _ANY_AGE: Mapping[str, Mapping[str, Any]] = {"Watch": {"_young_s": None}}
 
 _NO_STIMULATION: Mapping[str, Mapping[str, Any]] = {
     "StimulationGate": {"supervisor": None, "_said": {"set": []}, "_pending": {"tuple": ["", ""]}},
-    "StimulationReports": {"_ending": {"tuple": ["", ""]}, "_ohm": {"tuple": []}},
+    "StimulationReports": {
+        "_ending": {"tuple": ["", ""]},
+        "_ohm": {"tuple": []},
+        "_delivered": None,
+        "_delivered_at": 0.0,
+    },
     "Controller": {"setup": None},
+}
+
+_NO_MEASUREMENT: Mapping[str, Mapping[str, Any]] = {
+    "StimulationReports": {"_delivered": None, "_delivered_at": 0.0}
 }
 
 BEFORE: Mapping[object, Mapping[str, Mapping[str, Any]]] = {
     2: {**_ANY_AGE, **_NO_STIMULATION, "PhaseGate": {"_meant": False, "_inside": False}},
     3: {**_ANY_AGE, **_NO_STIMULATION},
     4: _NO_STIMULATION,
+    5: _NO_MEASUREMENT,
 }
 """By version: what its controllers did not have yet, in the state in which it changes no command. Where that is a
 whole part, the law is filled in; those of that version had no phase window."""
@@ -129,17 +140,92 @@ def recompute(entries: Recorded, decisions: Iterable[Decision]) -> Iterator[Comm
     BadValue
         When the state or an input is none of a controller, or names a decision that was not made.
     """
+    for _, commands in _followed(entries, decisions):
+        yield from commands
+
+
+def _followed(entries: Recorded, decisions: Iterable[Decision]) -> Iterator[tuple[Controller, list[Command]]]:
+    """The controller of a recording after each of its inputs, and what that led to; as :func:`recompute`."""
     decision = _by_sample(decisions)
     try:
         (_, state), *inputs = entries
         controller = restored(state)
+        yield controller, []
         for kind, content in inputs:
-            yield from _take(controller, kind, arguments(content, decision))
+            commands = _take(controller, kind, arguments(content, decision))
             # Nobody asks for them here.
             controller.take_inputs()
             controller.take_rows()
+            yield controller, commands
     except (TypeError, LookupError, ValueError, AttributeError, ArithmeticError) as error:
         raise BadValue(Message("control.inputs_unusable", why=f"{type(error).__name__}: {error}")) from error
+
+
+class Given(NamedTuple):
+    """Currents of one order: what was asked for, and what left.
+
+    Attributes
+    ----------
+    stamp : stream time in s.
+    action : of the command.
+    asked_ma, given_ma : of each channel of the programme, mA; nothing is given in a sham.
+    """
+
+    stamp: float
+    action: str
+    asked_ma: tuple[float, ...]
+    given_ma: tuple[float, ...]
+
+
+def given(entries: Recorded, decisions: Iterable[Decision]) -> list[Given]:
+    """What a recording of stimulation asked for and what left, at each change; empty of any other recording.
+
+    Parameters
+    ----------
+    entries, decisions : as :func:`recompute` takes them.
+
+    Raises
+    ------
+    BadValue
+        As there.
+    """
+    found: list[Given] = []
+    for controller, commands in _followed(entries, decisions):
+        supervisor = controller.stimulation.supervisor
+        for command in commands:
+            if supervisor is not None and command.action != "heartbeat":
+                one = Given(command.stamp, command.action, supervisor.asked_ma, supervisor.sent_ma)
+                # Until it is answered an order is repeated.
+                if not found or found[-1][1:] != one[1:]:
+                    found.append(one)
+    return found
+
+
+def charge_of(entries: Recorded, decisions: Iterable[Decision], *, lapse_s: float) -> dict[Place, float]:
+    """Charge that each contact has borne in a recording, µC; of a sham what was asked for, as it was counted.
+
+    Parameters
+    ----------
+    entries, decisions : as :func:`recompute` takes them.
+    lapse_s : how long a current may have gone on after the end of the recording, s.
+
+    Raises
+    ------
+    BadValue
+        As there.
+    """
+    before: dict[Place, float] | None = None
+    supervisor: StimulationSupervisor | None = None
+    for controller, _ in _followed(entries, decisions):
+        supervisor = controller.stimulation.supervisor
+        if supervisor is None:
+            return {}
+        if before is None:
+            before = {place: supervisor.dose.session_uc(place) for place in supervisor.places}
+    if supervisor is None or before is None:
+        return {}
+    unseen = supervisor.unseen_uc(lapse_s)
+    return {place: supervisor.dose.session_uc(place) - before[place] + unseen[place] for place in before}
 
 
 def restored(state: Mapping[str, Any]) -> Controller:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, TypedDict
 
+from workbench.control._stimulation_status import StimulationStatus
 from workbench.control._table import State
 
 
@@ -52,6 +53,8 @@ class RuleValues(TypedDict):
 class EffectorStatus(TypedDict):
     """``level`` (0–1) was commanded; ``confirmed`` and ``stop`` are what the device's signed status says.
 
+    Where whoever looks must not know a sham, ``level`` is what is asked for, and of what is confirmed only rest is
+    said, and no command is counted. ``stimulation`` : None of an effector that does not stimulate.
     ``mover`` : what moves it, the hash of a decoder or :data:`SCHEDULE` and a procedure, ``""`` for nothing;
     ``cause`` : the fault, the reason of a stop or what failed in a self-test, ``""`` without one; ``fault`` : its
     code.
@@ -76,6 +79,7 @@ class EffectorStatus(TypedDict):
     fault: str
     cause: str
     level: float
+    stimulation: StimulationStatus | None
     acknowledged: int
     sent: int
     dose_s: float

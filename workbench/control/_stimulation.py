@@ -8,12 +8,56 @@ from typing import Literal
 from workbench.control._log import ControllerLog
 from workbench.control._machine import StateMachine
 from workbench.control._profile import Action, Effector
-from workbench.errors import BadValue
+from workbench.errors import BadValue, Refused
 from workbench.messages import Message
 from workbench.stimulation import Finding, Setup, StimulationSupervisor, Verdict
 
 Ending = Literal["", "release", "fault", "stop"]
 """How what flows must end."""
+
+
+def check_stimulation(effector: Effector, setup: Setup | None) -> None:
+    """Refuse a set-up with which an effector could never be armed, before a session begins.
+
+    Parameters
+    ----------
+    effector : its profile.
+    setup : programme, signed limits and person; None without one.
+
+    Raises
+    ------
+    Refused
+        For an effector that stimulates and has none, and for a programme beyond its limits.
+    BadValue
+        When the set-up is for another kind of effector.
+    """
+    if setup is not None:
+        _check_fit(effector, StimulationSupervisor(setup))
+    elif effector.stimulates:
+        raise Refused(Message("control.stimulation_missing", effector=effector.name))
+
+
+def _check_fit(effector: Effector, supervisor: StimulationSupervisor) -> None:
+    """Raise BadValue for an effector with fewer channels, or one that ends later than is reckoned with."""
+    n = len(supervisor.programme.channels)
+    if not effector.stimulates or n > effector.channels:
+        raise BadValue(Message("control.stimulates_not", effector=effector.name, n=n, channels=effector.channels))
+    # The supervisor reckons with a stimulator that ends by itself after this time.
+    if effector.ttl_ms / 1000.0 > supervisor.watchdog_s:
+        raise BadValue(
+            Message(
+                "control.watchdog_short",
+                effector=effector.name,
+                ttl=effector.ttl_ms,
+                n=f"{supervisor.watchdog_s * 1000:g}",
+            )
+        )
+    last, release_s = effector.on_fault[-1], supervisor.programme.release_s
+    longest_s = max(effector.release_ramp_ms / 1000.0, last.after_s + last.ramp_ms / 1000.0)
+    if longest_s > release_s:
+        raise BadValue(
+            Message("control.release_short", effector=effector.name, longest=f"{longest_s:g}", n=f"{release_s:g}")
+        )
 
 
 class StimulationGate:
@@ -42,38 +86,38 @@ class StimulationGate:
         self._said: set[str] = set()
         self._pending: tuple[Ending, str] = ("", "")
         if self.supervisor is not None:
-            self._check(self.supervisor)
-
-    def _check(self, supervisor: StimulationSupervisor) -> None:
-        effector, n = self._effector, len(supervisor.programme.channels)
-        if not effector.stimulates or n > effector.channels:
-            raise BadValue(
-                Message("control.stimulates_not", effector=effector.name, n=n, channels=effector.channels)
-            )
-        # The supervisor reckons with a stimulator that ends by itself after this time.
-        if effector.ttl_ms / 1000.0 > supervisor.watchdog_s:
-            raise BadValue(
-                Message(
-                    "control.watchdog_short",
-                    effector=effector.name,
-                    ttl=effector.ttl_ms,
-                    n=f"{supervisor.watchdog_s * 1000:g}",
-                )
-            )
-        last, release_s = effector.on_fault[-1], supervisor.programme.release_s
-        longest_s = max(effector.release_ramp_ms / 1000.0, last.after_s + last.ramp_ms / 1000.0)
-        if longest_s > release_s:
-            raise BadValue(
-                Message(
-                    "control.release_short", effector=effector.name, longest=f"{longest_s:g}", n=f"{release_s:g}"
-                )
-            )
+            _check_fit(effector, self.supervisor)
 
     # ------------------------------------------------------------------------------------------ before
     @property
     def needed(self) -> bool:
         """Whether the effector stimulates."""
         return self._effector.stimulates
+
+    @property
+    def blinded(self) -> bool:
+        """Whether whoever runs the session must not learn if it is a sham."""
+        return self.supervisor is not None and self.supervisor.setup.blinded
+
+    @property
+    def pause_s(self) -> float:
+        """How much longer than its ramp each move counts where somebody is blinded, s.
+
+        A sham is acknowledged before a current has its effect, and must not be told by that.
+        """
+        return self.supervisor.programme.latency_s if self.supervisor is not None and self.blinded else 0.0
+
+    @property
+    def asked(self) -> tuple[float, ...]:
+        """What is asked for, fraction 0–1 of each approved current; empty where nothing is supervised."""
+        return () if self.supervisor is None else self.supervisor.asked_levels
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing that was asked for may still be on its way down, the stimulator's own watchdog included;
+        True where nothing is supervised."""
+        supervisor, now = self.supervisor, self._machine.now.local
+        return supervisor is None or supervisor.settled(now - supervisor.watchdog_s)
 
     def lacking(self) -> list[Message]:
         """What forbids any current now, for the condition of arming."""
@@ -113,8 +157,9 @@ class StimulationGate:
             self.supervisor.stop(reason, now=now)
             return (0.0,) * len(level), 0
         # Channels that the programme does not use stay at 0.
-        own = level[: len(self.supervisor.programme.channels)]
+        own, before = level[: len(self.supervisor.programme.channels)], self.supervisor.asked_ma
         verdict = self.supervisor.order(own, now=now, ramp_s=ramp_ms / 1000.0)
+        self._note_bout(self.supervisor, before)
         ending = self.ending(verdict)
         # An order makes no other order: the next tick, which comes within a heartbeat, follows it.
         self._pending = ending if ending[0] else self._pending
@@ -148,6 +193,16 @@ class StimulationGate:
     def full(self, level: Sequence[float]) -> tuple[float, ...]:
         """Levels of every channel of the effector."""
         return (*level, *(0.0,) * (self._effector.channels - len(level)))
+
+    def _note_bout(self, supervisor: StimulationSupervisor, before: tuple[float, ...]) -> None:
+        """One row where a bout begins, with the currents asked for: of a sham too, whose commands say 0."""
+        if any(supervisor.asked_ma) and not any(before):
+            currents = [
+                Message("control.current_of", channel=channel.name, n=f"{current:g}")
+                for channel, current in zip(supervisor.programme.channels, supervisor.asked_ma, strict=True)
+            ]
+            self._log.enter("stimulation_asked", Message("control.stimulation_asked", currents=currents),
+                            Message("control.stimulation_passed"))  # fmt: skip
 
     def _enter(self, verdict: Verdict) -> None:
         """One row for each finding until the level is 0 again: a law that follows asks twenty times a second."""

@@ -11,6 +11,7 @@ from workbench.control._log import ControllerLog
 from workbench.control._machine import StateMachine
 from workbench.control._orders import Orders
 from workbench.control._stimulation import Ending, StimulationGate
+from workbench.control._stimulation_status import StimulationStatus, status_of
 from workbench.messages import Message
 from workbench.stimulation import StimulationSupervisor
 from workbench.vocabulary import Command
@@ -39,6 +40,8 @@ class StimulationReports:
         self._inputs, self._gate = inputs, gate
         self._ending: tuple[Ending, str] = ("", "")
         self._ohm: tuple[tuple[str, int, float], ...] = ()
+        self._delivered: tuple[float, ...] | None = None
+        self._delivered_at = 0.0
 
     def take_ending(self) -> tuple[Ending, str]:
         """How what flows must end by what was reported, and why; handed out once."""
@@ -87,8 +90,15 @@ class StimulationReports:
             self._log.enter("operator", extent, what)
 
     @is_input
-    def take_load(self, load_kg: float, *, local: float) -> None:
-        """The load on the harness was measured, kg."""
+    def take_load(self, load_kg: float, *, local: float, by: str = "") -> None:
+        """The load on the harness was measured.
+
+        Parameters
+        ----------
+        load_kg : kg.
+        local : s.
+        by : what measured it, for the recording.
+        """
         if (supervisor := self._told(local)) is not None:
             supervisor.person.take_load(load_kg, now=local)
 
@@ -101,10 +111,20 @@ class StimulationReports:
             self._log.enter("operator", extent, Message("control.support_noted"))
 
     @is_input
-    def take_symptom(self, symptom: str, *, local: float) -> None:
-        """The person feels something: current is off at the next tick, until a reset."""
+    def take_symptom(self, symptom: str, *, local: float, by: str = "") -> None:
+        """The person feels something: current is off at the next tick, until a reset.
+
+        Parameters
+        ----------
+        symptom : in words.
+        local : s.
+        by : who noted it.
+        """
         if (supervisor := self._told(local)) is not None:
             supervisor.person.symptom = symptom.strip() or Message("word.none")
+            text, who = supervisor.person.symptom, by or Message("word.none")
+            extent = Message("control.symptom_noted", text=text, by=who)
+            self._log.enter("operator", extent, Message("control.current_off"), "high")
 
     @is_input
     def take_impedances(self, ohm: Sequence[tuple[str, int, float]], *, local: float) -> None:
@@ -143,6 +163,8 @@ class StimulationReports:
             supervisor.telemetry.take_programme(programme)
         for lead, net_dc_na, temperature_c in states:
             supervisor.telemetry.take_state(lead, net_dc_na=net_dc_na, temperature_c=temperature_c)
+        self._delivered = None if delivered_ma is None else tuple(delivered_ma)
+        self._delivered_at = local
         if delivered_ma is not None:
             ending = self._gate.ending(supervisor.take_delivered(delivered_ma, now=local))
             # Followed at the next tick, which comes within a heartbeat: the tick is where everything ends.
@@ -166,13 +188,31 @@ class StimulationReports:
         """
         if (supervisor := self._told(local)) is None or not 0 <= channel < len(supervisor.programme.channels):
             self._log.refuse(Message("control.no_channel", n=channel))
+        before = supervisor.asked_ma
         verdict = supervisor.set_ceiling(channel, current_ma, now=local)
         if verdict.consequence:
             self._log.refuse(verdict.findings[0].text if verdict.findings else Message("word.none"))
         name = supervisor.programme.channels[channel].name
         extent = Message("control.ceiling_set", channel=name, n=f"{current_ma:g}", by=by)
         self._log.enter("operator", extent, Message("control.ceiling_taken"))
+        if supervisor.asked_ma == before:
+            return []
+        # By what was asked for: a sham makes the same orders.
         return self._orders.lower(self._gate.full(verdict.levels), reason="ceiling")
+
+    @property
+    def supervisor(self) -> StimulationSupervisor | None:
+        """Of what is stimulated; None without a set-up."""
+        return self._gate.supervisor
+
+    def status(self) -> StimulationStatus | None:
+        """What a screen shows of it, None where nothing is supervised."""
+        if (supervisor := self._gate.supervisor) is None:
+            return None
+        now = self._machine.now.local
+        measured = self._delivered if not self._gate.blinded else None
+        age_s = None if measured is None else max(0.0, now - self._delivered_at)
+        return status_of(supervisor, now=now, delivered_ma=measured, delivered_age_s=age_s)
 
     def _told(self, local: float) -> StimulationSupervisor | None:
         """The supervisor, with the clock set forward; None where there is none, or no time to tell it with."""

@@ -4,7 +4,7 @@
 notebooks that ``workbench dashboard`` serves show a page each. :class:`SetupService` is what a set-up of hardware
 may ask, :func:`set_up` its screen in a notebook; :class:`StudyService` is what the overview of a study may ask,
 :class:`DeskService` what the safety desk may ask, :class:`NewStudyService` what the wizard of a new study may,
-:class:`ResultsService` what the results of a trial may.
+:class:`ResultsService` what the results of a trial may. :func:`systems_page` leads from a system to that wizard.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from workbench.dashboard.new_study import NewStudyService
 from workbench.dashboard.overview import StudyService
 from workbench.dashboard.safety_desk import DeskService
 from workbench.dashboard.session_page import SessionPage
+from workbench.dashboard.systems_page import systems_page
 from workbench.dashboard.trial_results import ResultsService
 from workbench.dashboard.visits import VisitService
 
@@ -26,4 +27,5 @@ __all__ = [
     "StudyService",
     "VisitService",
     "set_up",
+    "systems_page",
 ]

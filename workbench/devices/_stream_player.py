@@ -92,6 +92,7 @@ class StreamPlayer:
     stop : ends it.
     streams : lines of the contract, each with its samples.
     cue : told each cue: stream time in s, label and duration in s; the end of an attempt is a cue of ``"rest"``.
+    about : what the description of each stream and the handshake say beyond that of every player.
 
     Raises
     ------
@@ -107,6 +108,7 @@ class StreamPlayer:
         *,
         streams: Sequence[tuple[StreamSpec, Samples]],
         cue: Callable[[float, str, float], object],
+        about: Mapping[str, object] | None = None,
     ) -> None:
         from workbench.devices import lsl
         from workbench.devices._faults import FaultPlan, FaultyOutlet
@@ -115,19 +117,20 @@ class StreamPlayer:
         self._cues_from = str(options.get("cue_source_id", ""))
         self._speed, self._block_s = pace(options, device=device)
         self._t0 = self._clock()
-        about = {"simulated": True, "speed": self._speed, "t0": self._t0, "device": device}
+        self._about = dict(about or {})
+        described = {"simulated": True, "speed": self._speed, "t0": self._t0, "device": device, **self._about}
         faults = dict(options.get("faults") or {})
         self._outlets = []
         for spec, samples in streams:
             key = "eeg" if spec.role == "signal" else spec.role
             plan = FaultPlan(faults.get(key, ()), fs=spec.fs, seed=int(options.get("seed", 0)))
-            outlet = FaultyOutlet(partial(lsl.Outlet, spec, desc=about), plan, t0=self._t0)
+            outlet = FaultyOutlet(partial(lsl.Outlet, spec, desc=described), plan, t0=self._t0)
             stalls = [stall for stall in options.get("stalls") or () if stall["stream"] == key]
             self._outlets.append(PacedOutlet(spec, samples, outlet, stalls))
 
     def run(self) -> None:
         """Say that the streams are there, and publish until stopped."""
-        ready([outlet.spec for outlet in self._outlets], t0=self._t0, speed=self._speed)
+        ready([outlet.spec for outlet in self._outlets], t0=self._t0, speed=self._speed, **self._about)
         cues = CueReader(self._cues_from, self._stop) if self._cues_from else None
         while not self._stop.is_set():
             for cue in cues.take() if cues is not None else ():

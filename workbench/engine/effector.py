@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from workbench import control, devices, world
 from workbench.devices._pairing import Pairing
 from workbench.engine.effector_link import EffectorLink
 from workbench.engine.events import EventLog
 from workbench.engine.outlets import Outlets
 from workbench.engine.run_request import RunRequest
+from workbench.engine.stimulating import set_up_of_today
 from workbench.engine.streams import Streams
 from workbench.errors import Refused
 from workbench.live.plan import SessionPlan
 from workbench.messages import Message
+from workbench.stimulation import Setup
 
 
 class SessionEffector:
@@ -36,10 +40,19 @@ class SessionEffector:
         self._spawn = spawn
         self.pairing: Pairing | None = None
         self.link: EffectorLink | None = None
+        self._setup: Setup | None = None
+        if plan.effector is not None:
+            # Before anything starts: without it the effector could never be armed.
+            control.check_stimulation(control.load(plan.effector), plan.stimulation)
 
     def pair(self) -> None:
-        """Read the pairing of the study's effector."""
-        if self._plan.effector is not None:
+        """Read the pairing of the study's effector, and what it has given today."""
+        plan = self._plan
+        if plan.stimulation is not None:
+            self._setup = set_up_of_today(
+                plan.stimulation, folder=Path(plan.study_folder), participant=plan.participant
+            )
+        if plan.effector is not None:
             self.pairing = devices.pairing(self._plan.study_folder, self._plan.effector)
 
     def connect(self) -> None:
@@ -61,6 +74,7 @@ class SessionEffector:
                 law=self._plan.law,
                 speed=self._plan.speed,
                 simulated=self._plan.effector_simulated,
+                stimulation=self._setup,
             ),
             spawn=self._spawn,
         )

@@ -18,6 +18,7 @@ from workbench.devices._pairing import Pairing
 from workbench.engine.device_channel import DeviceChannel
 from workbench.engine.effector_recording import EffectorEvent, EffectorRecording
 from workbench.engine.ledger import Ledger
+from workbench.engine.stimulating import StimulationEntries
 from workbench.errors import Refused
 from workbench.messages import Message
 from workbench.vocabulary import Acknowledgement, Command, Decision, DeviceStatus
@@ -60,6 +61,7 @@ class EffectorLink:
     Attributes
     ----------
     controller, recording : of this effector.
+    stimulation : what people enter about who is stimulated.
     channel : to the device.
     driver : version and hash of its driver as the device last stated them, signed; ``""`` for none.
     """
@@ -83,6 +85,9 @@ class EffectorLink:
         # Reentrant, because the end of the session stands the effector down while it holds the lock.
         self._lock = world.clock.rlock()
         self.recording = EffectorRecording(self.controller, record=record, lock=self._lock)
+        self.stimulation = StimulationEntries(
+            self.controller, lock=self._lock, send=self._send, take_rows=self._take_rows
+        )
         self._recorded_at = self._waiting_since = 0.0
         self._last: DeviceStatus | None = None
         self.driver = ""

@@ -16,6 +16,7 @@ from workbench.devices import lsl
 from workbench.errors import Refused
 from workbench.live.plan import SessionPlan
 from workbench.messages import Message
+from workbench.stimulation import fingerprint
 
 PURPOSE = "grant"
 """What the record signs a grant for."""
@@ -28,6 +29,7 @@ OTHERS = {
     "decoder_sha256": Message("grant.another_decoder"),
     "boot": Message("grant.other_engine"),
     "engine": Message("grant.other_engine"),
+    "stimulation": Message("grant.other_stimulation"),
 }
 """What a grant may be for instead, by the field in which it differs."""
 
@@ -123,9 +125,11 @@ class GrantGate:
             "decoder_sha256": decoder_sha256,
             "boot": world.clock.boot_id(),
             "engine": self.nonce,
+            "stimulation": fingerprint(plan.stimulation),
         }
         for name, value in expected.items():
-            if payload.get(name) != value:
+            # Of what does not stimulate a grant says nothing.
+            if payload.get(name, "") != value:
                 raise Refused(Message("grant.for_other", whose=OTHERS[name]))
         if payload.get("method") == "script" and not plan.effector_simulated:
             raise Refused(Message("grant.script"))

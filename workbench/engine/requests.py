@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from workbench.devices import lsl
+from workbench.engine import stimulating
 from workbench.engine.run_start import RunStart
 from workbench.engine.server import Request
 from workbench.engine.session import Session
@@ -55,6 +57,7 @@ class RequestHandler:
             "present": self._present,
             "reconnect": self._reconnect,
             "acknowledge": self._acknowledge,
+            **{act: partial(self._stimulate, act) for act in stimulating.ACTS},
             "shutdown": self._shutdown,
         }
 
@@ -118,6 +121,11 @@ class RequestHandler:
         by = self._by(args)
         self._session.effector.required().disarm(by)
         self._session.events.mark("disarm", by=by)
+
+    def _stimulate(self, act: str, args: Mapping[str, Any]) -> None:
+        """What somebody enters about the person who is stimulated, or a ceiling."""
+        link = self._session.effector.required()
+        link.stimulation.take(act, stimulating.arguments(act, args, by=self._by(args)))
 
     # ----------------------------------------------------------------------------------- others
     def _waive(self, args: Mapping[str, Any]) -> None:

@@ -25,6 +25,7 @@ from workbench.live.status import CueStatus, EvidenceStatus, RunEnd, RunState, R
 from workbench.messages import Message
 from workbench.paradigms import Rule
 from workbench.recording import RunWriter, ensure_space, needed_bytes
+from workbench.stimulation import definition_of
 from workbench.vocabulary import (
     Acknowledgement,
     Command,
@@ -162,6 +163,7 @@ class LiveRun:
             "presence": "script" if plan.script_present else "operator",
             "cue_source": plan.cue_source,
             "screening": dict(plan.screening),
+            "stimulation": None if plan.stimulation is None else definition_of(plan.stimulation),
             "speed": plan.speed,
             "t0": self.signal.t0,
             "started": f"{world.clock.now():%Y-%m-%dT%H:%M:%SZ}",

@@ -56,6 +56,11 @@ OPERATIONS = (
     "reconnect",
     "presence",
     "acknowledge",
+    "take_pressure",
+    "take_load",
+    "take_holder",
+    "take_symptom",
+    "set_ceiling",
     "shutdown",
 )
 """Everything a client may ask for."""

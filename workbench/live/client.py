@@ -234,6 +234,52 @@ class Client:
         """Disarm the effector."""
         self._ask("disarm", by=by)
 
+    def take_pressure(self, systolic: float, *, resting: bool = False, by: str = "") -> None:
+        """Enter a systolic blood pressure of somebody who is stimulated.
+
+        Parameters
+        ----------
+        systolic : mmHg.
+        resting : whether it is the session's baseline: seated, at rest, without current.
+        by : who read it.
+
+        Raises
+        ------
+        BadValue
+            When no person has such a pressure, or a resting one is stated while current flows or after a rise.
+        Refused
+            When nothing stimulates in this session.
+        """
+        self._ask("take_pressure", systolic=float(systolic), resting=bool(resting), by=by)
+
+    def take_load(self, load_kg: float, *, by: str = "") -> None:
+        """The load on the harness, kg, as a program measures it at least once a second; ``by`` which."""
+        self._ask("take_load", load_kg=float(load_kg), by=by)
+
+    def take_holder(self, holder: str) -> None:
+        """Who answers for the support of the person who is stimulated; ``""`` for nobody any more."""
+        self._ask("take_holder", holder=holder)
+
+    def take_symptom(self, symptom: str, *, by: str = "") -> None:
+        """The person who is stimulated feels something: current is off until a reset; ``by`` who says so."""
+        self._ask("take_symptom", symptom=symptom, by=by)
+
+    def set_ceiling(self, channel: int, current_ma: float, *, by: str = "") -> None:
+        """Set the ceiling of a channel: lower at once, higher in small steps, never above its approved current.
+
+        Parameters
+        ----------
+        channel : its number in the programme, from 0.
+        current_ma : mA.
+        by : who sets it.
+
+        Raises
+        ------
+        Refused
+            When a rule forbids it, with rule, value and limit; nothing has changed then.
+        """
+        self._ask("set_ceiling", channel=_integer("channel", channel), current_ma=float(current_ma), by=by)
+
     def presence(self, page: str, challenge: str, *, visible: bool) -> None:
         """Carry a page's own answer to a challenge of the engine; see :mod:`workbench.engine.presence`.
 

@@ -9,13 +9,14 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Self
 
 from workbench.control import ControlLaw, Limits
 from workbench.errors import BadValue
 from workbench.messages import Message
+from workbench.stimulation import Setup, definition_of, setup_of
 from workbench.vocabulary import StreamSpec
 
 OWN_NAMES = ("wb-cues", "wb-decisions", "wb-commands", "wb-acks", "wb-status", "wb-watch")
@@ -84,6 +85,8 @@ class SessionPlan:
         (``driver, made_at, sha256``): with another driver nothing is armed. Empty without one.
     screening : answer to the question about seizures that is asked before light flickers: ``answer``
         (``"none"`` or ``"history"``), ``by`` whom it was given, and ``utc``; empty where nobody was asked.
+    stimulation : programme, signed limits and person, of an effector that stimulates; None for any other. The
+        charge of the day that it states is a least amount: the engine counts that of the study's recordings.
     """
 
     study_folder: str
@@ -117,6 +120,7 @@ class SessionPlan:
     system: Mapping[str, str] = field(default_factory=dict)
     certificate: Mapping[str, str] = field(default_factory=dict)
     screening: Mapping[str, str] = field(default_factory=dict)
+    stimulation: Setup | None = None
 
     def __post_init__(self) -> None:
         # Absolute, because the engine runs in another folder than the notebook that made the plan.
@@ -155,7 +159,9 @@ class SessionPlan:
 
     def to_json(self) -> str:
         """Text of the plan; :meth:`from_json` gives the same plan back."""
-        return json.dumps(asdict(self), ensure_ascii=False, indent=1, default=dict)
+        plain = asdict(replace(self, stimulation=None))
+        stimulation = None if self.stimulation is None else definition_of(self.stimulation)
+        return json.dumps({**plain, "stimulation": stimulation}, ensure_ascii=False, indent=1, default=dict)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -170,7 +176,14 @@ class SessionPlan:
             contract = tuple(_spec(spec) for spec in content.pop("contract"))
             law = ControlLaw(**content.pop("law", {}))
             limits = content.pop("limits", None)
-            return cls(contract=contract, law=law, limits=None if limits is None else Limits(**limits), **content)
+            stimulation = content.pop("stimulation", None)
+            return cls(
+                contract=contract,
+                law=law,
+                limits=None if limits is None else Limits(**limits),
+                stimulation=None if stimulation is None else setup_of(stimulation),
+                **content,
+            )
         except BadValue:
             raise
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:

@@ -61,7 +61,7 @@ def sign_report(study: Study, path: Path | str, signer: Signer, role: str, *, pa
     row = _draft(study, Path(path))
     _refuse_stale(study, row)
     if row["parameters"]["view"] == "unblinded" and (why := allocations.blinded_now(study, signer)):
-        raise Refused(Message("report.sign_blinded", name=signer.name, why=why))
+        raise Refused(Message("report.sign_blinded", why=why))
     for one in signatures(study, {row["id"]}):
         if one["meaning"] == MEANINGS[as_whom]:
             raise Refused(Message("report.signed_already", role=role))

@@ -20,7 +20,8 @@ from workbench.errors import RecordingFault, Refused
 from workbench.messages import Message
 from workbench.recording import RunFile, index, run_writer
 from workbench.runs.approve import LIMITS
-from workbench.study import approvals
+from workbench.stimulation import fingerprint, setup_of
+from workbench.study import approvals, stimulation_limits
 from workbench.vocabulary import Command
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ def issue(study: Study, request: Request, *, signer: Signer) -> dict[str, Any]:
         "decoder_sha256": sha256,
         "limits": _limits(effector, approval.get("limits") or {}),
         "dose": dose_of_today(study.path.parent, participant=participant["pseudonym"], effector=effector),
+        "stimulation": _stimulation(study, session_id),
         "engine": str(request["engine_nonce"]),
         "nonce": world.chance.token_hex(16),
         "boot": world.clock.boot_id(),
@@ -117,6 +119,19 @@ def _approval(
     if approval is None or not approvals.holds(study, approval):
         raise Refused(_why_not(approval, mover[:8], effector=effector, participant=participant["pseudonym"]))
     return dict(approval)
+
+
+def _stimulation(study: Study, session_id: str) -> str:
+    """Fingerprint of what a session stimulates with, whose limits are in force; ``""`` where nothing does."""
+    stored = study.get("session", session_id)["plan"].get("stimulation")
+    if not stored:
+        return ""
+    setup, force = setup_of(stored), stimulation_limits.in_force(study)
+    for signed in setup.limits:
+        electrode = signed.limits.electrode
+        if force.get(electrode) != signed:
+            raise Refused(Message("stimulation.not_in_force", electrode=electrode))
+    return fingerprint(setup)
 
 
 def issuer(study: Study, signer: Signer) -> Callable[[Request], dict[str, Any]]:

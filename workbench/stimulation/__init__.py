@@ -6,6 +6,7 @@ use; not a medical device.
 
 from __future__ import annotations
 
+from workbench.stimulation._files import as_sham, definition_of, fingerprint, parse_programme, setup_of
 from workbench.stimulation._findings import RULES, Finding, Quantity
 from workbench.stimulation._limits import (
     BOUNDS,
@@ -20,7 +21,7 @@ from workbench.stimulation._limits import (
 )
 from workbench.stimulation._loads import Load, Loads
 from workbench.stimulation._margins import Margin
-from workbench.stimulation._programme import Channel, Place, Programme
+from workbench.stimulation._programme import Channel, Place, Programme, name_of
 from workbench.stimulation._quantities import (
     above,
     charge_uc,
@@ -59,14 +60,20 @@ __all__ = [
     "Verdict",
     "Wearer",
     "above",
+    "as_sham",
     "charge_uc",
     "check_signatures",
+    "definition_of",
+    "fingerprint",
     "density_uc_cm2",
     "from_definition",
+    "name_of",
     "net_dc_na",
     "parse_limits",
+    "parse_programme",
     "raised",
     "rms_ma",
+    "setup_of",
     "shannon_k",
     "voltage_v",
 ]

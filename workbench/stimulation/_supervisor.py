@@ -59,6 +59,7 @@ class Setup:
     wearer : the person.
     earlier_uc : charge of the day outside of this session, µC by contact.
     references_ohm : impedance at the last accepted measurement, Ω by contact.
+    blinded : whether whoever runs the session must not learn if it is a sham: no screen shows a measured current.
     """
 
     programme: Programme
@@ -66,6 +67,7 @@ class Setup:
     wearer: Wearer = Wearer()
     earlier_uc: tuple[tuple[Place, float], ...] = ()
     references_ohm: tuple[tuple[Place, float], ...] = ()
+    blinded: bool = False
 
     def by_model(self) -> dict[str, ElectrodeLimits]:
         """The limits by electrode model; :class:`Refused` where two files are about one."""
@@ -294,6 +296,36 @@ class StimulationSupervisor:
     def asked_ma(self) -> tuple[float, ...]:
         """Currents that would flow if this were no sham, mA: all that a blinded person may see."""
         return self._to
+
+    @property
+    def asked_levels(self) -> tuple[float, ...]:
+        """The same as a fraction 0–1 of each channel's approved current."""
+        return tuple(current / full for current, full in zip(self._to, self.programme.approved_ma, strict=True))
+
+    def settled(self, now: float) -> bool:
+        """Whether nothing is asked for and the ramp to it is over; ``now`` in s."""
+        return not any(self._envelope(now))
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """Every contact in use."""
+        return self._loads.places
+
+    def unseen_uc(self, lapse_s: float) -> dict[Place, float]:
+        """Charge that each contact bears after the last look, µC, if nobody looks again.
+
+        Parameters
+        ----------
+        lapse_s : how long a current that was asked for may go on then, s.
+        """
+        now = 0.0 if self._now is None else self._now
+        seconds = lapse_s if any(self._to) else max(0.0, self._settles_at - now)
+        return {place: per_s * seconds for place, per_s in self._loads.charge_per_s(self._envelope(now)).items()}
+
+    def most_uc(self, seconds: float) -> dict[Place, float]:
+        """Charge that each contact bears at the approved currents of all channels in a time in s, µC."""
+        per_s = self._loads.charge_per_s(self.programme.approved_ma)
+        return {place: charge * seconds for place, charge in per_s.items()}
 
     @property
     def sent_ma(self) -> tuple[float, ...]:

@@ -110,6 +110,16 @@ class PersonWatch:
         """Who answers for the support of the person; ``""`` for nobody any more."""
         self._held_by = person.strip()
 
+    @property
+    def load_kg(self) -> float | None:
+        """The load on the harness as it was measured last, kg; None before the first."""
+        return None if self._load is None else self._load[0]
+
+    @property
+    def held_by(self) -> str:
+        """Who answers for the support of the person, ``""`` for nobody."""
+        return self._held_by
+
     # -------------------------------------------------------------------------------------- what is found
     @property
     def raised(self) -> bool:

@@ -49,7 +49,14 @@ def cut(items: Iterable[Chunk | Marker]) -> Iterator[Chunk | Marker]:
 
 
 def over_participants(values: Sequence[float], digits: str, *, most: float = float("inf")) -> str:
-    """Mean over participants with Student's interval, which does not pass ``most``; ``"none"`` without a value."""
+    """Mean over participants with Student's interval, in words; ``"none"`` without a value.
+
+    Parameters
+    ----------
+    values : one of each participant.
+    digits : format of a number, such as ``".2f"``.
+    most : greatest value that there is, which the interval does not pass.
+    """
     column: FloatArray = np.array(values, dtype=np.float64)[:, None]
     course = analysis.mean_course(column, least=0.0, most=most)
     mean, low, high = course.mean[0], course.low[0], course.high[0]

@@ -11,7 +11,7 @@ import math
 import random
 import sqlite3
 import struct
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -272,25 +272,36 @@ def fill(study: Study) -> Iterator[None]:
 
 
 # ---------------------------------------------------------------------------------------- edits
-def edited(owner: Owner, whole: Any, *, most: int, seed: int, step: Step) -> EditFigures:
+def chosen(owner: Owner, *, most: int, seed: int) -> list[Field]:
+    """Fields in the order in which they are edited.
+
+    Parameters
+    ----------
+    owner : of the record.
+    most : where there are no more fields than that, every one, else as many at random.
+    seed : of which, and in which order: of two studies filled in the same way the same ones.
+    """
+    # In an order of its own: a database may give rows in any.
+    fields = sorted(owner.fields())
+    return random.Random(seed).sample(fields, min(most, len(fields)))
+
+
+def edited(owner: Owner, whole: Any, fields: Sequence[Field], *, step: Step) -> EditFigures:
     """Edit fields one at a time.
 
     Parameters
     ----------
     owner : of the record.
     whole : the state that is put back after each edit.
-    most : edits; where there are no more fields than that, every one is edited, else as many at random.
-    seed : of which.
+    fields : which.
     step : called after each.
     """
-    fields = owner.fields()
-    chosen = random.Random(seed).sample(fields, min(most, len(fields)))
     missed = []
-    for field in chosen:
+    for field in fields:
         if not _found(owner, whole, field, _other(field, owner.value(field))):
             missed.append(".".join(map(str, field)))
         step()
-    return EditFigures(len(chosen), len(chosen) - len(missed), tuple(missed))
+    return EditFigures(len(fields), len(fields) - len(missed), tuple(missed))
 
 
 def flipped(owner: Owner, whole: Any, *, flips: int, seed: int, step: Step) -> EditFigures:

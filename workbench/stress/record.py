@@ -16,7 +16,8 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import count
@@ -25,6 +26,7 @@ from tempfile import TemporaryDirectory
 
 from workbench.stress import behind
 from workbench.stress.behind import EditFigures, TailFigures
+from workbench.stress.kept import Kept
 from workbench.stress.scenario import gone
 from workbench.study import anchors, record_file
 from workbench.study.record import Study
@@ -40,6 +42,9 @@ PROCESS, ENDED = "process ", "ended\n"
 """What the writers' parent says between their lines: the number of a new one, and that it is dead."""
 KILLS_OF_A_STUDY = 100
 """Processes that are killed one after the other while they write the same study."""
+BATCH = 50
+"""Cases after which what was counted is kept."""
+PARTS = ("kills", "cuts", "flips", "edits", "tails")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +132,7 @@ def run(
     seed: int = 1,
     progress: Progress | None = None,
     database: str = "",
+    keep: Path | None = None,
 ) -> Figures:
     """One stress test in temporary folders.
 
@@ -137,8 +143,16 @@ def run(
     seed : of the random choices (when to kill, where to cut, flip and edit).
     progress : called with (done, total) after each case; there may be fewer of them than that.
     database : URL of a PostgreSQL database that holds the records, ``""`` for files.
+    keep : keeps what was counted, and is gone on from.
+
+    Raises
+    ------
+    BadValue
+        As :class:`workbench.stress.kept.Kept`.
     """
     done, total = 0, kills + cuts * (1 if database else 2) + flips + edits
+    sizes = {"kills": kills, "cuts": cuts, "flips": flips, "edits": edits}
+    kept = Kept(keep, "record", {"seed": seed, **sizes, "server": bool(database)})
 
     def step() -> None:
         nonlocal done
@@ -147,25 +161,97 @@ def run(
             progress(done, total)
 
     with TemporaryDirectory() as folder:
-        home = Path(folder)
-        killed = kill_writers(home / "kill", kills=kills, seed=seed, step=step, database=database)
-        states = behind.filled(home / "edited", database)
-        with closing(behind.owner_of(home / "edited")) as owner:
-            flipped = (
-                behind.flipped(owner, states[-1], flips=flips, seed=seed, step=step)
-                if database
-                else flip_bits(home / "flip", flips=flips, seed=seed, step=step)
-            )
-            figures = Figures(
-                kills=killed,
-                cuts=None if database else cut_logs(home / "cut", cuts=cuts, seed=seed, step=step),
-                flips=flipped,
-                edits=behind.edited(owner, states[-1], most=edits, seed=seed, step=step),
-                tails=behind.tails(owner, states, cases=cuts, seed=seed, step=step),
-                seed=seed,
-            )
-        gone(home / "edited")
-        return figures
+        run = _Run(Path(folder), kept, seed, step, database)
+        for _ in range(sum(int(kept.counts(part).get("cases", 0)) for part in PARTS)):
+            step()
+        run.killed(kills)
+        if not database:
+            run.cut(cuts)
+            run.flipped_bytes(flips)
+        run.behind(edits=edits, flips=flips if database else 0, tails=cuts)
+    return run.figures()
+
+
+class _Run:
+    """One stress test, in batches: each is of a seed of its own, so that it may begin at any of them.
+
+    Parameters
+    ----------
+    home : for its studies.
+    kept : what was counted.
+    seed : of the random choices.
+    step : called after each case.
+    database : URL of the server, ``""`` for files.
+    """
+
+    def __init__(self, home: Path, kept: Kept, seed: int, step: Callable[[], None], database: str) -> None:
+        self._home, self._kept, self._seed, self._step, self._database = home, kept, seed, step, database
+
+    def _batches(self, part: str, total: int) -> Iterator[tuple[int, int, int]]:
+        """First case, number of cases and seed of each batch that is left."""
+        most = KILLS_OF_A_STUDY if part == "kills" else BATCH
+        for first, n in self._kept.left(part, total, most):
+            yield first, n, random.Random(f"{self._seed} {part} {first}").getrandbits(32)
+
+    def killed(self, kills: int) -> None:
+        """Writers that are killed."""
+        for first, n, seed in self._batches("kills", kills):
+            folder = self._home / f"kill-{first}"
+            made = kill_writers(folder, kills=n, seed=seed, step=self._step, database=self._database)
+            told = {"acknowledged": made.acknowledged, "lost": made.lost, "broken": made.broken}
+            self._kept.add("kills", n, told)
+
+    def cut(self, cuts: int) -> None:
+        """Logs of a file that are cut."""
+        for first, n, seed in self._batches("cuts", cuts):
+            made = cut_logs(self._home / f"cut-{first}", cuts=n, seed=seed, step=self._step)
+            self._kept.add("cuts", n, {"valid": made.valid, "losing": made.losing, "shown": made.shown})
+
+    def flipped_bytes(self, flips: int) -> None:
+        """Bits of a file that flip."""
+        for first, n, seed in self._batches("flips", flips):
+            made = flip_bits(self._home / f"flip-{first}", flips=n, seed=seed, step=self._step)
+            missed = [" ".join(map(str, place)) for place in made.missed]
+            self._kept.add("flips", n, {"found": made.found, "missed": missed})
+
+    def behind(self, *, edits: int, flips: int, tails: int) -> None:
+        """What the owner of the database does: fields edited, values flipped, tails cut, older states put back."""
+        sizes = {"flips": flips, "edits": edits, "tails": tails}
+        if not any(True for part, total in sizes.items() for _ in self._kept.left(part, total, BATCH)):
+            return
+        folder = self._home / "edited"
+        states = behind.filled(folder, self._database)
+        with closing(behind.owner_of(folder)) as owner:
+            for _first, n, seed in self._batches("flips", flips):
+                values = behind.flipped(owner, states[-1], flips=n, seed=seed, step=self._step)
+                self._kept.add("flips", n, {"found": values.found, "missed": list(values.missed)})
+            fields = behind.chosen(owner, most=edits, seed=self._seed)
+            for first, n, _seed in self._batches("edits", len(fields)):
+                own = fields[first : first + n]
+                made = behind.edited(owner, states[-1], own, step=self._step)
+                self._kept.add("edits", n, {"found": made.found, "missed": list(made.missed)})
+            for _first, n, seed in self._batches("tails", tails):
+                cut = behind.tails(owner, states, cases=n, seed=seed, step=self._step)
+                self._kept.add("tails", n, {"found": cut.found, "shown": cut.shown, "valid": cut.valid})
+        gone(folder)
+
+    def figures(self) -> Figures:
+        """What all batches counted, those of earlier runs among them."""
+        k, c, f, e, t = (defaultdict(int, self._kept.counts(part)) for part in PARTS)
+        flips: FlipFigures | EditFigures
+        if self._database:
+            flips = EditFigures(f["cases"], f["found"], tuple(f["missed"] or ()))
+        else:
+            places = [tuple(map(int, place.split())) for place in f["missed"] or ()]
+            flips = FlipFigures(f["cases"], f["found"], tuple((at, bit) for at, bit in places))
+        return Figures(
+            kills=KillFigures(k["cases"], k["acknowledged"], k["lost"], k["broken"]),
+            cuts=None if self._database else CutFigures(c["cases"], c["valid"], c["losing"], c["shown"]),
+            flips=flips,
+            edits=EditFigures(e["cases"], e["found"], tuple(e["missed"] or ())),
+            tails=TailFigures(t["cases"], t["found"], t["cases"], t["shown"], t["valid"]),
+            seed=self._seed,
+        )
 
 
 # ---------------------------------------------------------------------------------------- kill -9

@@ -23,6 +23,7 @@ from tempfile import TemporaryDirectory
 from workbench import world
 from workbench.errors import WorkbenchError
 from workbench.stress.crowd import WRITERS, CrowdFigures, crowd
+from workbench.stress.kept import Kept
 from workbench.stress.scenario import DEFINITION, fifty, gone
 from workbench.study import Study, record_file, verify
 from workbench.study.changes.protocols import AdoptProtocol
@@ -76,7 +77,13 @@ class Figures:
 
 
 def broken(
-    n: int, seed: int, *, step: Progress = lambda: None, database: str = "", writers: int | None = None
+    n: int,
+    seed: int,
+    *,
+    step: Progress = lambda: None,
+    database: str = "",
+    writers: int | None = None,
+    keep: Path | None = None,
 ) -> Figures:
     """Kill ``n`` writing processes, fail ``n`` writes, and let twenty processes write for ``0.06 n`` seconds.
 
@@ -87,37 +94,49 @@ def broken(
     step : called after each case.
     database : URL of a PostgreSQL database that holds the records, ``""`` for files.
     writers : how many write at once; by default :data:`WRITERS`, and fewer for a small size.
+    keep : keeps what was counted after each case, and is gone on from.
+
+    Raises
+    ------
+    BadValue
+        As :class:`workbench.stress.kept.Kept`.
     """
-    chance, seconds = random.Random(seed), max(1.0, 0.06 * n)
+    kept = Kept(keep, "trial", {"seed": seed, "n": n, "server": bool(database)})
+    for _ in range(sum(int(kept.counts(part).get("cases", 0)) for part in ("kills", "failing"))):
+        step()
     with TemporaryDirectory(prefix="workbench-trial-") as home:
         begun = _Begun(_begun(Path(home) / "begun"), database)
         heads, size = _whole(begun, Path(home) / "whole")
-        acknowledged = lost = refused = mixed = bad = 0
-        for number in range(n):
+        for number, _one in kept.left("kills", n, 1):
+            chance = random.Random(f"{seed} kill {number}")
             done = _killed(begun, Path(home) / f"kill{number}", after=chance.randrange(len(heads)), chance=chance)
-            acknowledged += len(done.acknowledged)
-            lost += done.head < (done.acknowledged or [0])[-1]
-            mixed, bad = mixed + (done.head not in heads), bad + (not done.verifies)
+            lost = done.head < (done.acknowledged or [0])[-1]
+            told = {"acknowledged": len(done.acknowledged), "lost": int(lost)}
+            kept.add("kills", 1, {**told, "mixed": int(done.head not in heads), "broken": int(not done.verifies)})
             step()
-        for number in range(n):
-            if database:
-                done = _cut_off(
-                    begun, Path(home) / f"cut{number}", after=chance.randrange(len(heads)), chance=chance
-                )
-            else:
-                limit = chance.randrange(LEAST_BYTES, size)
-                done = _failing(begun, Path(home) / f"full{number}", limit=limit)
+        for number, _one in kept.left("failing", n, 1):
+            chance = random.Random(f"{seed} fail {number}")
+            done = _failed(begun, Path(home) / f"fail{number}", heads, size, chance)
             last = len(done.acknowledged)
-            refused += done.refused or (bool(database) and done.head == heads[-1])
-            mixed, bad = mixed + (done.head not in heads[last : last + 2]), bad + (not done.verifies)
+            mixed = done.head not in heads[last : last + 2]
+            refused = done.refused or (bool(database) and done.head == heads[-1])
+            told = {"refused": int(refused), "mixed": int(mixed), "broken": int(not done.verifies)}
+            kept.add("failing", 1, told)
             step()
-        # A small size starts fewer: twenty interpreters take longer to start than it lasts.
-        writers = writers or min(WRITERS, 2 * n)
-        return Figures(
-            kills=n, acknowledged=acknowledged, lost=lost, failing=n, refused=refused, mixed=mixed,
-            broken=bad, crowd=crowd(seconds, writers=writers, database=database),
-            seed=seed,
-        )  # fmt: skip
+    # A small size starts fewer: twenty interpreters take longer to start than it lasts.
+    many = crowd(max(1.0, 0.06 * n), writers=writers or min(WRITERS, 2 * n), database=database)
+    kills, failing = kept.counts("kills"), kept.counts("failing")
+    return Figures(
+        kills=n, acknowledged=kills["acknowledged"], lost=kills["lost"], failing=n, refused=failing["refused"],
+        mixed=kills["mixed"] + failing["mixed"], broken=kills["broken"] + failing["broken"], crowd=many, seed=seed,
+    )  # fmt: skip
+
+
+def _failed(begun: _Begun, folder: Path, heads: list[int], size: int, chance: random.Random) -> _Done:
+    """Let a write fail: on a server somewhere in any change, in a file wherever it may not grow."""
+    if begun.database:
+        return _cut_off(begun, folder, after=chance.randrange(len(heads)), chance=chance)
+    return _failing(begun, folder, limit=chance.randrange(LEAST_BYTES, size))
 
 
 # ---------------------------------------------------------------------------------------- fifty changes

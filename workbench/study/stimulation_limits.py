@@ -34,6 +34,22 @@ def in_force(study: Study) -> dict[str, SignedLimits]:
     return {electrode: _signed(row, stamps) for electrode, row in newest.items()}
 
 
+def signed_by_script(study: Study, electrode: str) -> bool:
+    """Whether a script signed the newest limits of an electrode, as in a demonstration.
+
+    Parameters
+    ----------
+    study : the open record.
+    electrode : name of the model.
+    """
+    rows = study.rows(TABLE, electrode=electrode)
+    ids = [row["id"] for row in rows if row["version"] == max(one["version"] for one in rows)]
+    return any(
+        stamp["method"] == "script" and any(target[0] == TABLE and target[1] in ids for target in stamp["targets"])
+        for stamp in study.rows("signature")
+    )
+
+
 def _signed(row: Mapping[str, Any], stamps: list[dict[str, Any]]) -> SignedLimits:
     roles = {one["person"]: one["role"] for one in row["signed"]}
     named = [TABLE, row["id"], row["row_version"]]

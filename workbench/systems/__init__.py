@@ -20,6 +20,7 @@ from workbench.systems._description import described
 from workbench.systems._document import document
 from workbench.systems._protocol import begin_study, draft, system_of
 from workbench.systems._register import USUAL, Provenance, available, load, provenance
+from workbench.systems._stimulation import Stimulation
 from workbench.systems._system import (
     KINDS,
     METRICS,
@@ -53,6 +54,7 @@ __all__ = [
     "Provenance",
     "Simulator",
     "Source",
+    "Stimulation",
     "System",
     "Task",
     "available",

@@ -9,13 +9,15 @@ from dataclasses import replace as changed
 from functools import cached_property
 from typing import Any
 
-from workbench import decoders, messages, paradigms
+from workbench import control, decoders, messages, paradigms
 from workbench.control import ControlLaw
 from workbench.errors import BadValue, Refused, WorkbenchError
 from workbench.live.plan import SessionPlan
 from workbench.messages import Message
+from workbench.stimulation import Setup, definition_of
 from workbench.study import Study, utc_now, uuid7
 from workbench.systems._register import Provenance, load, provenance
+from workbench.systems._stimulation import check_in_force, programme_of, set_up
 from workbench.systems._system import SETTINGS, System, Task, words
 from workbench.vocabulary import Session, StreamSpec
 
@@ -159,20 +161,18 @@ class BoundSystem:
         speed, seed : stream time over real time, and seed of the players; 1 and unused with hardware.
         identity : how the participant was confirmed (``"wristband, 08:58, Lin Q."``), ``""`` for not at all.
         **entries : further entries of the :class:`SessionPlan`, such as ``effector_simulated=False``, ``waived``,
-            ``place``, ``script_present`` or ``screening`` (:func:`screen`; without it that of the participant's
-            last session, where light flickers).
+            ``place``, ``script_present``, ``screening`` (:func:`screen`; without it that of the participant's
+            last session, where light flickers) or ``stimulation`` (:meth:`set_up`, which is the usual one).
 
         Raises
         ------
         Refused
-            With the ``setup`` of hardware, for a person whose consent the record does not hold.
+            With the ``setup`` of hardware, for a person whose consent the record does not hold; for an effector
+            that stimulates, without limits in force, and with a programme that they forbid.
         """
         visit_row, session = study.get("visit", visit), uuid7()
-        entries = self._screened(study, str(visit_row["participant_id"])) | entries
         participant = study.get("participant", visit_row["participant_id"])
-        # Whoever no player stands in for is a person at an amplifier, with a set-up or without one.
-        if self.source.player is None and (why := consent_refusal(participant)):
-            raise Refused(why)
+        entries = self._checked(study, participant, entries)
         person = participant["pseudonym"]
         contract = self.contract if self.source.player is None else _own(self.contract, session)
         plan = SessionPlan(
@@ -184,7 +184,11 @@ class BoundSystem:
             operator=operator,
             contract=contract,
             effector=self.effector,
-            players=self._players(contract, effector_simulated=bool(entries.get("effector_simulated", True))),
+            players=self._players(
+                contract,
+                effector_simulated=bool(entries.get("effector_simulated", True)),
+                setup=entries.get("stimulation"),
+            ),
             speed=speed,
             seed=seed,
             simulated=self.source.simulated,
@@ -214,6 +218,40 @@ class BoundSystem:
             )
         )
 
+    def set_up(self, study: Study, participant: str) -> Setup | None:
+        """What a session of a participant stimulates with, from the record; None where nothing stimulates.
+
+        Parameters
+        ----------
+        study : open record. participant : id.
+
+        Raises
+        ------
+        Refused
+            When an electrode of the programme has no limits in force.
+        BadValue
+            When the study's own programme is none.
+        """
+        usually = self.system.stimulation
+        if usually is None:
+            return None
+        programme = programme_of(study, self.system.name, usually.programme)
+        return set_up(study, programme, lesion=str(study.get("participant", participant)["injury_level"]))
+
+    def _checked(self, study: Study, participant: Mapping[str, Any], entries: dict[str, Any]) -> dict[str, Any]:
+        """The entries of a plan with its screening and stimulation, before the session is entered."""
+        entries = self._screened(study, str(participant["id"])) | entries
+        # Whoever no player stands in for is a person at an amplifier, with a set-up or without one.
+        if self.source.player is None and (why := consent_refusal(participant)):
+            raise Refused(why)
+        if self.effector is None:
+            return entries
+        setup: Setup | None = entries.get("stimulation") or self.set_up(study, str(participant["id"]))
+        control.check_stimulation(control.load(self.effector), setup)
+        if setup is not None:
+            check_in_force(study, setup, simulated=bool(entries.get("effector_simulated", True)))
+        return {**entries, "stimulation": setup}
+
     def _screened(self, study: Study, participant: str) -> dict[str, Any]:
         """The participant's last answer to the question about seizures, where light flickers."""
         return {"screening": screening_of(study, participant)} if self.flickers else {}
@@ -226,7 +264,7 @@ class BoundSystem:
         return "page" if paradigms.load(self.paradigm).selects else "engine"
 
     def _players(
-        self, contract: Sequence[StreamSpec], *, effector_simulated: bool
+        self, contract: Sequence[StreamSpec], *, effector_simulated: bool, setup: Setup | None
     ) -> tuple[Mapping[str, Any], ...]:
         players: list[Mapping[str, Any]] = []
         if self.source.player is not None:
@@ -240,7 +278,9 @@ class BoundSystem:
             if self.source.presenter and markers is not None:
                 players.append({"device": self.source.presenter, "options": {"source_id": markers.source_id}})
         if self.effector is not None and effector_simulated:
-            players.append({"device": f"simulated_{self.effector}", "options": {}})
+            # A real stimulator holds its programme already; its hash is compared.
+            options = {} if setup is None else {"programme": definition_of(setup)["programme"]["channel"]}
+            players.append({"device": f"simulated_{self.effector}", "options": options})
         return tuple(players)
 
 

@@ -13,20 +13,20 @@ PLACEMENT = PriceItem(
     "侵入式脑机接口置入费",
     words("Placement of an invasive brain-computer interface", "侵入式脑机接口置入"),
     kind="implant",
-    per=words("an operation", "每次手术"),
+    per=words("each operation", "每次手术"),
     rules=(IMPLANT_NOT_WITH_REMOVAL, GUANGDONG_DATA),
 )
 REMOVAL = PriceItem(
     "侵入式脑机接口取出费",
     words("Removal of an invasive brain-computer interface", "侵入式脑机接口取出"),
     kind="removal",
-    per=words("an operation", "每次手术"),
+    per=words("each operation", "每次手术"),
 )
 FITTING = PriceItem(
     "非侵入式脑机接口适配费",
     words("Fitting of a non-invasive brain-computer interface", "非侵入式脑机接口适配"),
     kind="fitting",
-    per=words("a session of eight steps", "每次适配（八个步骤）"),
+    per=words("each session of eight steps", "每次适配（八个步骤）"),
     rules=(GUANGDONG_DATA, PROFESSIONAL_ONLY),
 )
 

@@ -15,6 +15,7 @@ from workbench.paradigms import Paradigm
 from workbench.signals import units
 from workbench.study.changes.prices import PriceRule
 from workbench.study.forms import Form
+from workbench.systems._stimulation import Stimulation
 from workbench.vocabulary import PriceItemKind, ReportPart, RunKind, StreamSpec
 
 SIGNAL, MARKERS = "system-signal", "system-markers"
@@ -347,6 +348,7 @@ class System:
     inputs : by role; exactly one has the role ``"signal"``.
     tasks : ways of working with it, the usual one first.
     procedures : kinds of run that it offers, in the order in which they are offered.
+    stimulation : programme, of an effector that stimulates; None for any other.
     settings : levels of its effector, fractions 0–1, that a mapping run steps through; none without such a run.
     published : what its makers have not published or what is only simulated, in words.
     effector, limits : name of the profile that it moves, None without one; limits narrower than the profile's.
@@ -369,6 +371,7 @@ class System:
     published: str
     effector: str | None = None
     limits: Limits | None = None
+    stimulation: Stimulation | None = None
     settings: tuple[float | tuple[float, ...], ...] = ()
     checks: tuple[str, ...] = ()
     visits: tuple[PlannedVisit, ...] = ()
@@ -477,6 +480,8 @@ class System:
         if self.effector is None:
             return
         profile = control.load(self.effector)
+        if profile.stimulates != (self.stimulation is not None):
+            raise BadValue(Message("system.stimulation", system=self.name, effector=self.effector))
         limits = control.check_limits(self.limits or control.profile_limits(profile), profile)
         for law in laws:
             if law is not None:

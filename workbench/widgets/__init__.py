@@ -6,7 +6,8 @@
 ``DecoderPanel`` shows a fit and asks for its approval, ``AssessmentForm`` enters an outcome measure,
 ``IsncsciForm`` the neurological examination; ``RecordStore`` keeps their drafts and corrections,
 ``AssessmentPicker`` chooses visit and measure above a form, ``ParticipantPage`` shows one participant of a trial,
-``LogView`` follows a log file, ``NewStudy`` leads through the steps of a new study,
+``LogView`` follows a log file, ``SystemsPage`` shows what a study may follow, ``NewStudy`` leads through the steps
+of a new one,
 ``Presenter`` shows a participant what flickers or flashes. ``serve`` opens one notebook as a dashboard.
 English and Simplified Chinese come from one catalogue, ``locale.json``.
 """
@@ -36,6 +37,7 @@ _WHERE = {
     "SetupPanel": "workbench.widgets.setup_panel",
     "serve": "workbench.widgets.dashboard",
     "StudyPage": "workbench.widgets.study_page",
+    "SystemsPage": "workbench.widgets.systems_page",
     "Worklist": "workbench.widgets.worklist",
     "text": "workbench.widgets._locale",
 }
@@ -59,6 +61,7 @@ __all__ = [
     "SafetyDesk",
     "SetupPanel",
     "StudyPage",
+    "SystemsPage",
     "Worklist",
     "serve",
     "text",

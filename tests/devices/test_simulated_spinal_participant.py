@@ -1,0 +1,212 @@
+"""Five streams of one body: the same in any blocks, after cues, under a stimulator's statuses, over visits."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import uuid
+
+import numpy as np
+import pytest
+
+from workbench import devices
+from workbench.devices import lsl, simulated_epidural, simulated_fes, simulated_spinal_participant
+from workbench.devices._last_metre import DeviceEnd
+from workbench.devices._pairing import pairing
+from workbench.devices._stimulator import StimulatorModel
+from workbench.devices.simulated_spinal_participant import STREAMS, Participant, felt, specs
+from workbench.errors import BadValue
+from workbench.physiology import MUSCLES, Body, Input, Person, Train, model_sha256
+from workbench.vocabulary import StreamSpec
+
+QUIET = {"seed": 4, "residual": 0.4, "spasms_per_h": 0.0}
+
+
+def test_a_contract_line_for_each_stream_with_rate_unit_and_role():
+    lines = specs({"source_id": "s"})
+    assert [(line.role, line.fs, line.unit, line.source_id) for line in lines] == [
+        ("signal", 2000.0, "uV", "s"),
+        ("ecap", 50.0, "uV", "s-ecap"),
+        ("joints", 100.0, "deg", "s-joints"),
+        ("imu", 100.0, "deg/s", "s-imu"),
+        ("pressure", 2.0, "mmHg", "s-bp"),
+    ]
+    assert lines[0].measured == MUSCLES
+    assert lines[4].measured == ("systolic", "diastolic")
+    with pytest.raises(BadValue, match="simulated_spinal_participant needs the option source_id"):
+        specs({})
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"person": 3}, "person is a table of fields or the path of a TOML file, got 3"),
+        ({"person": {"grade": "X"}}, "grade of a simulated person must be"),
+        ({"conditions": {"T1": "left ear"}}, "condition 'T1' must map to walk or left quadriceps or .*'left ear'"),
+        ({"support": 2}, "efforts, stimulation and support are 0 to 1"),
+        ({"stimulator": "key", "effector": "glove"}, "feels epidural, fes, not 'glove'|feels .*epidural"),
+    ],
+)
+def test_what_it_cannot_be_asked_for_is_refused_before_it_starts(options, sentence):
+    with pytest.raises(BadValue, match=sentence):
+        Participant(options)
+
+
+def asked(participant, order, seconds, block_s):
+    """Samples of every stream, asked for in blocks and in this order of streams."""
+    lines = dict(zip(STREAMS, specs({"source_id": "s"}), strict=True))
+    got = {name: [] for name in STREAMS}
+    for k in range(round(seconds / block_s)):
+        for name in order:
+            first, last = (round(n * block_s * lines[name].fs) for n in (k, k + 1))
+            got[name].append(participant.samples(name, first, last - first))
+    return {name: np.concatenate(parts) for name, parts in got.items()}
+
+
+def test_any_blocks_and_any_order_of_streams_give_the_same_samples():
+    def run(order, block_s):
+        participant = Participant({"person": QUIET, "support": 0.4})
+        participant.cue(0.5, "walk", 1.0)
+        return asked(participant, order, 2.0, block_s)
+
+    one, other = run(STREAMS, 0.5), run(STREAMS[::-1], 0.02)
+    assert {name: len(rows) for name, rows in one.items()} == {
+        "emg": 4000, "ecap": 100, "kinematics": 200, "shanks": 200, "pressure": 4,
+    }  # fmt: skip
+    for name in STREAMS:
+        np.testing.assert_array_equal(one[name], other[name], err_msg=name)
+    assert one["shanks"][:45].std() < 4.0 < one["shanks"][80:140].std()
+
+
+def test_a_cue_asks_for_a_muscle_until_its_end_and_a_later_one_is_not_cut_by_the_end_of_the_one_before():
+    participant = Participant({"person": QUIET, "conditions": {"kick": "left quadriceps"}})
+    participant.cue(0.5, "kick", 2.0)
+    participant.cue(1.5, "right tibialis anterior", 0.0)
+    emg = participant.samples("emg", 0, 7000)
+    left, right = emg[:, 0], emg[:, MUSCLES.index("right tibialis anterior")]
+    sizes = [[wave[a:b].std() for a, b in ((0, 900), (1600, 2900), (4200, 7000))] for wave in (left, right)]
+    assert sizes[0][1] > 5 * sizes[0][0]
+    assert sizes[0][2] < 2 * sizes[0][0]
+    assert sizes[1][2] > 5 * sizes[1][0]
+    assert sizes[1][1] < 2 * sizes[1][0]
+
+
+def test_what_a_stimulator_delivers_is_felt_at_its_contacts_and_muscles():
+    epidural, fes = simulated_epidural.PROGRAMME, simulated_fes.PROGRAMME
+    trains = felt("epidural", epidural, (0.0, 2.0, 0.0, 0.0, 0.0, 0.0, 0.0, 3.0))["trains"]
+    assert trains == (Train(2, 2.0, 40.0, 300.0), Train(14, 3.0, 40.0, 300.0))
+    assert felt("fes", fes, (30.0, 0.0, 60.0, 60.0, 0.0, 0.0, 0.0, 0.0)) == {
+        "muscles": {"left quadriceps": 0.5, "left tibialis anterior": 1.0}
+    }
+
+
+def test_the_state_goes_on_over_visits_in_a_file_of_its_own(tmp_path):
+    path = tmp_path / "state.json"
+    options = {"person": QUIET, "state_path": str(path), "conditions": {"kick": "left quadriceps"}}
+    first = Participant(options)
+    first.cue(0.0, "kick", 0.0)
+    first.samples("emg", 0, 6000)
+    first.close()
+    again, later = Participant(options), Participant({**options, "days": 7})
+    assert again.body.state == first.body.state
+    assert again.body.state.lived_s >= 3.0
+    assert (later.body.state.visit, later.body.state.day, later.body.state.lived_s) == (1, 7.0, 0.0)
+    assert later.body.state.practised_h == first.body.state.practised_h > 0.0
+    with pytest.raises(BadValue, match="the state belongs to another person"):
+        Participant({**options, "person": {**QUIET, "seed": 5}})
+
+
+def test_it_feels_the_current_that_a_signed_status_tells_and_no_forged_one(tmp_path):
+    paired = pairing(tmp_path, "epidural")
+    model = StimulatorModel(simulated_epidural.PROGRAMME, simulated_epidural.SETTINGS, channels=8, seed=1)
+    model.tick(0.0)
+    telemetry = model.telemetry(0.0)["stimulator"]
+    participant = Participant({"person": QUIET, "stimulator": str(paired.path)})
+    spec = StreamSpec("wb-status", "DeviceStatus", 0.0, source_id=paired.source_id("status"), role="aux")
+    outlet = lsl.Outlet(spec)
+    try:
+        assert outlet.wait_for_receiver(10)
+        n = 0
+
+        def pulses_until(key, ma, *, want):
+            """Push statuses with this current until the EMG has as many pulses a tenth of a second, or 5 s."""
+            nonlocal n
+            end, device = lsl.local_clock() + 5.0, DeviceEnd(key, "epidural")
+            found = -1.0
+            while found != want and lsl.local_clock() < end:
+                said = {**telemetry, "delivered_ma": [ma] + [0.0] * 7}
+                outlet.push_text(device.status({"stimulator": said}, now=0.0), lsl.local_clock())
+                participant._stimulator._inbox._arrived.wait(0.2)
+                found = participant.samples("emg", n, 200)[:, -1].sum()
+                n += 200
+            return found
+
+        assert pulses_until(paired.key(), 3.0, want=4.0) == 4.0
+        # Nobody without the key ends it.
+        forger = DeviceEnd(bytes(32), "epidural")
+        said = {**telemetry, "delivered_ma": [0.0] * 8}
+        outlet.push_text(forger.status({"stimulator": said}, now=0.0), lsl.local_clock())
+        assert participant._stimulator._inbox._arrived.wait(5.0)
+        assert participant.samples("emg", n, 400)[:, -1].sum() == pytest.approx(8.0, abs=1)
+        n += 400
+        assert pulses_until(paired.key(), 0.0, want=0.0) == 0.0
+    finally:
+        participant.close()
+        outlet.close()
+
+
+def words(value):
+    """Every text and number of nested mappings and sequences, as text."""
+    if isinstance(value, dict):
+        return [w for key, v in value.items() for w in (str(key), *words(v))]
+    return [w for v in value for w in words(v)] if isinstance(value, list | tuple) else [str(value)]
+
+
+def test_ground_truth_stays_in_its_process_and_its_file_and_is_in_no_stream(tmp_path):
+    key, truth = uuid.uuid4().hex, tmp_path / "truth.jsonl"
+    seed = 48_151_623_42
+    options = {"source_id": key, "speed": 4, "person": {"seed": seed, "residual": 0.5, "spasms_per_h": 0.0},
+               "cue_source_id": f"{key}-cues", "truth_path": str(truth), "support": 0.5}  # fmt: skip
+    cues = lsl.Outlet(StreamSpec("test-cues", "Markers", 0.0, source_id=f"{key}-cues", role="markers"))
+    player = devices.start("simulated_spinal_participant", options)
+    try:
+        assert player.pid != os.getpid()
+        inlets = lsl.resolve(player.streams)
+        assert cues.wait_for_receiver(10)
+        now = player.info["t0"] + (lsl.local_clock() - player.info["t0"]) * 4.0
+        cues.push_text(json.dumps({"kind": "cue", "label": "walk", "stamp": now, "duration_s": 0.0}), now)
+        steps, moved = [], np.zeros((0, 2))
+        end = lsl.local_clock() + 20.0
+        shanks = next(inlet for inlet in inlets.values() if inlet.seen.source_id.endswith("-imu"))
+        while len(steps) < 3 and lsl.local_clock() < end:
+            moved = np.concatenate([moved, shanks.pull(0.5)[0]])
+            rows = [json.loads(line) for line in truth.read_text(encoding="utf-8").splitlines()]
+            steps = [row["step"] for row in rows if "step" in row]
+        assert len(steps) >= 3
+        assert np.abs(moved).max() > 60.0
+        for inlet in inlets.values():
+            assert inlet.seen.extra["model_sha256"] == model_sha256()
+            assert inlet.seen.extra["person_sha256"] == Person(**options["person"]).sha256
+            said = set(words([dict(inlet.seen.header), dict(inlet.seen.extra), list(inlet.seen.channels)]))
+            assert str(seed) not in said
+            assert not said & {"residual", "truth_path", str(truth), "effort", "drive", "steps", "spasms"}
+            inlet.close()
+        assert str(seed) not in json.dumps(dict(player.info))
+    finally:
+        devices.stop(player)
+        cues.close()
+    assert stat.S_IMODE(truth.stat().st_mode) == 0o600
+    assert json.loads(truth.read_text(encoding="utf-8").splitlines()[0])["seed"] == seed
+
+
+def test_streams_carry_what_amplifiers_record_and_nothing_else_of_the_body():
+    participant = Participant({"person": QUIET})
+    got = asked(participant, STREAMS, 1.0, 0.5)
+    signals = Body(Person(**QUIET))
+    signals.feel(Input())
+    same = signals.step(1.0)
+    recorded = (np.column_stack([same.emg, same.pulses]), same.ecap, same.kinematics, same.shanks, same.pressure)
+    for name, rows in zip(STREAMS, recorded, strict=True):
+        np.testing.assert_array_equal(got[name], rows)
+    assert simulated_spinal_participant.DEVICE.simulated

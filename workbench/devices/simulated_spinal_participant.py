@@ -1,0 +1,365 @@
+"""The legs and the cord of one simulated participant as five LSL streams: EMG, ECAP, joints, shanks, pressure.
+
+The body is that of :mod:`workbench.physiology`. It follows cues, feels what a paired stimulator says it delivers,
+and goes on from visit to visit by a file of its own. Ground truth goes to a file of this process, never onto LSL.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from workbench import reading, world
+from workbench.devices._base import Device
+from workbench.devices._last_metre import EngineEnd
+from workbench.devices._pairing import Pairing
+from workbench.devices._participant import REST
+from workbench.devices._playing import play
+from workbench.devices._stimulator import programme_of
+from workbench.devices._stream_player import StreamPlayer
+from workbench.devices.simulated_epidural import PROGRAMME as EPIDURAL
+from workbench.devices.simulated_fes import PROGRAMME as FES
+from workbench.errors import BadValue
+from workbench.messages import Message
+from workbench.physiology import (
+    ECAP_FS,
+    EMG_FS,
+    MUSCLES,
+    SWEEP,
+    Body,
+    Input,
+    Person,
+    Signals,
+    State,
+    Train,
+    model_sha256,
+    next_visit,
+    person_of,
+    read_person,
+    restored,
+    saved,
+)
+from workbench.stimulation import Programme
+from workbench.vocabulary import FloatArray, StreamSpec
+
+__all__ = ["DEVICE", "Participant", "felt", "specs"]
+
+NAME = "simulated_spinal_participant"
+
+DEVICE = Device(
+    "A simulated participant of the spinal systems: EMG of eight leg muscles, ECAP, joints and shanks of both "
+    "legs, and blood pressure, as five streams.",
+    options={
+        "source_id": "source_id of the EMG stream; required. The others add -ecap, -joints, -imu and -bp",
+        "person": "fields of workbench.physiology.Person, or the path of a TOML file with them (all usual)",
+        "speed": "stream seconds per second (1)",
+        "cue_source_id": "source_id of the cue stream to follow; none = rest throughout",
+        "conditions": "condition → muscle, or walk, where a condition is not named like one",
+        "support": "share of the body weight that is held while walking, 0–1 (0)",
+        "posture": "sitting, standing or lying (sitting)",
+        "dorsal_ma": "current of the pulses on the dorsal columns, mA (0)",
+        "stimulator": "path of the pairing key of a stimulator whose delivered current is felt; none = nothing is",
+        "effector": "name of the effector profile of that pairing: epidural or fes (epidural)",
+        "programme": "list of channels that the stimulator holds, where it is not its usual one",
+        "state_path": "file with the state that goes on over visits; none = not kept",
+        "days": "days since the visit whose state is kept: a new visit begins; 0 goes on with the last one (0)",
+        "truth_path": "file for the ground truth (JSON lines, mode 0600); none = not kept",
+        "seed": "of the faults (0)",
+        "faults": "role → list of faults, see workbench.devices.FaultPlan; eeg is the EMG",
+        "stalls": "list of {stream, at_s, for_s, every_s}: a stream delivers nothing for a while, then all of it",
+        "block_s": "length of a block by the clock, s (0.02)",
+    },
+    player=True,
+    simulated=True,
+)
+
+STREAMS = ("emg", "ecap", "kinematics", "shanks", "pressure")
+JOINTS = tuple(f"{side} {joint}" for side in ("left", "right") for joint in ("hip", "knee", "ankle"))
+PROGRAMMES: Mapping[str, Programme] = {"epidural": EPIDURAL, "fes": FES}
+LONGEST_S = 0.1
+"""The body lives at most so long before it looks again at what acts on it, s."""
+SAVE_S = 60.0
+"""Time between two savings of the state, s of the visit."""
+
+
+def specs(options: Mapping[str, Any]) -> tuple[StreamSpec, ...]:
+    """The lines of the stream contract that a player with these options fulfils, in the order of :data:`STREAMS`.
+
+    Raises
+    ------
+    BadValue
+        Without a source_id.
+    """
+    if not options.get("source_id"):
+        raise BadValue(Message("device.needs_source_id", device=NAME))
+    source = str(options["source_id"])
+    sweep = tuple(f"t{n}" for n in range(SWEEP))
+    pressures = ("systolic", "diastolic", "heart_rate")
+    aside = ("heart_rate",)
+    return (
+        StreamSpec("wb-sim-emg", "EMG", EMG_FS, (*MUSCLES, "pulses"), source_id=source, unmeasured=("pulses",)),
+        StreamSpec("wb-sim-ecap", "ECAP", ECAP_FS, sweep, source_id=f"{source}-ecap", role="ecap"),
+        StreamSpec("wb-sim-joints", "MoCap", 100.0, JOINTS, "deg", source_id=f"{source}-joints", role="joints"),
+        StreamSpec("wb-sim-shanks", "IMU", 100.0, ("left", "right"), "deg/s", f"{source}-imu", role="imu"),
+        StreamSpec("wb-sim-bp", "BP", 2.0, pressures, "mmHg", f"{source}-bp", role="pressure", unmeasured=aside),
+    )
+
+
+def felt(effector: str, programme: Programme, delivered_ma: Sequence[float]) -> dict[str, Any]:
+    """What a body feels of a stimulator: fields of :class:`~workbench.physiology.Input`.
+
+    Parameters
+    ----------
+    effector : ``"epidural"`` for contacts of the lumbar lead, ``"fes"`` for muscles through the skin.
+    programme : the channels, in order. delivered_ma : current of each that really flows, mA.
+    """
+    flowing = [(c, ma) for c, ma in zip(programme.channels, delivered_ma, strict=True) if ma > 0.0]
+    if effector == "fes":
+        # A channel of a muscle that the body does not have moves nothing.
+        return {"muscles": {c.name: min(1.0, ma / c.approved_ma) for c, ma in flowing if c.name in MUSCLES}}
+    trains = [Train(n, ma / len(c.cathodes), c.rate_hz, c.width_us) for c, ma in flowing for n in c.cathodes]
+    return {"trains": tuple(trains)}
+
+
+class Stimulator:
+    """What a paired stimulator says it delivers, by its signed statuses.
+
+    Parameters
+    ----------
+    options : of the player.
+    """
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        from workbench.devices._listening import Inbox, Listener
+
+        self._effector = str(options.get("effector", "epidural"))
+        if self._effector not in PROGRAMMES:
+            raise BadValue(
+                Message("simulated.felt_effector", got=repr(self._effector), allowed=sorted(PROGRAMMES))
+            )
+        self._programme = programme_of(options, PROGRAMMES[self._effector])
+        paired = Pairing(Path(str(options["stimulator"])), self._effector)
+        self._end, self._inbox = EngineEnd(paired.key(), self._effector), Inbox()
+        self._listener = Listener([paired.source_id("status")], self._inbox.put)
+        self._fields: dict[str, Any] = {}
+        self._told = False
+
+    def fields(self) -> dict[str, Any]:
+        """What is felt of it now."""
+        for uid, text in self._inbox.take(0.0):
+            answer = self._end.receive(text)
+            said = answer.content.get("stimulator") if answer is not None else None
+            if not isinstance(said, dict):
+                continue
+            self._listener.trust(uid)
+            if said.get("programme") == self._programme.sha256:
+                self._fields = felt(self._effector, self._programme, said["delivered_ma"])
+            elif self._fields or not self._told:
+                # Whose contacts these currents are nobody knows: nothing is felt, and the log says why.
+                self._told, self._fields = True, {}
+                sys.stderr.write("the stimulator holds another programme; give it as the option programme\n")
+        return self._fields
+
+    def close(self) -> None:
+        """Listen no longer."""
+        self._listener.close()
+
+
+class Participant:
+    """The person behind the streams: each is asked for its samples, and the body lives as far as it must.
+
+    Parameters
+    ----------
+    options : of the player.
+
+    Attributes
+    ----------
+    person, body : who, and the body of this visit.
+    """
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self.person = _stated_person(options.get("person", {}))
+        self._state_path = Path(str(options["state_path"])) if options.get("state_path") else None
+        self.body = Body(self.person, state=_begun(self.person, self._state_path, float(options.get("days", 0.0))))
+        self._conditions = {str(k): str(v) for k, v in dict(options.get("conditions") or {}).items()}
+        self._usual: dict[str, Any] = {
+            "support": float(options.get("support", 0.0)),
+            "posture": str(options.get("posture", "sitting")),
+            "dorsal_ma": float(options.get("dorsal_ma", 0.0)),
+        }
+        Input(**self._usual)
+        for condition, intent in self._conditions.items():
+            if intent not in ("walk", *MUSCLES, *REST):
+                allowed = " or ".join(("walk", *MUSCLES))
+                raise BadValue(
+                    Message("simulated.pattern", condition=repr(condition), allowed=allowed, got=repr(intent))
+                )
+        self._stimulator = Stimulator(options) if options.get("stimulator") else None
+        self._truth = Truth(Path(str(options["truth_path"])), self) if options.get("truth_path") else None
+        self._began_s = self.body.state.lived_s
+        self._cues: list[tuple[float, dict[str, Any]]] = []
+        self._intent: dict[str, Any] = {}
+        self._felt: dict[str, Any] | None = None
+        self._saved_s = self._began_s
+        self._ready = {name: (0, rows) for name, rows in _by_stream(self.body.step(0.0)).items()}
+
+    @property
+    def about(self) -> dict[str, object]:
+        """What a stream says of the model and the person: hashes, and nothing that is true of its signals."""
+        return {"model_sha256": model_sha256(), "person_sha256": self.person.sha256}
+
+    def cue(self, at_s: float, label: str, duration_s: float) -> None:
+        """A cue: a muscle or walking is meant from then on, for a time or until the next.
+
+        Parameters
+        ----------
+        at_s : stream time, s. label : condition. duration_s : how long it lasts, s; 0 is until the next.
+        """
+        # Whatever was to come later belonged to the cue before, its end among it.
+        self._cues = [cue for cue in self._cues if cue[0] < at_s]
+        self._cues.append((at_s, self._meant(self._conditions.get(label, label))))
+        if duration_s > 0.0:
+            self._cues.append((at_s + duration_s, {}))
+
+    def samples(self, stream: str, first: int, n: int) -> FloatArray:
+        """Samples of a stream, in its unit; the body lives as far as they need.
+
+        Parameters
+        ----------
+        stream : of :data:`STREAMS`. first : number of the first, which follows those that were asked for before.
+        n : how many.
+
+        Returns
+        -------
+        FloatArray
+            ``(n, n_channels)`` float64.
+        """
+        begin, kept = self._ready[stream]
+        while begin + len(kept) < first + n:
+            self._live()
+            begin, kept = self._ready[stream]
+        self._ready[stream] = (first + n, kept[first + n - begin :])
+        return kept[first - begin : first + n - begin]
+
+    def close(self) -> None:
+        """Save the state, and close what is open."""
+        self._save()
+        if self._stimulator is not None:
+            self._stimulator.close()
+        if self._truth is not None:
+            self._truth.close()
+
+    def _meant(self, intent: str) -> dict[str, Any]:
+        if intent == "walk":
+            return {"walk": 1.0}
+        # A cue for something else, such as a hand, asks nothing of the legs.
+        return {"effort": {intent: 1.0}} if intent in MUSCLES else {}
+
+    def _live(self) -> None:
+        """A tenth of a second, or up to the next cue."""
+        now = self.body.state.lived_s - self._began_s
+        while self._cues and self._cues[0][0] <= now + 1e-9:
+            self._intent = self._cues.pop(0)[1]
+        fields = {**self._intent, **self._usual, **(self._stimulator.fields() if self._stimulator else {})}
+        if fields != self._felt:
+            self._felt = fields
+            self.body.feel(Input(**fields))
+        until = min(self._cues[0][0] - now, LONGEST_S) if self._cues else LONGEST_S
+        got = self.body.step(max(0.01, np.ceil(until * 100.0 - 1e-6) / 100.0))
+        for name, rows in _by_stream(got).items():
+            begin, kept = self._ready[name]
+            self._ready[name] = (begin, np.concatenate([kept, rows]))
+        if self._truth is not None:
+            self._truth.note(fields)
+        if self.body.state.lived_s - self._saved_s >= SAVE_S:
+            self._save()
+
+    def _save(self) -> None:
+        self._saved_s = self.body.state.lived_s
+        if self._state_path is not None:
+            world.disk.save(self._state_path, saved(self.person, self.body.state).encode())
+
+
+class Truth:
+    """Ground truth as JSON lines in a file of this user alone: who it is, what is meant, spasms and steps.
+
+    Parameters
+    ----------
+    path : of the file. participant : whose.
+    """
+
+    def __init__(self, path: Path, participant: Participant) -> None:
+        self._body = participant.body
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+        self._file = world.disk.file(world.disk.descriptor(path, flags), "w", encoding="utf-8")
+        self._n_steps = 0
+        self._noted: dict[str, Any] = {}
+        self._write({**participant.about, "seed": participant.person.seed, "state": self._body.state.lived_s})
+
+    def note(self, fields: Mapping[str, Any]) -> None:
+        """Write what is new since the last call."""
+        meant = {key: fields[key] for key in ("walk", "effort") if key in fields}
+        spasms = [[s.begins_s, s.ends_s, s.sides, s.level, s.clonus_hz] for s in self._body.muscles.spasms]
+        now = {"meant": meant, "spasms": spasms}
+        if now != self._noted:
+            self._noted = now
+            self._write({"at_s": self._body.state.lived_s, **now})
+        for step in self._body.steps[self._n_steps :]:
+            self._write({"step": [step.side, step.leaves_s, step.touches_s, step.length_m, step.failed]})
+        self._n_steps = len(self._body.steps)
+
+    def _write(self, row: Mapping[str, Any]) -> None:
+        self._file.write(json.dumps(row) + "\n")
+        self._file.flush()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def _by_stream(got: Signals) -> dict[str, FloatArray]:
+    return {
+        "emg": np.column_stack([got.emg, got.pulses]),
+        "ecap": got.ecap,
+        "kinematics": got.kinematics,
+        "shanks": got.shanks,
+        "pressure": got.pressure,
+    }
+
+
+def _stated_person(stated: object) -> Person:
+    if isinstance(stated, str):
+        return read_person(Path(stated))
+    if not isinstance(stated, dict):
+        raise BadValue(Message("simulated.stated_person", got=repr(stated)[:80]))
+    return person_of(stated)
+
+
+def _begun(person: Person, path: Path | None, days: float) -> State:
+    """The state with which the visit begins: that of the file if there is one."""
+    if path is None or not reading.is_there(path, "state of a simulated person"):
+        return State()
+    state = restored(person, reading.read_text(path, "state of a simulated person"))
+    return next_visit(person, state, days=days) if days else state
+
+
+def _body(options: Mapping[str, Any], stop: threading.Event) -> None:
+    lines = specs(options)
+    participant = Participant(options)
+    streams = [(line, partial(participant.samples, name)) for line, name in zip(lines, STREAMS, strict=True)]
+    try:
+        StreamPlayer(NAME, options, stop, streams=streams, cue=participant.cue, about=participant.about).run()
+    finally:
+        participant.close()
+
+
+if __name__ == "__main__":
+    sys.exit(play(NAME, DEVICE, _body))

@@ -1,0 +1,124 @@
+"""What a system stimulates with: its usual programme, and the set-up of a session from the study's record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workbench import reading
+from workbench.errors import Refused
+from workbench.messages import Message
+from workbench.stimulation import (
+    ElectrodeLimits,
+    Programme,
+    Setup,
+    Wearer,
+    parse_limits,
+    parse_programme,
+)
+from workbench.study import stimulation_limits
+
+if TYPE_CHECKING:
+    from workbench.study import Study
+
+FOLDER = "stimulation"
+"""Folder of programmes: beside the systems, and in a study that brings its own."""
+
+LARGEST = 1_000_000
+"""Bytes of the largest file of a programme."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stimulation:
+    """What a system stimulates with where its study says nothing else.
+
+    Attributes
+    ----------
+    programme : channels with currents that a study approves for its own participants.
+    example : limits of its electrodes, invented; a demonstration puts them into force for a simulated stimulator.
+    """
+
+    programme: Programme
+    example: tuple[ElectrodeLimits, ...]
+
+
+def usual(name: str) -> Stimulation:
+    """The programme of a system's own file, with the example of limits of each electrode in it."""
+    folder = Path(__file__).parent / FOLDER
+    programme = _programme(folder / f"{name}.toml")
+    models = dict.fromkeys(channel.electrode for channel in programme.channels)
+    files = [folder / f"limits_{model}.toml" for model in models]
+    return Stimulation(programme, tuple(parse_limits(_text(file), file=file.name) for file in files))
+
+
+def programme_of(study: Study, name: str, usually: Programme) -> Programme:
+    """The programme of a study: its own file where it has one, else the usual one of the system.
+
+    Parameters
+    ----------
+    study : the open record.
+    name : of the system.
+    usually : of that system.
+
+    Raises
+    ------
+    BadValue
+        When the study's own file holds none.
+    """
+    own = study.folder / FOLDER / f"{name}.toml"
+    return _programme(own) if reading.is_there(own, "programme of stimulation") else usually
+
+
+def _programme(path: Path) -> Programme:
+    return parse_programme(_text(path), file=path.name)
+
+
+def _text(path: Path) -> str:
+    data = reading.read_bytes(path, "programme of stimulation", largest=LARGEST)
+    return reading.decoded(data, reading.shown(path), signed=True)
+
+
+def set_up(study: Study, programme: Programme, *, lesion: str) -> Setup:
+    """Programme, limits in force in the record, and person.
+
+    Parameters
+    ----------
+    study : the open record.
+    programme : of the session.
+    lesion : level of injury as the record has it; ``""`` counts as one at risk of dysreflexia.
+
+    Raises
+    ------
+    Refused
+        When an electrode of the programme has no limits in force.
+    """
+    force = stimulation_limits.in_force(study)
+    models = dict.fromkeys(channel.electrode for channel in programme.channels)
+    for model in models:
+        if model not in force:
+            raise Refused(Message("stimulation.none_in_force", electrode=model))
+    return Setup(programme, tuple(force[model] for model in models), Wearer(lesion))
+
+
+def check_in_force(study: Study, setup: Setup, *, simulated: bool) -> None:
+    """Refuse a set-up whose limits are not those in force in the record, signed by people.
+
+    Parameters
+    ----------
+    study : the open record.
+    setup : of a session.
+    simulated : whether the stimulator is; limits that a script signed serve no other.
+
+    Raises
+    ------
+    Refused
+        The text names the electrode.
+    """
+    force = stimulation_limits.in_force(study)
+    for signed in setup.limits:
+        electrode = signed.limits.electrode
+        if electrode not in force or force[electrode] != signed:
+            raise Refused(Message("stimulation.not_in_force", electrode=electrode))
+        if not simulated and stimulation_limits.signed_by_script(study, electrode):
+            raise Refused(Message("stimulation.script_limits", electrode=electrode))
