@@ -12,7 +12,8 @@ import pytest
 
 from workbench import devices
 from workbench.devices import lsl, simulated_epidural, simulated_fes, simulated_spinal_participant
-from workbench.devices._last_metre import DeviceEnd
+from workbench.devices._last_metre import DeviceEnd, EngineEnd
+from workbench.devices._listening import Inbox, Listener
 from workbench.devices._pairing import pairing
 from workbench.devices._stimulator import StimulatorModel
 from workbench.devices.simulated_spinal_participant import STREAMS, Participant, felt, specs
@@ -44,6 +45,8 @@ def test_a_contract_line_for_each_stream_with_rate_unit_and_role():
         ({"person": 3}, "person is a table of fields or the path of a TOML file, got 3"),
         ({"person": {"grade": "X"}}, "grade of a simulated person must be"),
         ({"conditions": {"T1": "left ear"}}, "condition 'T1' must map to walk or left quadriceps or .*'left ear'"),
+        ({"conditions": ["walk"]}, "conditions of simulated_spinal_participant must be a table, got"),
+        ({"dorsal_ma": "3"}, "dorsal_ma of simulated_spinal_participant must be a number, got '3'"),
         ({"support": 2}, "efforts, stimulation and support are 0 to 1"),
         ({"stimulator": "key", "effector": "glove"}, "feels epidural, fes, not 'glove'|feels .*epidural"),
     ],
@@ -210,3 +213,52 @@ def test_streams_carry_what_amplifiers_record_and_nothing_else_of_the_body():
     for name, rows in zip(STREAMS, recorded, strict=True):
         np.testing.assert_array_equal(got[name], rows)
     assert simulated_spinal_participant.DEVICE.simulated
+
+
+@pytest.mark.job
+def test_in_three_processes_the_current_that_an_engine_orders_reaches_the_legs_and_ends_with_it(tmp_path):
+    paired, key = pairing(tmp_path, "epidural"), uuid.uuid4().hex
+    engine, inbox = EngineEnd(paired.key(), "epidural"), Inbox()
+    outlet = lsl.Outlet(StreamSpec("wb-commands", "Commands", 0.0, source_id=paired.source_id("commands")))
+    listener = Listener([paired.source_id("acks"), paired.source_id("status")], inbox.put)
+    legs = {"source_id": key, "person": QUIET, "stimulator": str(paired.path)}
+    started = [
+        devices.start("simulated_epidural", {"pairing": str(paired.path), "loss": 0.0}),
+        devices.start("simulated_spinal_participant", legs),
+    ]
+    (emg,) = lsl.resolve([stream for stream in started[1].streams if stream.source_id == key]).values()
+    try:
+        end, rates, ordered, seq = lsl.local_clock() + 30.0, [], 0.0, 0
+        while lsl.local_clock() < end and not (ordered and rates and rates[-1] > 0):
+            for _, text in inbox.take(0.05):
+                engine.receive(text)
+            if not engine.session and engine.has_offer:
+                outlet.push_text(engine.hello({"speed": 1.0, "t0": lsl.local_clock()}), lsl.local_clock())
+            elif engine.session:
+                seq += 1
+                order = {
+                    "seq": seq,
+                    "profile": "ees",
+                    "action": "close",
+                    "level": [0.5] + [0.0] * 7,
+                    "ramp_ms": 50,
+                }
+                for text in engine.command({**order, "ttl_ms": 1000}):
+                    outlet.push_text(text, lsl.local_clock())
+                ordered = lsl.local_clock()
+            rates.append(emg.pull(0.02)[0][:, -1].sum())
+        assert rates[-1] > 0
+        assert not any(rates[:3])
+        # Without another order the device makes itself safe, and the legs feel nothing.
+        quiet_since = None
+        while lsl.local_clock() < end and (quiet_since is None or lsl.local_clock() - quiet_since < 1.0):
+            pulses = emg.pull(0.1)[0][:, -1].sum()
+            quiet_since = None if pulses else quiet_since or lsl.local_clock()
+        assert quiet_since is not None
+        assert quiet_since > ordered
+    finally:
+        emg.close()
+        for player in reversed(started):
+            devices.stop(player)
+        listener.close()
+        outlet.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from workbench.control import EcapLaw, EcapState, next_pulse
+from tests.reference.physiology_figures import error_uv
 from workbench.errors import BadValue
 from workbench.physiology import (
     ECAP_FS,
@@ -16,6 +16,7 @@ from workbench.physiology import (
     Person,
     State,
     Train,
+    model_sha256,
     next_visit,
     recruitment_map,
 )
@@ -195,6 +196,7 @@ def test_thresholds_repeat_from_day_to_day_as_well_as_published():
 def test_a_map_of_sixteen_contacts_takes_less_than_45_simulated_minutes_and_finds_each_muscle_where_it_lies():
     got = recruitment_map(Body(Person(seed=1, spasms_per_h=20.0), senses=("emg",)))
     assert got.minutes <= 45.0
+    assert (got.model_sha256, got.person_sha256) == (model_sha256(), Person(seed=1, spasms_per_h=20.0).sha256)
     assert got.response_uv.shape == (16, 12, 8)
     assert got.reflex.all()
     # Sayenko et al. 2015, doi:10.1152/japplphysiol.01128.2014: proximal muscles rostral, distal ones caudal.
@@ -241,22 +243,7 @@ def test_responses_begin_at_a_threshold_grow_with_current_and_follow_posture():
 
 def test_a_loop_on_the_response_holds_it_where_open_stimulation_does_not():
     # Mekhail et al. 2022, doi:10.1001/jamaneurol.2021.4998: of one person 3.0 µV beside 66.4 µV from the target.
-    def error(*, closed):
-        person, body = Person(seed=2), Body(Person(seed=2), senses=("ecap",))
-        columns = DorsalColumns(person, 0, drift=0.0)
-        law = EcapLaw(50.0, 0.3 / columns.slope, 0.0, 12.0, 0.3, columns.threshold_ma, 4.0, width_us=200.0)
-        state = EcapState(columns.threshold_ma + 50.0 / columns.slope)
-        errors = []
-        for k in range(300):
-            posture = ("sitting", "lying", "standing")[k // 100]
-            body.feel(Input(dorsal_ma=state.current_ma, posture=posture))
-            errors.append(abs(columns.amplitude(k / ECAP_FS, state.current_ma, posture) - 50.0))
-            (sweep,) = body.step(1.0 / ECAP_FS).ecap
-            got = ecap(without_exponentials(sweep, fs=16_000.0), fs=16_000.0, noise=3.0)
-            state = next_pulse(law, state, got.amplitude) if closed else state
-        return np.mean(errors)
-
-    assert error(closed=True) < 0.4 * error(closed=False)
+    assert error_uv(2, closed=True, n=100) < 0.4 * error_uv(2, closed=False, n=100)
 
 
 # -------------------------------------------------------------------------------------------------- circulation

@@ -188,12 +188,12 @@ class Participant:
     def __init__(self, options: Mapping[str, Any]) -> None:
         self.person = _stated_person(options.get("person", {}))
         self._state_path = Path(str(options["state_path"])) if options.get("state_path") else None
-        self.body = Body(self.person, state=_begun(self.person, self._state_path, float(options.get("days", 0.0))))
-        self._conditions = {str(k): str(v) for k, v in dict(options.get("conditions") or {}).items()}
+        self.body = Body(self.person, state=_begun(self.person, self._state_path, _number(options, "days")))
+        self._conditions = _table(options, "conditions")
         self._usual: dict[str, Any] = {
-            "support": float(options.get("support", 0.0)),
+            "support": _number(options, "support"),
             "posture": str(options.get("posture", "sitting")),
-            "dorsal_ma": float(options.get("dorsal_ma", 0.0)),
+            "dorsal_ma": _number(options, "dorsal_ma"),
         }
         Input(**self._usual)
         for condition, intent in self._conditions.items():
@@ -333,6 +333,22 @@ def _by_stream(got: Signals) -> dict[str, FloatArray]:
         "shanks": got.shanks,
         "pressure": got.pressure,
     }
+
+
+def _number(options: Mapping[str, Any], name: str) -> float:
+    """An option that is a number, 0 by default."""
+    value = options.get(name, 0.0)
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise BadValue(Message("simulated.option_number", name=name, device=NAME, got=repr(value)[:80]))
+    return float(value)
+
+
+def _table(options: Mapping[str, Any], name: str) -> dict[str, str]:
+    """An option that is a table of texts, empty by default."""
+    value = options.get(name) or {}
+    if not isinstance(value, dict):
+        raise BadValue(Message("simulated.option_table", name=name, device=NAME, got=repr(value)[:80]))
+    return {str(key): str(one) for key, one in value.items()}
 
 
 def _stated_person(stated: object) -> Person:

@@ -15,6 +15,7 @@ import numpy as np
 from workbench.errors import BadValue
 from workbench.messages import Message
 from workbench.physiology._body import Body, Input, Train
+from workbench.physiology._model import model_sha256
 from workbench.physiology._parameters import CONTACTS, EMG_FS, MUSCLES
 from workbench.vocabulary import FloatArray
 
@@ -46,6 +47,7 @@ class RecruitmentMap:
     reflex : ``(8,)`` bool, whether the second response was less than half of the first, at the median of all that
         reach four times :data:`LEAST_UV`; false where none does.
     minutes : simulated time that it took.
+    model_sha256, person_sha256 : what was simulated.
     """
 
     currents_ma: FloatArray
@@ -57,6 +59,8 @@ class RecruitmentMap:
     best_ma: FloatArray
     reflex: np.ndarray
     minutes: float
+    model_sha256: str
+    person_sha256: str
 
 
 def recruitment_map(
@@ -91,7 +95,7 @@ def recruitment_map(
             both[:, contact, n] = _double_pulse(body, contact, ma=ma, us=us, pause_s=pause_s)
         body.rest(change_s)
     first, second = both
-    return _read(currents, first, second, minutes=(body.state.lived_s - began) / 60.0)
+    return _read(currents, first, second, body=body, minutes=(body.state.lived_s - began) / 60.0)
 
 
 def _double_pulse(body: Body, contact: int, *, ma: float, us: float, pause_s: float) -> FloatArray:
@@ -118,7 +122,9 @@ def _wait_until_quiet(body: Body, *, pause_s: float) -> None:
         body.rest(pause_s)
 
 
-def _read(currents: FloatArray, first: FloatArray, second: FloatArray, *, minutes: float) -> RecruitmentMap:
+def _read(
+    currents: FloatArray, first: FloatArray, second: FloatArray, *, body: Body, minutes: float
+) -> RecruitmentMap:
     responds = first >= LEAST_UV
     threshold = np.where(responds.any(axis=1), currents[responds.argmax(axis=1)], np.nan)
     share = np.where(responds, first, 0.0) / np.maximum(first.max(axis=(0, 1)), LEAST_UV)
@@ -139,6 +145,8 @@ def _read(currents: FloatArray, first: FloatArray, second: FloatArray, *, minute
         np.where(found, currents[at[contact, muscles]], np.nan),
         np.array([_is_reflex(first[..., m], second[..., m]) for m in muscles]),
         minutes,
+        model_sha256(),
+        body.person.sha256,
     )
 
 

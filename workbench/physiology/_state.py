@@ -102,9 +102,16 @@ def restored(person: Person, text: str) -> State:
                 Message("physiology.other_state", what=name, needed=needed[:12], got=str(content[name])[:12])
             )
     values = {name: content[name] for name in names}
-    fatigue = values["fatigue"]
-    good = isinstance(fatigue, list) and len(fatigue) == len(MUSCLES)
-    numbers = [*(fatigue if good else ()), *(v for k, v in values.items() if k != "fatigue")]
-    if not (good and all(isinstance(n, int | float) and math.isfinite(n) for n in numbers)):
+    fatigue = values.pop("fatigue")
+    shares = fatigue if isinstance(fatigue, list) and len(fatigue) == len(MUSCLES) else [math.nan]
+    # Negated, so that nan is none. A drift of 1 is a lead at thrice its distance.
+    numbers = all(isinstance(n, int | float) and not isinstance(n, bool) for n in (*shares, *values.values()))
+    if not (
+        numbers
+        and isinstance(values["visit"], int)
+        and all(0.0 <= share <= 1.0 for share in (*shares, values["skill"]))
+        and all(0.0 <= values[name] < math.inf for name in ("visit", "day", "practised_h", "lived_s"))
+        and -1.0 <= values["drift"] <= 1.0
+    ):
         raise BadValue(Message("physiology.no_state"))
-    return State(**{**values, "fatigue": tuple(fatigue)})
+    return State(fatigue=tuple(shares), **values)
