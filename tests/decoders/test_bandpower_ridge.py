@@ -70,9 +70,37 @@ def test_the_weights_are_those_of_a_regression_with_a_shrunk_covariance(decoder)
     logs = np.log(np.array(power) + 1e-9)
     z = (logs - logs.mean(axis=0)) / logs.std(axis=0)
     shown = np.array([VELOCITIES[label] for label in labels])
-    expected = np.linalg.inv(ledoit_wolf(z)[0]) @ (z.T @ (shown - shown.mean(axis=0)) / len(z))
+    expected = np.linalg.inv(shrunk(z, labels)) @ (z.T @ (shown - shown.mean(axis=0)) / len(z))
     np.testing.assert_allclose(fitted.weights_, expected.T, rtol=1e-6, atol=1e-9)
     np.testing.assert_allclose(fitted.bias_, shown.mean(axis=0))
+
+
+def shrunk(z, labels):
+    """The covariance of windows, each of which counts as much as it says that those before it have not said."""
+    within = np.array([row - z[labels == label].mean(axis=0) for row, label in zip(z, labels, strict=True)])
+    counts, lag = 1.0, 1
+    while True:
+        pairs = [(a, b) for a, b in zip(range(len(z)), range(lag, len(z))) if labels[a] == labels[b]]
+        r = np.mean([within[a] * within[b] for a, b in pairs]) / np.mean(within**2) if pairs else 0.0
+        if r <= 0.05:
+            return ledoit_wolf(z, overlap=counts)[0]
+        counts, lag = counts + 2.0 * r, lag + 1
+
+
+def test_windows_that_overlap_are_shrunk_as_the_fewer_that_they_are(decoder):
+    rng = np.random.default_rng(5)
+    labels = np.array([*VELOCITIES] * 8)
+    epochs = np.array([samples(label, 1.0, rng).T for label in labels])
+    fitted = make().fit(epochs, labels, lead_in=0.4)
+    summaries, owner = fitted._epoch_summaries(epochs, 0.4)
+    assert len(owner) > 8 * len(labels)
+    logs = np.array([fitted._features().features(summary) for summary in summaries])
+    z, own = (logs - fitted.mean_) / np.sqrt(fitted.variance_), labels[owner]
+    shown = np.array([VELOCITIES[label] for label in own])
+    expected = np.linalg.inv(shrunk(z, own)) @ (z.T @ (shown - shown.mean(axis=0)) / len(z))
+    np.testing.assert_allclose(fitted.weights_, expected.T, rtol=1e-6, atol=1e-9)
+    once = np.linalg.inv(ledoit_wolf(z)[0]) @ (z.T @ (shown - shown.mean(axis=0)) / len(z))
+    assert np.abs(fitted.weights_).sum() < 0.99 * np.abs(once).sum()
 
 
 @pytest.mark.parametrize("block", [1, 7, 64])

@@ -146,7 +146,7 @@ def test_the_bar_looks_back_ten_seconds(run):
 def test_updates_and_returns_to_the_fit_are_counted_and_the_newest_is_named():
     adapting = Adaptation("pmean", bound=2.5, head="fit")
     assert adapting.status(over=False) == {
-        "rule": "pmean", "updates": 0, "age_s": None, "rolled_back": 0, "head": "fit"
+        "rule": "pmean", "updates": 0, "age_s": None, "rolled_back": 0, "ended": False, "head": "fit"
     }  # fmt: skip
     assert adapting.count(Snapshot(100, "pmean", "fit", "first", {}), stamp=1.0) is None
     row = adapting.count(Snapshot(200, "roll_back", "first", "second", {}), stamp=2.0)

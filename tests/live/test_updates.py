@@ -215,3 +215,4 @@ def test_the_end_of_the_adaptation_is_a_row_and_no_update():
     assert row.consequence == "the decoder stays as it is and adapts no more in this run"
     status = adapting.status(over=False)
     assert (status["updates"], status["rolled_back"], status["head"]) == (1, 0, "second")
+    assert status["ended"]

@@ -1,4 +1,4 @@
-"""Grip force from ECoG by `wiener` and `rew_pls`: a smoke test of 19 s with three grips, beside its peers.
+"""Grip force from ECoG by three decoders: a smoke test of 19 s with three grips, beside its peers.
 
     python -m tests.reference.grip_force_study ../shared/data/ecog_gripforce [PYTHON]
 
@@ -30,7 +30,9 @@ from sklearn.linear_model import LinearRegression, RidgeCV
 from sklearn.model_selection import GridSearchCV, KFold
 
 from workbench import decoders
+from workbench.fitting.lda import ledoit_wolf
 from workbench.fitting.recursive import validated
+from workbench.fitting.whitening import overlap
 from workbench.fitting.wiener import PENALTIES, wiener_filter
 from workbench.signals import units
 
@@ -108,6 +110,13 @@ def recursive_pls(rows, targets, others):
     return others @ line.weights.T + line.bias
 
 
+def shrunk_ridge(rows, targets, others):
+    """As ``bandpower_ridge``, with the force in the place of what was shown for a class."""
+    middle = targets.mean(axis=0)
+    covariance, _ = ledoit_wolf(rows, overlap=overlap(rows, np.zeros(len(rows), dtype=np.int64)))
+    return others @ np.linalg.solve(covariance, rows.T @ (targets - middle) / len(rows)) + middle
+
+
 def ridge_peer(rows, targets, others):
     return RidgeCV(alphas=PENALTIES).fit(rows, targets[:, 0]).predict(others)[:, None]
 
@@ -126,6 +135,8 @@ METHODS = (
     ("wiener", "scikit-learn RidgeCV", ridge_peer),
     ("rew_pls", "workbench rew_pls", recursive_pls),
     ("rew_pls", "scikit-learn PLSRegression", pls_peer),
+    ("bandpower_ridge", "workbench bandpower_ridge", shrunk_ridge),
+    ("bandpower_ridge", "scikit-learn RidgeCV", ridge_peer),
 )
 
 
@@ -193,7 +204,7 @@ def one_feature(samples, force, fs):
 def main(folder, python=None):
     samples, force, fs, ecog, name = recording(folder)
     print(f"{len(samples) / fs:.1f} s, {len(ecog)} channels; {name}")
-    own = {decoder: windows(decoder, samples, force, fs) for decoder in ("wiener", "rew_pls")}
+    own = {decoder: windows(decoder, samples, force, fs) for decoder in dict.fromkeys(row[0] for row in METHODS)}
     for decoder, title, fit in METHODS:
         row_of(title, own[decoder], fit)
     for settings in ("fft", "default") if python else ():

@@ -548,7 +548,14 @@ def test_columns_stack_and_stop_stays_at_200_percent_zoom(live: Any) -> None:
     assert box["width"] > 600
 
 
-ADAPTING = {"rule": "recentre", "updates": 42, "age_s": 1.2, "rolled_back": 0, "head": "3f9a71c208de" * 5}
+ADAPTING = {
+    "rule": "recentre",
+    "updates": 42,
+    "age_s": 1.2,
+    "rolled_back": 0,
+    "ended": False,
+    "head": "3f9a71c208de" * 5,
+}
 
 
 def adapting(status: dict[str, Any], **changes: Any) -> dict[str, Any]:
@@ -613,6 +620,40 @@ def test_a_decoder_that_went_back_to_its_fit_says_it_in_words_and_in_the_ledger(
         page.set_viewport_size({"width": width, "height": height})
         box = page.locator("[data-name=stop]").bounding_box()
         assert box["y"] + box["height"] <= height
+        assert page.evaluate(CUT) == [], (width, height)
+    assert page.errors == []
+
+
+@pytest.mark.parametrize(
+    ("language", "words", "entry"),
+    [
+        (
+            "en",
+            ("back to the fit 1 time", "adapts no more in this run"),
+            "Decoder adapts no more: update 43 was not there in time",
+        ),
+        (
+            "zh-CN",
+            ("退回拟合状态 1 次", "本轮次内不再自适应"),
+            "解码器不再自适应：第 43 次更新未及时完成",
+        ),
+    ],
+)
+def test_a_decoder_that_adapts_no_more_says_it_beside_its_updates_and_in_the_ledger(
+    live: Any, statuses: Any, language: str, words: tuple[str, ...], entry: str
+) -> None:
+    page = live(language=language)
+    row = {"kind": "adaptation_ended", "stream": "", "priority": "medium", "clock": "14:32:07", "stamp": 0.0}
+    row |= {"local": 0.0, "sample": 9000, "extent": Message("engine.update_not_there", n=43)}
+    row |= {"consequence": Message("engine.decoder_stays")}
+    for n in (0, 1):
+        status = adapting(statuses["live"], ended=True, age_s=31.0, rolled_back=n)
+        status |= {"ledger": [row, *statuses["live"]["ledger"]]}
+        page.evaluate("status => window.put({status, beat: 2})", carried(status))
+        assert page.locator("[data-name=rolled-back] .lt.medium").all_inner_texts() == [*words[1 - n :]]
+    assert entry in page.locator(".led li").first.inner_text()
+    for width, height in WINDOWS:
+        page.set_viewport_size({"width": width, "height": height})
         assert page.evaluate(CUT) == [], (width, height)
     assert page.errors == []
 

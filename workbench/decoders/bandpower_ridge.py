@@ -26,6 +26,7 @@ from workbench.decoding.scorer import Features, Scorer
 from workbench.errors import BadValue
 from workbench.fitting.lda import ledoit_wolf
 from workbench.fitting.normalisation import fitted_norm
+from workbench.fitting.whitening import overlap
 from workbench.messages import Message
 from workbench.vocabulary import EvidenceType, FloatArray
 
@@ -58,8 +59,9 @@ class BandpowerRidge(WindowDecoder):
     -----
     Schalk et al. 2007, doi:10.1088/1741-2560/4/3/012, regress two-dimensional movement on band power of ECoG. The
     covariance of the features is shrunk as in Ledoit and Wolf 2004, doi:10.1016/S0047-259X(03)00096-4, which is
-    ridge regression with a penalty that needs no search. A regression on noisy features falls short of the speed
-    that was shown: what is not known is not moved. The gain of the task makes up for it, where anything has to.
+    ridge regression with a penalty that needs no search; windows that overlap are counted by their information. A
+    regression on noisy features falls short of the speed that was shown: what is not known is not moved. The gain
+    of the task makes up for it, where anything has to.
     """
 
     name: ClassVar[str] = "bandpower_ridge"
@@ -122,9 +124,12 @@ class BandpowerRidge(WindowDecoder):
         self.points_ = self._points()
         logs = self._normalise(summaries)
         z = (logs - self.mean_) / np.sqrt(self.variance_)
-        shown = self.points_[np.searchsorted(self.classes_, y)]
+        index = np.searchsorted(self.classes_, y)
+        shown = self.points_[index]
         self.bias_ = shown.mean(axis=0)
-        covariance, _ = ledoit_wolf(z)
+        # Windows that overlap say the same again; taken for independent, they would be shrunk too little.
+        within = z - np.array([z[index == k].mean(axis=0) for k in range(len(self.classes_))])[index]
+        covariance, _ = ledoit_wolf(z, overlap=overlap(within, index))
         weights = np.linalg.solve(covariance, z.T @ (shown - self.bias_) / len(z)).T
         self.weights_ = np.ascontiguousarray(weights)
         left = shown - self.bias_ - z @ weights.T

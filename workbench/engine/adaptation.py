@@ -20,7 +20,7 @@ class Adaptation:
     def __init__(self, rule: str, *, bound: float, head: str) -> None:
         self.rule, self.bound = rule, bound
         self.head = head if rule else ""
-        self.updates, self.rolled_back = 0, 0
+        self.updates, self.rolled_back, self.ended = 0, 0, False
         self._last: float | None = None
 
     def count(self, snapshot: Snapshot, *, stamp: float) -> LedgerRow | None:
@@ -33,6 +33,7 @@ class Adaptation:
         self.head, now = snapshot.sha256, lsl.local_clock()
         if snapshot.rule == "ended":
             # Which is no update: the decoder is as it was.
+            self.ended = True
             return LedgerRow(
                 "adaptation_ended",
                 stamp,
@@ -63,5 +64,6 @@ class Adaptation:
             "updates": self.updates,
             "age_s": None if over or self._last is None else max(0.0, lsl.local_clock() - self._last),
             "rolled_back": self.rolled_back,
+            "ended": self.ended,
             "head": self.head,
         }

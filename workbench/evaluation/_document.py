@@ -119,21 +119,23 @@ is from; *of all* that of everything that was foretold, of three folds and of fi
 | scikit-learn's RidgeCV on its features | 0.38 (0.52, 0.30, 0.33) | 0.31 | 0.32 |
 | `rew_pls` | 0.47 (0.39, 0.32, 0.70) | 0.32 | 0.39 |
 | scikit-learn's PLSRegression on its features | 0.60 (0.65, 0.44, 0.70) | 0.37 | 0.37 |
+| `bandpower_ridge` | 0.56 (0.60, 0.42, 0.67) | 0.44 | 0.45 |
+| scikit-learn's RidgeCV on its features | 0.04 (0.22, -0.07, -0.03) | 0.03 | 0.07 |
 | py_neuromodulation, fast settings, linear regression | 0.17 (0.35, 0.11, 0.06) | 0.09 | 0.19 |
 | the same features, RidgeCV | 0.21 (0.41, 0.11, 0.11) | 0.13 | 0.20 |
 | py_neuromodulation, default settings, linear regression | 0.16 (0.04, 0.65, -0.22) | 0.03 | 0.03 |
 | the same features, RidgeCV | 0.42 (0.04, 0.56, 0.65) | 0.03 | 0.03 |
 
-`wiener` sees each grip, at 0.50 or more, `rew_pls` the third alone. Of all no decoder comes to 0.50, and what
-stands in the way is not the features: the mean log power below 30 Hz, as it is and with nothing learned, has
-0.54 of all. With no more than its offset and slope learned from the other folds that becomes 0.41 (0.61 within).
-The first grip, half as strong as the others, suppresses these rhythms most, and each fold is foretold by two
-grips of other sizes. With the offset and slope of each fold put right by its own force `wiener` has 0.61 of all,
-as much as when it is fitted and judged on the same windows, and 0.60 with shuffled folds, as one of the examples
-has them, whose windows overlap those that taught them. These are no forecasts. A force shifted in a circle,
-which the signal does not know, gives -0.17 of all (-0.38 to 0.11), as a fold with much force is foretold by a
-mean that lacks it. The electrodes lie on the right hemisphere and the force is called that of the right; the
-channels came with their common average removed.
+`wiener` sees each grip, at 0.50 or more; `bandpower_ridge` two of them, and `rew_pls` one. Of all no decoder
+comes to 0.50, and what stands in the way is not the features: the mean log power below 30 Hz, as it is and with
+nothing learned, has 0.54 of all. With no more than its offset and slope learned from the other folds that
+becomes 0.41 (0.61 within). The first grip, half as strong as the others, suppresses these rhythms most, and each
+fold is foretold by two grips of other sizes. With the offset and slope of each fold put right by its own force
+`wiener` has 0.61 of all, as much as when it is fitted and judged on the same windows, and 0.60 with shuffled
+folds, as one of the examples has them, whose windows overlap those that taught them. These are no forecasts. A
+force shifted in a circle, which the signal does not know, gives -0.17 of all (-0.38 to 0.11), as a fold with
+much force is foretold by a mean that lacks it. The electrodes lie on the right hemisphere and the force is
+called that of the right; the channels came with their common average removed.
 """
 
 BESIDE = """

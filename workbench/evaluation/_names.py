@@ -121,6 +121,11 @@ BESIDE_DECODERS: tuple[tuple[str, str, str], ...] = (
         "Parker et al. 2020, doi:10.1049/htl.2019.0110",
     ),
     (
+        "envelope over the phases of strides, target of the best, how they follow it",
+        "`signals.strides.by_phase`, `target`, `tracking`",
+        "ours",
+    ),
+    (
         "stimulation that is learned from stride to stride",
         "`control.next_stride`",
         "Freeman et al. 2012, doi:10.1109/MCS.2011.2173261",

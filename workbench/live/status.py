@@ -150,7 +150,8 @@ class AdaptationStatus(TypedDict):
     """How the decoder adapts.
 
     ``rule`` is empty where it stays as it was fitted; ``age_s`` of the last update is None before the first and
-    after the run; ``rolled_back`` counts updates that went back to the fit; ``head`` is the hash of the last
+    after the run; ``rolled_back`` counts updates that went back to the fit; ``ended`` says that there will be none
+    any more in this run; ``head`` is the hash of the last
     update, of the decoder before the first.
     """
 
@@ -158,6 +159,7 @@ class AdaptationStatus(TypedDict):
     updates: int
     age_s: float | None
     rolled_back: int
+    ended: bool
     head: str
 
 

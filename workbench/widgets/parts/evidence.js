@@ -11,7 +11,11 @@ function adaptingLine(ctx) {
   const words = h("span");
   const back = h("span", { role: "status", "data-name": "rolled-back" });
   const el = h("div", { class: "adapting s sub", "data-name": "adapting", hidden: true }, words, " ", back);
-  const drawBack = whenChanged(([n]) => back.replaceChildren(...(n ? [light("medium", n === 1 ? t("evidence.adapt.back_once") : t("evidence.adapt.back", { n }))] : [])));
+  const drawBack = whenChanged(([n, ended]) => {
+    const times = n ? [light("medium", n === 1 ? t("evidence.adapt.back_once") : t("evidence.adapt.back", { n }))] : [];
+    const end = ended ? [light("medium", t("evidence.adapt.ended"))] : [];
+    back.replaceChildren(...[...times, ...end].flatMap((part, i) => (i ? [" ", part] : [part])));
+  });
   const drawWords = whenChanged(([parts, more]) => {
     const whole = parts.map((part, i) => h("span", { class: "part" }, more || i < parts.length - 1 ? `${part} ·` : part));
     words.replaceChildren(...whole.flatMap((part, i) => (i ? [" ", part] : [part])));
@@ -23,15 +27,15 @@ function adaptingLine(ctx) {
     update(run) {
       const one = (run && run.adapting) || {};
       show(el, Boolean(one.rule));
-      if (!one.rule) return drawBack([0]);
+      if (!one.rule) return drawBack([0, false]);
       const goes = ctx.goes();
       const none = goes ? t("evidence.adapt.no_update") : t("evidence.adapt.no_updates");
       const parts = [t(goes ? "evidence.adapt.now" : "evidence.adapt.over", { rule: named(t, "adapt", one.rule) }),
         one.updates === 1 ? t("evidence.adapt.update") : one.updates ? t("evidence.adapt.updates", { n: one.updates }) : none,
         goes && Number.isFinite(one.age_s) ? last(one.age_s) : ""].filter(Boolean);
-      drawWords([parts, one.rolled_back > 0]);
+      drawWords([parts, one.rolled_back > 0 || Boolean(one.ended)]);
       el.title = one.head ? t("evidence.adapt.head", { hash: one.head.slice(0, 12) }) : "";
-      return drawBack([one.rolled_back]);
+      return drawBack([one.rolled_back, Boolean(one.ended)]);
     },
   };
 }
