@@ -47,7 +47,8 @@ BY_COMMANDS = {
     "commands/analyse.py", "estimation/plan.py", "estimation/running.py", "batch/manifest.py", "batch/results.py",
     "batch/pipelines.py", "dashboard/trial_results.py", "analysis/recovery.py",
     "commands/power.py", "commands/stimulation.py", "commands/systems.py", "dashboard/new_study.py",
-    "evaluation/_emg_myo.py", "stress/statistics.py",
+    "evaluation/_emg_myo.py", "stress/statistics.py", "stress/kept.py", "physiology/_person.py",
+    "devices/simulated_spinal_participant.py", "systems/_stimulation.py",
 }  # fmt: skip
 """Read what a user names or a study holds: the hostile cases of the commands, or of READERS below, reach them."""
 
@@ -57,7 +58,8 @@ OWN_TEXTS = {
     "reports/trial.py", "widgets/_base.py", "widgets/_locale.py", "kernels/_jit.py",
     "devices/_lsl_library.py", "devices/_driver.py", "systems/_bound.py", "messages.py", "registry.py",
     "study/reporting_rules.py", "study/standard_forms/__init__.py", "dashboard/access.py",
-    "exchange/datasets.py", "batch/stress.py", "bench/reports.py",
+    "exchange/datasets.py", "batch/stress.py", "bench/reports.py", "reports/_programs.py",
+    "dashboard/signed_report.py",
 }  # fmt: skip
 """Read files of the package or of the system alone, or what they have just written."""
 
@@ -208,11 +210,37 @@ def _result(path: Path) -> object:
     return Result.read(path)
 
 
+def _person(path: Path) -> object:
+    from workbench.physiology import read_person
+
+    return read_person(path)
+
+
+def _body_state(path: Path) -> object:
+    from workbench.devices.simulated_spinal_participant import _begun
+    from workbench.physiology import Person
+
+    return _begun(Person(), path, 0.0)
+
+
+def _programme(path: Path) -> object:
+    from workbench.systems._stimulation import _programme
+
+    return _programme(path)
+
+
+def _kept(path: Path) -> object:
+    from workbench.stress.kept import Kept
+
+    return Kept(path, "record", {"seed": 1})
+
+
 READERS = {
     "decoder": _decoder, "replay": _replayed, "table": _table, "plan": _plan, "ledger": _ledger, "index": _index,
     "anchors": _anchors, "system": _system, "setup": _setup, "certificate": _certificate,
     "snapshot": _snapshot, "analysis plan": _analysis_plan, "results": _results,
-    "manifest": _manifest, "result": _result,
+    "manifest": _manifest, "result": _result, "person": _person, "state": _body_state, "programme": _programme,
+    "keep": _kept,
 }  # fmt: skip
 
 
