@@ -222,8 +222,10 @@ class Watched:
         self.release()
 
     def reset(self):
-        self.told(self.scanner.reset(at_s=self.now))
-        self.stopped = self.stopped and self.moving
+        said = self.scanner.reset(at_s=self.now)
+        # A STOP that falls due in that moment was seen by nobody, and stays.
+        self.stopped = self.stopped and (self.moving or any(one.kind == "stop" for one in said))
+        self.told(said)
 
     def glove(self, moves):
         said = self.scanner.glove(moves=moves, at_s=self.now)
@@ -246,6 +248,18 @@ def test_whatever_is_pressed_a_stop_stops_and_arming_took_two_presses_at_two_pla
     watched = Watched(settings, draws)
     for name, *arguments in acts:
         getattr(watched, name)(*arguments)
+
+
+def test_a_reset_ends_no_stop_that_falls_due_in_the_same_moment():
+    scanner = Scanner(ScanSettings(), lambda n: 0, at_s=0.0)
+    scanner.show(("start", "help"), at_s=0.0)
+    scanner.press(0.0)
+    said = scanner.reset(at_s=HOLD_S)
+    assert [one.kind for one in said] == ["stop"]
+    assert scanner.state == "stopped"
+    scanner.release(HOLD_S)
+    assert scanner.reset(at_s=HOLD_S) == []
+    assert scanner.state == "scanning"
 
 
 def test_days_of_a_noisy_switch_are_completed_and_what_false_clicks_arm_is_counted():

@@ -573,8 +573,18 @@ def test_a_connection_that_breaks_in_the_commit_is_told_as_what_happened(empty, 
     assert verify(empty.folder).ok
 
 
+@pytest.fixture
+def interruptible():
+    """A job in the background is started with the signal ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("waits", ["advisory", "PgSleep"])
-def test_an_interrupt_while_the_server_is_waited_for_stores_nothing_and_the_next_entry_is_stored(empty, waits):
+def test_an_interrupt_while_the_server_is_waited_for_stores_nothing_and_the_next_entry_is_stored(
+    empty, waits, interruptible
+):
     head = empty.head()
     asked = "SELECT 1 FROM pg_stat_activity WHERE wait_event = %s"
 

@@ -179,7 +179,8 @@ def test_an_implant_has_a_line_with_what_was_found_planned_and_missed_and_says_i
     window = {name: days_ago(n) for name, n in (("planned", 20), ("earliest", 27), ("latest", 13))}
     implant = {
         "device": "NEO", "serial": "", "location": "", "implanted_on": days_ago(50), "explanted_on": "",
-        "findings": [{"on": days_ago(40), "kind": "wound", "notable": False, "text": "closed"}],
+        "id": "i1", "void": [],
+        "findings": [{"id": "f1", "on": days_ago(40), "kind": "wound", "notable": False, "text": "closed"}],
         "checks": [{**check, **window, "state": "missed"},
                    {**check, **{name: days_ago(-10) for name in window}, "state": "ahead"}],
     }  # fmt: skip

@@ -271,9 +271,9 @@ class Scanner:
     def reset(self, *, at_s: float) -> list[Said]:
         """Somebody whom the home rule names has reset the STOP, after a self-test; no switch does.
 
-        Nothing is reset while the glove moves.
+        Nothing is reset while the glove moves, and no STOP that falls due only now: nobody has seen it.
         """
         said = self.advance(at_s)
-        if self.state == "stopped" and not self._moves:
+        if self.state == "stopped" and not self._moves and not any(one.kind == "stop" for one in said):
             self._rescan(at_s)
         return said

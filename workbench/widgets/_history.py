@@ -33,7 +33,8 @@ def field_history(entries: Iterable[Mapping[str, Any]], field: str) -> list[dict
 
 
 def _value(row: Mapping[str, Any], field: str) -> Any:
-    if "values" in row:
+    # A finding at an implant has values too, and columns that are shown beside them.
+    if "instance" in row:
         return row["values"].get(field)
     return row[field] if field in row else (row.get("items") or {}).get(field)
 

@@ -7,6 +7,7 @@ import { area, field, selection, signedSheet } from "./signed.js";
 import { checkSaid, dayOf } from "./timeline.js";
 
 const FINDINGS = ["imaging", "infection", "impedance", "wound", "lead"];
+const MOST_OPEN = 5; // findings that are shown without unfolding them
 const CHECK_LIGHTS = { missed: "medium", due: "dot" };
 const onlyPast = (ctx) => ({ type: "date", max: ctx.model.get("page").today });
 const beside = (...parts) => h("div", { class: "pair" }, parts.map((one) => one.el));
@@ -136,7 +137,7 @@ function findingLines(ctx, implant, historyValue, act) {
   const lines = implant.findings.map((one) => h("li", { class: "xs", "data-name": "finding" }, one.notable ? light("medium", t("implants.notable_short"), false) : null, history(one, "text"),
     h("div", { class: "row wrap acts" }, act(`revise-${one.id}`, t("implants.revise"), said(one), () => reviseFinding(ctx, implant, one.id)), act(`void-${one.id}`, t("implants.void"), said(one), () => voidFinding(ctx, implant, one)))));
   const voided = implant.void.map((one) => h("li", { class: "xs sub", "data-name": "finding-void" }, t("implants.voided"), " ", history(one, "state")));
-  return h("details", { open: implant.findings.some((one) => one.notable) }, h("summary", { class: "xs", "data-name": `findings-${implant.id}` }, t("implants.findings", { n: lines.length })), h("ul", { class: "plain" }, lines, voided));
+  return h("details", { open: lines.length <= MOST_OPEN || implant.findings.some((one) => one.notable) }, h("summary", { class: "xs", "data-name": `findings-${implant.id}` }, t("implants.findings", { n: lines.length })), h("ul", { class: "plain" }, lines, voided));
 }
 
 export function implantPanel(ctx, panelOf, historyValue) {
