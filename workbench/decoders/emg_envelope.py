@@ -10,12 +10,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from workbench.decoders._shown import points_of
 from workbench.decoders._signal import SignalDefaults, as_bands, no_reference
-from workbench.decoders.bandpower_level import BandpowerLevel
+from workbench.decoders.bandpower_ridge import BandpowerRidge
+from workbench.decoding.accumulation import EvidenceAccumulator
 from workbench.decoding.features import Size
 from workbench.decoding.reducers import QuietPower
 from workbench.errors import BadValue
 from workbench.messages import Message
+from workbench.vocabulary import EvidenceType, FloatArray
 
 STRETCH_S = 0.005
 """Length of a stretch, s: shorter than the time between what a pulse evokes and the next pulse."""
@@ -23,7 +26,7 @@ QUIET = 0.25
 """Share of the stretches that count, the quietest ones."""
 
 
-class EmgEnvelope(BandpowerLevel):
+class EmgEnvelope(BandpowerRidge):
     """Size of the quiet stretches of a window → z-score → regression on the level → exponential mean.
 
     Parameters
@@ -42,7 +45,7 @@ class EmgEnvelope(BandpowerLevel):
 
     Attributes
     ----------
-    mean_, variance_, weights_, bias_, points_, error_ : as of ``bandpower_level``, of one size in µV.
+    mean_, variance_, weights_, bias_, points_, error_ : as of ``bandpower_ridge``, of one size in µV.
 
     Notes
     -----
@@ -74,19 +77,16 @@ class EmgEnvelope(BandpowerLevel):
         mains_hz: float = 50.0,
         evidence: Mapping[str, Any] | None = None,
     ) -> None:
-        super().__init__(
-            fs,
-            levels=levels,
-            quantity=("amplitude", "fraction"),
-            smoothing_s=smoothing_s,
-            bands=bands,
-            window_s=window_s,
-            hop_s=hop_s,
-            reference=reference,
-            mains_hz=mains_hz,
-            evidence=evidence,
-        )
+        self.fs = fs
         self.channel = channel
+        self.levels = levels
+        self.smoothing_s = smoothing_s
+        self.bands = bands
+        self.window_s = window_s
+        self.hop_s = hop_s
+        self.reference = reference
+        self.mains_hz = mains_hz
+        self.evidence = evidence
 
     def pass_bands(self) -> tuple[tuple[float, float], ...]:
         """Pass band in Hz: the one given, or 30–300 Hz as far as the rate reaches."""
@@ -94,6 +94,23 @@ class EmgEnvelope(BandpowerLevel):
         if len(bands) != 1:
             raise BadValue(Message("fit.one_band_envelope", n=len(bands)))
         return bands
+
+    @property
+    def _shown(self) -> Mapping[str, Sequence[float]] | None:
+        """Class → the level that it is fitted on; None for a classifier."""
+        return None if self.levels is None else {name: (level,) for name, level in self.levels.items()}
+
+    @property
+    def evidence_type(self) -> EvidenceType:
+        """An amplitude in shares of the level; without levels a probability of each class."""
+        return EvidenceType() if self.levels is None else EvidenceType("amplitude", ("amplitude",), "fraction")
+
+    def _points_of(self, shown: Mapping[str, Sequence[float]]) -> FloatArray:
+        points = points_of(self, shown, name="levels", most=1)
+        least, most = float(points.min()), float(points.max())
+        if least < 0.0:
+            raise BadValue(Message("fit.levels", kind="amplitude", least=f"{least:g}", most=f"{most:g}"))
+        return points
 
     def reducer(self) -> QuietPower:
         """The power of the quiet stretches of the muscle."""
@@ -107,6 +124,10 @@ class EmgEnvelope(BandpowerLevel):
     def _features(self) -> Size:
         """A size, to which a contraction is proportional; its logarithm is not."""
         return Size()
+
+    def _accumulator(self) -> EvidenceAccumulator | None:
+        """An exponential mean of the level, which is never below 0."""
+        return super()._accumulator() if self._shown is None else self._mean(least=0.0)
 
 
 DECODER = EmgEnvelope

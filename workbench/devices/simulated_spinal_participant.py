@@ -27,6 +27,7 @@ from workbench.devices._stimulator import programme_of
 from workbench.devices._stream_player import StreamPlayer
 from workbench.devices.simulated_epidural import PROGRAMME as EPIDURAL
 from workbench.devices.simulated_fes import PROGRAMME as FES
+from workbench.devices.simulated_transcutaneous import PROGRAMME as TRANSCUTANEOUS
 from workbench.errors import BadValue
 from workbench.messages import Message
 from workbench.physiology import (
@@ -73,7 +74,8 @@ DEVICE = Device(
         "posture": "sitting, standing or lying (sitting)",
         "dorsal_ma": "current of the pulses on the dorsal columns, mA (0)",
         "stimulator": "path of the pairing key of a stimulator whose delivered current is felt; none = nothing is",
-        "effector": "name of the effector profile of that pairing: epidural or fes (epidural)",
+        "effector": "name of the effector profile of that pairing: epidural, fes, or transcutaneous, of which "
+        "these legs feel nothing (epidural)",
         "programme": "list of channels that the stimulator holds, where it is not its usual one",
         "state_path": "file with the state that goes on over visits; none = not kept",
         "days": "days since the visit whose state is kept: a new visit begins; 0 goes on with the last one (0)",
@@ -89,7 +91,7 @@ DEVICE = Device(
 
 STREAMS = ("emg", "ecap", "kinematics", "shanks", "pressure")
 JOINTS = tuple(f"{side} {joint}" for side in ("left", "right") for joint in ("hip", "knee", "ankle"))
-PROGRAMMES: Mapping[str, Programme] = {"epidural": EPIDURAL, "fes": FES}
+PROGRAMMES: Mapping[str, Programme] = {"epidural": EPIDURAL, "fes": FES, "transcutaneous": TRANSCUTANEOUS}
 LONGEST_S = 0.1
 """The body lives at most so long before it looks again at what acts on it, s."""
 SAVE_S = 60.0
@@ -128,13 +130,16 @@ def felt(effector: str, programme: Programme, delivered_ma: Sequence[float]) -> 
 
     Parameters
     ----------
-    effector : ``"epidural"`` for contacts of the lumbar lead, ``"fes"`` for muscles through the skin.
+    effector : ``"epidural"`` for contacts of the lumbar lead, ``"fes"`` for muscles through the skin,
+        ``"transcutaneous"`` for the cord through the skin, which the model of these legs does not have.
     programme : the channels, in order. delivered_ma : current of each that really flows, mA.
     """
     flowing = [(c, ma) for c, ma in zip(programme.channels, delivered_ma, strict=True) if ma > 0.0]
     if effector == "fes":
         # A channel of a muscle that the body does not have moves nothing.
         return {"muscles": {c.name: min(1.0, ma / c.approved_ma) for c, ma in flowing if c.name in MUSCLES}}
+    if effector == "transcutaneous":
+        return {}
     trains = [Train(n, ma / len(c.cathodes), c.rate_hz, c.width_us) for c, ma in flowing for n in c.cathodes]
     return {"trains": tuple(trains)}
 
