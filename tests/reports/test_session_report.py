@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 import workbench
-from workbench import analysis, figures, world
+from workbench import analysis, figures, outcomes, world
 from workbench.errors import RecordFault, UnknownName
 from workbench.messages import Message
 from workbench.reports import _facts, _results, html, session_report
@@ -247,6 +247,16 @@ def import_of(study, **options):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module.fill(study, **options)
+
+
+def test_a_measure_of_two_ratings_and_no_total_is_printed_and_drawn_on_no_axis(study):
+    measure, visit = outcomes.load("pain_nrs"), study.rows("visit")[0]["id"]
+    items = {item.code: 4 for item in measure.definition.items}
+    score = measure.score(items).to_json()
+    assert score["total"] is None
+    version, off = measure.definition.version, Condition(False, False, False)
+    study.append(Assessment(visit, "pain_nrs", version, off, items, score, "Lin Q."))
+    assert f"({version})" in page_of(study)
 
 
 def test_a_score_that_is_no_number_and_parts_of_one_that_is_not_determined_are_printed(study):

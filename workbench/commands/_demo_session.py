@@ -383,7 +383,7 @@ def _assess(study: Study, visit: str, *, seed: int, stimulates: bool) -> None:
 def _results(study: Study, system: BoundSystem, run_id: str) -> list[str]:
     """The main result and the lines that explain it, from the record."""
     if not system.decoder:
-        return [_given(study, run_id)]
+        return _given(study, system, run_id)
     trials = [t for t in study.nouns("trial", run_id=run_id) if isinstance(t, Trial)]
     window_s = paradigms.hit_window_s(system.paradigm, system.paradigm_params)
     result = result_of_run(study, run_id)
@@ -400,8 +400,8 @@ def _results(study: Study, system: BoundSystem, run_id: str) -> list[str]:
     return [metrics.line(), metrics.rest_line(), metrics.timing_line()]
 
 
-def _given(study: Study, run_id: str) -> str:
-    """What a schedule gave: bouts, the most current, and the charge of the contact that bore most."""
+def _given(study: Study, system: BoundSystem, run_id: str) -> list[str]:
+    """What a schedule gave: bouts, most current, charge of the contact that bore most; then the system's figures."""
     (file,) = _files(study, [run_id])
     run = RunFile(file)
     given = control.given(run.control(), run.decisions())
@@ -409,10 +409,11 @@ def _given(study: Study, run_id: str) -> str:
     bouts += bool(given) and any(given[0].given_ma)
     charge = control.charge_of(run.control(), run.decisions(), lapse_s=0.0)
     most_ma = max((max(one.given_ma) for one in given), default=0.0)
-    return (
+    given_line = (
         f"Given      {bouts} bouts of stimulation, at most {most_ma:g} mA; "
         f"{max(charge.values(), default=0.0) / 1000.0:.3g} mC through the contact that bore most"
     )
+    return [given_line, *(system.system.figures(run) if system.system.figures else ())]
 
 
 def _study(options: Options, system: BoundSystem) -> Study:
