@@ -401,7 +401,7 @@ def _results(study: Study, system: BoundSystem, run_id: str) -> list[str]:
 
 
 def _given(study: Study, system: BoundSystem, run_id: str) -> list[str]:
-    """What a schedule gave: bouts, most current, charge of the contact that bore most; then the system's figures."""
+    """What a schedule gave: bouts, most current, charge of the contact with most; then the system's figures."""
     (file,) = _files(study, [run_id])
     run = RunFile(file)
     given = control.given(run.control(), run.decisions())

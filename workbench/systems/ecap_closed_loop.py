@@ -8,7 +8,7 @@ records every response with the current of its pulse, and says how far it was fr
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -147,7 +147,11 @@ def held(run: RunFile, *, target_uv: float = TARGET_UV) -> tuple[Held, ...]:
     ----------
     run : see :func:`responses`. target_uv : of the participant, µV.
     """
-    bouts = list(responses(run))
+    return summed(list(responses(run)), target_uv=target_uv)
+
+
+def summed(bouts: Sequence[tuple[str, FloatArray, FloatArray]], *, target_uv: float) -> tuple[Held, ...]:
+    """What :func:`held` gives, of bouts as :func:`responses` gives them."""
     found = []
     for kind in (CLOSED, OPEN):
         mine = [(ma[TITRATION:], uv[TITRATION:]) for label, ma, uv in bouts if label == kind]
@@ -313,9 +317,9 @@ SYSTEM = System(
         "amplitude and its result in people are published (of one person an error of 3.0 µV closed and 66.4 µV "
         "open at a target of 50 µV), the parameters of its law are not in what was seen. The loop here is an "
         "integral law with invented settings; programme and limits are invented examples. The workbench orders "
-        "and limits the ceiling of the current; the stimulator's loop sets each pulse below it, so that every charge "
-        "that is counted is the most that can have flowed. The participant and the stimulator of a simulation are "
-        "simulated, and the simulated loop runs where its sweeps arise, with the participant.",
+        "and limits the ceiling of the current; the stimulator's loop sets each pulse below it, so that every "
+        "charge that is counted is the most that can have flowed. The participant and the stimulator of a "
+        "simulation are simulated, and the simulated loop runs where its sweeps arise, with the participant.",
         "依据已发表的闭环脊髓刺激构建：逐脉冲感测、对幅值的闭环及其人体结果已发表"
         "（某一受试者在 50 µV 目标下误差闭环 3.0 µV、开环 66.4 µV），所见材料中未见其控制律参数。"
         "此处的环路为积分控制律，设置为虚构；刺激程序和限值均为虚构示例。"
