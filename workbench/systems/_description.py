@@ -76,7 +76,7 @@ def _protocol(system: System) -> dict[str, Any]:
         ],
         "forms": [
             {
-                "name": one.name, "title": one.title, "measure": one.measure,
+                "name": one.name, "title": one.title, "measure": one.measure, "state": one.state,
                 "items": [{"name": item.name, "label": item.label, "unit": item.unit} for item in one.items],
             }
             for one in forms_of(system)
