@@ -202,8 +202,8 @@ class Participant:
                 raise BadValue(
                     Message("simulated.pattern", condition=repr(condition), allowed=allowed, got=repr(intent))
                 )
-        self._stimulator = Stimulator(options) if options.get("stimulator") else None
         self._truth = Truth(Path(str(options["truth_path"])), self) if options.get("truth_path") else None
+        self._stimulator = Stimulator(options) if options.get("stimulator") else None
         self._began_s = self.body.state.lived_s
         self._cues: list[tuple[float, dict[str, Any]]] = []
         self._intent: dict[str, Any] = {}
@@ -285,7 +285,17 @@ class Participant:
     def _save(self) -> None:
         self._saved_s = self.body.state.lived_s
         if self._state_path is not None:
-            world.disk.save(self._state_path, saved(self.person, self.body.state).encode())
+            try:
+                world.disk.save(self._state_path, saved(self.person, self.body.state).encode())
+            except OSError as error:
+                raise _not_written("state_path", self._state_path, error) from error
+
+
+def _not_written(option: str, path: Path, error: OSError) -> BadValue:
+    where = reading.shown(path)
+    return BadValue(
+        Message("simulated.not_written", name=option, path=where, why=str(error.strerror), device=NAME)
+    )
 
 
 class Truth:
@@ -294,12 +304,20 @@ class Truth:
     Parameters
     ----------
     path : of the file. participant : whose.
+
+    Raises
+    ------
+    BadValue
+        For a file that cannot be written.
     """
 
     def __init__(self, path: Path, participant: Participant) -> None:
         self._body = participant.body
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-        self._file = world.disk.file(world.disk.descriptor(path, flags), "w", encoding="utf-8")
+        try:
+            self._file = world.disk.file(world.disk.descriptor(path, flags), "w", encoding="utf-8")
+        except OSError as error:
+            raise _not_written("truth_path", path, error) from error
         self._n_steps = 0
         self._noted: dict[str, Any] = {}
         self._write({**participant.about, "seed": participant.person.seed, "state": self._body.state.lived_s})
