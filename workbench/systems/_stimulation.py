@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from workbench import reading
 from workbench.errors import Refused
@@ -17,14 +16,15 @@ from workbench.stimulation import (
     parse_limits,
     parse_programme,
 )
-from workbench.study import stimulation_limits
-
-if TYPE_CHECKING:
-    from workbench.study import Study
+from workbench.study import Study, stimulation_limits
+from workbench.study.changes.stimulating import AdoptStimulationLimits
+from workbench.vocabulary import Participant, Visit
 
 FOLDER = "stimulation"
 """Folder of programmes: beside the systems, and in a study that brings its own."""
 
+LEAD = "limits_paddle-16.toml"
+"""Example of limits of a lumbar lead, which belongs to no system."""
 LARGEST = 1_000_000
 """Bytes of the largest file of a programme."""
 
@@ -50,6 +50,26 @@ def usual(name: str) -> Stimulation:
     models = dict.fromkeys(channel.electrode for channel in programme.channels)
     files = [folder / f"limits_{model}.toml" for model in models]
     return Stimulation(programme, tuple(parse_limits(_text(file), file=file.name) for file in files))
+
+
+def example_lead(folder: Path, *, operator: str) -> None:
+    """A new study of one simulated participant with a visit, and the example of limits of a lead in force.
+
+    A script signs the limits, which serves a simulated stimulator alone.
+
+    Parameters
+    ----------
+    folder : of the study, which is made. operator : who makes it.
+    """
+    limits = parse_limits(_text(Path(__file__).parent / FOLDER / LEAD), file=LEAD)
+    with Study.create(folder, code="LEAD", title="A simulated lead", actor=operator) as study:
+        study.append(
+            Visit(study.append(Participant("SIM-01", simulated=True, injury_level="T10")), "mapping visit")
+        )
+        signers = [study.script_signer(f"{operator} (script {n})").confirm() for n in (1, 2)]
+        study.apply(
+            AdoptStimulationLimits(limits.definition()), signers, "example of limits, simulated devices alone"
+        )
 
 
 def programme_of(study: Study, name: str, usually: Programme) -> Programme:
