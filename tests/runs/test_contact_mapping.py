@@ -194,6 +194,41 @@ def test_nothing_is_given_where_a_blood_pressure_is_due_or_no_page_answers():
     assert one.why
 
 
+def test_a_current_that_was_under_way_when_somebody_paused_belongs_to_its_contact_alone():
+    one = mapping()
+    one.start("Chen L.")
+    one.advance()
+    pair = one.bench.pair
+
+    def meanwhile(contact, ma):
+        emg = pair(contact, ma)
+        one.pause()
+        one.accept()
+        return emg
+
+    one.bench.pair = meanwhile
+    one.advance()
+    assert (one.contact, one.phase, one.trial) == (1, "ready", None)
+    assert one.accepted[0].currents_ma == SHORT.currents_ma[:1]
+
+    def paused(contact, ma):
+        one.pause()
+        return pair(contact, ma)
+
+    one.bench.pair = paused
+    one.start("Chen L.")
+    one.advance()
+    assert (one.contact, one.phase, one.trial.currents_ma) == (1, "decide", SHORT.currents_ma[:1])
+
+
+def test_a_stop_when_all_is_done_leads_back_to_where_it_was():
+    one = mapping(contacts=1)
+    one.skip("x")
+    one.stop()
+    one.go_on("Chen L.")
+    assert one.phase == "done"
+
+
 # ------------------------------------------------------------------------------------------------- what is kept
 def test_a_killed_process_loses_no_accepted_contact_and_forgets_no_charge():
     kept = []

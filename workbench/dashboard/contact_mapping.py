@@ -371,6 +371,9 @@ class MappingService:
         return found
 
     def _keep(self, progress: dict[str, Any]) -> None:
+        # What is in the record needs no other keeping: a reload would go on with it.
+        if self._recorded:
+            return
         known = self._read_kept()
         if known is not None and self.wizard is not None and known.get("page") != self._token and self._taken:
             raise Refused(Message("mapping.taken_over"))

@@ -435,7 +435,10 @@ class ContactMapping:
         self.bench.reset(by)
         with self._turn:
             self.why = ""
-            self.phase = "decide" if self._kept.trial is not None and self._kept.trial.currents_ma else "ready"
+            kept = self._kept
+            self.phase = "decide" if kept.trial is not None and kept.trial.currents_ma else "ready"
+            if kept.trial is None and (kept.contact in kept.accepted or kept.contact in kept.skipped):
+                self._go_on()
             self._save()
 
     # ------------------------------------------------------------------------------------------ a current
@@ -456,10 +459,12 @@ class ContactMapping:
                 self._refused(messages.of(refusal))
             return True
         with self._turn:
+            # Somebody may have paused while the pulses were given, and have gone on to another contact since.
+            if (self.contact, self.next_ma) != (contact, ma):
+                return True
             self.sweep = emg
             self._take(contact, ma, emg)
-            # Somebody may have stopped or paused while the pause after the pulses ran.
-            if self.phase == "ramping" and (self._single or self.next_ma is None):
+            if self.phase == "ready" or (self.phase == "ramping" and (self._single or self.next_ma is None)):
                 self._close_ramp("top" if self.next_ma is None else "operator")
         return True
 
