@@ -100,6 +100,7 @@ def test_a_ramp_finds_a_reflex_and_every_current_of_it_was_asked_of_the_supervis
     # The supervisor counts no less than the four pulses of each current.
     given = sum(4 * ma * 0.3 for ma in one.trial.currents_ma)
     assert one.bench.used_uc()[0] >= given
+    assert one.bench.most_ma == pytest.approx(6.0)
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,11 @@ def usual(name: str) -> Stimulation:
     return Stimulation(programme, tuple(parse_limits(_text(file), file=file.name) for file in files))
 
 
+def example_limits() -> ElectrodeLimits:
+    """The example of limits of a lumbar lead, every number invented."""
+    return parse_limits(_text(Path(__file__).parent / FOLDER / LEAD), file=LEAD)
+
+
 def example_lead(folder: Path, *, operator: str) -> None:
     """A new study of one simulated participant with a visit, and the example of limits of a lead in force.
 
@@ -61,7 +66,7 @@ def example_lead(folder: Path, *, operator: str) -> None:
     ----------
     folder : of the study, which is made. operator : who makes it.
     """
-    limits = parse_limits(_text(Path(__file__).parent / FOLDER / LEAD), file=LEAD)
+    limits = example_limits()
     with Study.create(folder, code="LEAD", title="A simulated lead", actor=operator) as study:
         study.append(
             Visit(study.append(Participant("SIM-01", simulated=True, injury_level="T10")), "mapping visit")

@@ -60,6 +60,7 @@ class Bench:
     ----------
     rows : of the ledger, oldest first.
     elapsed_s : simulated time that has passed, s.
+    most_ma : greatest current that the stimulator said it delivers, mA.
 
     Raises
     ------
@@ -76,7 +77,7 @@ class Bench:
         control.check_stimulation(effector, setup)
         self.setup = setup
         self.rows: list[LedgerRow] = []
-        self.elapsed_s = 0.0
+        self.elapsed_s = self.most_ma = 0.0
         self._controller = control.Controller(effector, stimulation=setup)
         self._lead = SimulatedLead(setup.programme, code, state=state)
         self._absent_s = absent_s
@@ -307,7 +308,9 @@ class Bench:
         for answer in self._lead.tick(self._local):
             self._send(controller.device.on_ack(answer, local=self._local))
         if self._local >= self._reports_at:
-            controller.stimulation.take_status(self._lead.telemetry(self._local), local=self._local)
+            said = self._lead.telemetry(self._local)
+            self.most_ma = max(self.most_ma, *said["delivered_ma"])
+            controller.stimulation.take_status(said, local=self._local)
             self._reports_at = self._local + (REPORTS_S if self._controller.state != "ARMED" else RESTS_S)
         self._send(
             controller.operator.report_absence(self._absent_s(), limit_s=NOBODY_S, **now)
