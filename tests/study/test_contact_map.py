@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from tests.stimulation import worked
+from workbench import world
 from workbench.errors import BadValue, RecordFault, Refused
 from workbench.study import Study
 from workbench.study.changes import AdoptStimulationLimits, RecordContactMap
+from workbench.study.contact_maps import charge_of_today
+from workbench.systems._stimulation import set_up
 from workbench.vocabulary import Participant, Visit
 
 SOURCE = {"simulated": True, "stimulator": "simulated_epidural"}
@@ -79,3 +84,28 @@ def test_a_simulated_map_is_no_map_of_a_person(tmp_path):
         signer = study.sign_in("ward", "correct horse")
         with pytest.raises(Refused, match="P-1, who is not simulated"):
             study.apply(RecordContactMap(other, worked.limits().sha256, result(), SOURCE), signer, "x")
+
+
+class Tomorrow(world.Clock):
+    """A day later."""
+
+    def local(self):
+        return super().local() + timedelta(days=1)
+
+
+def test_the_charge_of_a_map_counts_on_its_day_for_its_participant_and_in_the_set_up_of_a_session(tmp_path):
+    study, visit = adopted(tmp_path)
+    with study:
+        person = study.get("visit", visit)["participant_id"]
+        other = study.append(Participant("SIM-2", simulated=True))
+        assert charge_of_today(study, person) == {}
+        change = RecordContactMap(visit, worked.limits().sha256, worked.LEAD_MAP, SOURCE)
+        for _ in range(2):
+            study.apply(change, study.script_signer("Chen L."), "x")
+        assert charge_of_today(study, person) == {("lead", 0): 24.0}
+        assert charge_of_today(study, other) == {}
+        setup = set_up(study, worked.LYING, lesion="T10", participant=person)
+        assert setup.earlier_uc == ((("lead", 0), 24.0),)
+        assert set_up(study, worked.LYING, lesion="T10", participant=other).earlier_uc == ()
+        with world.entered(clock=Tomorrow()):
+            assert charge_of_today(study, person) == {}

@@ -30,7 +30,7 @@ from workbench.runs.mapping import (
     read,
 )
 from workbench.stimulation import SignedLimits, Wearer
-from workbench.study import stimulation_limits
+from workbench.study import contact_maps, stimulation_limits
 from workbench.study.changes.mapping import RecordContactMap
 
 LOOK_S = 0.1
@@ -358,17 +358,9 @@ class MappingService:
 
     def _earlier_uc(self, plan: MapPlan) -> dict[int, float]:
         """Charge of maps of this lead that the record has of today, µC by contact."""
-        today = world.clock.local().date().isoformat()
-        found: dict[int, float] = {}
         with self._visits.record() as study:
-            visits = {row["id"] for row in study.rows("visit", participant_id=self._place["participant_id"])}
-            rows = [row for row in study.rows("contact_map", lead=plan.lead) if row["visit_id"] in visits]
-        for row in rows:
-            # Days of UTC and of the place may differ: what is not surely older counts.
-            if row["utc"][:10] >= today:
-                for n, uc in row["result"]["charge_uc"].items():
-                    found[int(n)] = found.get(int(n), 0.0) + float(uc)
-        return found
+            charge = contact_maps.charge_of_today(study, self._place["participant_id"])
+        return {contact: amount for (lead, contact), amount in charge.items() if lead == plan.lead}
 
     def _keep(self, progress: dict[str, Any]) -> None:
         # What is in the record needs no other keeping: a reload would go on with it.

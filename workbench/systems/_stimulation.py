@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from workbench import reading
 from workbench.errors import Refused
@@ -16,9 +17,11 @@ from workbench.stimulation import (
     parse_limits,
     parse_programme,
 )
-from workbench.study import Study, stimulation_limits
-from workbench.study.changes.stimulating import AdoptStimulationLimits
+from workbench.study import contact_maps, stimulation_limits
 from workbench.vocabulary import Participant, Visit
+
+if TYPE_CHECKING:
+    from workbench.study import Study
 
 FOLDER = "stimulation"
 """Folder of programmes: beside the systems, and in a study that brings its own."""
@@ -66,6 +69,9 @@ def example_lead(folder: Path, *, operator: str) -> None:
     ----------
     folder : of the study, which is made. operator : who makes it.
     """
+    from workbench.study import Study
+    from workbench.study.changes.stimulating import AdoptStimulationLimits
+
     limits = example_limits()
     with Study.create(folder, code="LEAD", title="A simulated lead", actor=operator) as study:
         study.append(
@@ -104,14 +110,15 @@ def _text(path: Path) -> str:
     return reading.decoded(data, reading.shown(path), signed=True)
 
 
-def set_up(study: Study, programme: Programme, *, lesion: str) -> Setup:
-    """Programme, limits in force in the record, and person.
+def set_up(study: Study, programme: Programme, *, lesion: str, participant: str = "") -> Setup:
+    """Programme, limits in force in the record, person, and the charge that maps of today gave.
 
     Parameters
     ----------
     study : the open record.
     programme : of the session.
     lesion : level of injury as the record has it; ``""`` counts as one at risk of dysreflexia.
+    participant : id; ``""`` for nobody, to whom no map gave charge.
 
     Raises
     ------
@@ -123,7 +130,10 @@ def set_up(study: Study, programme: Programme, *, lesion: str) -> Setup:
     for model in models:
         if model not in force:
             raise Refused(Message("stimulation.none_in_force", electrode=model))
-    return Setup(programme, tuple(force[model] for model in models), Wearer(lesion))
+    charge = contact_maps.charge_of_today(study, participant) if participant else {}
+    leads = {channel.lead for channel in programme.channels}
+    earlier = tuple(sorted((place, amount) for place, amount in charge.items() if place[0] in leads))
+    return Setup(programme, tuple(force[model] for model in models), Wearer(lesion), earlier_uc=earlier)
 
 
 def check_in_force(study: Study, setup: Setup, *, simulated: bool) -> None:
