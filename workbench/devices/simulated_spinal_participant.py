@@ -113,19 +113,26 @@ def specs(options: Mapping[str, Any]) -> tuple[StreamSpec, ...]:
     )
 
 
-def felt(effector: str, programme: Programme, delivered_ma: Sequence[float]) -> dict[str, Any]:
+def felt(
+    effector: str, programme: Programme, delivered_ma: Sequence[float], *, pulses: int = 0, polarity: int = 1
+) -> dict[str, Any]:
     """What a body feels of a stimulator: fields of :class:`~workbench.physiology.Input`.
 
     Parameters
     ----------
     effector : ``"epidural"`` for contacts of the lumbar lead, ``"fes"`` for muscles through the skin.
     programme : the channels, in order. delivered_ma : current of each that really flows, mA.
+    pulses, polarity : of test pulses of a lead (:class:`~workbench.physiology.Train`); 0 is a train that lasts.
     """
     flowing = [(c, ma) for c, ma in zip(programme.channels, delivered_ma, strict=True) if ma > 0.0]
     if effector == "fes":
         # A channel of a muscle that the body does not have moves nothing.
         return {"muscles": {c.name: min(1.0, ma / c.approved_ma) for c, ma in flowing if c.name in MUSCLES}}
-    trains = [Train(n, ma / len(c.cathodes), c.rate_hz, c.width_us) for c, ma in flowing for n in c.cathodes]
+    trains = [
+        Train(n, ma / len(c.cathodes), c.rate_hz, c.width_us, pulses, polarity)
+        for c, ma in flowing
+        for n in c.cathodes
+    ]
     return {"trains": tuple(trains)}
 
 
