@@ -10,7 +10,7 @@ from workbench.commands._arguments import integer, nonblank
 from workbench.commands._subcommand import Subcommand
 from workbench.errors import BadValue
 
-SHOWS = ("session", "assessments", "presenter")
+SHOWS = ("session", "assessments", "presenter", "home")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -72,8 +72,8 @@ def _refuse_unserved(socket: Path, show: str) -> None:
     from workbench.clinic import Client, questions
     from workbench.errors import Refused
 
-    if show == "presenter":
-        raise BadValue("--show presenter needs the folder of the study, where its engine runs; a service has none")
+    if show in ("presenter", "home"):
+        raise BadValue(f"--show {show} needs the folder of the study, where its engine runs; a service has none")
     with Client(socket) as client, suppress(Refused):
         # It answers that nobody is signed in, or not at all.
         client.ask(questions.WhoAmI())

@@ -279,6 +279,14 @@ def _scanning(n: int, seed: int) -> tuple[str, bool]:
     return figures.text(), figures.passed
 
 
+def _switch(n: int, seed: int) -> tuple[str, bool]:
+    from workbench.stress import switch
+
+    with tqdm(total=n, file=sys.stderr, unit="day", disable=not sys.stderr.isatty()) as bar:
+        figures = switch.days_in_browser(n, seed, step=bar.update)
+    return figures.text(), figures.passed
+
+
 def _evoked(n: int, seed: int) -> tuple[str, bool]:
     from workbench.stress import evoked
 
@@ -414,6 +422,11 @@ TESTS = {
         "days at home by one noisy switch: n seeds, what is completed in time and what false clicks arm",
         {"n": 200},
         _scanning,
+    ),
+    "switch": StressTest(
+        "days at home by one noisy switch on the real page in Chromium, with engine and glove: n seeds",
+        {"n": 5},
+        _switch,
     ),
     "evoked": StressTest("P300 and SSVEP select, n simulated participants of each", {"n": 20}, _evoked),
     "hostile": StressTest("bad input for every command and reader, n of the cases", {"n": 5000}, _hostile),

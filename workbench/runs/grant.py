@@ -22,7 +22,7 @@ from workbench.messages import Message
 from workbench.recording import RunFile, index, run_writer
 from workbench.runs.approve import LIMITS
 from workbench.stimulation import fingerprint, setup_of
-from workbench.study import approvals, planned, stimulation_limits
+from workbench.study import approvals, home_use, stimulation_limits
 from workbench.vocabulary import Command, HomeRule
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def issue(study: Study, request: Request, *, signer: Signer) -> dict[str, Any]:
     Refused
         When the signer's access was closed since, the record does not hold the session, it has no approval of
         this decoder for its participant and effector; the decoder was made for another system or task; or a
-        session at home goes by another rule than the protocol in force.
+        session at home goes by another rule than the protocol in force, or has used up its day.
     RecordFault
         When the record is locked or its keys are not on this computer.
     RecordingFault
@@ -143,17 +143,20 @@ def _home(study: Study, session_id: str, participant_id: str) -> str:
     Raises
     ------
     Refused
-        Where the protocol has no such rule, or has another one by now.
+        Where the protocol has no such rule, or has another one by now, and once the use of the day is over.
     """
     plan = study.get("session", session_id)["plan"]
     if plan.get("place") != "home":
         return ""
-    protocol, _version = planned.protocol_of(study, participant_id)
-    rule = None if protocol is None else protocol.home_use
+    rule = home_use.rule_of(study, participant_id)
     if rule is None or not plan.get("home"):
         raise Refused(Message("home.no_rule"))
     if HomeRule(**plan["home"]) != rule:
         raise Refused(Message("home.other_rule"))
+    today = world.clock.local().date()
+    used = home_use.of_participant(study, participant_id, today).minutes_of(today)
+    if used >= rule.day_min:
+        raise Refused(Message("home.day_over", used=f"{used:.0f}", most=f"{rule.day_min:g}"))
     return home_sha256(rule)
 
 
