@@ -49,7 +49,7 @@ sponsor = "stress test"
 jurisdictions = ["EU"]
 effective_from = 2026-01-01
 [consent]
-purposes = { required = ["participation"] }
+purposes = { required = ["participation"], optional = ["upload"] }
 document_version = "1.0"
 document_sha256 = "0000000000000000000000000000000000000000000000000000000000000000"
 [[arm]]
