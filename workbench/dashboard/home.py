@@ -326,7 +326,12 @@ class HomeService:
             self._reset_due = True
 
     def presence(self, page: str, challenge: str, *, visible: bool) -> None:
-        """Pass a page's answer on unchanged; see :mod:`workbench.engine.presence`."""
+        """Pass a page's answer on unchanged; see :mod:`workbench.engine.presence`.
+
+        Parameters
+        ----------
+        page, challenge, visible : as the page stated them.
+        """
         if self._client is not None:
             with suppress(WorkbenchError):  # an answer that came too late; the next challenge is on its way
                 self._client.presence(str(page), str(challenge), visible=visible is True)

@@ -43,7 +43,12 @@ class HomeActions(Protocol):
         """The caregiver resets a STOP."""
 
     def presence(self, page: str, challenge: str, *, visible: bool) -> None:
-        """The page's own answer to a challenge of the engine."""
+        """The page's own answer to a challenge of the engine.
+
+        Parameters
+        ----------
+        page : its id. challenge : that it answers. visible : whether the page is.
+        """
 
 
 class HomePage(Panel):
