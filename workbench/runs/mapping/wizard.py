@@ -21,6 +21,7 @@ from workbench.messages import Message
 from workbench.runs.mapping.bench import PAUSE_S, Bench, NotGiven, listened_s
 from workbench.runs.mapping.curves import MOST_FALL, ContactCurves, Ended, candidates, greatest_uv, read
 from workbench.stimulation import Channel, Programme, Setup, SignedLimits, StimulationSupervisor, Wearer
+from workbench.vocabulary import FloatArray
 
 SITE = "epidural"
 """Of the electrodes that can be mapped."""
@@ -237,7 +238,8 @@ class ContactMapping:
 
     def hot_spots(self) -> list[dict[str, Any]]:
         """What is chosen for each muscle: the most selective accepted contact, or the one that somebody chose."""
-        found, ranked = [], candidates(self._kept.accepted, len(self.plan.muscles))
+        found: list[dict[str, Any]] = []
+        ranked = candidates(self._kept.accepted, len(self.plan.muscles))
         greatest = self.greatest_uv()
         for m, muscle in enumerate(self.plan.muscles):
             own = self._kept.chosen.get(muscle)
@@ -446,7 +448,7 @@ class ContactMapping:
         """Give the next current of a ramp that is under way; False where there is none."""
         with self._turn:
             ma = self.next_ma
-            if self.phase != "ramping" or ma is None:
+            if not self._in("ramping") or ma is None:
                 return False
             contact = self.contact
             more = ma * self.plan.width_us / 1000.0 * RATE_HZ * MOST_S
@@ -455,7 +457,7 @@ class ContactMapping:
         try:
             emg = self.bench.pair(contact, ma)
         except NotGiven as refusal:
-            if self.phase == "ramping":
+            if self._in("ramping"):
                 self._refused(messages.of(refusal))
             return True
         with self._turn:
@@ -464,7 +466,7 @@ class ContactMapping:
                 return True
             self.sweep = emg
             self._take(contact, ma, emg)
-            if self.phase == "ready" or (self.phase == "ramping" and (self._single or self.next_ma is None)):
+            if self._in("ready") or (self._in("ramping") and (self._single or self.next_ma is None)):
                 self._close_ramp("top" if self.next_ma is None else "operator")
         return True
 
@@ -545,8 +547,11 @@ class ContactMapping:
             }
         )
 
+    def _in(self, *phases: Phase) -> bool:
+        return self.phase in phases
+
     def _refuse_unless(self, *phases: Phase) -> None:
-        if self.phase not in phases:
+        if not self._in(*phases):
             raise Refused(Message("mapping.not_now", phase=PHASES[self.phase]))
 
     def resumed(self) -> None:
@@ -675,5 +680,5 @@ def _reason(level: str, text: Message) -> dict[str, Any]:
     return {"level": level, "text": text}
 
 
-def _rounded(values: Sequence[float]) -> tuple[float, ...]:
+def _rounded(values: Sequence[float] | FloatArray) -> tuple[float, ...]:
     return tuple(round(float(one), 1) for one in values)
