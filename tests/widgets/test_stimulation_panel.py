@@ -98,13 +98,44 @@ def test_what_does_not_stimulate_has_no_panel(live: Any) -> None:
 
 def test_a_reading_and_a_symptom_go_to_the_engine(live: Any) -> None:
     page = live(snapshot())
-    page.fill(".stim input[type=number]", "118")
+    page.fill("[data-name=systolic]", "118")
     page.check(".stim input[type=checkbox]")
     page.click("[data-name=enter-pressure]")
     page.click("[data-name=symptom]")
     asked = page.evaluate("window.sent.map(m => [m.name, m.args])")
     assert ["take_pressure", {"systolic": 118, "resting": True}] in asked
     assert ["take_symptom", {"words": "symptom noted on the screen"}] in asked
+
+
+def test_contacts_show_their_sign_and_a_ceiling_is_asked_of_the_engine_which_may_refuse_it(
+    live: Any,
+) -> None:
+    page = live(snapshot())
+    assert [one.inner_text() for one in page.locator(".stim .ct").all()] == ["−0", "+1", "−0", "+1"]
+    assert page.locator(".stim .ct.on").count() == 4
+    assert page.locator(".stim .lanet path.asked").count() == 2
+    page.select_option("[data-name=ceiling-channel]", "1")
+    page.fill("[data-name=ceiling-ma]", "41.5")
+    page.click("[data-name=set-ceiling]")
+    (sent,) = page.evaluate("window.sent.filter(m => m.name === 'set_ceiling')")
+    assert sent["args"] == {"channel": 1, "current_ma": 41.5}
+    refusal = {
+        "kind": "answer",
+        "name": "set_ceiling",
+        "ok": False,
+        "text": "a step of 1.5 mA, at most 1 mA",
+    }
+    page.evaluate("reply => window.say(reply)", {**refusal, "id": sent["id"]})
+    assert "at most 1 mA" in page.inner_text("[data-name=ceiling-refused]")
+
+
+def test_a_ceiling_that_is_no_number_is_refused_before_it_is_sent() -> None:
+    made = LiveSession()
+    try:
+        with pytest.raises(BadValue, match="a ceiling is a number in mA, got '12'"):
+            made.requests()["set_ceiling"](0, "12")
+    finally:
+        made.close()
 
 
 def test_a_reading_that_is_no_number_is_refused_before_it_is_sent() -> None:

@@ -293,6 +293,22 @@ def _scanning(n: int, seed: int) -> tuple[str, bool]:
     return figures.text(), figures.passed
 
 
+def _mapping(n: int, seed: int) -> tuple[str, bool]:
+    from workbench.stress import mapping
+
+    with tqdm(total=n, file=sys.stderr, unit="map", disable=not sys.stderr.isatty()) as bar:
+        figures = mapping.mapped(n, seed, step=bar.update)
+    return figures.text(), figures.passed
+
+
+def _switch(n: int, seed: int) -> tuple[str, bool]:
+    from workbench.stress import switch
+
+    with tqdm(total=n, file=sys.stderr, unit="day", disable=not sys.stderr.isatty()) as bar:
+        figures = switch.days_in_browser(n, seed, step=bar.update)
+    return figures.text(), figures.passed
+
+
 def _evoked(n: int, seed: int) -> tuple[str, bool]:
     from workbench.stress import evoked
 
@@ -428,6 +444,16 @@ TESTS = {
         "days at home by one noisy switch: n seeds, what is completed in time and what false clicks arm",
         {"n": 200},
         _scanning,
+    ),
+    "mapping": StressTest(
+        "whole maps of the 16 contacts of a lead, n simulated participants: their time, hot-spots and currents",
+        {"n": 20},
+        _mapping,
+    ),
+    "switch": StressTest(
+        "days at home by one noisy switch on the real page in Chromium, with engine and glove: n seeds",
+        {"n": 5},
+        _switch,
     ),
     "evoked": StressTest("P300 and SSVEP select, n simulated participants of each", {"n": 20}, _evoked),
     "hostile": StressTest("bad input for every command and reader, n of the cases", {"n": 5000}, _hostile),

@@ -40,7 +40,7 @@ from workbench.study.nouns import SHA256, told
 from workbench.study.people import ROLES
 from workbench.study.protocol_reading import Problems, Table, is_name, is_too_deep, repeated
 from workbench.study.randomisation.design import Design
-from workbench.vocabulary import FindingKind, RunKind
+from workbench.vocabulary import FindingKind, HomeRole, HomeRule, RunKind
 
 LARGEST = 2**20
 """Of a protocol file, bytes."""
@@ -56,6 +56,8 @@ FARTHEST_DAY = 36_500
 """Days between a visit and its anchor."""
 OLDEST = 150
 """Years."""
+LONGEST_AT_HOME = 720.0
+"""Of a time of the rule for use at home, min."""
 MOST_PARTICIPANTS = 1_000_000
 """Planned of one study."""
 
@@ -244,6 +246,7 @@ class Protocol:
     randomisation : the section as plain data; :meth:`design` is what it says.
     roles : who may make a change, by its name.
     population : whom the study plans to take; None where the file does not say it.
+    home_use : under what a device is used at home; None where it is not.
     """
 
     about: About
@@ -259,6 +262,7 @@ class Protocol:
     session_limits: tuple[SessionLimit, ...] = ()
     roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     population: Population | None = None
+    home_use: HomeRule | None = None
 
     @property
     def sha256(self) -> str:
@@ -323,10 +327,10 @@ SECTIONS = {
     "about": "study", "arms": "arm", "criteria": "criterion", "visits": "visit", "forms": "form",
     "consent": "consent", "randomisation": "randomisation", "estimands": "estimand",
     "stopping_rules": "stopping_rule", "implant_checks": "implant_check", "session_limits": "session_limit",
-    "roles": "roles", "population": "population",
+    "roles": "roles", "population": "population", "home_use": "home_use",
 }  # fmt: skip
 """Section of the file by attribute of :class:`Protocol`."""
-ONE_TABLE = ("study", "consent", "randomisation", "roles", "population")
+ONE_TABLE = ("study", "consent", "randomisation", "roles", "population", "home_use")
 """Sections that are one table and not a list of entries."""
 
 
@@ -427,6 +431,7 @@ def _protocol(root: Table) -> Protocol:
         session_limits=_each(root, "session_limit", _session_limit),
         roles=_roles(root.table("roles", needed=False)),
         population=_population(root.table("population", needed=False)),
+        home_use=_home_use(root.table("home_use", needed=False)),
     )
     root.done()
     return protocol
@@ -511,6 +516,30 @@ def _population(table: Table | None) -> Population | None:
     if planned is not None and planned < 0:
         table.problem(Message("protocol.planned", got=planned))
     return Population(sex=sex, least_age=least or 0, greatest_age=greatest or 0, participants=planned or 0)
+
+
+def _home_use(table: Table | None) -> HomeRule | None:
+    if table is None:
+        return None
+    present = table.names("present", allowed=get_args(HomeRole))
+    # Never the participant: a STOP must not be reset by the switch that may have clicked by itself.
+    reset = table.names("reset", allowed=("caregiver", "site"))
+    times = {name: table.number(name) for name in ("present_min", "day_min", "skin_min")}
+    for name, value in times.items():
+        if value is not None and not 1 <= value <= LONGEST_AT_HOME:
+            table.problem(Message("protocol.home_time", key=name, most=f"{LONGEST_AT_HOME:g}", got=f"{value:g}"))
+    rule = HomeRule(
+        present=cast("tuple[HomeRole, ...]", present),
+        reset=cast("tuple[HomeRole, ...]", reset),
+        present_min=times["present_min"] or 0.0,
+        day_min=times["day_min"] or 0.0,
+        skin_min=times["skin_min"] or 0.0,
+        call=table.name("call"),
+        emergency=table.name("emergency"),
+        release=table.name("release"),
+    )
+    table.done()
+    return rule
 
 
 def _visit(table: Table) -> ProtocolVisit:
