@@ -14,7 +14,7 @@ from workbench.study.changes.entering import holding
 from workbench.study.datasets._material import LEFT, Material, Row
 from workbench.study.datasets._trail import UNKNOWN, Written
 from workbench.study.forms import HELP, NUMERIC, OFF, Form
-from workbench.study.protocol import ProtocolVisit
+from workbench.study.protocol import Protocol, ProtocolVisit
 from workbench.study.windows import window_of
 from workbench.vocabulary import Assessment
 
@@ -305,12 +305,7 @@ def _absent(
 ) -> Iterator[VisitRow]:  # fmt: skip
     """Scores that the visit asks for and does not have: in the form's state, else in each that is seen of them."""
     records = [record for record in everything if record.measure == form.measure and record.state != "draft"]
-    protocol = made.protocol(own.person["id"])
-    known = dict.fromkeys(((form.state or OFF), *(state_of(record) for record in records)))
-    states = [one for one in known if protocol is None or protocol.takes(form, _help_of(one))]
-    if len(states) > 1 and form.state and form.state not in (state_of(record) for record in records):
-        # It was only ever assessed with something worn, or in a mode.
-        states.remove(form.state)
+    states = _states(made.protocol(own.person["id"]), form, [state_of(record) for record in records])
     sides = dict.fromkeys(record.side for record in records) or dict.fromkeys(_sides(own, form.measure))
     entered = [row for row in own.forms[place.name] if row["name"] == form.name]
     why = _code_of_form(entered[0]["values"]) if entered else ""
@@ -321,6 +316,14 @@ def _absent(
                 if variable not in seen:
                     row = _start(made, own, place, variable) | {"missing": why or _not_there(own, place)}
                     yield VisitRow(**row | bases.alone(variable))
+
+
+def _states(protocol: Protocol | None, form: Form, there: Sequence[str]) -> list[str]:
+    """States in which a form of a measure is asked for: its own, with what is worn beside it, else all others."""
+    known = [one for one in there if protocol is None or protocol.takes(form, _help_of(one))]
+    # Where it was only ever assessed with something worn, or in a mode, it is expected so.
+    own = [] if form.state and known else [form.state or OFF]
+    return list(dict.fromkeys([*own, *known]))
 
 
 def _sides(own: _Own, measure: str) -> tuple[str, ...]:
