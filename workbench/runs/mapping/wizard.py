@@ -8,7 +8,7 @@ process is handed to ``keep`` before each current, the charge that it may give a
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
@@ -237,7 +237,8 @@ class ContactMapping:
 
     def hot_spots(self) -> list[dict[str, Any]]:
         """What is chosen for each muscle: the most selective accepted contact, or the one that somebody chose."""
-        found, ranked = [], candidates(self._kept.accepted, len(self.plan.muscles))
+        found: list[dict[str, Any]] = []
+        ranked = candidates(self._kept.accepted, len(self.plan.muscles))
         greatest = self.greatest_uv()
         for m, muscle in enumerate(self.plan.muscles):
             own = self._kept.chosen.get(muscle)
@@ -464,9 +465,16 @@ class ContactMapping:
                 return True
             self.sweep = emg
             self._take(contact, ma, emg)
-            if self.phase == "ready" or (self.phase == "ramping" and (self._single or self.next_ma is None)):
+            ended = self._single or self.next_ma is None
+            # A pause in the first current left nothing to decide about until now.
+            if ended if self._now == "ramping" else self._now == "ready":
                 self._close_ramp("top" if self.next_ma is None else "operator")
         return True
+
+    @property
+    def _now(self) -> str:
+        """The phase, which another thread may change between two looks at it."""
+        return self.phase
 
     def _take(self, contact: int, ma: float, emg: Any) -> None:
         first, second = responses(emg)
@@ -675,5 +683,5 @@ def _reason(level: str, text: Message) -> dict[str, Any]:
     return {"level": level, "text": text}
 
 
-def _rounded(values: Sequence[float]) -> tuple[float, ...]:
+def _rounded(values: Any) -> tuple[float, ...]:
     return tuple(round(float(one), 1) for one in values)
