@@ -71,6 +71,9 @@ def test_limits_are_shown_with_the_current_that_they_allow(inside, written):
     assert said.code == 0
     assert "shannon_k            at most 1.75 (usual 1.75): Shannon k" in said.out
     assert "refractory_s         at least 0.5 s" in said.out
+    assert "ceiling_rise_per_s   at most 0.1 (10 %/s) (usual 0.1): rise of the ceiling" in said.out
+    assert "delivery_tolerance   at most 0.1 (10 %) (usual 0.1): delivered current" in said.out
+    assert "duty                 at most 0.5 (50 %): duty" in said.out
     assert "greatest charge of a phase on one contact: 1.80 µC" in said.out
     assert "at 300 µs up to 6.00 mA" in said.out
     result = inside("stimulation", "show", written("limits.toml"), "--json").answer("stimulation show")

@@ -73,6 +73,12 @@ def test_the_panel_says_what_is_asked_and_delivered_and_fits(live: Any, size: An
     assert page.errors == []
 
 
+@pytest.mark.parametrize(("language", "words"), [("en", "stimulating the cord"), ("zh-CN", "正在刺激脊髓")])
+def test_the_state_of_a_stimulator_is_not_that_of_a_hand(live: Any, language: str, words: str) -> None:
+    page = live({**snapshot(), "state": "ACTIVE"}, language=language)
+    assert words in page.locator("[data-name=effector-state]").inner_text()
+
+
 def test_a_blinded_panel_is_the_same_for_a_sham_and_shows_no_measured_current(live: Any) -> None:
     said = []
     for sham in (False, True):

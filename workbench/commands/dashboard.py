@@ -10,10 +10,11 @@ from workbench.commands._arguments import integer, nonblank
 from workbench.commands._subcommand import Subcommand
 from workbench.errors import BadValue
 
-SHOWS = ("session", "assessments", "presenter", "mapping")
+SHOWS = ("session", "assessments", "presenter", "mapping", "home")
 OF_A_FOLDER = {
     "presenter": "--show presenter needs the folder of the study, where its engine runs; a service has none",
     "mapping": "--show mapping needs the folder of the study; a service maps no contacts",
+    "home": "--show home needs the folder of the study, where its engine runs; a service has none",
 }
 """What a service cannot show, and why."""
 

@@ -91,7 +91,7 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    from workbench.stimulation import BOUNDS, RULES
+    from workbench.stimulation import BOUNDS, RULES, SHARES
 
     limits = _read(arguments.file)
     charge, by = _greatest(limits)
@@ -112,7 +112,9 @@ def _show(arguments: argparse.Namespace) -> int:
         usual = BOUNDS[name].usual.get(limits.site)
         beside = "" if usual is None else f" (usual {usual:g})"
         least = "at least" if BOUNDS[name].least else "at most"
-        amount = f"{value:g} {unit}".strip()
+        share = SHARES.get(name)
+        # A share has not the unit of what it is a share of.
+        amount = f"{value:g} {unit}".strip() if share is None else f"{value:g} ({100 * value:g} {share})"
         print(f"  {name:20s} {least} {amount}{beside}: {what}")
     print(f"  greatest charge of a phase on one contact: {charge:.2f} µC, by {by}")
     for width, current in currents.items():

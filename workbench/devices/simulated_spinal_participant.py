@@ -27,6 +27,7 @@ from workbench.devices._stimulator import programme_of
 from workbench.devices._stream_player import StreamPlayer
 from workbench.devices.simulated_epidural import PROGRAMME as EPIDURAL
 from workbench.devices.simulated_fes import PROGRAMME as FES
+from workbench.devices.simulated_transcutaneous import PROGRAMME as TRANSCUTANEOUS
 from workbench.errors import BadValue
 from workbench.messages import Message
 from workbench.physiology import (
@@ -59,20 +60,27 @@ DEVICE = Device(
     "legs, and blood pressure, as five streams.",
     options={
         "source_id": "source_id of the EMG stream; required. The others add -ecap, -joints, -imu and -bp",
-        "person": "fields of workbench.physiology.Person, or the path of a TOML file with them (all usual)",
+        "ecap_source_id": "source_id of the ECAP stream, where it is another",
+        "joints_source_id": "the same of the joints",
+        "imu_source_id": "the same of the shanks",
+        "pressure_source_id": "the same of the blood pressure",
+        "person": "fields of workbench.physiology.Person, or the path of a TOML file with them (all usual); "
+        "without a seed of its own it has that of the option",
         "speed": "stream seconds per second (1)",
         "cue_source_id": "source_id of the cue stream to follow; none = rest throughout",
         "conditions": "condition → muscle, or walk, where a condition is not named like one",
+        "efforts": "condition → effort 0–1, where it is not the whole one",
         "support": "share of the body weight that is held while walking, 0–1 (0)",
         "posture": "sitting, standing or lying (sitting)",
         "dorsal_ma": "current of the pulses on the dorsal columns, mA (0)",
         "stimulator": "path of the pairing key of a stimulator whose delivered current is felt; none = nothing is",
-        "effector": "name of the effector profile of that pairing: epidural or fes (epidural)",
+        "effector": "name of the effector profile of that pairing: epidural, fes, or transcutaneous, of which "
+        "these legs feel nothing (epidural)",
         "programme": "list of channels that the stimulator holds, where it is not its usual one",
         "state_path": "file with the state that goes on over visits; none = not kept",
         "days": "days since the visit whose state is kept: a new visit begins; 0 goes on with the last one (0)",
         "truth_path": "file for the ground truth (JSON lines, mode 0600); none = not kept",
-        "seed": "of the faults (0)",
+        "seed": "of the faults, and of a person who states none (0)",
         "faults": "role → list of faults, see workbench.devices.FaultPlan; eeg is the EMG",
         "stalls": "list of {stream, at_s, for_s, every_s}: a stream delivers nothing for a while, then all of it",
         "block_s": "length of a block by the clock, s (0.02)",
@@ -83,7 +91,7 @@ DEVICE = Device(
 
 STREAMS = ("emg", "ecap", "kinematics", "shanks", "pressure")
 JOINTS = tuple(f"{side} {joint}" for side in ("left", "right") for joint in ("hip", "knee", "ankle"))
-PROGRAMMES: Mapping[str, Programme] = {"epidural": EPIDURAL, "fes": FES}
+PROGRAMMES: Mapping[str, Programme] = {"epidural": EPIDURAL, "fes": FES, "transcutaneous": TRANSCUTANEOUS}
 LONGEST_S = 0.1
 """The body lives at most so long before it looks again at what acts on it, s."""
 SAVE_S = 60.0
@@ -104,12 +112,16 @@ def specs(options: Mapping[str, Any]) -> tuple[StreamSpec, ...]:
     sweep = tuple(f"t{n}" for n in range(SWEEP))
     pressures = ("systolic", "diastolic", "heart_rate")
     aside = ("heart_rate",)
+    ids = {
+        role: str(options.get(f"{role}_source_id") or f"{source}-{suffix}")
+        for role, suffix in (("ecap", "ecap"), ("joints", "joints"), ("imu", "imu"), ("pressure", "bp"))
+    }
     return (
         StreamSpec("wb-sim-emg", "EMG", EMG_FS, (*MUSCLES, "pulses"), source_id=source, unmeasured=("pulses",)),
-        StreamSpec("wb-sim-ecap", "ECAP", ECAP_FS, sweep, source_id=f"{source}-ecap", role="ecap"),
-        StreamSpec("wb-sim-joints", "MoCap", 100.0, JOINTS, "deg", source_id=f"{source}-joints", role="joints"),
-        StreamSpec("wb-sim-shanks", "IMU", 100.0, ("left", "right"), "deg/s", f"{source}-imu", role="imu"),
-        StreamSpec("wb-sim-bp", "BP", 2.0, pressures, "mmHg", f"{source}-bp", role="pressure", unmeasured=aside),
+        StreamSpec("wb-sim-ecap", "ECAP", ECAP_FS, sweep, source_id=ids["ecap"], role="ecap"),
+        StreamSpec("wb-sim-joints", "MoCap", 100.0, JOINTS, "deg", source_id=ids["joints"], role="joints"),
+        StreamSpec("wb-sim-shanks", "IMU", 100.0, ("left", "right"), "deg/s", ids["imu"], role="imu"),
+        StreamSpec("wb-sim-bp", "BP", 2.0, pressures, "mmHg", ids["pressure"], role="pressure", unmeasured=aside),
     )
 
 
@@ -120,7 +132,8 @@ def felt(
 
     Parameters
     ----------
-    effector : ``"epidural"`` for contacts of the lumbar lead, ``"fes"`` for muscles through the skin.
+    effector : ``"epidural"`` for contacts of the lumbar lead, ``"fes"`` for muscles through the skin,
+        ``"transcutaneous"`` for the cord through the skin, which the model of these legs does not have.
     programme : the channels, in order. delivered_ma : current of each that really flows, mA.
     pulses, polarity : of test pulses of a lead (:class:`~workbench.physiology.Train`); 0 is a train that lasts.
     """
@@ -128,6 +141,8 @@ def felt(
     if effector == "fes":
         # A channel of a muscle that the body does not have moves nothing.
         return {"muscles": {c.name: min(1.0, ma / c.approved_ma) for c, ma in flowing if c.name in MUSCLES}}
+    if effector == "transcutaneous":
+        return {}
     trains = [
         Train(n, ma / len(c.cathodes), c.rate_hz, c.width_us, pulses, polarity)
         for c, ma in flowing
@@ -193,7 +208,7 @@ class Participant:
     """
 
     def __init__(self, options: Mapping[str, Any]) -> None:
-        self.person = _stated_person(options.get("person", {}))
+        self.person = _stated_person(options.get("person", {}), seed=options.get("seed", 0))
         self._state_path = Path(str(options["state_path"])) if options.get("state_path") else None
         self.body = Body(self.person, state=_begun(self.person, self._state_path, _number(options, "days")))
         self._conditions = _table(options, "conditions")
@@ -209,8 +224,9 @@ class Participant:
                 raise BadValue(
                     Message("simulated.pattern", condition=repr(condition), allowed=allowed, got=repr(intent))
                 )
-        self._stimulator = Stimulator(options) if options.get("stimulator") else None
+        self._efforts = _efforts(options)
         self._truth = Truth(Path(str(options["truth_path"])), self) if options.get("truth_path") else None
+        self._stimulator = Stimulator(options) if options.get("stimulator") else None
         self._began_s = self.body.state.lived_s
         self._cues: list[tuple[float, dict[str, Any]]] = []
         self._intent: dict[str, Any] = {}
@@ -232,7 +248,8 @@ class Participant:
         """
         # Whatever was to come later belonged to the cue before, its end among it.
         self._cues = [cue for cue in self._cues if cue[0] < at_s]
-        self._cues.append((at_s, self._meant(self._conditions.get(label, label))))
+        meant = self._meant(self._conditions.get(label, label), effort=self._efforts.get(label, 1.0))
+        self._cues.append((at_s, meant))
         if duration_s > 0.0:
             self._cues.append((at_s + duration_s, {}))
 
@@ -264,11 +281,11 @@ class Participant:
         if self._truth is not None:
             self._truth.close()
 
-    def _meant(self, intent: str) -> dict[str, Any]:
+    def _meant(self, intent: str, *, effort: float) -> dict[str, Any]:
         if intent == "walk":
-            return {"walk": 1.0}
+            return {"walk": effort}
         # A cue for something else, such as a hand, asks nothing of the legs.
-        return {"effort": {intent: 1.0}} if intent in MUSCLES else {}
+        return {"effort": {intent: effort}} if intent in MUSCLES else {}
 
     def _live(self) -> None:
         """A tenth of a second, or up to the next cue."""
@@ -292,7 +309,17 @@ class Participant:
     def _save(self) -> None:
         self._saved_s = self.body.state.lived_s
         if self._state_path is not None:
-            world.disk.save(self._state_path, saved(self.person, self.body.state).encode())
+            try:
+                world.disk.save(self._state_path, saved(self.person, self.body.state).encode())
+            except OSError as error:
+                raise _not_written("state_path", self._state_path, error) from error
+
+
+def _not_written(option: str, path: Path, error: OSError) -> BadValue:
+    where = reading.shown(path)
+    return BadValue(
+        Message("simulated.not_written", name=option, path=where, why=str(error.strerror), device=NAME)
+    )
 
 
 class Truth:
@@ -301,12 +328,20 @@ class Truth:
     Parameters
     ----------
     path : of the file. participant : whose.
+
+    Raises
+    ------
+    BadValue
+        For a file that cannot be written.
     """
 
     def __init__(self, path: Path, participant: Participant) -> None:
         self._body = participant.body
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-        self._file = world.disk.file(world.disk.descriptor(path, flags), "w", encoding="utf-8")
+        try:
+            self._file = world.disk.file(world.disk.descriptor(path, flags), "w", encoding="utf-8")
+        except OSError as error:
+            raise _not_written("truth_path", path, error) from error
         self._n_steps = 0
         self._noted: dict[str, Any] = {}
         self._write({**participant.about, "seed": participant.person.seed, "state": self._body.state.lived_s})
@@ -358,12 +393,22 @@ def _table(options: Mapping[str, Any], name: str) -> dict[str, str]:
     return {str(key): str(one) for key, one in value.items()}
 
 
-def _stated_person(stated: object) -> Person:
+def _efforts(options: Mapping[str, Any]) -> dict[str, float]:
+    """Effort of each condition that has one of its own."""
+    efforts = options.get("efforts") or {}
+    shares = efforts.values() if isinstance(efforts, dict) else [None]
+    # Negated, so that nan is none.
+    if not all(isinstance(x, int | float) and not isinstance(x, bool) and 0.0 <= x <= 1.0 for x in shares):
+        raise BadValue(Message("simulated.spinal_efforts", device=NAME, got=repr(efforts)[:80]))
+    return {str(condition): float(effort) for condition, effort in efforts.items()}
+
+
+def _stated_person(stated: object, *, seed: object) -> Person:
     if isinstance(stated, str):
         return read_person(Path(stated))
     if not isinstance(stated, dict):
         raise BadValue(Message("simulated.stated_person", got=repr(stated)[:80]))
-    return person_of(stated)
+    return person_of({"seed": seed, **stated})
 
 
 def _begun(person: Person, path: Path | None, days: float) -> State:

@@ -70,7 +70,7 @@ GATES: tuple[ConsentPurpose, ...] = ("data_sharing", "decoder_training", "upload
 """Purposes of which a fit, an export and an upload ask who withdrew the consent."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Flight:
     """What somebody asked for and has no answer to yet.
 

@@ -31,6 +31,9 @@ POTENTIALS = ("ECoG", "EEG", "EMG")
 PROCEDURES: tuple[RunKind, ...] = get_args(RunKind)
 """What a session of a system may do: the kinds of its runs."""
 
+DECODES_NOTHING: tuple[RunKind, ...] = ("passive", "open_loop", "mapping")
+"""Procedures that a task without a decoder may have: calibration, online and sham runs are about one."""
+
 SETTINGS = "effector_settings"
 """Paradigm of mapping runs."""
 
@@ -178,9 +181,11 @@ class Task:
     paradigm, params : name and parameters of calibration runs, and of online runs but for ``online``.
     online : parameters in which online runs differ, such as a free choice where the calibration asked for one.
     decoder, decoder_params : name, and its parameters for the line of the signal; of a decoder of several streams
-        (``workbench.decoders.JOINT_RULES``) as :func:`workbench.runs.joint_fitting.fit_joint` takes them.
+        (``workbench.decoders.JOINT_RULES``) as :func:`workbench.runs.joint_fitting.fit_joint` takes them. ``""``
+        where nothing is decoded, and a schedule alone moves the effector.
     law : how decisions move the effector; None without one.
-    trials : usual number of trials of each run, calibration runs first, the online run last.
+    trials : usual number of trials of each run, calibration runs first, the online run last; of a task without a
+        decoder of each scheduled run.
     """
 
     name: str
@@ -196,13 +201,18 @@ class Task:
     def __post_init__(self) -> None:
         if not self.name.isidentifier() or not self.title.strip():
             raise BadValue(Message("system.task_name", name=repr(self.name), title=repr(str(self.title))))
-        if len(self.trials) < 2 or min(self.trials) < 1:
+        if len(self.trials) < self.least_runs or min(self.trials) < 1:
             raise BadValue(Message("system.task_trials", task=self.name, got=str(self.trials)))
-        if self.decoder not in (*decoders.available(), *decoders.JOINT_RULES):
+        if self.decoder not in ("", *decoders.available(), *decoders.JOINT_RULES):
             raise BadValue(Message("system.task_decoder", task=self.name, decoder=repr(self.decoder)))
         known = paradigms.from_params(self.paradigm, {**self.params, **self.online})
         if self.law is not None:
             self._check_law(self.law, known)
+
+    @property
+    def least_runs(self) -> int:
+        """Runs that a session of it has at least: a decoder is calibrated in one and decides in another."""
+        return 2 if self.decoder else 1
 
     def _check_law(self, law: ControlLaw, paradigm: Paradigm) -> None:
         if unknown := sorted(set(law.conditions) - set(paradigm.conditions)):
@@ -355,7 +365,7 @@ class System:
     checks : what the operator looks at before arming, beside the conditions that the controller itself checks.
     visits : of the protocol.
     endpoints : names of outcome measures and of :data:`METRICS`. forms : measures that its visits ask for first.
-    own_forms : forms that no outcome measure is.
+    own_forms : forms that no outcome measure is, and measures in a state of help that their form names.
     planned : endpoints as a protocol states them, one of them primary; none where ``endpoints`` says enough.
     price_items : by which work with it may be charged.
     not_supplied : what nobody published, one sentence each. out_of_scope : what it leaves out, and why.
@@ -470,13 +480,7 @@ class System:
         laws = [one.law for one in self.tasks]
         if (self.effector is None) != (None in laws) or (self.effector is None and any(laws)):
             raise BadValue(Message("system.laws", system=self.name))
-        moved = [kind for kind in self.procedures if kind in control.SCHEDULED]
-        if moved and (self.effector is None or any(law and law.guided for law in laws)):
-            raise BadValue(Message("system.procedure", system=self.name, procedure=moved[0]))
-        if ("mapping" in moved) != bool(self.settings):
-            raise BadValue(Message("system.settings", system=self.name, got=str(self.settings or "none")))
-        if self.settings:
-            paradigms.from_params(SETTINGS, {"levels": list(self.settings)})
+        self._check_procedures()
         if self.effector is None:
             return
         profile = control.load(self.effector)
@@ -486,3 +490,16 @@ class System:
         for law in laws:
             if law is not None:
                 control.check_law(law, limits, profile)
+
+    def _check_procedures(self) -> None:
+        """Each procedure has what it needs: an effector, an unguided law, settings, a decoder."""
+        moved = [kind for kind in self.procedures if kind in control.SCHEDULED]
+        if moved and (self.effector is None or any(one.law and one.law.guided for one in self.tasks)):
+            raise BadValue(Message("system.procedure", system=self.name, procedure=moved[0]))
+        decoded = [kind for kind in self.procedures if kind not in DECODES_NOTHING]
+        if decoded and (bare := [one.name for one in self.tasks if not one.decoder]):
+            raise BadValue(Message("system.no_decoder", system=self.name, task=bare[0], procedure=decoded[0]))
+        if ("mapping" in moved) != bool(self.settings):
+            raise BadValue(Message("system.settings", system=self.name, got=str(self.settings or "none")))
+        if self.settings:
+            paradigms.from_params(SETTINGS, {"levels": list(self.settings)})

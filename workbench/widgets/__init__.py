@@ -7,8 +7,8 @@
 ``IsncsciForm`` the neurological examination; ``RecordStore`` keeps their drafts and corrections,
 ``AssessmentPicker`` chooses visit and measure above a form, ``ParticipantPage`` shows one participant of a trial,
 ``LogView`` follows a log file, ``SystemsPage`` shows what a study may follow, ``NewStudy`` leads through the steps
-of a new one, ``ContactMap`` leads through the map of a lead,
-``Presenter`` shows a participant what flickers or flashes. ``serve`` opens one notebook as a dashboard.
+of a new one, ``ContactMap`` leads through the map of a lead, ``Presenter`` shows a participant what flickers or
+flashes, ``HomePage`` is the page of use at home. ``serve`` opens one notebook as a dashboard.
 English and Simplified Chinese come from one catalogue, ``locale.json``.
 """
 
@@ -24,6 +24,7 @@ _WHERE = {
     "DecoderPanel": "workbench.widgets.decoder_panel",
     "Drawing": "workbench.widgets.results_page",
     "FileStore": "workbench.widgets._stores",
+    "HomePage": "workbench.widgets.home_page",
     "IsncsciForm": "workbench.widgets.isncsci_form",
     "LiveSession": "workbench.widgets.live_session",
     "LogView": "workbench.widgets.log_view",
@@ -50,6 +51,7 @@ __all__ = [
     "DecoderPanel",
     "Drawing",
     "FileStore",
+    "HomePage",
     "IsncsciForm",
     "LiveSession",
     "LogView",
