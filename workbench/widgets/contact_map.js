@@ -130,7 +130,7 @@ function question(ctx) {
     const hurt = make("discomfort", t("cmap.discomfort"), act("discomfort", { words: t("cmap.discomfort") }), "D");
     const titles = { ready: t("cmap.q_ready", { n }), ramping: t("cmap.q_ramping", { n }), decide: t("cmap.q_decide", { n }), halted: t("cmap.q_halted", { n }), done: t("cmap.q_done"), recorded: t("cmap.q_recorded") };
     put(title, titles[s.phase]);
-    put(ramp, t("cmap.ramp", { from: fixed(s.plan.currents_ma[0], 1), to: fixed(s.plan.top_ma, 1) }));
+    put(ramp, ["done", "recorded"].includes(s.phase) ? "" : t("cmap.ramp", { from: fixed(s.plan.currents_ma[0], 1), to: fixed(s.plan.top_ma, 1) }));
     const rows = s.reasons.map((one) => h("div", { class: `reason ${one.level}` }, h("span", { class: `ico lt ${LEVELS[one.level]}`, html: LIGHTS[LEVELS[one.level]] }), h("span", {}, t.said(one, "text"))));
     if (s.why) rows.push(h("div", { class: "reason bad", role: "alert", "data-name": "why" }, h("span", { class: "ico lt high", html: LIGHTS.high }), h("span", {}, capitalised(t.said(s, "why")))));
     if (s.phase === "ready" && !rows.length) rows.push(h("p", { class: "s sub" }, t("cmap.ready_words", { n: s.plan.currents_ma.length, to: fixed(s.plan.top_ma, 1) })));

@@ -234,16 +234,18 @@ class Bench:
         with self._turn:
             self._take_rows()
             seen = len(self.rows)
-            now = self._local
-            self._send(
-                self._controller.on_schedule(close=True, level=level, now_stream=now, local=now, quality_ok=True)
-            )
+            self._send(self._schedule(close=True, level=level))
             self._take_rows()
             if self._controller.state != "ACTIVE":
                 raise NotGiven(self._why(seen))
             limited = [row for row in self.rows[seen:] if row.kind == "stimulation_limited"]
             if not any(self._controller.level):
                 raise NotGiven(limited[0].extent if limited else self._why(seen))
+
+    def _schedule(self, *, close: bool, level: list[float] | None) -> list[Command]:
+        """What the controller makes of a move, now."""
+        now = self._local
+        return self._controller.on_schedule(close=close, now_stream=now, local=now, quality_ok=True, level=level)
 
     def _until_full(self, contact: int, ma: float) -> None:
         """Wait until the stimulator delivers what was asked for."""
@@ -264,8 +266,7 @@ class Bench:
     def _end(self) -> None:
         """Release, and wait until the next may begin; a latched state is left as it is."""
         with self._turn:
-            now = self._local
-            self._send(self._controller.on_schedule(close=False, now_stream=now, local=now, quality_ok=True))
+            self._send(self._schedule(close=False, level=None))
         begun = self._local
         while self._controller.state in ("ACTIVE", "HOLD", "RELEASE", "REFRACTORY"):
             if self._local - begun > 2.0 * PATIENCE_S:

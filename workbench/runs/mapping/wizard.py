@@ -8,7 +8,7 @@ process is handed to ``keep`` before each current, the charge that it may give a
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
@@ -21,7 +21,6 @@ from workbench.messages import Message
 from workbench.runs.mapping.bench import PAUSE_S, Bench, NotGiven, listened_s
 from workbench.runs.mapping.curves import MOST_FALL, ContactCurves, Ended, candidates, greatest_uv, read
 from workbench.stimulation import Channel, Programme, Setup, SignedLimits, StimulationSupervisor, Wearer
-from workbench.vocabulary import FloatArray
 
 SITE = "epidural"
 """Of the electrodes that can be mapped."""
@@ -448,7 +447,7 @@ class ContactMapping:
         """Give the next current of a ramp that is under way; False where there is none."""
         with self._turn:
             ma = self.next_ma
-            if not self._in("ramping") or ma is None:
+            if self.phase != "ramping" or ma is None:
                 return False
             contact = self.contact
             more = ma * self.plan.width_us / 1000.0 * RATE_HZ * MOST_S
@@ -457,7 +456,7 @@ class ContactMapping:
         try:
             emg = self.bench.pair(contact, ma)
         except NotGiven as refusal:
-            if self._in("ramping"):
+            if self.phase == "ramping":
                 self._refused(messages.of(refusal))
             return True
         with self._turn:
@@ -466,9 +465,16 @@ class ContactMapping:
                 return True
             self.sweep = emg
             self._take(contact, ma, emg)
-            if self._in("ready") or (self._in("ramping") and (self._single or self.next_ma is None)):
+            ended = self._single or self.next_ma is None
+            # A pause in the first current left nothing to decide about until now.
+            if ended if self._now == "ramping" else self._now == "ready":
                 self._close_ramp("top" if self.next_ma is None else "operator")
         return True
+
+    @property
+    def _now(self) -> str:
+        """The phase, which another thread may change between two looks at it."""
+        return self.phase
 
     def _take(self, contact: int, ma: float, emg: Any) -> None:
         first, second = responses(emg)
@@ -547,11 +553,8 @@ class ContactMapping:
             }
         )
 
-    def _in(self, *phases: Phase) -> bool:
-        return self.phase in phases
-
     def _refuse_unless(self, *phases: Phase) -> None:
-        if not self._in(*phases):
+        if self.phase not in phases:
             raise Refused(Message("mapping.not_now", phase=PHASES[self.phase]))
 
     def resumed(self) -> None:
@@ -680,5 +683,5 @@ def _reason(level: str, text: Message) -> dict[str, Any]:
     return {"level": level, "text": text}
 
 
-def _rounded(values: Sequence[float] | FloatArray) -> tuple[float, ...]:
+def _rounded(values: Any) -> tuple[float, ...]:
     return tuple(round(float(one), 1) for one in values)
