@@ -401,18 +401,14 @@ def _results(study: Study, system: BoundSystem, run_id: str) -> list[str]:
 
 
 def _given(study: Study, run_id: str) -> str:
-    """What a schedule gave: bouts, the most current, and the charge of the contact that bore most."""
+    """What a schedule gave: bouts, and the most current."""
     (file,) = _files(study, [run_id])
     run = RunFile(file)
     given = control.given(run.control(), run.decisions())
-    bouts = sum(any(one.given_ma) and not any(before.given_ma) for before, one in zip(given, given[1:]))
-    bouts += bool(given) and any(given[0].given_ma)
-    charge = control.charge_of(run.control(), run.decisions(), lapse_s=0.0)
+    flows = [any(one.given_ma) for one in given]
+    bouts = sum(now and not before for before, now in zip([False, *flows], flows))
     most_ma = max((max(one.given_ma) for one in given), default=0.0)
-    return (
-        f"Given      {bouts} bouts of stimulation, at most {most_ma:g} mA; "
-        f"{max(charge.values(), default=0.0) / 1000.0:.3g} mC through the contact that bore most"
-    )
+    return f"Given      {bouts} bouts of stimulation, at most {most_ma:g} mA"
 
 
 def _study(options: Options, system: BoundSystem) -> Study:
