@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from workbench import outcomes
@@ -16,6 +17,7 @@ from workbench.study.completeness import (
     untouched,
 )
 from workbench.study.concealment import tells_arm
+from workbench.study.forms import state_of
 from workbench.study.planned import plan
 from workbench.study.protocol import Protocol
 from workbench.study.schedule import window_status
@@ -78,7 +80,10 @@ def visits_of(
         visit = _visit(row, on)
         named = asked.get(row["name"])
         nothing = untouched(place_of(row, planned.get(row["name"])), on, left=left)
-        visit["forms"] = _forms(protocol, named.forms if named else (), row["id"], shown, nothing)
+        forms = named.forms if named else ()
+        # Whether something was assessed with the device on is what is concealed.
+        forms = tuple(one for one in forms if not (concealed and protocol and protocol.form(one).tells_arm))
+        visit["forms"] = _forms(protocol, forms, row["id"], shown, nothing)
         found.append(visit)
     known = {row["name"] for row in rows}
     found += [_without_day(visit.name, visit.anchor) for visit in asked.values() if visit.name not in known]
@@ -138,34 +143,60 @@ def _forms(
 ) -> list[dict[str, Any]]:
     """Forms of a visit: those that the protocol asks for, then what was entered beside them.
 
-    Each is ``{"name", "title", "measure", "state", "rows"}``; ``state`` is ``nothing`` where nothing was entered,
-    ``rows`` are ``{"table", "id", "about"}`` of what stands in the record.
+    Each is ``{"name", "title", "measure", "state", "help", "rows"}``; ``state`` is ``nothing`` where nothing was
+    entered, ``help`` in which state of help it is done (:func:`~workbench.study.forms.state_of`), ``rows`` are
+    ``{"table", "id", "about"}`` of what stands in the record.
     """
     found, seen = [], set[str]()
     for name in asked:
         form = protocol.form(name) if protocol else None
         measure = form.measure if form else ""
         seen |= {name, measure}
-        state = shown.entered.begun(visit_id, name=name, measure=measure, twice=bool(form and form.double_entry))
+        takes = partial(protocol.takes, form) if protocol and form else _anything
+        twice = bool(form and form.double_entry)
+        state = shown.entered.begun(visit_id, name=name, measure=measure, twice=twice, takes=takes)
         title = form.title if form else name
-        one = _form(visit_id, shown, name=name, title=title, measure=measure)
-        found.append({**one, "state": state or nothing})
+        one = _form(visit_id, shown, name=name, title=title, measure=measure, takes=takes)
+        found.append({**one, "state": state or nothing, "help": form.state if form else ""})
+    # What was assessed in a state that no form here asks for stands beside them.
+    there = {row["id"] for one in found for row in one["rows"]}
+    seen -= {row["measure"] for row in shown.assessments[visit_id] if row["id"] not in there}
     beside = [row["name"] for row in shown.forms[visit_id]]
     beside += [row["measure"] for row in shown.assessments[visit_id]]
     beside += sorted(form for one, form in shown.drafts if one == visit_id)
     for name in dict.fromkeys(beside):
         if name not in seen:
             title = outcomes.load(name).definition.title if name in outcomes.available() else name
-            state = shown.entered.begun(visit_id, name=name, measure=name, twice=False)
-            one = _form(visit_id, shown, name=name, title=title, measure=name)
-            found.append({**one, "state": state or nothing})
+            takes = partial(_among, _other_states(shown.assessments[visit_id], name, there))
+            state = shown.entered.begun(visit_id, name=name, measure=name, twice=False, takes=takes)
+            one = _form(visit_id, shown, name=name, title=title, measure=name, takes=takes)
+            found.append({**one, "state": state or nothing, "help": ""})
     return found
 
 
-def _form(visit_id: str, shown: _Shown, *, name: str, title: str, measure: str) -> dict[str, Any]:
+def _anything(state: str) -> bool:
+    return True
+
+
+def _among(states: Collection[str], state: str) -> bool:
+    return state in states
+
+
+def _other_states(rows: Sequence[Mapping[str, Any]], measure: str, there: Collection[str]) -> set[str]:
+    """States of assessments of a measure that stand under no form yet."""
+    return {state_of(row) for row in rows if row["measure"] == measure and row["id"] not in there}
+
+
+def _form(
+    visit_id: str, shown: _Shown, *, name: str, title: str, measure: str, takes: Callable[[str], bool]
+) -> dict[str, Any]:
     """One form of a visit, without how complete it is."""
     forms = [row for row in shown.forms[visit_id] if row["name"] == name]
-    assessed = [row for row in shown.assessments[visit_id] if measure and row["measure"] == measure]
+    assessed = [
+        row
+        for row in shown.assessments[visit_id]
+        if measure and row["measure"] == measure and takes(state_of(row))
+    ]
     rows = [{"table": "form", "id": row["id"], "about": _entry_of(row)} for row in forms]
     rows += [{"table": "assessment", "id": row["id"], "about": _condition_of(row)} for row in assessed]
     return {"name": name, "title": title, "measure": measure, "rows": rows}
