@@ -149,6 +149,9 @@ def _session(study: Study, system: BoundSystem, options: Options, *, speed: floa
         if plan.stimulation is not None and plan.stimulation.wearer.at_risk:
             # Nobody's pressure is measured here; without one nothing would be stimulated.
             client.take_pressure(RESTING_MMHG, resting=True, by=f"{OPERATOR} (demo script)")
+        if plan.stimulation is not None and plan.stimulation.programme.needs_support:
+            # Nobody stands here; without a name no current would flow.
+            client.take_holder(f"{OPERATOR} (demo script)")
         fitted = _calibrated(study, client, system, options, speed=speed, bar=bar, participant=participant)
         # Another seed than the calibration's: the same schedule would let the decoder be tested on what it saw.
         last, kind = len(system.trials) - 1, "online" if fitted else "open_loop"

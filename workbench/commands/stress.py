@@ -323,6 +323,13 @@ def _attempts(n: int, seed: int) -> tuple[str, bool]:
     return "\n".join(one.text() for one in figures), all(one.passed for one in figures)
 
 
+def _states(n: int, seed: int) -> tuple[str, bool]:
+    from workbench.stress import states
+
+    figures = states.states(n, seed)
+    return figures.text(), figures.passed
+
+
 def _concealment(n: int, seed: int) -> tuple[str, bool]:
     from workbench.stress import concealment
 
@@ -439,6 +446,9 @@ TESTS = {
     ),
     "attempts": StressTest(
         "self-paced systems find attempts, n simulated participants of each", {"n": 20}, _attempts
+    ),
+    "states": StressTest(
+        "the brain-spine interface tells states of the legs, n simulated participants", {"n": 20}, _states
     ),
     "scanning": StressTest(
         "days at home by one noisy switch: n seeds, what is completed in time and what false clicks arm",
