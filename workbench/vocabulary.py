@@ -66,6 +66,8 @@ TrialOutcome = Literal["correct", "missed", "wrong", "recorded", "excluded"]
 Side = Literal["", "left", "right"]
 VisitStatus = Literal["", "planned", "done", "missed", "unscheduled", "not_applicable"]
 PersonState = Literal["active", "closed"]
+HomeRole = Literal["caregiver", "participant", "site"]
+"""Who may be at a device that is used at home; ``site``: somebody of the study who signed in."""
 ConsentPurpose = Literal["participation", "neural_data_use", "data_sharing", "decoder_training", "upload"]
 EnrolmentStatus = Literal["screening", "enrolled", "screen_failure", "completed", "withdrawn", "lost"]
 FormState = Literal["draft", "complete"]
@@ -116,6 +118,36 @@ class Montage:
     fs: float
     kind: str = "eeg"
     unit: str = "uV"
+
+
+@dataclass(frozen=True, slots=True)
+class HomeRule:
+    """Under what an effector is used at home, as the protocol of the study has it.
+
+    Attributes
+    ----------
+    present : each of whom says that they are there before anything is armed.
+    reset : who may reset a STOP; never the participant, whose switch may click by itself.
+    present_min : for how long such a statement holds, min.
+    day_min : longest use of a day, min.
+    skin_min : longest time between two looks at the skin, min.
+    call, emergency : whom to call, and the number of the emergency service.
+    release : how somebody takes a device off that does not answer.
+    """
+
+    present: tuple[HomeRole, ...]
+    reset: tuple[HomeRole, ...]
+    present_min: float
+    day_min: float
+    skin_min: float
+    call: str
+    emergency: str
+    release: str
+
+    def __post_init__(self) -> None:
+        # A rule that is read from JSON has lists.
+        object.__setattr__(self, "present", tuple(self.present))
+        object.__setattr__(self, "reset", tuple(self.reset))
 
 
 @dataclass(frozen=True, slots=True)
@@ -758,6 +790,9 @@ class LiveClient(Protocol):
     def disarm(self, by: str = "") -> Any:
         """Let them command it no longer."""
 
+    def set_ceiling(self, channel: int, current_ma: float, *, by: str = "") -> Any:
+        """Set the ceiling of a channel, mA: lower at once, higher in small steps."""
+
     def take_pressure(self, systolic: float, *, resting: bool = False, by: str = "") -> Any:
         """Enter a blood pressure of who is stimulated.
 
@@ -770,6 +805,16 @@ class LiveClient(Protocol):
 
     def take_symptom(self, symptom: str, *, by: str = "") -> Any:
         """Enter what who is stimulated feels: current is off at once."""
+
+    def set_ceiling(self, channel: int, current_ma: float, *, by: str = "") -> Any:
+        """Set the ceiling of a stimulated channel.
+
+        Parameters
+        ----------
+        channel : its number, from 0.
+        current_ma : mA.
+        by : who sets it.
+        """
 
     def waive(self, stream: str, reason: str) -> Any:
         """Go without a check of a stream, with a reason."""

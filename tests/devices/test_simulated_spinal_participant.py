@@ -253,6 +253,14 @@ def test_it_feels_the_current_that_a_signed_status_tells_and_no_forged_one(tmp_p
         outlet.close()
 
 
+@pytest.mark.parametrize("option", ["truth_path", "state_path"])
+def test_a_file_that_cannot_be_written_is_refused_in_a_sentence(tmp_path, option):
+    path = tmp_path / "nowhere" / "file"
+    said = f"{option} of simulated_spinal_participant cannot be written: {path}, No such file"
+    with pytest.raises(BadValue, match=said):
+        Participant({"source_id": "x", option: str(path)}).close()
+
+
 def words(value):
     """Every text and number of nested mappings and sequences, as text."""
     if isinstance(value, dict):

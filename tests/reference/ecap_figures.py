@@ -1,8 +1,8 @@
 """How well the loop of ``ecap_closed_loop`` holds the response.
 
-``python -m tests.reference.ecap_figures [SEED ...]`` prints it, of persons 4001 to 4020 unless others are named, in
-virtual time: two bouts with the loop closed and two with it open under the system's own postures, as the stream
-carries them, without link and ramp. Some two minutes.
+``python -m tests.reference.ecap_figures [SEED ...]`` prints it, of persons 4001 to 4020 unless others are
+named, in virtual time: two bouts with the loop closed and two with it open under the system's own postures, as the
+stream carries them, without link and ramp. Some two minutes.
 """
 
 from __future__ import annotations

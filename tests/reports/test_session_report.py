@@ -276,6 +276,17 @@ def test_a_score_that_is_no_number_and_parts_of_one_that_is_not_determined_are_p
     assert "To act on at once. ISNCSCI: item 9 is above 0: see to the person today" in said
 
 
+def test_a_measure_without_a_total_stands_in_the_table_and_has_no_drawing(study):
+    visit = study.rows("visit")[0]["id"]
+    items = {"self_selected": 9, "maximum": 11}
+    score = outcomes.score("wisci2", items).to_json()
+    assert score["total"] is None
+    study.append(Assessment(visit, "wisci2", "II", Condition(False, False, False), items, score, "Lin Q."))
+    said = page_of(study)
+    assert "Self-selected level 9" in said
+    assert "Maximum level 11" in said
+
+
 def test_latency_at_another_speed_is_not_representative(study):
     said = page_of(study)
     assert "not representative at speed 4" in said

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import json
 import os
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -19,12 +21,14 @@ from workbench.live import SessionPlan
 from workbench.recording import RunFile, RunWriter, chunks, index
 from workbench.runs import grant
 from workbench.stimulation import Wearer
-from workbench.study import Study, people
+from workbench.study import Study, people, protocol
+from workbench.study.changes.protocols import AdoptProtocol
 from workbench.study.changes.stimulating import AdoptStimulationLimits
 from workbench.systems import eeg_fes_rehabilitation, simulate
 from workbench.vocabulary import Approval, Command, FittedDecoder, Participant, Session, StreamSpec, Visit
 
 SHA, OTHER = "a" * 64, "b" * 64
+EXAMPLE = Path(__file__).parents[2] / "data_samples" / "protocol_neo_hand.toml"
 
 
 @pytest.fixture
@@ -312,6 +316,57 @@ def test_activation_is_the_time_with_a_level_and_a_cut_recording_counts_its_safe
 def test_a_plan_that_leaves_nobody_to_watch_is_refused(clinic, changes, words):
     with pytest.raises(Exception, match=words):
         plan_of(clinic, **changes)
+
+
+HOME_USE = """
+[home_use]
+present = ["caregiver"]
+reset = ["caregiver", "site"]
+present_min = 60
+day_min = 60
+skin_min = 90
+call = "Study line 010-5550-0100"
+emergency = "120"
+release = "Open the grey valve at the wrist."
+"""
+
+
+def adopt(study, text):
+    """A version of the example's protocol with a rule for use at home."""
+    signers = [study.script_signer(name).confirm() for name in ("Chen L.", "Lin Q.")]
+    study.apply(AdoptProtocol(protocol.parse(text, "p.toml").definition()), signers, "tests")
+
+
+def test_a_session_at_home_is_granted_by_the_rule_that_is_in_force_and_by_no_other(clinic):
+    example_text = EXAMPLE.read_text(encoding="utf-8")
+    home = ("place", "home"), ("effector", "glove"), ("script_present", True)
+    adopt(clinic.study, example_text + HOME_USE)
+    rule = protocol.parse(example_text + HOME_USE, "p.toml").home_use
+    visit = clinic.study.get("session", clinic.session)["visit_id"]
+    plan = plan_of(clinic, **dict(home), home=rule)
+    session = clinic.study.append(
+        Session(visit, "tests", id="home-1", simulated=True, plan=json.loads(plan.to_json()))
+    )
+    plan = dataclasses.replace(plan, session_id=session)
+    gate = GrantGate(plan)
+    other = GrantGate(dataclasses.replace(plan, home=dataclasses.replace(rule, day_min=600.0)))
+    other.nonce = gate.nonce
+    envelope = issued(clinic, gate, plan)
+    with pytest.raises(Refused, match="another rule for use at home"):
+        arm(other, envelope)
+    assert arm(gate, envelope).participant == "P1"
+    later = (example_text + HOME_USE).replace("day_min = 60", "day_min = 30").replace('"1.0.0"', '"1.1.0"')
+    adopt(clinic.study, later)
+    with pytest.raises(Refused, match="has changed since this session began"):
+        issued(clinic, gate, plan)
+
+
+def test_without_a_rule_in_force_nothing_is_granted_at_home(clinic):
+    visit = clinic.study.get("session", clinic.session)["visit_id"]
+    session = clinic.study.append(Session(visit, "tests", id="home-2", simulated=True, plan={"place": "home"}))
+    plan = plan_of(clinic, session_id=session, place="home", script_present=True)
+    with pytest.raises(Refused, match=r"the protocol needs a section \[home_use\]"):
+        issued(clinic, GrantGate(plan), plan)
 
 
 def stimulated(clinic):

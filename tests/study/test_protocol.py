@@ -311,6 +311,10 @@ CHECK = '[[implant_check]]\nname = "w"\nkind = "wound"\n'
 ARM, LATEST, NUMBER = "[[arm]]", "latest = 3", 'kind = "number"'
 TWO_ARMS = '[[arm]]\nname = "b"\ntitle = "B"\n[randomisation]\nkind = "simple"\nslots = 4\n'
 PEOPLE = '[population]\nsex = ["female"]\n'
+HOME = (
+    '[home_use]\npresent = ["caregiver"]\npresent_min = 60\nday_min = 60\nskin_min = 90\ncall = "Study line"\n'
+    'emergency = "120"\nrelease = "Open the valve."\n'
+)
 ITEMS = 'items = [{ name = "x", label = "X", kind = "number" }]'
 VISIT, FORM_F, ITEM, DRAW = "[[visit]] 'V1'", "[[form]] 'f'", "[[form]] 'f', items 'x'", "[randomisation]"
 
@@ -347,6 +351,8 @@ VISIT, FORM_F, ITEM, DRAW = "[[visit]] 'V1'", "[[form]] 'f'", "[[form]] 'f', ite
         (LATEST, 'latest = 3\nsessions = [{ system = "s", procedure = "run" }]', "[[visit]] 'V1', sessions 1",
          "procedure must be one of calibration, online"),
         (ITEMS, "", FORM_F, "either items or a measure"),
+        ('title = "F"', 'title = "F"\nstate = "device+assisted"', FORM_F, "by + in this order; got 'device"),
+        ('title = "F"', 'title = "F"\nstate = "with the glove"', FORM_F, "state must be one of off, assisted"),
         (ITEMS, 'measure = "aratt"', FORM_F,
          "no outcome measure 'aratt'; there are 10mwt"),
         ('title = "F"', 'title = "F"\nmeasure = "arat"', FORM_F, "either items or a measure"),
@@ -385,6 +391,12 @@ VISIT, FORM_F, ITEM, DRAW = "[[visit]] 'V1'", "[[form]] 'f'", "[[form]] 'f', ite
         (ARM, f"{PEOPLE}least_age = 18\ngreatest_age = 70\nparticipants = -1\n[[arm]]", "[population]", "got -1"),
         (ARM, '[population]\nsex = ["m"]\nleast_age = 1\ngreatest_age = 2\n[[arm]]', "[population]",
          "sex must be a list of names out of female, male"),
+        (ARM, f"{HOME}reset = [\"participant\"]\n[[arm]]", "[home_use]",
+         "reset must be a list of names out of caregiver, site"),
+        (ARM, f"{HOME}present = []\nreset = [\"site\"]\n[[arm]]".replace('present = ["caregiver"]\n', ""),
+         "[home_use]", "present must be"),
+        (ARM, f"{HOME}reset = [\"site\"]\n[[arm]]".replace("day_min = 60", "day_min = 0"), "[home_use]",
+         "day_min must be from 1 to 720 min, got 0"),
         ("[[form]]", "[[form]]\n[[form]]", "[[form]] 1", ""),
     ],
 )  # fmt: skip

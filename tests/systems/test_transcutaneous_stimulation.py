@@ -35,6 +35,13 @@ def test_amplitude_finding_steps_through_each_pair_alone():
     assert {step.index(max(step)) for step in SYSTEM.settings} == {0, 1}
 
 
+def test_a_rest_is_longer_than_what_the_effector_and_its_electrodes_need_before_the_next_practice():
+    params, profile = simulate(SYSTEM).params_of("open_loop"), control.load(SYSTEM.effector)
+    (limits,) = SYSTEM.stimulation.example
+    needed_s = profile.release_ramp_ms / 1000 + profile.refractory_s
+    assert params["rest_s"] - params["jitter_s"] > needed_s + limits["refractory_s"]
+
+
 def test_a_responder_needs_both_domains_and_the_baseline_of_the_therapy_is_the_end_of_the_run_in():
     (primary,) = [one for one in SYSTEM.planned if one.role == "primary"]
     assert {*STRENGTH, *FUNCTION} == set(primary.measured_by)
@@ -66,7 +73,7 @@ def test_each_practice_is_stimulated_visits_follow_and_the_run_replays_with_its_
     assert commands.main(["demo", *asked]) == 0
     said = capsys.readouterr().out
     assert said.count("commands recomputed, equal") == 1
-    assert "bouts of stimulation, at most 20 mA" in said
+    assert "Given      3 bouts of stimulation, at most 20 mA" in said
     assert "Decoder " not in said
     (recording,) = (folder / "recordings").glob("*.xdf")
     run = RunFile(recording)

@@ -149,6 +149,9 @@ def _session(study: Study, system: BoundSystem, options: Options, *, speed: floa
         if plan.stimulation is not None and plan.stimulation.wearer.at_risk:
             # Nobody's pressure is measured here; without one nothing would be stimulated.
             client.take_pressure(RESTING_MMHG, resting=True, by=f"{OPERATOR} (demo script)")
+        if plan.stimulation is not None and plan.stimulation.programme.needs_support:
+            # Nobody stands here; without a name no current would flow.
+            client.take_holder(f"{OPERATOR} (demo script)")
         fitted = _calibrated(study, client, system, options, speed=speed, bar=bar, participant=participant)
         # Another seed than the calibration's: the same schedule would let the decoder be tested on what it saw.
         last, kind = len(system.trials) - 1, "online" if fitted else "open_loop"
@@ -401,19 +404,15 @@ def _results(study: Study, system: BoundSystem, run_id: str) -> list[str]:
 
 
 def _given(study: Study, system: BoundSystem, run_id: str) -> list[str]:
-    """What a schedule gave: bouts, most current, charge of the contact with most; then the system's figures."""
+    """What a schedule gave: bouts, and the most current; then the figures of the system."""
     (file,) = _files(study, [run_id])
     run = RunFile(file)
     given = control.given(run.control(), run.decisions())
-    bouts = sum(any(one.given_ma) and not any(before.given_ma) for before, one in zip(given, given[1:]))
-    bouts += bool(given) and any(given[0].given_ma)
-    charge = control.charge_of(run.control(), run.decisions(), lapse_s=0.0)
+    flows = [any(one.given_ma) for one in given]
+    bouts = sum(now and not before for before, now in zip([False, *flows], flows))
     most_ma = max((max(one.given_ma) for one in given), default=0.0)
-    given_line = (
-        f"Given      {bouts} bouts of stimulation, at most {most_ma:g} mA; "
-        f"{max(charge.values(), default=0.0) / 1000.0:.3g} mC through the contact that bore most"
-    )
-    return [given_line, *(system.system.figures(run) if system.system.figures else ())]
+    told = f"Given      {bouts} bouts of stimulation, at most {most_ma:g} mA"
+    return [told, *(system.system.figures(run) if system.system.figures else ())]
 
 
 def _study(options: Options, system: BoundSystem) -> Study:

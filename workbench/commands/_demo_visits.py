@@ -6,7 +6,7 @@ made up, as their rater says. They show what a study of the system holds, and no
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -116,18 +116,21 @@ def lines(study: Study, system: System, visits: Mapping[str, str]) -> Iterator[s
         rest_on = ", ".join(one.name for one in system.planned if form in one.measured_by)
         for on in (False, True):
             mine = [a for a in taken if a.measure == form and a.condition.stimulation_on == on]
-            told = _told(outcomes.load(form), mine, visits)
+            told = _told(outcomes.load(form), mine, visits, first=[one.name for one in system.planned])
             if told and rest_on:
                 state = ", stimulation on" if on else ""
                 yield f"Endpoint   {rest_on}: {form}{state}, {told} (made-up values)"
 
 
-def _told(measure: OutcomeMeasure, mine: list[Assessment], visits: Mapping[str, str]) -> str:
-    """``preferred_speed 0.25 → 0.31 → 0.42``: the first part of a score that has a value, visit after visit."""
+def _told(
+    measure: OutcomeMeasure, mine: list[Assessment], visits: Mapping[str, str], *, first: Sequence[str]
+) -> str:
+    """``preferred_speed 0.25 → 0.31 → 0.42``: one part of a score that has a value, visit after visit."""
     by_visit = {one.visit_id: one.score["subscores"] for one in mine}
     rows = [by_visit[visit] for visit in visits.values() if visit in by_visit]
-    codes = [part.code for part in measure.definition.subscales]
-    # A speed has a time and another pace beside it; the definition names the usual one first.
+    # A part that an endpoint is named after; else, of a speed with its time and another pace, the usual one, which
+    # the definition names first.
+    codes = sorted((part.code for part in measure.definition.subscales), key=lambda code: code not in first)
     parts = [code for code in codes if rows and all(row.get(code, {}).get("value") is not None for row in rows)]
     if not parts:
         return ""

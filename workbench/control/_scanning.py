@@ -128,6 +128,12 @@ class Scanner:
         return groups[self._at(self._now) % len(groups)] if groups else ()
 
     @property
+    def place(self) -> int:
+        """Place or row of the frame now, from 0; -1 where nothing scans."""
+        groups = self._groups()
+        return self._at(self._now) % len(groups) if groups else -1
+
+    @property
     def taking(self) -> str:
         """The act that takes effect when the step is over; ``""`` where none does."""
         return self._act if self.state == "taking" else NOTHING

@@ -27,7 +27,7 @@ from workbench.live.client import Progress
 from workbench.messages import Message
 from workbench.runs import approve as approving
 from workbench.runs import grant
-from workbench.study import Signer, Study, stores
+from workbench.study import Signer, Study, home_use, stores
 from workbench.study.approvals import system_of
 from workbench.study.drafts import FILE as DRAFTS_FILE
 from workbench.systems import BoundSystem
@@ -44,6 +44,7 @@ class VisitService:
         simulated. A session of a participant who is not simulated binds the same system to hardware.
     operator : stands in the record while nobody is signed in.
     speed : stream seconds a second of what is simulated.
+    place : where its sessions take place; at home they go by the rule of the protocol in force.
 
     Attributes
     ----------
@@ -54,12 +55,18 @@ class VisitService:
     runs_sessions = True
 
     def __init__(
-        self, folder: Path, system: BoundSystem | None = None, *, operator: str, speed: float = 1.0
+        self,
+        folder: Path,
+        system: BoundSystem | None = None,
+        *,
+        operator: str,
+        speed: float = 1.0,
+        place: str = "clinic",
     ) -> None:
         self.folder = Path(folder)
         followed, self._changed = systems.system_of(self.folder)
         self.system = systems.simulate(followed) if system is None else system
-        self._operator, self._speed = operator, speed
+        self._operator, self._speed, self._place = operator, speed, place
         self._usual = self.system
         self.hardware = SetupService(
             self.folder,
@@ -354,6 +361,8 @@ class VisitService:
             self.signer(study, person)
             identity = f"{confirmed['by']}, {confirmed['clock']}, {confirmed['who']}"
             about: dict[str, Any] = {"visit": confirmed["visit"], "operator": self.who, "identity": identity}
+            if self._place == home_use.PLACE:
+                about |= {"place": self._place, "home": home_use.rule_of(study, person["id"])}
             screening = self._screening(study, person)
             if screening is not None:
                 if not screening["answer"]:

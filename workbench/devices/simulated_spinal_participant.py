@@ -145,7 +145,13 @@ def specs(options: Mapping[str, Any]) -> tuple[StreamSpec, ...]:
 
 
 def felt(
-    effector: str, programme: Programme, delivered_ma: Sequence[float], *, apart: Sequence[str] = ()
+    effector: str,
+    programme: Programme,
+    delivered_ma: Sequence[float],
+    *,
+    pulses: int = 0,
+    polarity: int = 1,
+    apart: Sequence[str] = (),
 ) -> dict[str, Any]:
     """What a body feels of a stimulator: fields of :class:`~workbench.physiology.Input`.
 
@@ -154,6 +160,7 @@ def felt(
     effector : ``"epidural"`` for contacts of the lumbar lead, ``"fes"`` for muscles through the skin,
         ``"transcutaneous"`` for the cord through the skin, which the model of these legs does not have.
     programme : the channels, in order. delivered_ma : current of each that really flows, mA.
+    pulses, polarity : of test pulses of a lead (:class:`~workbench.physiology.Train`); 0 is a train that lasts.
     apart : names of channels of another lead, which no root of the legs feels.
     """
     flows = zip(programme.channels, delivered_ma, strict=True)
@@ -163,7 +170,11 @@ def felt(
         return {"muscles": {c.name: min(1.0, ma / c.approved_ma) for c, ma in flowing if c.name in MUSCLES}}
     if effector == "transcutaneous":
         return {}
-    trains = [Train(n, ma / len(c.cathodes), c.rate_hz, c.width_us) for c, ma in flowing for n in c.cathodes]
+    trains = [
+        Train(n, ma / len(c.cathodes), c.rate_hz, c.width_us, pulses, polarity)
+        for c, ma in flowing
+        for n in c.cathodes
+    ]
     return {"trains": tuple(trains)}
 
 
@@ -252,8 +263,8 @@ class Participant:
         self._efforts, self._postures = _efforts(options), _postures(options)
         self._loop = loop_of(options["loop"]) if options.get("loop") else None
         apart = self._loop.channels if self._loop is not None else ()
-        self._stimulator = Stimulator(options, apart=apart) if options.get("stimulator") else None
         self._truth = Truth(Path(str(options["truth_path"])), self) if options.get("truth_path") else None
+        self._stimulator = Stimulator(options, apart=apart) if options.get("stimulator") else None
         self._began_s = self.body.state.lived_s
         self._cues: list[tuple[float, dict[str, Any]]] = []
         self._turns: list[tuple[float, str]] = []
@@ -351,7 +362,17 @@ class Participant:
     def _save(self) -> None:
         self._saved_s = self.body.state.lived_s
         if self._state_path is not None:
-            world.disk.save(self._state_path, saved(self.person, self.body.state).encode())
+            try:
+                world.disk.save(self._state_path, saved(self.person, self.body.state).encode())
+            except OSError as error:
+                raise _not_written("state_path", self._state_path, error) from error
+
+
+def _not_written(option: str, path: Path, error: OSError) -> BadValue:
+    where = reading.shown(path)
+    return BadValue(
+        Message("simulated.not_written", name=option, path=where, why=str(error.strerror), device=NAME)
+    )
 
 
 class Truth:
@@ -360,12 +381,20 @@ class Truth:
     Parameters
     ----------
     path : of the file. participant : whose.
+
+    Raises
+    ------
+    BadValue
+        For a file that cannot be written.
     """
 
     def __init__(self, path: Path, participant: Participant) -> None:
         self._body = participant.body
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-        self._file = world.disk.file(world.disk.descriptor(path, flags), "w", encoding="utf-8")
+        try:
+            self._file = world.disk.file(world.disk.descriptor(path, flags), "w", encoding="utf-8")
+        except OSError as error:
+            raise _not_written("truth_path", path, error) from error
         self._n_steps = 0
         self._noted: dict[str, Any] = {}
         self._write({**participant.about, "seed": participant.person.seed, "state": self._body.state.lived_s})

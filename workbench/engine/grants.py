@@ -14,7 +14,7 @@ from typing import Any
 from workbench import control, world
 from workbench.devices import lsl
 from workbench.errors import Refused
-from workbench.live.plan import SessionPlan
+from workbench.live.plan import SessionPlan, home_sha256
 from workbench.messages import Message
 from workbench.stimulation import fingerprint
 
@@ -30,6 +30,7 @@ OTHERS = {
     "boot": Message("grant.other_engine"),
     "engine": Message("grant.other_engine"),
     "stimulation": Message("grant.other_stimulation"),
+    "home": Message("grant.other_home_rule"),
 }
 """What a grant may be for instead, by the field in which it differs."""
 
@@ -126,9 +127,10 @@ class GrantGate:
             "boot": world.clock.boot_id(),
             "engine": self.nonce,
             "stimulation": fingerprint(plan.stimulation),
+            "home": home_sha256(plan.home),
         }
         for name, value in expected.items():
-            # Of what does not stimulate a grant says nothing.
+            # Of what does not stimulate, and elsewhere than at home, a grant says nothing.
             if payload.get(name, "") != value:
                 raise Refused(Message("grant.for_other", whose=OTHERS[name]))
         if payload.get("method") == "script" and not plan.effector_simulated:

@@ -3,6 +3,9 @@
 A kernel outlives the tab that it serves, so that its requests prove nobody. The engine issues a challenge, the
 page's own script answers it while the page is visible, and the kernel only carries the answer. A script may stand
 in for somebody where the effector is simulated; status and record say so.
+
+At home a page is not enough, as nobody of the study looks at it: each of those whom the home rule names says that
+they are there, and says it again when its time is over.
 """
 
 from __future__ import annotations
@@ -13,9 +16,10 @@ from math import inf
 from typing import Any
 
 from workbench import world
-from workbench.errors import BadValue
+from workbench.errors import BadValue, Refused
 from workbench.live.status import PresenceState, PresenceStatus
 from workbench.messages import Message
+from workbench.vocabulary import HomeRule
 
 PRESENT_S = 2.0
 """An answer older than this proves nobody, s. So does an answer to a challenge older than this."""
@@ -31,10 +35,12 @@ class Presence:
     ----------
     limit_s : absence after which the effector is released, s; shown to the page.
     script : whether a script stands in for somebody.
+    home : rule for use at home, None elsewhere.
     """
 
-    def __init__(self, *, limit_s: float, script: bool) -> None:
-        self.limit_s, self.script = limit_s, script
+    def __init__(self, *, limit_s: float, script: bool, home: HomeRule | None = None) -> None:
+        self.limit_s, self.script, self._home = limit_s, script, home
+        self._attends: dict[str, float] = {}
         self._lock = world.clock.lock()
         self._issued: OrderedDict[str, float] = OrderedDict()
         self._pages: OrderedDict[str, float] = OrderedDict()
@@ -84,11 +90,48 @@ class Presence:
                 self._pages.popitem(last=False)
 
     def away_s(self) -> float:
-        """Seconds since a visible page answered; 0 while a script stands in for somebody."""
-        if self.script:
-            return 0.0
+        """Seconds since a visible page answered, or since one of those who must be there at home was.
+
+        0 while a script stands in for the page; it stands in for nobody whom the home rule names.
+        """
         with self._lock:
-            return self._away(world.clock.monotonic())
+            now = world.clock.monotonic()
+            return max(0.0 if self.script else self._away(now), self._unattended(now))
+
+    def attend(self, role: str, *, there: bool) -> None:
+        """Somebody whom the home rule names says that they are there, or that they go.
+
+        Raises
+        ------
+        Refused
+            Where no rule for use at home is in the plan.
+        BadValue
+            For a role that the rule does not ask for.
+        """
+        if self._home is None:
+            raise Refused(Message("home.no_rule"))
+        if role not in self._home.present:
+            raise BadValue(Message("home.role", got=repr(role), allowed=list(self._home.present)))
+        with self._lock:
+            now = world.clock.monotonic()
+            # Who goes is no longer there now, and was until now.
+            self._attends[role] = now if there else now - 60.0 * self._home.present_min - PRESENT_S - 1e-3
+
+    def missing(self) -> list[str]:
+        """Who must be there at home and has not said so, or too long ago."""
+        with self._lock:
+            now = world.clock.monotonic()
+            return [] if self._home is None else [one for one in self._home.present if self._overdue(one, now) > 0]
+
+    def _unattended(self, now: float) -> float:
+        """Seconds for which one of those who must be there at home has not been; 0 where all are."""
+        return 0.0 if self._home is None else max(0.0, *(self._overdue(one, now) for one in self._home.present))
+
+    def _overdue(self, role: str, now: float) -> float:
+        said = self._attends.get(role)
+        if self._home is None or said is None:
+            return max(PRESENT_S + 1e-3, now - self._began)
+        return now - said - 60.0 * self._home.present_min
 
     @property
     def present(self) -> bool:
@@ -104,15 +147,16 @@ class Presence:
 
     def status(self) -> PresenceStatus:
         """The presence part of the status."""
-        challenge, present = self.challenge(), self.present
+        challenge, present, missing = self.challenge(), self.present, self.missing()
         with self._lock:
             now, last = world.clock.monotonic(), self._last
             pages = sum(now - at <= PRESENT_S for at in self._pages.values())
         state: PresenceState = "present" if present else "absent" if last is not None else "nobody_yet"
         return {
-            "state": "script" if self.script else state,
+            "state": "script" if self.script and not missing else state,
             "challenge": challenge,
             "age_s": None if last is None else round(now - last, 3),
             "limit_s": self.limit_s,
             "pages": pages,
+            "missing": missing,
         }

@@ -46,7 +46,8 @@ class RequestHandler:
             "end_run": self._end_run,
             # The door has stopped the effector already; the reply says that the run is being ended too.
             "stop": lambda args: session.stop_latch.settle(),
-            "reset_stop": lambda args: session.stop_latch.reset(self._by(args)),
+            "reset_stop": self._reset_stop,
+            "attend": self._attend,
             "arm": self._arm,
             "disarm": self._disarm,
             "apply_setting": lambda args: session.runs.apply_setting(self._by(args)),
@@ -95,8 +96,10 @@ class RequestHandler:
         run = session.events.live_run
         if run is None:
             raise Refused(Message("engine.arm_in_run_only"))
-        if session.plan.place == "home":
+        if session.plan.place == "home" and session.plan.home is None:
             raise Refused(Message("engine.not_at_home"))
+        if missing := session.presence.missing():
+            raise Refused(Message("home.missing", who=missing))
         if not session.presence.present:
             raise Refused(Message("engine.nobody_there"))
         if session.streams.signal.recording_only:
@@ -121,6 +124,22 @@ class RequestHandler:
         by = self._by(args)
         self._session.effector.required().disarm(by)
         self._session.events.mark("disarm", by=by)
+
+    def _reset_stop(self, args: Mapping[str, Any]) -> None:
+        """A latched STOP or a fault is left; at home only by somebody whom the rule names."""
+        session, role = self._session, str(args.get("role") or "site")
+        rule = session.plan.home
+        if rule is not None and role not in rule.reset:
+            raise Refused(Message("home.reset", got=repr(role), allowed=list(rule.reset)))
+        session.stop_latch.reset(self._by(args) if rule is None else f"{role}, {self._by(args)}")
+
+    def _attend(self, args: Mapping[str, Any]) -> None:
+        """Somebody whom the home rule names is there, or goes."""
+        session, role, there = self._session, _text(args, "role"), args.get("there") is not False
+        session.presence.attend(role, there=there)
+        extent = Message("home.attends" if there else "home.leaves", who=role)
+        session.events.enter("presence", extent=extent, consequence=self._by(args))
+        session.events.mark("attend", label=role, there=there, by=self._by(args))
 
     def _stimulate(self, act: str, args: Mapping[str, Any]) -> None:
         """What somebody enters about the person who is stimulated, or a ceiling."""

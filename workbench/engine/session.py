@@ -49,7 +49,7 @@ class Session:
         self.engine_folder, self.plan, self.spawn = engine_folder, plan, spawn
         self.ledger = Ledger()
         self.grants = GrantGate(plan)
-        self.presence = Presence(limit_s=plan.absence_s, script=plan.script_present)
+        self.presence = Presence(limit_s=plan.absence_s, script=plan.script_present, home=plan.home)
         self.inlets = Inlets(spawn)
         self.streams = streams = Streams(plan.contract, signal=plan.signal.name)
         self.events = events = EventLog(

@@ -55,6 +55,7 @@ OPERATIONS = (
     "present",
     "reconnect",
     "presence",
+    "attend",
     "acknowledge",
     "take_pressure",
     "take_load",

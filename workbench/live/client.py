@@ -192,9 +192,37 @@ class Client:
         world.disk.unlink(file, missing_ok=True)
         return False
 
-    def reset_stop(self) -> None:
-        """Leave the latched stop or a fault; a new self-test of the effector follows."""
-        self._ask("reset_stop")
+    def reset_stop(self, role: str = "site") -> None:
+        """Leave the latched stop or a fault; a new self-test of the effector follows.
+
+        Parameters
+        ----------
+        role : at home, as whom: one that the rule for use at home lets reset it.
+
+        Raises
+        ------
+        Refused
+            While the device is not at rest, where nothing is latched, and at home for any other role.
+        """
+        self._ask("reset_stop", role=role)
+
+    def attend(self, role: str, *, there: bool = True, by: str = "") -> None:
+        """Say that somebody whom the rule for use at home asks for is there, or goes away.
+
+        Parameters
+        ----------
+        role : of the rule.
+        there : False for somebody who goes.
+        by : who says so, for the record.
+
+        Raises
+        ------
+        Refused
+            Where no such rule is in the plan.
+        BadValue
+            For a role that the rule does not ask for.
+        """
+        self._ask("attend", role=role, there=bool(there), by=by)
 
     def use_grants(self, issue: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> None:
         """Let this client ask the record for grants, with ``issue`` from ``workbench.runs.grant.issuer``."""

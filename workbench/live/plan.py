@@ -5,6 +5,7 @@ The plan is written to the study folder before the engine starts and is stored w
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import re
@@ -17,7 +18,7 @@ from workbench.control import ControlLaw, Limits
 from workbench.errors import BadValue
 from workbench.messages import Message
 from workbench.stimulation import Setup, definition_of, setup_of
-from workbench.vocabulary import StreamSpec
+from workbench.vocabulary import HomeRule, StreamSpec
 
 OWN_NAMES = ("wb-cues", "wb-decisions", "wb-commands", "wb-acks", "wb-status", "wb-watch")
 """Names of the workbench's own LSL streams; nobody else's stream may bear one."""
@@ -72,7 +73,9 @@ class SessionPlan:
     transport : ``"ipc"``, ``"tcp"`` (CURVE-encrypted, loopback) or ``"auto"``.
     reserve_mb : free disk space in MB below which a run is ended cleanly.
     mains_hz : mains frequency for the line-noise light, Hz.
-    place : where it takes place, one of :data:`PLACES`; at home nothing is armed.
+    place : where it takes place, one of :data:`PLACES`.
+    home : the rule for use at home, as the protocol in force has it; None elsewhere, and at home where there is
+        none: then nothing is armed.
     absence_s : s without an operator's visible page after which the effector is released, 2 to 60.
     script_present : whether a script stands in for somebody; for a simulated effector only.
     peers : names or addresses of acquisition computers that are asked for streams beside this one.
@@ -110,6 +113,7 @@ class SessionPlan:
     reserve_mb: float = 200.0
     mains_hz: float = 50.0
     place: str = "clinic"
+    home: HomeRule | None = None
     absence_s: float = 20.0
     script_present: bool = False
     peers: tuple[str, ...] = ()
@@ -177,17 +181,31 @@ class SessionPlan:
             law = ControlLaw(**content.pop("law", {}))
             limits = content.pop("limits", None)
             stimulation = content.pop("stimulation", None)
+            home = content.pop("home", None)
             return cls(
                 contract=contract,
                 law=law,
                 limits=None if limits is None else Limits(**limits),
                 stimulation=None if stimulation is None else setup_of(stimulation),
+                home=None if home is None else HomeRule(**home),
                 **content,
             )
         except BadValue:
             raise
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise BadValue(Message("plan.not_one", why=str(error))) from error
+
+
+def home_sha256(rule: HomeRule | None) -> str:
+    """SHA-256 of a rule for use at home, by which a grant names it; ``""`` of none.
+
+    Parameters
+    ----------
+    rule : of a plan or a protocol.
+    """
+    if rule is None:
+        return ""
+    return hashlib.sha256(json.dumps(asdict(rule), ensure_ascii=False, sort_keys=True).encode()).hexdigest()
 
 
 def _spec(content: dict[str, Any]) -> StreamSpec:
@@ -281,5 +299,7 @@ def _check_presence(plan: SessionPlan) -> None:
     if not (math.isfinite(plan.absence_s) and shortest <= plan.absence_s <= longest):
         got = str(plan.absence_s)
         raise BadValue(Message("plan.absence", least=f"{shortest:g}", most=f"{longest:g}", got=got))
+    if plan.home is not None and plan.place != "home":
+        raise BadValue(Message("plan.home_elsewhere", place=repr(plan.place)))
     if plan.script_present and plan.effector is not None and not plan.effector_simulated:
         raise BadValue(Message("plan.script"))

@@ -286,7 +286,7 @@ class PresenceStatus(TypedDict):
     """Whether somebody is there.
 
     ``challenge`` for the page, ``age_s`` of the last answer, ``limit_s`` until the effector is released, ``pages``
-    that answered within 2 s.
+    that answered within 2 s. ``missing`` : who has to be there at home and has not said so, or too long ago.
     """
 
     state: PresenceState
@@ -294,6 +294,7 @@ class PresenceStatus(TypedDict):
     age_s: float | None
     limit_s: float
     pages: int
+    missing: list[str]
 
 
 class LedgerStatus(TypedDict):
@@ -385,7 +386,14 @@ BLANK_STATUS: Status = {
     "ledger": [],
     "ledger_total": 0,
     "alarms": [],
-    "presence": {"state": "nobody_yet", "challenge": "", "age_s": None, "limit_s": 20.0, "pages": 0},
+    "presence": {
+        "state": "nobody_yet",
+        "challenge": "",
+        "age_s": None,
+        "limit_s": 20.0,
+        "pages": 0,
+        "missing": [],
+    },
 }
 """A status of no engine."""
 

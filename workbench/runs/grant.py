@@ -17,12 +17,13 @@ import numpy as np
 
 from workbench import control, messages, world
 from workbench.errors import RecordingFault, Refused
+from workbench.live.plan import home_sha256
 from workbench.messages import Message
 from workbench.recording import RunFile, index, run_writer
 from workbench.runs.approve import LIMITS
 from workbench.stimulation import fingerprint, setup_of
-from workbench.study import approvals, stimulation_limits
-from workbench.vocabulary import Command
+from workbench.study import approvals, home_use, stimulation_limits
+from workbench.vocabulary import Command, HomeRule
 
 if TYPE_CHECKING:
     from workbench.study import Signer, Study
@@ -56,7 +57,8 @@ def issue(study: Study, request: Request, *, signer: Signer) -> dict[str, Any]:
     ------
     Refused
         When the signer's access was closed since, the record does not hold the session, it has no approval of
-        this decoder for its participant and effector; or the decoder was made for another system or task.
+        this decoder for its participant and effector; the decoder was made for another system or task; or a
+        session at home goes by another rule than the protocol in force, or has used up its day.
     RecordFault
         When the record is locked or its keys are not on this computer.
     RecordingFault
@@ -82,6 +84,7 @@ def issue(study: Study, request: Request, *, signer: Signer) -> dict[str, Any]:
         "limits": _limits(effector, approval.get("limits") or {}),
         "dose": dose_of_today(study.path.parent, participant=participant["pseudonym"], effector=effector),
         "stimulation": _stimulation(study, session_id),
+        "home": _home(study, session_id, str(participant["id"])),
         "engine": str(request["engine_nonce"]),
         "nonce": world.chance.token_hex(16),
         "boot": world.clock.boot_id(),
@@ -132,6 +135,29 @@ def _stimulation(study: Study, session_id: str) -> str:
         if force.get(electrode) != signed:
             raise Refused(Message("stimulation.not_in_force", electrode=electrode))
     return fingerprint(setup)
+
+
+def _home(study: Study, session_id: str, participant_id: str) -> str:
+    """Hash of the rule of a session at home, which is that of the protocol in force; ``""`` elsewhere.
+
+    Raises
+    ------
+    Refused
+        Where the protocol has no such rule, or has another one by now, and once the use of the day is over.
+    """
+    plan = study.get("session", session_id)["plan"]
+    if plan.get("place") != "home":
+        return ""
+    rule = home_use.rule_of(study, participant_id)
+    if rule is None or not plan.get("home"):
+        raise Refused(Message("home.no_rule"))
+    if HomeRule(**plan["home"]) != rule:
+        raise Refused(Message("home.other_rule"))
+    today = world.clock.local().date()
+    used = home_use.of_participant(study, participant_id, today).minutes_of(today)
+    if used >= rule.day_min:
+        raise Refused(Message("home.day_over", used=f"{used:.0f}", most=f"{rule.day_min:g}"))
+    return home_sha256(rule)
 
 
 def issuer(study: Study, signer: Signer) -> Callable[[Request], dict[str, Any]]:

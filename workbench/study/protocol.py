@@ -24,12 +24,23 @@ from workbench import messages, outcomes, reading
 from workbench.errors import BadValue, UnknownName
 from workbench.messages import Message
 from workbench.study import chain
-from workbench.study.forms import ITEM_KINDS, NUMERIC, Form, Item, ItemKind, SoftRange, quantity
+from workbench.study.forms import (
+    HELP,
+    ITEM_KINDS,
+    NUMERIC,
+    OFF,
+    Form,
+    Item,
+    ItemKind,
+    SoftRange,
+    is_state,
+    quantity,
+)
 from workbench.study.nouns import SHA256, told
 from workbench.study.people import ROLES
 from workbench.study.protocol_reading import Problems, Table, is_name, is_too_deep, repeated
 from workbench.study.randomisation.design import Design
-from workbench.vocabulary import FindingKind, RunKind
+from workbench.vocabulary import FindingKind, HomeRole, HomeRule, RunKind
 
 LARGEST = 2**20
 """Of a protocol file, bytes."""
@@ -45,6 +56,8 @@ FARTHEST_DAY = 36_500
 """Days between a visit and its anchor."""
 OLDEST = 150
 """Years."""
+LONGEST_AT_HOME = 720.0
+"""Of a time of the rule for use at home, min."""
 MOST_PARTICIPANTS = 1_000_000
 """Planned of one study."""
 
@@ -233,6 +246,7 @@ class Protocol:
     randomisation : the section as plain data; :meth:`design` is what it says.
     roles : who may make a change, by its name.
     population : whom the study plans to take; None where the file does not say it.
+    home_use : under what a device is used at home; None where it is not.
     """
 
     about: About
@@ -248,6 +262,7 @@ class Protocol:
     session_limits: tuple[SessionLimit, ...] = ()
     roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     population: Population | None = None
+    home_use: HomeRule | None = None
 
     @property
     def sha256(self) -> str:
@@ -294,15 +309,28 @@ class Protocol:
         known = [one.name for one in self.forms] or Message("word.none")
         raise UnknownName(Message("protocol.no_form", form=told(name), allowed=known))
 
+    def takes(self, form: Form, state: str) -> bool:
+        """Whether an assessment in a state is what a form of its measure asks for.
+
+        A form that names no state takes every one that no other form of that measure names.
+
+        Parameters
+        ----------
+        form : of this protocol. state : as :func:`~workbench.study.forms.state_of` says it.
+        """
+        if form.state:
+            return state == form.state
+        return state not in {one.state for one in self.forms if one.measure == form.measure}
+
 
 SECTIONS = {
     "about": "study", "arms": "arm", "criteria": "criterion", "visits": "visit", "forms": "form",
     "consent": "consent", "randomisation": "randomisation", "estimands": "estimand",
     "stopping_rules": "stopping_rule", "implant_checks": "implant_check", "session_limits": "session_limit",
-    "roles": "roles", "population": "population",
+    "roles": "roles", "population": "population", "home_use": "home_use",
 }  # fmt: skip
 """Section of the file by attribute of :class:`Protocol`."""
-ONE_TABLE = ("study", "consent", "randomisation", "roles", "population")
+ONE_TABLE = ("study", "consent", "randomisation", "roles", "population", "home_use")
 """Sections that are one table and not a list of entries."""
 
 
@@ -403,6 +431,7 @@ def _protocol(root: Table) -> Protocol:
         session_limits=_each(root, "session_limit", _session_limit),
         roles=_roles(root.table("roles", needed=False)),
         population=_population(root.table("population", needed=False)),
+        home_use=_home_use(root.table("home_use", needed=False)),
     )
     root.done()
     return protocol
@@ -489,6 +518,30 @@ def _population(table: Table | None) -> Population | None:
     return Population(sex=sex, least_age=least or 0, greatest_age=greatest or 0, participants=planned or 0)
 
 
+def _home_use(table: Table | None) -> HomeRule | None:
+    if table is None:
+        return None
+    present = table.names("present", allowed=get_args(HomeRole))
+    # Never the participant: a STOP must not be reset by the switch that may have clicked by itself.
+    reset = table.names("reset", allowed=("caregiver", "site"))
+    times = {name: table.number(name) for name in ("present_min", "day_min", "skin_min")}
+    for name, value in times.items():
+        if value is not None and not 1 <= value <= LONGEST_AT_HOME:
+            table.problem(Message("protocol.home_time", key=name, most=f"{LONGEST_AT_HOME:g}", got=f"{value:g}"))
+    rule = HomeRule(
+        present=cast("tuple[HomeRole, ...]", present),
+        reset=cast("tuple[HomeRole, ...]", reset),
+        present_min=times["present_min"] or 0.0,
+        day_min=times["day_min"] or 0.0,
+        skin_min=times["skin_min"] or 0.0,
+        call=table.name("call"),
+        emergency=table.name("emergency"),
+        release=table.name("release"),
+    )
+    table.done()
+    return rule
+
+
 def _visit(table: Table) -> ProtocolVisit:
     day, earliest, latest = (table.integer(key, most=FARTHEST_DAY) for key in ("day", "earliest", "latest"))
     visit = ProtocolVisit(
@@ -519,7 +572,10 @@ def _form(table: Table) -> Form:
         items=_each(table, "items", _item),
         measure=table.name("measure", needed=False),
         double_entry=table.flag("double_entry"),
+        state=table.name("state", needed=False),
     )
+    if form.state and not is_state(form.state):
+        table.problem(Message("protocol.form_state", got=told(form.state), allowed=[OFF, *HELP]))
     if bool(table.data.get("items")) == bool(table.data.get("measure")):
         table.problem(Message("protocol.items_or_measure"))
     for again in repeated(tuple(item.name for item in form.items)):

@@ -236,7 +236,12 @@ class BoundSystem:
         if usually is None:
             return None
         programme = programme_of(study, self.system.name, usually.programme)
-        return set_up(study, programme, lesion=str(study.get("participant", participant)["injury_level"]))
+        return set_up(
+            study,
+            programme,
+            lesion=str(study.get("participant", participant)["injury_level"]),
+            participant=participant,
+        )
 
     def _checked(self, study: Study, participant: Mapping[str, Any], entries: dict[str, Any]) -> dict[str, Any]:
         """The entries of a plan with its screening and stimulation, before the session is entered."""

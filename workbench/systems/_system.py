@@ -369,7 +369,7 @@ class System:
     checks : what the operator looks at before arming, beside the conditions that the controller itself checks.
     visits : of the protocol.
     endpoints : names of outcome measures and of :data:`METRICS`. forms : measures that its visits ask for first.
-    own_forms : forms that no outcome measure is.
+    own_forms : forms that no outcome measure is, and measures in a state of help that their form names.
     planned : endpoints as a protocol states them, one of them primary; none where ``endpoints`` says enough.
     price_items : by which work with it may be charged.
     not_supplied : what nobody published, one sentence each. out_of_scope : what it leaves out, and why.

@@ -150,7 +150,9 @@ SYSTEM = System(
             "practice",
             words("Practice under tonic stimulation", "持续刺激下的任务训练"),
             paradigm="grasp_rest",
-            params={"condition": PRACTISE, "attempt_s": 20.0, "rest_s": 6.0},
+            # A rest is longer than the ramp and the refractory time of the effector, or every other practice would
+            # go without current; before the first there is time to arm.
+            params={"condition": PRACTISE, "attempt_s": 20.0, "rest_s": 10.0, "lead_in_s": 15.0},
             decoder="",
             # The current flows while a task is practised; between two it is released.
             law=ControlLaw("hold", (PRACTISE,)),

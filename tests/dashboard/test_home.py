@@ -1,0 +1,121 @@
+"""The page at home without an engine: what a switch may do, what a hand may, and what counts as use."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from tests.doors import SteppedClock
+from workbench import world
+from workbench.dashboard import HomeService
+from workbench.dashboard.home import SCREENS
+from workbench.errors import Refused
+from workbench.messages import Message
+from workbench.stress.switch import PROTOCOL
+from workbench.study import Study, home_use, protocol
+from workbench.study.changes.protocols import AdoptProtocol
+from workbench.vocabulary import LedgerRow, Participant, Recording, Run, Session, Visit
+
+DAY = "2026-03-01"
+
+
+def study_of(folder, *people, text=PROTOCOL):
+    """A study with a protocol, a participant and a visit of each."""
+    with Study.create(folder, code="HOME", title="tests", actor="tests") as study:
+        visits = [study.append(Visit(study.append(Participant(name, simulated=True)), "home")) for name in people]
+        if text:
+            signers = [study.script_signer(name).confirm() for name in ("one", "another")]
+            study.apply(AdoptProtocol(protocol.parse(text, "p.toml").definition()), signers)
+        return visits
+
+
+@pytest.fixture
+def home(tmp_path):
+    """The page of somebody who has not connected yet, and its clock."""
+    study_of(tmp_path / "study", "P1")
+    clock = SteppedClock(100.0)
+    begun = []
+    with world.entered(clock=clock):
+        service = HomeService(tmp_path / "study", spawn=lambda name, _body, **_more: begun.append(name))
+        yield service, clock, begun
+
+
+def test_a_press_held_for_two_seconds_is_stop_and_then_the_switch_calls_for_help_and_nothing_else(home):
+    service, clock, begun = home
+    service.look()
+    service.press()
+    clock.now_s += 2.0
+    view = service.look()
+    assert (view["screen"], view["problem"], view["acts"]) == ("stopped", "stop", ["help"])
+    service.release()
+    for _ in range(20):
+        clock.now_s += 1.0
+        service.look()
+        service.press()
+        service.release()
+    assert set(begun) == {"workbench-home-help"}
+    with pytest.raises(Refused, match="offers help, got 'connect'"):
+        service.touch("connect")
+
+
+def test_no_switch_resets_a_stop_and_a_hand_does_so_as_the_rule_says(home):
+    service, clock, _begun = home
+    service.press()
+    clock.now_s += 2.0
+    assert service.look()["screen"] == "stopped"
+    service.release()
+    with pytest.raises(Refused, match="lets caregiver reset a STOP, got 'participant'"):
+        service.reset("participant")
+    assert service.look()["screen"] == "stopped"
+    service.reset()
+    assert service.look()["screen"] == "connect"
+    assert {act for acts in SCREENS.values() for act in acts} & {"reset", "attend"} == set()
+
+
+def test_a_choice_of_the_switch_is_begun_once_its_step_is_over_and_by_hand_at_once(home):
+    service, clock, begun = home
+    assert service.look()["scan"]["lit"] == ["connect"]
+    service.press()
+    service.release()
+    clock.now_s += 1.9
+    service.look()
+    assert begun == []
+    clock.now_s += 0.2
+    service.look()
+    assert begun == ["workbench-home-connect"]
+    service.touch("help")
+    assert begun[1:] == ["workbench-home-help"]
+
+
+def test_a_study_without_a_rule_or_of_several_people_opens_no_page_at_home(tmp_path):
+    study_of(tmp_path / "bare", "P1", text="")
+    with pytest.raises(Refused, match="needs a section"):
+        HomeService(tmp_path / "bare")
+    study_of(tmp_path / "two", "P1", "P2")
+    with pytest.raises(Refused, match="for one participant; this study has P1, P2"):
+        HomeService(tmp_path / "two")
+
+
+def test_use_is_counted_from_sessions_at_home_alone_by_day_with_stops_and_faults(tmp_path):
+    (visit,) = study_of(tmp_path / "study", "P1")
+    with Study.open(tmp_path / "study", actor="tests") as study:
+        for place, code in (("home", "h"), ("clinic", "c")):
+            began = f"{DAY}T09:00:00.000Z"
+            session = study.append(
+                Session(visit, "x", id=code, started=began, simulated=True, plan={"place": place})
+            )
+            rows = [
+                LedgerRow("estop", 1.0, 1.0, 1, "", Message("home.by_hand"), "", "high"),
+                LedgerRow("stream_lost", 2.0, 2.0, 1, "ecog", "1 s", "safe", "high"),
+                LedgerRow("note", 3.0, 3.0, 1, "", "fine", "", "info"),
+            ]
+            run = Run(session, 1, "online", "grasp_rest", "finished", id=f"r-{code}", summary={"started": began})
+            recording = Recording(f"r-{code}", f"recordings/{code}.xdf", "a" * 64, 11, 15_000, 250.0, "finished")
+            study.append_run(run, trials=[], ledger=rows, recordings=[recording])
+        person = study.rows("participant")[0]["id"]
+        used = home_use.of_participant(study, person, date(2026, 3, 2))
+        (day,) = used.days
+        assert (day.minutes, day.runs, day.stops, day.faults) == (1.0, 1, 1, 1)
+        assert used.minutes_of(date.fromisoformat(day.day)) == 1.0
+        assert home_use.of_participant(study, person, date(2026, 2, 1)).days == ()

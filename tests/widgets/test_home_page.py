@@ -1,0 +1,121 @@
+"""The page of use at home in a real browser: big targets, both languages, and one key as the switch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+
+from tests.widgets.test_clinic import axe
+from workbench import messages
+from workbench.dashboard.home import SCREENS
+from workbench.stress.switch import PROTOCOL
+from workbench.study import protocol
+from workbench.widgets import HomePage
+
+PUT = "(view) => window.put({ view })"
+CONFIRMED = {"asked_age_s": None, "sent": False, "acknowledged_after_s": None, "safe_after_s": None}
+SENT = "window.sent.map((m) => m.name).filter((name) => name !== 'presence')"
+
+
+def view(screen: str = "ready", **changes: Any) -> dict[str, Any]:
+    """What the page shows, as ``HomeService`` makes it."""
+    acts = list(SCREENS[screen])
+    rule = protocol.parse(PROTOCOL, "p.toml").home_use
+    assert rule is not None
+    scan = {"state": "scanning", "places": acts, "lit": acts[:1], "at": 0, "taking": "", "dwell_s": 2.0}
+    usual = {
+        "screen": screen, "acts": acts, "busy": "", "moves": False, "scan": scan, "hand": "open", "problem": "",
+        "refusal": "", "missing": [], "challenge": "c1", "signal": "good", "answers_s": 0.1,
+        "stop": {**CONFIRMED, "confirmed": False}, "skin": {"at": "08:10", "in_min": 62}, "help": "",
+        "use": {
+            "today_min": 25, "day_min": 60, "days": 12, "hours": 7.5, "faults": 1, "stops": 2, "implant_days": 96,
+        },
+        "rule": {name: asdict(rule)[name] for name in ("call", "emergency", "release", "reset", "present")},
+        "clock": "09:02", "weekday": 1, "hour": 9, "simulated": True, "again": 0,
+    }  # fmt: skip
+    return messages.carried({**usual, **changes})
+
+
+STOPPED = {"problem": "silent", "hand": "unknown", "answers_s": 3.0, "signal": "good"}
+MOVING = {
+    "moves": True,
+    "hand": "closing",
+    "scan": {"state": "moving", "places": [], "lit": [], "at": -1, "taking": "", "dwell_s": 2.0},
+}
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+@pytest.mark.parametrize(("width", "height"), [(1024, 768), (1280, 800)])
+def test_every_screen_has_its_targets_of_72_px_its_words_of_16_and_stop_within_the_window(
+    mount: Callable[..., Any], language: str, width: int, height: int
+) -> None:
+    page = mount(HomePage, {"view": view(), "language": language}, width=width, height=height)
+    for screen in SCREENS:
+        changes = STOPPED if screen == "stopped" else {"busy": "connect"} if screen == "busy" else {}
+        page.evaluate(PUT, view(screen, missing=["caregiver"], **changes))
+        small = page.evaluate(
+            "[...document.querySelectorAll('.wb-home button')].filter((b) => b.checkVisibility())"
+            ".filter((b) => b.offsetHeight < 70).map((b) => b.textContent)"
+        )
+        assert small == []
+        thin = page.evaluate(
+            "[...document.querySelectorAll('.wb-home *')].filter((e) => e.checkVisibility() && "
+            "[...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim()))"
+            ".filter((e) => parseFloat(getComputedStyle(e).fontSize) < 16).map((e) => e.textContent)"
+        )
+        assert thin == []
+        out = page.evaluate(
+            "[...document.querySelectorAll('.wb-home button, .wb-home .hint, .wb-home .panel')]"
+            ".map((e) => [e.textContent, e.getBoundingClientRect()])"
+            ".filter(([, r]) => r.bottom > innerHeight || r.right > innerWidth).map(([words]) => words)"
+        )
+        assert out == [], screen
+    assert axe(page) == []
+    assert page.errors == []
+
+
+def test_space_and_enter_are_the_switch_and_press_no_button_and_escape_is_stop(mount: Callable[..., Any]) -> None:
+    page = mount(HomePage, {"view": view()})
+    page.locator("[data-name=act-start]").focus()
+    for key in (" ", "Enter"):
+        page.keyboard.press(key)
+    page.keyboard.press("Escape")
+    assert page.evaluate(SENT) == ["press", "release", "press", "release", "stop"]
+    page.click("[data-name=act-start]")
+    assert page.evaluate(SENT)[-1] == "touch"
+
+
+def test_the_frame_stands_where_the_scanner_says_and_on_stop_while_the_glove_moves(
+    mount: Callable[..., Any],
+) -> None:
+    page = mount(HomePage, {"view": view()})
+    lit = "[...document.querySelectorAll('.wb-home .scan')].map((e) => e.dataset.name)"
+    assert page.evaluate(lit) == ["act-start"]
+    page.evaluate(PUT, view("use", **MOVING))
+    assert page.evaluate(lit) == ["home-stop"]
+    assert page.inner_text("[data-name=home-hint]") == "One switch: while the glove moves, any press is STOP."
+    places = ["", "", "start", ""]
+    again = {"state": "asking_again", "places": places, "lit": ["start"], "at": 2, "taking": "", "dwell_s": 2.0}
+    page.evaluate(PUT, view(scan=again))
+    assert page.evaluate(lit) == ["again-yes"]
+    assert page.locator("[data-name=again-no]").count() == 3
+
+
+def test_after_a_stop_the_page_says_what_is_known_and_offers_the_reset_to_a_hand_alone(
+    mount: Callable[..., Any],
+) -> None:
+    page = mount(HomePage, {"view": view("stopped", **STOPPED)})
+    words = page.inner_text(".wb-home")
+    for said in (
+        "The glove does not answer",
+        "Open the grey valve",
+        "we cannot see whether it is open",
+        "Call 120 first",
+    ):
+        assert said in words
+    assert page.evaluate("[...document.querySelectorAll('[data-act]')].map((e) => e.dataset.act)") == ["help"]
+    page.click("[data-name=home-reset]")
+    assert page.evaluate(SENT) == ["reset"]
