@@ -101,7 +101,7 @@ class Held:
     def line(self, target_uv: float) -> str:
         """One line for people."""
         return (
-            f"ECAP       loop {self.kind}: mean error {self.error_uv:.1f} µV, {100.0 * self.in_window:.1f} % of "
+            f"ECAP, loop {self.kind}: mean error {self.error_uv:.1f} µV, {100.0 * self.in_window:.1f} % of "
             f"{self.pulses} pulses within ±{WINDOW * 100.0:g} % of {target_uv:g} µV ({self.bouts} bouts, "
             f"{self.least_ma:.1f} to {self.most_ma:.1f} mA; measured, noise included)"
         )
