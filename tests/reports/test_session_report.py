@@ -249,6 +249,16 @@ def import_of(study, **options):
     return module.fill(study, **options)
 
 
+def test_a_measure_of_two_ratings_and_no_total_is_printed_and_drawn_on_no_axis(study):
+    measure, visit = outcomes.load("pain_nrs"), study.rows("visit")[0]["id"]
+    items = {item.code: 4 for item in measure.definition.items}
+    score = measure.score(items).to_json()
+    assert score["total"] is None
+    version, off = measure.definition.version, Condition(False, False, False)
+    study.append(Assessment(visit, "pain_nrs", version, off, items, score, "Lin Q."))
+    assert f"({version})" in page_of(study)
+
+
 def test_a_score_that_is_no_number_and_parts_of_one_that_is_not_determined_are_printed(study):
     visit, none = study.rows("visit")[0]["id"], {"value": None, "status": "ND", "low": 0, "high": 100}
     score = {

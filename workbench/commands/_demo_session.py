@@ -386,7 +386,7 @@ def _assess(study: Study, visit: str, *, seed: int, stimulates: bool) -> None:
 def _results(study: Study, system: BoundSystem, run_id: str) -> list[str]:
     """The main result and the lines that explain it, from the record."""
     if not system.decoder:
-        return [_given(study, run_id)]
+        return _given(study, system, run_id)
     trials = [t for t in study.nouns("trial", run_id=run_id) if isinstance(t, Trial)]
     window_s = paradigms.hit_window_s(system.paradigm, system.paradigm_params)
     result = result_of_run(study, run_id)
@@ -403,15 +403,16 @@ def _results(study: Study, system: BoundSystem, run_id: str) -> list[str]:
     return [metrics.line(), metrics.rest_line(), metrics.timing_line()]
 
 
-def _given(study: Study, run_id: str) -> str:
-    """What a schedule gave: bouts, and the most current."""
+def _given(study: Study, system: BoundSystem, run_id: str) -> list[str]:
+    """What a schedule gave: bouts, and the most current; then the figures of the system."""
     (file,) = _files(study, [run_id])
     run = RunFile(file)
     given = control.given(run.control(), run.decisions())
     flows = [any(one.given_ma) for one in given]
     bouts = sum(now and not before for before, now in zip([False, *flows], flows))
     most_ma = max((max(one.given_ma) for one in given), default=0.0)
-    return f"Given      {bouts} bouts of stimulation, at most {most_ma:g} mA"
+    told = f"Given      {bouts} bouts of stimulation, at most {most_ma:g} mA"
+    return [told, *(system.system.figures(run) if system.system.figures else ())]
 
 
 def _study(options: Options, system: BoundSystem) -> Study:

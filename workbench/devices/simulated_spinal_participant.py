@@ -7,6 +7,7 @@ and goes on from visit to visit by a file of its own. Ground truth goes to a fil
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
 import threading
@@ -23,6 +24,7 @@ from workbench.devices._last_metre import EngineEnd
 from workbench.devices._pairing import Pairing
 from workbench.devices._participant import REST
 from workbench.devices._playing import play
+from workbench.devices._response_loop import loop_of
 from workbench.devices._stimulator import programme_of
 from workbench.devices._stream_player import StreamPlayer
 from workbench.devices.simulated_epidural import PROGRAMME as EPIDURAL
@@ -60,6 +62,7 @@ DEVICE = Device(
     "legs, and blood pressure, as five streams.",
     options={
         "source_id": "source_id of the EMG stream; required. The others add -ecap, -joints, -imu and -bp",
+        "signal": "emg or ecap: the stream whose source_id that is; the EMG of the latter adds -emg (emg)",
         "ecap_source_id": "source_id of the ECAP stream, where it is another",
         "joints_source_id": "the same of the joints",
         "imu_source_id": "the same of the shanks",
@@ -72,7 +75,10 @@ DEVICE = Device(
         "efforts": "condition → effort 0–1, where it is not the whole one",
         "support": "share of the body weight that is held while walking, 0–1 (0)",
         "posture": "sitting, standing or lying (sitting)",
+        "postures": "condition → list of [s after the cue, posture], where a cue changes it",
         "dorsal_ma": "current of the pulses on the dorsal columns, mA (0)",
+        "loop": "closed and open, channels of the stimulator that give these pulses, and the fields of "
+        "workbench.control.EcapLaw; none = no channel does",
         "stimulator": "path of the pairing key of a stimulator whose delivered current is felt; none = nothing is",
         "effector": "name of the effector profile of that pairing: epidural, fes, or transcutaneous, of which "
         "these legs feel nothing (epidural)",
@@ -109,16 +115,29 @@ def specs(options: Mapping[str, Any]) -> tuple[StreamSpec, ...]:
     if not options.get("source_id"):
         raise BadValue(Message("device.needs_source_id", device=NAME))
     source = str(options["source_id"])
-    sweep = tuple(f"t{n}" for n in range(SWEEP))
+    sweep, pulse = tuple(f"t{n}" for n in range(SWEEP)), ("pulse_ma",)
     pressures = ("systolic", "diastolic", "heart_rate")
     aside = ("heart_rate",)
-    ids = {
-        role: str(options.get(f"{role}_source_id") or f"{source}-{suffix}")
-        for role, suffix in (("ecap", "ecap"), ("joints", "joints"), ("imu", "imu"), ("pressure", "bp"))
-    }
+    suffixes = {"emg": "emg", "ecap": "ecap", "joints": "joints", "imu": "imu", "pressure": "bp"}
+    ids = {role: str(options.get(f"{role}_source_id") or f"{source}-{end}") for role, end in suffixes.items()}
+    roles = {"emg": "emg", "ecap": "ecap"}
+    first = str(options.get("signal", "emg"))
+    if first not in roles:
+        raise BadValue(Message("simulated.first_stream", device=NAME, got=repr(first), allowed=list(roles)))
+    ids[first], roles[first] = source, "signal"
     return (
-        StreamSpec("wb-sim-emg", "EMG", EMG_FS, (*MUSCLES, "pulses"), source_id=source, unmeasured=("pulses",)),
-        StreamSpec("wb-sim-ecap", "ECAP", ECAP_FS, sweep, source_id=ids["ecap"], role="ecap"),
+        StreamSpec(
+            *("wb-sim-emg", "EMG", EMG_FS, (*MUSCLES, "pulses")),
+            source_id=ids["emg"],
+            role=roles["emg"],
+            unmeasured=("pulses",),
+        ),
+        StreamSpec(
+            *("wb-sim-ecap", "ECAP", ECAP_FS, (*sweep, *pulse)),
+            source_id=ids["ecap"],
+            role=roles["ecap"],
+            unmeasured=pulse,
+        ),
         StreamSpec("wb-sim-joints", "MoCap", 100.0, JOINTS, "deg", source_id=ids["joints"], role="joints"),
         StreamSpec("wb-sim-shanks", "IMU", 100.0, ("left", "right"), "deg/s", ids["imu"], role="imu"),
         StreamSpec("wb-sim-bp", "BP", 2.0, pressures, "mmHg", ids["pressure"], role="pressure", unmeasured=aside),
@@ -126,7 +145,13 @@ def specs(options: Mapping[str, Any]) -> tuple[StreamSpec, ...]:
 
 
 def felt(
-    effector: str, programme: Programme, delivered_ma: Sequence[float], *, pulses: int = 0, polarity: int = 1
+    effector: str,
+    programme: Programme,
+    delivered_ma: Sequence[float],
+    *,
+    pulses: int = 0,
+    polarity: int = 1,
+    apart: Sequence[str] = (),
 ) -> dict[str, Any]:
     """What a body feels of a stimulator: fields of :class:`~workbench.physiology.Input`.
 
@@ -136,8 +161,10 @@ def felt(
         ``"transcutaneous"`` for the cord through the skin, which the model of these legs does not have.
     programme : the channels, in order. delivered_ma : current of each that really flows, mA.
     pulses, polarity : of test pulses of a lead (:class:`~workbench.physiology.Train`); 0 is a train that lasts.
+    apart : names of channels of another lead, which no root of the legs feels.
     """
-    flowing = [(c, ma) for c, ma in zip(programme.channels, delivered_ma, strict=True) if ma > 0.0]
+    flows = zip(programme.channels, delivered_ma, strict=True)
+    flowing = [(channel, ma) for channel, ma in flows if ma > 0.0 and channel.name not in apart]
     if effector == "fes":
         # A channel of a muscle that the body does not have moves nothing.
         return {"muscles": {c.name: min(1.0, ma / c.approved_ma) for c, ma in flowing if c.name in MUSCLES}}
@@ -157,9 +184,14 @@ class Stimulator:
     Parameters
     ----------
     options : of the player.
+    apart : names of channels that no root of the legs feels.
+
+    Attributes
+    ----------
+    flowing_ma : current of each channel by its name, mA; empty while nobody knows.
     """
 
-    def __init__(self, options: Mapping[str, Any]) -> None:
+    def __init__(self, options: Mapping[str, Any], *, apart: Sequence[str] = ()) -> None:
         from workbench.devices._listening import Inbox, Listener
 
         self._effector = str(options.get("effector", "epidural"))
@@ -172,7 +204,8 @@ class Stimulator:
         self._end, self._inbox = EngineEnd(paired.key(), self._effector), Inbox()
         self._listener = Listener([paired.source_id("status")], self._inbox.put)
         self._fields: dict[str, Any] = {}
-        self._told = False
+        self._apart, self._told = apart, False
+        self.flowing_ma: dict[str, float] = {}
 
     def fields(self) -> dict[str, Any]:
         """What is felt of it now."""
@@ -183,10 +216,13 @@ class Stimulator:
                 continue
             self._listener.trust(uid)
             if said.get("programme") == self._programme.sha256:
-                self._fields = felt(self._effector, self._programme, said["delivered_ma"])
+                delivered = said["delivered_ma"]
+                self._fields = felt(self._effector, self._programme, delivered, apart=self._apart)
+                names = (channel.name for channel in self._programme.channels)
+                self.flowing_ma = dict(zip(names, delivered, strict=True))
             elif self._fields or not self._told:
                 # Whose contacts these currents are nobody knows: nothing is felt, and the log says why.
-                self._told, self._fields = True, {}
+                self._told, self._fields, self.flowing_ma = True, {}, {}
                 sys.stderr.write("the stimulator holds another programme; give it as the option programme\n")
         return self._fields
 
@@ -224,15 +260,19 @@ class Participant:
                 raise BadValue(
                     Message("simulated.pattern", condition=repr(condition), allowed=allowed, got=repr(intent))
                 )
-        self._efforts = _efforts(options)
+        self._efforts, self._postures = _efforts(options), _postures(options)
+        self._loop = loop_of(options["loop"]) if options.get("loop") else None
+        apart = self._loop.channels if self._loop is not None else ()
         self._truth = Truth(Path(str(options["truth_path"])), self) if options.get("truth_path") else None
-        self._stimulator = Stimulator(options) if options.get("stimulator") else None
+        self._stimulator = Stimulator(options, apart=apart) if options.get("stimulator") else None
         self._began_s = self.body.state.lived_s
         self._cues: list[tuple[float, dict[str, Any]]] = []
+        self._turns: list[tuple[float, str]] = []
         self._intent: dict[str, Any] = {}
+        self._posture: dict[str, Any] = {}
         self._felt: dict[str, Any] | None = None
         self._saved_s = self._began_s
-        self._ready = {name: (0, rows) for name, rows in _by_stream(self.body.step(0.0)).items()}
+        self._ready = {name: (0, rows) for name, rows in _by_stream(self.body.step(0.0), 0.0).items()}
 
     @property
     def about(self) -> dict[str, object]:
@@ -252,6 +292,8 @@ class Participant:
         self._cues.append((at_s, meant))
         if duration_s > 0.0:
             self._cues.append((at_s + duration_s, {}))
+        self._turns = [turn for turn in self._turns if turn[0] < at_s]
+        self._turns += [(at_s + after_s, posture) for after_s, posture in self._postures.get(label, ())]
 
     def samples(self, stream: str, first: int, n: int) -> FloatArray:
         """Samples of a stream, in its unit; the body lives as far as they need.
@@ -292,13 +334,24 @@ class Participant:
         now = self.body.state.lived_s - self._began_s
         while self._cues and self._cues[0][0] <= now + 1e-9:
             self._intent = self._cues.pop(0)[1]
-        fields = {**self._intent, **self._usual, **(self._stimulator.fields() if self._stimulator else {})}
+        while self._turns and self._turns[0][0] <= now + 1e-9:
+            self._posture = {"posture": self._turns.pop(0)[1]}
+        fields = {**self._usual, **self._posture, **self._intent}
+        if self._stimulator is not None:
+            fields |= self._stimulator.fields()
+        if self._loop is not None:
+            fields["dorsal_ma"] = self._loop.pulse_ma(self._stimulator.flowing_ma if self._stimulator else {})
         if fields != self._felt:
             self._felt = fields
             self.body.feel(Input(**fields))
-        until = min(self._cues[0][0] - now, LONGEST_S) if self._cues else LONGEST_S
+        # While a loop is closed nobody lives past the next pulse: its current is not known before.
+        longest = LONGEST_S if self._loop is None or not self._loop.on else 1.0 / ECAP_FS
+        until = min([longest, *(due[0] - now for due in (*self._cues[:1], *self._turns[:1]))])
         got = self.body.step(max(0.01, np.ceil(until * 100.0 - 1e-6) / 100.0))
-        for name, rows in _by_stream(got).items():
+        if self._loop is not None:
+            for sweep in got.ecap:
+                self._loop.take(sweep)
+        for name, rows in _by_stream(got, fields["dorsal_ma"]).items():
             begin, kept = self._ready[name]
             self._ready[name] = (begin, np.concatenate([kept, rows]))
         if self._truth is not None:
@@ -367,10 +420,10 @@ class Truth:
         self._file.close()
 
 
-def _by_stream(got: Signals) -> dict[str, FloatArray]:
+def _by_stream(got: Signals, pulse_ma: float) -> dict[str, FloatArray]:
     return {
         "emg": np.column_stack([got.emg, got.pulses]),
-        "ecap": got.ecap,
+        "ecap": np.column_stack([got.ecap, np.full(len(got.ecap), pulse_ma)]),
         "kinematics": got.kinematics,
         "shanks": got.shanks,
         "pressure": got.pressure,
@@ -401,6 +454,22 @@ def _efforts(options: Mapping[str, Any]) -> dict[str, float]:
     if not all(isinstance(x, int | float) and not isinstance(x, bool) and 0.0 <= x <= 1.0 for x in shares):
         raise BadValue(Message("simulated.spinal_efforts", device=NAME, got=repr(efforts)[:80]))
     return {str(condition): float(effort) for condition, effort in efforts.items()}
+
+
+def _postures(options: Mapping[str, Any]) -> dict[str, list[tuple[float, str]]]:
+    """When which posture is taken after the cue of a condition, s."""
+    given = options.get("postures") or {}
+    found: dict[str, list[tuple[float, str]]] = {}
+    try:
+        for condition, turns in given.items():
+            found[str(condition)] = sorted((float(after_s), str(posture)) for after_s, posture in turns)
+    except (AttributeError, TypeError, ValueError):
+        raise BadValue(Message("simulated.postures", device=NAME, got=repr(given)[:80])) from None
+    for after_s, posture in (turn for turns in found.values() for turn in turns):
+        if not 0.0 <= after_s < math.inf:
+            raise BadValue(Message("simulated.postures", device=NAME, got=repr(given)[:80]))
+        Input(posture=posture)
+    return found
 
 
 def _stated_person(stated: object, *, seed: object) -> Person:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from workbench import control, decoders, devices, outcomes, paradigms
 from workbench.control import ControlLaw, Limits
@@ -18,10 +18,13 @@ from workbench.study.forms import Form
 from workbench.systems._stimulation import Stimulation
 from workbench.vocabulary import PriceItemKind, ReportPart, RunKind, StreamSpec
 
+if TYPE_CHECKING:
+    from workbench.recording import RunFile
+
 SIGNAL, MARKERS = "system-signal", "system-markers"
 """source_ids of played streams; the session's id is added so that two sessions never meet."""
 
-InputKind = Literal["ECoG", "EEG", "EMG", "IMU", "force", "respiration", "eyes", "markers", "potential"]
+InputKind = Literal["ECoG", "EEG", "EMG", "ECAP", "IMU", "force", "respiration", "eyes", "markers", "potential"]
 """What an input measures; a potential is any of ECoG, EEG and EMG."""
 
 KINDS: tuple[InputKind, ...] = get_args(InputKind)
@@ -57,6 +60,7 @@ _KIND_OF_TYPE: Mapping[str, InputKind] = {
     "eeg": "EEG",
     **dict.fromkeys(("emg", "semg", "hdemg"), "EMG"),
     **dict.fromkeys(("imu", "mocap", "accelerometer", "gyroscope"), "IMU"),
+    "ecap": "ECAP",
     "force": "force",
     **dict.fromkeys(("respiration", "breath"), "respiration"),
     **dict.fromkeys(("gaze", "eyes", "eog"), "eyes"),
@@ -371,6 +375,8 @@ class System:
     not_supplied : what nobody published, one sentence each. out_of_scope : what it leaves out, and why.
     report : what its report shows beside its results, of :data:`REPORT_PARTS`.
     simulator : who plays it; None where only recordings or hardware do.
+    figures : what a recorded run of it is judged by where nothing is decoded, one line each; None for no more than
+        what was given.
     """
 
     name: str
@@ -394,6 +400,7 @@ class System:
     out_of_scope: tuple[str, ...] = ()
     report: tuple[ReportPart, ...] = REPORT_PARTS
     simulator: Simulator | None = None
+    figures: Callable[[RunFile], tuple[str, ...]] | None = None
 
     def __post_init__(self) -> None:
         if not self.name.isidentifier() or not self.title.strip() or not self.published.strip():
