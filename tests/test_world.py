@@ -112,6 +112,21 @@ def test_a_disk_that_refuses_leaves_no_half_file(tmp_path, monkeypatch, call):
     assert os.listdir(tmp_path) == ["plan.json"]
 
 
+@pytest.mark.parametrize("through", [False, True])
+def test_nothing_is_saved_over_a_pipe_or_a_device(tmp_path, through):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    path = pipe
+    if through:
+        path = tmp_path / "link"
+        path.symlink_to(pipe)
+    with pytest.raises(OSError, match="a device, a pipe or a socket is no place for a file"):
+        world.disk.save(path, b"new")
+    assert pipe.is_fifo()
+    assert path.is_symlink() == through
+    assert set(os.listdir(tmp_path)) <= {"pipe", "link"}
+
+
 def test_threads_that_save_at_once_do_not_meet(tmp_path):
     path, begin = tmp_path / "both", threading.Barrier(4)
     texts = [bytes([65 + n]) * 100_000 for n in range(4)]

@@ -803,6 +803,16 @@ class LiveClient(Protocol):
     def take_symptom(self, symptom: str, *, by: str = "") -> Any:
         """Enter what who is stimulated feels: current is off at once."""
 
+    def set_ceiling(self, channel: int, current_ma: float, *, by: str = "") -> Any:
+        """Set the ceiling of a stimulated channel.
+
+        Parameters
+        ----------
+        channel : its number, from 0.
+        current_ma : mA.
+        by : who sets it.
+        """
+
     def waive(self, stream: str, reason: str) -> Any:
         """Go without a check of a stream, with a reason."""
 

@@ -22,6 +22,7 @@ import shutil
 import signal
 import socket
 import sqlite3
+import stat
 import subprocess
 import sys
 import tempfile
@@ -275,7 +276,13 @@ class Disk:
         data : its content.
         keep : a file that is there already stays as it is.
         mode : who may read and write it; by default its owner alone.
+
+        Raises
+        ------
+        OSError
+            When the disk refuses, and for a device, a pipe or a socket: a rename would take its place.
         """
+        _refuse_special(path)
         # In the same folder, because a rename is one step only within a file system.
         part = path.with_name(f"{path.name}.{os.getpid()}-{chance.token_hex(4)}.part")
         try:
@@ -543,6 +550,16 @@ def _text_of(path: Path) -> str:
         return path.read_text(encoding="ascii").strip()
     except OSError:
         return ""
+
+
+def _refuse_special(path: Path) -> None:
+    """Raise OSError where a path leads to something that is neither a file nor a folder, ``/dev/null`` for one."""
+    try:
+        found = path.stat().st_mode
+    except OSError:
+        return  # nothing is there, or what is wrong is told when it is written
+    if not (stat.S_ISREG(found) or stat.S_ISDIR(found)):
+        raise OSError(errno.EINVAL, "a device, a pipe or a socket is no place for a file", str(path))
 
 
 def _lock_on_windows(descriptor: int, *, wait: bool, shared: bool) -> None:

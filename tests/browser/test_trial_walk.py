@@ -128,9 +128,7 @@ class Keyboard:
         self.go("view-study")
         self.go("open-P-041")
         self.page.wait_for_selector("[data-name=person]:text('P-041')")
-        assert (
-            self.page.locator("[data-name=participant]").inner_text() == "P-041"
-        )  # the bar names the same person
+        self.page.wait_for_selector("[data-name=participant]:text('P-041')")  # the bar names the same person
 
     def form(self, name: str) -> None:
         """Open a form of the screening on the page of the participant."""

@@ -10,10 +10,13 @@ import tomli_w
 
 from tests.control.test_stimulation import setup
 from tests.control.test_stimulation_status import armed, followed
+from tests.stimulation import worked
 from tests.stimulation.worked import definition, limits
 from workbench.recording import RunWriter
-from workbench.stimulation import as_sham, definition_of
-from workbench.vocabulary import StreamSpec
+from workbench.stimulation import as_sham, definition_of, parse_programme
+from workbench.study import Study
+from workbench.study.changes import AdoptStimulationLimits, RecordContactMap
+from workbench.vocabulary import Participant, StreamSpec, Visit
 
 
 @pytest.fixture
@@ -24,6 +27,26 @@ def written(tmp_path):
         return path
 
     return write
+
+
+def test_the_programme_of_a_map_in_the_record_is_printed_as_its_file(tmp_path, inside):
+    with Study.create(tmp_path / "study", code="LEAD", title="lead", actor="tests") as study:
+        visit = study.append(Visit(study.append(Participant("SIM", simulated=True)), "v"))
+        signers = [study.script_signer(name).confirm() for name in ("Dr A", "Dr B")]
+        study.apply(AdoptStimulationLimits(worked.definition()), signers, "tests")
+        source = {"simulated": True, "stimulator": "simulated_epidural"}
+        change = RecordContactMap(visit, worked.limits().sha256, worked.LEAD_MAP, source)
+        study.apply(change, study.script_signer("Chen L."), "x")
+    how = ("--name", "walk", "--rate-hz", "40")
+    said = inside("stimulation", "programme", tmp_path / "study", "newest", *how)
+    assert said.code == 0, said.err
+    (channel,) = parse_programme(said.out, file="printed").channels
+    assert (channel.name, channel.cathodes, channel.approved_ma) == ("left quadriceps", (0,), 2.0)
+    assert (channel.width_us, channel.rate_hz) == (300.0, 40.0)
+    said = inside("stimulation", "programme", tmp_path / "study", "no-map", *how)
+    assert said.code != 0
+    assert "no map 'no-map'" in said.err
+    assert "Traceback" not in said.err
 
 
 def test_a_file_of_limits_is_checked_and_what_it_raises_is_named(inside, written):
@@ -48,6 +71,9 @@ def test_limits_are_shown_with_the_current_that_they_allow(inside, written):
     assert said.code == 0
     assert "shannon_k            at most 1.75 (usual 1.75): Shannon k" in said.out
     assert "refractory_s         at least 0.5 s" in said.out
+    assert "ceiling_rise_per_s   at most 0.1 (10 %/s) (usual 0.1): rise of the ceiling" in said.out
+    assert "delivery_tolerance   at most 0.1 (10 %) (usual 0.1): delivered current" in said.out
+    assert "duty                 at most 0.5 (50 %): duty" in said.out
     assert "greatest charge of a phase on one contact: 1.80 µC" in said.out
     assert "at 300 µs up to 6.00 mA" in said.out
     result = inside("stimulation", "show", written("limits.toml"), "--json").answer("stimulation show")

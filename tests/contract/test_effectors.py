@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench import control
+from workbench import control, devices
 from workbench.control import ACTIONS, Controller, Effector
 from workbench.errors import UnknownName
 from workbench.vocabulary import Acknowledgement
@@ -56,6 +56,14 @@ def test_a_controller_with_it_is_off_and_its_self_test_moves_nothing(name):
         assert not any(command.level)
         assert controller.device.on_ack(Acknowledgement(command.seq, 0.0, 0.0, "ok", command.level)) == []
     assert controller.state == "IDLE_SAFE"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_simulated_device_stands_in_for_every_effector(name):
+    device = devices.load(f"simulated_{name}")
+    assert device.player
+    assert device.simulated
+    assert {"pairing", "effector", "idle_s"} <= set(device.options)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -11,7 +11,7 @@ from workbench import control, decoders, devices, paradigms, systems
 from workbench.errors import BadValue, UnknownName
 from workbench.messages import Message, translate
 from workbench.stimulation import Setup, Signature, SignedLimits
-from workbench.study import Study
+from workbench.study import Study, stimulation_limits
 from workbench.study.changes.stimulating import AdoptStimulationLimits
 from workbench.systems import replay_recordings
 from workbench.vocabulary import Participant, Visit
@@ -41,9 +41,9 @@ def test_what_a_system_says_is_said_in_both_languages(name):
     assert all(isinstance(text, Message) and translate(text, language="zh-CN") != text for text in texts)
 
 
-def test_every_task_that_runs_plans_a_calibration_and_an_online_run(bound):
+def test_every_task_that_runs_plans_a_calibration_and_an_online_run_or_decodes_nothing(bound):
     for one in bound.values():
-        assert len(one.trials) == len(one.durations) >= 2
+        assert len(one.trials) == len(one.durations) >= (2 if one.decoder else 1)
         assert min(one.trials) > 0
         assert one.seconds == sum(one.durations)
         assert one.source.simulated is ("simulated" in one.source.text)
@@ -68,8 +68,10 @@ def test_two_sessions_of_a_system_never_share_a_stream_and_name_the_description_
 
 
 def adopt_examples(study, system):
-    """Limits of what a system stimulates with, in force."""
+    """Limits of what a system stimulates with, in force; those of another task of it may be already."""
     for limits in system.stimulation.example if system.stimulation else ():
+        if limits.electrode in stimulation_limits.in_force(study):
+            continue
         signers = [study.script_signer(name).confirm() for name in ("Chen L.", "Lin Q.")]
         study.apply(AdoptStimulationLimits(limits.definition()), signers, "tests")
 
@@ -111,7 +113,7 @@ def test_no_system_weakens_a_limit_of_its_effector(name):
 def test_what_decides_an_onset_sees_it_in_a_whole_window_before_it_no_longer_counts(bound):
     for (name, task), one in bound.items():
         limit = paradigms.hit_window_s(one.paradigm, one.params_of("online"))
-        if limit is None:
+        if limit is None or not one.decoder:
             continue
         members = one.decoder_params.get("members") or {
             "signal": {"decoder": one.decoder, "params": one.decoder_params}

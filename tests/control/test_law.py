@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
+
 import pytest
 
 from workbench import control
@@ -105,3 +108,53 @@ def test_a_trigger_longer_than_the_effector_may_be_closed_is_refused():
         Controller(GLOVE, limits=Limits("protocol", 1.0, 2.0, 100.0), law=ControlLaw("trigger", ("grasp",), 3.0))
     longest = ControlLaw("trigger", ("grasp",), 2.0)
     assert Controller(GLOVE, limits=Limits("protocol", 1.0, 2.0, 100.0), law=longest).limits.hold_limit_s == 2.0
+
+
+# ------------------------------------------------------------------------------------ patterns of channels
+KNEE = (("extend", (1.0, *(0.0,) * 7)), ("flex", (0.0, 0.5, *(0.0,) * 6)))
+
+
+def test_an_intent_moves_the_channels_of_its_pattern_and_no_other(make_bench):
+    """A cursor's profile has four channels and stimulates nobody."""
+    law = ControlLaw("hold", patterns=(("right", (1.0, 0.0, 0.0, 0.0)), ("", (0.0, 0.0, 0.25, 0.0))))
+    bench = make_bench(control.load("cursor_2d"), law=law)
+    bench.arm()
+    for label, level in (("right", (1.0, 0.0, 0.0, 0.0)), ("up", (0.0, 0.0, 0.25, 0.0))):
+        (closed,) = bench.decide("activate", label=label)
+        assert (closed.action, closed.level) == ("close", level)
+        bench.decide("release", label=label)
+        bench.run(3.0, decide=False)
+
+
+def test_one_value_moves_every_channel_of_a_pattern_and_several_values_are_no_level():
+    law = ControlLaw("proportional", gain=2.0, dead_band=0.1, slew_per_s=1.0, patterns=(("", (0.0, 0.5, 1.0)),))
+    assert law.levels((0.6,), "amplitude", "force_60") == pytest.approx((0.0, 0.5, 1.0))
+    assert law.levels((0.05,), "amplitude") == (0.0, 0.0, 0.0)
+    assert law.levels((0.6, 0.6), "amplitude") == ()
+
+
+@pytest.mark.parametrize(
+    ("conditions", "patterns"),
+    [
+        (("extend", "bend"), KNEE),
+        ((), KNEE),
+        (("extend",), (*KNEE, KNEE[0])),
+        (("extend",), (("extend", (0.0,) * 8),)),
+        (("extend",), (("extend", (1.5, *(0.0,) * 7)),)),
+        (("extend",), (("extend", (float("nan"), *(1.0,) * 7)),)),
+    ],
+)
+def test_patterns_that_leave_a_condition_out_or_are_no_shares_are_refused(conditions, patterns):
+    with pytest.raises(BadValue, match="one list of shares from 0 to 1, not all 0; got"):
+        ControlLaw("hold", conditions, patterns=patterns)
+
+
+def test_a_pattern_for_other_channels_than_the_effectors_is_refused():
+    law = ControlLaw("hold", patterns=(("", (1.0, 0.0)),))
+    with pytest.raises(BadValue, match="the pattern of '' has 2 shares, and glove 1 channels"):
+        Controller(GLOVE, law=law)
+
+
+def test_a_law_with_patterns_comes_back_from_the_json_of_a_plan():
+    law = ControlLaw("trigger", ("extend", "flex"), 2.0, patterns=KNEE)
+    assert ControlLaw(**json.loads(json.dumps(asdict(law)))) == law

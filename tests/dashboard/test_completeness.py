@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,13 +25,36 @@ PLAN = DOUBLE.format(version="1.0.0", forms='["vitals", "twice", "arm"]').replac
 )
 
 
+HELPED = """[[form]]
+name = "helped"
+title = "Arm, with the glove"
+measure = "arat"
+state = "assisted+device"
+"""
+
+
 @pytest.fixture
 def trial(tmp_path: Path) -> Iterator[Any]:
+    """A trial as :func:`begun` has it."""
+    with begun(tmp_path, PLAN) as made:
+        yield made
+
+
+@pytest.fixture
+def paired(tmp_path: Path) -> Iterator[Any]:
+    """One that asks for the same test without help and with the glove."""
+    forms = DOUBLE.format(version="1.0.0", forms='["arm", "helped"]')
+    with begun(tmp_path, forms + HELPED) as made:
+        yield made
+
+
+@contextmanager
+def begun(tmp_path: Path, plan: str) -> Iterator[Any]:
     """SIM-01, whose baseline was to be held three days ago, at the earliest, and whose window is open."""
     with Study.create(tmp_path / "study", code="D", title="D", actor="test") as study:
         by = [study.script_signer(name) for name in ("Dr A", "Dr B", "Dr C")]
         study.apply(
-            changes.AdoptProtocol(protocol.parse(PLAN, "double").definition()), [a.confirm() for a in by[:2]]
+            changes.AdoptProtocol(protocol.parse(plan, "double").definition()), [a.confirm() for a in by[:2]]
         )
         person = study.append(Participant("SIM-01", simulated=True))
         study.apply(changes.Enrol(person, "S-1"), by[0])
@@ -154,6 +178,46 @@ def test_an_examination_that_lacks_items_is_incomplete_until_somebody_signs_that
     assert states(trial)["arm"] == "complete"
     sign(trial, "assessment", whole)
     assert states(trial)["arm"] == "verified"
+
+
+def assess(trial: Any, condition: Condition, state: str = "complete") -> str:
+    made = Assessment(
+        trial.visit, "arat", "1", condition, items={}, score={}, side="right", rater="A", state=state
+    )
+    return str(trial.study.append(made))
+
+
+def test_the_same_test_with_the_glove_and_without_it_is_two_forms_each_by_its_own_assessment(paired: Any) -> None:
+    with_glove = assess(paired, Condition(True, True, False))
+    assert states(paired) == {"arm": "open", "helped": "complete"}
+    without = assess(paired, Condition(False, False, False), "incomplete")
+    assert states(paired) == {"arm": "incomplete", "helped": "complete"}
+    plan, _version = protocol_of(paired.study, paired.person)
+    (visit,) = visits_of(paired.study, paired.person, protocol=plan, on=paired.on, concealed=False)
+    assert [[row["id"] for row in form["rows"]] for form in visit["forms"]] == [[without], [with_glove]]
+
+
+def test_whoever_must_not_know_the_arm_is_not_told_whether_the_glove_was_on(paired: Any) -> None:
+    shown = []
+    for condition in (None, Condition(True, True, False)):
+        if condition:
+            assess(paired, condition)
+        plan, _version = protocol_of(paired.study, paired.person)
+        page = visits_of(paired.study, paired.person, protocol=plan, on=paired.on, concealed=True)
+        seen = overview.read(paired.study, paired.on, now=datetime.now(UTC), concealed=True)
+        shown.append((page, seen.participants, seen.tasks))
+    assert shown[0] == shown[1]
+    assert [form["name"] for form in shown[0][0][0]["forms"]] == ["arm"]
+
+
+def test_what_was_assessed_in_a_state_that_no_form_asks_for_stands_beside_the_forms(tmp_path: Path) -> None:
+    forms = DOUBLE.format(version="1.0.0", forms='["helped"]')
+    with begun(tmp_path, forms + HELPED) as trial:
+        row = assess(trial, Condition(False, False, False))
+        plan, _version = protocol_of(trial.study, trial.person)
+        (visit,) = visits_of(trial.study, trial.person, protocol=plan, on=trial.on, concealed=False)
+        found = [(form["name"], form["state"], [one["id"] for one in form["rows"]]) for form in visit["forms"]]
+        assert found == [("helped", "open", []), ("arat", "complete", [row])]
 
 
 def test_every_state_of_what_was_begun_has_its_place_in_the_order() -> None:

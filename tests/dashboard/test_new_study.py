@@ -154,7 +154,7 @@ def test_a_system_drafts_a_protocol_that_is_completed_in_the_wizard_and_then_sig
     wizard.draft("neo_hand")
     draft = wizard.study["draft"]
     assert Path(draft["path"]).read_text() == draft["text"]
-    assert [len(draft[name]) for name in ("visits", "forms", "endpoints", "limits")] == [4, 6, 10, 3]
+    assert [len(draft[name]) for name in ("visits", "forms", "endpoints", "limits")] == [4, 7, 10, 3]
     assert wizard.study["problems"]  # what only the site can say
     with pytest.raises(Refused, match="has problems"):
         wizard.create()

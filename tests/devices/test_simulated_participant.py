@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from workbench import devices
-from workbench.devices import lsl
+from workbench.devices import _participant, lsl
 from workbench.devices.simulated_participant import EEG, GRID, NEO, PRESETS, REASONS, SimParticipant, render
 from workbench.errors import BadValue, UnknownName
 from workbench.vocabulary import StreamSpec
@@ -64,6 +64,20 @@ def test_the_same_seed_gives_the_same_bits_and_another_seed_another_person():
     people = [SimParticipant(seed) for seed in range(60)]
     assert all(0.25 <= p.erd <= 0.45 and 0.10 <= p.gamma_gain <= 0.35 for p in people)
     assert np.ptp([p.erd for p in people]) > 0.15
+
+
+def test_a_person_who_begins_again_where_the_noise_was_kept_has_the_same_bits():
+    made = SimParticipant(5).step(22_000)
+    _participant.keep_beginnings(9)
+    try:
+        kept, again = SimParticipant(5).step(22_000), SimParticipant(5).step(22_000)
+        segments = [index for seed, _, index in _participant._BEGINNINGS if seed == 5]
+    finally:
+        _participant.keep_beginnings(0)
+        _participant._BEGINNINGS.clear()
+    assert np.array_equal(made, kept)
+    assert np.array_equal(made, again)
+    assert sorted(segments) == list(range(9))
 
 
 @pytest.mark.parametrize("preset", sorted(PRESETS))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import stat
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from workbench import devices
+from workbench.control import EcapLaw, EcapState, next_pulse
 from workbench.devices import lsl, simulated_epidural, simulated_fes, simulated_spinal_participant
 from workbench.devices._last_metre import DeviceEnd, EngineEnd
 from workbench.devices._listening import Inbox, Listener
@@ -19,8 +21,13 @@ from workbench.devices._stimulator import StimulatorModel
 from workbench.devices.simulated_spinal_participant import STREAMS, Participant, felt, specs
 from workbench.errors import BadValue
 from workbench.physiology import MUSCLES, Body, Input, Person, Train, model_sha256
+from workbench.signals.ecap import amplitude_of
 from workbench.vocabulary import StreamSpec
 
+LOOP = {
+    "closed": "on", "open": "off", "target_uv": 50.0, "gain": 0.005, "least_ma": 0.0, "most_ma": 7.0,
+    "step_ma": 0.3, "threshold_ma": 3.0, "noise_uv": 4.0,
+}  # fmt: skip
 QUIET = {"seed": 4, "residual": 0.4, "spasms_per_h": 0.0}
 
 
@@ -35,6 +42,11 @@ def test_a_contract_line_for_each_stream_with_rate_unit_and_role():
     ]
     assert lines[0].measured == MUSCLES
     assert lines[4].measured == ("systolic", "diastolic")
+    first = specs({"source_id": "s", "signal": "ecap"})
+    assert [(line.role, line.source_id) for line in first[:2]] == [("emg", "s-emg"), ("signal", "s")]
+    assert (len(first[1].measured), first[1].unmeasured) == (48, ("pulse_ma",))
+    with pytest.raises(BadValue, match="signal of simulated_spinal_participant must be one of emg, ecap, got 'x'"):
+        specs({"source_id": "s", "signal": "x"})
     with pytest.raises(BadValue, match="simulated_spinal_participant needs the option source_id"):
         specs({})
 
@@ -47,6 +59,17 @@ def test_a_contract_line_for_each_stream_with_rate_unit_and_role():
         ({"conditions": {"T1": "left ear"}}, "condition 'T1' must map to walk or left quadriceps or .*'left ear'"),
         ({"conditions": ["walk"]}, "conditions of simulated_spinal_participant must be a table, got"),
         ({"dorsal_ma": "3"}, "dorsal_ma of simulated_spinal_participant must be a number, got '3'"),
+        ({"loop": {"closed": "a"}}, "a loop is a table with closed, open and the fields of an ECAP law"),
+        ({"loop": {**LOOP, "open": LOOP["closed"]}}, "a loop needs two different channels"),
+        ({"loop": {**LOOP, "gain": 0.0}}, "target, gain, step, noise, width and charge must be above 0"),
+        (
+            {"postures": {"a": [["sitting", 0.0]]}},
+            "postures of simulated_spinal_participant must be a table of lists",
+        ),
+        (
+            {"postures": {"a": [[-1.0, "sitting"]]}},
+            "postures of simulated_spinal_participant must be a table of lists",
+        ),
         ({"support": 2}, "efforts, stimulation and support are 0 to 1"),
         ({"stimulator": "key", "effector": "glove"}, "feels epidural, fes, not 'glove'|feels .*epidural"),
     ],
@@ -104,6 +127,77 @@ def test_what_a_stimulator_delivers_is_felt_at_its_contacts_and_muscles():
     }
 
 
+class Flowing:
+    """Stands where statuses of a stimulator arrive: what may flow on each channel, mA."""
+
+    def __init__(self):
+        self.flowing_ma = {}
+
+    def fields(self):
+        return {"trains": ()}
+
+
+def looped(**more):
+    """A participant with a sensing stimulator, and what may flow on its channels."""
+    participant = Participant({"person": QUIET, "loop": {**LOOP, **more}, "postures": {"lie": [[0.0, "lying"]]}})
+    participant._stimulator = flowing = Flowing()
+    return participant, flowing
+
+
+def pulses(participant, first, n):
+    """Current of each pulse, mA, and amplitude of its response, µV."""
+    rows = participant.samples("ecap", first, n)
+    return rows[:, -1], np.array([amplitude_of(row[:-1], fs=16_000.0, noise=3.0) for row in rows])
+
+
+def test_a_loop_holds_the_response_when_the_posture_changes_and_an_open_one_keeps_its_current():
+    errors = {}
+    for channel in ("on", "off"):
+        participant, flowing = looped()
+        participant.samples("ecap", 0, 5)
+        flowing.flowing_ma = {channel: 7.0}
+        found, _ = pulses(participant, 5, 60)
+        participant.cue(65 / 50.0, "lie", 0.0)
+        lying, amplitudes = pulses(participant, 65, 120)
+        errors[channel] = np.abs(amplitudes[60:] - 50.0).mean()
+        assert found[:1] == 0.0
+        assert (np.unique(lying).size == 1) is (channel == "off")
+    assert errors["on"] < 12.0
+    assert errors["off"] > 3.0 * errors["on"]
+
+
+def test_no_pulse_passes_what_may_flow_and_none_is_given_without_it():
+    participant, flowing = looped()
+    flowing.flowing_ma = {"on": 2.0}
+    given, _ = pulses(participant, 0, 60)
+    assert given.max() == 2.0
+    flowing.flowing_ma = {"on": 0.0}
+    after, _ = pulses(participant, 60, 20)
+    assert not after[6:].any()
+    # The loop has wound up nothing below the ceiling: it begins again from its least current.
+    flowing.flowing_ma = {"on": 7.0}
+    again, _ = pulses(participant, 80, 20)
+    assert np.diff(again).max() <= LOOP["step_ma"] + 1e-9
+
+
+def test_the_loop_can_be_computed_again_from_what_the_stream_carries():
+    participant, flowing = looped()
+    flowing.flowing_ma = {"on": 7.0}
+    rows = participant.samples("ecap", 0, 80).astype(np.float32)
+    law = EcapLaw(**{key: value for key, value in LOOP.items() if key not in ("closed", "open")})
+    state = EcapState(0.0)
+    for row, following in itertools.pairwise(rows[6:]):
+        state = next_pulse(
+            law, EcapState(float(row[-1]), state.lost), amplitude_of(row[:-1], fs=16_000.0, noise=3.0)
+        )
+        assert following[-1] == pytest.approx(state.current_ma, abs=1e-5)
+
+
+def test_pulses_on_the_dorsal_columns_are_felt_by_no_root_of_the_legs():
+    programme, currents = simulated_epidural.PROGRAMME, (2.0, *(0.0,) * 6, 3.0)
+    assert felt("epidural", programme, currents, apart=("left trunk",))["trains"] == (Train(14, 3.0, 40.0, 300.0),)
+
+
 def test_the_state_goes_on_over_visits_in_a_file_of_its_own(tmp_path):
     path = tmp_path / "state.json"
     options = {"person": QUIET, "state_path": str(path), "conditions": {"kick": "left quadriceps"}}
@@ -159,6 +253,14 @@ def test_it_feels_the_current_that_a_signed_status_tells_and_no_forged_one(tmp_p
         outlet.close()
 
 
+@pytest.mark.parametrize("option", ["truth_path", "state_path"])
+def test_a_file_that_cannot_be_written_is_refused_in_a_sentence(tmp_path, option):
+    path = tmp_path / "nowhere" / "file"
+    said = f"{option} of simulated_spinal_participant cannot be written: {path}, No such file"
+    with pytest.raises(BadValue, match=said):
+        Participant({"source_id": "x", option: str(path)}).close()
+
+
 def words(value):
     """Every text and number of nested mappings and sequences, as text."""
     if isinstance(value, dict):
@@ -209,7 +311,8 @@ def test_streams_carry_what_amplifiers_record_and_nothing_else_of_the_body():
     signals = Body(Person(**QUIET))
     signals.feel(Input())
     same = signals.step(1.0)
-    recorded = (np.column_stack([same.emg, same.pulses]), same.ecap, same.kinematics, same.shanks, same.pressure)
+    sweeps = np.column_stack([same.ecap, np.zeros(len(same.ecap))])
+    recorded = (np.column_stack([same.emg, same.pulses]), sweeps, same.kinematics, same.shanks, same.pressure)
     for name, rows in zip(STREAMS, recorded, strict=True):
         np.testing.assert_array_equal(got[name], rows)
     assert simulated_spinal_participant.DEVICE.simulated

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -68,6 +70,10 @@ def test_a_damaged_recording_counts_at_its_whole_length_and_one_that_cannot_be_r
     most = stimulating.charge_of_today(tmp_path, participant="P1")
     per_s = StimulationSupervisor(of).most_uc(1.0)
     assert most == pytest.approx({place: 6.0 * charge for place, charge in per_s.items()}, rel=0.01)
+    # What the set-up states, such as the charge of a map, comes on top of what recordings have given.
+    stated = replace(of, earlier_uc=tuple((place, 7.0) for place in most))
+    day = dict(stimulating.set_up_of_today(stated, folder=tmp_path, participant="P1").earlier_uc)
+    assert day == pytest.approx({place: 7.0 + charge for place, charge in most.items()})
     path.write_bytes(b"XDF:nothing")
     with pytest.raises(Refused, match=r"run-1\.xdf"):
         stimulating.set_up_of_today(of, folder=tmp_path, participant="P1")

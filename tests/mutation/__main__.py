@@ -8,7 +8,10 @@ is printed with its place, so that a test can be written for it, or the reason g
 (``reasons.json``). ``--write docs/faults.md`` puts the result into that table.
 
 ``--lives N`` looks with sessions full of bad luck in virtual time instead (``workbench simulate``): at most ``N``
-short ones, one seed after the other, until one breaks a rule.
+short ones at each depth, one seed after the other, until one breaks a rule, of those whose lives run the changed
+statement. The room ``lived`` stands for all rooms that lives run. ``--keep FILE`` remembers how far it came: asked
+again it goes on from there, also with more lives, as long as the package stays as it is. ``--jobs`` plants several
+faults at once.
 
 Which test found a fault is remembered: it is not planted again while neither the test's file nor the room changes.
 """
@@ -28,12 +31,16 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from coverage import CoverageData
 from coverage.exceptions import DataError
+
+from tests.mutation.hunting import ROOMS
+from tests.mutation.lives import LIFE_S, Kept, Lives, interval
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -74,12 +81,12 @@ TESTS = {
 }
 """Tests that answer for a room: files and folders."""
 
-LIVED = ("control", "engine", "live", "recording", "runs", "study")
+LIVED = ROOMS
 """Rooms whose code simulated lives run."""
-LIFE_S = "8"
-"""Length of a life, s."""
-LONGEST_LIFE_S = 15.0
-"""How long a life may take, s."""
+MOST = 10_000
+"""Faults, and lives for each, that may be asked for."""
+EVERY_LIVED = "lived"
+"""All of them."""
 
 COSTLY = {
     "control": ("tests/live/test_effector_link.py",),
@@ -413,50 +420,6 @@ class Suite:
         self._store.write_text(json.dumps({"found": self._found, "tests": self._measured}), encoding="utf-8")
 
 
-class Lives:
-    """Looks for faults with simulated lives in a copy of the repository.
-
-    Parameters
-    ----------
-    copy
-        Of the repository.
-    n
-        Lives at most for each fault.
-    """
-
-    def __init__(self, copy: Path, n: int) -> None:
-        self._copy, self._n = copy, n
-
-    def measure(self) -> str:
-        """What breaks without a fault, ``""`` when nothing does."""
-        return self._first_broken()
-
-    def found_by(self, fault: Fault) -> str:
-        """The seed and the rule that it broke with a fault, ``""`` when none did."""
-        with planted(self._copy, fault):
-            return self._first_broken()
-
-    def _first_broken(self) -> str:
-        asked = ("--lives", str(self._n), "--seconds", LIFE_S, "--jobs", "1", "--until-broken")
-        try:
-            done = subprocess.run(
-                [sys.executable, "-m", "workbench", "simulate", *asked],
-                cwd=self._copy,
-                env={**os.environ, "PYTHONPATH": str(self._copy)},
-                capture_output=True,
-                text=True,
-                timeout=LONGEST_S + LONGEST_LIFE_S * self._n,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            return "lives that hang"
-        if done.returncode == 0:
-            return ""
-        rules = re.findall(r"RULE BROKEN: ([^:]+)", done.stdout)
-        seeds = re.findall(r"^seed (\d+):", done.stdout, re.MULTILINE)
-        return f"seed {seeds[0]}: {rules[0]}" if rules else "a calibration that fails"
-
-
 def files_of(copy: Path, parts: Sequence[str]) -> list[str]:
     """The files of tests, from the root of a copy of the repository, that files and folders name."""
     return [
@@ -512,8 +475,50 @@ def write_row(path: Path, start: str, row: str) -> None:
 
 def main() -> int:
     """Plant faults and print which were found."""
+    asked = _asked()
+    rooms = LIVED if asked.room == EVERY_LIVED else (asked.room,)
+    files = [path for room in rooms for path in sorted((ROOT / "workbench" / room).rglob("*.py"))]
+    every = [fault for path in files for fault in faults(path)]
+    chosen = list(enumerate(random.Random(asked.seed).sample(every, asked.n), 1))
+    if asked.list:
+        for number, fault in chosen:
+            print(f"{number:2} {fault.file}:{fault.line}: {fault.change}")
+        return 0
+    chosen = [(number, fault) for number, fault in chosen if not asked.only or number in asked.only]
+    with tempfile.TemporaryDirectory(prefix="mutation-") as name:
+        copies = [Path(name) / f"{k}" / "repo" for k in range(asked.jobs)]
+        for copy in copies:
+            shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".git", ".*_cache"))
+            (copy.parent / "shared").symlink_to(ROOT.parent / "shared")
+        suite: Suite | Lives
+        if asked.lives is None:
+            suite = Suite(asked.room, copies[0])
+        else:
+            code = _digest(*sorted((ROOT / "workbench").rglob("*.py")))
+            suite = Lives(copies, asked.lives, depths=asked.depth, kept=Kept(asked.keep, code), planted=planted)
+        if broken := suite.measure():
+            # A test that fails by itself would be taken for one that found each fault.
+            print(f"the tests of {asked.room} fail without any fault planted: {broken}; mend that first")
+            return 2
+        missed = _missed(suite, chosen, jobs=asked.jobs)
+    found = len(chosen) - len(missed)
+    low, high = interval(found, len(chosen))
+    print(
+        f"{asked.room}: {found} of {len(chosen)} found, 95 % interval {low:.0f} to {high:.0f} % "
+        f"(seed {asked.seed}, of {len(every)} possible)"
+    )
+    if asked.write:
+        start = f"| {asked.room} | {asked.seed} | "
+        listed = "; ".join(missed).replace("|", "\\|") or "–"
+        row = f"{start}{len(chosen)} | {len(every)} | {found} | {listed} |"
+        write_row(asked.write, start, row)
+    return 1 if len(missed) > 1 else 0
+
+
+def _asked() -> argparse.Namespace:
+    """What the command line says."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
-    parser.add_argument("room", choices=sorted({*TESTS, *LIVED}))
+    parser.add_argument("room", choices=sorted({*TESTS, *LIVED, EVERY_LIVED}))
     parser.add_argument("--n", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", type=int, nargs="+", help="numbers of the faults to plant, as listed")
@@ -522,51 +527,45 @@ def main() -> int:
     parser.add_argument(
         "--lives", type=int, metavar="N", help="look with simulated lives, at most N for each fault"
     )
+    parser.add_argument("--keep", type=Path, metavar="FILE", help="with --lives: go on from what it remembers")
+    parser.add_argument(
+        "--depth", nargs="+", choices=sorted(LIFE_S), default=["signals"], help="of lives; one after the other"
+    )
+    parser.add_argument("--jobs", type=int, default=1, help="faults planted at once, with --lives")
     asked = parser.parse_args()
-    if asked.lives is None and asked.room not in TESTS:
+    if asked.lives is None and asked.room not in TESTS and not asked.list:
         parser.error(f"no tests answer for {asked.room} alone: look with --lives N")
+    if asked.lives is None and (asked.keep or asked.jobs != 1):
+        parser.error("--keep and --jobs are for lives: look with --lives N")
+    if asked.jobs < 1:
+        parser.error(f"--jobs must be at least 1, got {asked.jobs}")
+    if not 1 <= asked.n <= MOST or (asked.lives is not None and not 1 <= asked.lives <= MOST):
+        parser.error(f"--n and --lives must be 1 to {MOST}")
     if asked.lives is not None and asked.write:
         parser.error("--write is for faults that the suite finds: leave --lives out")
     if asked.write and (asked.only or asked.list):
         parser.error("--write needs all faults planted: leave --only and --list out")
-    every = [fault for path in sorted((ROOT / "workbench" / asked.room).rglob("*.py")) for fault in faults(path)]
-    chosen = list(enumerate(random.Random(asked.seed).sample(every, asked.n), 1))
-    if asked.list:
-        for number, fault in chosen:
-            print(f"{number:2} {fault.file}:{fault.line}: {fault.change}")
-        return 0
+    return asked
+
+
+def _missed(suite: Suite | Lives, chosen: list[tuple[int, Fault]], *, jobs: int) -> list[str]:
+    """Which faults nothing finds, with their places; each is printed as soon as it is known."""
     reasons: dict[str, str] = json.loads(REASONS.read_text(encoding="utf-8"))
-    missed: list[str] = []
-    with tempfile.TemporaryDirectory(prefix="mutation-") as name:
-        copy = Path(name) / "repo"
-        shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".git", ".*_cache"))
-        (Path(name) / "shared").symlink_to(ROOT.parent / "shared")
-        suite = Suite(asked.room, copy) if asked.lives is None else Lives(copy, asked.lives)
-        if broken := suite.measure():
-            # A test that fails by itself would be taken for one that found each fault.
-            print(f"the tests of {asked.room} fail without any fault planted: {broken}; mend that first")
-            return 2
-        for number, fault in chosen:
-            if asked.only and number not in asked.only:
-                continue
-            began = time.monotonic()
-            # A fault that changes nothing would only make every test of the room run.
-            by = "" if fault.key in reasons else suite.found_by(fault)
-            place = f"{fault.file.removeprefix('workbench/')}:{fault.line}: {fault.change}"
-            verdict = f"found by {by}" if by else "NOT FOUND"
-            if not by:
-                missed.append(f"{place}: {reasons.get(fault.key, 'needs a test')}")
-            print(f"{number:2} {place}: {verdict} ({time.monotonic() - began:.0f} s)", flush=True)
-    planted = len(asked.only or chosen)
-    print(
-        f"{asked.room}: {planted - len(missed)} of {planted} found (seed {asked.seed}, of {len(every)} possible)"
-    )
-    if asked.write:
-        start = f"| {asked.room} | {asked.seed} | "
-        listed = "; ".join(missed).replace("|", "\\|") or "–"
-        row = f"{start}{planted} | {len(every)} | {planted - len(missed)} | {listed} |"
-        write_row(asked.write, start, row)
-    return 1 if len(missed) > 1 else 0
+
+    def looked(numbered: tuple[int, Fault]) -> str:
+        number, fault = numbered
+        began = time.monotonic()
+        # A fault that changes nothing would only make every test of the room run.
+        by = "" if fault.key in reasons else suite.found_by(fault)
+        place = f"{fault.file.removeprefix('workbench/')}:{fault.line}: {fault.change}"
+        verdict = f"found by {by}" if by else "NOT FOUND"
+        if not by and isinstance(suite, Lives):
+            verdict += f" by the {suite.seeds(fault)} lives that run it"
+        print(f"{number:2} {place}: {verdict} ({time.monotonic() - began:.0f} s)", flush=True)
+        return "" if by else f"{place}: {reasons.get(fault.key, 'needs a test')}"
+
+    with ThreadPoolExecutor(jobs) as pool:
+        return [missed for missed in pool.map(looked, chosen) if missed]
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 import workbench
-from workbench import analysis, figures, world
+from workbench import analysis, figures, outcomes, world
 from workbench.errors import RecordFault, UnknownName
 from workbench.messages import Message
 from workbench.reports import _facts, _results, html, session_report
@@ -249,6 +249,16 @@ def import_of(study, **options):
     return module.fill(study, **options)
 
 
+def test_a_measure_of_two_ratings_and_no_total_is_printed_and_drawn_on_no_axis(study):
+    measure, visit = outcomes.load("pain_nrs"), study.rows("visit")[0]["id"]
+    items = {item.code: 4 for item in measure.definition.items}
+    score = measure.score(items).to_json()
+    assert score["total"] is None
+    version, off = measure.definition.version, Condition(False, False, False)
+    study.append(Assessment(visit, "pain_nrs", version, off, items, score, "Lin Q."))
+    assert f"({version})" in page_of(study)
+
+
 def test_a_score_that_is_no_number_and_parts_of_one_that_is_not_determined_are_printed(study):
     visit, none = study.rows("visit")[0]["id"], {"value": None, "status": "ND", "low": 0, "high": 100}
     score = {
@@ -264,6 +274,17 @@ def test_a_score_that_is_no_number_and_parts_of_one_that_is_not_determined_are_p
     assert "rules 2019" not in said
     assert f"ISNCSCI: entry {entry}" in said
     assert "To act on at once. ISNCSCI: item 9 is above 0: see to the person today" in said
+
+
+def test_a_measure_without_a_total_stands_in_the_table_and_has_no_drawing(study):
+    visit = study.rows("visit")[0]["id"]
+    items = {"self_selected": 9, "maximum": 11}
+    score = outcomes.score("wisci2", items).to_json()
+    assert score["total"] is None
+    study.append(Assessment(visit, "wisci2", "II", Condition(False, False, False), items, score, "Lin Q."))
+    said = page_of(study)
+    assert "Self-selected level 9" in said
+    assert "Maximum level 11" in said
 
 
 def test_latency_at_another_speed_is_not_representative(study):

@@ -20,9 +20,11 @@ from workbench.engine.grants import GrantGate
 from workbench.errors import BadValue, Refused
 from workbench.runs.replaying import replay_study
 from workbench.simulation import Life, lives, template
+from workbench.simulation.life import SHORT_S
 from workbench.simulation.people import STEADY
 from workbench.simulation.scene import ADAPTING
 from workbench.simulation.scheduler import NS
+from workbench.study import Study
 
 KILLED_WHEN_MOVED = ((1.0, "kill engine when moved"),)
 MOVING = range(1, 25)
@@ -66,6 +68,18 @@ def test_the_command_tells_what_happened_in_each_life_and_enters_its_figures(cap
     assert rows[2 + len(TABLE) :] == ["", "the end"]
     traces = re.findall(r"^seed 1[23]: .* trace (\w{16})$", said, re.MULTILINE)
     assert len(set(traces)) == 2
+
+
+def test_a_run_of_a_long_life_that_did_not_replay_as_it_was_taken_in_breaks_a_rule(made):
+    life = Life(1, seconds=SHORT_S + 1.0, template=made)
+    with Study.open(life.study_folder, actor="test") as study:
+        (calibration,) = study.rows("run")
+    unequal = {**calibration, "summary": {**calibration["summary"], "replay": {"equal": False, "sentence": "no"}}}
+    life._reckon_replays([calibration])
+    assert life.watcher.broken == []
+    life._reckon_replays([calibration, unequal])
+    assert [(one.rule, one.why) for one in life.watcher.broken] == [("replay equals", "no")]
+    shutil.rmtree(life.folder)
 
 
 REFUSED = [
@@ -192,6 +206,12 @@ def test_evidence_of_another_system_is_not_drawn(system, tmp_path):
 @pytest.mark.parametrize("system", [name for name in OTHERS if systems.load(name).effector is None])
 def test_a_system_without_an_effector_cannot_be_lived(system, tmp_path):
     with pytest.raises(BadValue, match=system):
+        template(tmp_path, system=system)
+
+
+@pytest.mark.parametrize("system", [name for name in OTHERS if not systems.load(name).tasks[0].decoder])
+def test_a_system_that_decodes_nothing_cannot_be_lived(system, tmp_path):
+    with pytest.raises(BadValue, match=f"{system} decodes nothing"):
         template(tmp_path, system=system)
 
 

@@ -11,9 +11,12 @@ from tests.simulation.test_luck import lived_through
 from workbench import commands, world
 from workbench.errors import BadValue
 from workbench.simulation import TrialLife, clinic_of, template
+from workbench.simulation.acts import Asked
+from workbench.simulation.clinic import STAFF
 from workbench.simulation.shadow import Shadow
 from workbench.study import allocations, applying, implants, locks
 from workbench.study.changes import consents, signing
+from workbench.study.changes.protocols import Enrol
 
 DAY_S = 86400.0
 
@@ -104,6 +107,16 @@ def test_an_entry_that_is_gone_and_a_row_that_was_changed_past_the_chain_are_fou
         shadow.close()
         again.close()
     file.close()
+
+
+def test_of_two_clicks_for_the_same_change_the_one_that_is_answered_lands(clinic):
+    watcher = TrialLife(1, seconds=DAY_S, template=clinic).watcher
+    asked = Asked(Enrol("someone", "S-1"), (STAFF[0],), "")
+    first, second = watcher.asks(asked), watcher.asks(asked)
+    watcher._landed(second)
+    (flying,) = watcher._flying[STAFF[0].name]
+    assert flying is first
+    watcher.shadow.close()
 
 
 def test_who_waits_for_a_record_waits_in_the_time_of_the_world(tmp_path):

@@ -58,6 +58,22 @@ def definition(**changes: Any) -> dict[str, Any]:
     return {**PADDLE, **changes, "limits": {k: v for k, v in limits.items() if v is not None}}
 
 
+LEAD_MAP: dict[str, Any] = {
+    "plan": {"electrode": "paddle-16", "lead": "lead", "width_us": 300.0, "muscles": ["left quadriceps"]},
+    "contacts": [
+        {"contact": 0, "currents_ma": [1.0, 2.0], "response_uv": [[10.0], [400.0]], "second_uv": [[9.0], [40.0]],
+         "ended": "top", "said": ""},
+    ],
+    "skipped": {str(n): "not needed" for n in range(1, 16)},
+    "hot_spots": [
+        {"muscle": "left quadriceps", "contact": 0, "current_ma": 2.0, "selectivity": 0.9, "origin": "reflex"}
+    ],
+    "charge_uc": {"0": 12.0},
+    "minutes": 2.0,
+}  # fmt: skip
+"""A map of the paddle: contact 0 measured, all others left out."""
+
+
 def limits(**changes: Any) -> ElectrodeLimits:
     return from_definition(definition(**changes))
 

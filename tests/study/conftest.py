@@ -150,8 +150,11 @@ def change(study, ids):
     made(changes.RegisterConsentDocument("2.1", "c" * 64, "zh-CN"))
     signers = [study.script_signer(name).confirm() for name in ("Dr A", "Dr B")]
     limits = study.apply(changes.AdoptStimulationLimits(worked.definition()), signers, "the surgeon's paddle")
+    source = {"simulated": True, "stimulator": "simulated_epidural"}
+    mapped = changes.RecordContactMap(ids["visit"], worked.limits().sha256, worked.LEAD_MAP, source)
     return {
         "stimulation_limits": limits,
+        "contact_map": made(mapped),
         "snapshot": study.apply(changes.CutData("interim"), two, "for the safety board"),
         **safety(study, ids["participant"], made),
         "role_grant": made(changes.GrantRole(nurse, "monitor", "GCP 2026-02")),

@@ -353,6 +353,13 @@ def test_twenty_writers_use_no_slot_and_no_participant_twice(trial):
     assert verify(trial.folder).ok
 
 
+PUT_IN = (
+    # By name: on a server the order of the rows is a column of the table.
+    "INSERT INTO allocation (rowid, id, participant_id, list_id, stratum, seq, covariates, sealed, state, "
+    "\"by\", utc, row_version) VALUES (9999, 'x', ?, ?, ?, ?, '{}', '', '', '', '', 1)"
+)
+
+
 def test_a_slot_stays_unique_where_the_code_that_asks_for_it_is_passed_by(trial):
     randomised(trial, "P-1")
     (row,) = trial.rows("allocation")
@@ -361,7 +368,7 @@ def test_a_slot_stays_unique_where_the_code_that_asks_for_it_is_passed_by(trial)
     with databases.connected(trial) as connection:
         values = (other, row["list_id"], row["stratum"], row["seq"])
         with pytest.raises(databases.refused(trial), match="(?i)unique"):
-            connection.execute("INSERT INTO allocation VALUES ('x', ?, ?, ?, ?, '{}', '', '', '', '', 1)", values)
+            connection.execute(PUT_IN, values)
 
 
 def _endless(folder, signer, people, pipe):

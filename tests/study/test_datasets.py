@@ -125,6 +125,29 @@ def test_a_missed_visit_is_not_done_and_a_planned_one_was_not_asked(tmp_path, mo
         assert {row.missing for row in made.visits} <= set(datasets.MISSING)
 
 
+def test_a_form_that_says_in_which_state_it_is_done_is_asked_for_in_that_state_and_where_it_is_asked(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setenv("WORKBENCH_KEYS", str(tmp_path / "keys"))
+    text = example.EXAMPLE.read_text(encoding="utf-8")
+    before, visit, after = text.rpartition('forms = ["arat", ')
+    helped = '[[form]]\nname = "helped"\ntitle = "H"\nmeasure = "arat"\nstate = "assisted+device"\n'
+    plan = tmp_path / "plan.toml"
+    plan.write_text(f'{before}{visit}"helped", {after}\n{helped}', encoding="utf-8")
+    monkeypatch.setattr(example, "EXAMPLE", plan)
+    example.begin(tmp_path / "study")
+    with Study.open(tmp_path / "study", actor="tester") as study:
+        made = [row for row in datasets.datasets(study).visits if row.participant == "P-041"]
+    rows = {(row.visit, row.state): row for row in made if row.variable == "arat.total"}
+    assert len({row.key for row in made}) == len(made)
+    assert rows["Week 12", "assisted+device"].value == 34
+    assert {state for visit, state in rows if visit == "Week 24"} == {"off", "device", "assisted+device"}
+    assert rows["Week 24", "assisted+device"].missing == "not_asked"
+    # The baseline asks for the measure without the glove alone.
+    assert ("Baseline", "assisted+device") not in rows
+    assert rows["Baseline", "off"].value == 13
+
+
 def test_a_total_with_an_item_not_tested_is_not_determinable_and_bounded(trial):
     rows = totals(trial)
     row = next(row for row in rows.values() if row.visit == "Week 4")

@@ -351,6 +351,8 @@ VISIT, FORM_F, ITEM, DRAW = "[[visit]] 'V1'", "[[form]] 'f'", "[[form]] 'f', ite
         (LATEST, 'latest = 3\nsessions = [{ system = "s", procedure = "run" }]', "[[visit]] 'V1', sessions 1",
          "procedure must be one of calibration, online"),
         (ITEMS, "", FORM_F, "either items or a measure"),
+        ('title = "F"', 'title = "F"\nstate = "device+assisted"', FORM_F, "by + in this order; got 'device"),
+        ('title = "F"', 'title = "F"\nstate = "with the glove"', FORM_F, "state must be one of off, assisted"),
         (ITEMS, 'measure = "aratt"', FORM_F,
          "no outcome measure 'aratt'; there are 10mwt"),
         ('title = "F"', 'title = "F"\nmeasure = "arat"', FORM_F, "either items or a measure"),

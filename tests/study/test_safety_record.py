@@ -757,7 +757,7 @@ def test_surveillance_shows_findings_first_and_quiet_implants_last(trial):
         "P-02", "moved 2 mm", "P-01", True,
     )  # fmt: skip
     assert [one.values["1"] for one in last.findings] == [4100, 900]
-    for wrong in ({}, {"1": "high"}, {"1": True}):
+    for wrong in ({}, {"1": "high"}, {"1": True}, {1: 900.0}, "high", [1310.0], 7):
         with pytest.raises(BadValue, match="impedance"):
             do(trial, RecordFinding(quiet, "impedance", "2026-03-01", "x", values=wrong))
 

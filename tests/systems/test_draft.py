@@ -48,7 +48,8 @@ def test_the_draft_of_a_system_lacks_what_the_site_decides_and_nothing_else(name
     system = systems.load(name)
     asked = {*system.forms, *system.endpoints} & set(outcomes.available())
     assert {form.measure for form in protocol.forms if form.measure} == asked
-    assert {form.name for form in protocol.forms if form.items} == {form.name for form in system.own_forms}
+    own = {form.name for form in protocol.forms if form.items or form.state}
+    assert own == {form.name for form in system.own_forms}
     assert len(protocol.estimands) == (len(system.planned) or bool(system.endpoints))
     assert bool(protocol.session_limits) == (systems.load(name).effector is not None)
 
@@ -72,9 +73,13 @@ def test_the_draft_of_the_implanted_hand_asks_for_each_form_at_its_visits_and_st
     protocol = protocol_of(systems.load("neo_hand"))
     asked = {visit.name: visit.forms for visit in protocol.visits}
     assert asked["Baseline"] == ("arat", "isncsci", "grassp_v2", "sep")
-    assert asked["Month 2"] == ("arat", "object_transfer", "device_performance")
-    every = ("arat", "isncsci", "grassp_v2", "object_transfer", "sep", "device_performance")
+    assert asked["Month 2"] == ("arat_assisted", "object_transfer", "device_performance")
+    every = ("arat", "isncsci", "grassp_v2", "arat_assisted", "object_transfer", "sep", "device_performance")
     assert asked["Month 3"] == asked["Month 6"] == every
+    helped, alone = protocol.form("arat_assisted"), protocol.form("arat")
+    assert (helped.measure, helped.state) == ("arat", "assisted+device")
+    assert [protocol.takes(helped, state) for state in ("assisted+device", "off")] == [True, False]
+    assert [protocol.takes(alone, state) for state in ("assisted+device", "off")] == [False, True]
     primary = protocol.estimands[0]
     assert primary.name == "assisted_arat_response"
     assert "with the device at Month 3, against device off at Baseline" in primary.variable
@@ -96,7 +101,7 @@ FIRST, OTHER = HAND.planned[:2]
         ({"planned": (FIRST, FIRST)}, "planned of system neo_hand need different names"),
         ({"planned": (replace(FIRST, measured_by=("walking",)),)}, "'walking' is none of"),
         ({"visits": (replace(HAND.visits[0], forms=("scim3",)),)}, "'scim3' is none of"),
-        ({"own_forms": HAND.own_forms[1:]}, "'object_transfer' is none of"),
+        ({"own_forms": HAND.own_forms[1:]}, "'arat_assisted' is none of"),
         ({"own_forms": (replace(HAND.own_forms[0], name="arat"),)}, "own_forms of system neo_hand need different"),
     ],
 )

@@ -257,6 +257,18 @@ def test_start_stands_above_stop_with_every_fact_of_a_visit_that_has_a_decoder(
     assert start["y"] + start["height"] <= stop["y"]
 
 
+def test_a_code_that_nothing_answered_is_sent_again_by_enter(mount: Callable[..., Any]) -> None:
+    widget, traits = shown("worklist")
+    page = mount(widget, {**traits, "confirmed": {}}, clock=True)
+    page.fill("[data-name=code]", "P-041")
+    page.keyboard.press("Enter")
+    page.clock.run_for(31_000)
+    page.wait_for_selector("[data-name=code-problem]:text('answer')")
+    page.keyboard.press("Enter")
+    codes = page.evaluate("window.sent.filter(m => m.name === 'confirm').map(m => m.args.code)")
+    assert codes == ["P-041", "P-041"]
+
+
 def test_a_visit_whose_window_is_not_open_yet_is_not_counted_as_one_of_today(mount: Callable[..., Any]) -> None:
     widget, traits = shown("worklist")
     later = {**ROW, "visit": "v2", "visit_name": "Month 3", "state": "not_due", "open": []}

@@ -104,6 +104,14 @@ def test_every_state_and_condition_of_the_controller_has_words() -> None:
     assert wanted <= set(catalogue()["en"])
 
 
+@pytest.mark.parametrize("name", control.available())
+def test_what_an_effector_does_is_said_in_words_of_its_own(name: str) -> None:
+    words = {key: catalogue()["en"].get(f"state.{key}.{name}") for key in ("ACTIVE", "RELEASE")}
+    assert all(words.values()), f"say what {name} does: state.ACTIVE.{name}, state.RELEASE.{name} in locale.json"
+    assert ("hand" in f"{words}") == ("glove" in name)
+    assert not any("hand" in catalogue()["en"][f"state.{key}"] for key in words)
+
+
 def test_every_paradigm_and_its_conditions_have_names() -> None:
     for name in paradigms.available():
         assert f"paradigm.{name}" in catalogue()["en"], f"name paradigm.{name} in workbench/widgets/locale.json"

@@ -95,6 +95,19 @@ def change(mount: Callable[..., Any], begun: Path, tmp_path: Path) -> Callable[.
 
 
 # ------------------------------------------------------------------------------ what is seen
+def test_a_form_says_under_which_help_it_is_done(show: Callable[..., Shown]) -> None:
+    shown = show()
+    page = shown.traits()["page"]
+    form = next(form for visit in page["visits"] for form in visit["forms"] if form["measure"] == "arat")
+    title = "Action Research Arm Test"
+    for helped, words in (("", title), ("off", f"{title} · device off, unassisted"),
+                          ("assisted+device", f"{title} · device on, assisted")):  # fmt: skip
+        form["help"] = helped
+        shown.page.evaluate("page => window.put({page})", page)
+        lines = shown.page.locator(".visits li li").all_text_contents()
+        assert any(line.startswith(words) for line in lines), lines
+
+
 @pytest.mark.parametrize(("width", "height", "language"), crossed(SIZES, ["en", "zh-CN"]))
 def test_identity_stands_first_and_large_above_the_axis_and_nothing_is_wider_than_the_window(
     show: Callable[..., Shown], width: int, height: int, language: str

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -118,3 +124,29 @@ def test_an_executed_notebook_is_exported_with_the_picture(tmp_path):
     page, _ = nbconvert.HTMLExporter().from_notebook_node(notebook)
     assert "1 of 19 items" in page
     assert not re.search(r"widget-view\+json", page.split("<body", 1)[1])
+
+
+README = Path(__file__).resolve().parents[2] / "README.md"
+
+
+@pytest.mark.job
+def test_the_command_for_a_notebook_to_keep_leaves_figures_that_need_no_network(
+    tmp_path: Path, chromium: Any
+) -> None:
+    nbformat = pytest.importorskip("nbformat")
+    cell = "from plotly import graph_objects as go\ngo.Figure(go.Scatter(y=[1, 3, 2]))"
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell)])
+    nbformat.write(notebook, tmp_path / "one.ipynb")
+    (command,) = re.findall(r"`([^`]*jupyter nbconvert [^`]*)FILE\.ipynb`", README.read_text(encoding="utf-8"))
+    words = shlex.split(command)
+    own = dict(word.split("=", 1) for word in words[: words.index("jupyter")])
+    # The same program, of the environment of these tests.
+    argv = [sys.executable, "-m", "jupyter", *words[words.index("jupyter") + 1 :], "one.ipynb"]
+    subprocess.run(argv, cwd=tmp_path, check=True, capture_output=True, timeout=300, env=os.environ | own)
+    context = chromium.new_context(offline=True)
+    page = context.new_page()
+    try:
+        page.goto((tmp_path / "one.html").as_uri(), wait_until="domcontentloaded")
+        page.wait_for_selector(".js-plotly-plot .main-svg .scatterlayer path.js-line", state="attached")
+    finally:
+        context.close()

@@ -73,6 +73,12 @@ def test_the_panel_says_what_is_asked_and_delivered_and_fits(live: Any, size: An
     assert page.errors == []
 
 
+@pytest.mark.parametrize(("language", "words"), [("en", "stimulating the cord"), ("zh-CN", "正在刺激脊髓")])
+def test_the_state_of_a_stimulator_is_not_that_of_a_hand(live: Any, language: str, words: str) -> None:
+    page = live({**snapshot(), "state": "ACTIVE"}, language=language)
+    assert words in page.locator("[data-name=effector-state]").inner_text()
+
+
 def test_a_blinded_panel_is_the_same_for_a_sham_and_shows_no_measured_current(live: Any) -> None:
     said = []
     for sham in (False, True):
@@ -92,13 +98,44 @@ def test_what_does_not_stimulate_has_no_panel(live: Any) -> None:
 
 def test_a_reading_and_a_symptom_go_to_the_engine(live: Any) -> None:
     page = live(snapshot())
-    page.fill(".stim input[type=number]", "118")
+    page.fill("[data-name=systolic]", "118")
     page.check(".stim input[type=checkbox]")
     page.click("[data-name=enter-pressure]")
     page.click("[data-name=symptom]")
     asked = page.evaluate("window.sent.map(m => [m.name, m.args])")
     assert ["take_pressure", {"systolic": 118, "resting": True}] in asked
     assert ["take_symptom", {"words": "symptom noted on the screen"}] in asked
+
+
+def test_contacts_show_their_sign_and_a_ceiling_is_asked_of_the_engine_which_may_refuse_it(
+    live: Any,
+) -> None:
+    page = live(snapshot())
+    assert [one.inner_text() for one in page.locator(".stim .ct").all()] == ["−0", "+1", "−0", "+1"]
+    assert page.locator(".stim .ct.on").count() == 4
+    assert page.locator(".stim .lanet path.asked").count() == 2
+    page.select_option("[data-name=ceiling-channel]", "1")
+    page.fill("[data-name=ceiling-ma]", "41.5")
+    page.click("[data-name=set-ceiling]")
+    (sent,) = page.evaluate("window.sent.filter(m => m.name === 'set_ceiling')")
+    assert sent["args"] == {"channel": 1, "current_ma": 41.5}
+    refusal = {
+        "kind": "answer",
+        "name": "set_ceiling",
+        "ok": False,
+        "text": "a step of 1.5 mA, at most 1 mA",
+    }
+    page.evaluate("reply => window.say(reply)", {**refusal, "id": sent["id"]})
+    assert "at most 1 mA" in page.inner_text("[data-name=ceiling-refused]")
+
+
+def test_a_ceiling_that_is_no_number_is_refused_before_it_is_sent() -> None:
+    made = LiveSession()
+    try:
+        with pytest.raises(BadValue, match="a ceiling is a number in mA, got '12'"):
+            made.requests()["set_ceiling"](0, "12")
+    finally:
+        made.close()
 
 
 def test_a_reading_that_is_no_number_is_refused_before_it_is_sent() -> None:

@@ -1,7 +1,8 @@
 """The session of `workbench demo`: the main job on real LSL, end to end, in three minutes.
 
 New study folder → calibration run → fitted, hashed, approved decoder → online run with an effector →
-trials → ARAT, unassisted and assisted → report → replay. Everything simulated is labelled so.
+trials → ARAT, unassisted and assisted, or the visits of the system's protocol in time-lapse → report → replay.
+Everything simulated is labelled so.
 """
 
 from __future__ import annotations
@@ -19,12 +20,13 @@ from typing import Any
 
 from tqdm import tqdm
 
-from workbench import analysis, live, outcomes, paradigms, runs, systems
+from workbench import analysis, control, live, outcomes, paradigms, runs, systems
+from workbench.commands import _demo_visits
 from workbench.commands._arguments import LARGEST_SEED
 from workbench.commands._progress import Bar
 from workbench.errors import BadValue, EngineFault, RecordFault, Refused
-from workbench.recording import ensure_space, needed_bytes
-from workbench.reports import Cued, result_of_run, session_report
+from workbench.recording import RunFile, ensure_space, needed_bytes
+from workbench.reports import Cued, result_of_run, session_report, trial_report
 from workbench.runs import approve as approving
 from workbench.runs import grant
 from workbench.study import Study, stimulation_limits, stores, utc_now
@@ -135,7 +137,8 @@ def _session(study: Study, system: BoundSystem, options: Options, *, speed: floa
     """The whole session: runs, fit, assessments, report, replay."""
     number = len(study.rows("participant")) + 1
     participant = study.append(Participant(f"DEMO-{number:02d}", simulated=system.source.simulated))
-    visit = study.append(Visit(participant, "demo"))
+    lapse = _demo_visits.plan_visits(study, system.system, participant) if _lapses(system) else {}
+    visit = _demo_visits.live_visit(lapse) if lapse else study.append(Visit(participant, "demo"))
     _put_limits_into_force(study, system)
     plan = system.new_session(
         study, visit=visit, operator=OPERATOR, speed=speed, seed=options.seed, script_present=True
@@ -146,27 +149,53 @@ def _session(study: Study, system: BoundSystem, options: Options, *, speed: floa
         if plan.stimulation is not None and plan.stimulation.wearer.at_risk:
             # Nobody's pressure is measured here; without one nothing would be stimulated.
             client.take_pressure(RESTING_MMHG, resting=True, by=f"{OPERATOR} (demo script)")
-        calibration = [
-            _run(client, system, "calibration", number, bar=bar, speed=speed, seed=options.seed)
-            for number in range(len(system.trials) - 1)
-        ]
-        with bar.stage("Fitting the decoder", FIT_S):
-            for line in runs.ingest_pending(study):
-                _say(line)
-            fitted = runs.run_fit(study.folder, _files(study, calibration), system.decoder, system.decoder_params)
-            _approve(study, fitted, participant=participant, system=system)
+        if plan.stimulation is not None and plan.stimulation.programme.needs_support:
+            # Nobody stands here; without a name no current would flow.
+            client.take_holder(f"{OPERATOR} (demo script)")
+        fitted = _calibrated(study, client, system, options, speed=speed, bar=bar, participant=participant)
         # Another seed than the calibration's: the same schedule would let the decoder be tested on what it saw.
-        last, seed = len(calibration), options.seed + 1
-        online = _run(client, system, "online", last, bar=bar, speed=speed, seed=seed, fitted=fitted)
-    with bar.stage("Record, ARAT, report, replay", CLOSE_S):
+        last, kind = len(system.trials) - 1, "online" if fitted else "open_loop"
+        judged = _run(client, system, kind, last, bar=bar, speed=speed, seed=options.seed + 1, fitted=fitted)
+    with bar.stage(f"Record, {'visits' if lapse else 'ARAT'}, report, replay", CLOSE_S):
         ingested = runs.ingest_pending(study)
-        _assess(study, visit, seed=options.seed, stimulates=plan.stimulation is not None)
+        if lapse:
+            _demo_visits.assess(study, system.system, lapse)
+        else:
+            _assess(study, visit, seed=options.seed, stimulates=plan.stimulation is not None)
         replayed = runs.replay_study(study.folder)
         files = session_report(study, language=options.language)
-    lines = [*ingested, *_results(study, system, online), f"Decoder    {fitted['sha256']}"]
+        more = _study_report(study, system, lapse, number=number, language=options.language) if lapse else []
+    decoder = [f"Decoder    {fitted['sha256']}"] if fitted else []
+    lines = [*ingested, *_results(study, system, judged), *decoder, *more]
     lines += [r.sentence for r in replayed]
     lines += [f"Report     {files.html}", f"           {files.pdf}", f"Recordings {study.folder / 'recordings'}"]
     return _Outcome(lines, all(r.equal for r in replayed))
+
+
+def _calibrated(
+    study: Study,
+    client: live.Client,
+    system: BoundSystem,
+    options: Options,
+    *,
+    speed: float,
+    bar: Bar,
+    participant: str,
+) -> Mapping[str, Any] | None:
+    """Calibration runs and the decoder that they make, approved; None where the system decodes nothing."""
+    if not system.decoder:
+        return None
+    calibration = [
+        _run(client, system, "calibration", number, bar=bar, speed=speed, seed=options.seed)
+        for number in range(len(system.trials) - 1)
+    ]
+    with bar.stage("Fitting the decoder", FIT_S):
+        for line in runs.ingest_pending(study):
+            _say(line)
+        recipe = (system.decoder, system.decoder_params)
+        fitted: Mapping[str, Any] = runs.run_fit(study.folder, _files(study, calibration), *recipe)
+        _approve(study, fitted, participant=participant, system=system)
+    return fitted
 
 
 @contextmanager
@@ -235,7 +264,7 @@ def _run(
 ) -> str:
     """One run to its end; returns its id."""
     seconds = system.durations[number] / speed
-    stage = f"{kind.capitalize()} run"
+    stage = f"{kind.replace('_', '-').capitalize()} run"
     with bar.stage(stage, seconds):
         run_id: str = client.start_run(
             kind,
@@ -245,7 +274,7 @@ def _run(
             seed=seed,
             decoder_folder=fitted["folder"] if fitted else None,
         )
-        if fitted and system.effector:
+        if kind != "calibration" and system.effector:
             client.wait("running", timeout=60.0)
             client.arm_when_ready(OPERATOR)
 
@@ -286,6 +315,20 @@ def _end_if_player_gone(client: live.Client, kind: str, status: Mapping[str, Any
         f"the {kind} run ended early after {run['trials_done']} of {run['trials_total']} trials: "
         f"{alarm['what']} {alarm['means']} {alarm['do']}"
     )
+
+
+def _lapses(system: BoundSystem) -> bool:
+    """Whether the visits of the protocol come in time-lapse; recordings have none."""
+    return system.source.simulated and _demo_visits.lapses(system.system)
+
+
+def _study_report(
+    study: Study, system: BoundSystem, visits: Mapping[str, str], *, number: int, language: str
+) -> list[str]:
+    """What came of each endpoint, and the report of the participant over all visits."""
+    made = trial_report(study, "participant", participant=f"DEMO-{number:02d}", language=language)
+    told = list(_demo_visits.lines(study, system.system, visits))
+    return [*told, *(f"Visits     {path}" for path, _ in made.files.values())]
 
 
 def _put_limits_into_force(study: Study, system: BoundSystem) -> None:
@@ -342,6 +385,8 @@ def _assess(study: Study, visit: str, *, seed: int, stimulates: bool) -> None:
 
 def _results(study: Study, system: BoundSystem, run_id: str) -> list[str]:
     """The main result and the lines that explain it, from the record."""
+    if not system.decoder:
+        return _given(study, system, run_id)
     trials = [t for t in study.nouns("trial", run_id=run_id) if isinstance(t, Trial)]
     window_s = paradigms.hit_window_s(system.paradigm, system.paradigm_params)
     result = result_of_run(study, run_id)
@@ -356,6 +401,18 @@ def _results(study: Study, system: BoundSystem, run_id: str) -> list[str]:
         return [analysis.accuracy(trials, paradigm.classes).line()]
     metrics = analysis.event_metrics(trials, onset_window_s=window_s, fs=system.signal.fs)
     return [metrics.line(), metrics.rest_line(), metrics.timing_line()]
+
+
+def _given(study: Study, system: BoundSystem, run_id: str) -> list[str]:
+    """What a schedule gave: bouts, and the most current; then the figures of the system."""
+    (file,) = _files(study, [run_id])
+    run = RunFile(file)
+    given = control.given(run.control(), run.decisions())
+    flows = [any(one.given_ma) for one in given]
+    bouts = sum(now and not before for before, now in zip([False, *flows], flows))
+    most_ma = max((max(one.given_ma) for one in given), default=0.0)
+    told = f"Given      {bouts} bouts of stimulation, at most {most_ma:g} mA"
+    return [told, *(system.system.figures(run) if system.system.figures else ())]
 
 
 def _study(options: Options, system: BoundSystem) -> Study:

@@ -10,7 +10,13 @@ from workbench.commands._arguments import integer, nonblank
 from workbench.commands._subcommand import Subcommand
 from workbench.errors import BadValue
 
-SHOWS = ("session", "assessments", "presenter", "home")
+SHOWS = ("session", "assessments", "presenter", "mapping", "home")
+OF_A_FOLDER = {
+    "presenter": "--show presenter needs the folder of the study, where its engine runs; a service has none",
+    "mapping": "--show mapping needs the folder of the study; a service maps no contacts",
+    "home": "--show home needs the folder of the study, where its engine runs; a service has none",
+}
+"""What a service cannot show, and why."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -72,8 +78,8 @@ def _refuse_unserved(socket: Path, show: str) -> None:
     from workbench.clinic import Client, questions
     from workbench.errors import Refused
 
-    if show in ("presenter", "home"):
-        raise BadValue(f"--show {show} needs the folder of the study, where its engine runs; a service has none")
+    if show in OF_A_FOLDER:
+        raise BadValue(OF_A_FOLDER[show])
     with Client(socket) as client, suppress(Refused):
         # It answers that nobody is signed in, or not at all.
         client.ask(questions.WhoAmI())

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.commands._answer import as_json
-from workbench.commands._arguments import EXIT_DIFFERS, add_json, add_signers, add_study
+from workbench.commands._arguments import EXIT_DIFFERS, add_json, add_signers, add_study, nonblank, number
 from workbench.commands._parser import one_line
 from workbench.commands._secret import confirmed
 from workbench.commands._subcommand import Subcommand
@@ -47,6 +47,17 @@ def _add_adopt(parser: argparse.ArgumentParser) -> None:
     add_signers(parser)
 
 
+def _add_programme(parser: argparse.ArgumentParser) -> None:
+    add_study(parser)
+    parser.add_argument(
+        "map", metavar="MAP", help="id of a map of contacts in the record; 'newest' for the last one"
+    )
+    parser.add_argument("--name", type=nonblank, required=True, metavar="NAME", help="of the programme")
+    parser.add_argument("--rate-hz", type=number, required=True, metavar="HZ", help="rate of its pulses")
+    parser.add_argument("--support", action="store_true", help="the person would fall without a harness")
+    add_json(parser)
+
+
 def _read(path: Path) -> ElectrodeLimits:
     from workbench import reading
     from workbench.stimulation import parse_limits
@@ -80,7 +91,7 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    from workbench.stimulation import BOUNDS, RULES
+    from workbench.stimulation import BOUNDS, RULES, SHARES
 
     limits = _read(arguments.file)
     charge, by = _greatest(limits)
@@ -101,7 +112,9 @@ def _show(arguments: argparse.Namespace) -> int:
         usual = BOUNDS[name].usual.get(limits.site)
         beside = "" if usual is None else f" (usual {usual:g})"
         least = "at least" if BOUNDS[name].least else "at most"
-        amount = f"{value:g} {unit}".strip()
+        share = SHARES.get(name)
+        # A share has not the unit of what it is a share of.
+        amount = f"{value:g} {unit}".strip() if share is None else f"{value:g} ({100 * value:g} {share})"
         print(f"  {name:20s} {least} {amount}{beside}: {what}")
     print(f"  greatest charge of a phase on one contact: {charge:.2f} µC, by {by}")
     for width, current in currents.items():
@@ -125,6 +138,30 @@ def _adopt(arguments: argparse.Namespace) -> int:
     else:
         print(f"{limits.electrode} version {limits.version} is in force\nsha256: {limits.sha256}")
         print(f"raised: {', '.join(more) or 'nothing'}\nhead: {seq} {digest}")
+    return 0
+
+
+def _programme(arguments: argparse.Namespace) -> int:
+    """Print the programme of a map as its file."""
+    from workbench.errors import UnknownName
+    from workbench.runs.mapping import programme_of, programme_text
+    from workbench.study import Study
+
+    with Study.open(arguments.study, actor=getpass.getuser()) as study:
+        rows = study.rows("contact_map")
+    found = rows[-1:] if arguments.map == "newest" else [row for row in rows if row["id"] == arguments.map]
+    if not found:
+        raise UnknownName(f"the record has no map {arguments.map!r:.60}; it has {[row['id'] for row in rows]}")
+    row, support = found[0], arguments.support
+    programme = programme_of(row["result"], arguments.name, rate_hz=arguments.rate_hz, needs_support=support)
+    text = programme_text(programme)
+    if arguments.json:
+        result = {"map": row["id"], "programme": programme.sha256, "text": text}
+        print(as_json("stimulation programme", result, ok=True))
+        return 0
+    simulated = ", simulated" if row["simulated"] else ""
+    about = f"{row['id']} by {one_line(row['by'])}, {row['utc']}{simulated}"
+    print(f"# Of map {about}; limits of {row['electrode']} version {row['limits_version']}\n{text}", end="")
     return 0
 
 
@@ -217,6 +254,12 @@ COMMAND = Subcommand(
             help="what a recording asked for beside what left: nothing in a sham; for readers who may know",
             run=_given,
             arguments=_add_recording,
+        ),
+        Subcommand(
+            name="programme",
+            help="print the programme that a map of contacts gives, as the file that a study keeps",
+            run=_programme,
+            arguments=_add_programme,
         ),
         Subcommand(
             name="adopt",

@@ -27,7 +27,7 @@ SHORT_LIFE_S: Mapping[str, float] = {"signals": 4.0, "trial": 14 * 86400.0}
 """Length of each life of a stress test, s, by kind."""
 EDITS = 10
 """Fields that are edited for each kill of ``record``: at its full size every field that there is."""
-KEPT = ("record", "statistics", "trial")
+KEPT = ("record", "statistics", "stop", "trial")
 """Tests that can keep what ran in a file, and go on from it."""
 ON_SERVERS = ("record", "trial", "writers")
 """Tests that can keep their records in PostgreSQL."""
@@ -54,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--keep",
         type=Path,
         metavar="FILE",
-        help="of record, statistics and trial: keeps what ran, and is gone on from",
+        help="of record, statistics, stop and trial: keeps what ran, and is gone on from",
     )
     parser.add_argument("--seed", type=seed, default=1, metavar="N", help="default %(default)s")
     parser.add_argument("--out", type=Path, metavar="FILE.md", help="append the figures to this document")
@@ -202,6 +202,20 @@ def _safety(n: int, seed: int) -> tuple[str, bool]:
     return figures.text(), figures.passed
 
 
+def _stop(n: int, seed: int, keep: Path | None = None) -> tuple[str, bool]:
+    from workbench import control
+    from workbench.stress import stopping
+
+    shown, total = sys.stderr.isatty(), n * len(control.available())
+    with tqdm(total=total, file=sys.stderr, unit="case", disable=not shown) as bar:
+        figures = stopping.stopping(n, seed, keep=keep, step=bar.update, told=_nothing if shown else _line)
+    return "\n".join(one.text() for one in figures), all(one.passed for one in figures)
+
+
+def _nothing(text: str) -> None:
+    """The bar says it already."""
+
+
 def _reloads(n: int, seed: int) -> tuple[str, bool]:
     from workbench.stress import reloads
 
@@ -279,6 +293,14 @@ def _scanning(n: int, seed: int) -> tuple[str, bool]:
     return figures.text(), figures.passed
 
 
+def _mapping(n: int, seed: int) -> tuple[str, bool]:
+    from workbench.stress import mapping
+
+    with tqdm(total=n, file=sys.stderr, unit="map", disable=not sys.stderr.isatty()) as bar:
+        figures = mapping.mapped(n, seed, step=bar.update)
+    return figures.text(), figures.passed
+
+
 def _switch(n: int, seed: int) -> tuple[str, bool]:
     from workbench.stress import switch
 
@@ -299,6 +321,13 @@ def _attempts(n: int, seed: int) -> tuple[str, bool]:
 
     figures = attempts.attempts(n, seed)
     return "\n".join(one.text() for one in figures), all(one.passed for one in figures)
+
+
+def _states(n: int, seed: int) -> tuple[str, bool]:
+    from workbench.stress import states
+
+    figures = states.states(n, seed)
+    return figures.text(), figures.passed
 
 
 def _concealment(n: int, seed: int) -> tuple[str, bool]:
@@ -418,10 +447,18 @@ TESTS = {
     "attempts": StressTest(
         "self-paced systems find attempts, n simulated participants of each", {"n": 20}, _attempts
     ),
+    "states": StressTest(
+        "the brain-spine interface tells states of the legs, n simulated participants", {"n": 20}, _states
+    ),
     "scanning": StressTest(
         "days at home by one noisy switch: n seeds, what is completed in time and what false clicks arm",
         {"n": 200},
         _scanning,
+    ),
+    "mapping": StressTest(
+        "whole maps of the 16 contacts of a lead, n simulated participants: their time, hot-spots and currents",
+        {"n": 20},
+        _mapping,
     ),
     "switch": StressTest(
         "days at home by one noisy switch on the real page in Chromium, with engine and glove: n seeds",
@@ -438,6 +475,11 @@ TESTS = {
     ),
     "safety": StressTest(
         "every fault with a closed hand: time until the device is safe, n each", {"n": 5}, _safety
+    ),
+    "stop": StressTest(
+        "every effector closed: n STOPs beside an echo, n lost links until its safe state begins and is complete",
+        {"n": 200},
+        _stop,
     ),
     "reloads": StressTest(
         "the only page of an armed session reloads n times; nothing is dropped", {"n": 50}, _reloads

@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
             print(f"  input     {one.role}: {one.kind}{'' if one.critical else ', optional'}, {one.words}")
         for task in system.tasks:
             law = law_of(task)
-            print(f"  task      {task.name}: {task.title} ({task.paradigm}, {task.decoder}{law})")
+            print(f"  task      {task.name}: {task.title} ({task.paradigm}, {task.decoder or 'no decoder'}{law})")
         print(f"  effector  {system.effector or 'none'}")
         print(f"  simulated {about['simulated'] or 'nothing: hardware or recordings only'}")
         print(f"  about     {system.published}")

@@ -117,13 +117,14 @@ class Activation:
         since_s = min(max(0.0, now.stream - self._steered.stream), self._effector.heartbeat_s)
         self._steered = now
         if self._sound(decision):
-            clip = self._supervisor.clip(self._law.levels(self._law.shared(decision), decision.kind))
+            wanted = self._law.levels(self._law.shared(decision), decision.kind, decision.label)
+            clip = self._supervisor.clip(wanted)
             if clip.broken:
                 why = clip.text or Message("control.level_no_number")
                 return self._safe_state.fail("level_broken", Message("control.level_broken", why=why))
             # A rise is held back, a fall never: to slow down is the safe error.
             step = self._law.slew_per_s * since_s
-            level = tuple(min(wanted, here + step) for wanted, here in zip(clip.level, self._orders.level))
+            level = tuple(min(there, here + step) for there, here in zip(clip.level, self._orders.level))
         if level == self._orders.level:
             return []
         action, share = self._effector.activate_action, self._law.share
@@ -171,15 +172,17 @@ class Activation:
             self._log.enter("intent_ignored", reason, Message("control.did_not_move"), "low")
             return []
         causes = {"activate": "evidence rose", "cued": "a cue was decided"}
-        return self._close(level, causes.get(decision.change, "the phase entered its window"))
+        cause = causes.get(decision.change, "the phase entered its window")
+        return self._close(level, cause, condition=decision.label)
 
-    def _close(self, level: Sequence[float] | None, cause: str) -> list[Command]:
+    def _close(self, level: Sequence[float] | None, cause: str, *, condition: str = "") -> list[Command]:
         """Close the effector.
 
         Parameters
         ----------
         level : fraction 0–1 per channel, None for the profile's.
         cause : for the record.
+        condition : that was decided, whose pattern says which channels move where nobody asked for a level.
         """
         limits = self._supervisor.limits
         if self._law.law == "proportional":
@@ -187,7 +190,9 @@ class Activation:
             level, self._steered = (0.0,) * self._effector.channels, self._machine.now
         # The profile's own level yields to a narrower limit without a row; only a level that a caller asked for is
         # entered as clipped.
-        usual = (min(self._effector.level, limits.level_max),) * self._effector.channels
+        full = (min(self._effector.level, limits.level_max),) * self._effector.channels
+        shares = self._law.pattern(condition)
+        usual = tuple(most * share for most, share in zip(full, shares, strict=True)) if shares else full
         clip = self._supervisor.clip(usual if level is None else level)
         if clip.broken:
             why = clip.text or Message("control.level_no_number")

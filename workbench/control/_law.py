@@ -35,6 +35,9 @@ class ControlLaw:
     targets : name and place of each target that assistance knows, in the dimensions of the velocity.
     phase_window : from and to where in a cycle an intent is let through, phases 0–1; it may go through the
         beginning of the cycle. Only of a trigger, and of a stride-gated law, which needs one.
+    patterns : decided condition, and the share 0–1 of the level that each channel gets of it; the condition ``""``
+        stands for every one that is not named. Empty where every channel gets the whole level, or a proportional
+        law has a value for each. In a proportional law the one value moves every channel of the pattern.
     """
 
     law: Law = "hold"
@@ -47,12 +50,14 @@ class ControlLaw:
     assist_s: float = 0.0
     targets: tuple[tuple[str, tuple[float, ...]], ...] = ()
     phase_window: tuple[float, ...] = ()
+    patterns: tuple[tuple[str, tuple[float, ...]], ...] = ()
 
     def __post_init__(self) -> None:
         # From JSON lists; as tuples, equal laws are equal.
         object.__setattr__(self, "conditions", tuple(self.conditions))
         object.__setattr__(self, "targets", tuple((name, tuple(place)) for name, place in self.targets))
         object.__setattr__(self, "phase_window", tuple(self.phase_window))
+        object.__setattr__(self, "patterns", tuple((name, tuple(shares)) for name, shares in self.patterns))
         if self.law not in LAWS:
             raise BadValue(Message("law.unknown", got=repr(self.law), allowed=LAWS))
         triggers = self.law == "trigger"
@@ -64,6 +69,7 @@ class ControlLaw:
         self._check_proportional()
         self._check_assistance()
         self._check_window()
+        self._check_patterns()
 
     @property
     def guided(self) -> bool:
@@ -100,6 +106,21 @@ class ControlLaw:
         if not sound or not (gated or self.law == "trigger"):
             raise BadValue(Message("law.phase_window", law=self.law, got=repr(window)))
 
+    def _check_patterns(self) -> None:
+        names, shares = [name for name, _ in self.patterns], [share for _, own in self.patterns for share in own]
+        # Every condition that closes it must move something, and none two patterns.
+        covered = "" in names or (bool(self.conditions) and set(self.conditions) <= set(names))
+        moving = all(any(own) for _, own in self.patterns)
+        if self.patterns and not (
+            len(set(names)) == len(names) and covered and moving and all(0 <= share <= 1 for share in shares)
+        ):
+            raise BadValue(Message("law.patterns", conditions=list(self.conditions), got=repr(self.patterns)))
+
+    def pattern(self, condition: str) -> tuple[float, ...]:
+        """Share 0–1 of the level that each channel gets of a condition; empty where each gets all of its own."""
+        of = dict(self.patterns)
+        return of.get(condition, of.get("", ()))
+
     def closes(self, decision: Decision) -> bool:
         """Whether a decision asks for the effector to close."""
         if decision.change == "cued":
@@ -133,7 +154,9 @@ class ControlLaw:
             for value, left in zip(decision.values, way)
         )
 
-    def levels(self, values: Sequence[float], kind: EvidenceKind = "velocity") -> tuple[float, ...]:
+    def levels(
+        self, values: Sequence[float], kind: EvidenceKind = "velocity", condition: str = ""
+    ) -> tuple[float, ...]:
         """Level for each channel, before any limit.
 
         Parameters
@@ -141,9 +164,14 @@ class ControlLaw:
         values : that were decoded.
         kind : of the evidence. A velocity has a channel for each way of each dimension, that of positive velocity
             first; every other value has one.
+        condition : that was decided; with patterns the one value moves the channels of its pattern.
         """
         ways = [way for value in values for way in ((value, -value) if kind == "velocity" else (value,))]
-        return tuple(self.gain * (way - self.dead_band) if way > self.dead_band else 0.0 for way in ways)
+        levels = tuple(self.gain * (way - self.dead_band) if way > self.dead_band else 0.0 for way in ways)
+        if not self.patterns:
+            return levels
+        # Of several values nobody knows which one a pattern is for: no level, which its reader takes for a fault.
+        return tuple(share * levels[0] for share in self.pattern(condition)) if len(levels) == 1 else ()
 
 
 def check_law(law: ControlLaw, limits: Limits, effector: Effector) -> ControlLaw:
@@ -179,6 +207,17 @@ def check_law(law: ControlLaw, limits: Limits, effector: Effector) -> ControlLaw
                 allowed=f"{effector.share_max:g}",
             )
         )
+    for condition, shares in law.patterns:
+        if len(shares) != effector.channels:
+            raise BadValue(
+                Message(
+                    "law.pattern_channels",
+                    condition=repr(condition),
+                    effector=effector.name,
+                    channels=effector.channels,
+                    got=len(shares),
+                )
+            )
     if law.trigger_s > limits.hold_limit_s:
         raise BadValue(
             Message(

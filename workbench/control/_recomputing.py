@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from workbench.control._activation import Activation
@@ -248,16 +249,22 @@ def _parts(controller: Controller) -> Parts:
 
 def _take(controller: Controller, kind: str, args: Mapping[str, Any]) -> list[Command]:
     """What an input leads to; nothing where it was refused."""
-    takers = (controller, controller.operator, controller.device, controller.stimulation)
-    methods = [getattr(taker, kind) for taker in takers if hasattr(taker, kind)]
-    # Exactly one: nothing but an input is called, whatever a file names.
-    (take,) = (method for method in methods if getattr(method, "is_input", False))
+    taker = (controller, controller.operator, controller.device, controller.stimulation)[_taker(kind)]
     try:
-        result = take(**args)
+        result = getattr(taker, kind)(**args)
     except (Refused, BadValue):
         return []
     made = result.commands if isinstance(result, Act) else result or ()
     return [item for item in made if isinstance(item, Command)]
+
+
+@lru_cache(maxsize=64)
+def _taker(kind: str) -> int:
+    """Which part of a controller takes an input; ``ValueError`` for what is none."""
+    # Exactly one: nothing but an input is called, whatever a file names.
+    takers = (Controller, OperatorActs, DeviceReports, StimulationReports)
+    (at,) = (n for n, part in enumerate(takers) if getattr(getattr(part, kind, None), "is_input", False))
+    return at
 
 
 def _by_sample(decisions: Iterable[Decision]) -> Callable[[int], Decision]:

@@ -16,9 +16,15 @@ NARROW, NARROW_K = 0.2, 0.1
 
 
 class ChannelStatus(TypedDict):
-    """One channel, currents in mA; ``delivered_ma`` is None where nobody measures or may see it."""
+    """One channel, currents in mA; ``delivered_ma`` is None where nobody measures or may see it.
+
+    ``lead``, ``cathodes`` and ``anodes`` say through which contacts it flows.
+    """
 
     name: str
+    lead: str
+    cathodes: list[int]
+    anodes: list[int]
     approved_ma: float
     ceiling_ma: float
     asked_ma: float
@@ -41,6 +47,8 @@ class ChargeStatus(TypedDict):
     """Charge that one contact has borne in this session and on this day, with their limits, µC."""
 
     where: str
+    lead: str
+    contact: int
     session_uc: float
     session_limit_uc: float
     day_uc: float
@@ -124,6 +132,9 @@ def status_of(
         "channels": [
             {
                 "name": channel.name,
+                "lead": channel.lead,
+                "cathodes": list(channel.cathodes),
+                "anodes": list(channel.anodes),
                 "approved_ma": channel.approved_ma,
                 "ceiling_ma": ceilings[n],
                 "asked_ma": asked[n],
@@ -169,6 +180,8 @@ def _charge(supervisor: StimulationSupervisor) -> list[ChargeStatus]:
     return [
         {
             "where": name_of(place),
+            "lead": place[0],
+            "contact": place[1],
             "session_uc": supervisor.dose.session_uc(place),
             "session_limit_uc": limits[models[place[0]]].limits["dose_session_uc"],
             "day_uc": supervisor.dose.day_uc(place),

@@ -4,12 +4,14 @@
 notebooks that ``workbench dashboard`` serves show a page each. :class:`SetupService` is what a set-up of hardware
 may ask, :func:`set_up` its screen in a notebook; :class:`StudyService` is what the overview of a study may ask,
 :class:`DeskService` what the safety desk may ask, :class:`NewStudyService` what the wizard of a new study may,
-:class:`ResultsService` what the results of a trial may, :class:`HomeService` what the page of use at home may.
+:class:`ResultsService` what the results of a trial may, :class:`MappingService` what the map of a lead may,
+:class:`HomeService` what the page of use at home may.
 :func:`systems_page` leads from a system to that wizard.
 """
 
 from __future__ import annotations
 
+from workbench.dashboard.contact_mapping import MappingService
 from workbench.dashboard.hardware import SetupService, set_up
 from workbench.dashboard.home import HomeService
 from workbench.dashboard.new_study import NewStudyService
@@ -23,6 +25,7 @@ from workbench.dashboard.visits import VisitService
 __all__ = [
     "DeskService",
     "HomeService",
+    "MappingService",
     "NewStudyService",
     "ResultsService",
     "SessionPage",

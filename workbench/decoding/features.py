@@ -35,6 +35,15 @@ class LogPower:
         return out
 
 
+class Size:
+    """Root mean square of each lane."""
+
+    def features(self, summary: FloatArray) -> FloatArray:
+        """``(n_lanes,)`` float64, µV, from power ``(n_lanes,)``, µV²."""
+        # A root is rounded exactly everywhere.
+        return np.sqrt(summary)
+
+
 class LogStretches:
     """Log power of each lane in each stretch of a window."""
 

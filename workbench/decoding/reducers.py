@@ -101,6 +101,34 @@ class StretchPower(Reducer):
         return total / len(summary)
 
 
+class QuietPower(Reducer):
+    """The power of one lane in the quietest stretches of a window.
+
+    Parameters
+    ----------
+    lane : whose power it is.
+    n_stretches : of a window; each has at least a sample.
+    n_quiet : of them that count, the quietest ones.
+    """
+
+    def __init__(self, lane: int, *, n_stretches: int, n_quiet: int) -> None:
+        self._lane, self._n_quiet = lane, n_quiet
+        self._all = StretchPower(n_stretches)
+
+    def summarise(self, window: FloatArray) -> FloatArray:
+        """``(1,)`` float64, µV², of a window ``(n_window, n_lanes)`` float64, µV."""
+        own = np.ascontiguousarray(window[:, self._lane : self._lane + 1])
+        # Order statistics are samples: no way of sorting changes a bit; the sum goes from the smallest up.
+        total = 0.0
+        for power in np.sort(self._all.summarise(own)[:, 0])[: self._n_quiet].tolist():
+            total += power
+        return np.array([total / self._n_quiet])
+
+    def lane_power(self, summary: FloatArray) -> FloatArray:
+        """``(1,)`` float64, µV²: the summary itself."""
+        return summary
+
+
 class Covariances(Reducer):
     """The covariance of each band.
 

@@ -16,6 +16,7 @@ _LAZY = {
     "Player": "workbench.devices._players",
     "start": "workbench.devices._players",
     "stop": "workbench.devices._players",
+    "ResponseLoop": "workbench.devices._response_loop",
     "Driver": "workbench.devices._driver",
     "drive": "workbench.devices._driver",
     "FaultPlan": "workbench.devices._faults",

@@ -36,6 +36,26 @@ FIRST_SEGMENTS, MOST_SEGMENTS = 4, 16
 _BEGINNINGS: dict[tuple[int, Physiology, int], list[FloatArray]] = {}
 
 
+@dataclass(slots=True)
+class _Kept:
+    """How many segments are kept now, of a person and of all."""
+
+    first: int = FIRST_SEGMENTS
+    most: int = MOST_SEGMENTS
+
+
+_kept = _Kept()
+
+
+def keep_beginnings(segments: int) -> None:
+    """Keep so many segments from the beginning of a person, at least the usual ones; no bit of any changes.
+
+    For a process in which one person begins again and again. A segment of the neo preset is 2 s and 0.5 MB.
+    """
+    _kept.first = max(FIRST_SEGMENTS, segments)
+    _kept.most = max(MOST_SEGMENTS, segments)
+
+
 class PlannedLike(Protocol):
     """A cue of a schedule: onset in s since the first sample, condition, length in s."""
 
@@ -361,6 +381,7 @@ class _Noise:
         distance = np.sqrt(((place[:, None, :] - place[None, :, :]) ** 2).sum(axis=2))
         self._mixing = _mixing(distance, p.mixing_mm)
         self._rhythm_mixing = _mixing(distance, p.rhythm_mixing_mm)
+        self._rhythms_spread = p.rhythm_mixing_mm != 0.0
         self._alpha = np.array(p.alpha_weights)
         self._frames: dict[int, list[FloatArray]] = {}
         self._segments: dict[int, list[FloatArray]] = {}
@@ -381,7 +402,12 @@ class _Noise:
             active = sources[0][rows] * gains[0][at : at + take]
             active += sources[1][rows] * gains[1][at : at + take]
             active += sources[2][rows] * gains[2][at : at + take]
-            out[at : at + take] = fixed[rows] + _mix(active, self._rhythm_mixing)
+            if self._rhythms_spread:
+                active = _mix(active, self._rhythm_mixing)
+            else:
+                # As a sum by no distance gives it: a nought has no sign.
+                active += 0.0
+            out[at : at + take] = fixed[rows] + active
             at += take
         return out
 
@@ -390,8 +416,8 @@ class _Noise:
         if index not in self._segments:
             whose = (self._seed, self._p, index)
             made = _BEGINNINGS.get(whose) or self._cross_faded(index)
-            if index < FIRST_SEGMENTS:
-                if len(_BEGINNINGS) >= MOST_SEGMENTS:
+            if index < _kept.first:
+                if len(_BEGINNINGS) >= _kept.most:
                     _BEGINNINGS.clear()
                 _BEGINNINGS[whose] = made
             self._segments = {index: made}

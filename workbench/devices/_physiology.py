@@ -122,7 +122,8 @@ REASONS = {
     "slow_s": "it begins 1 to 2 s before a movement at one's own pace [4]",
     "patterns": "hand area under one end of the strips, falling to a quarter at the other; hand movement is "
     "contralateral with a weaker ipsilateral share, foot movement medial; on a subdural grid high gamma is tuned "
-    "to the direction of the movement by a cosine, preferred directions lie mixed over the arm area [3]",
+    "to the direction of the movement by a cosine, preferred directions lie mixed over the arm area [3]; of a leg "
+    "the ankle lies next to the midline and the hip farthest from it, in areas that overlap",
 }
 """Why each parameter has the value it has; the presets differ only in the montage behind it."""
 
@@ -254,7 +255,33 @@ GRID = replace(
 )
 """Subdural grid over the arm area of the motor cortex."""
 
-PRESETS = {preset.name: preset for preset in (NEO, EEG, MRCP, GRID)}
+_ARRAY = tuple((4.0 * column, 4.5 * row) for row in range(4) for column in range(4))
+"""Places of the electrodes of one side, mm, the first column beside the midline."""
+_JOINT_AT = {"ankle": (0.0, 6.75), "knee": (6.0, 6.75), "hip": (12.0, 6.75)}
+_JOINT_MM = 6.0
+"""Length over which the activity of a joint's area falls, mm."""
+
+
+def _joint(side: str, joint: str) -> tuple[str, Weights]:
+    """Weights of a joint's movement on both arrays, the left hemisphere first; the opposite one leads."""
+    area = [math.exp(-math.dist(place, _JOINT_AT[joint]) / _JOINT_MM) for place in _ARRAY]
+    shares = (_IPSILATERAL, 1.0) if side == "left" else (1.0, _IPSILATERAL)
+    return f"{side}_{joint}", tuple(share * weight for share in shares for weight in area)
+
+
+LEGS = replace(
+    NEO,
+    name="legs",
+    fs=500.0,
+    channels=tuple(f"{side}{i}" for side in "LR" for i in range(1, 17)),
+    # The two hemispheres lie apart: what blurs within a side hardly reaches the other.
+    positions_mm=(*((-10.0 - x, y) for x, y in _ARRAY), *((10.0 + x, y) for x, y in _ARRAY)),
+    alpha_weights=(0.0,) * 32,
+    patterns=tuple(_joint(side, joint) for side in ("left", "right") for joint in ("hip", "knee", "ankle")),
+)
+"""Two epidural arrays over the leg areas, with the amplitudes, reactions and noise of the epidural strips."""
+
+PRESETS = {preset.name: preset for preset in (NEO, EEG, MRCP, GRID, LEGS)}
 
 
 def preset(name: str) -> Physiology:

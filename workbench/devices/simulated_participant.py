@@ -50,7 +50,8 @@ DEVICE = Device(
         "seed": "of the person and the noise (0)",
         "speed": "stream seconds per second (1)",
         "preset": "neo (8-channel epidural ECoG, 1 kHz), grid (16-channel subdural ECoG, 500 Hz, tuned to the "
-        "direction of a movement), or at 250 Hz eeg (16 channels), ssvep (9) or p300 (8)",
+        "direction of a movement), legs (32-channel epidural ECoG of both leg areas, "
+        "500 Hz), or at 250 Hz eeg (16 channels), ssvep (9) or p300 (8)",
         "shows": "what the screen shows: items, and frequencies_hz with phases (ssvep) or groups (p300)",
         "conditions": "condition → pattern, where a condition is not named like a pattern",
         "efforts": "condition → share of a full effort, 0–1, where a condition asks for less",

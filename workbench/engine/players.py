@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -108,9 +109,27 @@ def player_options(plan: SessionPlan, player: Mapping[str, Any]) -> dict[str, An
     ------
     UnknownName
         When there is no such device.
+
+    Notes
+    -----
+    A participant that feels a stimulator reads its signed statuses: the pairing of the session's effector and its
+    programme are among its options where that stimulates.
     """
     known = devices.load(str(player["device"])).options
     usual: dict[str, Any] = {"speed": plan.speed, "seed": plan.seed}
     usual |= {option: plan.source_id(purpose) for option, purpose in _OWN.items()}
+    if "stimulator" in known:
+        usual |= _felt(plan)
     stated = dict(player.get("options", {}))
     return {name: value for name, value in usual.items() if name in known} | stated
+
+
+def _felt(plan: SessionPlan) -> dict[str, Any]:
+    """Pairing and programme of the session's stimulator; nothing where none stimulates."""
+    if plan.effector is None or plan.stimulation is None:
+        return {}
+    return {
+        "stimulator": str(devices.pairing(plan.study_folder, plan.effector).path),
+        "effector": plan.effector,
+        "programme": [asdict(channel) for channel in plan.stimulation.programme.channels],
+    }

@@ -87,7 +87,8 @@ class ScheduledMoves:
     """
 
     def __init__(self, request: RunRequest, plan: SessionPlan) -> None:
-        self._request, self._schedule = request, MoveSchedule()
+        self._request, self._schedule, self._law = request, MoveSchedule(), plan.law
+        self._full = 1.0 if plan.effector is None else control.load(plan.effector).level
         paradigm: Paradigm = request.paradigm
         # As online: a cue that never closes the effector by the law does not close it by the schedule either.
         closing = paradigm.conditions if paradigm.by_operator else plan.law.conditions or paradigm.conditions
@@ -100,11 +101,22 @@ class ScheduledMoves:
         if marker.kind != "cue" or marker.label not in self._closing:
             return
         if self._request.kind == "sham":
-            moves = self._request.moves[int(marker.detail["trial"])]
+            drawn = self._request.moves[int(marker.detail["trial"])]
+            moves = tuple(replace(move, level=move.level or self._level(marker.label)) for move in drawn)
         else:
-            level = self._request.paradigm.level_of(marker.label)
+            level = self._request.paradigm.level_of(marker.label) or self._level(marker.label)
             moves = (Move(0.0, float(marker.detail["duration_s"]), level),)
         self._schedule.begin(moves, stamp=marker.stamp)
+
+    def _level(self, label: str) -> tuple[float, ...] | None:
+        """Level of each channel by the pattern of a condition, None where the law has none.
+
+        A sham moves after every cue: one whose condition has no pattern moves by the first.
+        """
+        if not self._law.patterns:
+            return None
+        shares = self._law.pattern(label) or self._law.patterns[0][1]
+        return tuple(self._full * share for share in shares)
 
     def due(self, stamp: float) -> list[Step]:
         """What is asked up to ``stamp`` (stream time, s), each once."""

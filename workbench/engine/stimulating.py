@@ -117,7 +117,7 @@ class StimulationEntries:
 
 
 def set_up_of_today(setup: Setup, *, folder: Path, participant: str) -> Setup:
-    """A set-up with the charge that earlier runs of the day have given.
+    """A set-up with the charge that earlier runs of the day have given, beside what it states: that of maps.
 
     Parameters
     ----------
@@ -132,7 +132,7 @@ def set_up_of_today(setup: Setup, *, folder: Path, participant: str) -> Setup:
     """
     charge = dict(setup.earlier_uc)
     for place, given in charge_of_today(folder, participant=participant).items():
-        charge[place] = max(charge.get(place, 0.0), given)
+        charge[place] = charge.get(place, 0.0) + given
     return replace(setup, earlier_uc=tuple(sorted(charge.items())))
 
 

@@ -57,6 +57,10 @@ class SupervisedThread:
         self.beat_at = now
         self.beats += 1
 
+    def is_well(self, now: float) -> bool:
+        """Whether it runs, was never lost since, and reported in time, whoever listens: nearly every look."""
+        return not (self.error or self.lost) and now - self.beat_at <= self.limit_s and self.thread.is_alive()
+
     def why_lost(self, now: float, heard_since: float) -> Message | None:
         """Why the thread is lost, None while it is not, to somebody who listens since ``heard_since``."""
         if self.error:
@@ -190,8 +194,10 @@ class Supervisor:
                 self._watched = {name: watched for name, watched in self._watched.items() if not watched.done}
         all_watched = self._watched
         for name in names or all_watched:
-            if name != by and name in all_watched:
-                self._judge(all_watched[name], now, heard_since)
+            if name == by or (watched := all_watched.get(name)) is None:
+                continue
+            if not watched.is_well(now):
+                self._judge(watched, now, heard_since)
 
     def _judge(self, watched: SupervisedThread, now: float, heard_since: float) -> None:
         if self._closing.is_set():

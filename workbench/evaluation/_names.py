@@ -14,6 +14,7 @@ ELSEWHERE: dict[str, str] = {
     "cycle_phase": "gaitmap: events of strides, afterwards; scikit-learn: LDA on band power",
     "csp_lda": "MetaBCI: CSP, MultiCSP; MNE: CSP; pyRiemann: spatialfilters.CSP",
     "fbcsp": "MetaBCI: FBCSP, FBMultiCSP",
+    "emg_envelope": "scikit-learn: Ridge on the root mean square, without pulses",
     "emg_lda": "LibEMG: feature set HTD with LDA",
     "kalman": "Neural_Decoding: KalmanFilterDecoder",
     "rew_mslm": "no open implementation found; scikit-learn: PLSRegression for gate and experts, afterwards",

@@ -62,6 +62,7 @@ FILLED_BY: dict[str, tuple[str, ...]] = {
     "unblinding": ("Unblind",),
     "blinding_guess": ("RecordGuess",),
     "stimulation_limits": ("AdoptStimulationLimits",),
+    "contact_map": ("RecordContactMap",),
 }
 """Changes whose fields become the columns of a table, beside its noun."""
 EVERYWHERE = {
@@ -154,6 +155,12 @@ STATED = {
         "replaces": "SHA-256 of the version before, empty of the first",
         "raised": "names of what it allows more than the version before",
         "signed": "who signed, and in which role",
+    },
+    "contact_map": {
+        "electrode": "model of the lead", "lead": "what people call it", "limits_version": "in force then",
+        "limits_sha256": "of these limits", "simulated": "whether nobody was stimulated",
+        "minutes": "that it took, min", "hot_spots": "contact and current for each muscle",
+        "result": "plan, curves of each contact, hot-spots, charge in µC", "source": "devices, model and person",
     },
     "rand_list": {
         "protocol_sha256": "version of the protocol that it serves", "design": "of the randomisation",

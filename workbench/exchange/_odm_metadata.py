@@ -278,6 +278,7 @@ def _add_form(version: Element, one: Metadata, form: Form) -> None:
     given = {"OID": form_oid(form.name), "Name": form.name}
     own = {"wb:Measure": form.measure} if form.measure else {}
     own |= {"wb:DoubleEntry": "Yes"} if form.double_entry else {}
+    own |= {"wb:State": form.state} if form.state else {}
     if one.is_old:
         element = SubElement(version, "FormDef", {**given, "Repeating": "Yes", **own})
         add_text(element, "Description", form.title, one.version)

@@ -280,6 +280,8 @@ class _Reader:
             form["items"] = self._items(element, name)
         if element.get(f"{{{OWN}}}DoubleEntry") == "Yes":
             form["double_entry"] = True
+        if state := element.get(f"{{{OWN}}}State", ""):
+            form["state"] = state
         return form
 
     def _items(self, element: Element, form: str) -> list[dict[str, Any]]:

@@ -79,6 +79,7 @@ def _rows(form: Form, stated: Mapping[str, Any], names: Names) -> list[dict[str,
         if n == 0:
             annotation["form"] = {"name": form.name, "title": form.title, "double_entry": form.double_entry}
             annotation["form"] |= {"measure": form.measure} if form.measure else {}
+            annotation["form"] |= {"state": form.state} if form.state else {}
         if annotation:
             row[ANNOTATION] = OWN + json.dumps(annotation, sort_keys=True)
         rows.append(row)

@@ -13,7 +13,7 @@ from workbench.physiology._course import motor_score, untreated_score
 from workbench.physiology._gait import Step
 from workbench.physiology._mapping import RecruitmentMap, recruitment_map
 from workbench.physiology._model import VERSION, model_sha256
-from workbench.physiology._parameters import CONTACTS, ECAP_FS, EMG_FS, MUSCLES, SWEEP
+from workbench.physiology._parameters import CONTACTS, ECAP_FS, EMG_FS, MUSCLES, SWEEP, SWEEP_FS
 from workbench.physiology._person import Person, person_of, read_person
 from workbench.physiology._state import State, next_visit, restored, saved
 
@@ -23,6 +23,7 @@ __all__ = [
     "EMG_FS",
     "MUSCLES",
     "SWEEP",
+    "SWEEP_FS",
     "VERSION",
     "Body",
     "Input",

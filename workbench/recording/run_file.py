@@ -19,7 +19,7 @@ import numpy as np
 from workbench import reading
 from workbench.errors import BadValue, RecordingFault
 from workbench.html_repr import card
-from workbench.messages import Message, restored
+from workbench.messages import SAID, Message, restored
 from workbench.recording import run_writer
 from workbench.recording.corrector import Corrector
 from workbench.recording.run_writer import CHANGES, LEADING, PREFIX, TIMES
@@ -380,7 +380,7 @@ class RunFile:
         entry = f"{self.path.name}: an entry of {run_writer.CONTROL}"
         entries = []
         for text, kind in self.file.stream(run_writer.CONTROL).values:
-            content = restored(reading.parse_json(text, entry, error=RecordingFault))
+            content = _content(text, entry)
             if not isinstance(content, dict):
                 raise RecordingFault(Message("recording.entry_no_input", entry=entry, got=f"{text!r:.60}"))
             entries.append((str(kind), content))
@@ -454,7 +454,7 @@ class RunFile:
 
     def _object(self, text: str, name: str, kind: type[T]) -> T:
         entry = f"{self.path.name}: an entry of {name}"
-        content = restored(reading.parse_json(text, entry, error=RecordingFault))
+        content = _content(text, entry)
         known = _declared(cast("Any", kind))
         if not isinstance(content, dict):
             raise RecordingFault(
@@ -506,6 +506,17 @@ def _declared(kind: type[Any]) -> Mapping[str, _Declared]:
         )
         for field in fields(kind)
     }
+
+
+_SAID = f'"{SAID}"'
+"""A text without this and without an escape holds no message of the catalogue."""
+
+
+def _content(text: str, entry: str) -> Any:
+    """An entry of a text stream; :class:`RecordingFault` for what is no JSON."""
+    content = reading.parse_json(text, entry, error=RecordingFault)
+    # Most hold no message: to look for one in every part takes longer than to read the entry.
+    return restored(content) if _SAID in text or "\\" in text else content
 
 
 def _fits(value: Any, declared: str) -> bool:

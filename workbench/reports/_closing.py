@@ -33,7 +33,7 @@ def assessments(say: Say) -> list[Block]:
     for measure, side in dict.fromkeys((str(row["measure"]), str(row["side"])) for row in rows):
         same = [row for row in rows if row["measure"] == measure and row["side"] == side]
         # Measures without a total, such as a profile of domains, have no single axis to be drawn on.
-        if all("total" in row["score"] for row in same):
+        if all(row["score"].get("total") for row in same):
             blocks.append(_marks(say, measure, side, same))
     columns = (
         Column(t("col_assessment"), 1.0),

@@ -1,8 +1,8 @@
 """Pictures of runs, decoders, trials, outcomes and exams, as plotly figures: ``wb.plot.scope(run)`` and so on.
 
 Numbers come from :mod:`workbench.analysis`; the drawing is in :mod:`workbench.figures.interactive`. A figure shows
-itself as the last line of a cell, and ``figure.write_html(path)`` keeps it. For an export by nbconvert, set
-``plotly.io.renderers.default = "plotly_mimetype+notebook"`` first: it puts plotly's JavaScript into the notebook.
+itself as the last line of a cell, and ``figure.write_html(path)`` keeps it. For an export by nbconvert, run it
+with ``PLOTLY_RENDERER=plotly_mimetype+notebook`` in the environment, which puts plotly's JavaScript into the file.
 """
 
 from __future__ import annotations

@@ -116,6 +116,20 @@ def ecap(
     return Ecap(amplitude, n1 / fs, p2 / fs, amplitude >= LEAST_SD * noise)
 
 
+def amplitude_of(sweep: FloatArray, *, fs: float, noise: float) -> float:
+    """Amplitude of the response in a sweep with its artefact, in its unit; nan where it cannot be read.
+
+    Parameters
+    ----------
+    sweep : ``(n_times,)``, from the end of the pulse on, as a stream carries it: read in float32.
+    fs : rate in Hz. noise : standard deviation of a sample where nothing responds.
+    """
+    carried = np.asarray(sweep, dtype=np.float32).astype(np.float64)
+    if not np.isfinite(carried).all():
+        return float("nan")
+    return ecap(without_exponentials(carried, fs=fs), fs=fs, noise=noise).amplitude
+
+
 def _checked(sweep: FloatArray) -> FloatArray:
     sweep = np.ascontiguousarray(sweep, dtype=np.float64)
     if sweep.ndim != 1 or not np.isfinite(sweep).all():

@@ -1,7 +1,7 @@
 """EMG of a recording: when a muscle contracts, and how strongly, also between the pulses of a stimulator.
 
 For recordings that are looked at afterwards: onsets are told in samples, and a level of contraction at every
-sample. What a decoder tells live of a muscle is ``activity_level`` and ``emg_lda``.
+sample. What a decoder tells live of a muscle is ``activity_level``, ``emg_envelope`` and ``emg_lda``.
 """
 
 from __future__ import annotations

@@ -134,7 +134,10 @@ class VirtualLock:
     __enter__ = acquire
 
     def __exit__(self, *_: object) -> None:
-        self.release()
+        # Not by `release`: of all that is called in a world, locks are left the most often.
+        self._holder = None
+        if self._waiting:
+            self._scheduler.wake(self._waiting, 1)
 
 
 class VirtualRLock(VirtualLock):
@@ -157,6 +160,9 @@ class VirtualRLock(VirtualLock):
         self._depth -= 1
         if self._depth == 0:
             super().release()
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
 
     __enter__ = acquire
 

@@ -8,10 +8,11 @@ import random
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from workbench import runs, world
 from workbench.runs.ingesting import SET_ASIDE
@@ -35,6 +36,8 @@ PATIENCE_S = 1800.0
 """How long whoever is still busy after the end of a life may take, s."""
 QUIET_FROM_S = 8.0
 """A life of at least this long that draws no stroke is one in which nothing goes wrong at all, s."""
+REPLAYED_EVERY = 4
+"""Of so many runs of a long life one is compared with its record too, beside its replay at ingest."""
 MOST_QUEUED = 5000
 """More than this in a queue means that nothing bounds it."""
 
@@ -266,12 +269,22 @@ class Life:
                 if note not in kept:
                     breaks("no confirmed note is lost", f"{note!r}, confirmed at {at_s:.3f} s")
             self._reckon_owners(study)
-            lived = [str(row["id"]) for row in study.rows("run") if row["kind"] == "online"]
-        for run in lived:  # the calibration, with which every life begins, needs no second look
-            for result in replay_study(self.study_folder, run_id=run):
-                if not result.equal:
-                    breaks("replay equals", str(result.sentence))
+            # The calibration, with which every life begins, needs no second look.
+            lived = [row for row in study.rows("run") if row["kind"] == "online"]
+        self._reckon_replays(lived)
         return 0
+
+    def _reckon_replays(self, lived: Sequence[Mapping[str, Any]]) -> None:
+        """Every run replays equal: all did as they were taken in, and of a long life's many some do once more."""
+        for row in lived:
+            # A run that was cut off before its first decision has not been replayed.
+            found = row["summary"].get("replay", {"equal": True})
+            if not found["equal"]:
+                self.watcher.breaks("replay equals", str(found["sentence"]))
+        for row in lived if self.seconds <= SHORT_S else lived[::REPLAYED_EVERY]:
+            for result in replay_study(self.study_folder, run_id=str(row["id"])):
+                if not result.equal:
+                    self.watcher.breaks("replay equals", str(result.sentence))
 
     def _reckon_owners(self, study: Study) -> None:
         """Every run belongs to whose session it was."""

@@ -12,12 +12,15 @@ from collections import deque
 from collections.abc import Generator
 from concurrent.futures import Future, ProcessPoolExecutor
 
-from workbench.simulation.life import Life, Lived
+from workbench.devices._participant import keep_beginnings
+from workbench.simulation.life import SHORT_S, Life, Lived
 from workbench.simulation.scene import Scene
 from workbench.simulation.trial_life import TrialLife
 
 RENEWED_AFTER = 100
 """Lives after which a process makes room for a new one, so that none grows."""
+KEPT_SEGMENTS = 256
+"""Of the simulated participant's noise in long lives, from its beginning: some 8 minutes, and 130 MB."""
 AHEAD = 2
 """Lives that wait for each process; what came of a life is handed on as soon as those before it are through."""
 
@@ -86,6 +89,8 @@ def one(seed: int, seconds: float, scene: Scene) -> Lived:
     seconds : its length, s of world time.
     scene : from which it begins.
     """
+    # One person begins every session: what she is made of is made once, for lives that go on for longer.
+    keep_beginnings(KEPT_SEGMENTS if scene.depth == "signals" and seconds > SHORT_S else 0)
     # What its processes write to their logs is nobody's to read.
     with contextlib.redirect_stderr(io.StringIO()):
         kind = TrialLife if scene.depth == "trial" else Life

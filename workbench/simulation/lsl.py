@@ -206,7 +206,6 @@ class Air:
     scheduler : of the world.
     link : between two computers, by their names.
     uid : draws the id of an outlet.
-    clock : LSL time of a computer, s.
     heard : told everything that is pushed; for whoever watches the world.
     outlets, gone : by uid, those that are announced, and when the others went, world time in ns.
     changes : how often either changed.
@@ -215,7 +214,6 @@ class Air:
     scheduler: Scheduler
     link: Callable[[str, str], Link]
     uid: Callable[[], str]
-    clock: Callable[[Process], float]
     heard: Callable[[Source, Any], None] = lambda source, values: None
     outlets: dict[str, Source] = field(default_factory=dict)
     gone: dict[str, tuple[int, StreamInfo]] = field(default_factory=dict)
@@ -230,6 +228,10 @@ class Air:
             raise Killed
         return thread.process
 
+    def clock(self, process: Process) -> float:
+        """LSL time of a process's computer, s."""
+        return process.host.ran_ns(self.scheduler.now) / NS
+
     def healed(self) -> None:
         """A way that was cut is whole again: what waited on it arrives."""
         for outlet in self.outlets.values():
@@ -243,7 +245,8 @@ class Air:
         def local_clock() -> float:
             # Asked as often as all other doors together: no call where none is needed.
             thread = scheduler.current
-            return air.clock(thread.process if thread is not None and thread.process.alive else air.process())
+            process = thread.process if thread is not None and thread.process.alive else air.process()
+            return process.host.ran_ns(scheduler.now) / NS
 
         def outlet(info: StreamInfo, chunk_size: int = 0, max_buffered: int = 360) -> StreamOutlet:
             del chunk_size, max_buffered

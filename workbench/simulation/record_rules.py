@@ -295,6 +295,12 @@ def _stimulation_limits(shadow: Shadow, entry: Written, new: Row, before: Row | 
         yield "limits of stimulation never change, and each version follows the one before", new["electrode"]
 
 
+def _contact_map(shadow: Shadow, entry: Written, new: Row, before: Row | None) -> Iterator[Finding]:
+    known = shadow.rows("stimulation_limits", electrode=new["electrode"], sha256=new["limits_sha256"])
+    if before is not None or not known:
+        yield "a map never changes, and rests on limits that are in the record", new["electrode"]
+
+
 Before = Callable[[Shadow, Written, Row, Row | None], Iterator[Finding]]
 BEFORE: dict[str, Before] = {
     "participant": _participant, "enrolment": _enrolment, "allocation": _allocation, "query_event": _query_event,
@@ -302,7 +308,7 @@ BEFORE: dict[str, Before] = {
     "obligation_event": _obligation_event, "awareness": _awareness, "implant": _implant, "consent": _consent,
     "implant_finding": _finding,
     "protocol_version": _protocol_version, "upload_receipt": _upload_receipt,
-    "stimulation_limits": _stimulation_limits,
+    "stimulation_limits": _stimulation_limits, "contact_map": _contact_map,
 }  # fmt: skip
 
 

@@ -33,7 +33,7 @@ LONGEST_SENTENCE = 2000
 NAMES = {person.name: person for person in STAFF}
 MAKES = {
     "AddVisit": "visit", "Adjudicate": "form", "AdoptProtocol": "protocol_version",
-    "AdoptStimulationLimits": "stimulation_limits",
+    "AdoptStimulationLimits": "stimulation_limits", "RecordContactMap": "contact_map",
     "AnswerCriterion": "eligibility", "AnswerQuery": "query_event", "CloseDeviation": "deviation",
     "CloseQuery": "query_event", "CodeEvent": "adverse_event", "ConfirmRule": "rule_confirmation",
     "Enrol": "enrolment",
@@ -70,7 +70,7 @@ GATES: tuple[ConsentPurpose, ...] = ("data_sharing", "decoder_training", "upload
 """Purposes of which a fit, an export and an upload ask who withdrew the consent."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Flight:
     """What somebody asked for and has no answer to yet.
 

@@ -213,6 +213,8 @@ def _trial(folder: Path, system: str, adapts: str) -> Scene:
 def _check(scene: Scene) -> None:
     system = systems.load(scene.system)
     bound = scene.bound  # refuses a system without a simulator
+    if not bound.decoder:
+        raise BadValue(f"--system {scene.system} decodes nothing; choose a system with a decoder, such as {HAND}")
     if system.effector is None or bound.markers is not None or bound.flickers:
         raise BadValue(
             f"--system {scene.system} has no effector, or a page presents its cues; allowed are systems whose "

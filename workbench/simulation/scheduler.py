@@ -112,6 +112,7 @@ class Thread:
     Attributes
     ----------
     over : whether it has ended.
+    greenlet : in which it runs.
     """
 
     def __init__(self, scheduler: Scheduler, process: Process, body: Callable[[], object], name: str) -> None:
@@ -122,7 +123,7 @@ class Thread:
         self._scheduler, self._body = scheduler, body
         self.over = False
         self._joining: list[tuple[Thread, int]] = []
-        self._greenlet = greenlet(self._run, parent=scheduler.hub)
+        self.greenlet = greenlet(self._run, parent=scheduler.hub)
 
     def start(self) -> None:
         """Let it have its first turn."""
@@ -141,23 +142,18 @@ class Thread:
             if not self._scheduler.wait(self._joining, timeout):
                 return
 
-    def resume(self, parent: greenlet, *, woken: bool) -> None:
-        """Its turn, until it waits; ``woken`` is what its wait returns."""
-        self._greenlet.parent = parent
-        self._greenlet.switch(woken)
-
     def kill(self) -> None:
         """End it where it stands; nothing that it does from here reaches the world."""
         if self.over:
             return
-        if not self._greenlet:
+        if not self.greenlet:
             self.over = True
             return
         # What it runs while it unwinds meets closed doors, and then whoever ends it goes on.
         before, self._scheduler.current = self._scheduler.current, self
-        self._greenlet.parent = getcurrent()
+        self.greenlet.parent = getcurrent()
         try:
-            self._greenlet.throw(Killed())
+            self.greenlet.throw(Killed())
         finally:
             self._scheduler.current = before
 
@@ -414,5 +410,7 @@ class Scheduler:
             return
         self.current = thread
         self.switches += 1
-        thread.resume(self.hub, woken=woken)
+        # Its turn, until it waits; `woken` is what its wait returns.
+        thread.greenlet.parent = self.hub
+        thread.greenlet.switch(woken)
         self.current = None

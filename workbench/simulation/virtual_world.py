@@ -20,7 +20,7 @@ from workbench.simulation.computer import VirtualComputer
 from workbench.simulation.disk import VirtualDisk
 from workbench.simulation.lsl import Air, Link
 from workbench.simulation.network import VirtualNetwork
-from workbench.simulation.scheduler import NS, Host, Killed, Process, Scheduler
+from workbench.simulation.scheduler import Host, Killed, Process, Scheduler
 
 LOCAL_DELAY_S = (20e-6, 400e-6)
 """How long a message takes within a computer, s: least and most."""
@@ -53,7 +53,7 @@ class VirtualWorld:
             self.scheduler, self.desk, {"workbench.engine": _engine, "workbench.devices.": _player}, self.places
         )
         self.links: dict[frozenset[str], Link] = {}
-        self.air = Air(self.scheduler, self.link, self.new_id, self._lsl_clock)
+        self.air = Air(self.scheduler, self.link, self.new_id)
         self._library = self.air.library()
 
     def new_id(self) -> str:
@@ -70,9 +70,6 @@ class VirtualWorld:
         if ends not in self.links:
             self.links[ends] = Link(self._local_delay)
         return self.links[ends]
-
-    def _lsl_clock(self, process: Process) -> float:
-        return process.host.ran_ns(self.scheduler.now) / NS
 
     @contextlib.contextmanager
     def entered(self) -> Iterator[None]:

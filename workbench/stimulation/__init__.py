@@ -10,6 +10,7 @@ from workbench.stimulation._files import as_sham, definition_of, fingerprint, pa
 from workbench.stimulation._findings import RULES, Finding, Quantity
 from workbench.stimulation._limits import (
     BOUNDS,
+    SHARES,
     ElectrodeLimits,
     Override,
     Signature,
@@ -39,6 +40,7 @@ from workbench.stimulation._wearer import PersonWatch, Wearer
 __all__ = [
     "BOUNDS",
     "RULES",
+    "SHARES",
     "Channel",
     "Dose",
     "ElectrodeLimits",

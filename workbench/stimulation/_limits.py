@@ -81,7 +81,8 @@ BOUNDS: Mapping[str, Bound] = {
 }
 """Every limit, by its name in the file. None may be left out but where it says so."""
 
-_FRACTIONS = ("duty", "ceiling_rise_per_s", "impedance_change", "delivery_tolerance")
+SHARES = {"duty": "%", "ceiling_rise_per_s": "%/s", "impedance_change": "%", "delivery_tolerance": "%"}
+"""Limits that are a fraction of what they limit, with the unit of the percentage that people are told."""
 _MAY_BE_0 = ("refractory_s", "impedance_least_ohm", "net_dc_na")
 
 
@@ -198,7 +199,7 @@ class ElectrodeLimits:
                     wrong.append(Message("stimulation.limits_missing", name=name, site=self.site))
             elif not _number(value) or value < 0 or (value == 0 and name not in _MAY_BE_0):
                 wrong.append(Message("stimulation.limits_positive", name=name, got=repr(value)))
-            elif name in _FRACTIONS and value > 1:
+            elif name in SHARES and value > 1:
                 wrong.append(Message("stimulation.limits_fraction", name=name, got=f"{value:g}"))
         if not wrong and self.limits["impedance_least_ohm"] >= self.limits["impedance_most_ohm"]:
             wrong.append(Message("stimulation.limits_impedance"))

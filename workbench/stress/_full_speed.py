@@ -8,11 +8,13 @@ import numpy as np
 
 from workbench import analysis, decoders
 from workbench.decoders import WindowDecoder
-from workbench.paradigms import Paradigm
+from workbench.paradigms import Paradigm, PlannedCue
 from workbench.signals.cues import locate_cues
 from workbench.systems import BoundSystem
 from workbench.vocabulary import Chunk, FloatArray, Marker
 
+BLOCK_S = 0.05
+"""Length of a block, s."""
 OTHER_BLOCK = 7
 """Samples of a block when a run is decoded again."""
 
@@ -35,6 +37,27 @@ def fitted(bound: BoundSystem, paradigm: Paradigm, items: Sequence[Chunk | Marke
     complete = [window for window in named if window[0] <= n]
     training = decoders.collect(decoder, items, complete, n_channels=n_channels)
     return decoder.fit_summaries(training.summaries, training.labels, blocks=training.blocks)
+
+
+def run_items(samples: FloatArray, cues: Sequence[PlannedCue], *, fs: float) -> Iterator[Chunk | Marker]:
+    """A run as the loop takes it, each marker before the sample at which it takes effect.
+
+    Parameters
+    ----------
+    samples : ``(n_times, n_channels)`` float64, µV. cues : its schedule. fs : rate in Hz.
+    """
+    stamps, block = np.arange(len(samples)) / fs, round(BLOCK_S * fs)
+    marks = {
+        round(cue.at_s * fs): Marker(
+            "cue", round(cue.at_s * fs), cue.at_s, cue.label, {"duration_s": cue.duration_s, "trial": cue.trial}
+        )
+        for cue in cues
+    }
+    edges = sorted({*range(0, len(samples), block), len(samples), *marks})
+    for start, stop in zip(edges, edges[1:], strict=False):
+        if start in marks:
+            yield marks[start]
+        yield Chunk(start, samples[start:stop], stamps[start:stop])
 
 
 def cut(items: Iterable[Chunk | Marker]) -> Iterator[Chunk | Marker]:

@@ -7,25 +7,20 @@ LSL. What was decided is decoded again in blocks of another size and must be the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-
-import numpy as np
 
 from workbench import analysis, paradigms, systems
 from workbench.analysis import EventMetrics
 from workbench.decode import decode
 from workbench.devices.simulated_participant import render
 from workbench.errors import BadValue
-from workbench.paradigms import PlannedCue
-from workbench.stress._full_speed import cut, fitted, over_participants
-from workbench.vocabulary import Chunk, FloatArray, Marker, Trial
+from workbench.stress._full_speed import cut, fitted, over_participants, run_items
+from workbench.vocabulary import Trial
 
 SYSTEMS = (("neo_hand", "self_paced"), ("imagery_glove", "self_paced"), ("movement_potential_glove", "self_paced"))
 """Systems with the task that is judged."""
-BLOCK_S = 0.05
-"""Length of a block, s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,28 +164,12 @@ def _participant(name: str, task: str, seed: int, trials: tuple[int, ...]) -> _P
     whole = [*first, *(cue._replace(at_s=cue.at_s + shift) for cue in second)]
     samples, _ = render(seed, whole, whole[-1].at_s + whole[-1].duration_s, physiology=preset)
     at = round(shift * fs)
-    calibration, online = (list(_items(*run, fs)) for run in ((samples[:at], first), (samples[at:], second)))
+    calibration, online = (list(run_items(*run, fs=fs)) for run in ((samples[:at], first), (samples[at:], second)))
     decoder = fitted(bound, paradigm, calibration, fs=fs)
     made = list(decode(iter(online), paradigm, decoder, fs=fs))
     again = list(decode(cut(online), paradigm, decoder, fs=fs))
     results = [item for item in made if isinstance(item, Trial)]
     return _Person(results, float(paradigm.params()["onset_window_s"]), fs, shift, again == made)
-
-
-def _items(samples: FloatArray, cues: Sequence[PlannedCue], fs: float) -> Iterator[Chunk | Marker]:
-    """A run as the loop takes it, each marker before the sample at which it takes effect."""
-    stamps, block = np.arange(len(samples)) / fs, round(BLOCK_S * fs)
-    marks = {
-        round(cue.at_s * fs): Marker(
-            "cue", round(cue.at_s * fs), cue.at_s, cue.label, {"duration_s": cue.duration_s, "trial": cue.trial}
-        )
-        for cue in cues
-    }
-    edges = sorted({*range(0, len(samples), block), len(samples), *marks})
-    for start, stop in zip(edges, edges[1:], strict=False):
-        if start in marks:
-            yield marks[start]
-        yield Chunk(start, samples[start:stop], stamps[start:stop])
 
 
 def _share(held: Sequence[bool]) -> str:

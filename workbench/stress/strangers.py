@@ -31,7 +31,7 @@ from workbench.engine.ledger import Ledger
 from workbench.errors import BadValue, EngineFault
 from workbench.live.plan import OWN_NAMES
 from workbench.stimulation import Setup
-from workbench.vocabulary import Command, Decision, DeviceStatus, StreamSpec
+from workbench.vocabulary import Acknowledgement, Command, Decision, DeviceStatus, StreamSpec
 
 ORDERS = ("first", "replay", "after", "together")
 """When the stranger starts: before the engine, after it, at the same time, or with a recorded session."""
@@ -107,6 +107,11 @@ class LinkBench:
     paired : the pairing.
     session_id : of the session that it stands for.
     law, stimulation : of the controller, None for its own.
+
+    Attributes
+    ----------
+    seen, commands : statuses of the device, and what was ordered, in order.
+    sent, answered : commands with the LSL time in s at which each had left; answers with that of their arrival.
     """
 
     def __init__(
@@ -120,6 +125,8 @@ class LinkBench:
         self._paired = paired
         self.seen: list[DeviceStatus] = []
         self.commands: list[Command] = []
+        self.sent: list[tuple[float, Command]] = []
+        self.answered: list[tuple[float, Acknowledgement]] = []
         self.ledger = Ledger()
         lsl.configure()
         self.link = EffectorLink(
@@ -140,6 +147,9 @@ class LinkBench:
             self.seen.append(item)
         elif isinstance(item, Command):
             self.commands.append(item)
+            self.sent.append((lsl.local_clock(), item))
+        elif isinstance(item, Acknowledgement):
+            self.answered.append((lsl.local_clock(), item))
 
     def run(self, condition: Callable[[], bool], *, timeout: float = PATIENCE_S) -> bool:
         """Tick as an engine does until the condition is met; whether it was in time."""

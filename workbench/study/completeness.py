@@ -6,11 +6,12 @@ change of any of its values moves. Of several instances or conditions the one th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from datetime import date
 from typing import Any, Literal, NamedTuple
 
 from workbench.study.changes.entering import ADJUDICATED, ENTRIES, differences
+from workbench.study.forms import state_of
 from workbench.study.planned import HELD
 from workbench.study.schedule import Planned
 from workbench.study.windows import Window, window_of
@@ -55,7 +56,7 @@ class Entered:
     ----------
     forms : rows with ``visit_id, name, instance, entry, state, id, row_version``, and of a form that two people
         enter ``values``.
-    assessments : rows with ``visit_id, measure, state, id, row_version``.
+    assessments : rows with ``visit_id, measure, state, id, row_version`` and their condition.
     typed : visit, and form or measure, of what is typed and not saved.
     signed : rows that carry a signature (:func:`signed_rows`).
     """
@@ -77,17 +78,27 @@ class Entered:
         for row in assessments:
             self._measures.setdefault((row["visit_id"], row["measure"]), []).append(row)
 
-    def begun(self, visit_id: str, *, name: str, measure: str, twice: bool) -> Completeness | None:
+    def begun(
+        self,
+        visit_id: str,
+        *,
+        name: str,
+        measure: str,
+        twice: bool,
+        takes: Callable[[str], bool] = lambda state: True,
+    ) -> Completeness | None:
         """How far a form is of which something was entered; None where nothing was.
 
         Parameters
         ----------
         visit_id, name, measure : which form; ``measure`` is ``""`` for a form with items of its own.
         twice : whether two people enter it.
+        takes : whether an assessment in a state is one that it asks for.
         """
         parts = [self._of_entries(rows, twice=twice) for rows in self._forms.get((visit_id, name), {}).values()]
         if measure:
-            parts += [self._of_row("assessment", row) for row in self._measures.get((visit_id, measure), ())]
+            assessed = self._measures.get((visit_id, measure), ())
+            parts += [self._of_row("assessment", row) for row in assessed if takes(state_of(row))]
         if parts:
             return min(parts, key=LEAST_FIRST.index)
         return "draft" if {(visit_id, name), (visit_id, measure)} & self._typed else None

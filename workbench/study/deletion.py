@@ -65,7 +65,7 @@ STAYS: dict[str, tuple[str, ...]] = {
     "randomisation": ("allocation", "unblinding", "blinding_guess"),
     "results": (
         "treatment", "visit", "session", "run", "trial", "recording", "assessment", "form", "approval", "fitting",
-        "fitting_step", "upload_receipt", "charge",
+        "fitting_step", "upload_receipt", "charge", "contact_map",
     ),
 }  # fmt: skip
 """Tables whose rows stay, by why they do."""

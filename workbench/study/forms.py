@@ -22,6 +22,28 @@ MISSING_CODES: tuple[MissingCode, ...] = get_args(MissingCode)
 """Why a value is missing: ``{"missing": code}`` stands in its place."""
 
 
+HELP: Mapping[str, str] = {"assisted": "assisted", "device": "device_on", "stimulation": "stimulation_on"}
+"""Word of a state → field of the condition under which something is assessed, in the order in which it is said."""
+OFF = "off"
+"""The state without any help."""
+
+
+def state_of(condition: Mapping[str, Any]) -> str:
+    """The state in which something was assessed: :data:`OFF`, or what was on, such as ``"assisted+device"``.
+
+    Parameters
+    ----------
+    condition : has the fields of :data:`HELP`.
+    """
+    return "+".join(word for word, field in HELP.items() if condition[field]) or OFF
+
+
+def is_state(text: str) -> bool:
+    """Whether a text is a state as :func:`state_of` says it."""
+    words = text.split("+")
+    return text == OFF or words == [word for word in HELP if word in words]
+
+
 @dataclass(frozen=True, slots=True)
 class SoftRange:
     """The range in which a value is expected, both ends included; None for an open end."""
@@ -138,6 +160,8 @@ class Form:
     items : in the order in which they are asked; empty where ``measure`` is given.
     measure : name of an outcome measure; ``""`` where ``items`` are given.
     double_entry : whether two people enter it, each without seeing the other's values.
+    state : in which it is done (:func:`state_of`): the same test with the system on and off is two forms. ``""``
+        for a form that does not say.
     """
 
     name: str
@@ -145,6 +169,12 @@ class Form:
     items: tuple[Item, ...] = ()
     measure: str = ""
     double_entry: bool = False
+    state: str = ""
+
+    @property
+    def tells_arm(self) -> bool:
+        """Whether it is a measure that is asked for under a help that may reveal the arm."""
+        return bool(self.measure) and bool({"device", "stimulation"} & set(self.state.split("+")))
 
     def check(self, values: Mapping[str, Any]) -> tuple[Findings, Findings]:
         """``(errors, queries)`` of the values of one form: errors refuse it, queries are asked afterwards.

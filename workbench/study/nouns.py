@@ -158,6 +158,7 @@ PARENTS = {
     "allocation": ("participant_id", "participant"),
     "unblinding": ("participant_id", "participant"),
     "blinding_guess": ("participant_id", "participant"),
+    "contact_map": ("visit_id", "visit"),
 }
 """Table → the column that names the row that a row belongs to, and that row's table."""
 OF_ANYBODY = ("device_deficiency", "awareness", "obligation_event", "deviation")

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from sqlalchemy import Connection, select
@@ -26,6 +27,7 @@ from workbench.study.completeness import (
     untouched,
 )
 from workbench.study.concealment import OPEN_ABOUT, OPEN_DEVIATIONS, tells_arm
+from workbench.study.forms import HELP
 from workbench.study.locks import in_force
 from workbench.study.planned import plan
 from workbench.study.protocol import Protocol
@@ -351,9 +353,13 @@ class _Facts:
             nothing = untouched(place_of(row, one), self.on, left=status in LEFT)
             cells = {}
             for form in map(protocol.form, asked[one.visit]):
+                # Whether it was assessed with the device on is what is concealed.
+                if self.concealed and form.tells_arm:
+                    continue
                 begun = self.entered.begun(
-                    "" if row is None else row["id"], name=form.name, measure=form.measure, twice=form.double_entry
-                )
+                    "" if row is None else row["id"], name=form.name, measure=form.measure,
+                    twice=form.double_entry, takes=partial(protocol.takes, form),
+                )  # fmt: skip
                 cells[form.name] = STANDINGS[begun or nothing]
             found.append(_Visit(one, "" if row is None else row["status"], cells))
         return found
@@ -491,7 +497,7 @@ def _entered(
     forms = _dicts(connection, "form", *columns)
     for row in forms:
         row["values"] = reading.parsed(row["values"]) if row["name"] in twice else {}
-    about = ("visit_id", "measure", "state", "id", "row_version", "device_on", "stimulation_on")
+    about = ("visit_id", "measure", "state", "id", "row_version", *HELP.values())
     assessments = _dicts(connection, "assessment", *about)
     if concealed:
         assessments = [row for row in assessments if not tells_arm(row)]

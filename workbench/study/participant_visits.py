@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from workbench import outcomes
@@ -16,6 +17,7 @@ from workbench.study.completeness import (
     untouched,
 )
 from workbench.study.concealment import tells_arm
+from workbench.study.forms import Form, state_of
 from workbench.study.planned import plan
 from workbench.study.protocol import Protocol
 from workbench.study.schedule import window_status
@@ -78,7 +80,8 @@ def visits_of(
         visit = _visit(row, on)
         named = asked.get(row["name"])
         nothing = untouched(place_of(row, planned.get(row["name"])), on, left=left)
-        visit["forms"] = _forms(protocol, named.forms if named else (), row["id"], shown, nothing)
+        forms = _told(protocol, named.forms if named else (), concealed=concealed)
+        visit["forms"] = _forms(protocol, forms, row["id"], shown, nothing)
         found.append(visit)
     known = {row["name"] for row in rows}
     found += [_without_day(visit.name, visit.anchor) for visit in asked.values() if visit.name not in known]
@@ -133,41 +136,77 @@ def _shown(study: Study, ids: Sequence[str], *, concealed: bool) -> _Shown:
     )
 
 
+def _told(protocol: Protocol | None, asked: Sequence[str], *, concealed: bool) -> list[str]:
+    """Forms that may be told: whether something was assessed with the device on is what is concealed."""
+    return [one for one in asked if not (concealed and protocol and protocol.form(one).tells_arm)]
+
+
 def _forms(
     protocol: Protocol | None, asked: Sequence[str], visit_id: str, shown: _Shown, nothing: Completeness
 ) -> list[dict[str, Any]]:
     """Forms of a visit: those that the protocol asks for, then what was entered beside them.
 
-    Each is ``{"name", "title", "measure", "state", "rows"}``; ``state`` is ``nothing`` where nothing was entered,
-    ``rows`` are ``{"table", "id", "about"}`` of what stands in the record.
+    Each is ``{"name", "title", "measure", "state", "help", "rows"}``; ``state`` is ``nothing`` where nothing was
+    entered, ``help`` in which state of help it is done (:func:`~workbench.study.forms.state_of`), ``rows`` are
+    ``{"table", "id", "about"}`` of what stands in the record.
     """
-    found, seen = [], set[str]()
-    for name in asked:
-        form = protocol.form(name) if protocol else None
-        measure = form.measure if form else ""
-        seen |= {name, measure}
-        state = shown.entered.begun(visit_id, name=name, measure=measure, twice=bool(form and form.double_entry))
-        title = form.title if form else name
-        one = _form(visit_id, shown, name=name, title=title, measure=measure)
-        found.append({**one, "state": state or nothing})
-    beside = [row["name"] for row in shown.forms[visit_id]]
-    beside += [row["measure"] for row in shown.assessments[visit_id]]
+    forms = [protocol.form(name) if protocol else Form(name, name) for name in asked]
+    found = [_asked(protocol, form, visit_id, shown, nothing) for form in forms]
+    return found + _beside(
+        forms, visit_id, shown, nothing, there={row["id"] for one in found for row in one["rows"]}
+    )
+
+
+def _beside(
+    forms: Sequence[Form], visit_id: str, shown: _Shown, nothing: Completeness, *, there: Collection[str]
+) -> list[dict[str, Any]]:
+    """What was entered beside the forms that are asked for, none of whose rows are ``there``."""
+    found = []
+    # What was assessed in a state that no form here asks for stands beside them.
+    others = [row for row in shown.assessments[visit_id] if row["id"] not in there]
+    seen = {name for form in forms for name in (form.name, form.measure)} - {row["measure"] for row in others}
+    beside = [row["name"] for row in shown.forms[visit_id]] + [row["measure"] for row in others]
     beside += sorted(form for one, form in shown.drafts if one == visit_id)
     for name in dict.fromkeys(beside):
         if name not in seen:
+            states = {state_of(row) for row in others if row["measure"] == name}
+            state = shown.entered.begun(visit_id, name=name, measure=name, twice=False, takes=states.__contains__)
             title = outcomes.load(name).definition.title if name in outcomes.available() else name
-            state = shown.entered.begun(visit_id, name=name, measure=name, twice=False)
-            one = _form(visit_id, shown, name=name, title=title, measure=name)
-            found.append({**one, "state": state or nothing})
+            one = _form(visit_id, shown, name=name, title=title, measure=name, there=there)
+            found.append({**one, "state": state or nothing, "help": ""})
     return found
 
 
-def _form(visit_id: str, shown: _Shown, *, name: str, title: str, measure: str) -> dict[str, Any]:
-    """One form of a visit, without how complete it is."""
+def _asked(
+    protocol: Protocol | None, form: Form, visit_id: str, shown: _Shown, nothing: Completeness
+) -> dict[str, Any]:
+    """One form that the protocol asks for at a visit."""
+    takes = partial(protocol.takes, form) if protocol else _anything
+    state = shown.entered.begun(
+        visit_id, name=form.name, measure=form.measure, twice=form.double_entry, takes=takes
+    )
+    one = _form(visit_id, shown, name=form.name, title=form.title, measure=form.measure, takes=takes)
+    return {**one, "state": state or nothing, "help": form.state}
+
+
+def _anything(state: str) -> bool:
+    return True
+
+
+def _form(
+    visit_id: str, shown: _Shown, *, name: str, title: str, measure: str,
+    takes: Callable[[str], bool] = _anything, there: Collection[str] = (),
+) -> dict[str, Any]:  # fmt: skip
+    """One form of a visit, without how complete it is; its rows are those that are not ``there`` already."""
     forms = [row for row in shown.forms[visit_id] if row["name"] == name]
     assessed = [row for row in shown.assessments[visit_id] if measure and row["measure"] == measure]
     rows = [{"table": "form", "id": row["id"], "about": _entry_of(row)} for row in forms]
-    rows += [{"table": "assessment", "id": row["id"], "about": _condition_of(row)} for row in assessed]
+    rows += [
+        {"table": "assessment", "id": row["id"], "about": _condition_of(row)}
+        for row in assessed
+        if takes(state_of(row))
+    ]
+    rows = [row for row in rows if row["id"] not in there]
     return {"name": name, "title": title, "measure": measure, "rows": rows}
 
 

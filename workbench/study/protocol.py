@@ -24,7 +24,18 @@ from workbench import messages, outcomes, reading
 from workbench.errors import BadValue, UnknownName
 from workbench.messages import Message
 from workbench.study import chain
-from workbench.study.forms import ITEM_KINDS, NUMERIC, Form, Item, ItemKind, SoftRange, quantity
+from workbench.study.forms import (
+    HELP,
+    ITEM_KINDS,
+    NUMERIC,
+    OFF,
+    Form,
+    Item,
+    ItemKind,
+    SoftRange,
+    is_state,
+    quantity,
+)
 from workbench.study.nouns import SHA256, told
 from workbench.study.people import ROLES
 from workbench.study.protocol_reading import Problems, Table, is_name, is_too_deep, repeated
@@ -298,6 +309,19 @@ class Protocol:
         known = [one.name for one in self.forms] or Message("word.none")
         raise UnknownName(Message("protocol.no_form", form=told(name), allowed=known))
 
+    def takes(self, form: Form, state: str) -> bool:
+        """Whether an assessment in a state is what a form of its measure asks for.
+
+        A form that names no state takes every one that no other form of that measure names.
+
+        Parameters
+        ----------
+        form : of this protocol. state : as :func:`~workbench.study.forms.state_of` says it.
+        """
+        if form.state:
+            return state == form.state
+        return state not in {one.state for one in self.forms if one.measure == form.measure}
+
 
 SECTIONS = {
     "about": "study", "arms": "arm", "criteria": "criterion", "visits": "visit", "forms": "form",
@@ -548,7 +572,10 @@ def _form(table: Table) -> Form:
         items=_each(table, "items", _item),
         measure=table.name("measure", needed=False),
         double_entry=table.flag("double_entry"),
+        state=table.name("state", needed=False),
     )
+    if form.state and not is_state(form.state):
+        table.problem(Message("protocol.form_state", got=told(form.state), allowed=[OFF, *HELP]))
     if bool(table.data.get("items")) == bool(table.data.get("measure")):
         table.problem(Message("protocol.items_or_measure"))
     for again in repeated(tuple(item.name for item in form.items)):

@@ -354,6 +354,12 @@ stimulation_limits = _table(
 )  # fmt: skip
 """Limits of an electrode model, whole, every version; ``raised`` is what it allows more than the one before, and
 ``signed`` who signed in which role. Two signatures stand on each."""
+contact_map = _table(
+    "contact_map", _text("visit_id", "visit"), _text("electrode"), _text("lead"), _int("limits_version"),
+    _text("limits_sha256"), _flag("simulated"), _number("minutes"), _json("hot_spots"), _json("result"),
+    _json("source"), _text("by"), _text("utc"),
+)  # fmt: skip
+"""Which contact of a lead moves which muscle; a later map of the same lead stands beside it."""
 DATA = tuple(metadata.tables.values())
 APPEND_ONLY = (
     "trial", "recording", "decoder", "approval", "note", "ledger", "session_ledger", "report", "study_key",
@@ -361,7 +367,7 @@ APPEND_ONLY = (
     "deletion", "deletion_end", "deleted_file", "snapshot_recut", "query", "query_event", "lock_event", "snapshot",
     "signature", "fitting_step", "upload_receipt", "price_item", "charge", "evidence_step", "awareness",
     "obligation_event", "rule_confirmation", "rand_list", "allocation", "unblinding", "blinding_guess",
-    "stimulation_limits",
+    "stimulation_limits", "contact_map",
 )  # fmt: skip
 AMENDABLE: dict[str, tuple[str, ...]] = {
     "study": ("code", "title"),
@@ -452,7 +458,7 @@ MAY_BE_REDACTED: dict[str, tuple[str, ...]] = {
     "rule_confirmation": ("source", "by"),
     "implant": ("udi", "serial", "location", "explant_reason", "by"), "implant_finding": ("text", "values", "by"),
     "unblinding": ("reason", "requester", "by"), "blinding_guess": ("by",),
-    "stimulation_limits": ("by",),
+    "stimulation_limits": ("by",), "contact_map": ("by",),
 }  # fmt: skip
 """Columns of these tables that a redaction may take: texts in which a name may stand by mistake.
 

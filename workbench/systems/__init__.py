@@ -20,7 +20,7 @@ from workbench.systems._description import described
 from workbench.systems._document import document
 from workbench.systems._protocol import begin_study, draft, system_of
 from workbench.systems._register import USUAL, Provenance, available, load, provenance
-from workbench.systems._stimulation import Stimulation
+from workbench.systems._stimulation import Stimulation, example_lead, example_limits
 from workbench.systems._system import (
     KINDS,
     METRICS,
@@ -65,6 +65,8 @@ __all__ = [
     "described",
     "document",
     "draft",
+    "example_lead",
+    "example_limits",
     "load",
     "provenance",
     "rate_of",

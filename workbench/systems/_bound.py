@@ -236,7 +236,12 @@ class BoundSystem:
         if usually is None:
             return None
         programme = programme_of(study, self.system.name, usually.programme)
-        return set_up(study, programme, lesion=str(study.get("participant", participant)["injury_level"]))
+        return set_up(
+            study,
+            programme,
+            lesion=str(study.get("participant", participant)["injury_level"]),
+            participant=participant,
+        )
 
     def _checked(self, study: Study, participant: Mapping[str, Any], entries: dict[str, Any]) -> dict[str, Any]:
         """The entries of a plan with its screening and stimulation, before the session is entered."""
@@ -362,12 +367,12 @@ def bind(
     lines = _by_role(system, contract)
     paradigm = paradigms.from_params(chosen.paradigm, {**chosen.params, **(params or {})})
     counts = trials or chosen.trials
-    if len(counts) < 2 or min(counts) < 1:
+    if len(counts) < chosen.least_runs or min(counts) < 1:
         raise BadValue(Message("system.trials", got=", ".join(map(str, counts))))
     if "markers" not in lines and not source.durations:
         # Only the schedule names what a cue of the engine may be called.
         paradigm.schedule(1, seed=1)
-    decoder_params = dict(chosen.decoder_params(lines["signal"]))
+    decoder_params = dict(chosen.decoder_params(lines["signal"])) if chosen.decoder else {}
     if chosen.decoder in decoders.JOINT_RULES:
         for role, member in decoder_params["members"].items():
             line = lines.get(role)
@@ -381,7 +386,7 @@ def bind(
             gates = chosen.decoder == "gating" and role != "signal"
             allowed = tuple(decoders.GATES_OF) if gates else (paradigm.evidence,)
             _check_decoder(member["decoder"], line, params_of, paradigm=chosen.paradigm, allowed=allowed)
-    else:
+    elif chosen.decoder:
         allowed = (paradigm.evidence,)
         _check_decoder(chosen.decoder, lines["signal"], decoder_params, paradigm=chosen.paradigm, allowed=allowed)
     beside = [line for line in contract if line.role == AUX]

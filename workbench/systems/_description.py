@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from workbench import control
-from workbench.stimulation import BOUNDS, RULES
+from workbench.stimulation import BOUNDS, RULES, SHARES
 from workbench.systems._protocol import forms_of, visits_of
 from workbench.systems._register import provenance
 from workbench.systems._system import METRICS, Input, System, Task, words
@@ -30,9 +30,6 @@ METRIC_TITLES = {
     "in_band": words("time within the band", "目标带内时间"),
 }
 """What people call the measures of online runs."""
-
-SHARES = {"duty": "%", "ceiling_rise_per_s": "%/s", "impedance_change": "%", "delivery_tolerance": "%"}
-"""Limits that are a share of what they limit, with the unit in which it is told."""
 
 
 def described(system: System) -> dict[str, Any]:
@@ -79,7 +76,7 @@ def _protocol(system: System) -> dict[str, Any]:
         ],
         "forms": [
             {
-                "name": one.name, "title": one.title, "measure": one.measure,
+                "name": one.name, "title": one.title, "measure": one.measure, "state": one.state,
                 "items": [{"name": item.name, "label": item.label, "unit": item.unit} for item in one.items],
             }
             for one in forms_of(system)

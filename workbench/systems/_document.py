@@ -77,7 +77,7 @@ def _contents(every: Iterable[Mapping[str, Any]]) -> Iterator[str]:
         (
             (
                 f"[{one['title']}](#{one['name']})", ", ".join(i["kind"] for i in _read(one)),
-                one["tasks"][0]["decoder"], _law(one["tasks"][0]), one["effector"] or "none",
+                one["tasks"][0]["decoder"] or "none", _law(one["tasks"][0]), one["effector"] or "none",
                 "yes" if one["simulated"] else "no",
             )
             for one in every
@@ -110,7 +110,11 @@ def _chain(system: Mapping[str, Any]) -> Iterator[str]:
     read = _read(system)
     labels = [f"{one['role']}: {one['words']}{'' if one['critical'] else ' (optional)'}" for one in read]
     wide = max(map(len, labels))
-    after = [task["decoder"], *([_law(task)] if task["law"] else []), system["effector"] or "no effector"]
+    after = [
+        task["decoder"] or "no decoder",
+        *([_law(task)] if task["law"] else []),
+        system["effector"] or "no effector",
+    ]
     middle = (len(read) - 1) // 2
     for n, label in enumerate(labels):
         end = ARROW + ARROW.join(after) if n == middle else ""
@@ -160,7 +164,7 @@ def _tasks(system: Mapping[str, Any]) -> Iterator[str]:
         (
             (
                 f"`{one['name']}`: {one['title']}", one["paradigm"],
-                f"[{one['decoder']}](decoders.md#{_anchor(one['decoder'])})", _law_in_full(one),
+                _decoder(one["decoder"]), _law_in_full(one),
                 " + ".join(map(str, one["trials"])),
             )
             for one in system["tasks"]
@@ -174,8 +178,10 @@ def _tasks(system: Mapping[str, Any]) -> Iterator[str]:
     )
 
 
-def _anchor(decoder: str) -> str:
-    return decoder if decoder not in ("late_fusion", "gating") else "several-streams-together"
+def _decoder(name: str) -> str:
+    """A decoder with where it is described."""
+    anchor = name if name not in ("late_fusion", "gating") else "several-streams-together"
+    return f"[{name}](decoders.md#{anchor})" if name else "none"
 
 
 def _law_in_full(task: Mapping[str, Any]) -> str:
@@ -192,6 +198,11 @@ def _law_in_full(task: Mapping[str, Any]) -> str:
         facts.append(f"rise at most {law['slew_per_s']:g} a second")
     if law["share"]:
         facts.append(f"{law['share']:g} of it assistance")
+    for condition, shares in law["patterns"]:
+        moved = ", ".join(
+            f"{n}" + ("" if share == 1 else f" ({share:g})") for n, share in enumerate(shares, 1) if share
+        )
+        facts.append(f"{_said(condition) if condition else 'it'} moves channel {moved}")
     if law["phase_window"]:
         facts.append("phases " + " to ".join(f"{edge:g}" for edge in law["phase_window"]))
     return ", ".join(facts)

@@ -164,9 +164,10 @@ def forms_of(system: System) -> tuple[Form, ...]:
 
 def _form(form: Form) -> dict[str, Any]:
     """A form as a protocol states it, without what equals its default; its texts are plain, as in a file."""
+    about = {"name": form.name, "title": str(form.title), **({"state": form.state} if form.state else {})}
     if form.measure:
-        return {"name": form.name, "title": str(form.title), "measure": form.measure}
-    return {"name": form.name, "title": str(form.title), "items": [_item(item) for item in form.items]}
+        return {**about, "measure": form.measure}
+    return {**about, "items": [_item(item) for item in form.items]}
 
 
 def _item(item: Item) -> dict[str, Any]:

@@ -17,7 +17,8 @@ from workbench.stimulation import (
     parse_limits,
     parse_programme,
 )
-from workbench.study import stimulation_limits
+from workbench.study import contact_maps, stimulation_limits
+from workbench.vocabulary import Participant, Visit
 
 if TYPE_CHECKING:
     from workbench.study import Study
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 FOLDER = "stimulation"
 """Folder of programmes: beside the systems, and in a study that brings its own."""
 
+LEAD = "limits_paddle-16.toml"
+"""Example of limits of a lumbar lead, which belongs to no system."""
 LARGEST = 1_000_000
 """Bytes of the largest file of a programme."""
 
@@ -50,6 +53,34 @@ def usual(name: str) -> Stimulation:
     models = dict.fromkeys(channel.electrode for channel in programme.channels)
     files = [folder / f"limits_{model}.toml" for model in models]
     return Stimulation(programme, tuple(parse_limits(_text(file), file=file.name) for file in files))
+
+
+def example_limits() -> ElectrodeLimits:
+    """The example of limits of a lumbar lead, every number invented."""
+    return parse_limits(_text(Path(__file__).parent / FOLDER / LEAD), file=LEAD)
+
+
+def example_lead(folder: Path, *, operator: str) -> None:
+    """A new study of one simulated participant with a visit, and the example of limits of a lead in force.
+
+    A script signs the limits, which serves a simulated stimulator alone.
+
+    Parameters
+    ----------
+    folder : of the study, which is made. operator : who makes it.
+    """
+    from workbench.study import Study
+    from workbench.study.changes.stimulating import AdoptStimulationLimits
+
+    limits = example_limits()
+    with Study.create(folder, code="LEAD", title="A simulated lead", actor=operator) as study:
+        study.append(
+            Visit(study.append(Participant("SIM-01", simulated=True, injury_level="T10")), "mapping visit")
+        )
+        signers = [study.script_signer(f"{operator} (script {n})").confirm() for n in (1, 2)]
+        study.apply(
+            AdoptStimulationLimits(limits.definition()), signers, "example of limits, simulated devices alone"
+        )
 
 
 def programme_of(study: Study, name: str, usually: Programme) -> Programme:
@@ -79,14 +110,15 @@ def _text(path: Path) -> str:
     return reading.decoded(data, reading.shown(path), signed=True)
 
 
-def set_up(study: Study, programme: Programme, *, lesion: str) -> Setup:
-    """Programme, limits in force in the record, and person.
+def set_up(study: Study, programme: Programme, *, lesion: str, participant: str = "") -> Setup:
+    """Programme, limits in force in the record, person, and the charge that maps of today gave.
 
     Parameters
     ----------
     study : the open record.
     programme : of the session.
     lesion : level of injury as the record has it; ``""`` counts as one at risk of dysreflexia.
+    participant : id; ``""`` for nobody, to whom no map gave charge.
 
     Raises
     ------
@@ -98,7 +130,10 @@ def set_up(study: Study, programme: Programme, *, lesion: str) -> Setup:
     for model in models:
         if model not in force:
             raise Refused(Message("stimulation.none_in_force", electrode=model))
-    return Setup(programme, tuple(force[model] for model in models), Wearer(lesion))
+    charge = contact_maps.charge_of_today(study, participant) if participant else {}
+    leads = {channel.lead for channel in programme.channels}
+    earlier = tuple(sorted((place, amount) for place, amount in charge.items() if place[0] in leads))
+    return Setup(programme, tuple(force[model] for model in models), Wearer(lesion), earlier_uc=earlier)
 
 
 def check_in_force(study: Study, setup: Setup, *, simulated: bool) -> None:

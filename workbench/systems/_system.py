@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from workbench import control, decoders, devices, outcomes, paradigms
 from workbench.control import ControlLaw, Limits
@@ -18,10 +18,13 @@ from workbench.study.forms import Form
 from workbench.systems._stimulation import Stimulation
 from workbench.vocabulary import PriceItemKind, ReportPart, RunKind, StreamSpec
 
+if TYPE_CHECKING:
+    from workbench.recording import RunFile
+
 SIGNAL, MARKERS = "system-signal", "system-markers"
 """source_ids of played streams; the session's id is added so that two sessions never meet."""
 
-InputKind = Literal["ECoG", "EEG", "EMG", "IMU", "force", "respiration", "eyes", "markers", "potential"]
+InputKind = Literal["ECoG", "EEG", "EMG", "ECAP", "IMU", "force", "respiration", "eyes", "markers", "potential"]
 """What an input measures; a potential is any of ECoG, EEG and EMG."""
 
 KINDS: tuple[InputKind, ...] = get_args(InputKind)
@@ -30,6 +33,9 @@ POTENTIALS = ("ECoG", "EEG", "EMG")
 
 PROCEDURES: tuple[RunKind, ...] = get_args(RunKind)
 """What a session of a system may do: the kinds of its runs."""
+
+DECODES_NOTHING: tuple[RunKind, ...] = ("passive", "open_loop", "mapping")
+"""Procedures that a task without a decoder may have: calibration, online and sham runs are about one."""
 
 SETTINGS = "effector_settings"
 """Paradigm of mapping runs."""
@@ -54,6 +60,7 @@ _KIND_OF_TYPE: Mapping[str, InputKind] = {
     "eeg": "EEG",
     **dict.fromkeys(("emg", "semg", "hdemg"), "EMG"),
     **dict.fromkeys(("imu", "mocap", "accelerometer", "gyroscope"), "IMU"),
+    "ecap": "ECAP",
     "force": "force",
     **dict.fromkeys(("respiration", "breath"), "respiration"),
     **dict.fromkeys(("gaze", "eyes", "eog"), "eyes"),
@@ -178,9 +185,11 @@ class Task:
     paradigm, params : name and parameters of calibration runs, and of online runs but for ``online``.
     online : parameters in which online runs differ, such as a free choice where the calibration asked for one.
     decoder, decoder_params : name, and its parameters for the line of the signal; of a decoder of several streams
-        (``workbench.decoders.JOINT_RULES``) as :func:`workbench.runs.joint_fitting.fit_joint` takes them.
+        (``workbench.decoders.JOINT_RULES``) as :func:`workbench.runs.joint_fitting.fit_joint` takes them. ``""``
+        where nothing is decoded, and a schedule alone moves the effector.
     law : how decisions move the effector; None without one.
-    trials : usual number of trials of each run, calibration runs first, the online run last.
+    trials : usual number of trials of each run, calibration runs first, the online run last; of a task without a
+        decoder of each scheduled run.
     """
 
     name: str
@@ -196,13 +205,18 @@ class Task:
     def __post_init__(self) -> None:
         if not self.name.isidentifier() or not self.title.strip():
             raise BadValue(Message("system.task_name", name=repr(self.name), title=repr(str(self.title))))
-        if len(self.trials) < 2 or min(self.trials) < 1:
+        if len(self.trials) < self.least_runs or min(self.trials) < 1:
             raise BadValue(Message("system.task_trials", task=self.name, got=str(self.trials)))
-        if self.decoder not in (*decoders.available(), *decoders.JOINT_RULES):
+        if self.decoder not in ("", *decoders.available(), *decoders.JOINT_RULES):
             raise BadValue(Message("system.task_decoder", task=self.name, decoder=repr(self.decoder)))
         known = paradigms.from_params(self.paradigm, {**self.params, **self.online})
         if self.law is not None:
             self._check_law(self.law, known)
+
+    @property
+    def least_runs(self) -> int:
+        """Runs that a session of it has at least: a decoder is calibrated in one and decides in another."""
+        return 2 if self.decoder else 1
 
     def _check_law(self, law: ControlLaw, paradigm: Paradigm) -> None:
         if unknown := sorted(set(law.conditions) - set(paradigm.conditions)):
@@ -355,12 +369,14 @@ class System:
     checks : what the operator looks at before arming, beside the conditions that the controller itself checks.
     visits : of the protocol.
     endpoints : names of outcome measures and of :data:`METRICS`. forms : measures that its visits ask for first.
-    own_forms : forms that no outcome measure is.
+    own_forms : forms that no outcome measure is, and measures in a state of help that their form names.
     planned : endpoints as a protocol states them, one of them primary; none where ``endpoints`` says enough.
     price_items : by which work with it may be charged.
     not_supplied : what nobody published, one sentence each. out_of_scope : what it leaves out, and why.
     report : what its report shows beside its results, of :data:`REPORT_PARTS`.
     simulator : who plays it; None where only recordings or hardware do.
+    figures : what a recorded run of it is judged by where nothing is decoded, one line each; None for no more than
+        what was given.
     """
 
     name: str
@@ -384,6 +400,7 @@ class System:
     out_of_scope: tuple[str, ...] = ()
     report: tuple[ReportPart, ...] = REPORT_PARTS
     simulator: Simulator | None = None
+    figures: Callable[[RunFile], tuple[str, ...]] | None = None
 
     def __post_init__(self) -> None:
         if not self.name.isidentifier() or not self.title.strip() or not self.published.strip():
@@ -470,13 +487,7 @@ class System:
         laws = [one.law for one in self.tasks]
         if (self.effector is None) != (None in laws) or (self.effector is None and any(laws)):
             raise BadValue(Message("system.laws", system=self.name))
-        moved = [kind for kind in self.procedures if kind in control.SCHEDULED]
-        if moved and (self.effector is None or any(law and law.guided for law in laws)):
-            raise BadValue(Message("system.procedure", system=self.name, procedure=moved[0]))
-        if ("mapping" in moved) != bool(self.settings):
-            raise BadValue(Message("system.settings", system=self.name, got=str(self.settings or "none")))
-        if self.settings:
-            paradigms.from_params(SETTINGS, {"levels": list(self.settings)})
+        self._check_procedures()
         if self.effector is None:
             return
         profile = control.load(self.effector)
@@ -486,3 +497,16 @@ class System:
         for law in laws:
             if law is not None:
                 control.check_law(law, limits, profile)
+
+    def _check_procedures(self) -> None:
+        """Each procedure has what it needs: an effector, an unguided law, settings, a decoder."""
+        moved = [kind for kind in self.procedures if kind in control.SCHEDULED]
+        if moved and (self.effector is None or any(one.law and one.law.guided for one in self.tasks)):
+            raise BadValue(Message("system.procedure", system=self.name, procedure=moved[0]))
+        decoded = [kind for kind in self.procedures if kind not in DECODES_NOTHING]
+        if decoded and (bare := [one.name for one in self.tasks if not one.decoder]):
+            raise BadValue(Message("system.no_decoder", system=self.name, task=bare[0], procedure=decoded[0]))
+        if ("mapping" in moved) != bool(self.settings):
+            raise BadValue(Message("system.settings", system=self.name, got=str(self.settings or "none")))
+        if self.settings:
+            paradigms.from_params(SETTINGS, {"levels": list(self.settings)})

@@ -33,9 +33,16 @@ PRESET = {"preset": "neo", "source_id": SIGNAL}
 
 CLINICAL = ("arat", "isncsci", "grassp_v2")
 
+WITH_THE_GLOVE = "assisted+device"
+ASSISTED_ARAT = Form(
+    "arat_assisted", words("ARAT with the glove", "佩戴手套的 ARAT"), measure="arat", state=WITH_THE_GLOVE
+)  # fmt: skip
+"""The same test as that without the glove, of the same person: the two of a visit are a pair."""
+
 OBJECT_TRANSFER = Form(
     "object_transfer",
     words("Object transfer with the glove", "佩戴手套的物体转移"),
+    state=WITH_THE_GLOVE,
     items=(
         Item(
             "attempted",
@@ -91,7 +98,7 @@ ENDPOINTS = (
         "assisted_arat_response",
         words("Response of the assisted ARAT at month 3", "第 3 个月辅助下 ARAT 应答"),
         role="primary",
-        measured_by=("arat",),
+        measured_by=("arat", "arat_assisted"),
         variable=words(
             "Responder by the ARAT of the trained side: with the device at Month 3, against device off at "
             "Baseline. It shows what the device does for the hand, not recovery.",
@@ -107,7 +114,7 @@ ENDPOINTS = (
         "assisted_arat",
         words("Assisted ARAT at months 2 and 6", "第 2、6 个月辅助下 ARAT"),
         role="secondary",
-        measured_by=("arat",),
+        measured_by=("arat", "arat_assisted"),
         variable=words(
             "ARAT total of the trained side with the device at Months 2 and 6, less that with the device off at "
             "Baseline.",
@@ -237,14 +244,18 @@ SYSTEM = System(
     visits=(
         PlannedVisit("Baseline", BASELINE.day, BASELINE.earliest, BASELINE.latest, forms=(*CLINICAL, "sep")),
         PlannedVisit(
-            "Month 2", day=60, earliest=46, latest=74, forms=("arat", "object_transfer", "device_performance")
+            "Month 2",
+            day=60,
+            earliest=46,
+            latest=74,
+            forms=("arat_assisted", "object_transfer", "device_performance"),
         ),
         PlannedVisit("Month 3", day=90, earliest=76, latest=104),
         PlannedVisit("Month 6", day=180, earliest=159, latest=201),
     ),
     endpoints=("arat", "isncsci", "grassp_v2", "f1", "false_per_min", "onset_s"),
     forms=("arat", "isncsci"),
-    own_forms=(OBJECT_TRANSFER, SEP, DEVICE_PERFORMANCE),
+    own_forms=(ASSISTED_ARAT, OBJECT_TRANSFER, SEP, DEVICE_PERFORMANCE),
     planned=ENDPOINTS,
     price_items=(PLACEMENT, REMOVAL),
     not_supplied=(

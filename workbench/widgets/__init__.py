@@ -7,9 +7,8 @@
 ``IsncsciForm`` the neurological examination; ``RecordStore`` keeps their drafts and corrections,
 ``AssessmentPicker`` chooses visit and measure above a form, ``ParticipantPage`` shows one participant of a trial,
 ``LogView`` follows a log file, ``SystemsPage`` shows what a study may follow, ``NewStudy`` leads through the steps
-of a new one,
-``Presenter`` shows a participant what flickers or flashes, ``HomePage`` is the page of use at home.
-``serve`` opens one notebook as a dashboard.
+of a new one, ``ContactMap`` leads through the map of a lead, ``Presenter`` shows a participant what flickers or
+flashes, ``HomePage`` is the page of use at home. ``serve`` opens one notebook as a dashboard.
 English and Simplified Chinese come from one catalogue, ``locale.json``.
 """
 
@@ -21,6 +20,7 @@ from typing import Any
 _WHERE = {
     "AssessmentPicker": "workbench.widgets.assessment_picker",
     "AssessmentForm": "workbench.widgets.assessment_form",
+    "ContactMap": "workbench.widgets.contact_map",
     "DecoderPanel": "workbench.widgets.decoder_panel",
     "Drawing": "workbench.widgets.results_page",
     "FileStore": "workbench.widgets._stores",
@@ -47,6 +47,7 @@ _WHERE = {
 __all__ = [
     "AssessmentPicker",
     "AssessmentForm",
+    "ContactMap",
     "DecoderPanel",
     "Drawing",
     "FileStore",

@@ -186,6 +186,7 @@ class LiveSession(Panel):
             "apply_setting": lambda: self._engine().apply_setting(self._who()),
             "note_reaction": lambda words: self._engine().note_reaction(str(words), self._who()),
             "take_pressure": self._pressure,
+            "set_ceiling": self._ceiling,
             "take_symptom": lambda words: self._engine().take_symptom(str(words), by=self._who()),
             "waive": lambda stream, reason: self._engine().waive(str(stream), str(reason)),
             "note": lambda words: self._engine().note(str(words)),
@@ -244,6 +245,13 @@ class LiveSession(Panel):
         if isinstance(systolic, bool) or not isinstance(systolic, int | float):
             raise BadValue(Message("page.no_pressure", got=repr(systolic)))
         self._engine().take_pressure(float(systolic), resting=resting is True, by=self._who())
+
+    def _ceiling(self, channel: int, current_ma: float) -> None:
+        """Pass another ceiling on; what is no number is refused here, what a rule forbids by the engine."""
+        numbers = isinstance(channel, int) and isinstance(current_ma, int | float)
+        if not numbers or isinstance(channel, bool) or isinstance(current_ma, bool):
+            raise BadValue(Message("page.no_ceiling", got=repr(current_ma)[:40]))
+        self._engine().set_ceiling(channel, float(current_ma), by=self._who())
 
     def _presence(self, page: str, challenge: str, *, visible: bool) -> None:
         """Pass the page's answer on unchanged: this kernel outlives the page and never answers for it."""

@@ -10,7 +10,7 @@ import { askSheet, canFill, fillSheet, heldSheet, signLine, stepsPanel } from ".
 import { implantPanel } from "./parts/implants.js";
 import { corePanel, treatmentPanel } from "./parts/treatments.js";
 import { sessionLines, sessionLink, startButton } from "./parts/visit_sessions.js";
-import { legendOf, multiple } from "./parts/multiples.js";
+import { helpWords, legendOf, multiple } from "./parts/multiples.js";
 import { dayOf, sized, timeline } from "./parts/timeline.js";
 
 const READ_MS = 20000;
@@ -39,12 +39,19 @@ function historyList(ctx, table, row, name, label) {
   }, "history-sheet");
 }
 
+/** What a form is called, with the help under which it is done where it says so. */
+function titleOf(t, form) {
+  const on = form.help ? form.help.split("+") : [];
+  const help = { assisted: on.includes("assisted"), device_on: on.includes("device"), stimulation_on: on.includes("stimulation") };
+  return [t(`title.${form.measure}`, {}, form.title), on.length ? helpWords(t, help) : ""].filter(Boolean).join(" · ");
+}
+
 /** Entries of a form at a visit: the values of each, with their histories. */
 function formSheet(ctx, form, visit) {
   const { t, model } = ctx;
   const about = (row) => (row.table === "form" ? t(row.about.entry === 0 ? "person.entry_agreed" : "person.entry", { n: row.about.entry, by: row.about.by })
     : [t(row.about.device_on ? "person.device_on" : "person.device_off"), t(row.about.assisted ? "person.assisted" : "person.unassisted"), row.about.side ? t(`form.side.${row.about.side}`, {}, row.about.side).toLowerCase() : "", row.about.rater].filter(Boolean).join(t("person.and")));
-  sheet(ctx, `${t(`title.${form.measure}`, {}, form.title)} · ${visit.name}`, (box, close) => {
+  sheet(ctx, `${titleOf(t, form)} · ${visit.name}`, (box, close) => {
     for (const row of form.rows) {
       const body = h("div", { class: "stack" }, h("p", { class: "s sub" }, t("person.reading")));
       const ask = h("button", { type: "button", class: "link xs", "data-name": "ask-query", onclick: () => { close(); askSheet(ctx, row, form.title); } }, t("steps.ask_about"));
@@ -117,7 +124,7 @@ function visitList(ctx) {
   const row = (visit) => {
     const days = visit.held ? t("person.held_on", { date: dayOf(t, visit.held) }) : visit.earliest ? t("person.window", { from: dayOf(t, visit.earliest), to: dayOf(t, visit.latest) }) : visit.anchor ? t("person.waits_for", { anchor: t(`person.anchor.${visit.anchor}`, {}, visit.anchor) }) : t("person.no_day");
     const forms = h("details", {}, h("summary", { "data-name": `forms-${visit.name}` }, counted(t, visit.forms)), h("ul", {}, visit.forms.map((form) => {
-      const title = t(`title.${form.measure}`, {}, form.title);
+      const title = titleOf(t, form);
       const fill = canFill(ctx.model.get("page"), form, visit) ? h("button", { type: "button", class: "link xs", "data-name": `fill-${visit.name}-${form.name}`, onclick: () => fillSheet(ctx, form, visit) }, t("steps.fill")) : null;
       return h("li", {}, form.rows.length ? h("button", { type: "button", class: "value", "data-name": `form-${visit.name}-${form.name}`, onclick: () => formSheet(ctx, form, visit) }, title) : h("span", {}, title), fill, isStale(ctx.model.get("page"), form) ? light("medium", t("forms.stale"), false) : light(FORM_LAMP[form.state] || "off", t(`person.form.${form.state}`), false));
     })));

@@ -6,7 +6,7 @@ import { chainInFull, chainPicture, effectorOf } from "./parts/chain.js";
 
 const PLACES = ["all", "implanted", "surface"];
 const placeOf = (system) => ({ ECoG: "implanted", potential: "other" })[system.inputs[0].kind] || "surface";
-const formTitle = (t, form) => (form.measure ? t(`title.${form.measure}`, {}, t.said(form, "title")) : t.said(form, "title"));
+const formTitle = (t, form) => (form.measure && !form.state ? t(`title.${form.measure}`, {}, t.said(form, "title")) : t.said(form, "title"));
 const minus = (n) => String(n).replace("-", "−");
 const sources = (t, system) => (system.simulated ? t.said(system, "simulated") : t("systems.not_simulated"));
 

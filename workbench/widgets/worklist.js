@@ -95,6 +95,7 @@ function confirmPanel(t, model, ctx) {
       if (asked === value && visit === ctx.visit()) {
         put(problem, reply.ok ? "" : reply.silent ? t("ask.silent") : t.said(reply, "text"));
         if (!reply.ok) code.select();
+        if (reply.silent) asked = "";  // the same code may be sent again
       }
       draw();
     });

@@ -178,14 +178,21 @@ def _standing(record: Applying, row_id: str) -> dict[str, Any]:
 
 def _stated(record: Applying, implant_id: str, stated: RecordFinding | ReviseFinding) -> dict[str, Any]:
     """What is stated of a finding, once it may be."""
-    row, values = record.row("implant", implant_id), dict(stated.values or {})
+    row, values = record.row("implant", implant_id), stated.values or {}
     day_of(stated.found_on, now=utc_of(record.utc))
     if stated.found_on < row["implanted_on"]:
         raise BadValue(Message("safety.found_before", got=stated.found_on, day=row["implanted_on"]))
-    each = all(_is_number(value) and len(name) <= LONGEST_KEY for name, value in values.items())
-    if not each or len(values) > MOST_VALUES or (stated.kind == "impedance" and not values):
+    if not _are_values(values) or (stated.kind == "impedance" and not values):
         raise BadValue(Message("safety.values", kind=stated.kind, got=f"{values!r:.80}"))
-    return {**{name: getattr(stated, name) for name in FOUND}, "values": values}
+    return {**{name: getattr(stated, name) for name in FOUND}, "values": dict(values)}
+
+
+def _are_values(values: object) -> bool:
+    """Whether they are numbers by name, neither too many nor under names that are too long."""
+    if not isinstance(values, Mapping) or len(values) > MOST_VALUES:
+        return False
+    names = all(isinstance(name, str) and len(name) <= LONGEST_KEY for name in values)
+    return names and all(_is_number(value) for value in values.values())
 
 
 def _is_number(value: Any) -> bool:

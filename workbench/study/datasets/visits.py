@@ -13,8 +13,8 @@ from workbench.messages import Message
 from workbench.study.changes.entering import holding
 from workbench.study.datasets._material import LEFT, Material, Row
 from workbench.study.datasets._trail import UNKNOWN, Written
-from workbench.study.forms import NUMERIC, Form
-from workbench.study.protocol import ProtocolVisit
+from workbench.study.forms import HELP, NUMERIC, OFF, Form
+from workbench.study.protocol import Protocol, ProtocolVisit
 from workbench.study.windows import window_of
 from workbench.vocabulary import Assessment
 
@@ -196,15 +196,14 @@ def state_of(record: Any) -> str:
     record : has the fields of a condition, ``orthosis`` and ``mode``.
     """
     under = record.condition
-    on = [
-        word
-        for word, is_on in (
-            ("assisted", under.assisted), ("device", under.device_on), ("stimulation", under.stimulation_on),
-        )
-        if is_on
-    ]  # fmt: skip
+    on = [word for word, field in HELP.items() if getattr(under, field)]
     on += [f"{name}={value}" for name, value in (("orthosis", record.orthosis), ("mode", record.mode)) if value]
-    return "+".join(on) or "off"
+    return "+".join(on) or OFF
+
+
+def _help_of(state: str) -> str:
+    """What was on in a state, whatever was worn and in which mode."""
+    return "+".join(word for word in state.split("+") if word in HELP) or OFF
 
 
 # ------------------------------------------------------------------------------ one participant
@@ -295,16 +294,18 @@ def _forms(made: Material, own: _Own, place: _Place) -> tuple[Form, ...]:
     protocol = made.protocol(own.person["id"])
     if place.planned is None or protocol is None or own.person["id"] not in made.protocols:
         return ()
-    return tuple(protocol.form(name) for name in place.planned.forms)
+    forms = (protocol.form(name) for name in place.planned.forms)
+    # A concealed record has nothing that was assessed with the device on: that it lacks it says nothing.
+    return tuple(form for form in forms if not (made.concealed and form.tells_arm))
 
 
 def _absent(
     made: Material, own: _Own, place: _Place, form: Form, everything: Sequence[Assessment],
     parts: Mapping[str, tuple[str, ...]], seen: set[_Variable], bases: _Baselines,
 ) -> Iterator[VisitRow]:  # fmt: skip
-    """Scores of a measure that the visit asks for and does not have, in each state the participant is seen in."""
+    """Scores that the visit asks for and does not have: in the form's state, else in each that is seen of them."""
     records = [record for record in everything if record.measure == form.measure and record.state != "draft"]
-    states = dict.fromkeys(("off", *(state_of(record) for record in records)))
+    states = _states(made.protocol(own.person["id"]), form, [state_of(record) for record in records])
     sides = dict.fromkeys(record.side for record in records) or dict.fromkeys(_sides(own, form.measure))
     entered = [row for row in own.forms[place.name] if row["name"] == form.name]
     why = _code_of_form(entered[0]["values"]) if entered else ""
@@ -315,6 +316,14 @@ def _absent(
                 if variable not in seen:
                     row = _start(made, own, place, variable) | {"missing": why or _not_there(own, place)}
                     yield VisitRow(**row | bases.alone(variable))
+
+
+def _states(protocol: Protocol | None, form: Form, there: Sequence[str]) -> list[str]:
+    """States in which a form of a measure is asked for: its own, with what is worn beside it, else all others."""
+    known = [one for one in there if protocol is None or protocol.takes(form, _help_of(one))]
+    # Where it was only ever assessed with something worn, or in a mode, it is expected so.
+    own = [] if form.state and known else [form.state or OFF]
+    return list(dict.fromkeys([*own, *known]))
 
 
 def _sides(own: _Own, measure: str) -> tuple[str, ...]:
@@ -351,7 +360,7 @@ def _of_form(made: Material, own: _Own, place: _Place, form: Form, bases: _Basel
     items = [item for item in form.items if item.kind in NUMERIC]
     entered = [row for row in own.forms[place.name] if row["name"] == form.name and row["state"] == "complete"]
     for item in items:
-        variable = _Variable(form.name, item.name, "", "off")
+        variable = _Variable(form.name, item.name, "", form.state or OFF)
         for row in entered:
             yield _value(made, own, place, variable, row)
         if not entered:

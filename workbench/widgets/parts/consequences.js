@@ -35,10 +35,12 @@ export function effectorPanel(ctx) {
   const el = h("div", { class: "panel effector" }, h("div", { class: "hd" }, h("h2", {}, t("effector.title")), simulated),
     h("div", { class: "bd" }, none, body, latencyRow, note, reason, doing));
 
-  const drawChip = whenChanged(([state, unconfirmed]) => {
+  const drawChip = whenChanged(([state, unconfirmed, effector]) => {
+    const own = `state.${state}.${effector}`;
+    const words = t(knows(own) ? own : `state.${state}`, {}, "");
     const [kind, icon] = STATES[state] || STATES.DISCONNECTED;
     chip.className = `state ${unconfirmed ? `${kind === "stopped" ? "fault" : kind} dash` : kind}`;
-    chip.replaceChildren(h("span", { html: icon }), h("div", { class: "nm" }, state), h("span", { class: "grow" }), h("span", { class: "s" }, unconfirmed ? t("effector.not_confirmed") : t(`state.${state}`, {}, "")));
+    chip.replaceChildren(h("span", { html: icon }), h("div", { class: "nm" }, state), h("span", { class: "grow" }), h("span", { class: "s" }, unconfirmed ? t("effector.not_confirmed") : words));
     const at = ROAD.indexOf(state);
     [...rail.children].forEach((one, i) => { one.className = i === at ? "on" : at > i ? "past" : ""; });
   });
@@ -100,7 +102,7 @@ export function effectorPanel(ctx) {
       put(note, latency.n && latency.representative === false ? t("latency.not_representative") : "");
       show(note, Boolean(note.textContent));
       if (!e) return drawAction((s.session || {}).stopped ? ["reset_stop", false, ""] : ["", true, ""]);
-      drawChip([e.state, e.state === "ESTOP" ? stopPhase(ctx).phase === "unacknowledged" : SAFE.has(e.state) && !atRest(e.confirmed)]);
+      drawChip([e.state, e.state === "ESTOP" ? stopPhase(ctx).phase === "unacknowledged" : SAFE.has(e.state) && !atRest(e.confirmed), e.name]);
       level.update(e);
       put(previous, e.previous ? `${e.previous} ✓` : "");
       put(next, e.next ? t("effector.next", { next: e.next }) : "");

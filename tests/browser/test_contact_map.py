@@ -1,0 +1,55 @@
+"""The map of a lead in standalone Voila and a real browser: a contact, STOP, a reload that goes on, a record."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.conftest import READY_MS
+from tests.widgets.test_contact_map import study_of
+from workbench.study import Study
+from workbench.widgets.dashboard import serve
+
+pytestmark = [pytest.mark.job, pytest.mark.timeout(120)]
+
+
+def test_a_map_survives_a_reload_stops_by_escape_and_enters_the_record(
+    chromium: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = study_of(tmp_path / "study")
+    monkeypatch.setenv("WORKBENCH_SPEED", "200")
+    dashboard = serve(folder, open_browser=False, dashboard="mapping")
+    context = chromium.new_context(viewport={"width": 1280, "height": 800})
+    try:
+        page = context.new_page()
+        page.set_default_timeout(READY_MS)
+        page.goto(dashboard.url)
+        page.click("[data-name=begin]")
+        page.wait_for_selector(".question [data-name=start]")
+        page.keyboard.press("Enter")
+        page.wait_for_selector(".question [data-name=pause]")
+        page.keyboard.press("Escape")
+        page.wait_for_selector(".question [data-name=go_on]")
+        page.click(".question [data-name=go_on]")
+        page.click(".question [data-name=start]")
+        page.click(".question [data-name=accept]")
+        page.wait_for_selector("[data-name=contact-0].accepted, [data-name=contact-0].early")
+        # Another kernel: what was accepted is there, and the one before gives nothing more.
+        page.reload()
+        page.wait_for_selector("[data-name=contact-0].accepted, [data-name=contact-0].early")
+        page.click(".question [data-name=start]")
+        page.click(".question [data-name=accept]")
+        page.click(".question [data-name=record]")
+        page.wait_for_selector(".question [data-name=new]")
+        if pictures := os.environ.get("WORKBENCH_PICTURES"):
+            page.screenshot(path=Path(pictures) / "contact_map.png")
+    finally:
+        context.close()
+        dashboard.stop()
+    with Study.open(folder, actor="tests") as study:
+        (row,) = study.rows("contact_map")
+    assert [one["contact"] for one in row["result"]["contacts"]] == [0, 1]
+    assert row["source"]["simulated"] is True

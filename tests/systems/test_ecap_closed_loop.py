@@ -1,0 +1,149 @@
+"""The evoked response is held by the stimulator's own loop below a limited ceiling, beside bouts with it open."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from workbench import commands, control
+from workbench.control import EcapLaw
+from workbench.errors import BadValue
+from workbench.physiology._dorsal import DECAY, TEMPLATE
+from workbench.recording import RunFile
+from workbench.stimulation import Setup, Signature, SignedLimits, StimulationSupervisor
+from workbench.study import Study
+from workbench.systems import described, draft, ecap_closed_loop, simulate
+from workbench.systems.ecap_closed_loop import (
+    CLOSED,
+    LOOP,
+    OPEN,
+    SYSTEM,
+    TITRATION,
+    TURNS,
+    WINDOW,
+    held,
+)
+from workbench.vocabulary import Chunk, Marker
+
+PEOPLE = (("Chen", "investigator"), ("Lin", "engineer"))
+PROGRAMME = SYSTEM.stimulation.programme
+
+
+class Recorded:
+    """A run of pulses at 50 Hz with responses of these sizes, µV, and these currents, mA, from one cue on."""
+
+    def __init__(self, label, amplitudes, currents):
+        sweeps = np.outer(amplitudes, TEMPLATE) + np.outer(currents, 10.0 * DECAY)
+        values = np.column_stack([sweeps, currents]).astype(np.float32)
+        names = (*(f"t{n}" for n in range(48)), "pulse_ma")
+        self.signal = SimpleNamespace(channels=names, values=values)
+        self._label, self._n = label, len(values)
+
+    def items(self):
+        stamps = 10.0 + np.arange(self._n) / 50.0
+        yield Chunk(first=0, samples=self.signal.values[:, :-1], stamps=stamps, local=0.0)
+
+    def markers(self):
+        return [Marker("cue", 0, 10.0, self._label, {"duration_s": 4.0}), Marker("cue", 200, 14.0, "rest", {})]
+
+
+def test_error_and_window_count_the_pulses_after_the_current_was_found_up_to_the_end_of_the_cue():
+    sizes = np.full(250, 50.0)
+    sizes[:TITRATION] = 5.0
+    sizes[100:150] = 70.0
+    # After the cue's end: the ramp, which belongs to no bout.
+    sizes[200:] = 0.0
+    currents = np.full(250, 4.0)
+    currents[:2] = 0.0
+    (one,) = held(Recorded(OPEN, sizes, currents))
+    assert (one.kind, one.bouts, one.pulses, one.unread) == (OPEN, 1, 198 - TITRATION, 0)
+    assert one.error_uv == pytest.approx(20.0 * 50 / one.pulses, abs=0.5)
+    assert one.in_window == pytest.approx(1.0 - 50 / one.pulses)
+    assert (one.least_ma, one.most_ma) == (4.0, 4.0)
+
+
+def test_a_sweep_that_cannot_be_read_is_outside_the_window_and_in_no_error():
+    run = Recorded(CLOSED, np.full(200, 50.0), np.full(200, 4.0))
+    run.signal.values[60:70, 5] = np.nan
+    (one,) = held(run)
+    assert (one.pulses, one.unread) == (150, 10)
+    assert one.in_window == pytest.approx(140 / 150)
+    assert one.error_uv < 1.0
+
+
+def test_a_stream_without_the_current_of_its_pulses_has_no_figure():
+    run = Recorded(CLOSED, np.full(200, 50.0), np.full(200, 4.0))
+    run.signal.channels = tuple(f"t{n}" for n in range(49))
+    assert held(run) == ()
+
+
+def test_closed_and_open_bouts_differ_in_their_channel_alone():
+    law, first, second = SYSTEM.task().law, *PROGRAMME.channels
+    assert law.pattern(CLOSED)[:2] == (1.0, 0.0)
+    assert law.pattern(OPEN)[:2] == (0.0, 1.0)
+    assert replace(first, name=second.name) == second
+    assert (LOOP["closed"], LOOP["open"]) == (first.name, second.name)
+    options = simulate(SYSTEM).source.player["options"]
+    assert options["postures"][CLOSED] == options["postures"][OPEN] == [list(turn) for turn in TURNS]
+
+
+def test_the_loop_can_ask_for_no_more_than_its_channel_and_the_channel_for_no_more_than_its_limits():
+    loop = EcapLaw(**{key: value for key, value in LOOP.items() if key not in ("closed", "open")})
+    assert loop.ceiling_ma <= min(PROGRAMME.approved_ma)
+    (limits,) = SYSTEM.stimulation.example
+    signed = tuple(Signature(who, role, "2026-11-26T08:00:00Z", limits.sha256) for who, role in PEOPLE)
+    StimulationSupervisor(Setup(PROGRAMME, (SignedLimits(limits, signed),)))
+    assert max(PROGRAMME.approved_ma) < limits.limits["current_ma"]
+    assert SYSTEM.limits is None
+    profile = control.load(SYSTEM.effector)
+    assert SYSTEM.task().law.trigger_s < profile.hold_limit_s
+
+
+@pytest.mark.parametrize("procedure", ["calibration", "online", "sham"])
+def test_a_procedure_about_a_decoder_is_not_offered(procedure):
+    with pytest.raises(BadValue, match="for which task posture names no decoder"):
+        replace(SYSTEM, procedures=(procedure, "open_loop"))
+
+
+def test_the_description_says_who_closes_the_loop_and_the_draft_has_both_figures_of_both_kinds():
+    told = described(SYSTEM)
+    assert told["tasks"][0]["decoder"] == ""
+    assert "the stimulator's loop sets each pulse below it" in str(told["published"])
+    estimands = {one["name"]: one["variable"] for one in draft(SYSTEM)["estimand"]}
+    assert next(iter(estimands)) == "error"
+    assert f"{WINDOW * 100:g} %" in estimands["in_window"]
+    assert "open bouts of the same session" in estimands["against_open"]
+
+
+@pytest.mark.job
+@pytest.mark.timeout(240)
+def test_the_response_is_held_through_lsl_below_the_ceiling_and_the_run_replays_with_its_commands(
+    tmp_path, monkeypatch, capsys
+):
+    fewer = replace(SYSTEM.tasks[0], trials=(4,))
+    monkeypatch.setattr(ecap_closed_loop, "SYSTEM", replace(SYSTEM, tasks=(fewer,)))
+    folder = tmp_path / "ecap"
+    asked = ["--system", SYSTEM.name, "--speed", "2", "--no-browser", "--study", str(folder)]
+    assert commands.main(["demo", *asked]) == 0
+    said = capsys.readouterr().out
+    assert said.count("commands recomputed, equal") == 1
+    assert "ECAP       loop closed: mean error " in said
+    assert "ECAP       loop open: mean error " in said
+    (recording,) = (folder / "recordings").glob("*.xdf")
+    run = RunFile(recording)
+    assert run.decisions() == []
+    closed, opened = held(run)
+    assert closed.bouts == opened.bouts == 2
+    assert min(closed.pulses, opened.pulses) > 200
+    assert closed.error_uv < 0.5 * opened.error_uv
+    assert closed.in_window > opened.in_window
+    pulses = run.signal.values[:, -1]
+    given = control.given(run.control(), run.decisions())
+    assert 0 < pulses.max() <= max(max(one.given_ma) for one in given) <= max(PROGRAMME.approved_ma)
+    with Study.open(folder, actor="tests") as study:
+        (row,) = study.rows("run")
+        assert (row["kind"], row["decoder_sha256"]) == ("open_loop", "")
+        assert [visit["name"] for visit in study.rows("visit")] == [visit.name for visit in SYSTEM.visits]

@@ -1,0 +1,137 @@
+"""Visits of a system's own protocol in a demonstration, in time-lapse: planned dates, forms, what came of them.
+
+No month is waited for: visits have the dates that the protocol plans from today, and the values of their forms are
+made up, as their rater says. They show what a study of the system holds, and nothing about its effect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from workbench import outcomes
+from workbench.outcomes import OutcomeMeasure
+from workbench.study import Study, utc_now
+from workbench.study.schedule import days_of
+from workbench.systems import System
+from workbench.systems._protocol import visits_of
+from workbench.vocabulary import Assessment, Condition, Visit
+
+RATER = "demo rater (made-up values)"
+FIRST, STEP, ON = 0.35, 0.1, 0.05
+"""Where on its scale a made-up value lies at the first visit, how much better each visit, and with stimulation."""
+TIMES_S: Mapping[str, float] = {"10mwt": 40.0, "tug": 60.0}
+"""Measures of a time: that of the first visit, s; it falls by a fifth a step."""
+UNITS: Mapping[str, Mapping[str, str]] = {"grip": {"unit": "N"}, "pinch": {"unit": "N"}}
+PAIRED = frozenset(("10mwt", "6mwt"))
+"""Measures that are taken with stimulation off and on."""
+
+
+def lapses(system: System) -> bool:
+    """Whether a demonstration has the visits of its protocol: where its forms are its own, and not the ARAT."""
+    return bool(system.visits and system.planned) and "arat" not in system.asked_forms
+
+
+def plan_visits(study: Study, system: System, participant: str) -> dict[str, str]:
+    """Enter the visits of a protocol from today on; name → id, in order.
+
+    Parameters
+    ----------
+    study : open record. system : with visits. participant : id.
+    """
+    found = {}
+    for visit in visits_of(system):
+        days = {name: str(day) for name, day in days_of(visit, date.today())._asdict().items()}
+        found[visit.name] = study.append(Visit(participant, visit.name, status="planned", **days))
+    return found
+
+
+def live_visit(visits: Mapping[str, str]) -> str:
+    """Id of the visit in which the session is lived: the first after the baseline, where there is one."""
+    ids = list(visits.values())
+    return ids[min(1, len(ids) - 1)]
+
+
+def assess(study: Study, system: System, visits: Mapping[str, str]) -> None:
+    """Enter the forms of every visit that are outcome measures, with made-up values.
+
+    Parameters
+    ----------
+    study, system : as above. visits : name → id, by :func:`plan_visits`.
+    """
+    by_name = {visit.name: visit for visit in visits_of(system)}
+    for number, (name, visit) in enumerate(visits.items()):
+        for form in by_name[name].forms:
+            if form not in outcomes.available():
+                continue
+            for on in (False, True) if form in PAIRED and system.stimulation is not None else (False,):
+                study.append(_assessment(visit, outcomes.load(form), number, on=on))
+
+
+def _assessment(visit: str, measure: OutcomeMeasure, number: int, *, on: bool) -> Assessment:
+    definition, options = measure.definition, dict(UNITS.get(measure.definition.name, {}))
+    items = _items(measure, FIRST + STEP * number + ON * on)
+    score = measure.score(items, **options)
+    return Assessment(
+        visit_id=visit,
+        measure=definition.name,
+        version=definition.version,
+        condition=Condition(assisted=False, device_on=on, stimulation_on=on),
+        items=items,
+        score=score.to_json(),
+        options=options,
+        rater=RATER,
+        blinded="no",
+        administered_at=utc_now(),
+    )
+
+
+def _items(measure: OutcomeMeasure, share: float) -> dict[str, Any]:
+    """A value of each item so far up its scale, 0–1."""
+    definition = measure.definition
+    if definition.name in TIMES_S:
+        seconds = round(TIMES_S[definition.name] * (1.0 - 2.0 * (share - FIRST)), 1)
+        return dict.fromkeys((item.code for item in definition.items), seconds)
+    up = share if definition.direction != "down" else 1.0 - share
+    items: dict[str, Any] = {}
+    for item in definition.items:
+        numbers = tuple(value for value in item.allowed if not isinstance(value, str))
+        choices = numbers or item.allowed
+        items[item.code] = (
+            choices[round(up * (len(choices) - 1))] if choices else round(item.low + up * (item.high - item.low))
+        )
+    return items
+
+
+def lines(study: Study, system: System, visits: Mapping[str, str]) -> Iterator[str]:
+    """What came of the forms that planned endpoints rest on, visit after visit, and of which endpoints.
+
+    Parameters
+    ----------
+    study, system, visits : as above.
+    """
+    taken = [one for one in study.nouns("assessment") if isinstance(one, Assessment)]
+    for form in dict.fromkeys(one.measure for one in taken):
+        rest_on = ", ".join(one.name for one in system.planned if form in one.measured_by)
+        for on in (False, True):
+            mine = [a for a in taken if a.measure == form and a.condition.stimulation_on == on]
+            told = _told(outcomes.load(form), mine, visits, first=[one.name for one in system.planned])
+            if told and rest_on:
+                state = ", stimulation on" if on else ""
+                yield f"Endpoint   {rest_on}: {form}{state}, {told} (made-up values)"
+
+
+def _told(
+    measure: OutcomeMeasure, mine: list[Assessment], visits: Mapping[str, str], *, first: Sequence[str]
+) -> str:
+    """``preferred_speed 0.25 → 0.31 → 0.42``: one part of a score that has a value, visit after visit."""
+    by_visit = {one.visit_id: one.score["subscores"] for one in mine}
+    rows = [by_visit[visit] for visit in visits.values() if visit in by_visit]
+    # A part that an endpoint is named after; else, of a speed with its time and another pace, the usual one, which
+    # the definition names first.
+    codes = sorted((part.code for part in measure.definition.subscales), key=lambda code: code not in first)
+    parts = [code for code in codes if rows and all(row.get(code, {}).get("value") is not None for row in rows)]
+    if not parts:
+        return ""
+    return f"{parts[0]} " + " → ".join(f"{row[parts[0]]['value']:.3g}" for row in rows)

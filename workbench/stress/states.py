@@ -1,0 +1,129 @@
+"""The brain-spine interface: calibration, fit and online states of many simulated participants.
+
+Each participant is calibrated with as many cues as the system plans, and goes on in the same noise to a run that
+is decoded while the decoder learns in blocks. Everything goes through :func:`workbench.decode.decode` at full
+speed, without LSL. What was decided is decoded again in blocks of another size and must be the same, with every
+update.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from workbench import analysis, paradigms, systems
+from workbench.decode import decode
+from workbench.devices.simulated_participant import render
+from workbench.errors import BadValue
+from workbench.stress._full_speed import cut, fitted, over_participants, run_items
+from workbench.vocabulary import Snapshot, Trial
+
+SYSTEM = "brain_spine_interface"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What came of one participant.
+
+    Attributes
+    ----------
+    right, cues : states decided as they were cued, of how many cues.
+    updates, gaps_s : number of its updates, and times between their samples, s.
+    taken_back : updates that passed their bound, or came too late.
+    equal : whether decoding again gave the same.
+    """
+
+    right: int
+    cues: int
+    updates: int
+    gaps_s: tuple[float, ...]
+    taken_back: int
+    equal: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StateFigures:
+    """Figures over participants.
+
+    Attributes
+    ----------
+    states : number of states. calibration_s : length of the calibration, s. people : of each participant.
+    """
+
+    states: int
+    calibration_s: float
+    people: tuple[Person, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every run decoded again is the same."""
+        return all(one.equal for one in self.people)
+
+    def text(self) -> str:
+        """The figures in one line."""
+        shares = [one.right / one.cues for one in self.people]
+        gaps = [gap for one in self.people for gap in one.gaps_s]
+        above = sum(analysis.wilson(one.right, one.cues)[0] > 1.0 / self.states for one in self.people)
+        low, high = analysis.wilson(above, len(self.people))
+        apart = f"{min(gaps):.2f} to {max(gaps):.2f} s apart" if gaps else "none followed by another"
+        return (
+            f"{SYSTEM}: {len(self.people)} simulated participants, {self.states} states, calibrated within "
+            f"{self.calibration_s:.0f} s, {sum(one.cues for one in self.people)} cues: state decided as cued "
+            f"{over_participants(shares, '.2f', most=1.0)}, chance {1.0 / self.states:.2f}, above chance "
+            f"in {above} of {len(self.people)} ({low:.2f}–{high:.2f}); {sum(one.updates for one in self.people)} "
+            f"updates, {apart}, {sum(one.taken_back for one in self.people)} taken back or late; "
+            f"{sum(not one.equal for one in self.people)} runs decoded again otherwise"
+        )
+
+
+def states(n: int, seed: int, *, trials: tuple[int, ...] = ()) -> StateFigures:
+    """Figures over ``n`` simulated participants.
+
+    Parameters
+    ----------
+    n : participants. seed : of the first one; the others follow.
+    trials : of each run in place of the usual ones, the online run last.
+
+    Raises
+    ------
+    BadValue
+        Without a participant.
+    """
+    if n < 1:
+        raise BadValue(f"one participant or more is needed, got {n}")
+    made = [_participant(seed + k, trials) for k in range(n)]
+    return StateFigures(made[0][1], made[0][2], tuple(person for person, _, _ in made))
+
+
+def _participant(seed: int, trials: tuple[int, ...]) -> tuple[Person, int, float]:
+    """The participant, the number of states, and the length of the calibration, s."""
+    bound = systems.simulate(systems.load(SYSTEM), seed=seed, trials=trials)
+    preset = dict(bound.source.player or {})["options"]["preset"]
+    paradigm, fs = paradigms.from_params(bound.paradigm, bound.paradigm_params), bound.signal.fs
+    # The calibration runs follow one another, and are one stretch of signal here.
+    first = paradigm.schedule(sum(bound.trials[:-1]), seed=2 * seed)
+    second = paradigm.schedule(bound.trials[-1], seed=2 * seed + 1)
+    shift = first[-1].at_s + first[-1].duration_s
+    whole = [*first, *(cue._replace(at_s=cue.at_s + shift) for cue in second)]
+    samples, _ = render(seed, whole, whole[-1].at_s + whole[-1].duration_s, physiology=preset)
+    at = round(shift * fs)
+    calibration, online = (list(run_items(*run, fs=fs)) for run in ((samples[:at], first), (samples[at:], second)))
+    decoder = fitted(bound, paradigm, calibration, fs=fs)
+    made = list(decode(iter(online), paradigm, decoder, fs=fs))
+    again = list(decode(cut(online), paradigm, decoder, fs=fs))
+    results = [item for item in made if isinstance(item, Trial)]
+    updates = [item for item in made if isinstance(item, Snapshot)]
+    gaps = np.diff([item.sample for item in updates]) / fs
+    return (
+        Person(
+            sum(trial.outcome == "correct" for trial in results),
+            len(results),
+            len(updates),
+            tuple(gaps.tolist()),
+            sum(item.rule != "blocks" for item in updates),
+            again == made,
+        ),
+        len(decoder.class_names),
+        shift,
+    )
