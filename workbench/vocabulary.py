@@ -790,9 +790,6 @@ class LiveClient(Protocol):
     def disarm(self, by: str = "") -> Any:
         """Let them command it no longer."""
 
-    def set_ceiling(self, channel: int, current_ma: float, *, by: str = "") -> Any:
-        """Set the ceiling of a channel, mA: lower at once, higher in small steps."""
-
     def take_pressure(self, systolic: float, *, resting: bool = False, by: str = "") -> Any:
         """Enter a blood pressure of who is stimulated.
 

@@ -41,7 +41,7 @@ def test_a_system_drafts_a_protocol_that_names_what_the_site_completes(inside, t
     drafted = tmp_path / "draft.toml"
     said = inside("protocol", "draft", "--system", "neo_hand", "--out", drafted)
     assert said.code == 1
-    assert said.out.startswith(f"{drafted}: 4 visits, 6 forms\nto be completed before it is a protocol:\n")
+    assert said.out.startswith(f"{drafted}: 4 visits, 7 forms\nto be completed before it is a protocol:\n")
     inside("protocol", "draft", "--system", "neo_hand", "--out", drafted).refused("draft.toml")
 
 

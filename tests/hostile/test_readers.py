@@ -48,7 +48,7 @@ BY_COMMANDS = {
     "batch/pipelines.py", "dashboard/trial_results.py", "analysis/recovery.py",
     "commands/power.py", "commands/stimulation.py", "commands/systems.py", "dashboard/new_study.py",
     "evaluation/_emg_myo.py", "stress/statistics.py", "stress/kept.py", "physiology/_person.py",
-    "devices/simulated_spinal_participant.py", "systems/_stimulation.py",
+    "devices/simulated_spinal_participant.py", "systems/_stimulation.py", "runs/home_store.py",
 }  # fmt: skip
 """Read what a user names or a study holds: the hostile cases of the commands, or of READERS below, reach them."""
 
@@ -76,7 +76,7 @@ BETWEEN_OWN_PROCESSES = {
     "stress/safety.py", "stress/breakable.py", "stress/soak.py", "hardware/discovery.py",
     "study/allocation_keys.py", "hardware/measurement.py", "clinic/service.py", "stress/peers.py",
     "simulation/shadow.py", "simulation/life.py", "bench/live.py", "bench/_live_session.py",
-    "widgets/_tickets.py", "widgets/guarded.py",
+    "widgets/_tickets.py", "widgets/guarded.py", "dashboard/contact_mapping.py",
 }  # fmt: skip
 """Read what another process of the workbench wrote; their own tests try bad messages."""
 

@@ -11,6 +11,7 @@ from workbench.commands._answer import as_json
 from workbench.commands._arguments import add_json, add_study, nonblank
 from workbench.commands._secret import ask_secret
 from workbench.commands._subcommand import Subcommand
+from workbench.errors import UnknownName
 
 if TYPE_CHECKING:
     from workbench.study import Signer, Study
@@ -93,10 +94,13 @@ def _look(arguments: argparse.Namespace) -> int:
     from workbench.runs import home_store
     from workbench.study import Study
 
-    Study.open(arguments.study, actor=getpass.getuser()).close()
+    with Study.open(arguments.study, actor=getpass.getuser()) as study:
+        if not study.rows("participant", pseudonym=arguments.participant):
+            known = ", ".join(row["pseudonym"] for row in study.rows("participant")[:20]) or "none"
+            raise UnknownName(f"no participant {arguments.participant!r:.60} in this study; there are {known}")
     lines = home_store.looked_at(arguments.study, arguments.participant)
     if arguments.json:
-        print(as_json("home", {"recordings": lines}, ok=True))
+        print(as_json("home look", {"recordings": lines}, ok=True))
         return 0
     for line in lines:
         use = f"{line['minutes']:.1f} min, active {line['active_s']:.0f} s"

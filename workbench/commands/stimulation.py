@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.commands._answer import as_json
-from workbench.commands._arguments import EXIT_DIFFERS, add_json, add_signers, add_study, nonblank
+from workbench.commands._arguments import EXIT_DIFFERS, add_json, add_signers, add_study, nonblank, number
 from workbench.commands._parser import one_line
 from workbench.commands._secret import confirmed
 from workbench.commands._subcommand import Subcommand
@@ -53,7 +53,7 @@ def _add_programme(parser: argparse.ArgumentParser) -> None:
         "map", metavar="MAP", help="id of a map of contacts in the record; 'newest' for the last one"
     )
     parser.add_argument("--name", type=nonblank, required=True, metavar="NAME", help="of the programme")
-    parser.add_argument("--rate-hz", type=float, required=True, metavar="HZ", help="rate of its pulses")
+    parser.add_argument("--rate-hz", type=number, required=True, metavar="HZ", help="rate of its pulses")
     parser.add_argument("--support", action="store_true", help="the person would fall without a harness")
     add_json(parser)
 

@@ -340,7 +340,7 @@ class HomeService:
     def _carry_out(self, said: Sequence[Said]) -> None:
         for one in said:
             if one.kind == "stop" and self._client is not None:
-                how = Message("home.held" if one.why == "held" else "home.pressed")
+                how = Message("home.held") if one.why == "held" else Message("home.pressed")
                 self._client.stop(Message("home.stop", how=how))
             elif one.kind in ("chosen", "armed"):
                 self._begin(one.act)

@@ -137,7 +137,7 @@ class RequestHandler:
         """Somebody whom the home rule names is there, or goes."""
         session, role, there = self._session, _text(args, "role"), args.get("there") is not False
         session.presence.attend(role, there=there)
-        extent = Message("home.attends" if there else "home.leaves", who=role)
+        extent = Message("home.attends", who=role) if there else Message("home.leaves", who=role)
         session.events.enter("presence", extent=extent, consequence=self._by(args))
         session.events.mark("attend", label=role, there=there, by=self._by(args))
 

@@ -275,8 +275,9 @@ class Person:
     def _left(self, screen: str) -> None:
         """Another screen: whatever led to it was wanted, or not."""
         self.found.stops += screen == "stopped"
-        # The glove was said to be off where it was to be started.
-        self.found.unmeant += (self._screen, screen) == ("ready", "done")
+        # The glove was said to be off where it was to be started, or the use ended before it moved.
+        early = self._screen == "use" and screen in ("busy", "off") and not self.found.moved
+        self.found.unmeant += early or (self._screen, screen) == ("ready", "done")
         self._screen = screen
 
     def _scan(self, seen: dict[str, Any], wanted: str, now: float) -> None:
@@ -297,8 +298,9 @@ class Person:
 
     def _meant(self, seen: dict[str, Any], wanted: str) -> list[float]:
         lit = seen["lit"].partition("#")[0]
-        meant = seen["taking"] != wanted if seen["scan"] == "taking" else lit == wanted
-        if not wanted or not meant:
+        # Where nothing is wanted, what a false click took is taken back too.
+        meant = seen["taking"] != wanted if seen["scan"] == "taking" else bool(wanted) and lit == wanted
+        if not meant:
             return []
         at = max(0.05, self.switch.reaction_s + self.switch.jitter_s * float(self._rng.standard_normal()))
         while at <= DWELL_S - self.switch.closed_s:

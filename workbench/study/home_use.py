@@ -89,6 +89,8 @@ def of_participant(study: Study, participant_id: str, on: date) -> HomeUse:
 
 def _count_session(study: Study, session: Mapping[str, Any], days: dict[str, list[float]]) -> None:
     """Add what a session holds to its days: minutes, runs, STOPs and faults."""
+    if not session["started"]:  # planned
+        return
     between = study.rows("session_ledger", session_id=session["id"])
     _add(days, _day(session["started"]), 0.0, 0, between)
     for run in study.rows("run", session_id=session["id"]):

@@ -171,7 +171,7 @@ def kind_of(action: argparse.Action) -> str:
         return "manifest"
     if action.dest == "published":
         return "study"
-    if action.dest == "results":
+    if action.dest in ("results", "box"):
         return "folder"
     if action.dest in ("file", "report"):
         return "exchanged"

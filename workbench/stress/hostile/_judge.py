@@ -6,6 +6,7 @@ import argparse
 import io
 import json
 import os
+import pkgutil
 import signal
 import subprocess
 import sys
@@ -157,7 +158,9 @@ def run_cases(asked: Sequence[Case], folder: Path) -> list[Answer]:
 def _child(cases_file: Path, answers_file: Path) -> None:
     """Run the cases of a list one after the other."""
     # Imported once: not within the time of a case, nor as a user who may not read the package.
-    import_module("workbench.commands._demo_session")
+    commands = import_module("workbench.commands")
+    for found in pkgutil.iter_modules(commands.__path__, "workbench.commands."):
+        import_module(found.name)
     # Input that asks for unbounded memory must fail here, not take the computer down.
     if sys.platform != "win32":
         import resource
