@@ -84,6 +84,14 @@ def test_a_participant_is_above_chance_where_its_interval_is_and_updates_are_cou
     assert "5 updates, 15.00 to 15.50 s apart, 1 taken back or late; 1 runs decoded again otherwise" in said
 
 
+def test_figures_hold_with_seven_states_and_updates_fifteen_seconds_apart_alone():
+    right = Person(14, 21, 3, (15.0, 15.0), 0, True)
+    assert StateFigures(7, 300.0, (right,)).passed
+    assert not StateFigures(6, 300.0, (right,)).passed
+    assert not StateFigures(7, 300.0, (replace(right, gaps_s=(15.0, 15.5)),)).passed
+    assert not StateFigures(7, 300.0, (replace(right, updates=0, gaps_s=()),)).passed
+
+
 @pytest.mark.job
 @pytest.mark.timeout(240)
 def test_the_cortex_stimulates_in_a_harness_visits_follow_and_the_run_replays(tmp_path, monkeypatch, capsys):
