@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -21,6 +22,7 @@ from workbench.systems.ecap_closed_loop import (
     LOOP,
     OPEN,
     SYSTEM,
+    TARGET_UV,
     TITRATION,
     TURNS,
     WINDOW,
@@ -130,8 +132,8 @@ def test_the_response_is_held_through_lsl_below_the_ceiling_and_the_run_replays_
     assert commands.main(["demo", *asked]) == 0
     said = capsys.readouterr().out
     assert said.count("commands recomputed, equal") == 1
-    assert "ECAP       loop closed: mean error " in said
-    assert "ECAP       loop open: mean error " in said
+    assert "Figures    ECAP, loop closed: mean error " in said
+    assert "Figures    ECAP, loop open: mean error " in said
     (recording,) = (folder / "recordings").glob("*.xdf")
     run = RunFile(recording)
     assert run.decisions() == []
@@ -146,4 +148,6 @@ def test_the_response_is_held_through_lsl_below_the_ceiling_and_the_run_replays_
     with Study.open(folder, actor="tests") as study:
         (row,) = study.rows("run")
         assert (row["kind"], row["decoder_sha256"]) == ("open_loop", "")
+        pages = [path.read_text("utf-8") for path in (folder / "reports").glob("session-*.html")]
+        assert all(one.line(TARGET_UV) in html.unescape(pages[0]) for one in (closed, opened))
         assert [visit["name"] for visit in study.rows("visit")] == [visit.name for visit in SYSTEM.visits]

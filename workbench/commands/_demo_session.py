@@ -156,6 +156,7 @@ def _session(study: Study, system: BoundSystem, options: Options, *, speed: floa
         # Another seed than the calibration's: the same schedule would let the decoder be tested on what it saw.
         last, kind = len(system.trials) - 1, "online" if fitted else "open_loop"
         judged = _run(client, system, kind, last, bar=bar, speed=speed, seed=options.seed + 1, fitted=fitted)
+        _note_figures(study, client, system, judged)
     with bar.stage(f"Record, {'visits' if lapse else 'ARAT'}, report, replay", CLOSE_S):
         ingested = runs.ingest_pending(study)
         if lapse:
@@ -403,6 +404,18 @@ def _results(study: Study, system: BoundSystem, run_id: str) -> list[str]:
     return [metrics.line(), metrics.rest_line(), metrics.timing_line()]
 
 
+def _note_figures(study: Study, client: live.Client, system: BoundSystem, run_id: str) -> None:
+    """The system's own figures of a run as notes in the ledger, which its report lists: no form of a protocol that
+    nobody has adopted can take them."""
+    if system.system.figures is None:
+        return
+    for line in runs.ingest_pending(study):
+        _say(line)
+    (file,) = _files(study, [run_id])
+    for line in system.system.figures(RunFile(file)):
+        client.note(line)
+
+
 def _given(study: Study, system: BoundSystem, run_id: str) -> list[str]:
     """What a schedule gave: bouts, and the most current; then the figures of the system."""
     (file,) = _files(study, [run_id])
@@ -412,7 +425,8 @@ def _given(study: Study, system: BoundSystem, run_id: str) -> list[str]:
     bouts = sum(now and not before for before, now in zip([False, *flows], flows))
     most_ma = max((max(one.given_ma) for one in given), default=0.0)
     told = f"Given      {bouts} bouts of stimulation, at most {most_ma:g} mA"
-    return [told, *(system.system.figures(run) if system.system.figures else ())]
+    own = system.system.figures(run) if system.system.figures is not None else ()
+    return [told, *(f"Figures    {line}" for line in own)]
 
 
 def _study(options: Options, system: BoundSystem) -> Study:

@@ -36,8 +36,6 @@ PATIENCE_S = 1800.0
 """How long whoever is still busy after the end of a life may take, s."""
 QUIET_FROM_S = 8.0
 """A life of at least this long that draws no stroke is one in which nothing goes wrong at all, s."""
-REPLAYED_EVERY = 4
-"""Of so many runs of a long life one is compared with its record too, beside its replay at ingest."""
 MOST_QUEUED = 5000
 """More than this in a queue means that nothing bounds it."""
 
@@ -275,13 +273,12 @@ class Life:
         return 0
 
     def _reckon_replays(self, lived: Sequence[Mapping[str, Any]]) -> None:
-        """Every run replays equal: all did as they were taken in, and of a long life's many some do once more."""
+        """Every run replays equal: it did as it was taken in, and it does once more."""
         for row in lived:
             # A run that was cut off before its first decision has not been replayed.
             found = row["summary"].get("replay", {"equal": True})
             if not found["equal"]:
                 self.watcher.breaks("replay equals", str(found["sentence"]))
-        for row in lived if self.seconds <= SHORT_S else lived[::REPLAYED_EVERY]:
             for result in replay_study(self.study_folder, run_id=str(row["id"])):
                 if not result.equal:
                     self.watcher.breaks("replay equals", str(result.sentence))

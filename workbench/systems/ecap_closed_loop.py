@@ -101,7 +101,7 @@ class Held:
     def line(self, target_uv: float) -> str:
         """One line for people."""
         return (
-            f"ECAP       loop {self.kind}: mean error {self.error_uv:.1f} µV, {100.0 * self.in_window:.1f} % of "
+            f"ECAP, loop {self.kind}: mean error {self.error_uv:.1f} µV, {100.0 * self.in_window:.1f} % of "
             f"{self.pulses} pulses within ±{WINDOW * 100.0:g} % of {target_uv:g} µV ({self.bouts} bouts, "
             f"{self.least_ma:.1f} to {self.most_ma:.1f} mA; measured, noise included)"
         )
@@ -384,8 +384,12 @@ SYSTEM = System(
             "持续数小时的刺激：执行器规格在 5 s 后结束刺激段，任何系统不得放宽。",
         ),
         words(
-            "Driving a real stimulator: its driver comes with it and keeps the protocol of effectors.",
-            "驱动真实刺激器：驱动程序由刺激器附带，并遵守执行器协议。",
+            "Driving a real stimulator: its driver comes with it and keeps the protocol of effectors. It states "
+            "the ceiling in force as what it delivers, as less would pass for a fault, and the current of each pulse "
+            "beside its sweep, which no supervisor but its own compares.",
+            "驱动真实刺激器：驱动程序由刺激器附带，并遵守执行器协议。"
+            "它以当前生效的上限作为所输出的电流上报"
+            "（更小的值会被判为故障），并随波形给出每个脉冲的电流；后者仅由刺激器自身监督。",
         ),
     ),
     simulator=Simulator(
