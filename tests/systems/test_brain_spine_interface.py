@@ -7,12 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.stimulation.worked import measure, rules, signed
 from workbench import commands, control, decoders
 from workbench.devices._physiology import LEGS
 from workbench.devices.simulated_participant import SimParticipant
 from workbench.errors import Refused
 from workbench.paradigms.leg_states import JOINTS, STILL
 from workbench.recording import RunFile
+from workbench.stimulation import Setup, StimulationSupervisor, Wearer
 from workbench.stress.states import Person, StateFigures, states
 from workbench.study import Study
 from workbench.systems import brain_spine_interface, simulate
@@ -39,8 +41,21 @@ def test_the_gate_has_seven_states_and_learns_every_fifteen_seconds():
     assert made.evidence_type.kind == "probabilities"
 
 
-def test_nothing_flows_without_support_and_no_session_begins_without_signed_limits(tmp_path):
-    assert SYSTEM.stimulation.programme.needs_support
+def test_no_current_begins_until_somebody_answers_for_the_harness():
+    (example,) = SYSTEM.stimulation.example
+    setup = Setup(SYSTEM.stimulation.programme, (signed(example, "chen", "lin"),), Wearer("T10"))
+    one = StimulationSupervisor(setup)
+    measure(one, 0.0)
+    one.tick(0.0)
+    knee = (0.0, 1.0, 0.0, 0.0, 0.0, 0.0)
+    assert rules(one.order(knee, now=0.0)) == ["support"]
+    one.person.take_holder("Chen L.")
+    assert one.order(knee, now=0.1, ramp_s=0.5).consequence == ""
+    one.person.take_holder("")
+    assert rules(one.tick(0.2)) == ["support"]
+
+
+def test_no_session_begins_without_signed_limits_and_the_system_has_none_of_its_own(tmp_path):
     assert SYSTEM.limits is None
     with Study.create(tmp_path / "study", code="T", title="t", actor="tests") as study:
         visit = study.append(Visit(study.append(Participant("P01", simulated=True)), "V1"))
