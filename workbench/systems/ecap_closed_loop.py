@@ -385,8 +385,8 @@ SYSTEM = System(
         ),
         words(
             "Driving a real stimulator: its driver comes with it and keeps the protocol of effectors. It states "
-            "the ceiling in force as what it delivers, as less would pass for a fault, and the current of each pulse "
-            "beside its sweep, which no supervisor but its own compares.",
+            "the ceiling in force as what it delivers, as less would pass for a fault, and the current of each "
+            "pulse beside its sweep, which no supervisor but its own compares.",
             "驱动真实刺激器：驱动程序由刺激器附带，并遵守执行器协议。"
             "它以当前生效的上限作为所输出的电流上报"
             "（更小的值会被判为故障），并随波形给出每个脉冲的电流；后者仅由刺激器自身监督。",
