@@ -7,12 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.stimulation.worked import measure, rules, signed
 from workbench import commands, control, decoders
 from workbench.devices._physiology import LEGS
 from workbench.devices.simulated_participant import SimParticipant
 from workbench.errors import Refused
 from workbench.paradigms.leg_states import JOINTS, STILL
 from workbench.recording import RunFile
+from workbench.stimulation import Setup, StimulationSupervisor, Wearer
 from workbench.stress.states import Person, StateFigures, states
 from workbench.study import Study
 from workbench.systems import brain_spine_interface, simulate
@@ -39,8 +41,21 @@ def test_the_gate_has_seven_states_and_learns_every_fifteen_seconds():
     assert made.evidence_type.kind == "probabilities"
 
 
-def test_nothing_flows_without_support_and_no_session_begins_without_signed_limits(tmp_path):
-    assert SYSTEM.stimulation.programme.needs_support
+def test_no_current_begins_until_somebody_answers_for_the_harness():
+    (example,) = SYSTEM.stimulation.example
+    setup = Setup(SYSTEM.stimulation.programme, (signed(example, "chen", "lin"),), Wearer("T10"))
+    one = StimulationSupervisor(setup)
+    measure(one, 0.0)
+    one.tick(0.0)
+    knee = (0.0, 1.0, 0.0, 0.0, 0.0, 0.0)
+    assert rules(one.order(knee, now=0.0)) == ["support"]
+    one.person.take_holder("Chen L.")
+    assert one.order(knee, now=0.1, ramp_s=0.5).consequence == ""
+    one.person.take_holder("")
+    assert rules(one.tick(0.2)) == ["support"]
+
+
+def test_no_session_begins_without_signed_limits_and_the_system_has_none_of_its_own(tmp_path):
     assert SYSTEM.limits is None
     with Study.create(tmp_path / "study", code="T", title="t", actor="tests") as study:
         visit = study.append(Visit(study.append(Participant("P01", simulated=True)), "V1"))
@@ -82,6 +97,14 @@ def test_a_participant_is_above_chance_where_its_interval_is_and_updates_are_cou
     assert "state decided as cued 0.40" in said
     assert "chance 0.14, above chance in 1 of 2" in said
     assert "5 updates, 15.00 to 15.50 s apart, 1 taken back or late; 1 runs decoded again otherwise" in said
+
+
+def test_figures_hold_with_seven_states_and_updates_fifteen_seconds_apart_alone():
+    right = Person(14, 21, 3, (15.0, 15.0), 0, True)
+    assert StateFigures(7, 300.0, (right,)).passed
+    assert not StateFigures(6, 300.0, (right,)).passed
+    assert not StateFigures(7, 300.0, (replace(right, gaps_s=(15.0, 15.5)),)).passed
+    assert not StateFigures(7, 300.0, (replace(right, updates=0, gaps_s=()),)).passed
 
 
 @pytest.mark.job

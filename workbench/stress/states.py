@@ -17,9 +17,13 @@ from workbench.decode import decode
 from workbench.devices.simulated_participant import render
 from workbench.errors import BadValue
 from workbench.stress._full_speed import cut, fitted, over_participants, run_items
+from workbench.systems.brain_spine_interface import BLOCK_S
 from workbench.vocabulary import Snapshot, Trial
 
 SYSTEM = "brain_spine_interface"
+
+STATES = 7
+"""Least number of states that the published decoder tells apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +61,10 @@ class StateFigures:
 
     @property
     def passed(self) -> bool:
-        """Whether every run decoded again is the same."""
-        return all(one.equal for one in self.people)
+        """Whether there are seven states, updates are as far apart as planned, and every run decodes the same."""
+        return self.states >= STATES and all(
+            one.equal and one.updates and all(gap == BLOCK_S for gap in one.gaps_s) for one in self.people
+        )
 
     def text(self) -> str:
         """The figures in one line."""
