@@ -386,11 +386,15 @@ def test_a_fallen_electrode_is_never_valid_and_never_decides_silently(fitted, fa
     back = 800 + fitted.signal().n_settle + 600
     x = signal()[np.arange(back) % 600]
     value = {"nan": np.nan, "inf": np.inf, "flat": x[700, 2], "huge": 1e12}.get(fall)
-    x[700:800, 2] = value if value is not None else 500.0 + (x[700:800, 2] - 500.0) * 300.0
+    lane, seen = 2, 730
+    if fall == "pop" and fitted.name == "emg_envelope":
+        # It reads one channel, and of that the quiet part of a window: in a part of it, pulses may be as loud.
+        lane, seen = 0, 780
+    x[700:800, lane] = value if value is not None else 500.0 + (x[700:800, lane] - 500.0) * 300.0
     stream = fitted.start()
     stream.step(x[:800])
     assert stream.evidence(700).valid
-    late = [stream.evidence(end) for end in range(730, 801)]
+    late = [stream.evidence(end) for end in range(seen, 801)]
     assert not any(evidence.valid for evidence in late)
     assert all(0.0 <= p <= 1.0 for evidence in late for p in evidence.probabilities)
     stream.step(x[800:])

@@ -197,7 +197,7 @@ def test_a_window_unlike_all_is_rejected_and_moves_no_memory(name):
     decoder.fit(*epochs(n=120, seconds=0.8), lead_in=0.4)
     x = np.random.default_rng(8).normal(0, 10, (2000, N_CHANNELS))
     times = np.arange(400)[:, None] / FS
-    hz = 1 if name in ("cycle_phase", "mrcp_lda") else 10
+    hz = {"cycle_phase": 1, "mrcp_lda": 1, "emg_envelope": 40}.get(name, 10)  # in the band of each
     x[1600:] += 45.0 * np.sin(2 * np.pi * hz * times + np.array([0, 0.3, 0.5, 0.9]))
     found = answers(decoder, x)
     odd = [one for one in found if one.end >= 1700]

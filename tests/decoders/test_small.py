@@ -14,8 +14,8 @@ from workbench.vocabulary import Montage
 FS, N_CHANNELS, N_WINDOW = 200.0, 3, 60
 MONTAGE = Montage(tuple(f"E{i + 1}" for i in range(N_CHANNELS)), FS)
 GIVEN = {"frequencies": {"left": 10.0, "right": 25.0}, "harmonics": 2, "latency_s": 0.0, "reference": "none"}
-OWN = {"cycle_phase": {"bands": [(8.0, 30.0)]}}
-"""A band that holds the waves of the two classes, for a decoder of slower ones."""
+OWN = {"cycle_phase": {"bands": [(8.0, 30.0)]}, "emg_envelope": {"bands": [(8.0, 30.0)]}}
+"""A band that holds the waves of the two classes, for decoders of slower and of faster ones."""
 VARIANTS = [
     *((name, {}, None) for name in decoders.available()),
     ("csp_lda", {"memory": "sprt", "calibrate": "platt"}, {"rule": "pmean"}),
