@@ -8,7 +8,7 @@ import pytest
 
 from workbench.stress import switch
 
-pytestmark = [pytest.mark.job, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.release, pytest.mark.timeout(400)]
 
 
 def test_a_day_at_home_is_completed_by_one_noisy_switch_and_nothing_unmeant_is_done(

@@ -86,6 +86,7 @@ def sign_in(page: Any) -> None:
     page.fill("[data-name=login]", "lin")
     page.fill(".sign [data-name=password]", PASSWORD)
     page.keyboard.press("Enter")
+    page.wait_for_selector("[data-name=operator]:text('Lin Q.')")  # a code that was read for somebody else lapses
 
 
 def record_consent(page: Any) -> None:

@@ -269,6 +269,25 @@ def test_a_code_that_nothing_answered_is_sent_again_by_enter(mount: Callable[...
     assert codes == ["P-041", "P-041"]
 
 
+def test_a_code_whose_confirmation_lapsed_is_sent_again_by_enter_and_one_that_holds_is_not(
+    mount: Callable[..., Any],
+) -> None:
+    widget, traits = shown("worklist")
+    page = mount(widget, {**traits, "confirmed": {}})
+    page.fill("[data-name=code]", "P-041")
+    page.keyboard.press("Enter")
+    said = "window.sent.filter(m => m.name === 'confirm')"
+    (asked,) = page.evaluate(said)
+    page.evaluate("sure => window.put({confirmed: sure})", traits["confirmed"])
+    page.evaluate("id => window.say({kind: 'answer', name: 'confirm', ok: true, text: '', id})", asked["id"])
+    page.wait_for_selector("[data-name=confirmed]:has-text('P-041')")
+    page.keyboard.press("Enter")
+    assert len(page.evaluate(said)) == 1
+    page.evaluate("window.put({confirmed: {}})")
+    page.keyboard.press("Enter")
+    assert len(page.evaluate(said)) == 2
+
+
 def test_a_visit_whose_window_is_not_open_yet_is_not_counted_as_one_of_today(mount: Callable[..., Any]) -> None:
     widget, traits = shown("worklist")
     later = {**ROW, "visit": "v2", "visit_name": "Month 3", "state": "not_due", "open": []}

@@ -83,19 +83,22 @@ function confirmPanel(t, model, ctx) {
   const none = h("div", { class: "bd empty" }, t("worklist.choose"));
   const field = h("form", { class: "stacked", onsubmit: (event) => { event.preventDefault(); check(); } }, h("label", { class: "stacked" }, h("span", { class: "xs sub" }, t("worklist.code")), code));
   const body = h("div", { class: "bd stack" }, head, name, about, systemField, field, problem, good, seizuresField, h("div", { class: "hr" }), facts, why, start, planHead, plan, other);
-  let asked = "";
-  function empty() { code.value = ""; asked = ""; put(problem, ""); }
+  let asked = "", sure = "";
+  function empty() { code.value = asked = sure = ""; put(problem, ""); }
   function check() {
     const value = code.value.trim();
-    if (!value || value === asked) return;
     const visit = ctx.visit();
+    // What was confirmed may lapse, by somebody else who signs in: then the same code is asked about again.
+    const holds = value === sure && (model.get("confirmed") || {}).visit === visit;
+    if (!value || value === asked || holds) return;
     asked = value;
     ctx.ask("confirm", { visit, code: value }).then((reply) => {
       // About a code that was replaced meanwhile nothing is said, and nothing is selected under the scanner's hands.
       if (asked === value && visit === ctx.visit()) {
         put(problem, reply.ok ? "" : reply.silent ? t("ask.silent") : t.said(reply, "text"));
         if (!reply.ok) code.select();
-        if (reply.silent) asked = "";  // the same code may be sent again
+        if (reply.ok) sure = value;
+        if (reply.ok || reply.silent) asked = "";
       }
       draw();
     });
