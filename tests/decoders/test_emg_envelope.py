@@ -102,3 +102,25 @@ def test_what_it_cannot_be_made_with_is_refused_in_one_sentence(params, sentence
     epochs = np.array([emg(LEVELS[one], 1.0, rng).T for one in labels])
     with pytest.raises(BadValue, match=sentence):
         make(**params).fit(epochs, labels, lead_in=0.3)
+
+
+def test_an_electrode_that_falls_decides_nothing_before_it_is_invalid_and_one_of_another_muscle_changes_nothing():
+    rng = np.random.default_rng(6)
+    labels = ["extend", "rest"] * 8
+    epochs = np.array([emg(0.8 * (one == "extend"), 1.0, rng).T for one in labels])
+    decoder = make(levels=None).fit(epochs, labels, lead_in=0.3)
+    sound = emg(0.0, 1.4, np.random.default_rng(9))
+
+    def at_each_hop(fallen):
+        samples = sound.copy()
+        if fallen is not None:
+            samples[1000:, fallen] *= 300.0
+        stream = decoder.start()
+        stream.step(samples)
+        return [stream.evidence(end) for end in range(1000, 1401, 10)]
+
+    own = at_each_hop(1)
+    assert not any(one.valid and not one.rejected and one.probabilities[0] > 0.5 for one in own)
+    assert own[0].valid
+    assert not own[-1].valid
+    assert at_each_hop(0) == at_each_hop(None)

@@ -9,10 +9,13 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workbench import reading
-from workbench.errors import BadValue, RecordFault
+from workbench.errors import BadValue, RecordFault, UnknownName
+
+if TYPE_CHECKING:
+    from workbench.study import Study
 
 EXIT_DIFFERS = 1
 """Exit code: something differs, is damaged, or a test failed."""
@@ -101,6 +104,21 @@ def add_signers(parser: argparse.ArgumentParser) -> None:
         help="who makes it; again for each further signature; passwords are asked for, or read as lines of input",
     )
     parser.add_argument("--reason", default="", metavar="TEXT", help="why, for the record")
+
+
+def participant_named(study: Study, pseudonym: str) -> str:
+    """Id of the participant that a user named.
+
+    Raises
+    ------
+    UnknownName
+        The text lists those that there are.
+    """
+    people = study.rows("participant", pseudonym=pseudonym)
+    if not people:
+        known = ", ".join(row["pseudonym"] for row in study.rows("participant")[:20]) or "none"
+        raise UnknownName(f"no participant {pseudonym!r:.60} in this study; there are {known}")
+    return str(people[0]["id"])
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

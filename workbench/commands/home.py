@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.commands._answer import as_json
-from workbench.commands._arguments import add_json, add_study, nonblank
+from workbench.commands._arguments import add_json, add_study, nonblank, participant_named
 from workbench.commands._secret import ask_secret
 from workbench.commands._subcommand import Subcommand
-from workbench.errors import UnknownName
 
 if TYPE_CHECKING:
     from workbench.study import Signer, Study
@@ -95,9 +94,7 @@ def _look(arguments: argparse.Namespace) -> int:
     from workbench.study import Study
 
     with Study.open(arguments.study, actor=getpass.getuser()) as study:
-        if not study.rows("participant", pseudonym=arguments.participant):
-            known = ", ".join(row["pseudonym"] for row in study.rows("participant")[:20]) or "none"
-            raise UnknownName(f"no participant {arguments.participant!r:.60} in this study; there are {known}")
+        participant_named(study, arguments.participant)
     lines = home_store.looked_at(arguments.study, arguments.participant)
     if arguments.json:
         print(as_json("home look", {"recordings": lines}, ok=True))

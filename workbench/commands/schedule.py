@@ -7,10 +7,10 @@ import getpass
 from datetime import date
 
 from workbench.commands._answer import as_json
-from workbench.commands._arguments import add_json, add_study, nonblank
+from workbench.commands._arguments import add_json, add_study, nonblank, participant_named
 from workbench.commands._subcommand import Subcommand
 from workbench.commands.protocol import planned_visits
-from workbench.errors import BadValue, UnknownName
+from workbench.errors import BadValue
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,11 +33,8 @@ def run(arguments: argparse.Namespace) -> int:
     if on is None:
         raise BadValue(f"--on must be a date, as 2026-12-01; got {arguments.on!r:.40}")
     with Study.open(arguments.study, actor=getpass.getuser()) as study:
-        people = study.rows("participant", pseudonym=arguments.participant)
-        if not people:
-            known = ", ".join(row["pseudonym"] for row in study.rows("participant")[:20]) or "none"
-            raise UnknownName(f"no participant {arguments.participant!r:.60} in this study; there are {known}")
-        protocol, visits = planned.of_participant(study, people[0]["id"], on)
+        participant = participant_named(study, arguments.participant)
+        protocol, visits = planned.of_participant(study, participant, on)
     if arguments.json:
         result = {
             "participant": arguments.participant,
