@@ -381,8 +381,8 @@ def test_the_session_is_ended_by_keyboard_and_everything_is_in_the_record(visite
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.wait_for_selector("[data-name=row-SIM-01]")
-    assert page.get_by_role("alert").count() == 0
     page.wait_for_function("!document.querySelector('.lane') && !document.querySelector('.el')")
+    assert page.get_by_role("alert").all_inner_texts() == []
     assert live.find(visited.study) is None
     with Study.open(visited.study, actor="test") as study:
         assert study.count("run") > 0

@@ -35,21 +35,22 @@ PROGRAMME = SYSTEM.stimulation.programme
 
 
 class Recorded:
-    """A run of pulses at 50 Hz with responses of these sizes, µV, and these currents, mA, from one cue on."""
+    """A run of pulses at 50 Hz with responses of these sizes, µV, and these currents, mA, with bouts of 4 s."""
 
-    def __init__(self, label, amplitudes, currents):
+    def __init__(self, label, amplitudes, currents, cues=(0.0,)):
         sweeps = np.outer(amplitudes, TEMPLATE) + np.outer(currents, 10.0 * DECAY)
         values = np.column_stack([sweeps, currents]).astype(np.float32)
         names = (*(f"t{n}" for n in range(48)), "pulse_ma")
         self.signal = SimpleNamespace(channels=names, values=values)
-        self._label, self._n = label, len(values)
+        self._label, self._n, self._cues = label, len(values), cues
 
     def items(self):
         stamps = 10.0 + np.arange(self._n) / 50.0
         yield Chunk(first=0, samples=self.signal.values[:, :-1], stamps=stamps, local=0.0)
 
     def markers(self):
-        return [Marker("cue", 0, 10.0, self._label, {"duration_s": 4.0}), Marker("cue", 200, 14.0, "rest", {})]
+        cues = [Marker("cue", 0, 10.0 + at, self._label, {"duration_s": 4.0}) for at in self._cues]
+        return [*cues, Marker("cue", 200, 14.0, "rest", {})]
 
 
 def test_error_and_window_count_the_pulses_after_the_current_was_found_up_to_the_end_of_the_cue():
@@ -74,6 +75,16 @@ def test_a_sweep_that_cannot_be_read_is_outside_the_window_and_in_no_error():
     assert (one.pulses, one.unread) == (150, 10)
     assert one.in_window == pytest.approx(140 / 150)
     assert one.error_uv < 1.0
+
+
+def test_a_bout_whose_current_did_not_flow_is_no_bout_that_counts_and_is_said():
+    currents = np.full(400, 4.0)
+    currents[200 + TITRATION - 5 :] = 0.0
+    run = Recorded(OPEN, np.full(400, 50.0), currents, cues=(0.0, 4.0))
+    (one,) = held(run)
+    assert (one.bouts, one.missing, one.pulses) == (1, 1, 150)
+    assert one.line(50.0).endswith("; bouts without a pulse to count: 1")
+    assert "without a pulse" not in replace(one, missing=0).line(50.0)
 
 
 def test_a_stream_without_the_current_of_its_pulses_has_no_figure():
@@ -138,8 +149,9 @@ def test_the_response_is_held_through_lsl_below_the_ceiling_and_the_run_replays_
     run = RunFile(recording)
     assert run.decisions() == []
     closed, opened = held(run)
-    assert closed.bouts == opened.bouts == 2
-    assert min(closed.pulses, opened.pulses) > 200
+    assert all(one.bouts + one.missing == 2 for one in (closed, opened))
+    # On a computer that is late, the guard of the effector withholds a bout; half of one is enough to compare.
+    assert min(closed.pulses, opened.pulses) > 60
     assert closed.error_uv < 0.5 * opened.error_uv
     assert closed.in_window > opened.in_window
     pulses = run.signal.values[:, -1]

@@ -82,11 +82,12 @@ class Held:
     Attributes
     ----------
     kind : :data:`CLOSED` or :data:`OPEN`.
-    bouts, pulses : how many, pulses without those that found the current.
+    bouts, pulses : how many that count, pulses without those that found the current.
     unread : pulses whose sweep could not be read; they count as outside the window and in no error.
     error_uv : mean distance of the measured amplitude from the target, µV; nan without a pulse.
     in_window : share of the pulses within the window, 0–1; nan without a pulse.
     least_ma, most_ma : of the currents of these pulses, mA.
+    missing : bouts that were cued and count nothing, as their current did not flow or ended too soon.
     """
 
     kind: str
@@ -97,6 +98,7 @@ class Held:
     in_window: float
     least_ma: float
     most_ma: float
+    missing: int = 0
 
     def line(self, target_uv: float) -> str:
         """One line for people."""
@@ -104,6 +106,7 @@ class Held:
             f"ECAP, loop {self.kind}: mean error {self.error_uv:.1f} µV, {100.0 * self.in_window:.1f} % of "
             f"{self.pulses} pulses within ±{WINDOW * 100.0:g} % of {target_uv:g} µV ({self.bouts} bouts, "
             f"{self.least_ma:.1f} to {self.most_ma:.1f} mA; measured, noise included)"
+            + (f"; bouts without a pulse to count: {self.missing}" if self.missing else "")
         )
 
 
@@ -163,13 +166,14 @@ def summed(bouts: Sequence[tuple[str, FloatArray, FloatArray]], *, target_uv: fl
         found.append(
             Held(
                 kind,
-                bouts=len(mine),
+                bouts=sum(len(one) > 0 for one, _ in mine),
                 pulses=len(uv),
                 unread=len(uv) - len(read),
                 error_uv=float(read.mean()) if some else float("nan"),
                 in_window=float((read <= WINDOW * target_uv).sum() / len(uv)) if some else float("nan"),
                 least_ma=float(ma.min(initial=np.inf)),
                 most_ma=float(ma.max(initial=0.0)),
+                missing=sum(len(one) == 0 for one, _ in mine),
             )
         )
     return tuple(found)
