@@ -11,12 +11,6 @@ from workbench.stress import switch
 pytestmark = pytest.mark.timeout(400)
 
 
-@pytest.mark.job
-def test_a_day_at_home_is_completed_by_one_noisy_switch(chromium: Any) -> None:
-    figures = switch.days_in_browser(1, 2, browser=chromium)
-    assert figures.days[0].done, figures.text()
-
-
 @pytest.mark.release
 def test_a_day_at_home_is_completed_by_one_noisy_switch_and_nothing_unmeant_is_done(
     chromium: Any,

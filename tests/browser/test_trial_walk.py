@@ -18,7 +18,7 @@ from workbench.study.changes import AdoptProtocol, MakeList
 from workbench.vocabulary import Participant, Visit
 from workbench.widgets.dashboard import serve
 
-pytestmark = [pytest.mark.job, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.release, pytest.mark.timeout(900)]
 
 PEOPLE = {
     "lin": ("Lin Q.", "coordinator"), "okafor": ("Dr Okafor A.", "investigator"), "he": ("He D.", "data_manager"),

@@ -329,7 +329,7 @@ def test_the_time_that_is_left_is_that_of_the_ramps_to_come():
     assert one.elapsed_s == pytest.approx(before, rel=0.25)
 
 
-@pytest.mark.job
+@pytest.mark.release
 def test_sixteen_contacts_take_less_than_45_simulated_minutes_and_each_muscle_is_found_on_its_side():
     one = mapping(MapPlan("paddle-16", n_currents=8), contacts=16)
     while one.phase != "done":

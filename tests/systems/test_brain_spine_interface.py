@@ -80,7 +80,7 @@ def test_a_cue_to_keep_still_changes_nothing_of_the_cortex():
     np.testing.assert_array_equal(resting.step(500), cued.step(500))
 
 
-@pytest.mark.job
+@pytest.mark.release
 def test_a_decoder_learns_each_fifteen_seconds_and_decodes_again_the_same():
     figures = states(1, 5, trials=(14, 7))
     (person,) = figures.people

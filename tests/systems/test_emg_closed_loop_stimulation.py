@@ -100,7 +100,7 @@ def test_the_law_moves_the_hot_spot_of_the_programme_alone_and_keeps_the_limits_
     assert SYSTEM.limits is None
 
 
-@pytest.mark.job
+@pytest.mark.release
 @pytest.mark.timeout(240)
 def test_an_onset_stimulates_visits_follow_and_the_run_replays_with_its_commands(tmp_path, monkeypatch, capsys):
     fewer = replace(SYSTEM.tasks[0], trials=(8, 3))

@@ -61,7 +61,7 @@ def test_the_description_says_that_nothing_is_decoded_and_that_nobody_feels_it()
     assert "feels nothing of this stimulation" in told["published"].replace("\n", " ")
 
 
-@pytest.mark.job
+@pytest.mark.release
 @pytest.mark.timeout(240)
 def test_each_practice_is_stimulated_visits_follow_and_the_run_replays_with_its_commands(
     tmp_path, monkeypatch, capsys
