@@ -154,6 +154,19 @@ def test_escape_is_stop_and_a_refusal_is_shown_with_its_rule_value_and_limit(
     assert page.errors == []
 
 
+def test_whoever_presses_start_is_there_even_if_the_page_was_not_heard_for_long(service: MappingService) -> None:
+    service.plan("paddle-16", MUSCLES, 6.0, 300.0)
+    service._seen_at -= 60.0
+    service.act("start")
+    assert service.advance(paced=False)
+    service._seen_at -= 60.0
+    assert not service.advance(paced=False)
+    service.act("stop")
+    service.act("go_on")
+    service.act("start")
+    assert service.advance(paced=False)
+
+
 def test_a_page_that_is_loaded_again_goes_on_and_the_one_before_gives_nothing_more(tmp_path: Path) -> None:
     first = service_of(study_of(tmp_path / "study"))
     first.plan("paddle-16", MUSCLES, 6.0, 300.0)

@@ -114,12 +114,13 @@ class MappingService:
         self._changed()
 
     def act(self, name: str, **arguments: Any) -> None:
-        """One act of the wizard.
+        """One act of the wizard. Whoever presses something is there.
 
         Parameters
         ----------
         name : of :data:`ACTS`. arguments : of it.
         """
+        self.here()
         if name not in ACTS:
             raise Refused(Message("page.request_unknown", request=repr(name)[:40], allowed=sorted(ACTS)))
         wizard = self._wizard()
