@@ -313,7 +313,7 @@ def test_a_killed_worker_changes_nothing_and_a_task_that_kills_its_worker_is_nam
     assert spawned() == []
 
 
-@pytest.mark.job
+@pytest.mark.release
 def test_dask_gives_the_same_results_also_when_a_worker_is_killed(site, done, tmp_path):
     pytest.importorskip("distributed")
     with local_cluster(2) as client:

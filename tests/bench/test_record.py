@@ -48,7 +48,7 @@ def test_what_needs_a_server_says_which_variable_names_one(small, monkeypatch):
     assert row.note == "no server: WORKBENCH_BENCH_POSTGRESQL names a PostgreSQL database"
 
 
-@pytest.mark.job
+@pytest.mark.release
 def test_the_memory_of_the_service_is_that_of_its_process(small):
     row = bench.measure(small["memory of the service"], rounds=1)
     assert 20 < row.result.value < 2000

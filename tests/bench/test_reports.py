@@ -8,7 +8,7 @@ from workbench import bench
 from workbench.bench import reports
 
 
-@pytest.mark.job
+@pytest.mark.release
 def test_a_final_report_and_the_flow_of_participants_are_measured(monkeypatch):
     monkeypatch.setattr(reports, "PEOPLE", 12)
     monkeypatch.setattr(reports, "SCREENED", 6)

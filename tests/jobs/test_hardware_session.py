@@ -22,7 +22,7 @@ from workbench.study import Study, verify
 from workbench.vocabulary import Participant, Visit
 from workbench.widgets.dashboard import serve
 
-pytestmark = [pytest.mark.job, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.release, pytest.mark.timeout(900)]
 
 AMPLIFIER = "acme-ecog"
 PASSWORD = "a long enough password"

@@ -137,14 +137,14 @@ def elsewhere(name, file, **env):
     return done.stdout.strip()
 
 
-@pytest.mark.job
+@pytest.mark.release
 @pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="the older processor is an x86 one")
 @pytest.mark.parametrize("name", CASES)
 def test_an_older_processor_gives_the_same_bits(name, file):
     assert elsewhere(name, file, **OLDER) == case_hash(name, file)
 
 
-@pytest.mark.job
+@pytest.mark.release
 @pytest.mark.parametrize("name", CASES)
 def test_the_interpreter_gives_the_same_bits_as_the_compiler(name, file):
     assert elsewhere(name, file, NUMBA_DISABLE_JIT="1") == case_hash(name, file)

@@ -68,7 +68,7 @@ def test_each_method_of_a_report_is_simulated():
     assert all(row.rates for row in rows if not row.refused)
 
 
-@pytest.mark.job
+@pytest.mark.release
 def test_dealing_again_by_the_studys_own_design_keeps_its_level_under_a_trend_of_the_outcomes():
     own = [replace(one, sizes=(8,)) for one in METHODS if "dealt again by the study's blocks" in one.method]
     (row,) = stress.simulate(150, 3, methods=own)
