@@ -16,6 +16,7 @@ from workbench import analysis, paradigms, systems
 from workbench.decode import decode
 from workbench.devices.simulated_participant import render
 from workbench.errors import BadValue
+from workbench.paradigms.leg_states import STILL
 from workbench.stress._full_speed import cut, fitted, over_participants, run_items
 from workbench.systems.brain_spine_interface import BLOCK_S
 from workbench.vocabulary import Snapshot, Trial
@@ -33,6 +34,7 @@ class Person:
     Attributes
     ----------
     right, cues : states decided as they were cued, of how many cues.
+    unsure, other : cues after which no state was sure enough, and after which another joint was moved than cued.
     updates, gaps_s : number of its updates, and times between their samples, s.
     taken_back : updates that passed their bound, or came too late.
     equal : whether decoding again gave the same.
@@ -40,6 +42,8 @@ class Person:
 
     right: int
     cues: int
+    unsure: int
+    other: int
     updates: int
     gaps_s: tuple[float, ...]
     taken_back: int
@@ -77,7 +81,9 @@ class StateFigures:
             f"{SYSTEM}: {len(self.people)} simulated participants, {self.states} states, calibrated within "
             f"{self.calibration_s:.0f} s, {sum(one.cues for one in self.people)} cues: state decided as cued "
             f"{over_participants(shares, '.2f', most=1.0)}, chance {1.0 / self.states:.2f}, above chance "
-            f"in {above} of {len(self.people)} ({low:.2f}–{high:.2f}); {sum(one.updates for one in self.people)} "
+            f"in {above} of {len(self.people)} ({low:.2f}–{high:.2f}), no state sure in "
+            f"{sum(one.unsure for one in self.people)}, another joint than cued in "
+            f"{sum(one.other for one in self.people)}; {sum(one.updates for one in self.people)} "
             f"updates, {apart}, {sum(one.taken_back for one in self.people)} taken back or late; "
             f"{sum(not one.equal for one in self.people)} runs decoded again otherwise"
         )
@@ -125,6 +131,8 @@ def _participant(seed: int, trials: tuple[int, ...]) -> tuple[Person, int, float
         Person(
             sum(trial.outcome == "correct" for trial in results),
             len(results),
+            sum(not trial.decided for trial in results),
+            sum(trial.decided not in ("", STILL, trial.condition) for trial in results),
             len(updates),
             tuple(gaps.tolist()),
             sum(item.rule != "blocks" for item in updates),
