@@ -208,7 +208,7 @@ class HomeService:
                 "challenge": str(presence.get("challenge") or ""), "signal": self._signal(),
                 "answers_s": (effector.get("confirmed") or {}).get("age_s"),
                 "stop": dict(effector.get("stop") or {}), "skin": self._skin(), "help": self._help_clock,
-                "use": self._used(), "rule": _words_of(self.rule), "clock": f"{world.clock.local():%H:%M}",
+                "use": self._used(), "rule": words_of(self.rule), "clock": f"{world.clock.local():%H:%M}",
                 "weekday": world.clock.local().weekday(), "hour": world.clock.local().hour,
                 "simulated": bool((self._status.get("session") or {}).get("effector_simulated", True)),
                 "again": self.said_again,
@@ -460,12 +460,18 @@ def _participant(study: Study) -> tuple[dict[str, Any], str, HomeRule]:
     return person, str(visits[-1]["id"]), rule
 
 
-def _words_of(rule: HomeRule) -> dict[str, Any]:
+def words_of(rule: HomeRule) -> dict[str, Any]:
     """What the page shows of the rule."""
     return {
-        "call": rule.call, "emergency": rule.emergency, "release": rule.release, "reset": list(rule.reset),
+        "call": _in_each_language(rule.call, rule.call_zh), "emergency": rule.emergency,
+        "release": _in_each_language(rule.release, rule.release_zh), "reset": list(rule.reset),
         "present": list(rule.present),
     }  # fmt: skip
+
+
+def _in_each_language(words: str, chinese: str) -> dict[str, str]:
+    """A line that the protocol words itself, by language; what it does not translate stays as it is written."""
+    return {"en": words, "zh-CN": chinese or words}
 
 
 def _runs(status: Mapping[str, Any]) -> bool:

@@ -35,6 +35,8 @@ function build(root, model, page, t) {
     if (!reply.ok && reply.text) put(said, t.said(reply, "text"));
   };
   const act = (name) => t(`home.act.${name}`);
+  // A line of the protocol, such as whom to call, which no catalogue can hold.
+  const own = (line) => line[model.get("language")] ?? line.en;
   const said = h("p", { class: "say bad", role: "alert", "data-name": "home-said" });
   const big = (name, kind = "") => h("button", { type: "button", class: `bb ${kind}`, "data-act": name, "data-name": `act-${name}`, onclick: () => ask("touch", { act: name }) },
     ACT_PICTURES[name] ? h("span", { html: ACT_PICTURES[name] }) : null, act(name));
@@ -69,7 +71,7 @@ function build(root, model, page, t) {
   }
   function problem() {
     const { problem: what, rule } = view();
-    const texts = Array.from({ length: HELP_STEPS[what] }, (_, i) => (i === 0 && HELP_STEPS[what] === 3 ? rule.release : t(`home.do.${what}.${i + 1}`)));
+    const texts = Array.from({ length: HELP_STEPS[what] }, (_, i) => (i === 0 && HELP_STEPS[what] === 3 ? own(rule.release) : t(`home.do.${what}.${i + 1}`)));
     const mayReset = rule.reset.includes("caregiver");
     return [h("h2", { class: "big", "data-name": "home-title" }, t(`home.first.${what}`)), h("ol", { class: "todo" }, texts.map((one, i) => h("li", {}, h("i", {}, i + 1), one))),
       mayReset ? h("button", { type: "button", class: "bb", "data-name": "home-reset", onclick: () => ask("reset") }, t("home.reset")) : h("p", { class: "say" }, t("home.reset_site"))];
@@ -103,7 +105,7 @@ function build(root, model, page, t) {
   function told() {
     const { hand, stop: said_, rule, help } = view();
     const confirmed = said_.confirmed || hand === "open";
-    return h("section", { class: "panel" }, h("h2", {}, t("home.untold")), h("p", {}, t("home.call_now", { call: rule.call })),
+    return h("section", { class: "panel" }, h("h2", {}, t("home.untold")), h("p", {}, t("home.call_now", { call: own(rule.call) })),
       h("p", {}, h("b", {}, t("home.happened")), " ", t(confirmed ? "home.says_open" : "home.cannot_see")), help ? h("p", {}, t("home.called_at", { clock: help })) : null,
       h("div", { class: "hurt" }, h("b", {}, t("home.hurt")), h("br"), t("home.emergency", { n: rule.emergency })));
   }
@@ -125,7 +127,7 @@ function build(root, model, page, t) {
     }
     classIf(stop, "scan", moves);
     put(root.querySelector("[data-name=home-hint]"), t(moves ? "home.hint.moves" : view().screen === "stopped" ? "home.hint.stopped" : "home.hint.scan", { n: scan.dwell_s }));
-    put(root.querySelector("[data-name=home-call]"), help ? t("home.called_at", { clock: help }) : rule.call);
+    put(root.querySelector("[data-name=home-call]"), help ? t("home.called_at", { clock: help }) : own(rule.call));
     root.dataset.scan = scan.state;
     root.dataset.lit = litOf(scan);
     root.dataset.taking = scan.taking;
