@@ -34,6 +34,7 @@ def view(screen: str = "ready", **changes: Any) -> dict[str, Any]:
         },
         "rule": words_of(rule),
         "clock": "09:02", "weekday": 1, "hour": 9, "simulated": True, "again": 0,
+        "signs": False, "signed_in": False,
     }  # fmt: skip
     return messages.carried({**usual, **changes})
 
@@ -133,3 +134,24 @@ def test_whom_to_call_and_how_to_take_the_glove_off_stand_in_the_language_of_the
     assert rule is not None
     page.evaluate(PUT, view("ready", rule=words_of(rule)))
     page.wait_for_function("document.querySelector('[data-name=home-call]').innerText.startsWith('Study line')")
+
+
+@pytest.mark.parametrize("size", [(1440, 900), (1024, 768)])
+def test_a_password_with_a_space_is_typed_before_the_session_and_the_sheet_closes_as_one_begins(
+    mount: Callable[..., Any], size: tuple[int, int]
+) -> None:
+    page = mount(HomePage, {"view": view("connect", signs=True)}, width=size[0], height=size[1])
+    page.click("[data-name=open-sign-in]")
+    page.fill("[data-name=login]", "lin")
+    page.click("[data-name=password]")
+    page.keyboard.type("a b")
+    assert page.input_value("[data-name=password]") == "a b"
+    assert page.evaluate(SENT) == []
+    low = "[...document.querySelectorAll('.sign button, .sign input')].filter((b) => b.offsetHeight < 72).length"
+    assert page.evaluate(low) == 0
+    assert axe(page) == []
+    page.evaluate(PUT, view("check", signed_in=True))
+    page.wait_for_selector(".sign", state="hidden")
+    assert page.inner_text("[data-name=signed-in]") == "Signed in"
+    page.keyboard.press("Space")
+    assert page.evaluate(SENT) == ["press", "release"]

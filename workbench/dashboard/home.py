@@ -85,6 +85,7 @@ class HomeService:
         with self.visits.record() as study:
             self._person, self._visit, self.rule = _participant(study)
             self._use = home_use.of_participant(study, self._person["id"], world.clock.local().date())
+            self._people = bool(study.people())
         self._client: Any = None
         self._status: Mapping[str, Any] = {}
         self._lost = False
@@ -211,7 +212,9 @@ class HomeService:
                 "use": self._used(), "rule": words_of(self.rule), "clock": f"{world.clock.local():%H:%M}",
                 "weekday": world.clock.local().weekday(), "hour": world.clock.local().hour,
                 "simulated": bool((self._status.get("session") or {}).get("effector_simulated", True)),
-                "again": self.said_again,
+                "again": self.said_again, "signed_in": bool(self.visits.signed_in),
+                # Only before a session: while there is one, every key is the switch, and a press held is STOP.
+                "signs": self._people and not self.visits.signed_in and self._client is None and not self._busy,
             }  # fmt: skip
 
     def _hand(self, effector: Mapping[str, Any]) -> str:
@@ -303,6 +306,22 @@ class HomeService:
         role : as the rule for use at home names it.
         """
         self._required().attend(role, by="home")
+
+    def sign_in(self, login: str, password: str) -> None:
+        """Sign a person of the study in, in whose name sessions begin and the glove is armed, until it is off.
+
+        Parameters
+        ----------
+        login, password : as on every page.
+
+        Raises
+        ------
+        Refused
+            For a wrong name or password, and once a session runs, whose keys are the switch.
+        """
+        if self._client is not None:
+            raise Refused(Message("home.signs_before"))
+        self.visits.sign_in(login=login, password=password)
 
     def reset(self, role: str = "caregiver") -> None:
         """A STOP is reset, and the glove tests itself; no switch does.
@@ -425,6 +444,8 @@ class HomeService:
         client.shutdown()
         self._client = None
         self._take_in()
+        # Nobody's name stays behind on a computer that anybody at home may touch.
+        self.visits.sign_out()
         self._phase = "done"
 
     def _take_in(self) -> None:
