@@ -443,9 +443,9 @@ class HomeService:
         client.note(Message("home.glove_off"))
         client.shutdown()
         self._client = None
-        self._take_in()
-        # Nobody's name stays behind on a computer that anybody at home may touch.
+        # Nobody's name stays behind on a computer that anybody at home may touch, whatever the record answers.
         self.visits.sign_out()
+        self._take_in()
         self._phase = "done"
 
     def _take_in(self) -> None:
