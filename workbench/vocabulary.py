@@ -133,6 +133,8 @@ class HomeRule:
     skin_min : longest time between two looks at the skin, min.
     call, emergency : whom to call, and the number of the emergency service.
     release : how somebody takes a device off that does not answer.
+    call_zh, release_zh : the same in Chinese, as the site words it; empty where the protocol has none, and then
+        ``call`` and ``release`` stand in every language.
     """
 
     present: tuple[HomeRole, ...]
@@ -143,6 +145,8 @@ class HomeRule:
     call: str
     emergency: str
     release: str
+    call_zh: str = ""
+    release_zh: str = ""
 
     def __post_init__(self) -> None:
         # A rule that is read from JSON has lists.

@@ -97,6 +97,25 @@ def test_a_study_without_a_rule_or_of_several_people_opens_no_page_at_home(tmp_p
         HomeService(tmp_path / "two")
 
 
+def test_a_person_of_the_study_signs_in_before_a_session_and_in_none(tmp_path):
+    study_of(tmp_path / "study", "P1")
+    with Study.open(tmp_path / "study", actor="tests") as study:
+        study.add_person("lin", "Lin Q.", "correct horse 9 battery", ("operator",))
+    with world.entered(clock=SteppedClock(100.0)):
+        service = HomeService(tmp_path / "study", spawn=lambda *_all, **_more: None)
+        assert service.look()["signs"]
+        with pytest.raises(Refused):
+            service.sign_in("lin", "wrong")
+        assert not service.look()["signed_in"]
+        service.sign_in("lin", "correct horse 9 battery")
+        assert service.look()["signed_in"]
+        assert not service.look()["signs"]
+        service.visits.sign_out()
+        service._client = object()  # a session runs
+        with pytest.raises(Refused, match="before the glove is connected"):
+            service.sign_in("lin", "correct horse 9 battery")
+
+
 def test_use_is_counted_from_sessions_at_home_alone_by_day_with_stops_and_faults(tmp_path):
     (visit,) = study_of(tmp_path / "study", "P1")
     with Study.open(tmp_path / "study", actor="tests") as study:

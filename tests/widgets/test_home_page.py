@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import Any
 
 import pytest
 
 from tests.widgets.test_clinic import axe
 from workbench import messages
-from workbench.dashboard.home import SCREENS
+from workbench.dashboard.home import SCREENS, words_of
 from workbench.stress.switch import PROTOCOL
 from workbench.study import protocol
 from workbench.widgets import HomePage
@@ -33,8 +32,9 @@ def view(screen: str = "ready", **changes: Any) -> dict[str, Any]:
         "use": {
             "today_min": 25, "day_min": 60, "days": 12, "hours": 7.5, "faults": 1, "stops": 2, "implant_days": 96,
         },
-        "rule": {name: asdict(rule)[name] for name in ("call", "emergency", "release", "reset", "present")},
+        "rule": words_of(rule),
         "clock": "09:02", "weekday": 1, "hour": 9, "simulated": True, "again": 0,
+        "signs": False, "signed_in": False,
     }  # fmt: skip
     return messages.carried({**usual, **changes})
 
@@ -49,7 +49,7 @@ MOVING = {
 
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 @pytest.mark.parametrize(("width", "height"), [(1024, 768), (1280, 800)])
-def test_every_screen_has_its_targets_of_72_px_its_words_of_16_and_stop_within_the_window(
+def test_every_screen_has_its_targets_of_72_px_itswords_of_16_and_stop_within_the_window(
     mount: Callable[..., Any], language: str, width: int, height: int
 ) -> None:
     page = mount(HomePage, {"view": view(), "language": language}, width=width, height=height)
@@ -119,3 +119,39 @@ def test_after_a_stop_the_page_says_what_is_known_and_offers_the_reset_to_a_hand
     assert page.evaluate("[...document.querySelectorAll('[data-act]')].map((e) => e.dataset.act)") == ["help"]
     page.click("[data-name=home-reset]")
     assert page.evaluate(SENT) == ["reset"]
+
+
+def test_whom_to_call_and_how_to_take_the_glove_off_stand_in_the_language_of_the_page(
+    mount: Callable[..., Any],
+) -> None:
+    page = mount(HomePage, {"view": view("stopped", **STOPPED), "language": "zh-CN"})
+    assert page.inner_text("[data-name=home-call]") == "研究热线 010-5550-0100"
+    words = page.inner_text(".wb-home")
+    assert "打开腕部的灰色阀门" in words
+    assert "Study line" not in words
+    assert "grey valve" not in words
+    rule = protocol.parse(PROTOCOL.replace("call_zh", "#"), "p.toml").home_use
+    assert rule is not None
+    page.evaluate(PUT, view("ready", rule=words_of(rule)))
+    page.wait_for_function("document.querySelector('[data-name=home-call]').innerText.startsWith('Study line')")
+
+
+@pytest.mark.parametrize("size", [(1440, 900), (1024, 768)])
+def test_a_password_with_a_space_is_typed_before_the_session_and_the_sheet_closes_as_one_begins(
+    mount: Callable[..., Any], size: tuple[int, int]
+) -> None:
+    page = mount(HomePage, {"view": view("connect", signs=True)}, width=size[0], height=size[1])
+    page.click("[data-name=open-sign-in]")
+    page.fill("[data-name=login]", "lin")
+    page.click("[data-name=password]")
+    page.keyboard.type("a b")
+    assert page.input_value("[data-name=password]") == "a b"
+    assert page.evaluate(SENT) == []
+    low = "[...document.querySelectorAll('.sign button, .sign input')].filter((b) => b.offsetHeight < 72).length"
+    assert page.evaluate(low) == 0
+    assert axe(page) == []
+    page.evaluate(PUT, view("check", signed_in=True))
+    page.wait_for_selector(".sign", state="hidden")
+    assert page.inner_text("[data-name=signed-in]") == "Signed in"
+    page.keyboard.press("Space")
+    assert page.evaluate(SENT) == ["press", "release"]

@@ -85,6 +85,7 @@ class HomeService:
         with self.visits.record() as study:
             self._person, self._visit, self.rule = _participant(study)
             self._use = home_use.of_participant(study, self._person["id"], world.clock.local().date())
+            self._people = bool(study.people())
         self._client: Any = None
         self._status: Mapping[str, Any] = {}
         self._lost = False
@@ -208,10 +209,12 @@ class HomeService:
                 "challenge": str(presence.get("challenge") or ""), "signal": self._signal(),
                 "answers_s": (effector.get("confirmed") or {}).get("age_s"),
                 "stop": dict(effector.get("stop") or {}), "skin": self._skin(), "help": self._help_clock,
-                "use": self._used(), "rule": _words_of(self.rule), "clock": f"{world.clock.local():%H:%M}",
+                "use": self._used(), "rule": words_of(self.rule), "clock": f"{world.clock.local():%H:%M}",
                 "weekday": world.clock.local().weekday(), "hour": world.clock.local().hour,
                 "simulated": bool((self._status.get("session") or {}).get("effector_simulated", True)),
-                "again": self.said_again,
+                "again": self.said_again, "signed_in": bool(self.visits.signed_in),
+                # Only before a session: while there is one, every key is the switch, and a press held is STOP.
+                "signs": self._people and not self.visits.signed_in and self._client is None and not self._busy,
             }  # fmt: skip
 
     def _hand(self, effector: Mapping[str, Any]) -> str:
@@ -303,6 +306,22 @@ class HomeService:
         role : as the rule for use at home names it.
         """
         self._required().attend(role, by="home")
+
+    def sign_in(self, login: str, password: str) -> None:
+        """Sign a person of the study in, in whose name sessions begin and the glove is armed, until it is off.
+
+        Parameters
+        ----------
+        login, password : as on every page.
+
+        Raises
+        ------
+        Refused
+            For a wrong name or password, and once a session runs, whose keys are the switch.
+        """
+        if self._client is not None:
+            raise Refused(Message("home.signs_before"))
+        self.visits.sign_in(login=login, password=password)
 
     def reset(self, role: str = "caregiver") -> None:
         """A STOP is reset, and the glove tests itself; no switch does.
@@ -424,6 +443,8 @@ class HomeService:
         client.note(Message("home.glove_off"))
         client.shutdown()
         self._client = None
+        # Nobody's name stays behind on a computer that anybody at home may touch, whatever the record answers.
+        self.visits.sign_out()
         self._take_in()
         self._phase = "done"
 
@@ -460,12 +481,18 @@ def _participant(study: Study) -> tuple[dict[str, Any], str, HomeRule]:
     return person, str(visits[-1]["id"]), rule
 
 
-def _words_of(rule: HomeRule) -> dict[str, Any]:
+def words_of(rule: HomeRule) -> dict[str, Any]:
     """What the page shows of the rule."""
     return {
-        "call": rule.call, "emergency": rule.emergency, "release": rule.release, "reset": list(rule.reset),
+        "call": _in_each_language(rule.call, rule.call_zh), "emergency": rule.emergency,
+        "release": _in_each_language(rule.release, rule.release_zh), "reset": list(rule.reset),
         "present": list(rule.present),
     }  # fmt: skip
+
+
+def _in_each_language(words: str, chinese: str) -> dict[str, str]:
+    """A line that the protocol words itself, by language; what it does not translate stays as it is written."""
+    return {"en": words, "zh-CN": chinese or words}
 
 
 def _runs(status: Mapping[str, Any]) -> bool:

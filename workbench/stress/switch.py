@@ -71,6 +71,8 @@ skin_min = 90
 call = "Study line 010-5550-0100"
 emergency = "120"
 release = "Open the grey valve at the wrist. The glove goes soft."
+call_zh = "研究热线 010-5550-0100"
+release_zh = "打开腕部的灰色阀门，手套会变软。"
 """
 SEEN = """() => {
   const page = document.querySelector(".wb-home");

@@ -537,6 +537,8 @@ def _home_use(table: Table | None) -> HomeRule | None:
         call=table.name("call"),
         emergency=table.name("emergency"),
         release=table.name("release"),
+        call_zh=table.name("call_zh", needed=False),
+        release_zh=table.name("release_zh", needed=False),
     )
     table.done()
     return rule

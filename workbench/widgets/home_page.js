@@ -1,6 +1,7 @@
 // Use at home: one thing at a time, STOP always in its place, every act by hand or by one switch.
 import { followLanguage, followTheme, h, languageSwitch, put, request, show, whenChanged, classIf } from "./parts/dom.js";
 import { GLYPH, STOPSIGN } from "./parts/icons.js";
+import { signInSheet } from "./parts/signin.js";
 
 const stroke = (width, inside) => `<svg viewBox="0 0 36 36" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="${width}" stroke-linecap="round" stroke-linejoin="round">${inside}</svg>`;
 const GLOVE_OFF_MARK = stroke(2.8, '<path d="M12 31V15M12 20V8a3 3 0 0 1 6 0v9M18 16V6.500a3 3 0 0 1 6 0V18M24 18v-7a3 3 0 0 1 6 0v11c0 6-4 9-8 9H12"/><path d="M7 12v14M3.500 22.500L7 26l3.500-3.500"/>');
@@ -35,6 +36,8 @@ function build(root, model, page, t) {
     if (!reply.ok && reply.text) put(said, t.said(reply, "text"));
   };
   const act = (name) => t(`home.act.${name}`);
+  // A line of the protocol, such as whom to call, which no catalogue can hold.
+  const own = (line) => line[model.get("language")] ?? line.en;
   const said = h("p", { class: "say bad", role: "alert", "data-name": "home-said" });
   const big = (name, kind = "") => h("button", { type: "button", class: `bb ${kind}`, "data-act": name, "data-name": `act-${name}`, onclick: () => ask("touch", { act: name }) },
     ACT_PICTURES[name] ? h("span", { html: ACT_PICTURES[name] }) : null, act(name));
@@ -46,15 +49,17 @@ function build(root, model, page, t) {
   const stopSays = h("small", { "data-name": "home-stop-says" });
   const stop = h("button", { type: "button", class: "halt", "data-name": "home-stop", onclick: () => ask("stop") }, h("span", { html: STOPSIGN }), h("span", {}, h("b", {}, t("stop.word")), stopSays));
   const live = h("div", { class: "hidden-label", "aria-live": "polite" });
-  root.replaceChildren(top, h("main", { class: "mid" }, main, side), h("footer", { class: "foot" }, call, stop), live);
+  const sheet = signInSheet({ model, t });
+  root.replaceChildren(top, h("main", { class: "mid" }, main, side), h("footer", { class: "foot" }, call, stop), live, sheet.el);
 
   function head() {
-    const { problem, clock, weekday, hour, simulated } = view();
+    const { problem, clock, weekday, hour, simulated, signs, signed_in: signedIn } = view();
     const part = hour < 11 ? "morning" : hour < 18 ? "day" : "evening";
     const words = problem ? [h("span", { html: ALARM_SIGN }), h("h1", {}, t(`home.problem.${problem}`))]
       : [h("span", { html: GLYPH }), h("div", {}, h("b", {}, t(`home.good.${part}`)), " ", h("span", { class: "sub" }, t("home.when", { day: t(`home.weekday.${weekday}`), clock })))];
     classIf(top, "alarm", problem);
-    top.replaceChildren(...words, simulated ? h("span", { class: "chip" }, t("home.simulated")) : "", languageSwitch(model, t));
+    top.replaceChildren(...words, simulated ? h("span", { class: "chip" }, t("home.simulated")) : "", signedIn ? h("span", { class: "chip", "data-name": "signed-in" }, t("home.signed_in")) : "",
+      signs ? h("button", { type: "button", class: "bb enter", "data-name": "open-sign-in", onclick: () => sheet.open() }, t("sign.in")) : "", languageSwitch(model, t));
   }
   const steps = (screen, busy) => {
     const now = STEP_OF[screen] ?? { connect: 0, skin_checked: 1, start: 1, finish: 3 }[busy] ?? 3;
@@ -69,7 +74,7 @@ function build(root, model, page, t) {
   }
   function problem() {
     const { problem: what, rule } = view();
-    const texts = Array.from({ length: HELP_STEPS[what] }, (_, i) => (i === 0 && HELP_STEPS[what] === 3 ? rule.release : t(`home.do.${what}.${i + 1}`)));
+    const texts = Array.from({ length: HELP_STEPS[what] }, (_, i) => (i === 0 && HELP_STEPS[what] === 3 ? own(rule.release) : t(`home.do.${what}.${i + 1}`)));
     const mayReset = rule.reset.includes("caregiver");
     return [h("h2", { class: "big", "data-name": "home-title" }, t(`home.first.${what}`)), h("ol", { class: "todo" }, texts.map((one, i) => h("li", {}, h("i", {}, i + 1), one))),
       mayReset ? h("button", { type: "button", class: "bb", "data-name": "home-reset", onclick: () => ask("reset") }, t("home.reset")) : h("p", { class: "say" }, t("home.reset_site"))];
@@ -103,7 +108,7 @@ function build(root, model, page, t) {
   function told() {
     const { hand, stop: said_, rule, help } = view();
     const confirmed = said_.confirmed || hand === "open";
-    return h("section", { class: "panel" }, h("h2", {}, t("home.untold")), h("p", {}, t("home.call_now", { call: rule.call })),
+    return h("section", { class: "panel" }, h("h2", {}, t("home.untold")), h("p", {}, t("home.call_now", { call: own(rule.call) })),
       h("p", {}, h("b", {}, t("home.happened")), " ", t(confirmed ? "home.says_open" : "home.cannot_see")), help ? h("p", {}, t("home.called_at", { clock: help })) : null,
       h("div", { class: "hurt" }, h("b", {}, t("home.hurt")), h("br"), t("home.emergency", { n: rule.emergency })));
   }
@@ -125,7 +130,7 @@ function build(root, model, page, t) {
     }
     classIf(stop, "scan", moves);
     put(root.querySelector("[data-name=home-hint]"), t(moves ? "home.hint.moves" : view().screen === "stopped" ? "home.hint.stopped" : "home.hint.scan", { n: scan.dwell_s }));
-    put(root.querySelector("[data-name=home-call]"), help ? t("home.called_at", { clock: help }) : rule.call);
+    put(root.querySelector("[data-name=home-call]"), help ? t("home.called_at", { clock: help }) : own(rule.call));
     root.dataset.scan = scan.state;
     root.dataset.lit = litOf(scan);
     root.dataset.taking = scan.taking;
@@ -141,7 +146,8 @@ function build(root, model, page, t) {
   const refresh = () => {
     const now = view();
     const stable = [now.screen, now.acts, now.busy, now.scan.state === "asking_again" && now.scan.places, now.missing, now.moves, now.problem, now.moves && now.hand];
-    drawHead([now.problem, now.clock, now.simulated]);
+    drawHead([now.problem, now.clock, now.simulated, now.signs, now.signed_in]);
+    if (!now.signs && !sheet.el.hidden) sheet.close();
     drawMain(stable);
     drawSide([now.screen, now.answers_s > 0.5, now.answers_s === null, now.hand, now.signal, now.use, now.skin, now.stop.confirmed, now.help]);
     if (now.refusal) put(said, t.said(now, "refusal"));
@@ -184,16 +190,18 @@ function whenAsked(text, act) {
 /** The switch as a key, and Escape as STOP. No key presses a button: what is pressed by hand is touched. */
 function oneSwitch(model, root, stop) {
   const send = (name) => model.send({ name, args: {}, id: name });
+  // A password may hold a space. The sheet is open only while there is no session, and so nothing to stop.
+  const typing = (event) => model.get("view").signs && Boolean(event.target.closest?.(".sign"));
   const down = (event) => {
     if (!root.isConnected) return;
     if (event.key === "Escape" && !event.repeat) stop();
-    if (!SWITCH_KEYS.includes(event.key)) return;
+    if (!SWITCH_KEYS.includes(event.key) || typing(event)) return;
     event.preventDefault();
     event.stopPropagation();
     if (!event.repeat) send("press");
   };
   const up = (event) => {
-    if (!SWITCH_KEYS.includes(event.key)) return;
+    if (!SWITCH_KEYS.includes(event.key) || typing(event)) return;
     event.preventDefault(); // else a button that has the focus would be clicked
     event.stopPropagation();
     send("release");

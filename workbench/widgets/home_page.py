@@ -42,6 +42,14 @@ class HomeActions(Protocol):
     def reset(self) -> None:
         """The caregiver resets a STOP."""
 
+    def sign_in(self, login: str, password: str) -> None:
+        """Sign a person in.
+
+        Parameters
+        ----------
+        login, password : as on every page.
+        """
+
     def presence(self, page: str, challenge: str, *, visible: bool) -> None:
         """The page's own answer to a challenge of the engine.
 
@@ -63,7 +71,7 @@ class HomePage(Panel):
     view : what is on the screen, see ``workbench.dashboard.home``.
     """
 
-    _esm = compose("parts/dom", "parts/icons", "home_page")
+    _esm = compose("parts/dom", "parts/icons", "parts/signin", "home_page")
     _css = styles("panels", "home")
 
     view: traitlets.Dict[str, Any] = traitlets.Dict().tag(**SYNCED)
@@ -91,6 +99,7 @@ class HomePage(Panel):
             "stop": actions.stop,
             "attend": actions.attend,
             "reset": actions.reset,
+            "sign_in": lambda login, password: actions.sign_in(str(login), str(password)),
             "presence": lambda page, challenge, visible: actions.presence(
                 str(page), str(challenge), visible=visible is True
             ),
