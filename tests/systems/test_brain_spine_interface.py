@@ -90,18 +90,18 @@ def test_a_decoder_learns_each_fifteen_seconds_and_decodes_again_the_same():
 
 
 def test_a_participant_is_above_chance_where_its_interval_is_and_updates_are_counted():
-    people = (Person(14, 21, 4, 2, 3, (15.0, 15.0), 0, True), Person(3, 21, 9, 8, 2, (15.5,), 1, False))
+    people = (Person(14, 21, 12, 4, 2, 3, (15.0, 15.0), 0, True), Person(3, 21, 2, 9, 8, 2, (15.5,), 1, False))
     figures = StateFigures(7, 300.0, people)
     assert not figures.passed
     said = figures.text()
-    assert "state decided as cued 0.40" in said
+    assert "likeliest state as cued 0.40" in said
     assert "chance 0.14, above chance in 1 of 2" in said
-    assert "no state sure in 13, another joint than cued in 10" in said
+    assert "decided as cued 14, no state sure enough to act 13, another joint decided than cued 10" in said
     assert "5 updates, 15.00 to 15.50 s apart, 1 taken back or late; 1 runs decoded again otherwise" in said
 
 
 def test_figures_hold_with_seven_states_and_updates_fifteen_seconds_apart_alone():
-    right = Person(14, 21, 4, 2, 3, (15.0, 15.0), 0, True)
+    right = Person(14, 21, 12, 4, 2, 3, (15.0, 15.0), 0, True)
     assert StateFigures(7, 300.0, (right,)).passed
     assert not StateFigures(6, 300.0, (right,)).passed
     assert not StateFigures(7, 300.0, (replace(right, gaps_s=(15.0, 15.5)),)).passed

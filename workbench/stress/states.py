@@ -19,7 +19,7 @@ from workbench.errors import BadValue
 from workbench.paradigms.leg_states import STILL
 from workbench.stress._full_speed import cut, fitted, over_participants, run_items
 from workbench.systems.brain_spine_interface import BLOCK_S
-from workbench.vocabulary import Snapshot, Trial
+from workbench.vocabulary import Decision, Snapshot, Trial
 
 SYSTEM = "brain_spine_interface"
 
@@ -33,8 +33,9 @@ class Person:
 
     Attributes
     ----------
-    right, cues : states decided as they were cued, of how many cues.
-    unsure, other : cues after which no state was sure enough, and after which another joint was moved than cued.
+    right, cues : cues whose state was the likeliest, of how many cues.
+    acted : cues whose state was also sure enough to act.
+    unsure, other : cues after which no state was sure enough, and after which another joint was decided than cued.
     updates, gaps_s : number of its updates, and times between their samples, s.
     taken_back : updates that passed their bound, or came too late.
     equal : whether decoding again gave the same.
@@ -42,6 +43,7 @@ class Person:
 
     right: int
     cues: int
+    acted: int
     unsure: int
     other: int
     updates: int
@@ -72,6 +74,10 @@ class StateFigures:
 
     def text(self) -> str:
         """The figures in one line."""
+
+        def total(what: str) -> int:
+            return sum(getattr(one, what) for one in self.people)
+
         shares = [one.right / one.cues for one in self.people]
         gaps = [gap for one in self.people for gap in one.gaps_s]
         above = sum(analysis.wilson(one.right, one.cues)[0] > 1.0 / self.states for one in self.people)
@@ -79,12 +85,11 @@ class StateFigures:
         apart = f"{min(gaps):.2f} to {max(gaps):.2f} s apart" if gaps else "none followed by another"
         return (
             f"{SYSTEM}: {len(self.people)} simulated participants, {self.states} states, calibrated within "
-            f"{self.calibration_s:.0f} s, {sum(one.cues for one in self.people)} cues: state decided as cued "
+            f"{self.calibration_s:.0f} s, {total('cues')} cues: likeliest state as cued "
             f"{over_participants(shares, '.2f', most=1.0)}, chance {1.0 / self.states:.2f}, above chance "
-            f"in {above} of {len(self.people)} ({low:.2f}–{high:.2f}), no state sure in "
-            f"{sum(one.unsure for one in self.people)}, another joint than cued in "
-            f"{sum(one.other for one in self.people)}; {sum(one.updates for one in self.people)} "
-            f"updates, {apart}, {sum(one.taken_back for one in self.people)} taken back or late; "
+            f"in {above} of {len(self.people)} ({low:.2f}–{high:.2f}); decided as cued {total('acted')}, no state "
+            f"sure enough to act {total('unsure')}, another joint decided than cued {total('other')}; {total('updates')} "
+            f"updates, {apart}, {total('taken_back')} taken back or late; "
             f"{sum(not one.equal for one in self.people)} runs decoded again otherwise"
         )
 
@@ -125,12 +130,14 @@ def _participant(seed: int, trials: tuple[int, ...]) -> tuple[Person, int, float
     made = list(decode(iter(online), paradigm, decoder, fs=fs))
     again = list(decode(cut(online), paradigm, decoder, fs=fs))
     results = [item for item in made if isinstance(item, Trial)]
+    best = [decoder.class_names[np.argmax(one.probabilities)] for one in made if isinstance(one, Decision)]
     updates = [item for item in made if isinstance(item, Snapshot)]
     gaps = np.diff([item.sample for item in updates]) / fs
     return (
         Person(
-            sum(trial.outcome == "correct" for trial in results),
+            sum(likeliest == trial.condition for likeliest, trial in zip(best, results, strict=True)),
             len(results),
+            sum(trial.outcome == "correct" for trial in results),
             sum(not trial.decided for trial in results),
             sum(trial.decided not in ("", STILL, trial.condition) for trial in results),
             len(updates),
