@@ -88,8 +88,8 @@ class StateFigures:
             f"{self.calibration_s:.0f} s, {total('cues')} cues: likeliest state as cued "
             f"{over_participants(shares, '.2f', most=1.0)}, chance {1.0 / self.states:.2f}, above chance "
             f"in {above} of {len(self.people)} ({low:.2f}–{high:.2f}); decided as cued {total('acted')}, no state "
-            f"sure enough to act {total('unsure')}, another joint decided than cued {total('other')}; {total('updates')} "
-            f"updates, {apart}, {total('taken_back')} taken back or late; "
+            f"sure enough to act {total('unsure')}, another joint decided than cued {total('other')}; "
+            f"{total('updates')} updates, {apart}, {total('taken_back')} taken back or late; "
             f"{sum(not one.equal for one in self.people)} runs decoded again otherwise"
         )
 

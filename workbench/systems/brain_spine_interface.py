@@ -29,8 +29,8 @@ from workbench.systems._system import (
 from workbench.vocabulary import StreamSpec
 
 SURE = 0.5
-"""Least probability of a state that acts: it is more likely than all others together. After the other cues nothing is
-stimulated."""
+"""Least probability of a state that acts: it is more likely than all others together. After other cues nothing
+is stimulated."""
 PARADIGM = LegStates(reject_below=SURE)
 
 PRESET: dict[str, Any] = {"preset": "legs", "source_id": SIGNAL}
@@ -209,12 +209,13 @@ SYSTEM = System(
     procedures=("calibration", "online", "passive", "open_loop", "sham"),
     published=words(
         "Built after a published decoder of two cortical implants that stimulates the cord (Lorach et al. 2023), "
-        "which learns again every 15 s; the decoder here is an implementation of its own, and a state acts where it "
-        "is more likely than all others together. Cases of an implant "
-        "that records and stimulates are press reports. Programme and limits are invented examples. The cortex "
-        "and the stimulator of a simulation are simulated; the legs are not, and nothing is felt of the current.",
+        "which learns again every 15 s; the decoder here is an implementation of its own, and a state acts where "
+        "it is more likely than all others together. Cases of an implant that records and stimulates are press "
+        "reports. Programme and limits are invented examples. The cortex and the stimulator of a simulation are "
+        "simulated; the legs are not, and nothing is felt of the current.",
         "依据已发表的双侧皮层植入物控制脊髓刺激的解码器（Lorach 等，2023）构建，该解码器每 15 s 重新学习；"
-        "此处为独立实现，仅当某状态的概率大于其余状态之和时才执行。记录与刺激一体植入物的病例来自新闻报道。刺激程序和限值均为虚构示例。"
+        "此处为独立实现，仅当某状态的概率大于其余状态之和时才执行。"
+        "记录与刺激一体植入物的病例来自新闻报道。刺激程序和限值均为虚构示例。"
         "模拟会话中的皮层信号和刺激器均为模拟；不模拟下肢，受试者对电流无感觉。",
     ),
     effector="epidural",
