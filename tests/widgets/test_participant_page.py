@@ -69,13 +69,13 @@ class Shown:
         return {name: messages.carried(getattr(self.panel, name)) for name in ("page", "look", "made")}
 
     def answer(self) -> list[dict[str, Any]]:
-        """Carry out what the page asked for; the messages."""
+        """Carry out what the page asked for; the messages, but those by which it reads again from time to time."""
         asked = self.page.evaluate("window.sent.splice(0)")
         for message in asked:
             reply = self.panel.answer(message["name"], exchanged(self.page, message["args"]))
             self.page.evaluate("values => window.put(values)", self.traits())
             self.page.evaluate("reply => window.say(reply)", {**messages.carried(reply), "id": message["id"]})
-        return asked
+        return [one for one in asked if one["name"] != "read"]
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         with Study.open(self.folder, actor="test") as study:
