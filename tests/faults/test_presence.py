@@ -42,7 +42,7 @@ def recover(client):
         PAUSE.wait(0.2)
 
 
-@pytest.mark.release
+@pytest.mark.job
 def test_nothing_is_armed_while_nobody_is_there(online):
     _, client = online
     with pytest.raises(Refused, match="nobody is there: no visible page"):

@@ -13,7 +13,7 @@ LONGEST_S = 8.0
 and more, and a device that died with its engine never became safe at all."""
 
 
-@pytest.mark.release
+@pytest.mark.job
 def test_a_hand_opens_by_itself_when_its_engine_was_frozen_for_less_than_two_statuses(tmp_path):
     faults = ("engine frozen 1.15 s",)
     figures = safety.matrix(1, faults=faults, folder=tmp_path)

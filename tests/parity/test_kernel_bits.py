@@ -144,7 +144,7 @@ def test_an_older_processor_gives_the_same_bits(name, file):
     assert elsewhere(name, file, **OLDER) == case_hash(name, file)
 
 
-@pytest.mark.release
+@pytest.mark.job
 @pytest.mark.parametrize("name", CASES)
 def test_the_interpreter_gives_the_same_bits_as_the_compiler(name, file):
     assert elsewhere(name, file, NUMBA_DISABLE_JIT="1") == case_hash(name, file)

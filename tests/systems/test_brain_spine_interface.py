@@ -18,7 +18,7 @@ from workbench.stimulation import Setup, StimulationSupervisor, Wearer
 from workbench.stress.states import Person, StateFigures, states
 from workbench.study import Study
 from workbench.systems import brain_spine_interface, simulate
-from workbench.systems.brain_spine_interface import SYSTEM
+from workbench.systems.brain_spine_interface import SURE, SYSTEM
 from workbench.vocabulary import Participant, Visit
 
 
@@ -80,12 +80,15 @@ def test_a_cue_to_keep_still_changes_nothing_of_the_cortex():
     np.testing.assert_array_equal(resting.step(500), cued.step(500))
 
 
-@pytest.mark.release
+@pytest.mark.job
 def test_a_decoder_learns_each_fifteen_seconds_and_decodes_again_the_same():
     figures = states(1, 5, trials=(14, 7))
     (person,) = figures.people
     assert (figures.states, person.cues) == (7, 7)
     assert (person.updates, person.gaps_s, person.taken_back) == (1, (), 0)
+    assert person.acted <= person.right
+    assert person.unsure > 0
+    assert person.acted + person.unsure + person.other <= person.cues
     assert figures.passed
 
 
@@ -122,6 +125,8 @@ def test_the_cortex_stimulates_in_a_harness_visits_follow_and_the_run_replays(tm
     run = RunFile(sorted((folder / "recordings").glob("*.xdf"))[-1])
     updates = [snapshot.sample for snapshot in run.snapshots()]
     assert {after - before for before, after in zip(updates, updates[1:])} == {round(15.0 * LEGS.fs)}
+    # A state that is not more likely than all others together has no name, and moves nothing.
+    assert all((max(one.probabilities) >= SURE) == bool(one.label) for one in run.decisions() if one.valid)
     given = control.given(run.control(), run.decisions())
     assert [one for one in given if any(one.asked_ma)]
     # One hot-spot at a time, and none above its approved current.

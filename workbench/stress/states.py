@@ -74,22 +74,21 @@ class StateFigures:
 
     def text(self) -> str:
         """The figures in one line."""
-
-        def total(what: str) -> int:
-            return sum(getattr(one, what) for one in self.people)
-
         shares = [one.right / one.cues for one in self.people]
         gaps = [gap for one in self.people for gap in one.gaps_s]
         above = sum(analysis.wilson(one.right, one.cues)[0] > 1.0 / self.states for one in self.people)
         low, high = analysis.wilson(above, len(self.people))
         apart = f"{min(gaps):.2f} to {max(gaps):.2f} s apart" if gaps else "none followed by another"
+        cues, acted = sum(one.cues for one in self.people), sum(one.acted for one in self.people)
+        unsure, other = sum(one.unsure for one in self.people), sum(one.other for one in self.people)
         return (
             f"{SYSTEM}: {len(self.people)} simulated participants, {self.states} states, calibrated within "
-            f"{self.calibration_s:.0f} s, {total('cues')} cues: likeliest state as cued "
+            f"{self.calibration_s:.0f} s, {cues} cues: likeliest state as cued "
             f"{over_participants(shares, '.2f', most=1.0)}, chance {1.0 / self.states:.2f}, above chance "
-            f"in {above} of {len(self.people)} ({low:.2f}–{high:.2f}); decided as cued {total('acted')}, no state "
-            f"sure enough to act {total('unsure')}, another joint decided than cued {total('other')}; "
-            f"{total('updates')} updates, {apart}, {total('taken_back')} taken back or late; "
+            f"in {above} of {len(self.people)} ({low:.2f}–{high:.2f}); decided as cued {acted}, no state sure "
+            f"enough to act {unsure}, another joint decided than cued {other}; "
+            f"{sum(one.updates for one in self.people)} updates, {apart}, "
+            f"{sum(one.taken_back for one in self.people)} taken back or late; "
             f"{sum(not one.equal for one in self.people)} runs decoded again otherwise"
         )
 

@@ -87,7 +87,7 @@ class Held:
     error_uv : mean distance of the measured amplitude from the target, µV; nan without a pulse.
     in_window : share of the pulses within the window, 0–1; nan without a pulse.
     least_ma, most_ma : of the currents of these pulses, mA.
-    missing : bouts that were cued and count nothing, as their current did not flow or ended too soon.
+    missing : bouts that were cued and count nothing: nothing was armed yet, or the current ended too soon.
     """
 
     kind: str
@@ -102,9 +102,10 @@ class Held:
 
     def line(self, target_uv: float) -> str:
         """One line for people."""
+        bouts = f"{self.bouts} bout{'' if self.bouts == 1 else 's'}"
         return (
             f"ECAP, loop {self.kind}: mean error {self.error_uv:.1f} µV, {100.0 * self.in_window:.1f} % of "
-            f"{self.pulses} pulses within ±{WINDOW * 100.0:g} % of {target_uv:g} µV ({self.bouts} bouts, "
+            f"{self.pulses} pulses within ±{WINDOW * 100.0:g} % of {target_uv:g} µV ({bouts}, "
             f"{self.least_ma:.1f} to {self.most_ma:.1f} mA; measured, noise included)"
             + (f"; bouts without a pulse to count: {self.missing}" if self.missing else "")
         )
