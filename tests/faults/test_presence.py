@@ -54,7 +54,7 @@ def test_a_page_that_goes_away_for_longer_than_the_plan_allows_has_the_effector_
     page = Page(client)
     page.open.set()
     until(lambda: client.status()["presence"]["state"] == "present")
-    client.arm("Dr. A")
+    client.arm_when_ready("Dr. A")
     page.reload(0.5)
     until(lambda: client.status()["presence"]["pages"] >= 1)
     assert client.status()["effector"]["state"] not in ("IDLE_SAFE", "FAULT_SAFE", "ESTOP")
@@ -117,7 +117,7 @@ def test_a_run_that_ends_with_the_hand_closed_holds_the_release_and_its_answer_a
     page = Page(client)
     page.open.set()
     until(lambda: client.status()["presence"]["state"] == "present")
-    client.arm("Dr. A")
+    client.arm_when_ready("Dr. A")
     until(lambda: client.status()["effector"]["state"] in ("ACTIVE", "HOLD"))
     client.end_run()
     ended = client.wait("run")["run"]

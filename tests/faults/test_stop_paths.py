@@ -21,7 +21,7 @@ def worn(make_room):
     """A room with an engine whose glove passed its self-test; the tests stand in the order of its decline."""
     room = make_room()
     client = room.start(room.plan(glove=True, speed=1.0))
-    client.wait("ready", timeout=60)
+    client.make_ready()
     pairing = devices.pairing(room.folder, "glove")
     yield room, client, pairing
     for pid in (client.pid, devices.running_device(pairing)):
@@ -45,7 +45,7 @@ def test_a_stop_from_outside_is_confirmed_by_the_device_and_shown_as_such(worn, 
 def test_a_frozen_device_is_never_reported_as_stopped(worn, capsys):
     room, client, pairing = worn
     client.reset_stop()
-    client.wait("ready", timeout=60)
+    client.make_ready()
     glove = devices.running_device(pairing)
     suspend(glove)
     assert main(["stop", str(room.folder)]) == 1
@@ -70,7 +70,7 @@ def test_a_script_resets_a_fault_before_it_arms_and_never_a_stop(worn):
     with pytest.raises(Refused, match="ESTOP"):
         client.make_ready()
     client.reset_stop()
-    client.wait("ready", timeout=60)
+    client.make_ready()
     glove = devices.running_device(pairing)
     suspend(glove)
     until(lambda: client.status()["effector"]["state"] == "FAULT_SAFE")

@@ -41,7 +41,7 @@ class Broken:
         until(lambda: "endpoint" in (live.find(self.room.folder) or {}))
         self.client = live.attach(self.room.folder, timeout=60)
         self.client.wait("idle", timeout=100)
-        self.client.wait("ready", timeout=60)
+        self.client.make_ready()
 
     def status(self):
         return self.client.status()

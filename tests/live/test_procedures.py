@@ -27,14 +27,13 @@ def done(make_room, fast):
     room = make_room()
     plan = room.plan(glove=True)
     client = room.start(plan)
-    client.wait("ready", timeout=30)
+    client.make_ready()
     screens = {}
 
     def run(kind, *, n_trials=4, **how):
         run_id = client.start_run(kind, "grasp_rest", fast, n_trials=n_trials, seed=2, **how)
         client.wait("running")
-        client.wait("ready", timeout=30)
-        client.arm("Dr. A")
+        client.arm_when_ready("Dr. A")
         screens[kind] = client.wait("run", timeout=120)
         return run_id
 
@@ -51,8 +50,7 @@ def done(make_room, fast):
     mapping = client.start_run("mapping", "effector_settings", LEVELS, n_trials=2)
     client.wait("running")
     before = refusal(client.apply_setting)
-    client.wait("ready", timeout=30)
-    client.arm("Dr. A")
+    client.arm_when_ready("Dr. A")
     asked = client.status()["run"]["setting"]
     client.apply_setting()
     twice = refusal(client.apply_setting)

@@ -41,8 +41,7 @@ def done(make_room, fast):
     unarmed = refusal(client.arm)
     online = client.start_run("online", "grasp_rest", fast, n_trials=60, seed=2, decoder_folder=fitted["folder"])
     client.wait("running")
-    client.wait("ready", timeout=30)
-    client.arm("Dr. A")
+    client.arm_when_ready("Dr. A")
     seen, pause = [client.status()], threading.Event()
     # At this speed seconds are many trials: however late it was armed, four whole ones follow.
     while seen[-1]["run"]["trials_done"] < seen[0]["run"]["trials_done"] + 5:
@@ -294,7 +293,7 @@ def test_stop_is_latched_and_the_run_is_kept(make_room, fast):
     with pytest.raises(Refused, match="ESTOP"):
         client.wait("ready")
     client.reset_stop()
-    assert client.wait("ready", timeout=30)["effector"]["state"] == "IDLE_SAFE"
+    assert client.make_ready()["effector"]["state"] == "IDLE_SAFE"
     assert client.status()["alarms"] == []
     client.start_run("calibration", "grasp_rest", fast, n_trials=2)
     assert client.wait("run", timeout=60)["run"]["state"] == "finished"

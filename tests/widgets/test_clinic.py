@@ -772,13 +772,16 @@ def test_the_electrodes_show_the_trend_of_their_noise_with_a_hole_where_the_stre
     page = live("live", language=language, clock=True)
     idle = statuses["live"]
     lost = {**idle, "streams": [{**one, "state": "lost"} for one in idle["streams"]]}
+    page.clock.pause_at((page.evaluate("Date.now()") + 1000) / 1000)
     for beat, status in enumerate([idle, idle, lost, idle, idle], start=2):
-        page.clock.run_for(2100)  # the trend takes a value every 2 s
+        # The trend takes a value every 2 s, and one whenever the stream is lost or comes back.
+        page.clock.run_for(2100 if status is idle else 500)
         page.evaluate("([status, beat]) => window.put({status, beat})", [status, beat])
     rows = page.locator(".trendrow")
     channels = idle["quality"]["channels"]
     assert rows.count() == min(8, len(channels))
     assert rows.first.locator("polyline").count() == 2  # before and after the loss
+    page.clock.resume()
     label = rows.first.locator(".spark").get_attribute("aria-label")
     assert channels[0]["name"] in label
     assert "µV" in label

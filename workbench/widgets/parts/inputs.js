@@ -80,12 +80,12 @@ const TREND_S = 300;
 const TREND_STEP_S = 2;
 const TREND_ROWS = 8;
 
-/** Noise of each channel over the last minutes, as this page received it; a lost stream leaves a hole. */
+/** Noise of each channel over the last minutes, as this page received it; a lost stream leaves a hole, however short. */
 function noteNoise(store, channels, lost) {
   const at = performance.now() / 1000;
   const last = store.noise[store.noise.length - 1];
-  if (!channels.length || (last && at - last.at < TREND_STEP_S)) return;
-  store.noise.push({ at, rms: lost ? {} : Object.fromEntries(channels.map((c) => [c.name, c.rms_uv])) });
+  if (!channels.length || (last && last.lost === lost && at - last.at < TREND_STEP_S)) return;
+  store.noise.push({ at, lost, rms: lost ? {} : Object.fromEntries(channels.map((c) => [c.name, c.rms_uv])) });
   store.noise = store.noise.filter((one) => at - one.at <= TREND_S);
 }
 
