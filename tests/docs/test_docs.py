@@ -129,7 +129,8 @@ def test_the_container_holds_the_pinned_versions_and_each_pin_is_one_that_is_dec
     assert SpecifierSet(project["requires-python"]).contains(python)
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     pins = {canonicalize_name(name): version for name, _, version in (line.partition("==") for line in lines)}
-    for requirement in map(Requirement, project["dependencies"]):
+    extras = project["optional-dependencies"].values()
+    for requirement in map(Requirement, [*project["dependencies"], *(line for lines in extras for line in lines)]):
         assert requirement.specifier.contains(pins[canonicalize_name(requirement.name)]), requirement
 
 
