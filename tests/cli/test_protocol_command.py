@@ -43,6 +43,9 @@ def test_a_system_drafts_a_protocol_that_names_what_the_site_completes(inside, t
     assert said.code == 1
     assert said.out.startswith(f"{drafted}: 4 visits, 7 forms\nto be completed before it is a protocol:\n")
     inside("protocol", "draft", "--system", "neo_hand", "--out", drafted).refused("draft.toml")
+    phases = tmp_path / "phases.toml"
+    both = ("--system", "neo_hand", "--system", "brain_spine_interface")
+    assert inside("protocol", "draft", *both, "--out", phases).out.startswith(f"{phases}: 8 visits, ")
 
 
 def test_a_program_reads_the_whole_definition(inside):

@@ -30,8 +30,8 @@ ABOUT = {
 DECIDED = {"population": "All.", "intercurrent_events": {"withdrawal": "treatment policy"}}
 
 
-def protocol_of(system):
-    draft = systems.draft(system)
+def protocol_of(*phases):
+    draft = systems.draft(*phases)
     estimands = [{"summary": "A mean.", **one, **DECIDED} for one in draft.get("estimand", ())]
     return Protocol.from_definition({**draft, **SITE, "estimand": estimands, "study": {**draft["study"], **ABOUT}})
 
@@ -115,3 +115,33 @@ def test_a_planned_endpoint_says_what_it_is_and_what_it_decides():
         replace(FIRST, role="main")
     with pytest.raises(BadValue, match="needs a short name"):
         replace(FIRST, measured_by=())
+
+
+THREE = ("neo_hand", "brain_spine_interface", "scalp_spine_interface")
+
+
+def test_one_participant_goes_through_three_systems_in_one_protocol_whose_phases_do_not_overlap():
+    phases = [systems.load(name) for name in THREE]
+    protocol = protocol_of(*phases)
+    held, ends = {}, 0
+    for n, system in enumerate(phases, start=1):
+        own = [visit for visit in protocol.visits if visit.name.startswith(f"Phase {n}, ")]
+        assert [visit.name for visit in own] == [f"Phase {n}, {visit.name}" for visit in system.visits]
+        assert {one.system for visit in own for one in visit.sessions} == {system.name}
+        # Days within a phase are those of the system.
+        first = own[0].day - system.visits[0].day
+        assert [visit.day - first for visit in own] == [visit.day for visit in system.visits]
+        assert n == 1 or min(visit.earliest for visit in own) == ends
+        ends = max(visit.latest for visit in own)
+        held |= {visit.name: visit for visit in own}
+    assert list(held) == [visit.name for visit in protocol.visits]
+    assert {form.name for form in protocol.forms} == {form for system in phases for form in system.asked_forms}
+    assert len(protocol.estimands) == sum(len(system.planned) for system in phases)
+    assert protocol.estimands[0].name == "phase_1_" + protocol_of(phases[0]).estimands[0].name
+    planned = schedule(protocol, {"first_session": date(2026, 3, 1)}, {}, date(2026, 3, 1))
+    assert [one.visit for one in planned] == list(held)
+
+
+def test_a_system_without_visits_is_no_phase():
+    with pytest.raises(BadValue, match="a phase of a protocol needs visits, and speller_p300 plans none"):
+        systems.draft(systems.load("neo_hand"), systems.load("speller_p300"))

@@ -16,7 +16,6 @@ from workbench.commands._arguments import (
     add_json,
     add_signers,
     add_study,
-    add_system,
     nonblank,
 )
 from workbench.commands._parser import one_line
@@ -85,7 +84,14 @@ def _add_forms(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_draft(parser: argparse.ArgumentParser) -> None:
-    add_system(parser)
+    parser.add_argument(
+        "--system",
+        type=nonblank,
+        action="append",
+        metavar="NAME",
+        help="one of 'workbench systems' (default: neo_hand); repeated, each is a phase through which one "
+        "participant goes, in this order",
+    )
     parser.add_argument(
         "--out", type=Path, required=True, metavar="FILE.toml", help="protocol file to write; never replaced"
     )
@@ -114,8 +120,8 @@ def _draft(arguments: argparse.Namespace) -> int:
     from workbench.commands.export import write_new
     from workbench.exchange import completed
 
-    system = systems.load(arguments.system or systems.USUAL)
-    drafted = completed(systems.draft(system), (), system.name)
+    phases = [systems.load(name) for name in arguments.system or [systems.USUAL]]
+    drafted = completed(systems.draft(*phases), (), ", ".join(system.name for system in phases))
     write_new(arguments.out, drafted.toml().encode())
     return _say(arguments.out, drafted)
 

@@ -57,6 +57,16 @@ class SetupService(SetupEditor):
         self._read: dict[str, WindowDecoder | JoinedDecoder] = {}
         self._pairing: dict[str, str] = {}
 
+    def follow(self, system: System, *, task: str = "") -> None:
+        """Set up for another system from now on; streams that were found and the site stay.
+
+        Parameters
+        ----------
+        system, task : of the register, and the name of one of its tasks.
+        """
+        self.ask_for(system.inputs)
+        self.system, self._task, self._pairing = system, task, {}
+
     # ------------------------------------------------------------------------------ requests
     def keep(self) -> None:
         """Save the set-up in the name of who answers for it."""

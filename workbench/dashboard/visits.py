@@ -30,7 +30,8 @@ from workbench.runs import grant
 from workbench.study import Signer, Study, home_use, stores
 from workbench.study.approvals import system_of
 from workbench.study.drafts import FILE as DRAFTS_FILE
-from workbench.systems import BoundSystem
+from workbench.study.planned import protocol_of
+from workbench.systems import BoundSystem, System
 from workbench.vocabulary import Note
 
 
@@ -214,7 +215,7 @@ class VisitService:
         plan.append({"key": "worklist.plan.online", "args": {"n": trials[-1]}})
         plan += [{"key": "worklist.plan.check", "args": {"what": check}} for check in self.system.system.checks]
         plan += [{"key": "worklist.plan.draft", "args": {"form": title_of(draft.form)}} for draft in drafts]
-        choice = self.choices() if person["simulated"] and running is None else []
+        choice = self.choices() if running is None else []
         return {
             "facts": [*facts, effector],
             "plan": plan,
@@ -249,17 +250,24 @@ class VisitService:
         self._screenings[person["id"]] = systems.screen(answer, by=self.who)
 
     def choices(self) -> list[dict[str, str]]:
-        """Systems and tasks that a simulated participant can play: ``key``; ``system`` and ``task`` as words."""
-        every = [systems.load(name) for name in systems.available()]
+        """What the session of the chosen visit can run: ``key``; ``system`` and ``task`` as words.
+
+        For a person what the protocol plans at the visit, for a simulated participant all that can be played.
+        """
+        with self.record() as study:
+            visit = self._at_hand.visit
+            if visit and not self._person(study, visit)["simulated"]:
+                offered = _installed(_planned(study, visit))
+            else:
+                offered = [one for one in map(systems.load, systems.available()) if one.simulator is not None]
         return [
             {"key": f"{system.name} {task.name}", "system": system.title, "task": task.title}
-            for system in every
-            if system.simulator is not None
+            for system in offered
             for task in system.tasks
         ]
 
     def choose_system(self, key: str) -> None:
-        """Choose what the next session of a simulated participant runs.
+        """Choose what the next session of the chosen visit runs.
 
         Parameters
         ----------
@@ -278,9 +286,14 @@ class VisitService:
         if key not in [choice["key"] for choice in self.choices()]:
             raise BadValue(Message("visit.no_such_system", got=repr(key)))
         name, task = key.split(" ")
-        self.system = systems.simulate(systems.load(name), task=task)
+        self._follow(name, task)
         # What was confirmed was confirmed for another session.
         self.forget()
+
+    def _follow(self, name: str, task: str = "") -> None:
+        usual = self._usual.system.name == name and task in ("", self._usual.task.name)
+        self.system = self._usual if usual else systems.simulate(systems.load(name), task=task)
+        self.hardware.follow(self.system.system, task=self.system.task.name)
 
     def confirm(self, visit_id: str, code: str) -> dict[str, str]:
         """Check a wristband or participant code against the participant of a visit.
@@ -625,9 +638,15 @@ class VisitService:
             self.forget()
         with self.record() as study:
             person = self._person(study, visit_id)
-        # A choice among simulators is none for a person: the system of the study is what the hardware is for.
-        if not person["simulated"] and self.session() is None:
-            self.system = self._usual
+            planned = [one.name for one in _installed(_planned(study, visit_id))]
+        if not person["simulated"]:
+            # A choice among simulators is none for a person: without a plan the study's system holds.
+            planned = planned or [self._usual.system.name]
+        elif visit_id == self._at_hand.visit:
+            planned = []  # who is simulated plays at a visit what was chosen for it
+        now = self.system.system.name
+        if planned and (now not in planned or self.hardware.system.name != now) and self.session() is None:
+            self._follow(planned[0])
         self._at_hand.take(person, visit_id)
 
     def chosen(self) -> str:
@@ -747,9 +766,25 @@ class VisitService:
         if refusal := systems.consent_refusal(person):
             about = {"participant": person["pseudonym"]}
             return {"key": "worklist.blocked.consent", "args": about, "text": refusal}
+        planned = _planned(study, self._at_hand.visit) if self._at_hand.visit else ()
+        if planned and not _installed(planned):
+            return {"text": Message("visit.system_not_installed", names=list(planned))}
         if not person["simulated"] and (why := self.hardware.refusal()):
             return {"text": why}
         return None
+
+
+def _planned(study: Study, visit_id: str) -> tuple[str, ...]:
+    """Names of the systems whose sessions the participant's protocol plans at a visit."""
+    visit = study.get("visit", visit_id)
+    protocol, _version = protocol_of(study, visit["participant_id"])
+    planned = [one for one in protocol.visits if one.name == visit["name"]] if protocol is not None else []
+    return tuple(dict.fromkeys(session.system for one in planned for session in one.sessions if session.system))
+
+
+def _installed(names: Iterable[str]) -> list[System]:
+    known = systems.available()
+    return [systems.load(name) for name in names if name in known]
 
 
 def confirmation(

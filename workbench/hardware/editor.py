@@ -70,6 +70,10 @@ class SetupEditor:
         known = saving.sites(self._folder)
         self.choose_site(known[0] if known else DEFAULT_SITE)
 
+    def ask_for(self, inputs: Sequence[SystemInput]) -> None:
+        """What a session needs from now on."""
+        self._inputs = tuple(inputs)
+
     # --------------------------------------------------------------------------------- steps
     def choose_site(self, site: str) -> None:
         """Load the saved set-up of a site; under a new name the draft is kept as it is."""

@@ -130,14 +130,50 @@ def visits_of(system: System) -> tuple[ProtocolVisit, ...]:
     )
 
 
-def draft(system: System) -> dict[str, Any]:
-    """What a system gives to the definition of a protocol: its visits, forms and sessions, its endpoints, and the
-    limits of its effector; the rest is the site's.
+def draft(first: System, *then: System) -> dict[str, Any]:
+    """What systems give to the definition of a protocol: visits, forms and sessions, endpoints, and the limits of
+    the effectors; the rest is the site's.
 
     Parameters
     ----------
-    system : of the register.
+    first : of the register.
+    *then : that one participant goes on to: each is a phase of the protocol, whose first visit opens when the
+        window of the last one before it is over.
     """
+    if not then:
+        return _drafted(first)
+    parts, begins = [], 0
+    for n, system in enumerate((first, *then), start=1):
+        if not system.visits:
+            raise BadValue(Message("system.no_phase", system=system.name))
+        if n > 1:
+            begins -= min(visit.earliest for visit in system.visits)
+        parts.append(_phase(_drafted(system), n, begins, system.name))
+        begins += max(visit.latest for visit in system.visits)
+    forms = {form["name"]: form for part in reversed(parts) for form in part["form"]}
+    merged: dict[str, Any] = {"study": {"title": "; ".join(str(system.title) for system in (first, *then))}}
+    for section in ("visit", "estimand", "session_limit"):
+        if several := [one for part in parts for one in part.get(section, ())]:
+            merged[section] = several
+    return merged | {"form": list(forms.values())}
+
+
+def _phase(drafted: Mapping[str, Any], n: int, begins: int, system: str) -> dict[str, Any]:
+    """The draft of a system as a phase that begins some days after the first session; names are told apart."""
+    days = ("day", "earliest", "latest")
+    visits = [
+        {**one, "name": f"Phase {n}, {one['name']}"} | {day: one[day] + begins for day in days}
+        for one in drafted["visit"]
+    ]
+    estimands = [
+        {**one, "name": f"phase_{n}_{one['name']}", "variable": f"Phase {n}. {one['variable']}"}
+        for one in drafted.get("estimand", ())
+    ]
+    limits = [{**one, "name": f"{one['name']}_{system}"} for one in drafted.get("session_limit", ())]
+    return {**drafted, "visit": visits, "estimand": estimands, "session_limit": limits}
+
+
+def _drafted(system: System) -> dict[str, Any]:
     visits = [
         {
             "name": visit.name, "anchor": visit.anchor, "day": visit.day, "earliest": visit.earliest,
