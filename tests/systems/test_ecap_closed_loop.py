@@ -166,4 +166,12 @@ def test_the_response_is_held_through_lsl_below_the_ceiling_and_the_run_replays_
         assert (row["kind"], row["decoder_sha256"]) == ("open_loop", "")
         pages = [path.read_text("utf-8") for path in (folder / "reports").glob("session-*.html")]
         assert all(one.line(TARGET_UV) in html.unescape(pages[0]) for one in (closed, opened))
+        # The form of the protocol has the same figures, and the report of the study shows them.
+        forms = study.rows("form")
+        assert [row["values"]["loop"] for row in forms] == [CLOSED, OPEN]
+        (report,) = [path.read_text("utf-8") for path in (folder / "reports").glob("participant-*.html")]
+        for row, one in zip(forms, (closed, opened), strict=True):
+            assert row["values"]["error"] == round(one.error_uv, 4)
+            assert (row["values"]["pulses"], row["values"]["run"]) == (one.pulses, recording.stem)
+            assert f"{one.error_uv:.4g}" in report
         assert [visit["name"] for visit in study.rows("visit")] == [visit.name for visit in SYSTEM.visits]

@@ -137,7 +137,8 @@ def _session(study: Study, system: BoundSystem, options: Options, *, speed: floa
     """The whole session: runs, fit, assessments, report, replay."""
     number = len(study.rows("participant")) + 1
     participant = study.append(Participant(f"DEMO-{number:02d}", simulated=system.source.simulated))
-    lapse = _demo_visits.plan_visits(study, system.system, participant) if _lapses(system) else {}
+    script = study.script_signer(f"{OPERATOR} (demo script)")
+    lapse = _demo_visits.plan_visits(study, system.system, participant, script) if _lapses(system) else {}
     visit = _demo_visits.live_visit(lapse) if lapse else study.append(Visit(participant, "demo"))
     _put_limits_into_force(study, system)
     plan = system.new_session(
@@ -145,7 +146,7 @@ def _session(study: Study, system: BoundSystem, options: Options, *, speed: floa
     )
     with _engine(plan, bar=bar) as client:
         # The engine asks for a grant before it arms; the demo's script signs it and is recorded as a script.
-        client.use_grants(grant.issuer(study, study.script_signer(f"{OPERATOR} (demo script)")))
+        client.use_grants(grant.issuer(study, script))
         if plan.stimulation is not None and plan.stimulation.wearer.at_risk:
             # Nobody's pressure is measured here; without one nothing would be stimulated.
             client.take_pressure(RESTING_MMHG, resting=True, by=f"{OPERATOR} (demo script)")
@@ -161,6 +162,8 @@ def _session(study: Study, system: BoundSystem, options: Options, *, speed: floa
         ingested = runs.ingest_pending(study)
         if lapse:
             _demo_visits.assess(study, system.system, lapse)
+            (file,) = _files(study, [judged])
+            _demo_visits.enter(study, system.system, visit, RunFile(file), script)
         else:
             _assess(study, visit, seed=options.seed, stimulates=plan.stimulation is not None)
         replayed = runs.replay_study(study.folder)
@@ -405,8 +408,7 @@ def _results(study: Study, system: BoundSystem, run_id: str) -> list[str]:
 
 
 def _note_figures(study: Study, client: live.Client, system: BoundSystem, run_id: str) -> None:
-    """The system's own figures of a run as notes in the ledger, which its report lists: no form of a protocol that
-    nobody has adopted can take them."""
+    """The system's own figures of a run as notes in the ledger, which the report of its session lists."""
     if system.system.figures is None:
         return
     for line in runs.ingest_pending(study):

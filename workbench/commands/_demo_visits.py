@@ -1,7 +1,8 @@
 """Visits of a system's own protocol in a demonstration, in time-lapse: planned dates, forms, what came of them.
 
 No month is waited for: visits have the dates that the protocol plans from today, and the values of their forms are
-made up, as their rater says. They show what a study of the system holds, and nothing about its effect.
+made up, as their rater says. They show what a study of the system holds, and nothing about its effect. What a
+recorded run gives, its form takes from the recording.
 """
 
 from __future__ import annotations
@@ -12,13 +13,17 @@ from typing import Any
 
 from workbench import outcomes
 from workbench.outcomes import OutcomeMeasure
-from workbench.study import Study, utc_now
+from workbench.recording import RunFile
+from workbench.study import Signer, Study, utc_now
+from workbench.study.changes import AdoptProtocol, Enrol, SaveForm, SetAnchor
+from workbench.study.protocol import Protocol
 from workbench.study.schedule import days_of
-from workbench.systems import System
+from workbench.systems import System, draft
 from workbench.systems._protocol import visits_of
 from workbench.vocabulary import Assessment, Condition, Visit
 
 RATER = "demo rater (made-up values)"
+MADE_UP = "Made up for a demonstration"
 FIRST, STEP, ON = 0.35, 0.1, 0.05
 """Where on its scale a made-up value lies at the first visit, how much better each visit, and with stimulation."""
 TIMES_S: Mapping[str, float] = {"10mwt": 40.0, "tug": 60.0}
@@ -33,18 +38,70 @@ def lapses(system: System) -> bool:
     return bool(system.visits and system.planned) and "arat" not in system.asked_forms
 
 
-def plan_visits(study: Study, system: System, participant: str) -> dict[str, str]:
-    """Enter the visits of a protocol from today on; name → id, in order.
+def plan_visits(study: Study, system: System, participant: str, script: Signer) -> dict[str, str]:
+    """Plan the visits of a protocol from today on; name → id, in order.
 
     Parameters
     ----------
     study : open record. system : with visits. participant : id.
+    script : adopts the draft of the system, with a site's part made up, where the study has no protocol yet.
     """
+    if not study.rows("protocol_version") and all(row["simulated"] for row in study.rows("participant")):
+        both = [study.script_signer(f"{script.name} {n}").confirm() for n in (1, 2)]
+        study.apply(AdoptProtocol(_completed(system, study.code)), both, "demonstration")
+    if _plans(study, system):
+        number = len(study.rows("enrolment")) + 1
+        study.apply(Enrol(participant, f"S-{number}"), script)
+        study.apply(SetAnchor(participant, "first_session", str(date.today())), script)
+        rows = {row["name"]: str(row["id"]) for row in study.rows("visit", participant_id=participant)}
+        return {visit.name: rows[visit.name] for visit in visits_of(system)}
     found = {}
     for visit in visits_of(system):
         days = {name: str(day) for name, day in days_of(visit, date.today())._asdict().items()}
         found[visit.name] = study.append(Visit(participant, visit.name, status="planned", **days))
     return found
+
+
+def _completed(system: System, code: str) -> dict[str, Any]:
+    """The draft of a system with what a site decides, made up and said to be."""
+    drafted = draft(system)
+    decided = {"population": MADE_UP, "intercurrent_events": {"withdrawal": "treatment policy"}}
+    about = {"code": code, "version": "1.0.0", "sponsor": MADE_UP, "jurisdictions": ["CN"],
+             "effective_from": str(date.today())}  # fmt: skip
+    return {
+        **drafted,
+        "study": {**drafted["study"], **about},
+        "arm": [{"name": "one", "title": "One arm"}],
+        "consent": {
+            "purposes": {"required": ["participation"], "optional": []},
+            "document_version": "1",
+            "document_sha256": "0" * 64,
+        },
+        "estimand": [{"summary": MADE_UP, **one, **decided} for one in drafted["estimand"]],
+    }
+
+
+def _plans(study: Study, system: System) -> bool:
+    """Whether the newest protocol of the study has the visits of this system."""
+    versions = study.rows("protocol_version")
+    if not versions:
+        return False
+    protocol = Protocol.from_definition(versions[-1]["definition"])
+    planned = {visit.name for visit in protocol.visits for one in visit.sessions if one.system == system.name}
+    return planned == {visit.name for visit in system.visits}
+
+
+def enter(study: Study, system: System, visit: str, run: RunFile, script: Signer) -> None:
+    """Enter what a recorded run gives into forms of the protocol, which name the run.
+
+    Parameters
+    ----------
+    study, system : as above. visit : id. run : recorded at it. script : who enters.
+    """
+    if system.entries is None or not _plans(study, system):
+        return
+    for instance, (form, values) in enumerate(system.entries(run), start=1):
+        study.apply(SaveForm(visit, form, values, instance=instance), script, "computed from the recording")
 
 
 def live_visit(visits: Mapping[str, str]) -> str:

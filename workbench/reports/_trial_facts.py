@@ -47,8 +47,8 @@ Kind = Literal["participant", "interim", "final"]
 View = Literal["open", "blinded", "unblinded"]
 """``"open"``: the protocol has no arms that anybody could be kept from."""
 LISTED = (
-    "participant", "enrolment", "visit", "session", "run", "recording", "assessment", "deviation", "adverse_event",
-    "device_deficiency", "implant", "charge", "snapshot",
+    "participant", "enrolment", "visit", "session", "run", "recording", "assessment", "form", "deviation",
+    "adverse_event", "device_deficiency", "implant", "charge", "snapshot",
 )  # fmt: skip
 """Tables whose rows a listing names with their entry of the chain."""
 
@@ -427,7 +427,8 @@ def _chosen(people: tuple[Person, ...], wanted: Wanted) -> tuple[Person, ...]:
 
 def _of(record: Record, table: str, ids: set[str], *, everybody: bool) -> list[Row]:
     """Rows of a table that belong to these participants, and where all are asked for those that are nobody's."""
-    above = {"session": "visit", "run": "session", "recording": "run", "assessment": "visit", "charge": "visit"}
+    above = {"session": "visit", "run": "session", "recording": "run", "assessment": "visit", "form": "visit",
+             "charge": "visit"}  # fmt: skip
     rows = record.rows(table)
     if table == "participant":
         return [row for row in rows if row["id"] in ids]

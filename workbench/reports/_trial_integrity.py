@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
+from workbench.reports import _trial_forms
 from workbench.reports._facts import Row, RunFacts
 from workbench.reports._measures import measure_name
 from workbench.reports._trial_analyses import rows_of_analyses
@@ -131,7 +132,14 @@ def listings(say: TrialSay) -> list[Block]:
     blocks.append(Para(t("tr_listings_blinded") if say.facts.blinded else t("tr_listings_text")))
     blocks += [*_participants(say), *_assessments(say)]
     if not say.facts.blinded:
-        blocks += [*rows_of_analyses(say), *_runs(say), *_events(say), *_deficiencies(say), *_charges(say)]
+        blocks += [
+            *_trial_forms.listed(say),
+            *rows_of_analyses(say),
+            *_runs(say),
+            *_events(say),
+            *_deficiencies(say),
+            *_charges(say),
+        ]
     return [*blocks, *_deviations(say)]
 
 

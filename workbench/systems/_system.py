@@ -377,6 +377,8 @@ class System:
     simulator : who plays it; None where only recordings or hardware do.
     figures : what a recorded run of it is judged by where nothing is decoded, one line each; None for no more than
         what was given.
+    entries : what a recorded run enters into forms of its own, as name of the form and values by item; None for
+        nothing.
     """
 
     name: str
@@ -401,6 +403,7 @@ class System:
     report: tuple[ReportPart, ...] = REPORT_PARTS
     simulator: Simulator | None = None
     figures: Callable[[RunFile], tuple[str, ...]] | None = None
+    entries: Callable[[RunFile], tuple[tuple[str, Mapping[str, Any]], ...]] | None = None
 
     def __post_init__(self) -> None:
         if not self.name.isidentifier() or not self.title.strip() or not self.published.strip():

@@ -8,7 +8,8 @@ records every response with the current of its pulse, and says how far it was fr
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -185,6 +186,29 @@ def figures(run: RunFile) -> tuple[str, ...]:
     return tuple(one.line(TARGET_UV) for one in held(run))
 
 
+def entries(run: RunFile) -> tuple[tuple[str, Mapping[str, Any]], ...]:
+    """The figures of a run as entries of :data:`HELD`, one for each kind of bout, which name the run.
+
+    A figure without a pulse to count is missing, and no number.
+    """
+    return tuple((HELD.name, _values(one, run)) for one in held(run))
+
+
+def _values(one: Held, run: RunFile) -> dict[str, Any]:
+    measured = {"error": one.error_uv, "in_window": 100.0 * one.in_window, "current": one.most_ma}
+    none = {"missing": "not_done"}
+    return {
+        "loop": one.kind,
+        "target": TARGET_UV,
+        "pulses": one.pulses,
+        **{
+            name: round(value, 4) if one.pulses and math.isfinite(value) else none
+            for name, value in measured.items()
+        },
+        "run": run.path.stem,
+    }
+
+
 def _number(name: str, en: str, zh: str, unit: str, most: float) -> Item:
     return Item(name, words(en, zh), "number", unit=unit, least=0, greatest=most)
 
@@ -199,6 +223,7 @@ HELD = Form(
         _number("error", "Mean distance from the target", "与目标的平均偏差", "uV", 10_000),
         _number("in_window", "Pulses within the window", "窗内脉冲比例", "%", 100),
         _number("current", "Greatest current", "最大电流", "mA", 100),
+        Item("run", words("Run that the figures come from", "数值来源的运行"), "text"),
     ),
 )
 
@@ -408,4 +433,5 @@ SYSTEM = System(
         ),
     ),
     figures=figures,
+    entries=entries,
 )
