@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.analysis import wilson
+from workbench.analysis import binomial_tail, clopper_pearson, wilson
 from workbench.errors import Refused
 from workbench.estimation._fitted import Columns, Fitted
 from workbench.estimation._rerandomising import compared, deals
@@ -66,6 +66,8 @@ def _require(made: Selected) -> None:
     counts = made.counts()
     if not any(own["with_outcome"] for own in counts.values()):
         raise Refused(Message("estimation.all_missing", variable=made.analysis.variable, visit=made.analysis.at))
+    if METHODS[made.analysis.method].alone:
+        return  # exact for any number of people, whatever their answers
     for arm, own in counts.items():
         worst = sum(one.arm == arm and one.participant_id in made.worst for one in made.people)
         if own["with_outcome"] + worst < LEAST:
@@ -245,8 +247,11 @@ def _gee(made: Selected, _record: Study) -> Fitted:
 
 
 # ------------------------------------------------------------------------------ responders
-def _answers(made: Selected) -> tuple[Columns, tuple[str, ...]]:
-    """A row a participant; who cannot be judged is no responder, or is left out as the plan says."""
+def _answers(made: Selected, *, varied: bool = True) -> tuple[Columns, tuple[str, ...]]:
+    """A row a participant; who cannot be judged is no responder, or is left out as the plan says.
+
+    Without ``varied`` all may have the same answer, which compares nothing and is a share all the same.
+    """
     at = made.analysis.at
     unknown = [one for one in made.people if not _has(made, one.participant_id, at)]
     table = made.columns((at,), absent=True)
@@ -260,7 +265,7 @@ def _answers(made: Selected) -> tuple[Columns, tuple[str, ...]]:
         else (Message("estimation.not_judged", n=len(unknown), rule=made.analysis.settings["missing"]),)
     )
     made_table = {name: [values[i] for i in keep] for name, values in table.items()}
-    if len(set(made_table["outcome"])) < 2:
+    if varied and len(set(made_table["outcome"])) < 2:
         raise Refused(Message("statistics.constant", outcome=made.analysis.variable))
     return made_table, note
 
@@ -310,6 +315,41 @@ def _responders(made: Selected, _record: Study) -> Fitted:
 
 def _pair(made: Selected, table: Columns, arm: str) -> int:
     return sum(one in (arm, made.arms[0]) for one in table["arm"])
+
+
+def _response_rate(made: Selected, _record: Study) -> Fitted:
+    """The share of responders of each arm by itself, its exact interval, and the test of a stated share."""
+    table, notes = _answers(made, varied=False)
+    percent = int(made.analysis.settings["against_percent"])
+    rows, alone = [], len(made.arms) == 1  # to one arm nobody is allocated
+    for arm in made.arms:
+        own = [x for one, x in zip(table["arm"], table["outcome"], strict=True) if alone or one == arm]
+        if not own:
+            raise Refused(Message("estimation.few", arm=arm, n=0, least=1))
+        k, n = int(sum(own)), len(own)
+        low, high = clopper_pearson(k, n, level=made.plan.level)
+        p = binomial_tail(k, n, p=percent / 100)
+        rows.append(
+            EstimateRow(
+                arm,
+                f"{percent} %",
+                made.analysis.at,
+                "proportion",
+                k / n,
+                None,
+                None,
+                None,
+                p,
+                low,
+                high,
+                made.plan.level,
+                n,
+            )  # fmt: skip
+        )
+    told = Message("estimation.exact_share", percent=percent)
+    before, after = made.analysis.baseline_state, made.analysis.state
+    effect = (Message("estimation.across", before=before, after=after),) if before not in ("", after) else ()
+    return Fitted(tuple(rows), (), (*notes, told, *effect))
 
 
 def _responders_adjusted(made: Selected, _record: Study) -> Fitted:
@@ -456,8 +496,8 @@ def _tipping_point(made: Selected, _record: Study) -> Fitted:
 
 FITS: Mapping[str, Callable[[Selected, Any], Fitted]] = {
     "mmrm": _mmrm, "mixed": _mixed, "ancova": _ancova, "t_test": _t_test, "rank_sum": _rank_sum, "gee": _gee,
-    "responders": _responders, "responders_adjusted": _responders_adjusted, "cmh": _cmh,
-    "time_to_event": _time_to_event, "rerandomisation": _rerandomisation, "reference_based": _reference_based,
-    "tipping_point": _tipping_point, **WITHIN,
+    "responders": _responders, "response_rate": _response_rate, "responders_adjusted": _responders_adjusted,
+    "cmh": _cmh, "time_to_event": _time_to_event, "rerandomisation": _rerandomisation,
+    "reference_based": _reference_based, "tipping_point": _tipping_point, **WITHIN,
 }  # fmt: skip
 """By the name that a plan gives."""

@@ -210,6 +210,8 @@ def _arms(
     names = [arm.name for arm in protocol.arms]
     if METHODS[analysis.method].within == "states":
         return tuple(names)
+    if len(names) < 2 and METHODS[analysis.method].alone:
+        return tuple(names)
     if len(names) < 2:
         raise Refused(Message("estimation.one_arm", arm=names[0]))
     if any(not one.arm for one in people):
@@ -281,7 +283,9 @@ def _judged(made: Selected, record: Study, baseline: str) -> dict[tuple[str, str
     cells = {}
     for person in made.people:
         side = {"trained": person.trained_side, "none": ""}.get(analysis.side, analysis.side)
-        component = endpoints.Component(measure, part, analysis.threshold, side=side, under=_under(analysis.state))
+        component = endpoints.Component(
+            measure, part, analysis.threshold, side=side, under=_under(analysis.state), across=_across(analysis)
+        )
         for visit in analysis.visits:
             (judgement,) = endpoints.judge(
                 component, histories[person.participant], visit=visit, ref_visit=baseline,
@@ -293,6 +297,14 @@ def _judged(made: Selected, record: Study, baseline: str) -> dict[tuple[str, str
                 None if verdict is None else float(verdict), made.cells.get(place, Cell(None, None)).row
             )
     return cells
+
+
+def _across(analysis: Analysis) -> dict[str, tuple[Any, Any]]:
+    """What differs between the baseline and the visit by the plan's own word; nothing else may."""
+    if not analysis.baseline_state:
+        return {}
+    before, after = _under(analysis.baseline_state), _under(analysis.state)
+    return {name: (before[name], after[name]) for name in before if before[name] != after[name]}
 
 
 def _under(state: str) -> dict[str, Any]:

@@ -20,7 +20,8 @@ Kind = Literal["continuous", "binary", "time"]
 Within = Literal["", "conditions", "states"]
 """What a method compares in place of arms: conditions that each arm had at its visits, or two states."""
 Scale = Literal[
-    "difference_of_means", "shift", "risk_difference", "odds_ratio", "common_odds_ratio", "hazard_ratio",
+    "difference_of_means", "shift", "risk_difference", "proportion", "odds_ratio", "common_odds_ratio",
+    "hazard_ratio",
 ]  # fmt: skip
 MOST_REPLICATIONS = 1_000_000
 MOST_DELTAS = 50
@@ -73,6 +74,7 @@ class Method:
     covariates : whether it adjusts for any; strata : whether they may only be factors, within which it compares.
     within : what is compared within people or clusters. one_visit : whether one visit is enough all the same.
     looked : whether its estimate has a standard error, so that a trial can be stopped by it.
+    alone : whether an arm is estimated by itself, so that a protocol may have one.
     """
 
     kind: Kind
@@ -84,6 +86,7 @@ class Method:
     within: Within = ""
     one_visit: bool = False
     looked: bool = False
+    alone: bool = False
 
 
 MISSING = {"missing": Setting("non-responder", ("non-responder", "observed"))}
@@ -117,6 +120,10 @@ METHODS: Mapping[str, Method] = {
         }, looked=True,
     ),
     "responders": Method("binary", "risk_difference", settings=MISSING, strata=True),
+    "response_rate": Method(
+        "binary", "proportion", settings={**MISSING, "against_percent": Setting(50, least=1, most=99)},
+        covariates=False, alone=True,
+    ),
     "responders_adjusted": Method("binary", "risk_difference", settings=MISSING, looked=True),
     "cmh": Method("binary", "common_odds_ratio", settings=MISSING, strata=True),
     "time_to_event": Method(

@@ -75,6 +75,8 @@ class Analysis:
     conditions : of each arm, the condition at each visit, where these are compared and not arms.
     control : of the conditions, the one that the other is compared with.
     against : of two states, the one that ``state`` is compared with.
+    baseline_state : state of the baseline of responders, where it is another one: the effect of a device, and no
+        recovery; ``""`` for ``state`` itself.
     """
 
     name: str
@@ -95,6 +97,7 @@ class Analysis:
     conditions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     control: str = ""
     against: str = ""
+    baseline_state: str = ""
 
     @property
     def compared(self) -> tuple[str, ...]:
@@ -338,6 +341,7 @@ def _analysis(table: Table, protocol: Protocol, events: tuple[Event, ...]) -> An
         strategies=_strategies(table, estimand), conditions=_conditions(table),
         control=table.name("control", needed=within == "conditions"),
         against=table.name("against", needed=within == "states"),
+        baseline_state=table.name("baseline_state", needed=False),
     )  # fmt: skip
     if method:
         _check(table, made, protocol, events)
@@ -458,7 +462,7 @@ def _check(table: Table, made: Analysis, protocol: Protocol, events: tuple[Event
     for name in made.covariates:
         if name not in allowed:
             table.problem(Message("estimation.covariate", got=told(name), allowed=allowed))
-    if made.threshold is not None and not made.binary:
+    if (made.threshold is not None or made.baseline_state) and not made.binary:
         table.problem(Message("estimation.no_responders", method=made.method))
 
 
@@ -511,9 +515,11 @@ def _drafted(protocol: Protocol, estimand: Estimand, number: int) -> list[str]:
     measure = _measure_in(protocol, estimand)
     responders = bool(RESPONDERS.search(estimand.summary)) and not MEANS.search(estimand.summary)
     model = _visits_in(protocol, estimand, measure)
-    method = "responders" if responders else "mmrm" if len(model) > 1 else "ancova"
+    # Of one arm responders are counted and not compared.
+    judged = "responders" if len(protocol.arms) > 1 else "response_rate"
+    method = judged if responders else "mmrm" if len(model) > 1 else "ancova"
     strata = [f"stratum.{name}" for name in protocol.randomisation.get("strata", {})]
-    covariates = strata if responders else ["baseline", *strata]
+    covariates = (strata if METHODS[method].covariates else []) if responders else ["baseline", *strata]
     return [
         "[[analysis]]", f"name = {_quoted(_code(estimand.name))}", f"estimand = {_quoted(estimand.name)}",
         f"role = {_quoted('secondary' if number else 'primary')}", 'population = "itt"',
@@ -521,8 +527,17 @@ def _drafted(protocol: Protocol, estimand: Estimand, number: int) -> list[str]:
         f"side = {_quoted('trained' if _is_sided(measure) else 'none')}",
         f"visits = [{', '.join(map(_quoted, model if method == 'mmrm' else model[-1:]))}]",
         f"covariates = [{', '.join(map(_quoted, covariates))}]",
+        *(_helped(protocol, estimand, measure) if responders else []),
         *(["# threshold = { value = …, unit = …, version = …, source = … }"] if responders else []),
     ]  # fmt: skip
+
+
+def _helped(protocol: Protocol, estimand: Estimand, measure: str) -> list[str]:
+    """State of the visit and of the baseline, where a form has the measure with the device that the text names."""
+    states = [form.state for form in protocol.forms if form.measure == measure and "device" in form.state]
+    if not states or "with the device" not in estimand.variable.casefold():
+        return []
+    return [f"state = {_quoted(states[0])}", 'baseline_state = "off"']
 
 
 def _measure_in(protocol: Protocol, estimand: Estimand) -> str:

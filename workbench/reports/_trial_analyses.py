@@ -86,7 +86,8 @@ def finding_of(say: Speaking, found: Sequence[Analysis]) -> str:
 
 
 def _scale(analysis: Analysis, estimate: Estimate) -> tuple[str, str, str]:
-    variable = "" if estimate.is_ratio or "risk" in estimate.scale else analysis.variable
+    is_pure = estimate.is_ratio or estimate.scale in ("risk_difference", "proportion")
+    variable = "" if is_pure else analysis.variable
     return estimate.scale, variable, estimate.reference
 
 
