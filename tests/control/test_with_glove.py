@@ -43,8 +43,8 @@ class Together:
         self.sent += commands
         self.outbox += commands
 
-    def run(self, seconds, *, change=""):
-        """Stream seconds; ``change`` comes with the first decision."""
+    def run(self, seconds, *, change="", **fields):
+        """Stream seconds; ``change`` comes with the first decision, and ``fields`` with each."""
         for _ in range(round(seconds / TICK_S)):
             self.stream += TICK_S
             self.local += TICK_S / self.speed
@@ -59,7 +59,7 @@ class Together:
                 self.send(self.controller.device.on_ack(answer, local=self.local))
             self.ticks += 1
             if self.ticks % HOP == 0:
-                decision = Decision(self.ticks, self.stream, "grasp", (0.5, 0.5), True, change)
+                decision = Decision(self.ticks, self.stream, "grasp", (0.5, 0.5), True, change, **fields)
                 self.send(self.controller.on_decision(decision, quality_ok=True, **self.now()))
                 change = ""
             self.send(self.controller.on_tick(self.stream, local=self.local, quality_ok=True))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from tests.control.test_with_glove import Together
@@ -94,6 +96,61 @@ def test_a_stimulator_that_delivers_more_is_stopped_and_one_that_delivers_less_i
     assert less.controller.state == "FAULT_SAFE"
     less.follow(1.5)
     assert less.glove.delivered_ma(less.stream) == (0.0,) * 8
+
+
+LAW = ControlLaw("proportional", gain=1.0, dead_band=0.05, slew_per_s=8.0, patterns=(("", (1.0, *(0.0,) * 7)),))
+
+
+def value(n):
+    """What is followed at a hop: up and down in two seconds."""
+    return 0.55 + 0.4 * math.sin(2 * math.pi * n * 0.05 / 2.0)
+
+
+def following(seconds=4.0, **settings):
+    """A stimulator behind a radio that is late by two hops and more, and a law that orders at every hop."""
+    both = Stimulated("epidural", law=LAW, **settings)
+    both.follow(0.05, change="activate", kind="amplitude", values=(0.0,))
+    flowed = []
+    for n in range(round(seconds / 0.05)):
+        both.follow(0.05, kind="amplitude", values=(value(n),))
+        flowed.append(both.glove.delivered_ma(both.stream)[0])
+    return both, flowed
+
+
+def test_a_current_that_follows_a_value_at_every_hop_goes_over_a_link_that_is_late_by_more_than_a_hop():
+    both, flowed = following(delay_spread=0.15)
+    assert both.controller.state == "ACTIVE"
+    kinds = {row.kind for row in both.rows}
+    assert not kinds & {"fault", "estop", "command_refused", "ack_missing"}
+    approved = simulated_epidural.PROGRAMME.approved_ma[0]
+    wanted = [approved * max(value(n) - 0.05, 0.0) for n in range(len(flowed))]
+    # It follows as late as the radio: three hops or four.
+    late = {hops: np.corrcoef(flowed[hops:], wanted[: len(wanted) - hops])[0, 1] for hops in range(10)}
+    assert max(late.values()) > 0.95
+    assert 2 <= max(late, key=late.get) <= 5
+    both.follow(0.05, change="release", kind="amplitude", values=(0.0,))
+    both.follow(1.0, kind="amplitude", values=(0.0,))
+    assert both.controller.state == "ARMED"
+    assert both.glove.delivered_ma(both.stream) == (0.0,) * 8
+
+
+def test_a_stop_while_orders_are_under_way_is_off_at_once_and_nothing_follows_it():
+    both, _ = following(1.0)
+    assert len(both.glove._on_the_way) > 1
+    both.send(both.controller.operator.estop("key", **both.now()).commands)
+    both.run(0.02)
+    for _ in range(20):
+        both.follow(0.05, kind="amplitude", values=(1.0,))
+        assert both.glove.delivered_ma(both.stream) == (0.0,) * 8
+    assert both.controller.state == "ESTOP"
+
+
+@pytest.mark.parametrize("settings", [{"gain": 1.6}, {"gain": 0.5}, {"coupling": 0.1}])
+def test_a_stimulator_that_follows_at_every_hop_and_delivers_another_current_is_found_out(settings):
+    both, _ = following(**settings)
+    assert both.controller.state in ("ESTOP", "FAULT_SAFE")
+    both.follow(1.2)
+    assert both.glove.delivered_ma(both.stream) == (0.0,) * 8
 
 
 def test_a_coil_that_falls_off_ends_in_the_safe_state_of_both():

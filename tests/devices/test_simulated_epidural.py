@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from tests.shares import examples
 from workbench.devices import simulated_epidural
 from workbench.devices._stimulator import StimulatorModel, programme_of
 from workbench.errors import BadValue
@@ -71,6 +74,99 @@ def test_without_orders_it_ramps_down_in_a_second_by_itself_and_stays_locked():
     assert 0.3 < model.level(1.3) < 0.7
     model.tick(1.8)
     assert (model.level(1.8), model.state, model.locked) == (0.0, "safe", True)
+
+
+def test_orders_that_come_faster_than_the_radio_each_take_effect_in_their_turn_with_their_own_answer():
+    model = stimulator(delay_s=0.2, delay_spread=0.0, loss=0.0)
+    answers = []
+    for n in range(8):
+        answers += model.receive(order(n + 1, (n + 1) / 10, ramp_ms=0), 0.05 * n)
+    # A little more than 0.35 s after the first one, that of 0.15 s has arrived.
+    answers += model.tick(0.36)
+    assert model.level(0.36) == pytest.approx(0.4)
+    answers += keep(model, 0.36, 0.6)
+    assert [(answer.seq, answer.status, answer.code) for answer in answers] == [(n, "ok", "") for n in range(1, 9)]
+    assert [answer.effective for answer in answers] == pytest.approx([0.2 + 0.05 * n for n in range(8)])
+    assert [answer.applied_level[0] for answer in answers] == pytest.approx([n / 10 for n in range(1, 9)])
+
+
+def test_an_order_never_overtakes_the_one_before_it():
+    model = stimulator(delay_spread=2.0, loss=0.0)
+    answers = []
+    for n in range(30):
+        answers += model.receive(order(n + 1, (n % 7 + 1) / 10, ramp_ms=0), 0.02 * n)
+    answers += keep(model, 0.6, 8.0)
+    assert [answer.seq for answer in answers] == list(range(1, 31))
+    assert model.level(8.0) == pytest.approx(0.2)
+
+
+def test_the_share_of_a_channel_changes_when_its_order_begins_and_not_as_it_arrives():
+    model = stimulator(delay_spread=0.0, loss=0.0)
+    model.receive(order(1, 0.5, ramp_ms=0), 0.0)
+    keep(model, 0.0, 0.3)
+    model.receive({**order(2000, 0.0, ramp_ms=0), "level": [0.0, 0.5] + [0.0] * 6}, 0.3)
+    assert model.applied(0.4)[:2] == (0.5, 0.0)
+    keep(model, 0.4, 0.5, seq=3000)
+    assert model.applied(0.5)[:2] == (0.0, 0.5)
+
+
+@pytest.mark.parametrize("end", ["stop", "lapse", "lost", "begin"])
+def test_what_is_on_its_way_never_begins_after_a_stop_a_lost_link_or_another_session(end):
+    model = stimulator(delay_s=0.2, delay_spread=0.0, loss=0.0)
+    model.receive(order(1, 0.5, ramp_ms=0), 0.0)
+    model.receive({**order(2, 1.0, ramp_ms=0), "ttl_ms": 80}, 0.1)
+    answers = []
+    if end == "stop":
+        answers = model.receive(order(3, 0.0, action="stop"), 0.15)
+    elif end == "lost":
+        answers = model.lose_link(0.15)
+    elif end == "begin":
+        assert model.begin(0.15)
+    else:
+        answers = model.tick(0.25)
+    statuses = {"stop": ("ok", "superseded"), "lost": ("timeout", "link_lost"), "lapse": ("timeout", "link_lost")}
+    assert end == "begin" or [(a.seq, a.status, a.code) for a in answers if a.seq < 3] == (
+        [(1, *statuses[end]), (2, *statuses[end])]
+    )
+    highest = 0.0
+    for now in range(25, 300, 5):
+        model.tick(now / 100)
+        highest = max(highest, model.level(now / 100))
+    assert highest == 0.0
+
+
+ACTS = st.one_of(
+    st.tuples(st.just("close"), st.sampled_from([0.0, 0.2, 0.5, 0.8, 1.0])),
+    st.tuples(st.sampled_from(["close", "wait"]), st.floats(0.0, 1.0)),
+    st.tuples(st.sampled_from(["release", "stop", "lost", "begin"]), st.just(0.0)),
+)
+
+
+@settings(max_examples=examples(200))
+@given(acts=st.lists(st.tuples(ACTS, st.sampled_from([0.0, 10.0, 100.0])), max_size=40), seed=st.integers(0, 99))
+def test_whatever_is_ordered_and_lost_nothing_above_it_flows_and_after_a_stop_it_only_falls(acts, seed):
+    model = stimulator(seed=seed, delay_spread=1.0, loss=0.1)
+    now, ended, highest = 0.0, False, 0.0
+    for seq, ((act, value), ramp_ms) in enumerate(acts, start=1):
+        if act == "close":
+            model.receive(order(seq, value, ramp_ms=ramp_ms), now)
+            highest = max(highest, value)
+        elif act in ("release", "stop"):
+            model.receive(order(seq, 0.0, action=act, ramp_ms=ramp_ms), now)
+            assert act == "release" or model.level(now) == 0.0
+        elif act == "lost":
+            model.lose_link(now)
+        elif act == "begin" and model.begin(now):
+            ended, highest = False, 0.0
+        ended = ended or model.state in ("venting", "stopped")
+        last = model.level(now)
+        for _ in range(round(30 * value) if act == "wait" else 2):
+            now = round(now + 0.01, 9)
+            model.tick(now)
+            level = model.level(now)
+            assert level <= highest + 1e-9
+            assert not (ended and level > last + 1e-9)
+            last, ended = level, ended or model.state in ("venting", "stopped")
 
 
 def test_contacts_are_measured_and_a_broken_one_delivers_nothing_and_is_said():

@@ -11,6 +11,7 @@ from tests.shares import examples
 from workbench.stress.control import NONSENSE, SOONEST_S, Walk, small_limits, walked, walked_setup
 
 PART = st.floats(-0.5, 1.5)
+LATE = st.sampled_from([0.0, 0.3, 0.7, 1.0])
 
 
 class WhateverIsAskedFor(RuleBasedStateMachine):
@@ -60,8 +61,19 @@ class WhateverIsAskedFor(RuleBasedStateMachine):
 
     @rule(share=st.sampled_from([0.0, 1.0, 1.5]))
     def delivered(self, share):
-        flows = tuple(current * share for current in self.walk.stimulator.currents(self.walk.now))
-        self.walk.take(self.walk.supervisor.take_delivered(flows, now=self.walk.now))
+        self.walk.deliver(share)
+
+    @rule(
+        levels=st.lists(st.sampled_from([0.0, 0.2, 0.4, 0.6, 1.0]), max_size=15), late=st.lists(LATE, min_size=15)
+    )
+    def one_order_a_hop(self, levels, late):
+        """A law that follows a value, over a link that is later than a hop, and not always as late."""
+        for level, share in zip(levels, late):
+            self.walk.stimulator.late_s = share * self.walk.latency_s
+            self.walk.order((level, 0.0, level), 0.0)
+            self.walk.pass_time(0.05)
+            self.walk.supervisor.person.take_load(30.0, now=self.walk.now)
+            self.walk.deliver(1.0)
 
     @invariant()
     def nothing_above_a_limit_flows_and_a_stop_wins(self):

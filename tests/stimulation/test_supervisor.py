@@ -344,6 +344,52 @@ def test_less_than_was_sent_is_a_fault_after_a_quarter_of_a_second_and_not_durin
     assert (verdict.consequence, rules(verdict)) == ("fault", ["undelivered"])
 
 
+def hop_by_hop(one, *, delivered, until=2.0, now=0.0):
+    """Orders of 2, 3, 2, 3 mA every 50 ms, of which ``delivered`` mA flow from when the first has arrived."""
+    verdict = None
+    for n in range(round(until / 0.05)):
+        now = 0.05 * n
+        one.order((0.4 + 0.2 * (n % 2), 0.0), now=now)
+        if now > 0.3:
+            verdict = one.take_delivered((delivered(n), 0.0), now=now)
+            if verdict.consequence:
+                break
+    return verdict
+
+
+@pytest.mark.parametrize("late", [0, 1, 2, 3])
+def test_orders_at_every_hop_bound_what_a_stimulator_that_follows_late_delivers(late):
+    """The latency is 150 ms, three hops."""
+    assert hop_by_hop(supervisor(), delivered=lambda n: 2.0 + (n - late) % 2).consequence == ""
+
+
+@pytest.mark.parametrize(
+    ("current_ma", "consequence", "rule"), [(1.7, "fault", "undelivered"), (3.4, "stop", "delivered")]
+)
+def test_less_or_more_than_any_order_under_way_is_found_although_none_ever_settles(current_ma, consequence, rule):
+    verdict = hop_by_hop(supervisor(), delivered=lambda n: current_ma)
+    assert (verdict.consequence, rules(verdict)) == (consequence, [rule])
+
+
+def test_an_order_that_every_later_one_has_replaced_excuses_nothing():
+    one = supervisor()
+    one.order((1.0, 0.0), now=0.0)
+    for n in range(1, 20):
+        one.order((0.4 - 0.01 * (n % 2), 0.0), now=0.05 * n)
+    verdict = one.take_delivered((4.9, 0.0), now=1.0)
+    assert (verdict.consequence, rules(verdict)) == ("stop", ["delivered"])
+
+
+def test_a_rise_while_another_is_under_way_is_ramped_from_the_least_that_may_flow():
+    """A link that hands both over at once makes one rise of them: 3 mA at 100 mA a second."""
+    one = supervisor()
+    assert one.order((0.4, 0.0), now=0.0).ramp_s == pytest.approx(0.02)
+    assert one.order((0.6, 0.0), now=0.05).ramp_s == pytest.approx(0.03)
+    for n in range(2, 20):
+        one.tick(0.05 * n)
+    assert one.order((0.8, 0.0), now=1.0).ramp_s == pytest.approx(0.01)
+
+
 # ------------------------------------------------------------------------------------------------------- STOP
 def test_a_stop_wins_at_any_time_and_until_a_reset():
     one = supervisor()

@@ -29,6 +29,7 @@ from workbench.stimulation import (
     Setup,
     Signature,
     SignedLimits,
+    UnderWay,
     Wearer,
 )
 from workbench.vocabulary import Acknowledgement, Command, Decision, DeviceStatus, LedgerRow, contents
@@ -56,6 +57,7 @@ _NOUNS: dict[str, type[Any]] = {
         Signature,
         SignedLimits,
         Thresholds,
+        UnderWay,
         Wearer,
     )
 }

@@ -10,6 +10,7 @@ completes its safe state and follows nothing but a stop until a new self-test.
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -84,6 +85,18 @@ class _Waiting:
     status: AcknowledgementStatus
 
 
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """An accepted order on its way to what moves: whatever is about it alone stays with it until it begins."""
+
+    begins: float
+    received: float
+    seq: int
+    action: str
+    wanted: list[float]
+    ramp_s: float
+
+
 class DeviceRules:
     """One device: link, lock, safe state, and what it answers.
 
@@ -94,6 +107,7 @@ class DeviceRules:
     safe_state : gives the steps of the safe state when the link is lost; the first has ``after_s`` 0.
     greatest : level above which it clips, 0–1.
     channels : values in a level; the actuator moves by the largest, and the others are shares of it.
+    delay : s that an order with this number takes to what moves; orders begin in the order in which they arrived.
 
     Attributes
     ----------
@@ -113,6 +127,7 @@ class DeviceRules:
         safe_state: Callable[[], Sequence[SafeStep]],
         greatest: float = 1.0,
         channels: int = 1,
+        delay: Callable[[int], float] = lambda seq: 0.0,
     ) -> None:
         self.state: DeviceState = "safe"
         self.target = 0.0
@@ -123,6 +138,8 @@ class DeviceRules:
         self._deadline = -math.inf
         self._held_since = math.inf
         self._steps: list[tuple[float, SafeStep]] = []
+        self._delay = delay
+        self._on_the_way: deque[_Order] = deque()
         self._waiting: list[_Waiting] = []
         self._answers: dict[int, Acknowledgement] = {}
         self._shares = (1.0,) * channels
@@ -155,6 +172,7 @@ class DeviceRules:
         self.last_seq = 0
         self._answers.clear()
         self._waiting = []
+        self._on_the_way.clear()
         self._held_since = math.inf
         self.locked = self.state in ("holding", "venting") or self.level(now) > 0
         return not self.locked
@@ -183,8 +201,8 @@ class DeviceRules:
         # Repeated, because its acknowledgement was lost: answered again, never applied twice.
         if seq > 0 and seq in self._answers:
             return [*due, self._answers[seq]]
-        # Still moving: its acknowledgement comes when the move has taken effect.
-        if any(waiting.seq == seq for waiting in self._waiting):
+        # Still moving, or on its way: its acknowledgement comes when the move has taken effect.
+        if seq in {waiting.seq for waiting in self._waiting} | {order.seq for order in self._on_the_way}:
             return due
         if command.get("profile") != self._profile:
             return [*due, self._refuse(seq, now, "wrong_profile")]
@@ -202,15 +220,18 @@ class DeviceRules:
         if action == "heartbeat":
             self.state = "following"
             return [*due, self._keep(self._answer(seq, now, now, "ok", "heartbeat"))]
-        return [*due, *self._move(seq, action, wanted, ramp, now)]
+        self.state = "following"
+        return [*due, *self._take(seq, action, wanted, ramp, now)]
 
     def tick(self, now: float) -> list[Acknowledgement]:
         """Let time pass to ``now``: answers of moves that took effect, and the safe state without a link."""
+        # What would have begun or taken effect after the link was lost did not: the lapse below answers it.
+        until = min(now, self._deadline)
         due: list[Acknowledgement] = []
-        # A move that would have taken effect after the link was lost did not: the lapse below answers it.
-        at = self._actuator.settled(min(now, self._deadline)) if self._waiting else None
-        if at is not None:
-            due += self._take_effect(at)
+        while self._on_the_way and self._on_the_way[0].begins <= until:
+            order = self._on_the_way.popleft()
+            due += self._look(order.begins) + self._move(order)
+        due += self._look(until)
         if self.state == "following" and (now > self._deadline or self._actuator.fault):
             # The safe state counts from the deadline, not from this call: a late tick must not lengthen it.
             due += self._lapse(min(now, self._deadline))
@@ -227,10 +248,15 @@ class DeviceRules:
         self._steps = [(max(now, at - slept_s), step) for at, step in self._steps]
         return due + self.tick(now)
 
+    def _look(self, now: float) -> list[Acknowledgement]:
+        """Answer the move under way if it has taken effect by ``now``."""
+        at = self._actuator.settled(now) if self._waiting else None
+        return [] if at is None else self._take_effect(at)
+
     # ------------------------------------------------------------------------------------- safe state
     def _lapse(self, lost_at: float) -> list[Acknowledgement]:
         """The link was lost at ``lost_at``: lock, and begin the safe state."""
-        due = self._settle(lost_at, "timeout", "link_lost")
+        due = self._settle(lost_at, "timeout", "link_lost") + self._drop(lost_at, "timeout", "link_lost")
         # An engine that ordered a hold and then fell silent gets no second hold.
         began = min(lost_at, self._held_since)
         self._steps = [(max(lost_at, began + step.after_s), step) for step in self._safe_state()]
@@ -261,6 +287,7 @@ class DeviceRules:
         self.state, self.target, self.locked = "stopped", 0.0, True
         self._steps = []
         self._actuator.move(0.0, action="stop", ramp_s=0.0, seq=seq, now=now, rate=self.rate)
+        due += self._drop(now, "ok", "superseded")
         return [*due, self._keep(self._answer(seq, now, now, "ok", "vented"))]
 
     # ----------------------------------------------------------------------------------------- orders
@@ -279,28 +306,51 @@ class DeviceRules:
             return "bad_level"
         return ""
 
-    def _move(
+    def _take(
         self, seq: int, action: str, wanted: list[float], ramp_s: float, now: float
     ) -> list[Acknowledgement]:
+        """An accepted order: on its way, or followed at once where it takes no time or changes nothing."""
+        target, _ = self._target(action, wanted, now)
+        changes = target != self._actuator.level(now) or not self._keeps_shares(action, wanted, target)
+        delay_s = self._delay(seq) / self.rate if changes or self._on_the_way else 0.0
+        # Never before the one that arrived before it: the last word must stay the last.
+        begins = max([now + delay_s, *(order.begins for order in self._on_the_way)])
+        order = _Order(begins, now, seq, action, wanted, ramp_s)
+        if begins <= now:
+            return self._move(order)
+        self._on_the_way.append(order)
+        return []
+
+    def _target(self, action: str, wanted: list[float], now: float) -> tuple[float, AcknowledgementStatus]:
+        """Level that an order goes to at ``now``, and whether it is the one that was asked for."""
+        # "open" and "release" carry no level of their own: both mean 0.
+        level = {"close": max(wanted, default=0.0), "hold": self.level(now)}.get(action, 0.0)
+        target = min(max(level, 0.0), self._greatest)
+        return target, "ok" if target == level else "clipped"
+
+    def _move(self, order: _Order) -> list[Acknowledgement]:
         """Begin a move. The same order again joins the move under way; another one supersedes it."""
+        now, action = order.begins, order.action
         here = self.level(now)
         # A hold that is ordered again is the same hold: nothing restarts its second.
         self._held_since = min(now, self._held_since) if action == "hold" else math.inf
-        # "open" and "release" carry no level of their own: both mean 0.
-        level = {"close": max(wanted, default=0.0), "hold": here}.get(action, 0.0)
-        target = min(max(level, 0.0), self._greatest)
-        waiting = _Waiting(seq, now, "ok" if target == level else "clipped")
-        same = action != "close" or target == 0 or self._shared(wanted) == self._shares
-        if self._waiting and action != "hold" and target == self.target and same:
+        target, status = self._target(action, order.wanted, now)
+        waiting = _Waiting(order.seq, order.received, status)
+        same = target == self.target and self._keeps_shares(action, order.wanted, target)
+        if self._waiting and action != "hold" and same:
             self._waiting.append(waiting)
             return []
         due = self._settle(now, "ok", "superseded")
-        self.state, self.target = "following", target
+        self.target = target
         if action == "close" and target > 0:
-            self._shares = self._shared(wanted)
-        self._actuator.move(target, action=action, ramp_s=ramp_s, seq=seq, now=now, rate=self.rate)
+            self._shares = self._shared(order.wanted)
+        self._actuator.move(target, action=action, ramp_s=order.ramp_s, seq=order.seq, now=now, rate=self.rate)
         self._waiting = [waiting]
         return [*due, *(self._take_effect(now) if target == here else [])]
+
+    def _keeps_shares(self, action: str, wanted: list[float], target: float) -> bool:
+        """Whether an order leaves each channel its share of the level."""
+        return action != "close" or target == 0 or self._shared(wanted) == self._shares
 
     def _shared(self, wanted: list[float]) -> tuple[float, ...]:
         """Each channel of a level as a share of the largest; one channel is all of it."""
@@ -322,6 +372,12 @@ class DeviceRules:
         settled = [Acknowledgement(w.seq, w.received, now, status, reached, code) for w in self._waiting]
         self._waiting = []
         return [self._keep(answer) for answer in settled]
+
+    def _drop(self, now: float, status: AcknowledgementStatus, code: str) -> list[Acknowledgement]:
+        """Answer what was on its way with the level of ``now``: it never begins."""
+        dropped = [self._answer(order.seq, order.received, now, status, code) for order in self._on_the_way]
+        self._on_the_way.clear()
+        return [self._keep(answer) for answer in dropped]
 
     def _answer(
         self, seq: int, received: float, effective: float, status: AcknowledgementStatus, code: str

@@ -109,7 +109,7 @@ class StimulatorSettings:
 
 
 class Output:
-    """The current of a stimulator as a level: it waits for the link, then goes a straight way.
+    """The current of a stimulator as a level: it goes a straight way from one to the next.
 
     Parameters
     ----------
@@ -136,14 +136,13 @@ class Output:
         ----------
         target, action, now : level, action and time in s.
         ramp_s : s. rate : how much faster than real time it goes.
-        seq : of the order; None for the safe state, which needs no link.
+        seq : of the order; None for the safe state.
         """
         here = self.level(now)
         if action == "stop" or target == here:
             self._path = (now, target, now, target)
             return
-        begin = now + (0.0 if seq is None else self.delay(seq) / rate)
-        self._path = (begin, here, begin + ramp_s / rate, target)
+        self._path = (now, here, now + ramp_s / rate, target)
 
     def settled(self, now: float) -> float | None:
         """End of the way, None when it lies behind ``now``."""
@@ -185,6 +184,7 @@ class StimulatorModel(DeviceRules):
             safe_state=lambda: steps,
             greatest=greatest_of(settings.greatest, name=settings.profile),
             channels=channels,
+            delay=self.output.delay,
         )
         self._seed, self._n_received = seed, 0
         self._broken = frozenset(broken)

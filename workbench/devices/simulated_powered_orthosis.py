@@ -43,7 +43,9 @@ class OrthosisModel(DeviceRules):
         brake = (SafeStep("release"),)
         motor = Output(seed, StimulatorSettings("exo", release_s=0.0, delay_s=DELAY_S))
         most = greatest_of(greatest, name="powered orthosis")
-        super().__init__(motor, profile="exo", safe_state=lambda: brake, greatest=most, channels=WAYS)
+        super().__init__(
+            motor, profile="exo", safe_state=lambda: brake, greatest=most, channels=WAYS, delay=motor.delay
+        )
 
 
 def _body(options: Mapping[str, Any], stop: threading.Event) -> None:

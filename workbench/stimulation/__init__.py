@@ -32,7 +32,7 @@ from workbench.stimulation._quantities import (
     shannon_k,
     voltage_v,
 )
-from workbench.stimulation._supervisor import Setup, StimulationSupervisor, Verdict
+from workbench.stimulation._supervisor import Setup, StimulationSupervisor, UnderWay, Verdict
 from workbench.stimulation._telemetry import Telemetry
 from workbench.stimulation._times import Dose, OnTimes
 from workbench.stimulation._wearer import PersonWatch, Wearer
@@ -59,6 +59,7 @@ __all__ = [
     "SignedLimits",
     "StimulationSupervisor",
     "Telemetry",
+    "UnderWay",
     "Verdict",
     "Wearer",
     "above",

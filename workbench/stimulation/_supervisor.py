@@ -10,7 +10,7 @@ A fall is never held back and never refused; a rise is refused as a whole as soo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf, isfinite
 from typing import Literal
 
@@ -46,6 +46,23 @@ class Verdict:
     ramp_s: float = 0.0
     consequence: Consequence = ""
     findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UnderWay:
+    """An order that was let through, until the stimulator has reached a later one.
+
+    Attributes
+    ----------
+    low, high : its currents, mA by channel; with orders that may never be reached, the least and most of all.
+    reached_at : when the stimulator has reached it, or has begun a later one, s.
+    ramped : whether it goes there by a ramp.
+    """
+
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    reached_at: float
+    ramped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +141,9 @@ class StimulationSupervisor:
         self._ceilings = list(programme.approved_ma)
         self._raised_at = [-inf] * len(programme.channels)
         none = (0.0,) * len(programme.channels)
-        self._from, self._to = none, none
+        # Oldest first: the last one that was reached, and those that the link may still hold back.
+        self._orders = [UnderWay(none, none, -inf)]
         self._now: float | None = None
-        self._settles_at = -inf
 
     # --------------------------------------------------------------------------------------------- orders
     def order(self, levels: Sequence[float], *, now: float, ramp_s: float = 0.0) -> Verdict:
@@ -152,7 +169,7 @@ class StimulationSupervisor:
             return self._fall(asked, now, ramp_s, found)
         if refusals := self._against(asked, now):
             return self._fall(tuple(map(min, asked, self._to)), now, ramp_s, found + refusals, "held")
-        needed_s, slow = self._ramp(asked, ramp_s)
+        needed_s, slow = self._ramp(asked, now, ramp_s)
         self._change(asked, now, needed_s)
         return self._verdict(needed_s, "", found + slow)
 
@@ -283,9 +300,7 @@ class StimulationSupervisor:
         """Delivered currents, mA: more than was sent is off at once, less for a quarter of a second a fault."""
         if broken := self._advance(now):
             return broken
-        sent_from, sent_to = self._sent(self._from), self._sent(self._to)
-        least = tuple(map(min, sent_from, sent_to)) if now < self._settles_at else sent_to
-        most = tuple(map(max, sent_from, sent_to)) if now < self._settles_at else sent_to
+        least, most = self._sent(self._least(now)), self._sent(self._envelope(now))
         found = self._telemetry.compare(delivered_ma, least=least, most=most, now=now)
         if any(finding.rule == "delivered" for finding in found):
             return self._latch(found[0], "stop", found)
@@ -304,7 +319,7 @@ class StimulationSupervisor:
 
     def settled(self, now: float) -> bool:
         """Whether nothing is asked for and the ramp to it is over; ``now`` in s."""
-        return not any(self._envelope(now))
+        return not any(self._to) and now >= self._settles_at
 
     @property
     def places(self) -> tuple[Place, ...]:
@@ -364,6 +379,16 @@ class StimulationSupervisor:
         return (0.0,) * len(self._to)
 
     @property
+    def _to(self) -> tuple[float, ...]:
+        """The newest currents that were let through, mA."""
+        return self._orders[-1].high
+
+    @property
+    def _settles_at(self) -> float:
+        """When they are reached, s."""
+        return self._orders[-1].reached_at
+
+    @property
     def _ahead_s(self) -> float:
         """How long current may still flow although the next look releases it, s.
 
@@ -399,10 +424,13 @@ class StimulationSupervisor:
         per_s = self._loads.charge_per_s(self._envelope(now))
         return found + self.dose.findings(per_s, ahead_s=self._ahead_s)
 
-    def _ramp(self, asked: Sequence[float], ramp_s: float) -> tuple[float, list[Finding]]:
-        """The least ramp to currents in mA, s, and where a shorter one was asked for."""
+    def _ramp(self, asked: Sequence[float], now: float, ramp_s: float) -> tuple[float, list[Finding]]:
+        """The least ramp to currents in mA, s, and where a shorter one was asked for.
+
+        It holds from the least that may flow: a link that hands several rises over at once makes one of them.
+        """
         found, needed_s = [], ramp_s
-        for new, old, channel in zip(asked, self._to, self.programme.channels, strict=True):
+        for new, old, channel in zip(asked, self._least(now), self.programme.channels, strict=True):
             limit = self._loads.of(channel).limits["slew_ma_s"]
             least_s = (new - old) / limit
             if new > old and above(least_s, ramp_s):
@@ -424,13 +452,13 @@ class StimulationSupervisor:
         if any(self._to) and above(now, lost_at):
             # The stimulator's own watchdog has ended it by now: what flowed since is what that lets flow.
             self._count(last, lost_at)
-            self._change(self._nothing, lost_at, self.programme.release_s)
+            self._lose(lost_at)
             self._count(lost_at, now)
             return self._latch(Finding("watchdog", now - last, self.watchdog_s), "fault")
         if lost_at < self._settles_at and above(now, lost_at):
             # A release that was under way: the stimulator's own watchdog has begun it again.
             self._count(last, lost_at)
-            self._settles_at = lost_at + self.programme.release_s + self.programme.latency_s
+            self._lose(lost_at)
             self._count(lost_at, now)
             return None
         self._count(last, now)
@@ -443,26 +471,48 @@ class StimulationSupervisor:
 
     def _count(self, start: float, end: float) -> None:
         """Charge and on-times from ``start`` to ``end``, s."""
-        middle = min(max(self._settles_at, start), end)
-        for begin, finish, currents in ((start, middle, self._envelope(start)), (middle, end, self._to)):
-            if finish <= begin:
-                continue
-            self.dose.add(self._loads.charge_per_s(currents), finish - begin)
+        while start < end:
+            flowing = self._under_way(start)
+            until = min([end, *(order.reached_at for order in flowing[1:] if order.reached_at > start)])
+            currents = self._envelope(start)
+            self.dose.add(self._loads.charge_per_s(currents), until - start)
             for lead in self._leads(currents):
-                self._on.add(lead, begin, finish)
+                self._on.add(lead, start, until)
+            start = until
+        self._orders = self._under_way(end)
         self._now = end
 
+    def _under_way(self, now: float) -> list[UnderWay]:
+        """What the stimulator may be about at ``now``, s: the last order that it has reached, and all after it."""
+        reached = [n for n, order in enumerate(self._orders) if order.reached_at <= now]
+        return self._orders[reached[-1] if reached else 0 :]
+
     def _envelope(self, now: float) -> tuple[float, ...]:
-        """The most that may flow at ``now``, mA: over a ramp the higher of its ends."""
-        return tuple(map(max, self._from, self._to)) if now < self._settles_at else self._to
+        """The most that may flow at ``now``, mA: of the orders under way the highest."""
+        return tuple(map(max, zip(*(order.high for order in self._under_way(now)), strict=True)))
+
+    def _least(self, now: float) -> tuple[float, ...]:
+        """The least that may flow at ``now``, mA: of the orders under way the lowest."""
+        return tuple(map(min, zip(*(order.low for order in self._under_way(now)), strict=True)))
 
     def _change(self, currents: tuple[float, ...], now: float, ramp_s: float) -> None:
         """Another order, mA, takes effect within a ramp and the latency."""
         if currents == self._to:
             return
-        self._from = self._envelope(now)
-        self._to = currents
-        self._settles_at = max(now + ramp_s + self.programme.latency_s, now)
+        before = self._under_way(now)
+        # A ramp that begins before the one under way is over starts from anywhere on it: that one may never be
+        # reached. Without a ramp an order is reached as it begins, whatever went before.
+        if ramp_s > 0 and before[-1].ramped and before[-1].reached_at > now:
+            before = _with_last_merged(before)
+        reached_at = max(now + ramp_s + self.programme.latency_s, now)
+        self._orders = [*before, UnderWay(currents, currents, reached_at, ramped=ramp_s > 0)]
+
+    def _lose(self, lost_at: float) -> None:
+        """The stimulator's own watchdog ends everything: what was still on its way to it may never begin."""
+        low, high = self._least(lost_at), self._envelope(lost_at)
+        reached_at = lost_at + self.programme.release_s + self.programme.latency_s
+        none = self._nothing
+        self._orders = [UnderWay(low, high, -inf), UnderWay(none, none, reached_at, ramped=True)]
 
     # ----------------------------------------------------------------------------------------------- verdicts
     def _sent(self, currents: Sequence[float]) -> tuple[float, ...]:
@@ -480,11 +530,19 @@ class StimulationSupervisor:
             self.latched = finding
         ramp_s = 0.0 if consequence == "stop" else self.programme.release_s
         now = self._now if self._now is not None else 0.0
-        # A stop ends a ramp that is under way, which may be what it is for.
-        if consequence == "stop":
-            self._settles_at = min(self._settles_at, now + self.programme.latency_s)
+        # A stop ends a ramp to nothing that is under way, which may be what it is for.
+        if consequence == "stop" and not any(self._to):
+            last, ends_at = self._orders[-1], now + self.programme.latency_s
+            self._orders[-1] = replace(last, reached_at=min(last.reached_at, ends_at))
         self._change(self._nothing, now, ramp_s)
         return self._verdict(ramp_s, consequence, findings or (finding,))
+
+
+def _with_last_merged(orders: list[UnderWay]) -> list[UnderWay]:
+    """The same orders, of which the last is no longer told apart from the one before it."""
+    *rest, earlier, last = orders
+    low, high = tuple(map(min, earlier.low, last.low)), tuple(map(max, earlier.high, last.high))
+    return [*rest, replace(earlier, low=low, high=high)]
 
 
 def _only(currents: Sequence[float], n: int) -> tuple[float, ...]:

@@ -71,6 +71,7 @@ class _Order:
     at: float
     currents: tuple[float, ...]
     ramp_s: float
+    rises: tuple[bool, ...]
 
 
 class Stimulator:
@@ -79,16 +80,18 @@ class Stimulator:
     Parameters
     ----------
     setup : what it holds.
-    latency_s : how late it obeys, s; at most that of the programme.
+    latency_s : how late it obeys at most, s; no more than that of the programme.
 
     Attributes
     ----------
+    late_s : how late it obeys what it hears next, s, up to ``latency_s``; never before what it heard earlier.
     charge : that each contact has borne, µC.
     flowed : intervals in which current flowed, by lead.
     """
 
     def __init__(self, setup: Setup, latency_s: float) -> None:
         self._programme, self._latency_s = setup.programme, latency_s
+        self.late_s = latency_s
         self._limits = setup.by_model()
         self._waiting: list[_Order] = []
         none = (0.0,) * len(self._programme.channels)
@@ -98,6 +101,7 @@ class Stimulator:
         self._dead = False
         self.charge: dict[tuple[str, int], float] = {}
         self.flowed: dict[str, list[tuple[float, float]]] = {c.lead: [] for c in self._programme.channels}
+        self._too_fast: list[str] = []
 
     def hear(self, verdict: Verdict, now: float) -> None:
         """A sign of life, and the levels that go with it."""
@@ -105,7 +109,9 @@ class Stimulator:
         newest = self._waiting[-1].currents if self._waiting else self._path[3]
         self._heard, self._dead = now, False
         if currents != newest or verdict.consequence == "stop":
-            self._waiting.append(_Order(now + self._latency_s, currents, verdict.ramp_s))
+            at = max([now + self.late_s, *(order.at for order in self._waiting)])
+            rises = tuple(new > old for new, old in zip(currents, newest))
+            self._waiting.append(_Order(at, currents, verdict.ramp_s, rises))
 
     def currents(self, at: float) -> tuple[float, ...]:
         """What flows at a time that has come, mA."""
@@ -125,8 +131,7 @@ class Stimulator:
             self._flow(self._now, to)
             self._now = to
             if to == due:
-                order = self._waiting.pop(0)
-                self._begin(order.currents, order.ramp_s)
+                self._obey(self._waiting.pop(0))
             elif to == lapse:
                 self._dead = True
                 self._waiting.clear()
@@ -135,6 +140,15 @@ class Stimulator:
     @property
     def _programme_watchdog(self) -> float:
         return min(limits.limits["watchdog_s"] for limits in self._limits.values())
+
+    def _obey(self, order: _Order) -> None:
+        for channel, new, old, rises in zip(
+            self._programme.channels, order.currents, self.currents(self._now), order.rises
+        ):
+            most = self._limits[channel.electrode].limits["slew_ma_s"] * order.ramp_s
+            if rises and new - old > most * (1 + ROUNDING) + ROUNDING:
+                self._too_fast.append(f"slew of {channel.name}: {new - old} in {order.ramp_s}")
+        self._begin(order.currents, order.ramp_s)
 
     def _begin(self, currents: tuple[float, ...], ramp_s: float) -> None:
         self._path = (self._now, self.currents(self._now), self._now + ramp_s, currents)
@@ -172,7 +186,7 @@ class Stimulator:
                 found.append(f"day of {place}: {charge}")
         for lead, intervals in self.flowed.items():
             found += _of_times(lead, intervals, models[lead])
-        return found + self._of_now(models)
+        return found + self._too_fast + self._of_now(models)
 
     def _of_now(self, models: dict[str, ElectrodeLimits]) -> list[str]:
         """Loads of the moment, by the textbook."""
@@ -259,6 +273,14 @@ class Walk:
             self.wrong.append(f"order let through while latched: {verdict}")
         self.take(verdict)
 
+    def deliver(self, share: float) -> None:
+        """The stimulator states a share of what flows. Who follows late, and truly, is not blamed."""
+        delivered = tuple(current * share for current in self.stimulator.currents(self.now))
+        verdict = self.supervisor.take_delivered(delivered, now=self.now)
+        if share == 1.0 and any(finding.rule in ("delivered", "undelivered") for finding in verdict.findings):
+            self.wrong.append(f"blamed for what it was sent: {verdict.findings}")
+        self.take(verdict)
+
     def stop(self) -> None:
         """A STOP."""
         verdict = self.supervisor.stop("key", now=self.now)
@@ -325,9 +347,7 @@ def _notice(walk: Walk, rng: np.random.Generator) -> None:
     elif kind == 2:
         supervisor.telemetry.take_impedances({("left", 3): float(rng.choice((900.0, 3000.0, nan)))}, now=walk.now)
     elif kind == 3:
-        share = float(rng.choice((0.5, 1.0, 1.0, 1.3)))
-        delivered = tuple(current * share for current in walk.stimulator.currents(walk.now))
-        walk.take(supervisor.take_delivered(delivered, now=walk.now))
+        walk.deliver(float(rng.choice((0.5, 1.0, 1.0, 1.3))))
     elif kind == 4:
         channel = int(rng.integers(len(walk.setup.programme.channels)))
         ceiling = supervisor.ceilings_ma[channel] + float(rng.choice((-1.0, 0.05, 0.1, 0.5)))
@@ -388,7 +408,7 @@ def walked(n: int, seed: int, *, length: int, progress: Callable[[int], object] 
     length : acts of a road.
     progress : told how many more steps or roads are done.
     """
-    rng = np.random.default_rng(seed)
+    rng, link = np.random.default_rng(seed), np.random.default_rng([seed, 1])
     wrong: list[str] = []
     rules: Counter[str] = Counter()
     flowed, sessions, done = 0.0, 0, 0
@@ -396,6 +416,7 @@ def walked(n: int, seed: int, *, length: int, progress: Callable[[int], object] 
         walk = Walk(walked_setup(), latency_s=float(rng.choice((0.0, 0.05, 0.15))))
         steps = min(SESSION, n - done)
         for _ in range(steps):
+            walk.stimulator.late_s = walk.latency_s * float(link.choice((0.0, 0.5, 1.0, 1.0, 1.0)))
             step(walk, rng)
         wrong += walk.wrong
         rules += walk.rules
