@@ -195,6 +195,13 @@ def test_a_set_up_comes_back_from_its_plain_data_with_the_same_hash():
         setup_of(plain)
 
 
+def test_a_blinded_set_up_that_a_notebook_prints_reads_the_same_for_a_sham():
+    of = replace(setup(WALKING), blinded=True)
+    assert of != as_sham(of)
+    assert repr(of) == repr(as_sham(of))
+    assert str(of.programme) == str(as_sham(of).programme)
+
+
 @pytest.mark.parametrize("effector", ["fes", "epidural", "transcutaneous"])
 def test_a_session_whose_effector_stimulates_needs_a_set_up_that_its_limits_allow(effector):
     profile = control.load(effector)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite
 from typing import Literal, get_args
 
@@ -89,7 +89,8 @@ class Programme:
     support_kg: float = 0.0
     latency_s: float = 0.0
     release_s: float = 0.0
-    mode: Mode = "active"
+    # Not printed: a notebook that shows a plan of a blinded session would tell a sham.
+    mode: Mode = field(default="active", repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "channels", tuple(self.channels))
