@@ -113,13 +113,17 @@ def test_a_recording_of_a_sham_says_what_was_asked_and_that_nothing_was_given(in
         for decision in decisions:
             writer.decision(decision)
         writer.control([(kind, content, 100.0) for kind, content in entries])
-    said = inside("stimulation", "given", path)
+    for options in ((), ("--json",)):
+        refused = inside("stimulation", "given", path, *options)
+        assert (refused.code, "a sham; add --unblinded" in refused.err) == (2, True)
+        assert "mA" not in refused.out + refused.err
+    said = inside("stimulation", "given", path, "--unblinded")
     assert said.code == 0, said.err
     assert "sham.xdf: sham, programme " in said.out
     assert "paddle-16" in said.out
     assert "signed by chen, lin" in said.out
     assert "close    asked 5 4 mA, given 0 0 mA" in said.out
-    answer = inside("stimulation", "given", path, "--json").answer("stimulation given")
+    answer = inside("stimulation", "given", path, "--unblinded", "--json").answer("stimulation given")
     assert (answer["mode"], answer["orders"][0]["asked_ma"]) == ("sham", [5.0, 4.0])
 
 

@@ -133,4 +133,5 @@ def test_a_sham_looks_like_the_other_and_its_recording_says_what_was_asked_and_t
     assert (16.0, 14.0) in [one.asked_ma for one in given]
     assert {one.given_ma for one in given} == {(0.0, 0.0)}
     assert file.plan["stimulation"]["programme"]["mode"] == "sham"
+    assert grant.activation_s(file) > 0  # the dose of the day
     assert [one.equal for one in done.replayed] == [True, True]

@@ -13,6 +13,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from tests.control import test_stimulation_status as stimulation
 from tests.doors import SteppedClock
 from workbench import control, world
 from workbench.engine.grants import GrantGate
@@ -20,7 +21,7 @@ from workbench.errors import RecordFault, RecordingFault, Refused
 from workbench.live import SessionPlan
 from workbench.recording import RunFile, RunWriter, chunks, index
 from workbench.runs import grant
-from workbench.stimulation import Wearer
+from workbench.stimulation import Wearer, as_sham, definition_of
 from workbench.study import Study, people, protocol
 from workbench.study.changes.protocols import AdoptProtocol
 from workbench.study.changes.stimulating import AdoptStimulationLimits
@@ -297,11 +298,29 @@ def order(seq, stamp, level):
     return Command(seq, stamp, stamp, -1, "glove", "glove", "close", (level,), 0, 250, "ACTIVE")
 
 
+def activation_s(commands, control=(), decisions=(), **plan):
+    file = SimpleNamespace(
+        plan=plan, commands=lambda: commands, control=lambda: control, decisions=lambda: decisions
+    )
+    return grant.activation_s(file)
+
+
 def test_activation_is_the_time_with_a_level_and_a_cut_recording_counts_its_safe_state():
     closed = [order(1, 10.0, 0.0), order(2, 11.0, 1.0), order(3, 14.0, 1.0), order(4, 15.0, 0.0)]
-    assert grant.activation_s(closed) == 4.0
-    assert grant.activation_s(closed[:3]) == 3.0 + grant.LAPSE_S
-    assert grant.activation_s([]) == 0.0
+    assert activation_s(closed) == 4.0
+    assert activation_s(closed[:3]) == 3.0 + grant.LAPSE_S
+    assert activation_s([]) == 0.0
+
+
+def test_a_sham_uses_up_the_dose_of_the_day_like_the_other_though_it_commands_nothing():
+    used = []
+    for of in (stimulation.setup(), as_sham(stimulation.setup())):
+        bench = stimulation.armed(of)
+        entries, decisions = stimulation.followed(bench)
+        used.append(activation_s(bench.sent, entries, decisions, stimulation=definition_of(of)))
+    assert not any(any(command.level) for command in bench.sent)
+    assert used[0] == pytest.approx(used[1])
+    assert used[1] > 0
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,9 @@ def _add_file(parser: argparse.ArgumentParser) -> None:
 
 def _add_recording(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help="recording of a run (XDF)")
+    parser.add_argument(
+        "--unblinded", action="store_true", help="of a blinded session: you may know whether it was a sham"
+    )
     add_json(parser)
 
 
@@ -166,12 +169,19 @@ def _programme(arguments: argparse.Namespace) -> int:
 
 
 def _given(arguments: argparse.Namespace) -> int:
-    """Print what a recording asked for beside what left; exit 1 where it says nothing of stimulation."""
+    """Print what a recording asked for beside what left; exit 1 where it says nothing of stimulation.
+
+    Of a blinded session only for who says that they may know: a command that is tried in passing tells nobody.
+    """
     from workbench import control
+    from workbench.errors import Refused
+    from workbench.messages import Message
     from workbench.recording import RunFile
 
     run = RunFile(arguments.file)
     about = run.plan.get("stimulation")
+    if about and about.get("blinded") and not arguments.unblinded:
+        raise Refused(Message("stimulation.blinded_recording", file=run.path.name))
     orders = control.given(run.control(), run.decisions()) if about else []
     if arguments.json:
         named = (
@@ -251,7 +261,7 @@ COMMAND = Subcommand(
         ),
         Subcommand(
             name="given",
-            help="what a recording asked for beside what left: nothing in a sham; for readers who may know",
+            help="what a recording asked for beside what left: nothing in a sham; of a blinded session with --unblinded",
             run=_given,
             arguments=_add_recording,
         ),

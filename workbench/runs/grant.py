@@ -7,7 +7,7 @@ it (``workbench.live``); nothing that a client says arms.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -23,7 +23,7 @@ from workbench.recording import RunFile, index, run_writer
 from workbench.runs.approve import LIMITS
 from workbench.stimulation import fingerprint, setup_of
 from workbench.study import approvals, home_use, stimulation_limits
-from workbench.vocabulary import Command, HomeRule
+from workbench.vocabulary import HomeRule
 
 if TYPE_CHECKING:
     from workbench.study import Signer, Study
@@ -268,7 +268,7 @@ def _given(path: Path, _versions: tuple[int, ...]) -> _Given:
     """The dose of one recording; not remembered where it cannot be read."""
     # Events and commands say it of a whole recording, however large its signals are.
     file = RunFile(path, damaged="skip", only=(run_writer.EVENTS, run_writer.COMMANDS))
-    if file.file.damaged:
+    if file.file.damaged or _is_sham(file):
         file = RunFile(path, damaged="skip")
     run, participant, effector = (str(file.plan.get(name, "")) for name in ("run", "participant", "effector"))
     return _Given(run, participant, effector, _dose_of(file))
@@ -277,25 +277,40 @@ def _given(path: Path, _versions: tuple[int, ...]) -> _Given:
 def _dose_of(file: RunFile) -> float:
     """Activation of one run; of a damaged recording its whole length, since commands may be missing."""
     if not file.file.damaged:
-        return activation_s(file.commands())
+        return activation_s(file)
     stamps = file.signal.stamps[np.isfinite(file.signal.stamps)]
-    return max(activation_s(file.commands()), float(np.ptp(stamps)) if len(stamps) else 0.0) + LAPSE_S
+    longest = float(np.ptp(stamps)) if len(stamps) else 0.0
+    # What a sham asked for is not recomputed from less than everything: its whole length counts.
+    return (longest if _is_sham(file) else max(activation_s(file), longest)) + LAPSE_S
 
 
-def activation_s(commands: list[Command]) -> float:
-    """Stream time in s during which commands asked for a level above 0."""
+def _is_sham(file: RunFile) -> bool:
+    stimulation = file.plan.get("stimulation") or {}
+    return dict(stimulation.get("programme") or {}).get("mode") == "sham"
+
+
+def activation_s(file: RunFile) -> float:
+    """Stream time in s during which a level above 0 was asked for; in a sham too, whose commands have none.
+
+    Parameters
+    ----------
+    file : with its commands; of a sham with everything that its commands are recomputed from.
+    """
     # By sequence number: stamps may jump, and then a span would begin before it ended.
-    return sum(_spans(sorted(commands, key=lambda command: command.seq)))
+    commands = sorted(file.commands(), key=lambda command: command.seq)
+    asked = [(command.stamp, any(command.level)) for command in commands]
+    if _is_sham(file):
+        asked = [(one.stamp, any(one.asked_ma)) for one in control.given(file.control(), file.decisions())]
+    return sum(_spans(asked, end=commands[-1].stamp if commands else 0.0))
 
 
-def _spans(commands: list[Command]) -> Iterator[float]:
+def _spans(asked: Iterable[tuple[float, bool]], *, end: float) -> Iterator[float]:
     since: float | None = None
-    for command in commands:
-        engaged = any(command.level)
+    for stamp, engaged in asked:
         if engaged and since is None:
-            since = command.stamp
+            since = stamp
         elif not engaged and since is not None:
-            yield max(0.0, command.stamp - since)
+            yield max(0.0, stamp - since)
             since = None
     if since is not None:
-        yield max(0.0, commands[-1].stamp - since) + LAPSE_S
+        yield max(0.0, end - since) + LAPSE_S

@@ -233,7 +233,7 @@ def looked_at(folder: Path, participant: str) -> list[dict[str, Any]]:
         n, fs = len(file.signal.stamps), file.signal.fs
         lines.append({
             "started": str(file.plan.get("started", "")), "minutes": round(n / fs / 60.0, 2) if fs else 0.0,
-            "active_s": round(activation_s(file.commands()), 2),
+            "active_s": round(activation_s(file), 2),
             "stops": sum(row.kind == "estop" for row in rows),
             "faults": sum(row.priority == "high" and row.kind != "estop" for row in rows), "state": file.state,
         })  # fmt: skip
