@@ -261,7 +261,7 @@ COMMAND = Subcommand(
         ),
         Subcommand(
             name="given",
-            help="what a recording asked for beside what left: nothing in a sham; of a blinded session with --unblinded",
+            help="what a recording asked for beside what left; of a blinded session with --unblinded",
             run=_given,
             arguments=_add_recording,
         ),
