@@ -15,7 +15,7 @@ from workbench.recording import RunFile
 from workbench.study import Study
 from workbench.study.changes.stimulating import AdoptStimulationLimits
 from workbench.systems import emg_closed_loop_stimulation, simulate
-from workbench.systems.emg_closed_loop_stimulation import MUSCLE, SYSTEM
+from workbench.systems.emg_closed_loop_stimulation import MUSCLE, SYSTEM, TRACK
 from workbench.vocabulary import Participant as Enrolled
 from workbench.vocabulary import Visit
 
@@ -70,7 +70,9 @@ def test_a_session_that_stimulates_nobody_gives_the_participant_no_stimulator(st
 
 def test_the_decoder_reads_the_muscle_that_the_cue_asks_for_or_the_first_where_none_is_named_so():
     bound = simulate(SYSTEM)
-    assert bound.source.player["options"]["conditions"] == {bound.paradigm_params["condition"]: MUSCLE}
+    assert bound.source.player["options"]["conditions"] == dict.fromkeys(
+        (bound.paradigm_params["condition"], *TRACK.conditions), MUSCLE
+    )
     assert bound.decoder_params["channel"] == bound.signal.measured.index(MUSCLE) == MUSCLES.index(MUSCLE)
     single = replace(bound.signal, channels=("vastus", "pulses"))
     assert SYSTEM.task().decoder_params(single)["channel"] == 0
@@ -125,3 +127,38 @@ def test_an_onset_stimulates_visits_follow_and_the_run_replays_with_its_commands
         assert [row["name"] for row in study.rows("visit")] == [visit.name for visit in SYSTEM.visits]
         measures = {row["measure"] for row in study.rows("assessment")}
     assert measures == {*SYSTEM.asked_forms} - {one.name for one in SYSTEM.own_forms}
+
+
+def test_a_current_that_follows_has_no_scheduled_run_and_stands_beside_a_task_that_has():
+    followed = SYSTEM.task("followed")
+    assert followed.law.guided
+    with pytest.raises(BadValue, match="open_loop needs an effector that a law closes"):
+        replace(SYSTEM, tasks=(followed,))
+
+
+@pytest.mark.release
+@pytest.mark.timeout(240)
+def test_the_current_follows_the_envelope_within_an_attempt_and_the_run_replays_with_its_commands(
+    tmp_path, monkeypatch, capsys
+):
+    fewer = replace(SYSTEM.task("followed"), trials=(8, 3))
+    monkeypatch.setattr(emg_closed_loop_stimulation, "SYSTEM", replace(SYSTEM, tasks=(SYSTEM.tasks[0], fewer)))
+    folder = tmp_path / "emg"
+    asked = ["--system", SYSTEM.name, "--task", "followed", "--speed", "4", "--no-browser", "--study", str(folder)]
+    assert commands.main(["demo", *asked]) == 0
+    said = capsys.readouterr().out
+    assert said.count("commands recomputed, equal") == 2
+    assert "level tracking: RMSE " in said
+    run = RunFile(sorted((folder / "recordings").glob("*.xdf"))[-1])
+    given = control.given(run.control(), run.decisions())
+    approved = SYSTEM.stimulation.programme.approved_ma
+    # An order at nearly every hop of an attempt, which no fault ended.
+    assert len([one for one in given if any(one.asked_ma)]) > 100
+    assert 0.2 * approved[0] < max(max(one.given_ma) for one in given) <= approved[0]
+    # Each of the three attempts ends its current.
+    releases = [one for one in given if one.action == "release"]
+    assert [one.given_ma for one in releases] == [(0.0,)] * 3
+    assert given[-1] == releases[-1]
+    with Study.open(folder, actor="tests") as study:
+        kinds = {row["kind"] for row in study.rows("ledger")}
+    assert not kinds & {"fault", "estop"}

@@ -504,7 +504,8 @@ class System:
     def _check_procedures(self) -> None:
         """Each procedure has what it needs: an effector, an unguided law, settings, a decoder."""
         moved = [kind for kind in self.procedures if kind in control.SCHEDULED]
-        if moved and (self.effector is None or any(one.law and one.law.guided for one in self.tasks)):
+        # A task whose law is guided has no such run, which the engine says where one is asked for.
+        if moved and not any(one.law is not None and not one.law.guided for one in self.tasks):
             raise BadValue(Message("system.procedure", system=self.name, procedure=moved[0]))
         decoded = [kind for kind in self.procedures if kind not in DECODES_NOTHING]
         if decoded and (bare := [one.name for one in self.tasks if not one.decoder]):

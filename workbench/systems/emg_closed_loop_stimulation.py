@@ -1,4 +1,4 @@
-"""What is left of a muscle's EMG triggers epidural stimulation of its own roots, a burst at each onset.
+"""What is left of a muscle's EMG stimulates its own roots: a burst at each onset, or a current that follows it.
 
 The arrangement is that of press reports on an epidural stimulator with EMG feedback; no protocol of it was found.
 Visits, endpoints and forms follow what those reports name, and are proposals. What is learned stride by stride
@@ -11,6 +11,7 @@ from typing import Any
 
 from workbench.control import ControlLaw
 from workbench.devices import simulated_spinal_participant
+from workbench.paradigms.amplitude_track import AmplitudeTrack
 from workbench.study.forms import Form, Item
 from workbench.systems._prices import CODES_NOT_SUPPLIED, PLACEMENT, REMOVAL
 from workbench.systems._shared import BASELINE, CUES_OF_OTHERS
@@ -32,11 +33,15 @@ MUSCLE = "left quadriceps"
 
 EXTEND = "extend"
 
+# Shorter than the longest burst of the profile, so that no attempt ends with its current.
+TRACK = AmplitudeTrack(attempt_s=4.0)
+
 PRESET: dict[str, Any] = {
     "source_id": SIGNAL,
     # Nothing triggers where no muscle contracts: somebody with incomplete paraplegia.
     "person": {"lesion": "T10", "grade": "D"},
-    "conditions": {EXTEND: MUSCLE},
+    "conditions": dict.fromkeys((EXTEND, *TRACK.conditions), MUSCLE),
+    "efforts": TRACK.levels_by_condition,
 }
 (EMG,) = (line for line in simulated_spinal_participant.specs(PRESET) if line.role == "signal")
 
@@ -55,6 +60,16 @@ def onset(signal: StreamSpec) -> dict[str, Any]:
     """The envelope between pulses, as a classifier of contraction and rest."""
     # No notch: it would ring on after each pulse.
     return {"fs": signal.fs, "channel": channel(signal), "mains_hz": 0.0}
+
+
+def envelope(signal: StreamSpec) -> dict[str, Any]:
+    """The same as a share of the strongest contraction, which the levels of a calibration teach."""
+    return {**onset(signal), "levels": TRACK.levels}
+
+
+FOLLOW = ControlLaw("proportional", gain=0.5, dead_band=0.15, slew_per_s=2.0, patterns=HOT_SPOT)
+"""Half of the decoded level, which the pulses raise by a half to three quarters (``emg_envelope``). Whatever is
+decoded, the current ends with its attempt."""
 
 
 def _count(name: str, en: str, zh: str, *, unit: str = "", most: float = 100_000) -> Item:
@@ -220,6 +235,16 @@ SYSTEM = System(
             law=ControlLaw("trigger", trigger_s=BURST_S, patterns=HOT_SPOT),
             trials=(12, 10),
         ),
+        Task(
+            "followed",
+            words("The current follows the envelope of the muscle", "电流跟随肌电包络"),
+            paradigm="amplitude_track",
+            params=TRACK.params(),
+            decoder="emg_envelope",
+            decoder_params=envelope,
+            law=FOLLOW,
+            trials=(12, 9),
+        ),
     ),
     procedures=("calibration", "online", "open_loop", "sham"),
     published=words(
@@ -278,11 +303,6 @@ SYSTEM = System(
         CODES_NOT_SUPPLIED,
     ),
     out_of_scope=(
-        words(
-            "A current that follows the envelope at every hop: a stimulator behind a radio is late by more "
-            "than a hop, which its supervisor takes for a current that is not delivered.",
-            "逐步跟随包络的电流：经无线链路的刺激器延迟超过一步，监督器会将其判为未输出电流。",
-        ),
         words(
             "Stimulation that is learned stride by stride: its target, error and next profile are computed from "
             "recordings, and no stimulator follows them.",
