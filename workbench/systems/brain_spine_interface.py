@@ -264,9 +264,9 @@ SYSTEM = System(
             "步行：由步态周期相位放行、以皮层信号为意图的刺激。模拟下肢与模拟皮层为两个播放器，而一次模拟会话仅有一个。",
         ),
         words(
-            "A current that follows the decoder at every hop: a stimulator behind a radio is late by more than a "
-            "hop, which its supervisor takes for a current that is not delivered.",
-            "逐步跟随解码结果的电流：经无线链路的刺激器延迟超过一步，监督器会将其判为未输出电流。",
+            "A current that follows the decoder at every hop: the link and the supervisor would carry it, but no "
+            "level of the simulated legs' cortex was measured, so that none is offered.",
+            "逐步跟随解码结果的电流：链路和监督器可以支持，但尚未测定模拟下肢皮层的连续强度，因此不提供。",
         ),
         words(
             "Driving a real stimulator: its driver comes with it and keeps the protocol of effectors.",
