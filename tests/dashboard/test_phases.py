@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from tests.dashboard.test_visits import _Client
 from tests.systems.test_draft import ABOUT, DECIDED, SITE, THREE
 from workbench import systems
 from workbench.dashboard import VisitService
-from workbench.errors import WorkbenchError
+from workbench.errors import Refused, WorkbenchError
 from workbench.study import Study
 from workbench.study.changes import AdoptProtocol
 from workbench.vocabulary import Participant, Visit
@@ -80,6 +81,21 @@ def test_what_was_chosen_for_a_simulated_participant_stays_until_another_visit(f
     service.choose_system(f"{SCALP} cued")
     assert service.details(visits["Phase 2, Baseline"])["system"] == f"{SCALP} cued"
     assert service.details(visits["Phase 1, Baseline"])["system"].startswith(HAND)
+
+
+def test_a_session_runs_what_is_planned_at_its_own_visit_whichever_was_looked_at_last(
+    folder: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("workbench.dashboard.visits.live.start", lambda plan, progress: _Client(plan))
+    service = VisitService(folder, operator="Chen L.")
+    visits = of(service, "P-002")
+    service.details(visits["Phase 1, Baseline"])
+    service.confirm(visits["Phase 3, Baseline"], "P-002")
+    with pytest.raises(Refused, match="paddle-16 has no limits of stimulation in force"):
+        service.new_session()
+    service.details(visits["Phase 3, Baseline"])
+    service.confirm(visits["Phase 1, Baseline"], "P-002")
+    assert service.new_session().plan.system["name"] == HAND
 
 
 def test_a_system_that_is_planned_and_not_installed_starts_no_other(folder: Path, monkeypatch: Any) -> None:

@@ -367,6 +367,8 @@ class VisitService:
             raise Refused(Message("visit.not_confirmed"))
         with self.record() as study:
             person = self._person(study, confirmed["visit"])
+            # Whatever visit was looked at last, this one decides which system runs.
+            self.choose(confirmed["visit"])
             blocked = self._blocked(study, person, self.session())
             # Asked again: the page may show a state of minutes ago.
             if blocked:
@@ -645,8 +647,11 @@ class VisitService:
         elif visit_id == self._at_hand.visit:
             planned = []  # who is simulated plays at a visit what was chosen for it
         now = self.system.system.name
-        if planned and (now not in planned or self.hardware.system.name != now) and self.session() is None:
-            self._follow(planned[0])
+        # What was bound to the streams of a session that is over serves no other.
+        over = self.system is not self._usual and not self.system.source.simulated
+        other = bool(planned) and (now not in planned or self.hardware.system.name != now)
+        if (over or other) and self.session() is None:
+            self._follow(now if now in planned else next(iter(planned), self._usual.system.name))
         self._at_hand.take(person, visit_id)
 
     def chosen(self) -> str:
