@@ -142,6 +142,12 @@ def test_one_participant_goes_through_three_systems_in_one_protocol_whose_phases
     assert [one.visit for one in planned] == list(held)
 
 
+def test_a_system_may_come_again_in_a_later_phase():
+    again = protocol_of(systems.load("neo_hand"), systems.load("neo_hand"))
+    assert len({visit.name for visit in again.visits}) == 2 * len(systems.load("neo_hand").visits)
+    assert len({limit.name for limit in again.session_limits}) == 6
+
+
 def test_a_system_without_visits_is_no_phase():
     with pytest.raises(BadValue, match="a phase of a protocol needs visits, and speller_p300 plans none"):
         systems.draft(systems.load("neo_hand"), systems.load("speller_p300"))

@@ -148,7 +148,7 @@ def draft(first: System, *then: System) -> dict[str, Any]:
             raise BadValue(Message("system.no_phase", system=system.name))
         if n > 1:
             begins -= min(visit.earliest for visit in system.visits)
-        parts.append(_phase(_drafted(system), n, begins, system.name))
+        parts.append(_phase(_drafted(system), n, begins))
         begins += max(visit.latest for visit in system.visits)
     forms = {form["name"]: form for part in reversed(parts) for form in part["form"]}
     merged: dict[str, Any] = {"study": {"title": "; ".join(str(system.title) for system in (first, *then))}}
@@ -158,7 +158,7 @@ def draft(first: System, *then: System) -> dict[str, Any]:
     return merged | {"form": list(forms.values())}
 
 
-def _phase(drafted: Mapping[str, Any], n: int, begins: int, system: str) -> dict[str, Any]:
+def _phase(drafted: Mapping[str, Any], n: int, begins: int) -> dict[str, Any]:
     """The draft of a system as a phase that begins some days after the first session; names are told apart."""
     days = ("day", "earliest", "latest")
     visits = [
@@ -169,7 +169,7 @@ def _phase(drafted: Mapping[str, Any], n: int, begins: int, system: str) -> dict
         {**one, "name": f"phase_{n}_{one['name']}", "variable": f"Phase {n}. {one['variable']}"}
         for one in drafted.get("estimand", ())
     ]
-    limits = [{**one, "name": f"{one['name']}_{system}"} for one in drafted.get("session_limit", ())]
+    limits = [{**one, "name": f"{one['name']}_phase_{n}"} for one in drafted.get("session_limit", ())]
     return {**drafted, "visit": visits, "estimand": estimands, "session_limit": limits}
 
 
