@@ -159,6 +159,33 @@ def test_stop_does_not_wait_behind_another_request(client: Recorded, screen: Liv
     hold.set()
 
 
+class Views:
+    """A page that takes as long to show its first view as somebody needs to choose another one."""
+
+    def __init__(self) -> None:
+        self.shown: list[str] = []
+        self.chosen, self.both = threading.Event(), threading.Event()
+
+    def show(self, view: str) -> None:
+        if not self.shown and view == "run":
+            self.chosen.wait(20)
+        self.shown.append(view)
+        if view == "assess":
+            self.both.set()
+
+
+def test_the_view_that_was_asked_for_last_stays_whichever_request_is_served_last(screen: LiveSession) -> None:
+    screen.place = {"views": ["run", "assess"]}
+    for _ in range(10):
+        screen._page = views = Views()
+        for number, view in enumerate(("run", "assess")):
+            screen._received(screen, {"name": "show", "args": {"view": view}, "id": str(number)}, [])
+        views.chosen.set()
+        assert views.both.wait(20)
+        assert screen.answer("show", {"view": "run"})["ok"]  # as a thread that is served late
+        assert views.shown[-1] == "assess"
+
+
 def test_a_lost_engine_is_told_with_its_sentence_and_found_again(client: Recorded, screen: LiveSession) -> None:
     wait_until(screen, "link", lambda: screen.link.get("state") == "live")
     client.gone = True

@@ -149,7 +149,8 @@ class LiveSession(Panel):
         self._after_session = after_session
         self._page: PageActions | None = None
         self._challenge = ""
-        self._turn = threading.RLock()
+        self._turn, self._showing = threading.RLock(), threading.Lock()
+        self._view_asked = ""
         self._run_form = run_form
         self._lost_since: float | None = None
         self._stop_owed: tuple[Any, ...] | None = None
@@ -226,6 +227,9 @@ class LiveSession(Panel):
     def _received(self, widget: Any, content: Any, buffers: Any) -> None:
         if isinstance(content, dict) and content.get("name") not in ("here", "presence"):
             self._asked_at = time.monotonic()
+            if content.get("name") == "show":
+                arguments = content.get("args")
+                self._view_asked = str((arguments if isinstance(arguments, dict) else {}).get("view"))
         # Each request has its own thread: one may take seconds (loading a decoder), and STOP must not wait for it.
         threading.Thread(
             target=super()._received, args=(widget, content, buffers), name="workbench-request", daemon=True
@@ -264,7 +268,10 @@ class LiveSession(Panel):
         if self._page is None or view not in allowed:
             views = list(allowed) or Message("word.none")
             raise BadValue(Message("page.view_unknown", views=views, got=repr(view)))
-        self._page.show(str(view))
+        # Threads may change places: one that is late must not take the page back to a view that was left.
+        with self._showing:
+            if self._view_asked in ("", view):
+                self._page.show(str(view))
 
     def _sign(self, login: str, password: str = "") -> None:
         if self._page is None:
