@@ -30,7 +30,7 @@ from workbench.runs import grant
 from workbench.study import Signer, Study, home_use, stores
 from workbench.study.approvals import system_of
 from workbench.study.drafts import FILE as DRAFTS_FILE
-from workbench.study.planned import protocol_of
+from workbench.study.planned import systems_at
 from workbench.systems import BoundSystem, System
 from workbench.vocabulary import Note
 
@@ -257,7 +257,7 @@ class VisitService:
         with self.record() as study:
             visit = self._at_hand.visit
             if visit and not self._person(study, visit)["simulated"]:
-                offered = _installed(_planned(study, visit))
+                offered = _installed(systems_at(study, visit))
             else:
                 offered = [one for one in map(systems.load, systems.available()) if one.simulator is not None]
         return [
@@ -640,7 +640,7 @@ class VisitService:
             self.forget()
         with self.record() as study:
             person = self._person(study, visit_id)
-            planned = [one.name for one in _installed(_planned(study, visit_id))]
+            planned = [one.name for one in _installed(systems_at(study, visit_id))]
         if not person["simulated"]:
             # A choice among simulators is none for a person: without a plan the study's system holds.
             planned = planned or [self._usual.system.name]
@@ -771,20 +771,12 @@ class VisitService:
         if refusal := systems.consent_refusal(person):
             about = {"participant": person["pseudonym"]}
             return {"key": "worklist.blocked.consent", "args": about, "text": refusal}
-        planned = _planned(study, self._at_hand.visit) if self._at_hand.visit else ()
+        planned = systems_at(study, self._at_hand.visit) if self._at_hand.visit else ()
         if planned and not _installed(planned):
             return {"text": Message("visit.system_not_installed", names=list(planned))}
         if not person["simulated"] and (why := self.hardware.refusal()):
             return {"text": why}
         return None
-
-
-def _planned(study: Study, visit_id: str) -> tuple[str, ...]:
-    """Names of the systems whose sessions the participant's protocol plans at a visit."""
-    visit = study.get("visit", visit_id)
-    protocol, _version = protocol_of(study, visit["participant_id"])
-    planned = [one for one in protocol.visits if one.name == visit["name"]] if protocol is not None else []
-    return tuple(dict.fromkeys(session.system for one in planned for session in one.sessions if session.system))
 
 
 def _installed(names: Iterable[str]) -> list[System]:

@@ -42,6 +42,20 @@ def protocol_of(study: Study, participant_id: str) -> tuple[Protocol | None, str
     return Protocol.from_definition(version["definition"], where=version["version"]), str(version["version"])
 
 
+def systems_at(study: Study, visit_id: str) -> tuple[str, ...]:
+    """Names of the systems whose sessions the participant's protocol plans at a visit; none where it says nothing.
+
+    Parameters
+    ----------
+    study : the open record.
+    visit_id : of the visit.
+    """
+    visit = study.get("visit", visit_id)
+    protocol, _version = protocol_of(study, visit["participant_id"])
+    planned = [one for one in protocol.visits if one.name == visit["name"]] if protocol is not None else []
+    return tuple(dict.fromkeys(session.system for one in planned for session in one.sessions if session.system))
+
+
 def of_participant(study: Study, participant_id: str, on: date) -> tuple[Protocol, tuple[Planned, ...]]:
     """The protocol that a participant takes part under, and every visit of it.
 
