@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,9 @@ from workbench.messages import Message
 
 START_S = 120.0
 """How long an engine that starts may say nothing new, s; each kernel that it compiles is news."""
+
+END_S = 20.0
+"""How long an engine whose start failed may take to let go of streams and devices, s."""
 
 
 def find(study_folder: Path | str) -> dict[str, Any] | None:
@@ -89,7 +93,7 @@ def start(plan: SessionPlan, *, timeout: float = START_S, progress: Progress | N
         return _ready(engine_folder, plan, process, timeout=timeout, progress=progress)
     # Also Ctrl-C: an engine that nobody waits for must not stay behind.
     except BaseException:
-        process.terminate()
+        _end(process)
         raise
 
 
@@ -133,6 +137,15 @@ def _ready(
     if client is not None:
         client.close()
     raise EngineFault(Message("live.not_ready", n=f"{timeout:g}", log=str(engine_folder.log)))
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End an engine whose start failed. Only when it is gone is its study free for the next start."""
+    for harder in (process.terminate, process.kill):
+        harder()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(END_S)
+            return
 
 
 def _stage(status: Status) -> tuple[str, int]:
