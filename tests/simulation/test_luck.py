@@ -259,6 +259,24 @@ def test_a_stop_that_does_not_make_safe_is_found_unless_a_screen_says_so(shown, 
     assert scheduler.now / NS > STOPPED_S
 
 
+@pytest.mark.parametrize(
+    ("orders", "found"),
+    [
+        ([(0.0, "hold", "FAULT_SAFE"), (1.2, "hold", "FAULT_SAFE"), (1.3, "release", "FAULT_SAFE")], False),
+        ([(0.0, "hold", "FAULT_SAFE"), (1.3, "hold", "FAULT_SAFE")], True),
+        ([(0.0, "hold", "ARMED")], True),
+        ([(0.0, "close", "FAULT_SAFE")], True),
+    ],
+)
+def test_while_nothing_is_armed_a_safe_state_may_hold_for_its_second_and_nothing_else(orders, found):
+    scheduler = VirtualWorld(1).scheduler
+    watcher = Watcher(scheduler)
+    for at_s, action, state in orders:
+        scheduler.now = round(at_s * NS)
+        watcher._order({"action": action, "level": [0.0 if action == "release" else 1.0], "state": state})
+    assert [one.rule for one in watcher.broken] == (["no order without arming"] if found else [])
+
+
 @pytest.mark.release
 @pytest.mark.parametrize("where", ["on a page", "in the record"])
 def test_a_session_that_becomes_somebody_elses_is_found(made, monkeypatch, where):
@@ -330,7 +348,7 @@ WAITS = 103269
 """A seed in which two processes want one record."""
 
 
-@pytest.mark.parametrize(("seed", "seconds"), [(17, 8.0), (100634, 4.0), (103719, 4.0), (WAITS, 4.0)])
+@pytest.mark.parametrize(("seed", "seconds"), [(17, 8.0), (100634, 4.0), (103719, 4.0), (WAITS, 4.0), (210773, 4.0)])
 def test_a_life_that_once_broke_a_rule_breaks_none(made, seed, seconds):
     assert Life(seed, seconds=seconds, template=made).live().broken == ()
 

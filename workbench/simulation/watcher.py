@@ -73,6 +73,7 @@ class Watcher:
         self.level = self.highest = 0.0
         self.device_state = ""
         self._stop_at: float | None = None
+        self._stays_since: float | None = None
         self._says_unconfirmed = False
         self._order_at = self._device_since = -1e9
         self.device_frozen = False
@@ -132,7 +133,11 @@ class Watcher:
         action, level = content.get("action"), _greatest(content.get("level"))
         if level > self._greatest:
             self.breaks("no order above a limit", f"{action} at level {level}, allowed are {self._greatest:g}")
-        if action in MOVES and level > 0.0 and not self._armed and not self._asking:
+        # Before it opens a safe state stays where it is, for a second at most; unanswered, that is said again.
+        stays = action == "hold" and content.get("state") == "FAULT_SAFE"
+        self._stays_since = (self._stays_since if self._stays_since is not None else self.now) if stays else None
+        safe = self._stays_since is not None and self.now - self._stays_since <= HOLD_S + SLACK_S
+        if action in MOVES and level > 0.0 and not (self._armed or self._asking or safe):
             self.breaks("no order without arming", f"{action} at level {level} while nothing is armed")
         self._order_at = self.now
 
