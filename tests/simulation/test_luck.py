@@ -348,7 +348,10 @@ WAITS = 103269
 """A seed in which two processes want one record."""
 
 
-@pytest.mark.parametrize(("seed", "seconds"), [(17, 8.0), (100634, 4.0), (103719, 4.0), (WAITS, 4.0), (210773, 4.0)])
+BROKE = [(17, 8.0), (100634, 4.0), (103719, 4.0), (WAITS, 4.0), (210773, 4.0)]
+
+
+@pytest.mark.parametrize(("seed", "seconds"), BROKE)
 def test_a_life_that_once_broke_a_rule_breaks_none(made, seed, seconds):
     assert Life(seed, seconds=seconds, template=made).live().broken == ()
 

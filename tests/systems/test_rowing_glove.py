@@ -18,7 +18,7 @@ def test_the_law_waits_for_the_pull_and_keeps_the_limits_of_the_glove():
     law, profile = simulate(SYSTEM).task.law, control.load(SYSTEM.effector)
     assert control.check_law(law, control.profile_limits(profile), profile) is law
     assert (law.law, law.phase_window) == ("stride_gated", PULL)
-    assert [law.lets_through(phase) for phase in (0.0, 0.2, 0.4, 0.9)] == [True, True, False, False]
+    assert [law.window_at(phase) == "" for phase in (0.0, 0.2, 0.4, 0.9)] == [True, True, False, False]
 
 
 def test_a_decoder_of_classes_or_a_law_without_a_window_is_refused_before_anything_starts():

@@ -74,7 +74,7 @@ class Activation:
         # Recorded, and without effect: a schedule moves the effector.
         if self._arming.scheduled:
             return []
-        if self._law.phase_window:
+        if self._law.windows:
             return self._gated(decision, level)
         commands = self._release_rejected(decision)
         # Before anything else that a decision may say: each one says how fast, and a poor one to stand still.
@@ -139,8 +139,10 @@ class Activation:
         return fresh and decision.valid and bool(decision.label)
 
     def _gated(self, decision: Decision, level: Sequence[float] | None) -> list[Command]:
-        """A decision on a phase: an intent passes in the window of the law, and waits outside of it."""
-        passage = self._gate.take(decision, sound=self._sound(decision))
+        """A decision on a phase: an intent passes in a window of the law, and waits outside of it."""
+        # The next block of a stride may begin while the one before is released; the next stride comes later.
+        ready = not self._law.blocks or self._machine.state not in ("RELEASE", "REFRACTORY")
+        passage = self._gate.take(decision, sound=self._sound(decision), ready=ready)
         # What was meant before the effector was armed, or before a fault, must be meant again.
         if self._machine.state not in ARMED_OR_ENGAGED:
             self._gate.forget()
@@ -151,17 +153,20 @@ class Activation:
                 return []
             return self.release("release", "outside of the phase window")
         if passage.held_back and self._machine.state == "ARMED":
-            window = " – ".join(f"{phase:g}" for phase in self._law.phase_window)
+            window = ", ".join(f"{begin:g} – {end:g}" for _, begin, end in self._law.windows)
             self._log.enter(
                 "intent_held_back",
                 Message("control.outside_window", window=window),
                 Message("control.waits_for_window"),
                 "low",
             )
-        return self._intend(decision, level) if passage.begins else []
+        return self._intend(decision, level, window=passage.window) if passage.begins else []
 
-    def _intend(self, decision: Decision, level: Sequence[float] | None) -> list[Command]:
-        """A decision to close: followed, or entered in the ledger with the reason."""
+    def _intend(self, decision: Decision, level: Sequence[float] | None, *, window: str = "") -> list[Command]:
+        """A decision to close: followed, or entered in the ledger with the reason.
+
+        ``window`` names the block of a stride, whose pattern is then that of the condition.
+        """
         if self.engaged:
             return self.release("release", "second intent") if self._law.law == "toggle" else []
         # While nobody has armed, evidence crosses the threshold all the time: a row for each crossing would bury
@@ -173,7 +178,7 @@ class Activation:
             return []
         causes = {"activate": "evidence rose", "cued": "a cue was decided"}
         cause = causes.get(decision.change, "the phase entered its window")
-        return self._close(level, cause, condition=decision.label)
+        return self._close(level, cause, condition=window or decision.label)
 
     def _close(self, level: Sequence[float] | None, cause: str, *, condition: str = "") -> list[Command]:
         """Close the effector.

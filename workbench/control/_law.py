@@ -34,10 +34,13 @@ class ControlLaw:
     assist_s : assistance covers the way to the target in this time constant, s; 0 without a share.
     targets : name and place of each target that assistance knows, in the dimensions of the velocity.
     phase_window : from and to where in a cycle an intent is let through, phases 0–1; it may go through the
-        beginning of the cycle. Only of a trigger, and of a stride-gated law, which needs one.
+        beginning of the cycle. Only of a trigger, and of a stride-gated law, which needs one, or blocks.
+    blocks : name, and from and to where in a cycle its pattern acts, phases 0–1, in place of a phase window: what
+        is stimulated changes within a stride. Two of them share no phase, because the effector opens in between.
     patterns : decided condition, and the share 0–1 of the level that each channel gets of it; the condition ``""``
         stands for every one that is not named. Empty where every channel gets the whole level, or a proportional
-        law has a value for each. In a proportional law the one value moves every channel of the pattern.
+        law has a value for each. In a proportional law the one value moves every channel of the pattern. With
+        blocks a block's name takes the place of the condition.
     """
 
     law: Law = "hold"
@@ -51,6 +54,7 @@ class ControlLaw:
     targets: tuple[tuple[str, tuple[float, ...]], ...] = ()
     phase_window: tuple[float, ...] = ()
     patterns: tuple[tuple[str, tuple[float, ...]], ...] = ()
+    blocks: tuple[tuple[str, float, float], ...] = ()
 
     def __post_init__(self) -> None:
         # From JSON lists; as tuples, equal laws are equal.
@@ -58,6 +62,7 @@ class ControlLaw:
         object.__setattr__(self, "targets", tuple((name, tuple(place)) for name, place in self.targets))
         object.__setattr__(self, "phase_window", tuple(self.phase_window))
         object.__setattr__(self, "patterns", tuple((name, tuple(shares)) for name, shares in self.patterns))
+        object.__setattr__(self, "blocks", tuple((name, begin, end) for name, begin, end in self.blocks))
         if self.law not in LAWS:
             raise BadValue(Message("law.unknown", got=repr(self.law), allowed=LAWS))
         triggers = self.law == "trigger"
@@ -74,7 +79,12 @@ class ControlLaw:
     @property
     def guided(self) -> bool:
         """Whether it takes more than closing and opening: values to follow, or a phase to wait for."""
-        return self.law == "proportional" or bool(self.phase_window)
+        return self.law == "proportional" or bool(self.windows)
+
+    @property
+    def windows(self) -> tuple[tuple[str, float, float], ...]:
+        """Name, and from and to where in a cycle an intent is let through; the one phase window has no name."""
+        return (("", self.phase_window[0], self.phase_window[1]),) if self.phase_window else self.blocks
 
     def _check_proportional(self) -> None:
         numbers = {"gain": self.gain, "dead_band": self.dead_band, "slew_per_s": self.slew_per_s}
@@ -99,17 +109,31 @@ class ControlLaw:
             raise BadValue(Message("law.assistance", law=self.law, got=repr(given)))
 
     def _check_window(self) -> None:
+        if self.blocks:
+            self._check_blocks()
+            return
         window, gated = self.phase_window, self.law == "stride_gated"
         if not window and not gated:
             return
-        sound = len(window) == 2 and all(0 <= phase < 1 for phase in window) and window[0] != window[1]
-        if not sound or not (gated or self.law == "trigger"):
+        if len(window) != 2 or not _is_window(*window) or not (gated or self.law == "trigger"):
             raise BadValue(Message("law.phase_window", law=self.law, got=repr(window)))
+
+    def _check_blocks(self) -> None:
+        names = [name for name, _, _ in self.blocks]
+        sound = all(name and _is_window(begin, end) for name, begin, end in self.blocks)
+        alone = self.law == "stride_gated" and not self.phase_window and len(set(names)) == len(names)
+        # Where two meet, one begins in the other.
+        apart = sound and not any(
+            _holds(one[1:], other[1]) for one in self.blocks for other in self.blocks if other is not one
+        )
+        if not (alone and apart and set(names) == {name for name, _ in self.patterns}):
+            raise BadValue(Message("law.blocks", law=self.law, got=repr(self.blocks)))
 
     def _check_patterns(self) -> None:
         names, shares = [name for name, _ in self.patterns], [share for _, own in self.patterns for share in own]
-        # Every condition that closes it must move something, and none two patterns.
-        covered = "" in names or (bool(self.conditions) and set(self.conditions) <= set(names))
+        # Every condition that closes it must move something, and none two patterns; of blocks see `_check_blocks`.
+        named = bool(self.conditions) and set(self.conditions) <= set(names)
+        covered = "" in names or named or bool(self.blocks)
         moving = all(any(own) for _, own in self.patterns)
         if self.patterns and not (
             len(set(names)) == len(names) and covered and moving and all(0 <= share <= 1 for share in shares)
@@ -128,12 +152,9 @@ class ControlLaw:
             return self.law == "trigger" and decision.label in self.conditions
         return decision.change == "activate" and (not self.conditions or decision.label in self.conditions)
 
-    def lets_through(self, phase: float) -> bool:
-        """Whether a phase 0–1 lies in the window; its beginning belongs to it, its end does not."""
-        if not self.phase_window:
-            return False
-        (begin, end), at = self.phase_window, phase % 1.0
-        return begin <= at < end if begin < end else at >= begin or at < end
+    def window_at(self, phase: float) -> str | None:
+        """Name of the window in which a phase 0–1 lies, None where in none; its end does not belong to it."""
+        return next((name for name, *edges in self.windows if _holds(edges, phase % 1.0)), None)
 
     def shared(self, decision: Decision) -> tuple[float, ...]:
         """The values that are followed: those that were decoded, less the share of assistance, and assistance.
@@ -172,6 +193,17 @@ class ControlLaw:
             return levels
         # Of several values nobody knows which one a pattern is for: no level, which its reader takes for a fault.
         return tuple(share * levels[0] for share in self.pattern(condition)) if len(levels) == 1 else ()
+
+
+def _is_window(begin: float, end: float) -> bool:
+    """Whether these are two different phases; a number that is none is no phase."""
+    return 0 <= begin < 1 and 0 <= end < 1 and begin != end
+
+
+def _holds(edges: Sequence[float], at: float) -> bool:
+    """Whether a phase lies between two edges, the first of which belongs to it."""
+    begin, end = edges
+    return begin <= at < end if begin < end else at >= begin or at < end
 
 
 def check_law(law: ControlLaw, limits: Limits, effector: Effector) -> ControlLaw:

@@ -42,7 +42,7 @@ from workbench.stimulation import (
 )
 from workbench.vocabulary import Command, Decision
 
-VERSION = 6
+VERSION = 7
 """Of what inputs lead to. To be raised with each change after which the same inputs give other commands, or the
 state has other attributes: recordings made before then say that their commands cannot be recomputed, unless
 :data:`BEFORE` says what their controllers lacked."""
@@ -64,11 +64,14 @@ _NO_MEASUREMENT: Mapping[str, Mapping[str, Any]] = {
     "StimulationReports": {"_delivered": None, "_delivered_at": 0.0}
 }
 
+_ONE_WINDOW: Mapping[str, Mapping[str, Any]] = {"PhaseGate": {"_window": ""}}
+
 BEFORE: Mapping[object, Mapping[str, Mapping[str, Any]]] = {
-    2: {**_ANY_AGE, **_NO_STIMULATION, "PhaseGate": {"_meant": False, "_inside": False}},
-    3: {**_ANY_AGE, **_NO_STIMULATION},
-    4: _NO_STIMULATION,
-    5: _NO_MEASUREMENT,
+    2: {**_ANY_AGE, **_NO_STIMULATION, "PhaseGate": {"_meant": False, "_inside": False, "_window": ""}},
+    3: {**_ANY_AGE, **_NO_STIMULATION, **_ONE_WINDOW},
+    4: {**_NO_STIMULATION, **_ONE_WINDOW},
+    5: {**_NO_MEASUREMENT, **_ONE_WINDOW},
+    6: _ONE_WINDOW,
 }
 """By version: what its controllers did not have yet, in the state in which it changes no command. Where that is a
 whole part, the law is filled in; those of that version had no phase window."""

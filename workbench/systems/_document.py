@@ -203,6 +203,7 @@ def _law_in_full(task: Mapping[str, Any]) -> str:
             f"{n}" + ("" if share == 1 else f" ({share:g})") for n, share in enumerate(shares, 1) if share
         )
         facts.append(f"{_said(condition) if condition else 'it'} moves channel {moved}")
+    facts += [f"{name} at phases {begin:g} to {end:g}" for name, begin, end in law["blocks"]]
     if law["phase_window"]:
         facts.append("phases " + " to ".join(f"{edge:g}" for edge in law["phase_window"]))
     return ", ".join(facts)

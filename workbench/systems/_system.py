@@ -239,14 +239,14 @@ class Task:
                     got=law.law,
                 )
             )
-        if bool(law.phase_window) != (paradigm.evidence == "phase"):
+        if bool(law.windows) != (paradigm.evidence == "phase"):
             raise BadValue(
                 Message(
                     "system.law_phase",
                     task=self.name,
                     evidence=paradigm.evidence,
                     got=law.law,
-                    window=str(law.phase_window or "none"),
+                    window=str(law.phase_window or law.blocks or "none"),
                 )
             )
         if not paradigm.asynchronous and (law.law != "trigger" or not law.conditions):
