@@ -224,6 +224,12 @@ def test_a_deviation_is_closed_once_with_its_impact_and_a_reason(study, people, 
         study.apply(RecordDeviation(real, "weather", "rain"), people["monitor"])
 
 
+def test_a_deviation_about_a_table_that_there_is_not_is_refused_in_one_short_sentence(study, people, real):
+    with pytest.raises(UnknownName, match="has no table") as caught:
+        study.apply(RecordDeviation(real, "other", "came late", table="Ω" * 5000), people["monitor"])
+    assert str(caught.value).count("Ω") < 100
+
+
 def test_a_deviation_is_not_entered_for_somebody_else_than_its_row_is_about(study, people, real):
     change = RecordDeviation(real, "other", "came late", table="visit", row_id=study.ids["visit"])
     before = left(study)

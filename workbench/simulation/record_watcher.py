@@ -146,9 +146,9 @@ class RecordWatcher(Watcher):
         if row is None:
             self.breaks("an acknowledged change is in the record", f"{_name(flight)} gave no {table}: {row_id}")
         # Somebody else may have written into the row since, before the answer was read.
-        elif self.shadow.written_by(table, row_id) == flight.signers[0].name and (
-            different := _different(flight.change, row)
-        ):
+        elif self.shadow.written_by(table, row_id) != flight.signers[0].name:
+            return
+        elif different := _different(flight.change, row):
             self.breaks("what was asked for is what stands", f"{_name(flight)}: {different}")
         elif not flight.shared and (over := _overwrites(flight.change, row)):
             self.breaks("nobody's change is written over unseen", f"{_name(flight)}: {over}")

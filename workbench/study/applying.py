@@ -103,9 +103,10 @@ class Applying:
     # ------------------------------------------------------------------------------ read
     def row(self, table: str, row_id: str) -> Values:
         """A row by its id. Raises UnknownName, also for a table that there is not."""
-        row = self._writer.get(_known(table), id=row_id) if row_id else None
+        known = _known(table)
+        row = self._writer.get(known, id=row_id) if row_id else None
         if row is None:
-            raise UnknownName(Message("study.no_row", table=table, id=told(row_id)))
+            raise UnknownName(Message("study.no_row", table=known.name, id=told(row_id)))
         return row
 
     def rows(self, table: str, **where: Any) -> list[Values]:
