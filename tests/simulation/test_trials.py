@@ -14,7 +14,7 @@ from workbench.simulation import TrialLife, clinic_of, template
 from workbench.simulation.acts import Asked
 from workbench.simulation.clinic import STAFF
 from workbench.simulation.shadow import Shadow
-from workbench.study import allocations, applying, implants, locks
+from workbench.study import allocations, applying, implants, locks, writer
 from workbench.study.changes import consents, signing
 from workbench.study.changes.protocols import Enrol
 
@@ -70,6 +70,7 @@ PLANTED = {
     "nothing is written under a lock": (locks, "refuse", lambda *_: None),
     "an arm is told to whom it may be told": (allocations, "blinded", lambda *_: None),
     "a withdrawn consent blocks at once": (consents, "withdrawn", lambda *_: {}),
+    "nobody's change is written over unseen": (writer, "refuse_changed", lambda *_: None),
     "a signature on changed rows is stale": (signing, "state", lambda *_: "valid"),
     "checks of an implant stand where": (implants, "_state", lambda *_: "due"),
 }
