@@ -278,6 +278,9 @@ def test_a_table_that_nobody_thought_of_is_kept_from_who_is_blinded(control):
         on = next(row for row in study.rows("assessment") if row["device_on"])
         with pytest.raises(UnknownName):
             record.get("assessment", on["id"])
+        with pytest.raises(UnknownName) as caught:
+            record.get("assessment", "Ω" * 5000)
+        assert str(caught.value).count("Ω") < 100
 
 
 def test_whoever_is_blinded_is_told_no_number_of_an_entry(control):

@@ -9,6 +9,7 @@ from hashlib import sha256
 import numpy as np
 import pytest
 
+from tests.control.conftest import Bench
 from workbench import control, messages
 from workbench.control import Grant
 from workbench.errors import BadValue, Refused
@@ -153,6 +154,37 @@ def test_a_state_of_version_4_knew_of_no_stimulation_and_leads_to_the_same_comma
     newer = [(c.action, c.level) for c in control.recompute([("state", state), *taken], ())]
     assert again == newer
     assert again[-1] == ("stop", (0.0,))
+
+
+def test_a_state_of_version_6_knew_of_one_window_and_leads_to_the_same_commands():
+    law = control.ControlLaw("stride_gated", phase_window=(0.3, 0.6))
+    bench = Bench(replace(control.load("glove"), ramp_ms=0, release_ramp_ms=0, refractory_s=0.05), law=law)
+    bench.arm()
+    decisions = []
+
+    def follow(phase, change=""):
+        bench.tick(0.05)
+        bench.sample += 10
+        values = (phase, 1.0)
+        decisions.append(Decision(bench.sample, bench.stream, "walk", change=change, kind="phase", values=values))
+        now = {"now_stream": bench.stream, "local": bench.local, "quality_ok": True}
+        bench.deliver(bench.controller.on_decision(decisions[-1], **now))
+
+    follow(0.35, "activate")
+    record(bench)
+    for hop in range(8, 40):
+        follow((hop % 20) / 20)
+    (kind, state), *inputs = recorded(bench)
+    gate = {name: value for name, value in state["parts"]["PhaseGate"].items() if name != "_window"}
+    law_then = state["parts"]["Activation"]["_law"]["ControlLaw"]
+    old_law = {"ControlLaw": {name: value for name, value in law_then.items() if name != "blocks"}}
+    parts = {**state["parts"], "PhaseGate": {**gate, "_law": old_law}}
+    parts["Activation"] = {**parts["Activation"], "_law": old_law}
+    assert state["parts"]["PhaseGate"]["_inside"]
+    older = [(kind, {**state, "version": 6, "parts": parts}), *inputs]
+    assert control.of_this_version(older)
+    assert list(control.recompute(older, decisions)) == bench.sent
+    assert [c.action for c in bench.sent if c.action != "heartbeat"] == ["release", "close", "release"]
 
 
 def test_a_state_of_other_attributes_needs_another_version(bench):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from workbench import runs
 from workbench.devices import simulated_limb
 from workbench.recording import RunFile
+from workbench.vocabulary import Chunk
 
 pytestmark = pytest.mark.job
 
@@ -85,4 +87,34 @@ def test_a_stall_and_a_gap_are_rows_that_name_their_stream_and_evidence_without_
         if marker.kind == "hop_timeout" and marker.detail["streams"]["emg"]["absent"]:
             inside = range(marker.sample - marker.sample % hop + hop, int(marker.detail["until"]) + 1, hop)
             assert set(inside) <= invalid
-    assert len(invalid) < 0.6 * len(decisions)
+
+
+FILLS_S = 1.2
+"""How long the windows of all streams take to hold only what came after a gap: 1 s, and their hops."""
+
+
+def test_evidence_is_not_valid_at_a_timeout_or_until_the_windows_hold_no_gap_and_nowhere_else(done):
+    decisions = done.online.decisions()
+    hop = min(b.sample - a.sample for a, b in zip(decisions, decisions[1:], strict=False))
+    absent = [
+        range(marker.sample - hop, int(marker.detail["until"]) + hop + 1)
+        for marker in done.online.markers()
+        if marker.kind == "hop_timeout" and any(one["absent"] for one in marker.detail["streams"].values())
+    ]
+    # Each stream begins in its own time.
+    gaps = [(0.0, decisions[0].stamp)]
+    for role in ("emg", "imu"):
+        chunks = [item for item in done.online.items_of(role) if isinstance(item, Chunk) and len(item.stamps)]
+        period_s = 1.0 / (2000.0 if role == "emg" else 100.0)
+        stamps = np.concatenate([chunk.stamps for chunk in chunks])
+        gaps += [(0.0, stamps[0])]
+        gaps += [(stamps[k], stamps[k + 1]) for k in np.flatnonzero(np.diff(stamps) > 2.0 * period_s)]
+
+    def is_explained(decision):
+        late = any(decision.sample in samples for samples in absent)
+        return late or any(begins <= decision.stamp <= ends + FILLS_S for begins, ends in gaps)
+
+    invalid = [decision for decision in decisions if not decision.valid]
+    assert [decision.sample for decision in invalid if not is_explained(decision)] == []
+    assert len(gaps) > 3
+    assert any(decision.valid for decision in decisions)

@@ -264,6 +264,7 @@ def test_a_stop_that_does_not_make_safe_is_found_unless_a_screen_says_so(shown, 
     [
         ([(0.0, "hold", "FAULT_SAFE"), (1.2, "hold", "FAULT_SAFE"), (1.3, "release", "FAULT_SAFE")], False),
         ([(0.0, "hold", "FAULT_SAFE"), (1.3, "hold", "FAULT_SAFE")], True),
+        ([(0.0, "hold", "FAULT_SAFE"), (1.0, "heartbeat", "FAULT_SAFE"), (1.3, "hold", "FAULT_SAFE")], True),
         ([(0.0, "hold", "ARMED")], True),
         ([(0.0, "close", "FAULT_SAFE")], True),
     ],

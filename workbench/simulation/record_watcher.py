@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime, timedelta
 from itertools import permutations
 from pathlib import Path
@@ -79,6 +79,7 @@ class Flight:
     change : that was asked for; None for a row that a machine makes.
     signers : who makes it. reason : as given.
     entries : that it left so far. shared : whether they may be those of a second click.
+    rows : that it wrote, each as it left it, by table and id.
     """
 
     change: Change | None
@@ -86,6 +87,7 @@ class Flight:
     reason: str
     entries: int = 0
     shared: bool = False
+    rows: dict[tuple[str, str], Row] = field(default_factory=dict)
 
 
 class RecordWatcher(Watcher):
@@ -142,15 +144,18 @@ class RecordWatcher(Watcher):
         if flight.change is None:
             return
         table = MAKES[type(flight.change).__name__]
-        row = self.shadow.get(table, row_id)
-        if row is None:
+        stands = self.shadow.get(table, row_id)
+        if stands is None:
             self.breaks("an acknowledged change is in the record", f"{_name(flight)} gave no {table}: {row_id}")
-        # Somebody else may have written into the row since, before the answer was read.
-        elif self.shadow.written_by(table, row_id) != flight.signers[0].name:
             return
-        elif different := _different(flight.change, row):
+        # As this change left it: somebody else may have written into the row since, before the answer was read.
+        # What stood already as it was asked for is not written again.
+        wrote = flight.rows.get((table, row_id))
+        own = self.shadow.written_by(table, row_id) == flight.signers[0].name
+        judged = wrote if wrote is not None else stands if own else None
+        if judged is not None and (different := _different(flight.change, judged)):
             self.breaks("what was asked for is what stands", f"{_name(flight)}: {different}")
-        elif not flight.shared and (over := _overwrites(flight.change, row)):
+        elif wrote is not None and not flight.shared and (over := _overwrites(flight.change, wrote)):
             self.breaks("nobody's change is written over unseen", f"{_name(flight)}: {over}")
 
     def refused(self, flight: Flight, error: WorkbenchError) -> None:
@@ -207,6 +212,7 @@ class RecordWatcher(Watcher):
         flights = self._flying.get(person.name, [])
         for flight in flights:
             flight.entries += 1
+            flight.rows[entry.table, entry.row_id] = entry.new
             flight.shared = flight.shared or len(flights) > 1
         if not flights:
             self.breaks("nothing is written that nobody asked for", f"{entry.table} by {person.name}")
@@ -245,7 +251,7 @@ class RecordWatcher(Watcher):
         if change is None:
             return set()
         found: set[str] = set()
-        values = {field.name: getattr(change, field.name) for field in fields(change)}  # type: ignore[arg-type]
+        values = {one.name: getattr(change, one.name) for one in fields(change)}  # type: ignore[arg-type]
         named = [(table, values[name]) for name, table in ABOUT.items() if values.get(name)]
         named += [(values["table"], values["row_id"])] if values.get("table") else []
         named += [
@@ -356,12 +362,12 @@ def _different(change: Change, row: Mapping[str, Any]) -> str:
     found = []
     # The term of a code is not the term of the event: a code stands in a column of its own.
     row = row["coding"] if isinstance(change, CodeEvent) else row
-    for field in fields(change):  # type: ignore[arg-type]
-        asked = getattr(change, field.name)
-        if field.name not in row or field.name in OTHERWISE or asked in ("", None, ()):
+    for name in (one.name for one in fields(change)):  # type: ignore[arg-type]
+        asked = getattr(change, name)
+        if name not in row or name in OTHERWISE or asked in ("", None, ()):
             continue
-        if not _equal(asked, row[field.name]):
-            found.append(f"{field.name} {row[field.name]!r:.80} instead of {asked!r:.80}")
+        if not _equal(asked, row[name]):
+            found.append(f"{name} {row[name]!r:.80} instead of {asked!r:.80}")
     return "; ".join(found)
 
 

@@ -73,7 +73,7 @@ class Watcher:
         self.level = self.highest = 0.0
         self.device_state = ""
         self._stop_at: float | None = None
-        self._stays_since: float | None = None
+        self._safe_since: float | None = None
         self._says_unconfirmed = False
         self._order_at = self._device_since = -1e9
         self.device_frozen = False
@@ -134,9 +134,12 @@ class Watcher:
         if level > self._greatest:
             self.breaks("no order above a limit", f"{action} at level {level}, allowed are {self._greatest:g}")
         # Before it opens a safe state stays where it is, for a second at most; unanswered, that is said again.
-        stays = action == "hold" and content.get("state") == "FAULT_SAFE"
-        self._stays_since = (self._stays_since if self._stays_since is not None else self.now) if stays else None
-        safe = self._stays_since is not None and self.now - self._stays_since <= HOLD_S + SLACK_S
+        if content.get("state") != "FAULT_SAFE":
+            self._safe_since = None
+        elif self._safe_since is None:
+            self._safe_since = self.now
+        lasts_s = 0.0 if self._safe_since is None else self.now - self._safe_since
+        safe = action == "hold" and self._safe_since is not None and lasts_s <= HOLD_S + SLACK_S
         if action in MOVES and level > 0.0 and not (self._armed or self._asking or safe):
             self.breaks("no order without arming", f"{action} at level {level} while nothing is armed")
         self._order_at = self.now

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.errors import Refused, UnknownName
 from workbench.messages import Message
 from workbench.study.changes.entering import ENTRIES
+from workbench.study.nouns import told
 from workbench.study.planned import protocol_of
 from workbench.study.safety import RELATED_TO
 
@@ -131,8 +132,8 @@ class Sight:
     def _of_others(self, study: Study, table: str, row: Mapping[str, Any]) -> bool:
         """Whether an event or a deficiency tells of the device, and not in the reader's own words alone."""
         stated = study.rows("awareness", table_name=table, row_id=row["id"])
-        told = table == "adverse_event" or row["participant_id"] is not None
-        return told and any(
+        tells = table == "adverse_event" or row["participant_id"] is not None
+        return tells and any(
             one["by"] != self.reader and (table != "adverse_event" or is_related(one["facts"])) for one in stated
         )
 
@@ -189,7 +190,7 @@ class BlindRecord:
         """One row by its id. Raises UnknownName for one that there is not or that is kept."""
         rows = self.rows(table, id=row_id)
         if not rows:
-            raise UnknownName(Message("study.no_row", table=table, id=repr(row_id)))
+            raise UnknownName(Message("study.no_row", table=table, id=told(row_id)))
         return rows[0]
 
     def _shows(self, table: str, row: Mapping[str, Any]) -> bool:
