@@ -50,12 +50,12 @@ def load(package: str, name: str, constant: str) -> Any:
         When two entries have that name: none is picked, least of all in place of one of ours. When the file lacks
         the constant.
     """
-    known = available(package)
-    if name not in known:
-        raise UnknownName(Message("registry.no_entry", package=package, name=repr(name), known=list(known)))
     modules = [entry.module for entry in _foreign(package) if entry.name == name]
     if name in _own(package):
         modules.append(f"{package}.{name}")
+    if not modules:
+        known = list(available(package))
+        raise UnknownName(Message("registry.no_entry", package=package, name=repr(name), known=known))
     if len(modules) > 1:
         raise BadValue(
             Message("registry.twice", package=package, n=len(modules), name=repr(name), modules=list(modules))
@@ -152,4 +152,5 @@ def _own(package: str) -> set[str]:
     with os.scandir(Path(str(import_module(package).__file__)).parent) as entries:
         files = [entry for entry in entries if not entry.name.startswith("_")]
     names = {entry.name.removesuffix(".py") for entry in files if entry.name.endswith(".py")}
-    return names | {entry.name for entry in files if os.path.exists(os.path.join(entry.path, "__init__.py"))}
+    folders = (entry for entry in files if entry.is_dir())
+    return names | {entry.name for entry in folders if os.path.exists(os.path.join(entry.path, "__init__.py"))}

@@ -100,21 +100,32 @@ def test_every_entry_has_a_test_of_its_own(words):
     assert words in called(), f"no test calls 'workbench {' '.join(words)}'"
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["demo", "--help"]], ids=" ".join)
-def test_help_is_printed_without_the_code_that_commands_run(arguments):
+def imported(arguments, modules):
+    """Which of the modules a call of the command line has loaded at its end."""
     code = (
         "import sys\n"
         "from workbench.commands import main\n"
-        "heavy, sys.argv = sys.argv[1].split(','), ['workbench', *sys.argv[2:]]\n"
+        "modules, sys.argv = sys.argv[1].split(','), ['workbench', *sys.argv[2:]]\n"
         "try:\n"
         "    main()\n"
         "finally:\n"
-        "    print('imported:', *[name for name in heavy if name in sys.modules])\n"
+        "    print('imported:', *[name for name in modules if name in sys.modules])\n"
     )
-    command = [sys.executable, "-c", code, ",".join(HEAVY), *arguments]
+    command = [sys.executable, "-c", code, ",".join(modules), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1] == "imported:"
+    return done.stdout.splitlines()[-1].split()[1:]
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["demo", "--help"]], ids=" ".join)
+def test_help_is_printed_without_the_code_that_commands_run(arguments):
+    assert imported(arguments, HEAVY) == []
+
+
+def test_a_command_is_parsed_without_loading_the_others():
+    modules = [f"workbench.commands.{name}" for name in commands.available()]
+    assert imported(["verify", "--help"], modules) == ["workbench.commands.verify"]
+    assert imported(["--help", "verify"], modules) == modules
 
 
 @pytest.fixture

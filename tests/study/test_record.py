@@ -55,6 +55,16 @@ def test_a_statement_about_any_column_is_compiled_once():
             assert len(kept) == 1, column
 
 
+def test_what_was_compiled_for_one_record_is_not_compiled_again_for_another(tmp_path):
+    compiled = []
+    for name in ("first", "second"):
+        with Study.create(tmp_path / name, code="T-1", title="Test", actor="tests") as made:
+            for table in schema.DATA:
+                made.rows(table.name)
+            compiled.append(len(made.database.engine.get_execution_options()["compiled_cache"]))
+    assert compiled[0] == compiled[1] > len(schema.DATA)
+
+
 def test_what_is_asked_together_with_the_lock_is_what_is_read_one_after_the_other(study):
     asked = [(table.name, {}) for table in schema.DATA]
     asked += [(name, {"id": rows[-1]["id"]}) for name, _ in asked if (rows := study.rows(name))]

@@ -29,12 +29,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     # Here and not at import: a notebook that imports this module keeps its own handler.
     sys.excepthook = _report_defect
     _named.clear()
+    typed = sys.argv[1:] if argv is None else argv
     try:
-        parser = build_parser()
+        parser = build_parser(typed)
     except WorkbenchError as error:  # Packages may add commands, and two of them the same one.
         print(f"workbench: {one_line(error)}", file=sys.stderr)
         return EXIT_REFUSED
-    arguments = parser.parse_args(argv)
+    arguments = parser.parse_args(typed)
     _named.update(vars(arguments))
     try:
         _refuse_broken_text(arguments)

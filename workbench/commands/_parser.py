@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import NoReturn
 
 from workbench import __version__, registry
@@ -39,13 +40,19 @@ def load(name: str) -> Subcommand:
     return command
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The parser of ``workbench`` with every command of the register."""
+def build_parser(arguments: Sequence[str] | None = None) -> argparse.ArgumentParser:
+    """The parser of ``workbench``.
+
+    Parameters
+    ----------
+    arguments : what it will parse: where that begins with a command, no other is loaded, which takes longer than
+        most commands do. By default it has every command of the register, as help and completion need.
+    """
     parser = Parser(prog="workbench", description="Workbench for spinal-cord-injury BCI trials. Research use.")
     parser.add_argument("--version", action="version", version=f"workbench {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    # Loaded even for one command: help and completion need the arguments of all.
-    for name in available():
+    every = available()
+    for name in arguments[:1] if arguments and arguments[0] in every else every:
         _add(commands, load(name))
     return parser
 

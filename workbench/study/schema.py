@@ -535,7 +535,8 @@ def _data_triggers(table: str) -> list[str]:
     ]  # fmt: skip
 
 
-def triggers() -> list[str]:
+@cache
+def triggers() -> tuple[str, ...]:
     """SQL of all triggers, in a fixed order."""
     redacted = (
         # Not `old` and `new`: such an alias would hide the row that is deleted, and one redaction allow all.
@@ -564,7 +565,7 @@ def triggers() -> list[str]:
         _trigger("signed_head_update", "UPDATE ON signed_head", "", "signed_head: append-only"),
         _trigger("signed_head_delete", "DELETE ON signed_head", "", "signed_head: append-only"),
     ]  # fmt: skip
-    return own + [sql for table in DATA for sql in _data_triggers(table.name)]
+    return (*own, *(sql for table in DATA for sql in _data_triggers(table.name)))
 
 
 def order_of(table: Table) -> Any:
@@ -579,8 +580,7 @@ def in_order_of_parents() -> list[Table]:
 
 def create_tables(connection: Connection) -> None:
     """Create all tables and indexes inside the caller's transaction."""
-    for sql in _table_statements():
-        connection.exec_driver_sql(sql)
+    _execute(connection, _table_statements())
 
 
 @cache
@@ -596,8 +596,14 @@ def _table_statements() -> tuple[str, ...]:
 
 def create_triggers(connection: Connection) -> None:
     """Create all triggers inside the caller's transaction."""
-    for sql in triggers():
-        connection.exec_driver_sql(sql)
+    _execute(connection, triggers())
+
+
+def _execute(connection: Connection, statements: Iterable[str]) -> None:
+    """Carry out statements by SQLite's own connection: there are hundreds, and SQLAlchemy asks about each."""
+    raw: Any = connection.connection.dbapi_connection
+    for sql in statements:
+        raw.execute(sql)
 
 
 def create(connection: Connection) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, MutableMapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,13 +31,24 @@ PRAGMAS = (
     "secure_delete=ON",
 )
 """Of every connection; ``secure_delete`` overwrites what a redaction removes."""
+STATEMENTS = 2000
+"""Compiled statements that are kept."""
 BUSY_S = 10.0
 """How long a writer waits for another one unless told otherwise, s."""
 
 
-def _prepare(connection: sqlite3.Connection, _: object) -> None:
-    for pragma in PRAGMAS:
-        connection.execute(f"PRAGMA {pragma}")
+@cache
+def _common() -> tuple[Engine, MutableMapping[Any, Any]]:
+    """What all records of this process share: the dialect, of an engine of an empty database, and the statements
+    that were compiled for it. To compile them again takes longer than to open a record.
+    """
+    from sqlalchemy import create_engine
+    from sqlalchemy.util import LRUCache
+
+    engine = create_engine("sqlite://", isolation_level="AUTOCOMMIT")
+    # The first connection tells the dialect what this SQLite can do.
+    engine.connect().close()
+    return engine, LRUCache(STATEMENTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,24 +81,25 @@ class SQLite:
 
     def engine(self, *, busy_s: float = BUSY_S) -> Engine:
         """An engine with the pragmas that every connection needs."""
-        from sqlalchemy import URL, create_engine, event
+        from sqlalchemy import Engine, QueuePool
 
         file = os.path.abspath(self.view or self.path)
 
-        def connect() -> sqlite3.Connection:
+        def connect() -> Any:
             # The pool hands a connection to one thread at a time, which SQLite's own check cannot know.
-            return world.disk.database(file, timeout=busy_s, check_same_thread=False)
+            connection = world.disk.database(file, timeout=busy_s, check_same_thread=False, isolation_level=None)
+            for pragma in PRAGMAS:
+                connection.execute(f"PRAGMA {pragma}")
+            return connection
 
-        # The URL is never opened; from it SQLAlchemy takes that this is a file, and the pool that files need.
-        engine = create_engine(
-            URL.create("sqlite", database=file),
-            creator=connect,
-            isolation_level="AUTOCOMMIT",
+        common, compiled = _common()
+        return Engine(
+            QueuePool(connect, dialect=common.dialect),
+            common.dialect,
+            common.url.set(database=file),
             hide_parameters=True,
-            execution_options={"store": self},
+            execution_options={"store": self, "compiled_cache": compiled},
         )
-        event.listen(engine, "connect", _prepare)
-        return engine
 
     def prepare(self, connection: Connection) -> None:
         """Say in the file's header what it is; outside a transaction, inside which SQLite changes no mode."""
