@@ -45,7 +45,7 @@ def test_a_contract_line_for_each_stream_with_rate_unit_and_role():
     first = specs({"source_id": "s", "signal": "ecap"})
     assert [(line.role, line.source_id) for line in first[:2]] == [("emg", "s-emg"), ("signal", "s")]
     assert (len(first[1].measured), first[1].unmeasured) == (48, ("pulse_ma",))
-    with pytest.raises(BadValue, match="signal of simulated_spinal_participant must be one of emg, ecap, got 'x'"):
+    with pytest.raises(BadValue, match="simulated_spinal_participant must be one of emg, ecap, imu, got 'x'"):
         specs({"source_id": "s", "signal": "x"})
     with pytest.raises(BadValue, match="simulated_spinal_participant needs the option source_id"):
         specs({})

@@ -60,6 +60,34 @@ def test_stimulation_helps_a_swing_and_nothing_outside_of_it():
     assert failed(in_swing=True) < failed(in_swing=False) - 0.3
 
 
+def driven_now_and_then(*, on):
+    """A walk in which stimulation lifts both legs whenever ``on(phases)`` says so."""
+    body = Body(Person(seed=1, residual=0.35, spasms_per_h=0.0), senses=("gait",))
+    shanks = []
+    for _ in range(4000):
+        trains = (Train(0, 2.5), Train(8, 2.5)) if on(body.walker.phases) else ()
+        body.feel(Input(walk=1.0, support=0.7, trains=trains, posture="standing"))
+        shanks.append(body.step(0.01).shanks)
+    assert not any(step.failed for step in body.steps)
+    return body, np.concatenate(shanks)
+
+
+def test_a_stride_of_another_length_moves_no_leg_in_a_leap():
+    turns = iter(range(4000))
+    body, shanks = driven_now_and_then(on=lambda phases: next(turns) % 700 < 350)
+    assert np.ptp(strides(body, 0)) > 0.5
+    assert np.abs(shanks).max() < 700.0
+
+
+def test_how_long_a_stride_is_rests_on_the_drive_of_the_whole_stride_before_it():
+    never, moments, always = (
+        strides(driven_now_and_then(on=on)[0], 0).mean()
+        for on in (lambda _: False, lambda phases: phases and not 0.05 < phases[0] < 0.95, lambda _: True)
+    )
+    assert always < never - 0.5
+    assert abs(moments - never) < 0.2 * (never - always)
+
+
 def test_shanks_show_every_step_that_succeeds_to_the_detector_of_recordings():
     body, got = walked(0.5, support=0.4)
     assert not any(step.failed for step in body.steps)

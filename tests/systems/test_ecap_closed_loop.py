@@ -28,7 +28,7 @@ from workbench.systems.ecap_closed_loop import (
     WINDOW,
     held,
 )
-from workbench.vocabulary import Chunk, Marker
+from workbench.vocabulary import Marker
 
 PEOPLE = (("Chen", "investigator"), ("Lin", "engineer"))
 PROGRAMME = SYSTEM.stimulation.programme
@@ -44,9 +44,8 @@ class Recorded:
         self.signal = SimpleNamespace(channels=names, values=values)
         self._label, self._n, self._cues = label, len(values), cues
 
-    def items(self):
-        stamps = 10.0 + np.arange(self._n) / 50.0
-        yield Chunk(first=0, samples=self.signal.values[:, :-1], stamps=stamps, local=0.0)
+    def stamped(self):
+        return 10.0 + np.arange(self._n) / 50.0, self.signal.values.astype(np.float64)
 
     def markers(self):
         cues = [Marker("cue", 0, 10.0 + at, self._label, {"duration_s": 4.0}) for at in self._cues]

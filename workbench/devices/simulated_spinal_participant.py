@@ -62,7 +62,7 @@ DEVICE = Device(
     "legs, and blood pressure, as five streams.",
     options={
         "source_id": "source_id of the EMG stream; required. The others add -ecap, -joints, -imu and -bp",
-        "signal": "emg or ecap: the stream whose source_id that is; the EMG of the latter adds -emg (emg)",
+        "signal": "emg, ecap or imu: the stream whose source_id that is; the EMG beside another adds -emg (emg)",
         "ecap_source_id": "source_id of the ECAP stream, where it is another",
         "joints_source_id": "the same of the joints",
         "imu_source_id": "the same of the shanks",
@@ -120,7 +120,7 @@ def specs(options: Mapping[str, Any]) -> tuple[StreamSpec, ...]:
     aside = ("heart_rate",)
     suffixes = {"emg": "emg", "ecap": "ecap", "joints": "joints", "imu": "imu", "pressure": "bp"}
     ids = {role: str(options.get(f"{role}_source_id") or f"{source}-{end}") for role, end in suffixes.items()}
-    roles = {"emg": "emg", "ecap": "ecap"}
+    roles = {"emg": "emg", "ecap": "ecap", "imu": "imu"}
     first = str(options.get("signal", "emg"))
     if first not in roles:
         raise BadValue(Message("simulated.first_stream", device=NAME, got=repr(first), allowed=list(roles)))
@@ -139,7 +139,7 @@ def specs(options: Mapping[str, Any]) -> tuple[StreamSpec, ...]:
             unmeasured=pulse,
         ),
         StreamSpec("wb-sim-joints", "MoCap", 100.0, JOINTS, "deg", source_id=ids["joints"], role="joints"),
-        StreamSpec("wb-sim-shanks", "IMU", 100.0, ("left", "right"), "deg/s", ids["imu"], role="imu"),
+        StreamSpec("wb-sim-shanks", "IMU", 100.0, ("left", "right"), "deg/s", ids["imu"], role=roles["imu"]),
         StreamSpec("wb-sim-bp", "BP", 2.0, pressures, "mmHg", ids["pressure"], role="pressure", unmeasured=aside),
     )
 

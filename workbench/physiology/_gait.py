@@ -97,6 +97,9 @@ class Walker:
         self.steps: list[Step] = []
         self.phases: tuple[float, float] | None = None
         self._phase, self._stride_s, self._n_strides = 0.0, GAIT.stride_s[1], 0
+        # Of each leg: where in its cycle it is, and the share that is stance, which it keeps for a whole cycle.
+        self._at, self._stance = [0.0, 0.0], [0.0, 0.0]
+        self._driven, self._n_driven = 0.0, 0
         self._going, self._size = 0.0, [1.0, 1.0]
         self._swing: list[tuple[float, float, int] | None] = [None, None]
         self._n_swings, self._luck = [0, 0], [0.0, 0.0]
@@ -114,8 +117,10 @@ class Walker:
         """
         dt = 1.0 / GAIT_FS
         if walking and self.phases is None:
-            self._phase, self._n_strides = 0.0, self._n_strides + 1
-            self._stride_s = self._drawn_stride(push)
+            self._phase, self._n_strides, self._n_driven = 0.0, self._n_strides + 1, 0
+            self._drive(push)
+            self._stride_s = self._drawn_stride()
+            self._at, self._stance = [0.0, 0.5], [self._stance_share()] * 2
         self._going += ((1.0 if walking else 0.0) - self._going) * -math.expm1(-dt / 0.3)
         if not walking and self._going < 0.02:
             self.phases, self._swing, self._size = None, [None, None], [1.0, 1.0]
@@ -126,18 +131,31 @@ class Walker:
     def _advance(self, now: float, dt: float, *, support: float, push: Sequence[Push]) -> None:
         before = self._phase
         self._phase = (before + dt / self._stride_s) % 1.0
+        self._drive(push)
         if self._phase < before:
             self._n_strides += 1
-            self._stride_s = self._drawn_stride(push)
-        swing = min(SWING_S * math.sqrt(self._stride_s / GAIT.stride_s[0]), 0.45 * self._stride_s)
-        stance = 1.0 - swing / self._stride_s
+            self._stride_s = self._drawn_stride()
         normal = []
         for side in (0, 1):
             at = (self._phase + 0.5 * side) % 1.0
+            if at < self._at[side]:
+                self._stance[side] = self._stance_share()
+            self._at[side], stance = at, self._stance[side]
             lifted = at >= stance
             normal.append(LIFTS + (1 - LIFTS) * (at - stance) / (1 - stance) if lifted else LIFTS * at / stance)
             self._swing_leg(side, now, lifted=lifted, support=support, push=push[side])
         self.phases = (normal[0], normal[1])
+
+    def _drive(self, push: Sequence[Push]) -> None:
+        """Take the drive of an instant into that of the stride."""
+        drive = 0.5 * sum(one.drive + GAIT.stimulated * one.helped for one in push)
+        self._n_driven += 1
+        self._driven += (drive - self._driven) / self._n_driven
+
+    def _stance_share(self) -> float:
+        """Share of a stride of this length for which a foot is on the ground."""
+        swing = min(SWING_S * math.sqrt(self._stride_s / GAIT.stride_s[0]), 0.45 * self._stride_s)
+        return 1.0 - swing / self._stride_s
 
     def _swing_leg(self, side: int, now: float, *, lifted: bool, support: float, push: Push) -> None:
         """Follow a swing: whether it has the drive that it needs, and what came of it at its end."""
@@ -170,10 +188,10 @@ class Walker:
         """Drive above what this swing needs."""
         return drive - GAIT.need * (1.0 - support) - GAIT.need_spread * self._luck[side]
 
-    def _drawn_stride(self, push: Sequence[Push]) -> float:
-        """Length of the next stride, s: the weaker, the longer and the more uneven."""
-        drive = 0.5 * sum(one.drive + GAIT.stimulated * one.helped for one in push)
-        weak = 1.0 - min(1.0, drive / STRONG)
+    def _drawn_stride(self) -> float:
+        """Length of the next stride, s: the weaker the drive of the last was, the longer and the more uneven."""
+        weak = 1.0 - min(1.0, self._driven / STRONG)
+        self._n_driven = 0
         (quick, slow), (even, uneven) = GAIT.stride_s, GAIT.variation
         noise = float(self._person.chance(6, 5, self._visit, self._n_strides).standard_normal())
         length = (quick + (slow - quick) * weak) * math.exp((even + (uneven - even) * weak) * noise)

@@ -183,6 +183,21 @@ class RunFile:
         others = {role: self.items_of(role) for role in inputs if role != "signal"}
         yield from join(signal, others, [marker for marker in self.markers() if marker.kind == TIMEOUT])
 
+    def stamped(self) -> tuple[FloatArray, FloatArray]:
+        """The signal as it was recorded, with the times that its time base gives.
+
+        Returns
+        -------
+        tuple of FloatArray
+            Stream time of each sample ``(n,)`` in s, and all channels ``(n, n_channels)`` float64, in the stream's
+            own units.
+        """
+        chunks = [item for item in self.items() if isinstance(item, Chunk)]
+        rows = [self.signal.values[one.first : one.first + len(one.stamps)] for one in chunks]
+        empty = np.empty((0, len(self.signal.channels)))
+        stamps = np.concatenate([np.empty(0), *(one.stamps for one in chunks)])
+        return stamps, np.concatenate([empty, *rows]).astype(np.float64, copy=False)
+
     def items_of(self, role: str) -> list[Chunk | Marker]:
         """Chunks and gaps of a stream that is decoded beside the signal; none where it was not recorded.
 

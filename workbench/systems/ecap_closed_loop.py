@@ -31,7 +31,7 @@ from workbench.systems._system import (
     Task,
     words,
 )
-from workbench.vocabulary import Chunk, FloatArray
+from workbench.vocabulary import FloatArray
 
 if TYPE_CHECKING:
     from workbench.recording import RunFile
@@ -129,12 +129,7 @@ def responses(run: RunFile) -> Iterator[tuple[str, FloatArray, FloatArray]]:
     if PULSE not in run.signal.channels:
         return
     own = run.signal.channels.index(PULSE)
-    stamps, rows = [np.empty(0)], [np.empty((0, len(run.signal.channels)))]
-    for item in run.items():
-        if isinstance(item, Chunk):
-            stamps.append(item.stamps)
-            rows.append(run.signal.values[item.first : item.first + len(item.stamps)])
-    times, values = np.concatenate(stamps), np.concatenate(rows)
+    times, values = run.stamped()
     for cue in run.markers():
         if cue.kind != "cue" or cue.label not in (CLOSED, OPEN):
             continue
