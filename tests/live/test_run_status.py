@@ -9,6 +9,7 @@ import pytest
 
 from tests.live import plans
 from workbench import decoders, world
+from workbench.control import ControlLaw
 from workbench.engine.adaptation import Adaptation
 from workbench.engine.ledger import Ledger
 from workbench.engine.live_source import LiveSource
@@ -133,6 +134,15 @@ def test_what_is_far_from_the_training_data_counts_towards_its_own_dwell_on_the_
         run.record_decision(decision, decided=0.0, emitted=0.0)
     shown = run.evidence()
     assert (shown["active"], shown["rejected"], shown["dwell"], shown["dwell_needed"]) == bar
+
+
+def test_a_phase_is_shown_as_it_is_with_the_windows_of_the_law(run):
+    law = ControlLaw("stride_gated", blocks=(("left", 0.9, 0.2),), patterns=(("left", (1.0,)),))
+    run.plan = replace(run.plan, law=law)
+    run.last = Decision(HOP, 0.05, "grasp", kind="phase", values=(0.4, 0.8))
+    shown = run.evidence()
+    assert (shown["p"], shown["values"]) == (0.4, [0.4, 0.8])
+    assert shown["windows"] == [{"name": "left", "begin": 0.9, "end": 0.2}]
 
 
 def test_the_bar_looks_back_ten_seconds(run):

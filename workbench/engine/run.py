@@ -280,9 +280,11 @@ class LiveRun:
             self._active = decision.change == "activate"
 
     def _shown(self, decision: Decision) -> float:
-        """What the evidence bar shows, 0–1: the probability of a class, or the size of what has no classes."""
+        """What the evidence panel shows, 0–1: probability of a class, a phase, or the size of anything else."""
         if decision.probabilities:
             return decision.probabilities[self.writer.classes.index(self.request.paradigm.conditions[0])]
+        if decision.kind == "phase":
+            return decision.values[0]
         return min(1.0, hypot(*decision.values))
 
     def record_snapshot(self, snapshot: Snapshot) -> None:
@@ -406,4 +408,5 @@ class LiveRun:
             "kind": last.kind,
             "values": list(last.values),
             "position": list(last.position),
+            "windows": [{"name": name, "begin": a, "end": b} for name, a, b in self.plan.law.windows],
         }

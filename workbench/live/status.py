@@ -212,14 +212,22 @@ class SettingStatus(TypedDict):
     awaits_reaction: bool
 
 
+class WindowStatus(TypedDict):
+    """Phases 0–1 between which the control law lets an intent through; the one window of a law has no name."""
+
+    name: str
+    begin: float
+    end: float
+
+
 class EvidenceStatus(TypedDict):
     """The decoder's newest evidence.
 
     ``dwell`` : hops in a row that count towards the next change, out of ``dwell_needed``: above ``activate``, or
     while ``active`` below ``release`` or unlike the training data (``rejected``); without thresholds, hops for
     which a target is held. Both 0 where each cue is decided once.
-    ``p`` : probability of ``target``; of a velocity, which has no target, its size, 0–1. ``values`` and
-    ``position`` : of the newest decision, in the unit of its kind.
+    ``p`` : probability of ``target``; of a velocity, which has no target, its size, 0–1; of a phase the phase.
+    ``values`` and ``position`` : of the newest decision, in the unit of its kind. ``windows`` : of the law.
     """
 
     classes: list[str]
@@ -236,6 +244,7 @@ class EvidenceStatus(TypedDict):
     kind: EvidenceKind
     values: list[float]
     position: list[float]
+    windows: list[WindowStatus]
 
 
 class DecoderStatus(TypedDict):

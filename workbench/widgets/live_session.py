@@ -47,6 +47,7 @@ MODULES = (
     "parts/inputs",
     "parts/participant",
     "parts/cue",
+    "parts/ring",
     "parts/evidence",
     "parts/scope",
     "parts/stimulation",

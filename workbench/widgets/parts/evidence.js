@@ -1,6 +1,7 @@
 // The evidence with both thresholds and the dwell: why the effector moves, or why it does not.
 import { age, classIf, fixed, h, named, put, show, whenChanged } from "./dom.js";
 import { light } from "./icons.js";
+import { phaseRing } from "./ring.js";
 
 const SPAN = 10;
 const FRESH_S = 2;
@@ -76,8 +77,10 @@ export function evidencePanel(ctx) {
   const canvas = h("canvas", { role: "img", "aria-label": t("evidence.history") });
   const bar = h("div", { class: "evbar", role: "img", "aria-label": t("evidence.title") },
     releaseWord, activateWord, fill, hatch, value, release, activate);
+  const ring = phaseRing(ctx);
+  const dwell = h("div", { class: "dwell" }, pips, words);
   const el = h("div", { class: "panel evidence" }, h("div", { class: "hd" }, h("h2", {}, t("evidence.title")), target, quality),
-    h("div", { class: "bd" }, bar, h("div", { class: "dwell" }, pips, words), adapting.el, h("div", { class: "evt" }, canvas),
+    h("div", { class: "bd" }, bar, dwell, ring.el, adapting.el, h("div", { class: "evt" }, canvas),
       h("div", { class: "row between xs mute", style: "margin-top:3px" }, h("span", {}, "−10 s"), bandWords, h("span", {}, t("scope.now")))));
 
   const drawPips = whenChanged(([n, needed]) => {
@@ -161,6 +164,10 @@ export function evidencePanel(ctx) {
       const e = s.evidence;
       const valid = Boolean(e && e.valid && ctx.running() && !ctx.signalLost() && Number.isFinite(e.p));
       shown = e;
+      // A phase goes round: no bar, and no level that it must reach.
+      const round = ring.update(e, valid);
+      show(bar, !round);
+      show(dwell, !round || !valid);
       put(target, e && e.target ? t("evidence.of", { target: named(t, "cue", e.target).toLowerCase() }) : "");
       show(fill, valid);
       show(hatch, !valid);
