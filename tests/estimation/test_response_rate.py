@@ -10,6 +10,8 @@ from tests.reports.trial import ago, assess
 from workbench import estimation
 from workbench.errors import BadValue
 from workbench.estimation.methods import METHODS
+from workbench.estimation.results import plain
+from workbench.reports import result_words
 from workbench.study import Study
 from workbench.study.changes import AdoptProtocol, CutData, Enrol, GiveConsent, SetAnchor, SetStatus
 from workbench.study.protocol import Protocol
@@ -105,6 +107,13 @@ def test_another_share_may_be_tested(study):
     one = analysed(study, "settings = { against_percent = 80 }")
     assert one.estimates[0].p == pytest.approx(stats.binomtest(HELPED, 6, 0.8, alternative="greater").pvalue)
     assert one.estimates[0].reference == "80 %"
+
+
+@pytest.mark.parametrize("percent", [50, 80])
+def test_the_line_of_the_figure_stands_at_the_share_that_is_tested(study, percent):
+    made = estimation.analyse(study, plan=plan(study, f"settings = {{ against_percent = {percent} }}")[0])
+    (estimand,) = result_words.of_results(plain(made.results), "en").estimands
+    assert estimand.forest.none == percent / 100
 
 
 def test_nobody_is_judged_from_a_baseline_that_was_not_taken_in_the_state_of_the_visit(study):

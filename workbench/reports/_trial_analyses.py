@@ -140,7 +140,7 @@ def _table(say: TrialSay, pairs: Sequence[Pair], *, named_above: bool) -> Table:
     """As the first page has it: one row an estimate, its interval as a picture on the axis of the last row."""
     t = say.t
     effects = [_effect(say, *pair) for pair in pairs]
-    axis = figures.effect_axis(effects, none=1.0 if pairs[0][1].is_ratio else 0.0)
+    axis = figures.effect_axis(effects, none=pairs[0][1].no_effect)
     level = f"{100 * pairs[0][1].level:g}"
     columns = (
         Column(t("tr_col_outcome_of"), 2.4), Column(t("col_n"), 0.85, number=True), Column("", 2.0),
@@ -322,7 +322,7 @@ def forest_of(say: Speaking, own: Sequence[Analysis]) -> Forest | None:
     words = say.t(
         "tr_forest_axis", scale=say.t.word("tr_scale", scale[0]), arm=first.arm, reference=first.reference
     )
-    return Forest(effects, tuple(one.name for one, _ in pairs), words, 1.0 if first.is_ratio else 0.0)
+    return Forest(effects, tuple(one.name for one, _ in pairs), words, first.no_effect)
 
 
 def _rows(say: TrialSay, analysis: Analysis) -> list[tuple[Cell, ...]]:

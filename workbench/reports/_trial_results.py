@@ -31,7 +31,7 @@ T = TypeVar("T")
 class Estimate:
     """One estimate: a comparison of ``arm`` with ``reference`` at a visit, with its interval at ``level``.
 
-    A ratio is compared with 1, every other scale with 0; what a method does not give is None.
+    What a method does not give is None.
     """
 
     arm: str
@@ -51,6 +51,13 @@ class Estimate:
     def is_ratio(self) -> bool:
         """Whether no effect is 1."""
         return self.scale.endswith("_ratio")
+
+    @property
+    def no_effect(self) -> float:
+        """What it is compared with: 1 of a ratio, of a proportion the tested share, and else 0."""
+        if self.scale == "proportion":
+            return float(self.reference.removesuffix(" %")) / 100
+        return 1.0 if self.is_ratio else 0.0
 
 
 @dataclass(frozen=True, slots=True)
