@@ -16,7 +16,7 @@ from tests.runs.fits import RECORDING, enter_calibration, enter_fit, fit
 from workbench import systems
 from workbench.commands import build_parser
 from workbench.dashboard import SessionPage, VisitService
-from workbench.dashboard.visits import _has_centre
+from workbench.dashboard.decoder_facts import has_centre
 from workbench.errors import BadValue, Refused, WorkbenchError
 from workbench.messages import of, translate
 from workbench.outcomes import load
@@ -479,4 +479,4 @@ def test_before_light_flickers_a_person_is_asked_about_seizures_and_the_answer_h
     ],
 )
 def test_re_centring_is_offered_where_the_decoder_of_the_signal_has_a_centre(name, metrics, centre):
-    assert _has_centre({"name": name, "metrics": metrics}) is centre
+    assert has_centre({"name": name, "metrics": metrics}) is centre

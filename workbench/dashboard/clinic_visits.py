@@ -15,7 +15,7 @@ from workbench import world
 from workbench.clinic import Client, questions
 from workbench.dashboard.access import ServedRecord
 from workbench.dashboard.at_hand import AtHand
-from workbench.dashboard.visits import confirmation, consent_fact
+from workbench.dashboard.confirming import confirmation, consent_fact
 from workbench.dashboard.worklist_rows import row_of
 from workbench.errors import Refused, UnknownName
 from workbench.messages import Message

@@ -11,13 +11,14 @@ import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, astuple
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from workbench import control, decoders, live, runs, systems, world
+from workbench import control, live, runs, systems, world
+from workbench.dashboard import decoder_facts
 from workbench.dashboard.access import OpenRecord
 from workbench.dashboard.at_hand import AtHand
+from workbench.dashboard.confirming import confirmation, consent_fact
 from workbench.dashboard.hardware import SetupService
 from workbench.dashboard.results import approval_fact, signer_of
 from workbench.dashboard.worklist_rows import row_of, short, title_of
@@ -202,7 +203,7 @@ class VisitService:
         facts = [
             {"name": "system", "key": "worklist.system", "args": followed},
             consent_fact(person),
-            _decoder_fact(decoder),
+            decoder_facts.decoder_fact(decoder),
         ]
         if decoder:
             facts.append(approval_fact(decoder["approval"]))
@@ -418,7 +419,7 @@ class VisitService:
             granted = decoder["approval"]
             about = {
                 "hash": short(decoder["sha256"]),
-                "days": _days(decoder["fitted_at"]),
+                "days": decoder_facts.days_since(decoder["fitted_at"]),
                 "by": signer_of(granted),
             }
             online["decoder"] = about | {"when": granted["utc"][:10]}
@@ -525,7 +526,7 @@ class VisitService:
             decision = (
                 study.approval_of(sha256, effector=self._effector, participant_id=person) if person else None
             )
-        return _decision(decision) if decision else {}
+        return decoder_facts.decision_of(decision) if decision else {}
 
     def approval(self, sha256: str) -> dict[str, Any]:
         """What ``DecoderPanel.of_fit`` needs beside the decoder's row: checks, signing and the other decoders."""
@@ -536,7 +537,7 @@ class VisitService:
                 study, sha256, effector=self._effector, participant_id=person_id, system=self.system.key
             )
             in_use = self._decoder_in_use(study, person_id)
-            others = _others(study, person_id, sha256, in_use)
+            others = decoder_facts.others(study, person_id, sha256, in_use)
             (decoder,) = study.rows("decoder", sha256=sha256)
             password = bool(study.people())
         rows = [asdict(check) for check in checks]
@@ -560,7 +561,7 @@ class VisitService:
         if last is None or decoder["metrics"].get("recentred_from"):
             return False
         rule = (last["metrics"].get("adapts") or {}).get("rule")
-        return rule == "recentre" or (rule is None and _has_centre(last))
+        return rule == "recentre" or (rule is None and decoder_facts.has_centre(last))
 
     def decide(self, sha256: str, *, decision: str, reason: str, password: str) -> dict[str, str]:
         """Approve or reject a decoder in the name of who is signed in; asks for the password again.
@@ -782,142 +783,3 @@ class VisitService:
 def _installed(names: Iterable[str]) -> list[System]:
     known = systems.available()
     return [systems.load(name) for name in names if name in known]
-
-
-def confirmation(
-    person: Mapping[str, Any], visit: Mapping[str, Any], everybody: Iterable[Mapping[str, Any]], code: str
-) -> dict[str, str]:
-    """What is known once the code that was read is that of the participant of a visit.
-
-    Parameters
-    ----------
-    person, visit : rows of the participant and the visit.
-    everybody : rows of all participants, who may have the same code.
-    code : as it was read or typed.
-
-    Raises
-    ------
-    Refused
-        The code belongs to somebody else, to nobody, or to more than one.
-    """
-    owners = [row for row in everybody if _code(row) == code.strip().casefold()]
-    if not owners:
-        raise Refused(Message("visit.code_unknown"))
-    if len(owners) > 1:
-        *others, last = [str(row["pseudonym"]) for row in owners]
-        several = Message("visit.and", first=others, second=last)
-        raise Refused(Message("visit.code_of_several", names=several))
-    if person["id"] != owners[0]["id"]:
-        owner = owners[0]["pseudonym"]
-        raise Refused(Message("visit.code_of_other", owner=owner, person=person["pseudonym"]))
-    return {
-        "visit": visit["id"], "clock": world.clock.local().strftime("%H:%M"),
-        "by": "wristband" if person["wristband"] else "participant code", "participant": person["pseudonym"],
-        "name": visit["name"],
-    }  # fmt: skip
-
-
-def _code(person: Mapping[str, Any]) -> str:
-    # Who has a wristband is confirmed by it alone: a pseudonym can be read off a list.
-    return str(person["wristband"] or person["pseudonym"]).strip().casefold()
-
-
-def _has_centre(decoder: Mapping[str, Any]) -> bool:
-    """Whether a decoder of the record has a centre that can be moved; of several streams, that of the signal."""
-    name, metrics = str(decoder["name"]), decoder["metrics"]
-    if name in decoders.JOINT_RULES:
-        if "recentred" in metrics:
-            return True
-        name = str(metrics["params"]["members"]["signal"]["decoder"])
-    return name in decoders.available() and decoders.load(name).has_centre
-
-
-def _days(utc: str) -> int:
-    """Whole days since a UTC time, 0 when it is not known."""
-    if not utc:
-        return 0
-    return max(0, (world.clock.now() - datetime.fromisoformat(utc)).days)
-
-
-def _local(utc: str) -> str:
-    return datetime.fromisoformat(utc).astimezone().strftime("%Y-%m-%d %H:%M") if utc else ""
-
-
-def _decision(row: Mapping[str, Any]) -> dict[str, str]:
-    return {"decision": row["decision"], "by": signer_of(row), "at": _local(row["utc"]), "reason": row["reason"]}
-
-
-def consent_fact(person: Mapping[str, Any]) -> dict[str, Any]:
-    """Under which version somebody consented, for the facts of a page."""
-    if not person["consent"]:
-        return {"name": "consent", "key": "worklist.no_consent", "args": {}}
-    args = {"version": person["consent"], "date": person["consented_on"] or "—"}
-    return {"name": "consent", "key": "worklist.consent", "args": args}
-
-
-def _decoder_fact(decoder: Mapping[str, Any] | None) -> dict[str, Any]:
-    if decoder is None:
-        return {"name": "decoder", "key": "worklist.no_decoder", "args": {}}
-    days = _days(decoder["fitted_at"])
-    key = "worklist.decoder" if days else "worklist.decoder_today"
-    return {"name": "decoder", "key": key, "args": {"hash": short(decoder["sha256"]), "days": days}}
-
-
-def _age(utc: str) -> str:
-    """How old something of a UTC time is, ``""`` when that is not known."""
-    if not utc:
-        return ""
-    minutes = max(0, int((world.clock.now() - datetime.fromisoformat(utc)).total_seconds() // 60))
-    if minutes < 60:
-        return Message("approval.age_min", n=minutes)
-    return (
-        Message("approval.age_h", n=minutes // 60)
-        if minutes < 24 * 60
-        else Message("approval.age_d", n=_days(utc))
-    )
-
-
-def _decided(study: Study, row: Mapping[str, Any]) -> Message:
-    """What was decided on a decoder, by whom and why; of an approved one how often it was used."""
-    if row["decision"] == "approve":
-        used = len(study.rows("run", kind="online", decoder_sha256=row["decoder_sha256"]))
-        return Message("approval.used", decided=Message("approval.approved_by", by=signer_of(row)), n=used)
-    if row["decision"] == "reject":
-        return Message("approval.rejected_by", by=signer_of(row), why=row["reason"])
-    return Message("approval.withdrawn_by", by=signer_of(row), why=row["reason"])
-
-
-def _others(study: Study, person_id: str, sha256: str, in_use: Mapping[str, Any] | None) -> list[dict[str, str]]:
-    """The participant's decoders, newest first: this one, those that wait, and what was decided on each other.
-
-    Parameters
-    ----------
-    study : the open record.
-    person_id : whose.
-    sha256 : the one that is shown.
-    in_use : row of the one that online runs use, None for none.
-    """
-    # Oldest first, so that the newest decision on each decoder is the one that stays.
-    decided = {row["decoder_sha256"]: row for row in study.approvals(participant_id=person_id)}
-    waiting = {row["sha256"] for row in study.decoders_awaiting(person_id)}
-    rows = []
-    for row in reversed(study.rows("decoder")):
-        other = row["sha256"]
-        if other == sha256:
-            state, text = "dot", Message("approval.this_one", accuracy=_accuracy(row))
-        elif other in decided:
-            state = "ok" if decided[other]["decision"] == "approve" else "off"
-            text = _decided(study, decided[other])
-            if in_use is not None and other == in_use["sha256"]:
-                text = Message("approval.in_use", accuracy=_accuracy(row), decided=text)
-        elif other in waiting:
-            state, text = "dot", Message("approval.waits", accuracy=_accuracy(row))
-        else:
-            continue
-        rows.append({"hash": short(other), "state": state, "age": _age(row["fitted_at"]), "text": text})
-    return rows
-
-
-def _accuracy(decoder: Mapping[str, Any]) -> str:
-    value = decoder["metrics"].get("accuracy")
-    return "—" if value is None else f"{100 * value:.0f} %"
