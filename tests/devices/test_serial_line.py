@@ -71,6 +71,19 @@ def test_a_machine_that_falls_silent_makes_the_device_say_that_its_level_is_not_
         assert "does not answer: no whole answer to" in bench.last_words()
 
 
+@pytest.mark.job
+def test_a_driver_whose_machine_is_gone_ends_when_it_is_told_to_and_says_that_it_is_not_at_rest(microcontroller):
+    machine = microcontroller()
+    with bench_on(machine) as bench:
+        bench.self_test()
+        machine.switched_off()
+        assert bench.wait(lambda: bench.engine.statuses[-1].level == 1.0, 10.0)
+        bench.process.terminate()
+        assert bench.process.wait(60.0) == 2
+        assert "was told to end, and 10 s later its level is 1.00 or not known" in bench.last_words()
+        assert "see to the participant" in bench.last_words()
+
+
 @pytest.mark.parametrize("answer", ["", "ok", "ok x", "ok nan", "err valve stuck", "0.5"])
 def test_an_answer_that_is_no_level_is_an_error_of_the_port(answer):
     with pytest.raises(OSError, match="the microcontroller answered"):

@@ -21,7 +21,7 @@ from workbench.devices._faults import FaultPlan, FaultyOutlet
 from workbench.devices._last_metre import DeviceEnd
 from workbench.devices._listening import Inbox, Listener
 from workbench.devices._pairing import Pairing, forget_device, note_device
-from workbench.errors import BadValue
+from workbench.errors import BadValue, EngineFault
 from workbench.messages import Message
 from workbench.vocabulary import Acknowledgement, StreamSpec, contents
 
@@ -29,6 +29,8 @@ STATUS_EVERY_S = 0.04
 """Time between two statuses, s: at least five within a time to live of 250 ms."""
 POLL_S = 0.005
 BOOT_EVERY_S = 0.05
+UNSAFE_S = 10.0
+"""How long a device that is to end waits until it is at rest, s: longer than any safe state takes."""
 SLEPT_S = 0.1
 """A boot clock that ran this much further than the monotonic one means that the computer slept, s."""
 
@@ -140,7 +142,7 @@ class DeviceProcess:
         self._status = lsl.Outlet(self.specs[1], desc=about)
         self._uids = {"acks": outlet.uid, "status": self._status.uid}
         self._inbox = Inbox()
-        self._engine_seen = lsl.local_clock()
+        self._engine_seen, self._ending_since = lsl.local_clock(), math.inf
         self._said: tuple[str, float] = ("", -math.inf)
         self._boot, self._boot_seen = BootClock(boot_file), -math.inf
         self._slept_s = 0.0
@@ -151,7 +153,13 @@ class DeviceProcess:
         return self.t0 + (device_time - self.t0) * self.speed
 
     def run(self) -> None:
-        """Obey until stopped, ended by the engine, or alone for too long; completes its safe state first."""
+        """Obey until stopped, ended by the engine, or alone for too long; completes its safe state first.
+
+        Raises
+        ------
+        EngineFault
+            When it is not at rest :data:`UNSAFE_S` after it should have ended, or nobody knows: it ends then.
+        """
         self.rules.start(lsl.local_clock())
         while not self._is_over():
             texts = self._inbox.take(POLL_S)
@@ -161,12 +169,17 @@ class DeviceProcess:
             self._answer(self.rules.tick(lsl.local_clock()))
             self._acks.tend(self.stream_time(lsl.local_clock()) - self.t0)
             self._tell()
+        level = self.rules.level(lsl.local_clock())
         self._tell(always=True)
         self._listener.close()
         forget_device(self.paired)
         world.clock.sleep(STATUS_EVERY_S)  # the last status leaves before its outlet does
         self._acks.close()
         self._status.close()
+        if level != 0.0:
+            raise EngineFault(
+                Message("device.not_at_rest", device=self.name, n=f"{UNSAFE_S:g}", level=f"{level:.2f}")
+            )
 
     def _is_over(self) -> bool:
         """Whether to end now: stopped, or without an engine for the idle time, and the safe state complete."""
@@ -176,9 +189,11 @@ class DeviceProcess:
         if self._listener.uids:
             self._engine_seen = now
         if not self.stop.is_set() and now - self._engine_seen <= self.idle_s:
+            self._ending_since = math.inf
             return False
+        self._ending_since = min(self._ending_since, now)
         self._answer(self.rules.lose_link(now))
-        return self.rules.level(now) == 0.0
+        return self.rules.level(now) == 0.0 or now - self._ending_since > UNSAFE_S
 
     def _look_at_boot_clock(self) -> None:
         now = lsl.local_clock()
