@@ -136,10 +136,10 @@ def _listed(say: Say, entries: list[tuple[RunFacts | None, Row]]) -> Table:
         Column(t("col_run"), 1.05),
         Column(t("col_time"), 0.95, number=True),
         Column(t("col_sample"), 0.95, number=True),
-        Column(t("col_priority"), 1.4),
-        Column(t("col_ledger_kind"), 1.7),
-        Column(t("col_stream"), 1.5),
-        Column(t("col_extent"), 1.9),
-        Column(t("col_consequence"), 1.9),
+        Column(t("col_priority"), 1.35),
+        Column(t("col_ledger_kind"), 2.1),
+        Column(t("col_stream"), 1.35),
+        Column(t("col_extent"), 1.85),
+        Column(t("col_consequence"), 1.8),
     )
     return Table(columns, tuple(rows), t("no_data"), note=t("ledger_times"))
