@@ -90,7 +90,7 @@ def test_a_stall_and_a_gap_are_rows_that_name_their_stream_and_evidence_without_
 
 
 FILLS_S = 1.2
-"""How long the windows of all streams take to hold only what came after a gap: 1 s, and their hops."""
+"""Of how many samples a stream's window holds only what came after a gap, in s of its rate: 1 s, and its hops."""
 
 
 def test_evidence_is_not_valid_at_a_timeout_or_until_the_windows_hold_no_gap_and_nowhere_else(done):
@@ -101,18 +101,18 @@ def test_evidence_is_not_valid_at_a_timeout_or_until_the_windows_hold_no_gap_and
         for marker in done.online.markers()
         if marker.kind == "hop_timeout" and any(one["absent"] for one in marker.detail["streams"].values())
     ]
-    # Each stream begins in its own time.
-    gaps = [(0.0, decisions[0].stamp)]
-    for role in ("emg", "imu"):
+    # Each stream begins in its own time. Samples are counted: a player that is late stretches their stamps.
+    gaps = [(0.0, decisions[round(FILLS_S * done.online.signal.fs / hop)].stamp)]
+    for role, fs in (("emg", 2000.0), ("imu", 100.0)):
         chunks = [item for item in done.online.items_of(role) if isinstance(item, Chunk) and len(item.stamps)]
-        period_s = 1.0 / (2000.0 if role == "emg" else 100.0)
         stamps = np.concatenate([chunk.stamps for chunk in chunks])
-        gaps += [(0.0, stamps[0])]
-        gaps += [(stamps[k], stamps[k + 1]) for k in np.flatnonzero(np.diff(stamps) > 2.0 * period_s)]
+        full = np.append(stamps[round(FILLS_S * fs) :], [np.inf] * round(FILLS_S * fs))
+        gaps += [(0.0, full[0])]
+        gaps += [(stamps[k], full[k + 1]) for k in np.flatnonzero(np.diff(stamps) > 2.0 / fs)]
 
     def is_explained(decision):
         late = any(decision.sample in samples for samples in absent)
-        return late or any(begins <= decision.stamp <= ends + FILLS_S for begins, ends in gaps)
+        return late or any(begins <= decision.stamp <= ends for begins, ends in gaps)
 
     invalid = [decision for decision in decisions if not decision.valid]
     assert [decision.sample for decision in invalid if not is_explained(decision)] == []
