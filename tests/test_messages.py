@@ -13,7 +13,7 @@ import pytest
 
 from tests import house
 from workbench import messages, recording
-from workbench.errors import RecordingFault
+from workbench.errors import RecordingFault, Refused
 from workbench.messages import Message, carried, catalogue, restored, translate
 
 
@@ -178,6 +178,21 @@ def test_what_cannot_be_read_is_named_in_the_language_of_the_reader(tmp_path):
         recording.read(tmp_path)
     said = translate(messages.of(raised.value), language="zh-CN")
     assert said == f"记录 {tmp_path} 无法读取（Is a directory）；请检查路径及权限"
+
+
+def test_an_error_quotes_no_text_at_length_and_keeps_its_code_in_every_language():
+    long = "Ω" * 5000
+    within = Message("lock.there", what=long)
+    for said, args in (("lock.absent", {"what": long}), ("lock.broken", {"n": 1, "why": within})):
+        error = Refused(Message(said, **args))
+        told = messages.of(error)
+        assert (told.code, str(error)) == (said, told)
+        assert len(told) < 400
+        assert "Ω" * 200 + "…" in told
+        assert "Ω" * 200 + "…" in translate(told, language="zh-CN")
+    names = [f"problem {n}" for n in range(1000)]
+    whole = Message("registry.no_entry", package="p", name="x", known=names)
+    assert messages.of(Refused(whole)) == whole
 
 
 def test_an_error_raised_with_a_message_gives_it_back():

@@ -8,7 +8,11 @@ from __future__ import annotations
 
 
 class WorkbenchError(Exception):
-    """Root of every error that is meant for a reader."""
+    """Root of every error that is meant for a reader; a message in it is of bounded length, whatever it quotes."""
+
+    def __init__(self, *args: object) -> None:
+        # By its method: messages lie a floor above this room or beside it, and it imports nothing.
+        super().__init__(*(one.bounded() if hasattr(one, "bounded") else one for one in args))
 
 
 class BadValue(WorkbenchError, ValueError):

@@ -34,6 +34,12 @@ def catalogue() -> Mapping[str, Mapping[str, str]]:
     return loaded
 
 
+LONGEST_SENTENCE = 2000
+"""Characters beyond which a sentence of an error quotes long input."""
+QUOTED = 200
+"""Characters of each text that such a sentence still quotes."""
+
+
 class Message(str):
     """An English sentence that knows its code and its arguments.
 
@@ -58,6 +64,12 @@ class Message(str):
         message = super().__new__(cls, _filled(code, kept, "en"))
         message.code, message.arguments = code, kept
         return message
+
+    def bounded(self) -> Message:
+        """Itself, or, where it is longer than :data:`LONGEST_SENTENCE`, with all that it quotes at length cut."""
+        if len(self) <= LONGEST_SENTENCE:
+            return self
+        return Message(self.code, **{name: _cut(value) for name, value in self.arguments.items()})
 
     def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, Argument]]:
         return (self.code,), dict(self.arguments)
@@ -87,6 +99,18 @@ def _argument(value: Argument) -> Argument:
     What an error refuses may be of any type, whatever its annotation says: it must not fail again in its sentence.
     """
     return value if isinstance(value, str | int | list | tuple) else str(value)
+
+
+def _cut(value: Argument) -> Argument:
+    if isinstance(value, int):
+        return value
+    return _quoted(value) if isinstance(value, str) else [_quoted(part) for part in value]
+
+
+def _quoted(text: str) -> str:
+    if isinstance(text, Message):
+        return Message(text.code, **{name: _cut(value) for name, value in text.arguments.items()})
+    return text if len(text) <= QUOTED else f"{text[:QUOTED]}…"
 
 
 def _filled(code: str, arguments: Mapping[str, Argument], language: str) -> str:

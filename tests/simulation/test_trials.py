@@ -55,7 +55,7 @@ def test_two_weeks_of_a_trial_break_no_rule(clinic, seed):
     assert lived(clinic, seed, days=14.0).broken == ()
 
 
-FOUND_BEFORE = ((1, 14), (2, 14), (24, 14), (64, 14), (71, 14), (12, 14), (230020, 14), (230032, 14))
+FOUND_BEFORE = ((1, 14), (2, 14), (24, 14), (64, 14), (71, 14), (12, 14), (230020, 14), (230032, 14), (320011, 14))
 """Seeds and days of lives that once broke a rule."""
 
 

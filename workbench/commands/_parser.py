@@ -8,10 +8,9 @@ from typing import NoReturn
 
 from workbench import __version__, registry
 from workbench.commands._subcommand import Subcommand
+from workbench.messages import LONGEST_SENTENCE
 
 PACKAGE = "workbench.commands"
-LONGEST_SENTENCE = 2000
-"""Most characters of an error that are printed; a longer one quotes long input."""
 
 
 class Parser(argparse.ArgumentParser):

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from workbench import reading
 from workbench.commands._answer import as_json, plain
 from workbench.commands._arguments import add_json, add_study
-from workbench.commands._parser import LONGEST_SENTENCE, one_line
+from workbench.commands._parser import one_line
 from workbench.commands._subcommand import Subcommand
+from workbench.messages import LONGEST_SENTENCE
 
 if TYPE_CHECKING:
     from workbench.study.implants import Surveillance

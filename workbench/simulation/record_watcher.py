@@ -12,7 +12,7 @@ from typing import Any
 
 from workbench import messages
 from workbench.errors import WorkbenchError
-from workbench.messages import LANGUAGES, Message
+from workbench.messages import LANGUAGES, LONGEST_SENTENCE, Message
 from workbench.simulation import record_rules
 from workbench.simulation.acts import Asked
 from workbench.simulation.clinic import ARMS, STAFF, Person
@@ -28,8 +28,6 @@ from workbench.study.changes.safety_events import CodeEvent
 from workbench.study.changes.signing import Sign
 from workbench.vocabulary import ConsentPurpose
 
-LONGEST_SENTENCE = 2000
-"""Characters of a refusal, a list of what is allowed among them."""
 NAMES = {person.name: person for person in STAFF}
 MAKES = {
     "AddVisit": "visit", "Adjudicate": "form", "AdoptProtocol": "protocol_version",
