@@ -8,10 +8,10 @@ from __future__ import annotations
 
 
 class WorkbenchError(Exception):
-    """Root of every error that is meant for a reader; a message in it is of bounded length, whatever it quotes."""
+    """Root of every error that is meant for a reader; a long message in it quotes no text at length."""
 
     def __init__(self, *args: object) -> None:
-        # By its method: messages lie a floor above this room or beside it, and it imports nothing.
+        # By its method: this room imports none, and a message knows how to shorten itself.
         super().__init__(*(one.bounded() if hasattr(one, "bounded") else one for one in args))
 
 

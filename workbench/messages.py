@@ -35,7 +35,7 @@ def catalogue() -> Mapping[str, Mapping[str, str]]:
 
 
 LONGEST_SENTENCE = 2000
-"""Characters beyond which a sentence of an error quotes long input."""
+"""Characters beyond which an error is taken to quote long input."""
 QUOTED = 200
 """Characters of each text that such a sentence still quotes."""
 

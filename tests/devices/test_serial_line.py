@@ -80,7 +80,7 @@ def test_a_driver_whose_machine_is_gone_ends_when_it_is_told_to_and_says_that_it
         assert bench.wait(lambda: bench.engine.statuses[-1].level == 1.0, 10.0)
         bench.process.terminate()
         assert bench.process.wait(60.0) == 2
-        assert "was told to end, and 10 s later its level is 1.00 or not known" in bench.last_words()
+        assert "is to end, and 10 s later its level is 1.00 or not known" in bench.last_words()
         assert "see to the participant" in bench.last_words()
 
 

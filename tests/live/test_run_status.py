@@ -136,13 +136,26 @@ def test_what_is_far_from_the_training_data_counts_towards_its_own_dwell_on_the_
     assert (shown["active"], shown["rejected"], shown["dwell"], shown["dwell_needed"]) == bar
 
 
-def test_a_phase_is_shown_as_it_is_with_the_windows_of_the_law(run):
+def test_a_phase_is_shown_as_it_is_with_the_windows_of_the_law_and_a_hole_where_nobody_knows_it(tmp_path):
+    (tmp_path / "recordings").mkdir()
+    strides = 10.0 * np.sin(2 * np.pi * np.arange(800) / LINE.fs)
+    x = np.random.default_rng(0).normal(0.0, 1.0, (40, 2, 800))
+    x[::2, 0] += strides
+    decoder = decoders.load("cycle_phase")(fs=LINE.fs, channel=0, window_s=4.0, reference="none")
+    decoder.fit(x, np.array(["pull", "rest"])[np.arange(40) % 2])
     law = ControlLaw("stride_gated", blocks=(("left", 0.9, 0.2),), patterns=(("left", (1.0,)),))
-    run.plan = replace(run.plan, law=law)
-    run.last = Decision(HOP, 0.05, "grasp", kind="phase", values=(0.4, 0.8))
+    request = parse_run_request({**ASKED, "paradigm": "cycle_rest"}, signal=LINE)
+    plan = replace(planned(tmp_path), law=law)
+    run = started(replace(request, kind="online", decoder=decoder), plan, Ledger())
+    for hop, label, phase in ((1, "", 0.0), (2, "pull", 0.4)):
+        decision = Decision(hop * HOP, hop * HOP / LINE.fs, label, kind="phase", values=(phase, 0.8))
+        run.record_decision(decision, decided=0.0, emitted=0.0)
     shown = run.evidence()
     assert (shown["p"], shown["values"]) == (0.4, [0.4, 0.8])
+    assert shown["history"] == [[-0.05, None], [0.0, 0.4]]
     assert shown["windows"] == [{"name": "left", "begin": 0.9, "end": 0.2}]
+    run.end("stopped", "tests")
+    run.close()
 
 
 def test_the_bar_looks_back_ten_seconds(run):

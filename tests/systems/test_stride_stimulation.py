@@ -58,6 +58,7 @@ def test_each_leg_has_a_block_and_a_hot_spot_of_its_own_within_the_limits_of_the
     names = [channel.name for channel in SYSTEM.stimulation.programme.channels]
     assert names == [name for name, _, _ in BLOCKS]
     assert [[n for n, share in enumerate(law.pattern(name)) if share] for name in names] == [[0], [1]]
+    assert any("not exchanged" in check for check in SYSTEM.checks)
     # Between two blocks nothing is asked for.
     phases = np.arange(0.0, 1.0, 0.01)
     asked = [law.window_at(phase) or "" for phase in phases]

@@ -142,7 +142,7 @@ class DeviceProcess:
         self._status = lsl.Outlet(self.specs[1], desc=about)
         self._uids = {"acks": outlet.uid, "status": self._status.uid}
         self._inbox = Inbox()
-        self._engine_seen, self._ending_since = lsl.local_clock(), math.inf
+        self._engine_seen, self._ending_since, self._ends_at = lsl.local_clock(), math.inf, 0.0
         self._said: tuple[str, float] = ("", -math.inf)
         self._boot, self._boot_seen = BootClock(boot_file), -math.inf
         self._slept_s = 0.0
@@ -169,17 +169,15 @@ class DeviceProcess:
             self._answer(self.rules.tick(lsl.local_clock()))
             self._acks.tend(self.stream_time(lsl.local_clock()) - self.t0)
             self._tell()
-        level = self.rules.level(lsl.local_clock())
         self._tell(always=True)
         self._listener.close()
         forget_device(self.paired)
         world.clock.sleep(STATUS_EVERY_S)  # the last status leaves before its outlet does
         self._acks.close()
         self._status.close()
-        if level != 0.0:
-            raise EngineFault(
-                Message("device.not_at_rest", device=self.name, n=f"{UNSAFE_S:g}", level=f"{level:.2f}")
-            )
+        if self._ends_at > 0.0:
+            level = f"{self._ends_at:.2f}"
+            raise EngineFault(Message("device.not_at_rest", device=self.name, n=f"{UNSAFE_S:g}", level=level))
 
     def _is_over(self) -> bool:
         """Whether to end now: stopped, or without an engine for the idle time, and the safe state complete."""
@@ -193,7 +191,8 @@ class DeviceProcess:
             return False
         self._ending_since = min(self._ending_since, now)
         self._answer(self.rules.lose_link(now))
-        return self.rules.level(now) == 0.0 or now - self._ending_since > UNSAFE_S
+        self._ends_at = self.rules.level(now)
+        return self._ends_at == 0.0 or now - self._ending_since > UNSAFE_S
 
     def _look_at_boot_clock(self) -> None:
         now = lsl.local_clock()

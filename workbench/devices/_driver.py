@@ -239,7 +239,8 @@ def drive(driver: Driver, *, key: Path | str, effector: str = "glove") -> int:
     Returns
     -------
     int
-        0 after an end in good order; 2 with a sentence on standard error when it cannot begin.
+        0 after an end in good order; 2 with a sentence on standard error when it cannot begin, or ends and is not
+        known to be at rest.
     """
     stop = world.clock.event()
     for name in ("SIGTERM", "SIGINT"):

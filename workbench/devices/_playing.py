@@ -28,7 +28,7 @@ Body = Callable[[Mapping[str, Any], threading.Event], None]
 
 
 def play(name: str, device: Device, body: Body, argv: Sequence[str] | None = None) -> int:
-    """Run ``body(options, stop)`` until it returns; exit code 0, or 2 with the sentence in the handshake.
+    """Run ``body(options, stop)`` until it returns; exit code 0, or 2 with a sentence on standard error.
 
     Parameters
     ----------

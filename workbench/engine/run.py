@@ -93,7 +93,7 @@ class LiveRun:
         self.moves = ScheduledMoves(request, plan) if request.scheduled else None
         self.adaptation = Adaptation(request.adapts, bound=request.bound, head=request.decoder_sha256)
         self.latency = Latency(representative=plan.speed == 1.0)
-        self.recent: deque[tuple[float, float]] = deque()
+        self.recent: deque[tuple[float, float | None]] = deque()
         self.last: Decision | None = None
         self._rule: Rule | None = None
         self._active = False
@@ -271,9 +271,10 @@ class LiveRun:
         self.writer.decision(decision, acquired=self.acquired, decided=decided, emitted=emitted)
         if self.acquired:
             self.latency.add(emitted - self.acquired)
-        p = self._shown(decision)
         self.last = decision
-        self.recent.append((decision.stamp, round(p, 4)))
+        # A phase that nobody knows is no 0: the curve has a hole there.
+        unknown = decision.kind == "phase" and not decision.label
+        self.recent.append((decision.stamp, None if unknown else round(self._shown(decision), 4)))
         while self.recent and decision.stamp - self.recent[0][0] > HISTORY_S:
             self.recent.popleft()
         if decision.change in ("activate", "release"):

@@ -227,7 +227,8 @@ class EvidenceStatus(TypedDict):
     while ``active`` below ``release`` or unlike the training data (``rejected``); without thresholds, hops for
     which a target is held. Both 0 where each cue is decided once.
     ``p`` : probability of ``target``; of a velocity, which has no target, its size, 0–1; of a phase the phase.
-    ``values`` and ``position`` : of the newest decision, in the unit of its kind. ``windows`` : of the law.
+    ``history`` : time before now in s and ``p``, None where a phase was not known. ``values``, ``position`` : of
+    the newest decision, in the unit of its kind. ``windows`` : of the law.
     """
 
     classes: list[str]
@@ -240,7 +241,7 @@ class EvidenceStatus(TypedDict):
     dwell_needed: int
     valid: bool
     rejected: bool
-    history: list[list[float]]
+    history: list[list[float | None]]
     kind: EvidenceKind
     values: list[float]
     position: list[float]

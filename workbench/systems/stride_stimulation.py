@@ -82,7 +82,7 @@ LEAST_DEG_S, REFRACTORY_S = 60.0, 0.6
 that is dragged still turns forward, and twice within a swing."""
 LEAST_SHARE = 1 / 3
 """Share of a swing for which a hot-spot is on, from which the swing counts as stimulated: between two blocks the
-effector releases and rests, which takes a third of a stride of two seconds."""
+effector releases, rests and is answered, which takes much of a stride."""
 
 
 @dataclass(frozen=True, slots=True)
