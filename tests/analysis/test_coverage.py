@@ -12,6 +12,7 @@ def rows():
     return coverage.simulate(n=150, seed=2)
 
 
+@pytest.mark.job
 def test_every_printed_interval_covers_and_the_own_mdc_is_exceeded_as_rarely_as_it_says(rows):
     assert [(row.interval, row.size, row.simulated) for row in rows if not row.held] == []
     assert sum(row.at_most for row in rows) == 3

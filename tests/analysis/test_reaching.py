@@ -34,6 +34,7 @@ def walk(**parameters):
     return analysis.random_walks(replace(TASK, **parameters), made, hop_s=0.05, seed_of="run-1")
 
 
+@pytest.mark.job
 def test_walks_have_the_speed_and_the_persistence_of_the_run_and_are_the_same_for_the_same_run():
     walks = walk()
     assert walks.speed == pytest.approx(0.2, rel=0.1)
@@ -43,6 +44,7 @@ def test_walks_have_the_speed_and_the_persistence_of_the_run_and_are_the_same_fo
     assert analysis.random_walks(TASK, decisions(steady), hop_s=0.05, seed_of="a").persistence > 0.95
 
 
+@pytest.mark.job
 def test_faster_walks_reach_more_and_no_target_is_reached_more_often_than_by_choosing_one():
     slow, fast = walk(gain=0.5), walk(gain=8.0)
     assert slow.share < fast.share <= 0.25 + 0.04

@@ -57,6 +57,7 @@ def test_the_limit_is_that_of_all_orders_of_the_levels():
     assert errors[3] <= found.limit <= errors[9]
 
 
+@pytest.mark.job
 def test_a_force_that_follows_nothing_stays_within_chance():
     below = [tracking(run(LEVELS, follows=False, seed=s), seed_of=str(s)) for s in range(200)]
     share = np.mean([one.rmse < one.limit for one in below])

@@ -24,6 +24,8 @@ from workbench.study.chain import canonical, sha256
 from workbench.study.changes import GiveConsent, WithdrawConsent
 from workbench.vocabulary import Participant, Recording, Run, Session, Visit
 
+pytestmark = pytest.mark.job
+
 N = 4
 PARAMS = {"hop_s": 0.1}
 

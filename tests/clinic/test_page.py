@@ -20,6 +20,8 @@ from workbench.study import Study
 from workbench.study.changes import CorrectAssessment, SaveAssessment, SaveForm
 from workbench.widgets import AssessmentForm, ParticipantPage, SafetyDesk, StudyPage
 
+pytestmark = pytest.mark.job
+
 SYSTEM = systems.simulate(systems.load("neo_hand"))
 OFF = {"assisted": False, "device_on": False, "stimulation_on": False}
 

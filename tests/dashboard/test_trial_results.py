@@ -20,6 +20,8 @@ from workbench.study import Study
 from workbench.study.changes import GrantRole, UnlockStudy
 from workbench.widgets import ResultsPage
 
+pytestmark = pytest.mark.job
+
 SECRET = "correct horse"
 
 

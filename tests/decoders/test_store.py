@@ -16,6 +16,7 @@ from workbench.errors import DecoderMismatch, RecordingFault
 STORED = sorted((Path(__file__).parent / "layout_2").iterdir())[0]
 
 
+@pytest.mark.job
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
 def test_whatever_bit_of_its_arrays_is_flipped_a_decoder_is_the_saved_one_or_refused(tmp_path, save):
     folder = tmp_path / "decoder"

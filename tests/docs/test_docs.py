@@ -101,6 +101,7 @@ def needed(names):
     return found
 
 
+@pytest.mark.job
 def test_whatever_the_package_imports_comes_with_what_is_declared():
     """In any function: what is missing only where it is needed is found by whoever needs it."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]

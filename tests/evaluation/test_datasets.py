@@ -11,6 +11,8 @@ from workbench import evaluation
 from workbench.errors import BadSignal
 from workbench.evaluation._emg_myo import stretches
 
+pytestmark = pytest.mark.job
+
 HELD = {
     "eegmmidb_hands_feet_imagined": ("eegmmidb", "S001", (30, 64), {"hands": 14, "feet": 16}, 2),
     "eegmmidb_hands_feet_executed": ("eegmmidb", "S001", (30, 64), {"hands": 16, "feet": 14}, 2),

@@ -9,6 +9,8 @@ from tests.evaluation import test_judge, test_stream
 from workbench import decoders, evaluation
 from workbench.commands import main
 
+pytestmark = pytest.mark.job
+
 
 class Power:
     """The class whose mean power is nearest: an algorithm that is nobody's."""

@@ -15,6 +15,8 @@ from workbench.evaluation import ContinuousRun, ContinuousRuns, Dataset
 from workbench.paradigms import from_params
 from workbench.vocabulary import LocatedCue
 
+pytestmark = pytest.mark.job
+
 FS = 100.0
 CUE_S = 4.0
 SELF_PACED = from_params("grasp_rest", {"attempt_s": CUE_S, "rest_s": CUE_S, "onset_window_s": CUE_S})

@@ -122,6 +122,7 @@ def test_any_protocol_comes_back_as_it_was(version, one):
     assert imported.notes == ()
 
 
+@pytest.mark.job
 @VERSIONS
 @settings(max_examples=8, deadline=None)
 @given(one=protocols())

@@ -93,6 +93,7 @@ def test_the_dictionary_has_the_columns_of_redcap_and_a_row_for_each_item():
     assert all(one["Identifier?"] == "" for one in rows)
 
 
+@pytest.mark.job
 @settings(max_examples=80, deadline=None)
 @given(protocols())
 def test_the_forms_of_any_protocol_come_back_as_they_were(one):
@@ -104,6 +105,7 @@ def test_the_forms_of_any_protocol_come_back_as_they_were(one):
     assert whole.sha256 == one.sha256
 
 
+@pytest.mark.job
 @settings(max_examples=80, deadline=None)
 @given(protocols())
 def test_every_name_and_code_is_one_that_redcap_takes_and_stands_for_one_thing(one):
@@ -242,6 +244,7 @@ def answered(draw):
     return item, draw(value)
 
 
+@pytest.mark.job
 @settings(max_examples=150, deadline=None)
 @given(answered())
 def test_any_value_comes_back_from_its_text(pair):

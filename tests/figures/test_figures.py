@@ -138,6 +138,7 @@ def test_a_confusion_figure_without_a_matrix_is_refused():
         figures.confusion([])
 
 
+@pytest.mark.job
 @pytest.mark.parametrize("n_classes", some([3, 2, 4, 12, 5, 8], of=3))
 def test_matrices_of_any_size_stay_on_the_sheet_and_cover_no_name_of_another(n_classes):
     names = tuple(f"class{k}" for k in range(n_classes))

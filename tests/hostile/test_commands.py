@@ -55,6 +55,7 @@ def test_an_argument_of_an_unknown_kind_is_an_error():
         kind_of(parser.add_argument("--colour", type=bytes))
 
 
+@pytest.mark.job
 def test_a_sample_of_bad_inputs_gets_a_clear_answer_each():
     figures = hostile.hostile(build_parser(), SAMPLE, seed=5)
     assert figures.tried == SAMPLE

@@ -15,6 +15,8 @@ import pytest
 from workbench import kernels
 from workbench.kernels import _jit, _numba_start
 
+pytestmark = pytest.mark.job
+
 
 def run(code, **environment):
     env = {**os.environ, **environment}

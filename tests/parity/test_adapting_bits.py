@@ -13,6 +13,8 @@ from workbench import decoders, paradigms
 from workbench.decode import decode
 from workbench.vocabulary import Chunk, Decision, Marker, Snapshot, Trial
 
+pytestmark = pytest.mark.job
+
 FS, N, CHANNELS = 200.0, 5600, 4
 RULES = {"pmean": "bandpower_lda", "recentre": "csp_lda", "supervised": "csp_lda", "blocks": "rew_pls"}
 # Blocks are counted on the sample axis, whatever the paradigm: one is enough.

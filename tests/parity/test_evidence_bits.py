@@ -17,6 +17,8 @@ from tests.shares import some
 from workbench import decoders
 from workbench.vocabulary import Montage
 
+pytestmark = pytest.mark.job
+
 ROOT = Path(__file__).resolve().parents[2]
 FS = 250.0
 OLDER = {
@@ -137,7 +139,6 @@ def test_the_block_size_changes_no_bit(folder, case, here, size):
     assert evidence_hash(folder, size) == here[case]
 
 
-@pytest.mark.job
 @pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="the older processor is an x86 one")
 def test_an_older_processor_gives_the_same_bits(case, here, older):
     assert older[case] == here[case]

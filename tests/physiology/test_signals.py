@@ -26,6 +26,8 @@ from workbench.physiology._reflex import thresholds
 from workbench.signals.ecap import ecap, without_exponentials
 from workbench.signals.emg import envelope
 
+pytestmark = pytest.mark.job
+
 BUSY = Input(
     effort={"left quadriceps": 1.0}, walk=0.5, trains=(Train(2, 3.0), Train(12, 2.0, hz=31.0)),
     muscles={"right tibialis anterior": 0.4}, dorsal_ma=5.0, support=0.3, posture="standing",

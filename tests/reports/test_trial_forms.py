@@ -13,6 +13,8 @@ from workbench.reports.texts import Texts
 from workbench.reports.trial import trial_document
 from workbench.study.changes import SaveForm
 
+pytestmark = pytest.mark.job
+
 
 @pytest.fixture
 def study(tmp_path, monkeypatch):

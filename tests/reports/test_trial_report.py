@@ -29,6 +29,8 @@ from workbench.study import Study, allocations
 from workbench.study.changes import CutData
 from workbench.vocabulary import Participant
 
+pytestmark = pytest.mark.job
+
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
@@ -300,7 +302,7 @@ def test_results_make_no_report_where_they_do_not_belong(study, handed):
 
 
 # ------------------------------------------------------------------------------------ bytes
-@pytest.mark.parametrize("language", ["en", pytest.param("zh-CN", marks=pytest.mark.job)])
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
 def test_the_same_snapshot_gives_the_same_bytes_whatever_is_entered_afterwards(study, language):
     if language == "zh-CN" and figures.chinese_font() is None:
         pytest.skip("no Simplified Chinese face is installed")
@@ -380,7 +382,7 @@ def test_what_was_signed_is_no_signature_on_a_report_that_says_something_else_or
         signing.sign_report(study, goes_on, doctor, "investigator", password=trial.SECRET)
 
 
-@pytest.mark.parametrize("language", ["en", pytest.param("zh-CN", marks=pytest.mark.job)])
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
 def test_a_record_in_which_every_table_holds_something_is_reported_whole(tmp_path, monkeypatch, language):
     monkeypatch.setattr(_trial_facts, "conceals", lambda *_: False)
     with Study.create(tmp_path / "full", code="FULL", title="Every table", actor="tests") as full:

@@ -15,6 +15,8 @@ from workbench.recording import RunFile, RunWriter
 from workbench.runs.fitting import fit, recentre
 from workbench.vocabulary import StreamSpec, Trial
 
+pytestmark = pytest.mark.job
+
 SIGNAL = StreamSpec("eeg", "EEG", 250.0, ("C3", "C4"), source_id="x")
 
 

@@ -70,6 +70,7 @@ def test_the_command_tells_what_happened_in_each_life_and_enters_its_figures(cap
     assert len(set(traces)) == 2
 
 
+@pytest.mark.job
 def test_a_run_of_a_long_life_that_did_not_replay_as_it_was_taken_in_breaks_a_rule(made):
     life = Life(1, seconds=SHORT_S + 1.0, template=made)
     with Study.open(life.study_folder, actor="test") as study:

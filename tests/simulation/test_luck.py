@@ -234,6 +234,7 @@ STROKES = (
 )  # fmt: skip
 
 
+@pytest.mark.job
 @pytest.mark.parametrize("stroke", some(STROKES, of=8))
 def test_a_session_with_one_stroke_breaks_no_rule(made, stroke):
     lived = Life(STROKES.index(stroke), seconds=8.0, template=made, strokes=((3.0, stroke),)).live()
@@ -296,6 +297,7 @@ def test_a_session_that_becomes_somebody_elses_is_found(made, monkeypatch, where
     assert "nobody's data enters another's record" in {broken.rule for broken in lived.broken}
 
 
+@pytest.mark.job
 @pytest.mark.parametrize("granted", some([pytest.param(True, id="granted"), pytest.param(False, id="refused")]))
 def test_a_decoder_is_armed_for_nobody_else_and_a_record_that_grants_it_is_found(made, monkeypatch, granted):
     monkeypatch.setattr(people, "OTHERS", 1.0)

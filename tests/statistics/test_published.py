@@ -15,6 +15,8 @@ from workbench.errors import BadValue
 from workbench.stress import statistics as stress
 from workbench.stress._drawn_trials import METHODS
 
+pytestmark = pytest.mark.job
+
 
 def number(printed, ours):
     return Number("a", "b", 1, "c", printed, ours)

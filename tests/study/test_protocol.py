@@ -288,6 +288,7 @@ def one_form(names):
     return len({chain.clean_text(name) for name in names}) == len(names)
 
 
+@pytest.mark.job
 @settings(max_examples=100, deadline=None)
 @given(definitions())
 def test_any_protocol_comes_back_from_its_definition(definition):
@@ -298,6 +299,7 @@ def test_any_protocol_comes_back_from_its_definition(definition):
     assert difference(protocol, again) == ()
 
 
+@pytest.mark.job
 @settings(max_examples=60, deadline=None)
 @given(definitions(), definitions())
 def test_two_protocols_have_no_difference_exactly_when_their_hashes_are_equal(one, other):

@@ -108,6 +108,7 @@ def test_what_is_no_seed_is_refused_and_not_shown(seed):
 
 
 # ------------------------------------------------------------------------------------ simulated trials
+@pytest.mark.job
 def test_simulated_trials_stay_within_their_bounds_and_come_again_from_their_seed():
     for figures in stress.randomised(60, SEED):
         assert figures.passed, figures.text()

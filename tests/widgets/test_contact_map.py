@@ -19,6 +19,8 @@ from workbench.study.changes import AdoptStimulationLimits
 from workbench.vocabulary import Participant, Visit
 from workbench.widgets import ContactMap
 
+pytestmark = pytest.mark.job
+
 MUSCLES = ["left quadriceps", "left hamstrings", "right quadriceps", "right hamstrings"]
 
 
