@@ -140,3 +140,9 @@ def test_a_fall_teaches_nothing_and_bounds_hold_whatever_was_measured():
         assert ((made >= 0.0) & (made <= 5.0)).all()
     with pytest.raises(BadValue, match="have as many phases, 5 or more"):
         learned(np.zeros(4), np.zeros(4))
+
+
+def test_a_phase_carries_5_uc_at_most_where_nothing_less_is_stated():
+    assert law(most_ma=100.0).ceiling_ma == 5000.0 / 200.0
+    assert law(most_ma=100.0, most_nc=1000.0).ceiling_ma == 1000.0 / 200.0
+    assert law(most_ma=12.0).ceiling_ma == 12.0

@@ -32,6 +32,13 @@ def test_a_trigger_closes_once_for_its_time_and_opens_by_itself(make_bench, chan
     assert [c.reason for c in bench.sent if c.action == "release"] == ["trigger over"]
 
 
+@pytest.mark.parametrize(("conditions", "named"), [(("grasp", "pinch"), "grasp, pinch"), ((), "an intent")])
+def test_the_words_on_the_way_on_name_what_a_trigger_waits_for(make_bench, conditions, named):
+    bench = make_bench(law=ControlLaw("trigger", conditions, 2.0))
+    bench.arm()
+    assert bench.controller.why == f"Becomes ACTIVE when {named} is decided."
+
+
 def test_silence_of_evidence_between_two_cues_is_no_fault_of_a_trigger(make_bench):
     bench = make_bench(law=ControlLaw("trigger", ("grasp",), 5.0))
     bench.arm()

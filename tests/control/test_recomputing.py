@@ -12,6 +12,7 @@ import pytest
 from tests.control.conftest import Bench
 from workbench import control, messages
 from workbench.control import Grant
+from workbench.control._state import from_json, to_json
 from workbench.errors import BadValue, Refused
 from workbench.vocabulary import Decision
 
@@ -192,3 +193,11 @@ def test_a_state_of_other_attributes_needs_another_version(bench):
     _, content = recorded(record(bench))[0]
     names = "\n".join(sorted(f"{part}.{name}" for part, kept in content["parts"].items() for name in kept))
     assert (content["version"], sha256(names.encode()).hexdigest()[:12]) == (7, "b835ba36ee1b")
+
+
+@pytest.mark.parametrize(
+    "number", [float("inf"), float("-inf"), float("nan"), np.float64("inf"), np.float64(0.1), 0.1]
+)
+def test_a_number_that_json_has_no_word_for_comes_back_from_strict_json(number):
+    again = from_json(json.loads(json.dumps(to_json(number), allow_nan=False)))
+    assert repr(again) == repr(float(number))

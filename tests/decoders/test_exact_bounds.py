@@ -7,11 +7,13 @@ import pytest
 
 from workbench import decoders
 from workbench.decoding.accumulation import Trigger
+from workbench.decoding.activity import Level
 from workbench.decoding.flashes import Flashes
 from workbench.decoding.stream import Rejection
 from workbench.decoding.windows import Windows
 from workbench.errors import BadValue
 from workbench.kernels.scores import log_odds
+from workbench.vocabulary import Evidence
 
 FS = 200.0
 
@@ -82,3 +84,26 @@ def test_the_least_that_may_be_chosen_from_is_two_items_in_one_look(kind):
     ]:
         with pytest.raises(BadValue, match="two items or more"):
             SUMS[kind](n, most, stop)
+
+
+def test_what_several_windows_say_is_the_product_of_what_each_says():
+    windows = Windows(3)
+    said = np.array([[0.5, 0.3, 0.2], [0.2, 0.7, 0.1]])
+    for end, one in enumerate(said):
+        windows.add(Evidence(end, tuple(one)))
+    product = said.prod(axis=0)
+    np.testing.assert_allclose(windows.probabilities, product / product.sum(), rtol=1e-12)
+
+
+def test_nothing_but_rest_is_said_after_a_movement_that_was_held():
+    trigger = Trigger(0.0, rest=0, refractory=1, n_classes=3)
+    moving, still = np.log([0.1, 0.8, 0.1]), np.log([0.8, 0.1, 0.1])
+    state = trigger.step(trigger.initial, moving)
+    assert trigger.probabilities(state)[1] > 0.8
+    assert tuple(trigger.probabilities(trigger.step(state, still))) == (1.0, 0.0, 0.0)
+
+
+def test_what_is_below_the_usual_has_the_level_0():
+    level = Level(np.array([5.0, 2.0]), np.array([1.0, 4.0]))
+    assert level.features(np.array([4.5, 1.0])) == 0.0
+    assert level.features(np.array([4.5, 4.0])) == 0.5
