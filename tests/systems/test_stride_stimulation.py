@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
-from workbench import commands, control
+from tests.systems.demos import check_a_walk_that_was_stimulated_in_phase, demo
+from workbench import control
 from workbench.devices.simulated_spinal_participant import specs
 from workbench.physiology import Body, Input, Person
-from workbench.recording import RunFile
-from workbench.study import Study
 from workbench.systems import simulate, stride_stimulation
-from workbench.systems.stride_stimulation import BLOCKS, PRESET, SWINGS, SYSTEM, Swings, counted
+from workbench.systems._stride import BLOCKS, PRESET, Swings, counted
+from workbench.systems.stride_stimulation import SYSTEM
 
 
 def walked():
@@ -78,23 +76,6 @@ def test_the_participant_plays_both_shanks_as_the_signal():
 def test_a_walk_is_stimulated_in_phase_visits_follow_and_the_run_replays_with_its_commands(
     tmp_path, monkeypatch, capsys
 ):
-    fewer = replace(SYSTEM.tasks[0], trials=(3, 2))
-    monkeypatch.setattr(stride_stimulation, "SYSTEM", replace(SYSTEM, tasks=(fewer,)))
-    folder = tmp_path / "stride"
-    asked = ["--system", SYSTEM.name, "--speed", "4", "--no-browser", "--study", str(folder)]
-    assert commands.main(["demo", *asked]) == 0
+    made = demo(tmp_path / "stride", stride_stimulation, monkeypatch, speed=4)
     said = capsys.readouterr().out
-    assert said.count("commands recomputed, equal") == 2
-    assert "Endpoint   walking_speed, without_current: 10mwt, stimulation on, preferred_speed " in said
-    calibration, online = (RunFile(path) for path in sorted((folder / "recordings").glob("*.xdf")))
-    assert stride_stimulation.swings(calibration).on == ()
-    found = stride_stimulation.swings(online)
-    assert len(found.on) >= 4 * max(found.crossed, 1)
-    given = control.given(online.control(), online.decisions())
-    flows = {tuple(current > 0.0 for current in one.given_ma) for one in given}
-    assert flows == {(False, False), (True, False), (False, True)}
-    assert max(max(one.given_ma) for one in given) <= max(SYSTEM.stimulation.programme.approved_ma)
-    (entry,) = stride_stimulation.entries(online)
-    assert (entry[0], entry[1]["in_phase"]) == (SWINGS.name, len(found.on))
-    with Study.open(folder, actor="tests") as study:
-        assert [row["name"] for row in study.rows("visit")] == [visit.name for visit in SYSTEM.visits]
+    check_a_walk_that_was_stimulated_in_phase(tmp_path / "stride", stride_stimulation, made, said)
