@@ -14,7 +14,7 @@ calibration, once a run; as a function of the samples it stands at the same plac
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Protocol, runtime_checkable
 
 from workbench.messages import Message
@@ -95,6 +95,10 @@ class DelegatingStream(EvidenceStream, Protocol):
 class JoinedStream(EvidenceStream, Protocol):
     """A stream that decodes other streams beside the signal, which is their master."""
 
+    @property
+    def agreed(self) -> Mapping[str, bool]:
+        """Of the newest evidence, by role whether that stream agreed; empty where none holds another back."""
+
     def join(self, chunk: Chunk) -> None:
         """Samples of another stream came; they are taken when the signal has reached their time."""
 
@@ -122,7 +126,7 @@ def decode(
     decoder: StreamingDecoder | None = None,
     *,
     fs: float,
-    begun: Callable[[Rule], None] | None = None,
+    begun: Callable[[Rule, EvidenceStream | None], None] | None = None,
     worker: Worker | None = None,
 ) -> Iterator[Made]:
     """Decode a source.
@@ -134,7 +138,8 @@ def decode(
     paradigm : schedule and rule.
     decoder : fitted decoder, or None for a calibration run (trials are then ``"recorded"``).
     fs : rate of the decoded stream in Hz.
-    begun : is handed the rule of the run, for a screen to show its count; nobody else may change it.
+    begun : is handed the rule of the run and the decoder's stream, for a screen to show what they count and who
+        agreed; nobody else may change them.
     worker : computes updates that take longer than a hop, beside the loop; None for the loop itself, when they are
         due.
 
@@ -152,7 +157,7 @@ def decode(
     memory = round(FAR_MEMORY_S * fs / hop) if paradigm.asynchronous else FAR_MEMORY_CUES
     rule, updates = paradigm.start(fs=fs, hop=hop, classes=classes), Updates(stream, paradigm, fs=fs)
     if begun is not None:
-        begun(rule)
+        begun(rule, stream)
     loop = _Loop(rule, stream, updates, fs, Familiarity(memory))
     for item in source:
         yield from loop.marker(item) if isinstance(item, Marker) else loop.chunk(item)

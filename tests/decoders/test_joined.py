@@ -201,6 +201,43 @@ def test_a_gate_that_no_evidence_needs_is_closed_while_its_stream_is_missing(mem
     assert found.rejected
 
 
+def paced(members, gates, rule, *, until_s):
+    """A phase that the muscle lets through: the decoder, its stream after 20 s, and the evidence there."""
+    decoder = JoinedDecoder("gating", {"signal": gates["breath"], "emg": members["emg"]}, gates={"emg": rule})
+    stream, n = decoder.start(), round(500 * until_s)
+    noise = np.random.default_rng(8).normal(0.0, 10.0, (n, 2))
+    stream.join(Chunk(0, noise, np.arange(n) / 500.0, stream="emg"))
+    stream.advance(np.arange(2000) / 100.0)
+    stream.step(np.tile(np.sin(np.pi * np.arange(2000) / 100.0)[:, None], (1, 2)))
+    return decoder, stream, stream.evidence(2000)
+
+
+def test_a_phase_is_let_through_while_the_gate_is_open_and_stays_known_while_it_is_closed(members, gates):
+    decoder, stream, opened = paced(members, gates, ("rest", 0.9), until_s=21.0)
+    assert decoder.evidence_type == gates["breath"].evidence_type
+    assert (opened.valid, opened.rejected, opened.probabilities) == (True, False, ())
+    assert stream.agreed == {"signal": True, "emg": True}
+    _, stream, closed = paced(members, gates, ("grasp", 0.9), until_s=21.0)
+    assert (closed.valid, closed.rejected, closed.values) == (True, True, opened.values)
+    assert stream.agreed == {"signal": True, "emg": False}
+
+
+def test_a_phase_whose_gate_has_no_stream_is_not_valid_and_a_phase_is_followed_at_every_hop(members, gates):
+    decoder, stream, missing = paced(members, gates, ("rest", 0.9), until_s=19.0)
+    assert not missing.valid
+    assert len(missing.values) == 2
+    assert not stream.agreed["emg"]
+    assert decoder.remembers
+
+
+def test_streams_that_are_weighed_hold_none_back(members):
+    stream = fusion(members).start()
+    stream.advance(np.arange(500) / 250.0)
+    stream.step(np.zeros((500, 3)))
+    stream.evidence(500)
+    assert stream.agreed == {}
+
+
 def test_what_opens_and_closes_has_no_memory_and_is_stored_with_its_rule(members, gates, tmp_path):
     decoder = gated(members, gates["breath"], (0.5, 0.95))
     assert decoder.remembers == members["signal"].remembers == decoder.start().remembers
@@ -293,7 +330,7 @@ def test_a_gate_of_another_kind_of_evidence_is_refused_with_all_kinds_that_may_b
     streams = {"signal": members["signal"], "emg": moving}
     with pytest.raises(BadValue, match="for emg, gating takes .* probabilities, amplitude, phase, got velocity;"):
         JoinedDecoder("gating", streams, gates={"emg": ("grasp", 0.6)})
-    with pytest.raises(BadValue, match="for signal, gating takes .* one of probabilities, got velocity;"):
+    with pytest.raises(BadValue, match="for signal, gating takes .* one of probabilities, phase, got velocity;"):
         JoinedDecoder("gating", {"signal": moving, "emg": members["emg"]}, gates={"emg": ("grasp", 0.6)})
 
 

@@ -10,6 +10,7 @@ import pytest
 from tests.live import plans
 from workbench import decoders, world
 from workbench.control import ControlLaw
+from workbench.decoders import JoinedDecoder
 from workbench.engine.adaptation import Adaptation
 from workbench.engine.ledger import Ledger
 from workbench.engine.live_source import LiveSource
@@ -136,17 +137,28 @@ def test_what_is_far_from_the_training_data_counts_towards_its_own_dwell_on_the_
     assert (shown["active"], shown["rejected"], shown["dwell"], shown["dwell_needed"]) == bar
 
 
-def test_a_phase_is_shown_as_it_is_with_the_windows_of_the_law_and_a_hole_where_nobody_knows_it(tmp_path):
+STRIDES = 10.0 * np.sin(2 * np.pi * np.arange(800) / LINE.fs)
+
+
+@pytest.fixture
+def striding(tmp_path):
+    """A run in which a phase is decided, and its decoder."""
     (tmp_path / "recordings").mkdir()
-    strides = 10.0 * np.sin(2 * np.pi * np.arange(800) / LINE.fs)
     x = np.random.default_rng(0).normal(0.0, 1.0, (40, 2, 800))
-    x[::2, 0] += strides
+    x[::2, 0] += STRIDES
     decoder = decoders.load("cycle_phase")(fs=LINE.fs, channel=0, window_s=4.0, reference="none")
     decoder.fit(x, np.array(["pull", "rest"])[np.arange(40) % 2])
     law = ControlLaw("stride_gated", blocks=(("left", 0.9, 0.2),), patterns=(("left", (1.0,)),))
     request = parse_run_request({**ASKED, "paradigm": "cycle_rest"}, signal=LINE)
     plan = replace(planned(tmp_path), law=law)
     run = started(replace(request, kind="online", decoder=decoder), plan, Ledger())
+    yield run, decoder
+    run.end("stopped", "tests")
+    run.close()
+
+
+def test_a_phase_is_shown_as_it_is_with_the_windows_of_the_law_and_a_hole_where_nobody_knows_it(striding):
+    run, _ = striding
     for hop, label, phase in ((1, "", 0.0), (2, "pull", 0.4)):
         decision = Decision(hop * HOP, hop * HOP / LINE.fs, label, kind="phase", values=(phase, 0.8))
         run.record_decision(decision, decided=0.0, emitted=0.0)
@@ -154,8 +166,29 @@ def test_a_phase_is_shown_as_it_is_with_the_windows_of_the_law_and_a_hole_where_
     assert (shown["p"], shown["values"]) == (0.4, [0.4, 0.8])
     assert shown["history"] == [[-0.05, None], [0.0, 0.4]]
     assert shown["windows"] == [{"name": "left", "begin": 0.9, "end": 0.2}]
-    run.end("stopped", "tests")
-    run.close()
+    assert shown["agreed"] == {}
+
+
+def test_a_phase_that_another_stream_holds_back_is_shown_with_who_agreed_and_has_no_hole(striding):
+    run, phase = striding
+    x = np.random.default_rng(1).normal(0.0, 10.0, (40, 2, 200))
+    x[::2, 0] *= 2.5
+    muscle = decoders.load("bandpower_lda")(fs=LINE.fs, window_s=0.4, reference="none")
+    muscle.fit(x, np.array(["pull", "rest"])[np.arange(40) % 2])
+    members = {"signal": phase, "emg": muscle}
+    stream = JoinedDecoder("gating", members, gates={"emg": ("pull", 0.9)}, critical=("signal",)).start()
+    # The muscle says nothing.
+    stream.advance(np.arange(1600) / LINE.fs)
+    noise = np.random.default_rng(2).normal(0.0, 1.0, (1600, 2))
+    stream.step(noise + np.outer(np.concatenate([STRIDES, STRIDES]), [1.0, 0.0]))
+    evidence = stream.evidence(1600)
+    run.decide_by(run.request.paradigm.start(fs=LINE.fs, hop=HOP, classes=("pull", "rest")), stream)
+    decision = Decision(1600, 8.0, "", kind="phase", values=evidence.values)
+    run.record_decision(decision, decided=0.0, emitted=0.0)
+    shown = run.evidence()
+    assert evidence.rejected
+    assert (shown["agreed"], shown["rejected"]) == ({"signal": True, "emg": False}, True)
+    assert shown["history"] == [[0.0, round(evidence.values[0], 4)]]
 
 
 def test_the_bar_looks_back_ten_seconds(run):

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.widgets.test_screens import CUT, FORM, WINDOWS
+from workbench.systems._stride import BLOCKS
 from workbench.systems.rowing_glove import PULL
-from workbench.systems.stride_stimulation import BLOCKS
 from workbench.widgets import LiveSession
 
 TWO = [{"name": name, "begin": begin, "end": end} for name, begin, end in BLOCKS]
@@ -16,13 +16,14 @@ TWO = [{"name": name, "begin": begin, "end": end} for name, begin, end in BLOCKS
 
 @pytest.fixture
 def live(mount, statuses):
-    def show(*, phase, rate=0.5, windows=TWO, language="en", **changes: Any):
+    def show(*, phase, rate=0.5, windows=TWO, language="en", streams=(), **changes: Any):
         evidence = {
             **statuses["live"]["evidence"],
             **{"kind": "phase", "values": [phase, rate], "p": phase, "windows": windows, "target": ""},
             **{"activate": None, "release": None, "dwell_needed": 0, "rejected": False, "valid": True, **changes},
         }
-        status = {**statuses["live"], "alarms": [], "evidence": evidence}
+        streams = [*statuses["live"]["streams"], *streams]
+        status = {**statuses["live"], "alarms": [], "evidence": evidence, "streams": streams}
         traits = {"status": status, "link": {"state": "live"}, "form": FORM, "panels": [], "beat": 0}
         width, height = WINDOWS[1]
         page = mount(LiveSession, {**traits, "language": language}, width=width, height=height)
@@ -71,3 +72,43 @@ def test_probabilities_keep_their_bar_and_have_no_ring(mount, statuses):
     page = mount(LiveSession, {**traits, "language": "en"})
     assert page.locator(".evbar").is_visible()
     assert not page.locator(".ring").is_visible()
+
+
+@pytest.mark.parametrize(
+    ("language", "cortex", "stride"),
+    [
+        ("en", "ECoG does not agree: nothing is let through", "Phase 0.90: left swing"),
+        ("zh-CN", "ECoG 不一致：不予放行", "相位 0.90：left swing"),
+    ],
+)
+def test_cortex_and_stride_each_say_whether_they_agree(live, statuses, language, cortex, stride):
+    ecog = {**statuses["live"]["streams"][0], "name": "arrays", "type": "ECoG", "role": "ecog"}
+    page = live(
+        **{"phase": 0.9, "rejected": True, "agreed": {"signal": True, "ecog": False}},
+        streams=[ecog],
+        language=language,
+    )
+    assert page.locator("[data-name=gates]").inner_text() == cortex
+    # The phase is known, though nothing follows it.
+    assert page.locator(".ring [role=status]").inner_text() == stride
+    assert page.evaluate(CUT) == []
+    assert page.errors == []
+
+
+def test_a_cortex_that_agrees_is_no_phase_and_neither_is_known_of_evidence_that_is_not_valid(live):
+    page = live(phase=0.9, rejected=True, agreed={"signal": False, "ecog": True})
+    assert page.locator("[data-name=gates]").inner_text() == "ecog agrees"
+    assert page.locator(".ring [role=status]").inner_text() == "Phase not known"
+    page = live(phase=0.9, valid=False, agreed={"signal": True, "ecog": False})
+    assert not page.locator("[data-name=gates]").is_visible()
+    assert page.locator(".ring [role=status]").inner_text() == "Phase not known"
+
+
+def test_what_another_stream_holds_back_is_not_said_to_be_far_from_the_training_data(mount, statuses):
+    evidence = {**statuses["live"]["evidence"], "valid": True, "rejected": True, "active": False}
+    evidence["agreed"] = {"signal": True, "emg": False}
+    status = {**statuses["live"], "evidence": evidence}
+    traits = {"status": status, "link": {"state": "live"}, "form": FORM, "panels": [], "beat": 0}
+    page = mount(LiveSession, {**traits, "language": "en"})
+    page.evaluate("status => window.put({status, beat: 1})", status)
+    assert page.locator(".dwell [role=status]").inner_text() == "held back by another stream; nothing is activated"

@@ -35,6 +35,9 @@ two phases."""
 GATES_OF = ("probabilities", "amplitude", "phase")
 """Kinds of evidence that may be a gate."""
 
+GATED_OF = ("probabilities", "phase")
+"""Kinds of evidence of a signal that gates let through."""
+
 JOINT_RULES = ("late_fusion", "gating")
 """How several streams decide together; each is the name under which such a decoder is fitted and stored."""
 
@@ -61,8 +64,8 @@ class JoinedDecoder:
 
     Parameters
     ----------
-    name : ``"late_fusion"`` (``log p = Σ v log p`` over the streams) or ``"gating"`` (what the signal says counts
-        while each of the other streams agrees, else it is rejected).
+    name : ``"late_fusion"`` (``log p = Σ v log p`` over the streams) or ``"gating"`` (what the signal says, of
+        classes or a phase, counts while each of the other streams agrees, else it is rejected).
     members : by role, fitted; ``"signal"`` is the master, and the only one that may adapt while it decides.
     weights : v by role, for late fusion; see :func:`workbench.decoders.fusion_weights`.
     gates : for gating, of each role but the signal what opens it: a class and its least probability, ``("grasp",
@@ -131,8 +134,8 @@ class JoinedDecoder:
             )
         for role, member in self.members.items():
             member.require_fitted()
-            kind, gates = member.evidence_type.kind, self.name == "gating" and role != SIGNAL
-            allowed = GATES_OF if gates else ("probabilities",)
+            kind, gates = member.evidence_type.kind, GATED_OF if role == SIGNAL else GATES_OF
+            allowed: tuple[str, ...] = gates if self.name == "gating" else ("probabilities",)
             if kind not in allowed:
                 raise BadValue(Message("joined.kind", role=role, rule=self.name, allowed=list(allowed), kind=kind))
             if member.adapt_settings is not None and role != SIGNAL:
@@ -219,7 +222,7 @@ class JoinedDecoder:
 
     @property
     def evidence_type(self) -> EvidenceType:
-        """What its evidence is: probabilities, as that of each member."""
+        """What its evidence is: that of the signal."""
         return self.members[SIGNAL].evidence_type
 
     @property
@@ -234,10 +237,12 @@ class JoinedDecoder:
 
     @property
     def remembers(self) -> bool:
-        """Whether evidence of the classes, of any stream, rests on more than its own window."""
-        # A level or a phase only opens and closes: what it keeps is no evidence that adds up.
-        of_classes = [member for member in self.members.values() if member.evidence_type.has_classes]
-        return any(member.remembers for member in of_classes)
+        """Whether evidence of the signal, or of the classes of any stream, rests on more than its own window."""
+        # A level or a phase beside it only opens and closes: what it keeps is no evidence that adds up.
+        counts = [
+            member for role, member in self.members.items() if role == SIGNAL or member.evidence_type.has_classes
+        ]
+        return any(member.remembers for member in counts)
 
     @property
     def adapt_settings(self) -> AdaptSettings | None:

@@ -25,6 +25,9 @@ class Combination(Protocol):
     def combine(self, evidence: Mapping[str, Evidence]) -> Evidence:
         """One evidence from that of each role, all with the same end; none that is critical is invalid."""
 
+    def agreed(self, evidence: Mapping[str, Evidence]) -> dict[str, bool]:
+        """Whether each role that can hold the others back agrees; empty where none can."""
+
 
 @dataclass(frozen=True, slots=True)
 class LateFusion:
@@ -35,6 +38,10 @@ class LateFusion:
     def combine(self, evidence: Mapping[str, Evidence]) -> Evidence:
         """See :func:`workbench.decoding.fusion.fuse`."""
         return fuse([evidence[role] for role in self.weights], list(self.weights.values()))
+
+    def agreed(self, evidence: Mapping[str, Evidence]) -> dict[str, bool]:
+        """None holds another back."""
+        return {}
 
 
 class Gate(Protocol):
@@ -99,6 +106,12 @@ class Gating:
         agreed = all(is_open(gate, evidence[role]) for role, gate in self.gates.items())
         return evidence[SIGNAL] if agreed else replace(evidence[SIGNAL], rejected=True)
 
+    def agreed(self, evidence: Mapping[str, Evidence]) -> dict[str, bool]:
+        """Whether the signal says something, and whether each gate is open."""
+        signal = evidence[SIGNAL]
+        opened = {role: is_open(gate, evidence[role]) for role, gate in self.gates.items()}
+        return {SIGNAL: signal.valid and not signal.rejected} | opened
+
 
 class JoinedDecoderStream:
     """Evidence from several streams; a function of their samples, stamps and gaps, and of the master's, only.
@@ -112,6 +125,10 @@ class JoinedDecoderStream:
     remembers : whether evidence rests on more than its own windows.
     picks : channels of the master, by number from 0, of each role that reads them in the place of a stream; None
         where no role does.
+
+    Attributes
+    ----------
+    agreed : of the newest evidence, by role whether that stream agreed; empty where none holds another back.
 
     A stream that is not present (:mod:`workbench.signals.alignment`), or whose window a gap touches, has no valid
     evidence there; nothing is extrapolated. Each stream's window ends with the last sample that belongs to the
@@ -138,6 +155,7 @@ class JoinedDecoderStream:
         }
         self._combination, self._critical = combination, critical
         self.classes, self.remembers = classes, remembers
+        self.agreed: Mapping[str, bool] = {}
         self.hop, self.window = self._master.hop, self._master.window
 
     def join(self, chunk: Chunk) -> None:
@@ -212,9 +230,11 @@ class JoinedDecoderStream:
         for role, stream in self._others.items():
             taken, present = self._aligned[role].at(end)
             each[role] = _evidence_of(stream, taken, end=end) if present else _nothing(stream.classes, end)
+        self.agreed = self._combination.agreed(each)
         if all(each[role].valid for role in self._critical):
             return self._combination.combine(each)
-        return _nothing(self.classes, end)
+        # Classes can be equally likely; of a phase the last one stands, and cannot be relied on.
+        return _nothing(self.classes, end) if each[SIGNAL].probabilities else replace(each[SIGNAL], valid=False)
 
 
 def _evidence_of(stream: DecoderStream, taken: int, *, end: int) -> Evidence:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from math import hypot
 from pathlib import Path
 from typing import Any, Literal
 
 from workbench import __version__, control, messages, world
-from workbench.decode import StreamingDecoder
+from workbench.decode import EvidenceStream, JoinedStream, StreamingDecoder
 from workbench.devices import lsl
 from workbench.engine.adaptation import Adaptation
 from workbench.engine.deadline import Deadline, Latency
@@ -96,6 +97,7 @@ class LiveRun:
         self.recent: deque[tuple[float, float | None]] = deque()
         self.last: Decision | None = None
         self._rule: Rule | None = None
+        self._joined: JoinedStream | None = None
         self._active = False
         self.began = 0.0
         self.acquired = 0.0
@@ -256,9 +258,9 @@ class LiveRun:
         seen, write = self.source.seen, self.writer.ledger
         self._ledger.hand_over(lambda row: write(row if row.sample >= 0 else replace(row, sample=seen)))
 
-    def decide_by(self, rule: Rule) -> None:
-        """The loop decides by this rule now: the screen shows what it counts."""
-        self._rule = rule
+    def decide_by(self, rule: Rule, stream: EvidenceStream | None = None) -> None:
+        """The loop decides by this rule on this evidence now: the screen shows what is counted, and who agreed."""
+        self._rule, self._joined = rule, stream if isinstance(stream, JoinedStream) else None
 
     def record_decision(self, decision: Decision, *, decided: float, emitted: float) -> None:
         """Record a decision with its times, and keep it for the screen.
@@ -273,12 +275,16 @@ class LiveRun:
             self.latency.add(emitted - self.acquired)
         self.last = decision
         # A phase that nobody knows is no 0: the curve has a hole there.
-        unknown = decision.kind == "phase" and not decision.label
+        unknown = decision.kind == "phase" and not self._agreed().get("signal", bool(decision.label))
         self.recent.append((decision.stamp, None if unknown else round(self._shown(decision), 4)))
         while self.recent and decision.stamp - self.recent[0][0] > HISTORY_S:
             self.recent.popleft()
         if decision.change in ("activate", "release"):
             self._active = decision.change == "activate"
+
+    def _agreed(self) -> Mapping[str, bool]:
+        """Whether each stream agreed to the newest evidence; empty where none can hold back another."""
+        return {} if self._joined is None else self._joined.agreed
 
     def _shown(self, decision: Decision) -> float:
         """What the evidence panel shows, 0–1: probability of a class, a phase, or the size of anything else."""
@@ -410,4 +416,5 @@ class LiveRun:
             "values": list(last.values),
             "position": list(last.position),
             "windows": [{"name": name, "begin": a, "end": b} for name, a, b in self.plan.law.windows],
+            "agreed": dict(self._agreed()),
         }

@@ -81,7 +81,7 @@ class _Way:
     Attributes
     ----------
     member : role, windows and rows of them → the decoder of that stream.
-    join : members by role and the areas of those of classes → the decoder.
+    join : members by role and the areas of those that vote → the decoder.
     picks : channels of the signal of each role that reads them, see :class:`JoinedDecoder`.
     """
 
@@ -214,7 +214,7 @@ def votes_of(decoder: JoinedDecoder, runs: Sequence[RunFile], paradigm: Paradigm
     decoders.check_inputs(decoder, _montages(runs, decoder.inputs))
     named = _named_in(runs, paradigm, decoder.members)
     streams = _streams(runs, named, decoder.members, paradigm, decoder.picks)
-    said = {role: _said(member, streams[role], slice(None)) for role, member in decoder.members.items()}
+    said = {role: _said(role, member, streams[role], slice(None)) for role, member in decoder.members.items()}
     return {str(period): period.label == guess for period, guess in _guesses(decoder, said, paradigm)}
 
 
@@ -261,10 +261,9 @@ def _made(
     named = _named_in(runs, paradigm, prepared)
     streams = _streams(runs, named, prepared, paradigm, way.picks)
     parts, said = _held_out(way, streams, _folds(named), paradigm, progress=lambda share: progress(share / 2))
-    of_classes = [role for role in streams if prepared[role].evidence_type.has_classes]
-    areas = {role: _area(said[role], paradigm.classes) for role in of_classes}
+    areas = {role: _area(said[role], paradigm.classes) for role, one in prepared.items() if _votes(role, one)}
     joined = [(way.join(part.members, areas), part.periods) for part in parts]
-    held_out = _decided(joined, runs, named, paradigm, progress=lambda share: progress((1 + share) / 2))
+    held_out = _decided(joined, runs, named[SIGNAL], paradigm, progress=lambda share: progress((1 + share) / 2))
     members = {role: way.member(role, stream, slice(None)) for role, stream in streams.items()}
     decoder = way.join(members, areas)
     guesses = _guesses(decoder, said, paradigm)
@@ -311,21 +310,34 @@ def _filed(
 # ------------------------------------------------------------------------------------ windows
 def _named_in(
     runs: Sequence[RunFile], paradigm: Paradigm, prepared: Mapping[str, WindowDecoder]
-) -> list[list[Window]]:
-    """Windows of each run that the paradigm names; no two runs share the number of a period."""
+) -> dict[str, list[list[Window]]]:
+    """By role, windows of each run that the paradigm names; no two runs share the number of a period."""
     # Long enough for each stream of classes, so that no window of any begins before its cue. What only opens and
     # closes is not of a class, and may look back as far as it needs.
     window_s = max(one.settings.window_s for one in prepared.values() if one.evidence_type.has_classes)
     hop_s = prepared[SIGNAL].settings.hop_s
-    return [
-        _named(run, paradigm, window_s=window_s, hop_s=hop_s, first=at * MOST_PERIODS)
-        for at, run in enumerate(runs)
-    ]
+
+    def named(window_s: float) -> list[list[Window]]:
+        return [
+            _named(run, paradigm, window_s=window_s, hop_s=hop_s, first=at * MOST_PERIODS)
+            for at, run in enumerate(runs)
+        ]
+
+    common = named(window_s)
+    if prepared[SIGNAL].evidence_type.has_classes:
+        return dict.fromkeys(prepared, common)
+    # A signal that is let through, such as a phase, looks back much further than those that open for it.
+    return dict.fromkeys(prepared, common) | {SIGNAL: named(prepared[SIGNAL].settings.window_s)}
+
+
+def _votes(role: str, decoder: WindowDecoder) -> bool:
+    """Whether the windows of a stream vote for a class; those of the signal do, whatever its evidence is."""
+    return role == SIGNAL or decoder.evidence_type.has_classes
 
 
 def _streams(
     runs: Sequence[RunFile],
-    named: Sequence[Sequence[Window]],
+    named: Mapping[str, Sequence[Sequence[Window]]],
     prepared: Mapping[str, WindowDecoder],
     paradigm: Paradigm,
     picks: Picks,
@@ -341,7 +353,7 @@ def _streams(
     for role, decoder in prepared.items():
         parts = [
             _collected(run, role, decoder, windows, picks.get(role))
-            for run, windows in zip(runs, named, strict=True)
+            for run, windows in zip(runs, named[role], strict=True)
         ]
         streams[role] = _Stream(
             np.concatenate([part.summaries for part in parts]),
@@ -412,10 +424,10 @@ def _picks(members: Mapping[str, Any], signal: Montage) -> Picks:
     return picks
 
 
-def _folds(named: Sequence[Sequence[Window]]) -> dict[int, int]:
+def _folds(named: Mapping[str, Sequence[Sequence[Window]]]) -> dict[int, int]:
     """Fold of each period: its run, or a contiguous stretch of the only run."""
-    periods = sorted({period for windows in named for _, _, period in windows})
-    if len(named) > 1:
+    periods = sorted({period for of_role in named.values() for windows in of_role for _, _, period in windows})
+    if len(named[SIGNAL]) > 1:
         return {period: period // MOST_PERIODS for period in periods}
     n = periods[-1] + 1
     return {period: period * min(FOLDS, n) // n for period in periods}
@@ -458,7 +470,7 @@ def _held_out(
             # A fold that leaves a class without training data judges no decoder that anybody would use.
             if test.any() and set(stream.labels[~test].tolist()) == set(paradigm.classes):
                 members[role] = way.member(role, stream, ~test)
-                said[role] |= _said(members[role], stream, test)
+                said[role] |= _said(role, members[role], stream, test)
         if len(members) == len(streams):
             parts.append(_Part(members, held))
     return parts, said
@@ -490,9 +502,9 @@ def _decided(
     return held_out.figures()
 
 
-def _said(decoder: WindowDecoder, stream: _Stream, rows: Rows) -> Said:
-    """What a decoder says of the periods of some windows; probabilities are in the order of its classes."""
-    summaries, of_classes = stream.summaries[rows], decoder.evidence_type.has_classes
+def _said(role: str, decoder: WindowDecoder, stream: _Stream, rows: Rows) -> Said:
+    """What a stream says of the periods of some windows; probabilities are in the order of its classes."""
+    summaries, of_classes = stream.summaries[rows], _votes(role, decoder)
     scores = decoder.scores_of(summaries) if of_classes else np.empty((0, 0))
     each = [] if of_classes else decoder.evidence_of(summaries)
     periods = [

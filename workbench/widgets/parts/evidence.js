@@ -41,6 +41,24 @@ function adaptingLine(ctx) {
   };
 }
 
+const held = (e) => Object.entries(e.agreed || {}).filter(([role, agrees]) => role !== "signal" && !agrees).length > 0;
+
+/** Whether each stream that can hold back the signal agrees; nothing where none can. */
+function gatesLine(ctx) {
+  const { t } = ctx;
+  const el = h("div", { class: "gates s", role: "status", "data-name": "gates", hidden: true });
+  const draw = whenChanged((gates) => el.replaceChildren(...gates.map(([stream, agrees]) => light(agrees ? "ok" : "off", t(agrees ? "evidence.agrees" : "evidence.disagrees", { stream }), false))));
+  return {
+    el,
+    update(e, valid, streams) {
+      const name = (role) => ((streams || []).find((one) => one.role === role) || { type: role }).type;
+      const gates = valid ? Object.entries(e.agreed || {}).filter(([role]) => role !== "signal") : [];
+      show(el, gates.length > 0);
+      draw(gates.map(([role, agrees]) => [name(role), agrees]));
+    },
+  };
+}
+
 /** The lower band: the effector's level as the device reports it, on the time axis of cue and evidence. */
 function paintLevels(g, box, band, levels, colour, x) {
   const now = performance.now() / 1000;
@@ -78,9 +96,10 @@ export function evidencePanel(ctx) {
   const bar = h("div", { class: "evbar", role: "img", "aria-label": t("evidence.title") },
     releaseWord, activateWord, fill, hatch, value, release, activate);
   const ring = phaseRing(ctx);
+  const gates = gatesLine(ctx);
   const dwell = h("div", { class: "dwell" }, pips, words);
   const el = h("div", { class: "panel evidence" }, h("div", { class: "hd" }, h("h2", {}, t("evidence.title")), target, quality),
-    h("div", { class: "bd" }, bar, dwell, ring.el, adapting.el, h("div", { class: "evt" }, canvas),
+    h("div", { class: "bd" }, bar, dwell, ring.el, gates.el, adapting.el, h("div", { class: "evt" }, canvas),
       h("div", { class: "row between xs mute", style: "margin-top:3px" }, h("span", {}, "−10 s"), bandWords, h("span", {}, t("scope.now")))));
 
   const drawPips = whenChanged(([n, needed]) => {
@@ -151,6 +170,7 @@ export function evidencePanel(ctx) {
   function counted(e) {
     const args = { n: e.dwell, needed: e.dwell_needed };
     if (Number.isFinite(e.activate)) {
+      if (e.rejected && held(e)) return t(e.active ? "evidence.dwell_held" : "evidence.held_back", args);
       if (e.rejected) return t(e.active ? "evidence.dwell_rejected" : "evidence.rejected", args);
       return t(e.active ? "evidence.dwell_release" : "evidence.dwell", args);
     }
@@ -198,6 +218,7 @@ export function evidencePanel(ctx) {
       show(pips, needed > 0);
       drawPips([valid ? e.dwell || 0 : 0, needed]);
       put(words, valid ? counted(e) : reason(s));
+      gates.update(e, valid, s.streams);
       adapting.update(s.run);
       put(bandWords, ctx.store.levels.length ? t("level.band") : "−5 s");
       const state = s.quality && s.quality.state;

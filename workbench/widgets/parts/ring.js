@@ -39,7 +39,8 @@ export function phaseRing(ctx) {
       show(el, drawn);
       if (!drawn) return false;
       const [phase, rate] = e.values;
-      const sure = valid && !e.rejected;
+      // What another stream holds back is a phase all the same.
+      const sure = valid && (e.agreed?.signal ?? !e.rejected);
       drawWindows(e.windows || []);
       const on = (e.windows || []).map((one) => sure && holds(one, phase));
       arcs.forEach((one, i) => classIf(one, "on", on[i]));
