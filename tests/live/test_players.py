@@ -72,3 +72,24 @@ def test_a_player_that_answers_commands_needs_the_effector_of_the_plan(session):
     players = Players(session.plan, session.engine_folder, events=session.events)
     with pytest.raises(BadValue, match="simulated_glove"):
         players.start_effectors(None)
+
+
+def test_the_players_of_one_person_begin_at_one_time_and_each_begins_by_itself_alone(session):
+    cortex = {"device": "simulated_participant", "options": {"source_id": uuid7()}}
+    legs = {"device": "simulated_rower", "options": {"source_id": uuid7()}}
+    plan = replace(session.plan, players=(legs, cortex), effector=None, speed=8.0)
+    together, alone = (
+        Players(one, session.engine_folder, events=session.events)
+        for one in (plan, replace(plan, players=(cortex,)))
+    )
+    try:
+        for players in (together, alone):
+            players.start_sources()
+        first, second = together._running
+        (other,) = alone._running
+        # The second is ready later, and says so by no stamp of its own.
+        assert second.info["t0"] == first.info["t0"] < other.info["t0"]
+        assert "t0" not in {**first.options, **other.options}
+    finally:
+        for stop in [*together.stops(), *alone.stops()]:
+            stop()

@@ -123,7 +123,8 @@ REASONS = {
     "patterns": "hand area under one end of the strips, falling to a quarter at the other; hand movement is "
     "contralateral with a weaker ipsilateral share, foot movement medial; on a subdural grid high gamma is tuned "
     "to the direction of the movement by a cosine, preferred directions lie mixed over the arm area [3]; of a leg "
-    "the ankle lies next to the midline and the hip farthest from it, in areas that overlap",
+    "the ankle lies next to the midline and the hip farthest from it, in areas that overlap; in walking "
+    "the joints of a leg are meant together and the legs in turn",
 }
 """Why each parameter has the value it has; the presets differ only in the montage behind it."""
 
@@ -281,7 +282,16 @@ LEGS = replace(
 )
 """Two epidural arrays over the leg areas, with the amplitudes, reactions and noise of the epidural strips."""
 
-PRESETS = {preset.name: preset for preset in (NEO, EEG, MRCP, GRID, LEGS)}
+_JOINTS = tuple(weights for _, weights in LEGS.patterns)
+GAIT = replace(
+    LEGS,
+    name="gait",
+    patterns=(("walk", tuple(sum(shares) / 2 for shares in zip(*_JOINTS, strict=True))),),
+)
+"""The same arrays in somebody who walks: the joints of a leg together and the legs in turn, so that each is meant
+half of the time."""
+
+PRESETS = {preset.name: preset for preset in (NEO, EEG, MRCP, GRID, LEGS, GAIT)}
 
 
 def preset(name: str) -> Physiology:

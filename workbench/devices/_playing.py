@@ -99,6 +99,14 @@ def pace(options: Mapping[str, Any], *, device: str) -> tuple[float, float]:
     return speed, block_s
 
 
+def began(options: Mapping[str, Any], clock: Callable[[], float]) -> float:
+    """LSL time of the first sample of a player, s: where another player of the same person began, else now.
+
+    A player that is late catches up without a gap, and its stamps stay those of the other.
+    """
+    return float(options["t0"]) if "t0" in options else clock()
+
+
 def ready(streams: Sequence[StreamSpec], **more: object) -> None:
     """Report that the streams can be found now. ``more`` is passed to the owner as it is (JSON-able)."""
     _say({"ready": True, "pid": world.computer.pid(), "streams": [asdict(spec) for spec in streams], **more})

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from workbench import world
-from workbench.devices._playing import pace, ready
+from workbench.devices._playing import began, pace, ready
 from workbench.devices.simulated_participant import ENDS, CueReader
 from workbench.vocabulary import FloatArray, StreamSpec
 
@@ -87,8 +87,8 @@ class StreamPlayer:
     Parameters
     ----------
     device : name of the player.
-    options : of the player; ``speed``, ``block_s``, ``seed``, ``cue_source_id``, ``faults`` and ``stalls`` are
-        read here. Faults and stalls go by the role of a stream, ``"eeg"`` for the signal.
+    options : of the player; ``speed``, ``t0``, ``block_s``, ``seed``, ``cue_source_id``, ``faults`` and ``stalls``
+        are read here. Faults and stalls go by the role of a stream, ``"eeg"`` for the signal.
     stop : ends it.
     streams : lines of the contract, each with its samples.
     cue : told each cue: stream time in s, label and duration in s; the end of an attempt is a cue of ``"rest"``.
@@ -116,7 +116,7 @@ class StreamPlayer:
         self._stop, self._cue, self._clock = stop, cue, lsl.local_clock
         self._cues_from = str(options.get("cue_source_id", ""))
         self._speed, self._block_s = pace(options, device=device)
-        self._t0 = self._clock()
+        self._t0 = began(options, self._clock)
         self._about = dict(about or {})
         described = {"simulated": True, "speed": self._speed, "t0": self._t0, "device": device, **self._about}
         faults = dict(options.get("faults") or {})

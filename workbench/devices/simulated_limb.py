@@ -34,6 +34,7 @@ DEVICE = Device(
         "imu_source_id": "source_id of the accelerometer (that of the EEG with -imu)",
         "seed": "of the person and the noise (0)",
         "speed": "stream seconds per second (1)",
+        "t0": "LSL time of the first sample, s, where another player began then (now)",
         "conditions": "condition → pattern of the EEG, where a condition is not named like a pattern",
         "cue_source_id": "source_id of the cue stream to follow; none = rest throughout",
         "emg_delay_s": "how much later the EMG amplifier stamps, s (0.03)",

@@ -22,7 +22,7 @@ from workbench.devices._base import Device
 from workbench.devices._evoked import RESPONSES, Observer
 from workbench.devices._participant import Attempt, SimParticipant, render
 from workbench.devices._physiology import EEG, GRID, NEO, PRESETS, REASONS, Physiology, preset
-from workbench.devices._playing import pace, play, ready
+from workbench.devices._playing import began, pace, play, ready
 from workbench.errors import BadValue, StreamFault
 from workbench.messages import Message
 from workbench.vocabulary import StreamSpec
@@ -49,9 +49,10 @@ DEVICE = Device(
         "source_id": "source_id of the signal stream; required",
         "seed": "of the person and the noise (0)",
         "speed": "stream seconds per second (1)",
+        "t0": "LSL time of the first sample, s, where another player began then (now)",
         "preset": "neo (8-channel epidural ECoG, 1 kHz), grid (16-channel subdural ECoG, 500 Hz, tuned to the "
         "direction of a movement), legs (32-channel epidural ECoG of both leg areas, "
-        "500 Hz), or at 250 Hz eeg (16 channels), ssvep (9) or p300 (8)",
+        "500 Hz), gait (the same while walking is meant), or at 250 Hz eeg (16 channels), ssvep (9) or p300 (8)",
         "shows": "what the screen shows: items, and frequencies_hz with phases (ssvep) or groups (p300)",
         "conditions": "condition → pattern, where a condition is not named like a pattern",
         "efforts": "condition → share of a full effort, 0–1, where a condition asks for less",
@@ -201,7 +202,7 @@ class Player:
         plan = FaultPlan(options.get("faults", ()), fs=fs, seed=seed)
         # Before t0: the first frame of noise takes longer to compute than a block lasts.
         self.person.prepare()
-        self.t0 = lsl.local_clock()
+        self.t0 = began(options, self.clock)
         self.about = {
             "simulated": True,
             "speed": self.speed,

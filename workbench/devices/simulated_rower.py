@@ -30,6 +30,7 @@ DEVICE = Device(
         "source_id": "source_id of the stream; required",
         "seed": "of the person and the noise (0)",
         "speed": "stream seconds per second (1)",
+        "t0": "LSL time of the first sample, s, where another player began then (now)",
         "condition": "label of the cue that asks for the movement (pull)",
         "cue_source_id": "source_id of the cue stream to follow; none = rest throughout",
         "block_s": "length of a block by the clock, s (0.02)",

@@ -70,6 +70,7 @@ DEVICE = Device(
         "person": "fields of workbench.physiology.Person, or the path of a TOML file with them (all usual); "
         "without a seed of its own it has that of the option",
         "speed": "stream seconds per second (1)",
+        "t0": "LSL time of the first sample, s, where another player began then (now)",
         "cue_source_id": "source_id of the cue stream to follow; none = rest throughout",
         "conditions": "condition → muscle, or walk, where a condition is not named like one",
         "efforts": "condition → effort 0–1, where it is not the whole one",

@@ -34,10 +34,16 @@ class Players:
         self._running: list[devices.Player] = []
 
     def start_sources(self) -> None:
-        """Start every player that is not an effector."""
+        """Start every player that is not an effector; each that can begins with the first."""
+        began: dict[str, Any] = {}
         for player in self._plan.players:
-            if not _is_effector(player):
-                self._start(player)
+            if _is_effector(player):
+                continue
+            # At any speed but 1 a later beginning would put the streams of one person at different times.
+            follows = "t0" in devices.load(str(player["device"])).options
+            started = self._start(player, **(began if follows else {}))
+            if not began and "t0" in started.info:
+                began = {"t0": started.info["t0"]}
 
     def start_effectors(self, pairing: Pairing | None) -> None:
         """Start simulated effectors as processes that outlive the engine, or find one that does already."""
@@ -60,12 +66,13 @@ class Players:
             consequence=Message("engine.taken_up_again"),
         )
 
-    def _start(self, player: Mapping[str, Any], *, owned: bool = True, **more: Any) -> None:
+    def _start(self, player: Mapping[str, Any], *, owned: bool = True, **more: Any) -> devices.Player:
         name = str(player["device"])
         options = player_options(self._plan, player) | more
         log = self._engine_folder.path / f"player-{len(self._running) + 1}-{name}.log"
         self._running.append(devices.start(name, options, log=log, owned=owned))
         LOG.info("player %s started as process %d", name, self._running[-1].pid)
+        return self._running[-1]
 
     def watch(self) -> None:
         """A row and an alarm for each player that ended unasked."""

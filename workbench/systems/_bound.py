@@ -18,7 +18,7 @@ from workbench.stimulation import Setup, definition_of
 from workbench.study import Study, utc_now, uuid7
 from workbench.systems._register import Provenance, load, provenance
 from workbench.systems._stimulation import check_in_force, programme_of, set_up
-from workbench.systems._system import SETTINGS, System, Task, words
+from workbench.systems._system import SETTINGS, Beside, System, Task, words
 from workbench.vocabulary import Session, StreamSpec
 
 AUX = "aux"
@@ -34,7 +34,8 @@ class Source:
     text : in plain words; says what is simulated or replayed.
     simulated : whether the participant is.
     player : ``{"device": name, "options": {…}}`` that plays the contract, None for hardware.
-    presenter : device that plays the markers, which the player follows; ``""`` where the player brings its own.
+    beside : further players, each of which plays some of its lines; the seed is among their options.
+    presenter : device that plays the markers, which the players follow; ``""`` where the player brings its own.
     labels : annotation of the recordings or code of the markers → condition.
     durations : of each run, s of stream time, where recordings fix them.
     notes : what a reader of the recordings should know, one sentence each.
@@ -43,6 +44,7 @@ class Source:
     text: str
     simulated: bool = False
     player: Mapping[str, Any] | None = None
+    beside: tuple[Beside, ...] = ()
     presenter: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     durations: tuple[float, ...] = ()
@@ -273,13 +275,17 @@ class BoundSystem:
     ) -> tuple[Mapping[str, Any], ...]:
         players: list[Mapping[str, Any]] = []
         if self.source.player is not None:
-            options = {**self.source.player["options"], "source_id": contract[0].source_id}
+            elsewhere = {role for one in self.source.beside for role in one.roles}
+            own = [line for line in contract if line.role not in elsewhere]
+            options = {**self.source.player["options"], **_stream_ids(own)}
             markers = next((line for line in contract if line.role == "markers"), None)
+            cued = {} if markers is None else {"cue_source_id": markers.source_id}
             if markers is not None:
-                follows = "cue_source_id" if self.source.presenter else "marker_source_id"
-                options[follows] = markers.source_id
-            options |= {f"{line.role}_source_id": line.source_id for line in contract if line.decoded_beside}
+                options["cue_source_id" if self.source.presenter else "marker_source_id"] = markers.source_id
             players.append({"device": self.source.player["device"], "options": options})
+            for one in self.source.beside:
+                lines = [next(line for line in contract if line.role == role) for role in one.roles]
+                players.append({"device": one.device, "options": {**one.options, **_stream_ids(lines), **cued}})
             if self.source.presenter and markers is not None:
                 players.append({"device": self.source.presenter, "options": {"source_id": markers.source_id}})
         if self.effector is not None and effector_simulated:
@@ -287,6 +293,12 @@ class BoundSystem:
             options = {} if setup is None else {"programme": definition_of(setup)["programme"]["channel"]}
             players.append({"device": f"simulated_{self.effector}", "options": options})
         return tuple(players)
+
+
+def _stream_ids(lines: Sequence[StreamSpec]) -> dict[str, str]:
+    """Options of a player that name its streams: the first by itself, those that are decoded beside it by role."""
+    beside = {f"{line.role}_source_id": line.source_id for line in lines[1:] if line.decoded_beside}
+    return {"source_id": lines[0].source_id} | beside
 
 
 def consent_refusal(participant: Mapping[str, Any]) -> Message | None:
@@ -415,8 +427,13 @@ def simulate(system: System, *, task: str = "", seed: int = 1, trials: tuple[int
     simulator = system.simulator
     if simulator is None:
         raise BadValue(Message("system.no_simulator", system=system.name))
-    player = {"device": simulator.device, "options": {**simulator.options, "seed": seed}}
-    source = Source(simulator.source, simulated=True, player=player, presenter=simulator.presenter)
+    source = Source(
+        simulator.source,
+        simulated=True,
+        player={"device": simulator.device, "options": {**simulator.options, "seed": seed}},
+        beside=tuple(changed(one, options={**one.options, "seed": seed}) for one in simulator.beside),
+        presenter=simulator.presenter,
+    )
     return bind(system, simulator.contract, task=task, source=source, trials=trials)
 
 

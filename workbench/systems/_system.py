@@ -333,16 +333,32 @@ class PriceItem:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """A further player of a simulation, which follows the cues of the first and begins with it.
+
+    Attributes
+    ----------
+    device, options : player and its options; the seed is added, that of the first.
+    roles : of the streams that it plays; its option ``source_id`` names the first of them.
+    """
+
+    device: str
+    options: Mapping[str, Any]
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Simulator:
     """Who plays the inputs of a system where nobody is connected.
 
     Attributes
     ----------
     device, options : player and its options; the seed is added.
-    contract : the streams that it plays.
+    contract : the streams that are played.
     source : what is simulated, in plain words, for screen, record and report.
-    presenter : player that shows what the cues say and sends their markers, which the first player then follows;
+    presenter : player that shows what the cues say and sends their markers, which the others then follow;
         ``""`` where the engine gives the cues.
+    beside : further players of one person, each with streams of its own.
     """
 
     device: str
@@ -350,6 +366,12 @@ class Simulator:
     contract: tuple[StreamSpec, ...]
     source: str
     presenter: str = ""
+    beside: tuple[Beside, ...] = ()
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """Names of all players that bring signals."""
+        return (self.device, *(one.device for one in self.beside))
 
 
 @dataclass(frozen=True)
@@ -460,8 +482,19 @@ class System:
                         "system.not_among", what=what, system=self.name, got=repr(unknown[0]), allowed=list(known)
                     )
                 )
-        if self.simulator is not None and self.simulator.device not in devices.available():
-            raise BadValue(Message("system.device", system=self.name, got=repr(self.simulator.device)))
+        if self.simulator is not None:
+            self._check_players(self.simulator)
+
+    def _check_players(self, simulator: Simulator) -> None:
+        """Each player is there, and each further one plays streams of its own, none of them the signal."""
+        for device in simulator.devices:
+            if device not in devices.available():
+                raise BadValue(Message("system.device", system=self.name, got=repr(device)))
+        lines = [line.role for line in simulator.contract if line.decoded_beside]
+        played = [role for one in simulator.beside for role in one.roles]
+        empty = any(not one.roles for one in simulator.beside)
+        if empty or len(set(played)) != len(played) or not set(played) <= set(lines):
+            raise BadValue(Message("system.beside", system=self.name, got=", ".join(played) or "none"))
 
     def _check_planned(self) -> None:
         """Visits ask for forms that there are, endpoints rest on what is measured, and one of them is primary."""

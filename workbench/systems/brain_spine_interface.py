@@ -2,7 +2,7 @@
 
 The decoder is of the class that Lorach et al. 2023, doi:10.1038/s41586-023-06094-5, describe: a gate over states,
 learned again every 15 s. Visits and endpoints are proposals. One decision a cue stimulates once; gating by the
-phase of a stride, and a current that follows the decoder at every hop, are not in it.
+phase of a stride is ``brain_spine_walking``, and a current that follows the decoder at every hop, are not in it.
 """
 
 from __future__ import annotations
@@ -259,9 +259,9 @@ SYSTEM = System(
     ),
     out_of_scope=(
         words(
-            "Gait: bursts that the phase of a stride lets through, with the cortex as the intent. The simulated "
-            "legs and the simulated cortex are two players, and a session of a simulation has one.",
-            "步行：由步态周期相位放行、以皮层信号为意图的刺激。模拟下肢与模拟皮层为两个播放器，而一次模拟会话仅有一个。",
+            "Gait: bursts that the phase of a stride lets through while the cortex means to walk. The system "
+            "brain_spine_walking has it.",
+            "步行：皮层意图行走期间由步态相位放行的刺激。见系统 brain_spine_walking。",
         ),
         words(
             "A current that follows the decoder at every hop: the link and the supervisor would carry it, but no "
