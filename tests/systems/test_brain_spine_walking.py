@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,21 +11,18 @@ import pytest
 from tests.control.conftest import Bench
 from tests.stimulation.worked import signed
 from tests.systems.demos import check_a_walk_that_was_stimulated_in_phase, demo
+from tests.systems.walkers import Person
 from workbench import control, decoders, devices
 from workbench.decode import decode
 from workbench.devices import simulated_participant, simulated_spinal_participant
-from workbench.devices._participant import SimParticipant
+from workbench.devices._physiology import GAIT, LEGS
 from workbench.engine.players import player_options
 from workbench.errors import BadValue
-from workbench.paradigms import PlannedCue
-from workbench.physiology import Body, Input, person_of
-from workbench.recording import RunWriter
-from workbench.runs.fitting import fit
 from workbench.stimulation import Setup, Wearer
 from workbench.study import Study
 from workbench.study.changes.stimulating import AdoptStimulationLimits
 from workbench.systems import Beside, brain_spine_walking, simulate, stride_stimulation
-from workbench.systems._stride import BLOCKS, BOUTS, PRESET, SWINGS, WALK
+from workbench.systems._stride import BLOCKS, BOUTS, SWINGS, WALK
 from workbench.systems.brain_spine_walking import ARRAYS, CORTEX, INTENT, SYSTEM
 from workbench.vocabulary import Chunk, Decision, Marker, Participant, Visit
 
@@ -97,67 +94,27 @@ def test_a_further_player_plays_a_stream_that_is_decoded_beside_the_signal(besid
         replace(SYSTEM, simulator=replace(SYSTEM.simulator, beside=(beside,)))
 
 
+def test_the_cortex_of_a_walk_has_both_legs_half_of_the_time_and_the_rest_of_the_legs_cortex():
+    assert replace(LEGS, name="gait", patterns=GAIT.patterns) == GAIT
+    ((name, weights),) = GAIT.patterns
+    joints = np.array([shares for _, shares in LEGS.patterns])
+    assert name == WALK
+    np.testing.assert_allclose(weights, joints.sum(axis=0) / 2)
+    assert max(weights) <= 1.0
+
+
 # --------------------------------------------------------------------------------- cortex and legs, each by itself
-class Person:
-    """Legs and cortex that each do what is said, one bout of so many seconds after the other, in one time.
-
-    ``legs`` and ``cortex`` : how the next seconds are spent, as ``(seconds, whether walking)``.
-    """
-
-    def __init__(self, seed: int) -> None:
-        self.body = Body(person_of({"seed": seed, **PRESET["person"]}), senses=("gait",))
-        self.cortex = SimParticipant(seed, physiology="gait")
-        self._at_s = 0.0
-
-    def live(self, *, legs, cortex):
-        """Shanks ``(n, 2)`` deg/s and ECoG ``(n, 32)`` µV of the next seconds."""
-        usual = {"support": PRESET["support"], "posture": PRESET["posture"]}
-        shanks = []
-        for seconds, walks in legs:
-            self.body.feel(Input(walk=float(walks), **usual))
-            shanks.append(self.body.step(seconds).shanks)
-        at_s = self._at_s
-        for seconds, means in cortex:
-            self.cortex.cue(at_s, WALK if means else "rest", seconds)
-            at_s += seconds
-        self._at_s = at_s
-        return np.concatenate(shanks), self.cortex.step(round(at_s * ARRAYS.fs) - self.cortex.n_seen)
-
-
-def both(*bouts):
-    """Legs and cortex that do the same."""
-    return {"legs": bouts, "cortex": bouts}
-
-
 @pytest.fixture(scope="module")
 def walker(tmp_path_factory):
     """A person, and the decoder that the usual fit makes of a calibration in three bouts."""
-    folder, person = tmp_path_factory.mktemp("walker"), Person(101)
-    cues = BOUTS.schedule(3, seed=1)
-    ends = [cue.at_s for cue in cues[1:]] + [cues[-1].at_s + cues[-1].duration_s]
-    bouts = [(round(end - cue.at_s, 2), cue.label == WALK) for cue, end in zip(cues, ends, strict=True)]
-    shanks, ecog = person.live(**both(*bouts))
-    recorded = record(folder / "r1.xdf", cues, shanks, ecog)
-    bound = simulate(SYSTEM)
-    fitted = fit(folder, [recorded], bound.decoder, bound.decoder_params)
+    person = Person(101)
+    fitted = person.calibrate(tmp_path_factory.mktemp("walker"), 3)
     return person, decoders.read(Path(fitted["folder"])), fitted
 
 
-def record(path: Path, cues: tuple[PlannedCue, ...], shanks, ecog) -> Path:
-    """A calibration as the engine writes it."""
-    lines = simulate(SYSTEM).contract
-    plan = {
-        "run": path.stem, "kind": "calibration", "paradigm": BOUTS.name, "params": BOUTS.params(), "classes": [],
-        "contract": [asdict(line) for line in lines], "inputs": [line.role for line in lines],
-        "participant": "SIM-WALK",
-    }  # fmt: skip
-    with RunWriter(path, plan=plan, stamp=0.0, signal=lines[0], others=[(lines[1], "float32")]) as writer:
-        for line, values in zip(lines, (shanks, ecog), strict=True):
-            writer.samples(line.name, values.astype(np.float32), np.arange(len(values)) / line.fs)
-        for cue in cues:
-            detail = {"duration_s": cue.duration_s, "trial": cue.trial}
-            writer.marker(Marker("cue", round(cue.at_s * lines[0].fs), cue.at_s, cue.label, detail))
-    return path
+def both(*stretches):
+    """Legs and cortex that do the same."""
+    return {"legs": stretches, "cortex": stretches}
 
 
 def armed() -> Bench:
@@ -249,11 +206,14 @@ def test_a_cortex_that_means_to_walk_while_the_person_stands_moves_nothing(walke
 
 def test_legs_that_somebody_else_moves_get_no_current_while_the_cortex_rests(walker):
     person, decoder, _ = walker
-    followed = Followed(decoder, *person.live(legs=[(4.0, False), (24.0, True)], cortex=[(28.0, False)]))
+    lived = person.live(legs=[(4.0, False), (24.0, True)], cortex=[(28.0, False)])
+    followed = Followed(decoder, *lived)
     assert followed.share("signal") > 0.5, "the phase was known"
     passed = {SYSTEM.task().law.window_at(one.values[0]) for one in followed.decisions}
     assert {name for name, _, _ in BLOCKS} < passed
     assert not followed.flows
+    # The cortex it is that holds back: a gate that opens at rest lets the same steps through.
+    assert Followed(replace(decoder, gates={CORTEX: ("rest", INTENT)}), *lived).flows
 
 
 @pytest.mark.parametrize(("fault", "for_s"), [("ecog lost", 12.0), ("ecog gap", 0.4), ("shanks gap", 7.9)])
