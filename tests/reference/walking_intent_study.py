@@ -29,7 +29,7 @@ from workbench.systems.brain_spine_walking import ARRAYS, CORTEX
 LEAST = (0.5, 0.7, 0.9, 0.95)
 SETTLED_S = 1.5
 """How long after a cue the cortex is left to follow it, s."""
-STANDS_S = 3.0
+STANDS_S = 2.0
 """How long after the cue to stand a step may still be under way, s."""
 
 
