@@ -73,8 +73,8 @@ SEVERAL = """
 
 `fit` takes `members`, a decoder for each role; one hash names the whole. The stream with the role `signal` is the
 master: its hops, its classes, and, where it is asked to, its adaptation. `late_fusion` weighs the streams.
-`gating` lets what the signal says, of classes or of a phase, count only while every other stream agrees, and rejects
-it else. What opens a gate depends on what its decoder says:
+`gating` lets what the signal says, of classes or of a phase, count only while every other stream agrees, and
+rejects it else. What opens a gate depends on what its decoder says:
 
 | gate | decoder | `gates` | source |
 |---|---|---|---|
