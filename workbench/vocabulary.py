@@ -22,8 +22,10 @@ Homonyms (trial, epoch, arm, baseline, event, subject, score, model, control, re
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from operator import attrgetter
 from typing import Any, Literal, NamedTuple, Protocol, cast
 
@@ -97,7 +99,8 @@ DatePrecision = Literal["unknown", "year", "month", "day", "minute"]
 ObligationAction = Literal["sent", "retracted", "acknowledged", "told", "seen", "extension"]
 FindingKind = Literal["imaging", "infection", "impedance", "wound", "lead"]
 ApprovalDecision = Literal["approve", "reject", "withdraw"]
-ApprovalMethod = Literal["password", "script", "lifted"]
+SignatureMethod = Literal["password", "script", "lifted"]
+ApprovalMethod = Literal["password", "script", "lifted", "home rule"]
 AssessmentState = Literal["draft", "incomplete", "complete"]
 Blinding = Literal["yes", "no", "unknown"]
 Guesser = Literal["participant", "assessor", "therapist", "operator", "investigator"]
@@ -121,6 +124,28 @@ class Montage:
 
 
 @dataclass(frozen=True, slots=True)
+class RecalibrationRule:
+    """Within what bounds a decoder is made anew at home, as the protocol has it; outside of them the site decides.
+
+    Attributes
+    ----------
+    cues : that a recalibration records.
+    after_days : since the decoder in use was decided on, d; from then on one is offered.
+    alone_days : since the site approved a decoder last, d; up to then the home goes on by itself.
+    most_in_a_row : recalibrations that were decided on without the site in between, used or not.
+    least_accuracy : of held-out cued periods of the new decoder, fraction 0–1.
+    most_worse : by which its accuracy may lie below that of the decoder in use on the same periods, fraction 0–1.
+    """
+
+    cues: int
+    after_days: int
+    alone_days: int
+    most_in_a_row: int
+    least_accuracy: float
+    most_worse: float
+
+
+@dataclass(frozen=True, slots=True)
 class HomeRule:
     """Under what an effector is used at home, as the protocol of the study has it.
 
@@ -135,6 +160,7 @@ class HomeRule:
     release : how somebody takes a device off that does not answer.
     call_zh, release_zh : the same in Chinese, as the site words it; empty where the protocol has none, and then
         ``call`` and ``release`` stand in every language.
+    recalibration : bounds of a new decoder that is made at home; None where the site makes every one.
     """
 
     present: tuple[HomeRole, ...]
@@ -147,11 +173,23 @@ class HomeRule:
     release: str
     call_zh: str = ""
     release_zh: str = ""
+    recalibration: RecalibrationRule | None = None
 
     def __post_init__(self) -> None:
-        # A rule that is read from JSON has lists.
+        # A rule that is read from JSON has lists and tables.
         object.__setattr__(self, "present", tuple(self.present))
         object.__setattr__(self, "reset", tuple(self.reset))
+        if isinstance(self.recalibration, Mapping):
+            object.__setattr__(self, "recalibration", RecalibrationRule(**self.recalibration))
+
+    @property
+    def sha256(self) -> str:
+        """By which a grant, and a decision that was made under the rule, name it."""
+        stated = asdict(self)
+        # A rule without such bounds has the hash that it had before there were any.
+        if self.recalibration is None:
+            del stated["recalibration"]
+        return hashlib.sha256(json.dumps(stated, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -633,7 +671,8 @@ class Approval:
     ----------
     decision : ``"approve"``, ``"reject"`` or ``"withdraw"``.
     signer, person_id : printed name; id of the person, ``""`` for a script or before sign-in existed.
-    method : ``"password"``, ``"script"`` (stands in for somebody, simulated only) or ``"lifted"`` (schema 2).
+    method : ``"password"``, ``"script"`` (stands in for somebody, simulated only), ``"lifted"`` (schema 2) or
+        ``"home rule"``: decided by the bounds of a protocol, good at home alone; ``signer`` is who asked for it.
     reason : in words, or ``""``.
     checks, limits : each check with value and limit as it was shown; the limits in force.
     utc : when it was signed.

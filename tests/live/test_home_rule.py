@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from types import SimpleNamespace
 
 import pytest
@@ -16,7 +17,8 @@ from workbench.engine.server import Request
 from workbench.engine.session import Session
 from workbench.errors import BadValue, Refused
 from workbench.live import SessionPlan
-from workbench.vocabulary import HomeRule
+from workbench.live.plan import home_sha256
+from workbench.vocabulary import HomeRule, RecalibrationRule
 
 RULE = HomeRule(
     present=("participant", "caregiver"),
@@ -99,5 +101,11 @@ def test_who_is_there_is_a_row_and_nobody_else_resets_a_stop(session):
 def test_a_plan_keeps_its_rule_and_takes_none_for_another_place(tmp_path):
     _folder, plan = planned(tmp_path, place="home", home=RULE)
     assert SessionPlan.from_json(plan.to_json()).home == RULE
+    anew = dataclasses.replace(RULE, recalibration=RecalibrationRule(20, 2, 30, 3, 0.8, 0.05))
+    assert SessionPlan.from_json(dataclasses.replace(plan, home=anew).to_json()).home == anew
+    # A plan of before there was such a table says nothing of one.
+    stored = json.loads(plan.to_json())
+    del stored["home"]["recalibration"]
+    assert home_sha256(SessionPlan.from_json(json.dumps(stored)).home) == home_sha256(RULE)
     with pytest.raises(BadValue, match="belongs to a session at home; got place 'clinic'"):
         dataclasses.replace(plan, place="clinic")

@@ -21,7 +21,7 @@ from workbench.study.forms import MISSING_CODES, Form, Item, SoftRange
 from workbench.study.people import ROLES
 from workbench.study.protocol import ANCHORS, LARGEST, Protocol, difference, parse, precedence, read
 from workbench.study.protocol_reading import MOST_TOLD, BadProtocol
-from workbench.vocabulary import FindingKind
+from workbench.vocabulary import FindingKind, RecalibrationRule
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "data_samples" / "protocol_neo_hand.toml"
 TEXT = EXAMPLE.read_text(encoding="utf-8")
@@ -317,6 +317,10 @@ HOME = (
     '[home_use]\npresent = ["caregiver"]\npresent_min = 60\nday_min = 60\nskin_min = 90\ncall = "Study line"\n'
     'emergency = "120"\nrelease = "Open the valve."\n'
 )
+ANEW = (
+    "[home_use.recalibration]\ncues = 20\nafter_days = 2\nalone_days = 30\nmost_in_a_row = 3\n"
+    "least_accuracy = 0.8\nmost_worse = 0.05\n"
+)
 ITEMS = 'items = [{ name = "x", label = "X", kind = "number" }]'
 VISIT, FORM_F, ITEM, DRAW = "[[visit]] 'V1'", "[[form]] 'f'", "[[form]] 'f', items 'x'", "[randomisation]"
 
@@ -399,6 +403,21 @@ VISIT, FORM_F, ITEM, DRAW = "[[visit]] 'V1'", "[[form]] 'f'", "[[form]] 'f', ite
          "[home_use]", "present must be"),
         (ARM, f"{HOME}reset = [\"site\"]\n[[arm]]".replace("day_min = 60", "day_min = 0"), "[home_use]",
          "day_min must be from 1 to 720 min, got 0"),
+        *[
+            (ARM, f"{HOME}reset = [\"site\"]\n{ANEW.replace(old, new)}[[arm]]", "[home_use], recalibration", words)
+            for old, new, words in (
+                ("cues = 20", "cues = 4", "cues must be from 10 to 200 cues, got 4"),
+                ("cues = 20", "cues = 20.5", "cues must be an integer from"),
+                ("after_days = 2", "after_days = -1", "after_days must be from 0 to 365 days, got -1"),
+                ("after_days = 2", "after_days = 31", "got 31 and 30 days"),
+                ("alone_days = 30", "alone_days = 400", "alone_days must be from 1 to 365 days, got 400"),
+                ("most_in_a_row = 3", "most_in_a_row = 0", "most_in_a_row must be from 1 to 20 times, got 0"),
+                ("least_accuracy = 0.8", "least_accuracy = 80", "from 0.5 to 1 (a fraction of 1), got 80"),
+                ("most_worse = 0.05", "most_worse = 0.6", "from 0 to 0.5 (a fraction of 1), got 0.6"),
+                ("most_worse = 0.05", "", "most_worse is missing"),
+                ("most_worse = 0.05", "most_worse = 0.05\nworst = 1", "no key 'worst'; allowed are cues"),
+            )
+        ],
         ("[[form]]", "[[form]]\n[[form]]", "[[form]] 1", ""),
     ],
 )  # fmt: skip
@@ -410,6 +429,18 @@ def test_each_problem_names_its_place_and_what_is_allowed(old, new, place, words
     assert problem.startswith(f"{place}: "), problem
     assert words in problem, problem
     assert problem.endswith(".")
+
+
+def test_a_rule_for_use_at_home_without_recalibration_keeps_its_hash_and_one_with_it_has_another():
+    before = parse(SMALL.replace(ARM, f'{HOME}reset = ["site"]\n[[arm]]'), "p.toml")
+    # As they were before there was such a table.
+    assert before.sha256 == "b6ef03d5e49303fb4a7ea39ec8f6435410a86efbfc329b7c439614ed8526e77c"
+    assert before.home_use.sha256 == "75ca81cab93dd96f38fa1d7a4408e12bb4cc3e58916390947f9c110facb2dad8"
+    after = parse(SMALL.replace(ARM, f'{HOME}reset = ["site"]\n{ANEW}[[arm]]'), "p.toml")
+    assert after.home_use.recalibration == RecalibrationRule(20, 2, 30, 3, 0.8, 0.05)
+    assert after.home_use.sha256 != before.home_use.sha256
+    again = Protocol.from_definition(json.loads(json.dumps(after.definition())))
+    assert (again, again.home_use) == (after, after.home_use)
 
 
 @pytest.mark.parametrize("section", ["study", "arm", "visit", "consent"])

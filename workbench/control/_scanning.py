@@ -21,7 +21,9 @@ from typing import Literal, NamedTuple, get_args
 from workbench.errors import BadValue
 from workbench.messages import Message
 
-ScannedAct = Literal["connect", "skin_checked", "start", "finish", "glove_off", "help", "repeat", "language"]
+ScannedAct = Literal[
+    "connect", "skin_checked", "start", "finish", "practise", "glove_off", "help", "repeat", "language"
+]
 SCANNED: tuple[ScannedAct, ...] = get_args(ScannedAct)
 """What one switch may do at home."""
 ARMS: tuple[ScannedAct, ...] = ("start",)

@@ -1,9 +1,10 @@
 """Use at home: what the page of caregiver and participant shows and asks, by touch or by one switch.
 
-One thing at a time: connect, look at the skin, start, use, finish, take the glove off. The scanner of
+One thing at a time: connect, look at the skin, start, use, finish, take the glove off; and practice for a new
+decoder, where the protocol has a rule for it. The scanner of
 :mod:`workbench.control` decides what a press of the switch means; this module tells it what is on the screen and
-whether the glove moves, and carries out what it says. Engine and record check everything again. Who is there, and
-the reset of a STOP, are said by touch alone: no scan offers them.
+whether the glove moves, and carries out what it says. Engine and record check everything again. Who is there, the
+reset of a STOP, and to go back to the decoder of the site are said by touch alone: no scan offers them.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy as np
 
 from workbench import messages, world
 from workbench.control import Said, ScannedAct, Scanner, ScanSettings
+from workbench.dashboard.practising import KIND, Practice, shown
 from workbench.dashboard.visits import VisitService
 from workbench.errors import BadValue, Refused, WorkbenchError
 from workbench.live.client import ENDED
@@ -29,14 +31,15 @@ SCREENS: Mapping[str, tuple[ScannedAct, ...]] = {
     "connect": ("connect", "help", "language"),
     "busy": ("help", "repeat"),
     "check": ("skin_checked", "help", "repeat"),
-    "ready": ("start", "help", "repeat", "glove_off"),
+    "ready": ("start", "help", "repeat", "glove_off", "practise"),
     "use": ("finish", "help", "repeat"),
+    "practise": ("finish", "help", "repeat"),
     "off": ("glove_off", "help", "repeat"),
     "over": ("glove_off", "help", "repeat"),
     "stopped": ("help",),
     "done": ("help", "language"),
 }
-"""Screens, and what each offers to the switch, best first; the same to a hand."""
+"""Screens, and what each offers to the switch, best first; the same to a hand. Practice where it is due alone."""
 MOVES = ("ACTIVE", "HOLD", "RELEASE")
 """States of the effector in which it moves or holds the hand."""
 STALE_S = 0.5
@@ -86,13 +89,18 @@ class HomeService:
             self._person, self._visit, self.rule = _participant(study)
             self._use = home_use.of_participant(study, self._person["id"], world.clock.local().date())
             self._people = bool(study.people())
+            self.practice = Practice(self.visits, self._person["id"])
+            self.practice.look(study)
         self._client: Any = None
         self._status: Mapping[str, Any] = {}
         self._lost = False
         self._phase = "connect"
-        self._shown = ""
+        self._shown: tuple[str, tuple[ScannedAct, ...]] = ("", ())
         self._busy = ""
-        self._refusal = ""
+        self._refusal = self._outcome = ""
+        self._better = False
+        self._run_id = ""
+        self._there: tuple[str, ...] = ()
         self._reset_due = False
         self._skin_at = self._help_at = self._pressed_at = -np.inf
         self._skin_clock = self._help_clock = ""
@@ -105,7 +113,13 @@ class HomeService:
         if running is None or running["person"] != self._person["id"]:
             return
         self._client = self.visits.connect()
-        self._phase = "use" if _runs(self._ask_status()) else "check"
+        status = self._ask_status()
+        if not _runs(status):
+            self._phase = "check"
+        elif status["run"]["kind"] == KIND:
+            self._phase, self._run_id = "practise", str(status["run"]["id"])
+        else:
+            self._phase = "use"
 
     # ------------------------------------------------------------------------------ what is shown
     def look(self) -> dict[str, Any]:
@@ -136,6 +150,8 @@ class HomeService:
         if self._phase == "use" and not _runs(status) and not self._lost:
             self._phase = "check" if self._stopped else "off"
             self._begin("take_in")
+        if self._phase == "practise" and not _runs(status) and not self._lost:
+            self._begin("learn")
         if self._stopped:
             # What was felt then is looked at before anything else.
             self._skin_at = -np.inf
@@ -152,6 +168,13 @@ class HomeService:
             return "busy"
         return "over" if self._phase == "ready" and self._left_min() < 1.0 else self._phase
 
+    @property
+    def acts(self) -> tuple[ScannedAct, ...]:
+        """What the screen offers now."""
+        # A practice that the day has no time for would be cut off.
+        due = 0.0 < self.practice.minutes <= self._left_min()
+        return tuple(act for act in SCREENS[self.screen] if act != "practise" or due)
+
     def _told(self, now: float) -> list[Said]:
         """Tell the scanner the screen and the glove, and what time it is."""
         began = self.moves and self._scan.state not in ("moving", "stopped")
@@ -163,9 +186,9 @@ class HomeService:
         elif self._reset_due and not self._stopped and not self.moves:
             self._reset_due = False
             said += self._scan.reset(at_s=now)
-        if self.screen != self._shown:
-            self._shown = self.screen
-            said += self._scan.show(SCREENS[self.screen], at_s=now)
+        if (self.screen, self.acts) != self._shown:
+            self._shown = (self.screen, self.acts)
+            said += self._scan.show(self.acts, at_s=now)
         return said + self._scan.advance(now)
 
     @property
@@ -199,7 +222,7 @@ class HomeService:
             scan, effector = self._scan, self._status.get("effector") or {}
             presence = self._status.get("presence") or {}
             return {
-                "screen": self.screen, "acts": list(SCREENS[self.screen]), "busy": self._busy, "moves": self.moves,
+                "screen": self.screen, "acts": list(self.acts), "busy": self._busy, "moves": self.moves,
                 "scan": {
                     "state": scan.state, "places": list(scan.places), "lit": list(scan.lit()),
                     "at": scan.place, "taking": scan.taking, "dwell_s": scan.settings.dwell_s,
@@ -212,6 +235,9 @@ class HomeService:
                 "use": self._used(), "rule": words_of(self.rule), "clock": f"{world.clock.local():%H:%M}",
                 "weekday": world.clock.local().weekday(), "hour": world.clock.local().hour,
                 "simulated": bool((self._status.get("session") or {}).get("effector_simulated", True)),
+                "practice": shown(self._status["run"]) if self.screen == "practise" else {},
+                "learned": {"text": self._outcome, "better": self._better, "wait": self.practice.why},
+                "made_at_home": self.practice.made_at_home and self.screen == "ready",
                 "again": self.said_again, "signed_in": bool(self.visits.signed_in),
                 # Only before a session: while there is one, every key is the switch, and a press held is STOP.
                 "signs": self._people and not self.visits.signed_in and self._client is None and not self._busy,
@@ -289,8 +315,8 @@ class HomeService:
         Refused
             For any other: the screen has changed meanwhile.
         """
-        if act not in SCREENS[self.screen]:
-            raise Refused(Message("home.not_offered", act=repr(act), allowed=list(SCREENS[self.screen])))
+        if act not in self.acts:
+            raise Refused(Message("home.not_offered", act=repr(act), allowed=list(self.acts)))
         self._begin(act)
 
     def stop(self) -> None:
@@ -344,6 +370,21 @@ class HomeService:
             # Once the self-test is over: no reset of the scan while the glove moves.
             self._reset_due = True
 
+    def back_to_site(self) -> None:
+        """Use the decoder of the site again instead of the one that was made at home; no switch does.
+
+        Raises
+        ------
+        Refused
+            While a run goes, and where the decoder of the site is in use already.
+        """
+        if self.screen != "ready":
+            raise Refused(Message("home.not_idle"))
+        self.practice.go_back(self._present())
+        self._required().note(Message("recalibration.back"))
+        with self._turn:
+            self._outcome, self._better = Message("recalibration.back"), True
+
     def presence(self, page: str, challenge: str, *, visible: bool) -> None:
         """Pass a page's answer on unchanged; see :mod:`workbench.engine.presence`.
 
@@ -370,6 +411,7 @@ class HomeService:
             "connect": self._connect, "skin_checked": self._skin_checked, "start": self._start,
             "finish": self._finish, "glove_off": self._glove_off, "help": self._call_for_help,
             "repeat": self._repeat, "language": self._turn_language, "take_in": self._take_in,
+            "practise": self._practise, "learn": self._learn,
         }  # fmt: skip
         if act not in acts:
             raise BadValue(Message("home.not_offered", act=repr(act), allowed=sorted(acts)))
@@ -379,7 +421,8 @@ class HomeService:
                 return
             self._refusal = ""
             if not quick:
-                self._busy = act
+                # What came of a practice stands until something else is done.
+                self._busy, self._outcome = act, ""
 
         def done(_beat: Callable[[], None]) -> None:
             try:
@@ -429,8 +472,56 @@ class HomeService:
             raise
         self._phase = "use"
 
+    def _practise(self) -> None:
+        """A run in which nothing can be armed, for a new decoder."""
+        client = self._required()
+        # Somebody who helps has said so: what follows decides what will move the hand.
+        if missing := self._status["presence"]["missing"]:
+            raise Refused(Message("home.missing", who=list(missing)))
+        self._there = self._present()
+        client.note(Message("recalibration.begins", n=self.practice.cues, present=list(self._there)))
+        self.practice.begin(client)
+        try:
+            client.wait("running", timeout=READY_S)
+        except WorkbenchError:
+            client.end_run()
+            client.wait("idle", timeout=READY_S)
+            self._take_in()
+            raise
+        self._run_id = str(self._ask_status()["run"]["id"])
+        self._phase = "practise"
+
+    def _present(self) -> tuple[str, ...]:
+        """Those whom the rule asks for and who said to be there."""
+        missing = (self._status.get("presence") or {}).get("missing") or ()
+        return tuple(role for role in self.rule.present if role not in missing)
+
+    def _learn(self) -> None:
+        """Take an ended practice in and let the rule decide on what it gives; what fails leaves all as it was."""
+        stopped, run_id = self._stopped, self._run_id
+        # After a reload nobody knows who was there when it began: those who are.
+        there = self._there or self._present()
+        # Before anything that may fail: whatever comes of it, this practice is over.
+        self._phase, self._run_id, self._there = "check" if stopped else "ready", "", ()
+        better, outcome = False, Message("recalibration.stopped")
+        try:
+            self._take_in()
+            if not stopped:
+                better, outcome = self.practice.learn(run_id, there)
+            with self.visits.record() as study:
+                self.practice.look(study)
+        except WorkbenchError as error:
+            outcome = Message("recalibration.kept", why=messages.of(error))
+        self._better, self._outcome = better, outcome
+        self._required().note(outcome)
+
     def _finish(self) -> None:
         client = self._required()
+        if self._phase == "practise":
+            client.end_run()
+            client.wait("idle", timeout=READY_S)
+            self._learn()
+            return
         with suppress(Refused):  # it is not armed any more
             client.disarm("home")
         client.end_run()
@@ -453,6 +544,7 @@ class HomeService:
         self.visits.ingest()
         with self.visits.record() as study:
             self._use = home_use.of_participant(study, self._person["id"], world.clock.local().date())
+            self.practice.look(study)
 
     def _call_for_help(self) -> None:
         self._help_clock = f"{world.clock.local():%H:%M}"

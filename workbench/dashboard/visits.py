@@ -750,7 +750,7 @@ class VisitService:
     def _decoder_in_use(self, study: Study, participant_id: str) -> dict[str, Any] | None:
         """What an online run of the page's system and task would use; nothing that was made for another one."""
         return study.approved_decoder(
-            effector=self._effector, participant_id=participant_id, system=self.system.key
+            effector=self._effector, participant_id=participant_id, system=self.system.key, place=self._place
         )
 
     def _blocked(

@@ -5,7 +5,6 @@ The plan is written to the study folder before the engine starts and is stored w
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import re
@@ -203,9 +202,7 @@ def home_sha256(rule: HomeRule | None) -> str:
     ----------
     rule : of a plan or a protocol.
     """
-    if rule is None:
-        return ""
-    return hashlib.sha256(json.dumps(asdict(rule), ensure_ascii=False, sort_keys=True).encode()).hexdigest()
+    return "" if rule is None else rule.sha256
 
 
 def _spec(content: dict[str, Any]) -> StreamSpec:

@@ -3,6 +3,9 @@
 A decision is one append-only row of the record: the decoder's hash, the effector and participant it is for, who
 decided and how that was confirmed, each check with its value and limit as it stood, and the reason. Nothing is
 overwritten; the newest decision holds.
+
+A person signs it, or a script in a simulation. At home the rule of the protocol decides, see :func:`by_home_rule`:
+a decoder that passes every check and every bound is taken, any other one is not, and nobody is asked for a reason.
 """
 
 from __future__ import annotations
@@ -13,13 +16,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from workbench import analysis, messages, reading
-from workbench.errors import BadValue, RecordFault, Refused, UnknownName
+from workbench import analysis, decoders, messages, reading
+from workbench.errors import BadValue, RecordFault, Refused, UnknownName, WorkbenchError
 from workbench.messages import Message, restored
-from workbench.study import Confirmation, Study, utc_now
-from workbench.study.approvals import may_be_scripted, recordings_of, serves, systems_of
+from workbench.study import Confirmation, Signer, Study, approvals, home_use, planned, utc_now
+from workbench.study.approvals import HOME_RULE, AtHome, may_be_scripted, recordings_of, serves, systems_of
 from workbench.study.files import decoder_hash
-from workbench.vocabulary import Approval, ApprovalDecision, FittedDecoder
+from workbench.vocabulary import Approval, ApprovalDecision, ApprovalMethod, FittedDecoder, RecalibrationRule
 
 FIT = "fit.json"
 """What the fit found, beside the decoder's own files."""
@@ -50,7 +53,9 @@ class Check:
     Attributes
     ----------
     name : ``"file"``, ``"participant"``, ``"system"``, ``"accuracy"``, ``"accuracy_by_run"``, ``"onset"``,
-        ``"false_starts"``, ``"windows"``, ``"pattern"``, ``"muscle"``, ``"channels"``, ``"compared"``.
+        ``"false_starts"``, ``"windows"``, ``"pattern"``, ``"muscle"``, ``"channels"``, ``"compared"``; of the rule
+        for use at home ``"rule"``, ``"site"``, ``"present"``, ``"age"``, ``"in_a_row"``, ``"recipe"``, ``"data"``,
+        ``"least"``, ``"worse"``.
     value, limit : as shown, with units; ``limit`` ``""`` where there is none.
     state : ``"pass"``, ``"warn"`` (needs a reason) or ``"fail"`` (refused).
     text : what it says, one sentence.
@@ -458,11 +463,226 @@ def withdraw(
     Refused
         When there is no approval, without a reason, or when the confirmation is used up.
     """
-    if not study.is_approved(sha256, effector=effector, participant_id=participant_id):
+    newest = study.approval_of(sha256, effector=effector, participant_id=participant_id)
+    # What was made at home can be taken back wherever somebody signs.
+    if not approvals.holds(study, newest, place=home_use.PLACE):
         raise Refused(Message("approval.nothing_to_withdraw", hash=sha256[:12], effector=effector))
     return _decide(
         study, sha256, "withdraw", effector, participant_id, by=by, reason=reason, results=(), limits={}
     )
+
+
+# ------------------------------------------------------------------------------------ by the rule for use at home
+@dataclass(frozen=True, slots=True)
+class HomeDecision:
+    """What the rule for use at home said of a decoder.
+
+    Attributes
+    ----------
+    id : of the decision in the record.
+    taken : whether the decoder is in use at home now; else the one before stays.
+    failed : checks and bounds that it did not pass.
+    """
+
+    id: str
+    taken: bool
+    failed: tuple[Check, ...]
+
+
+def by_home_rule(
+    study: Study,
+    sha256: str,
+    *,
+    effector: str,
+    participant_id: str,
+    system: str,
+    present: Sequence[str],
+    signer: Signer,
+) -> HomeDecision:
+    """Let the protocol's rule for use at home take a decoder, or not; either is a decision in the record.
+
+    It takes one that passes every check and every bound. The limits are those that the site approved.
+
+    Parameters
+    ----------
+    study : the open record, at home.
+    sha256 : of the decoder, as it was fitted and entered.
+    effector, participant_id, system : as in :func:`approve`.
+    present : roles that said to be there when the practice began.
+    signer : in whose name the session runs; decides nothing.
+
+    Raises
+    ------
+    Refused
+        Where the protocol has no such rule, the site has no decoder in use or the decoder was decided on before,
+        and for a script with a participant who is not simulated.
+    UnknownName
+        No such decoder or participant.
+    """
+    decoder = _decoder(study, sha256)
+    _check_script(study, signer, effector=effector, participant_id=participant_id)
+    now = approvals.at_home(study, effector=effector, participant_id=participant_id, system=system)
+    whole = home_use.rule_of(study, participant_id)
+    if whole is None or now.rule is None:
+        raise Refused(Message("recalibration.no_rule"))
+    if now.site is None:
+        raise Refused(Message("recalibration.no_site", effector=effector))
+    if study.approval_of(sha256, effector=effector, participant_id=participant_id) is not None:
+        raise Refused(Message("recalibration.decided", hash=sha256[:12]))
+    use = {"effector": effector, "participant_id": participant_id, "system": system}
+    version = planned.protocol_of(study, participant_id)[1]
+    results = (
+        *_named(now, now.site, version),
+        _present(whole.present, present),
+        *_alone(now, now.rule),
+        *checks(study, sha256, **use),
+        *_made_anew(study, decoder, now.site, now.rule),
+        _least(decoder["metrics"], now.rule),
+        _worse(decoder["metrics"], now.rule, approvals.in_use(study, **use, place=home_use.PLACE)),
+    )
+    failed = tuple(check for check in results if check.state != "pass")
+    made = _enter_decision(
+        study, sha256, "reject" if failed else "approve", effector, participant_id,
+        signer=signer, method=HOME_RULE, reason=_reason(version, present, failed), results=results,
+        limits=dict(now.site["approval"]["limits"] or {}),
+    )  # fmt: skip
+    return HomeDecision(made, not failed, failed)
+
+
+def _reason(version: str, present: Sequence[str], failed: Sequence[Check]) -> Message:
+    there = list(present) or Message("word.none")
+    if not failed:
+        return Message("recalibration.reason", version=version, present=there)
+    why = [check.text for check in failed]
+    return Message("recalibration.reason_kept", version=version, present=there, why=why)
+
+
+def back_to_site(
+    study: Study, *, effector: str, participant_id: str, system: str, present: Sequence[str], signer: Signer
+) -> str:
+    """Take back what was made at home, so that the decoder of the site is in use again. Returns the decision's id.
+
+    Parameters
+    ----------
+    study, effector, participant_id, system, present, signer : as in :func:`by_home_rule`.
+
+    Raises
+    ------
+    Refused
+        When the decoder of the site is in use already.
+    """
+    use = {"effector": effector, "participant_id": participant_id}
+    _check_script(study, signer, **use)
+    used = approvals.in_use(study, **use, system=system, place=home_use.PLACE)
+    if used is None or used["approval"]["method"] != HOME_RULE:
+        raise Refused(Message("recalibration.nothing_back"))
+    reason = Message("recalibration.reason_back", present=list(present) or signer.name)
+    return _enter_decision(
+        study, used["sha256"], "withdraw", effector, participant_id,
+        signer=signer, method=HOME_RULE, reason=reason, results=(), limits={},
+    )  # fmt: skip
+
+
+def _named(now: AtHome, site: Mapping[str, Any], version: str) -> tuple[Check, ...]:
+    """Rule and decision of the site, by hash and id: the decision holds as long as both are in force."""
+    approval = site["approval"]
+    made_from = Message(
+        "recalibration.site", hash=site["sha256"][:12], by=approval["signer"], on=approval["utc"][:10]
+    )
+    return (
+        Check("rule", now.rule_sha256, "", "pass", Message("recalibration.rule", version=version)),
+        Check("site", approval["id"], "", "pass", made_from),
+    )
+
+
+def _present(asked: Sequence[str], present: Sequence[str]) -> Check:
+    missing = set(asked) - set(present)
+    text = Message("recalibration.absent") if missing else Message("recalibration.present")
+    there = ", ".join(present) or Message("word.none")
+    return Check("present", there, ", ".join(asked), "fail" if missing else "pass", text)
+
+
+def _alone(now: AtHome, rule: RecalibrationRule) -> Iterator[Check]:
+    """How long, and how often, the home went on without the site; this decoder counts."""
+    over = now.age_days > rule.alone_days
+    text = Message("recalibration.age_over") if over else Message("recalibration.age")
+    value = Message("recalibration.days", n=f"{now.age_days:.1f}")
+    limit = Message("recalibration.at_most", n=Message("recalibration.days", n=str(rule.alone_days)))
+    yield Check("age", value, limit, "fail" if over else "pass", text)
+    n = now.in_a_row + 1
+    over = n > rule.most_in_a_row
+    text = Message("recalibration.in_a_row_over") if over else Message("recalibration.in_a_row")
+    limit = Message("recalibration.at_most", n=str(rule.most_in_a_row))
+    yield Check("in_a_row", str(n), limit, "fail" if over else "pass", text)
+
+
+def _made_anew(
+    study: Study, decoder: Mapping[str, Any], site: Mapping[str, Any], rule: RecalibrationRule
+) -> Iterator[Check]:
+    """The same recipe on other data: one practice run at home, of the last day, with all its cues."""
+    other = _other_recipe(study, decoder, site)
+    text = Message("recalibration.recipe") if other is None else Message("recalibration.other_recipe", what=other)
+    state: CheckState = "pass" if other is None else "fail"
+    yield Check("recipe", str(decoder["name"]), str(site["name"]), state, text)
+    rows = [row for sha256 in decoder["recordings"] for row in study.rows("recording", sha256=sha256)]
+    cues, sound = 0, len(rows) == len(decoder["recordings"]) == 1
+    for row in rows:
+        run = study.get("run", row["run_id"])
+        plan = study.get("session", run["session_id"])["plan"]
+        cues += len(study.rows("trial", run_id=run["id"]))
+        fresh = approvals.days_since(str(run["summary"].get("started") or "")) <= 1.0
+        sound &= run["kind"] == "calibration" and plan.get("place") == home_use.PLACE and fresh
+    sound &= cues >= rule.cues
+    text = Message("recalibration.data") if sound else Message("recalibration.other_data")
+    value = Message("recalibration.cues", n=cues)
+    limit = Message("check.at_least", n=Message("recalibration.cues", n=rule.cues))
+    yield Check("data", value, limit, "pass" if sound else "fail", text)
+
+
+def _other_recipe(study: Study, decoder: Mapping[str, Any], site: Mapping[str, Any]) -> Message | None:
+    """In what a decoder differs from that of the site beside what it learned, None for nothing."""
+    recipe = site["metrics"].get("params")
+    if recipe is None:
+        return Message("recalibration.part_stated")
+    if decoder["name"] != site["name"]:
+        return Message("recalibration.part_name")
+    if decoder["metrics"].get("params") != recipe:
+        return Message("recalibration.part_params")
+    if systems_of(study, decoder) != systems_of(study, site):
+        return Message("recalibration.part_task")
+    try:
+        inputs = [decoders.read(study.folder / one["path"]).montage_ for one in (decoder, site)]
+    except WorkbenchError:
+        return Message("recalibration.part_inputs")
+    return None if inputs[0] == inputs[1] else Message("recalibration.part_inputs")
+
+
+def _least(metrics: Mapping[str, Any], rule: RecalibrationRule) -> Check:
+    """Held-out periods, as the site's own approval counts them."""
+    correct, n = metrics.get("correct"), metrics.get("n")
+    limit = Message("check.at_least", n=_percent(rule.least_accuracy))
+    if not n or correct is None:
+        return Check("least", Message("check.not_known"), limit, "fail", Message("recalibration.less"))
+    less = correct < rule.least_accuracy * n
+    text = Message("recalibration.less") if less else Message("recalibration.least")
+    return Check("least", _share(correct, n), limit, "fail" if less else "pass", text)
+
+
+def _worse(metrics: Mapping[str, Any], rule: RecalibrationRule, used: Mapping[str, Any] | None) -> Check:
+    """Beside the decoder that is in use at home now, on the same periods."""
+    compared = metrics.get("compared") or {}
+    limit = Message("recalibration.at_most", n=Message("recalibration.points", n=f"{100 * rule.most_worse:g}"))
+    if not compared.get("n") or used is None or compared["sha256"] != used["sha256"]:
+        return Check("worse", Message("check.not_known"), limit, "fail", Message("recalibration.worse"))
+    lost = compared["last_correct"] - compared["correct"]
+    worse = lost > rule.most_worse * compared["n"]
+    text = Message("recalibration.worse") if worse else Message("recalibration.not_worse")
+    value = Message("recalibration.points", n=f"{100 * lost / compared['n']:.1f}")
+    return Check("worse", value, limit, "fail" if worse else "pass", text)
+
+
+def _percent(fraction: float) -> str:
+    return f"{100 * fraction:g} %"
 
 
 def _decide(
@@ -477,15 +697,39 @@ def _decide(
     results: tuple[Check, ...],
     limits: Mapping[str, Any],
 ) -> str:
-    """Append the decision."""
+    """Append the decision of somebody who confirmed it."""
     if not effector or "@" in effector or effector.split() != [effector]:
         raise BadValue(Message("approval.effector_name", name=repr(effector)))
     if decision != "approve" and not reason.strip():
         raise Refused(Message("approval.needs_reason", decision=VERBS[decision]))
     signer = by.signer
+    _check_script(study, signer, effector=effector, participant_id=participant_id)
+    by.use()
+    return _enter_decision(
+        study, sha256, decision, effector, participant_id,
+        signer=signer, method=signer.method, reason=reason, results=results, limits=limits,
+    )  # fmt: skip
+
+
+def _check_script(study: Study, signer: Signer, *, effector: str, participant_id: str) -> None:
     if signer.method == "script" and not may_be_scripted(study, effector=effector, participant_id=participant_id):
         raise Refused(Message("approval.person_needed"))
-    by.use()
+
+
+def _enter_decision(
+    study: Study,
+    sha256: str,
+    decision: ApprovalDecision,
+    effector: str,
+    participant_id: str,
+    *,
+    signer: Signer,
+    method: ApprovalMethod,
+    reason: str,
+    results: tuple[Check, ...],
+    limits: Mapping[str, Any],
+) -> str:
+    """Append a decision."""
     return study.append(
         Approval(
             decoder_sha256=sha256,
@@ -493,7 +737,7 @@ def _decide(
             effector=effector,
             decision=decision,
             signer=signer.name,
-            method=signer.method,
+            method=method,
             utc=utc_now(),
             person_id=signer.person_id,
             reason=reason,

@@ -57,8 +57,9 @@ def issue(study: Study, request: Request, *, signer: Signer) -> dict[str, Any]:
     ------
     Refused
         When the signer's access was closed since, the record does not hold the session, it has no approval of
-        this decoder for its participant and effector; the decoder was made for another system or task; or a
-        session at home goes by another rule than the protocol in force, or has used up its day.
+        this decoder for its participant and effector, or one of the home that does not hold here and now; the
+        decoder was made for another system or task; or a session at home goes by another rule than the protocol in
+        force, or has used up its day.
     RecordFault
         When the record is locked or its keys are not on this computer.
     RecordingFault
@@ -119,7 +120,10 @@ def _approval(
         return {"id": mover, "limits": {n: min(limits[n] for limits in stated if n in limits) for n in names}}
     _check_system(study, mover, session_id)
     approval = study.approval_of(mover, effector=effector, participant_id=str(participant["id"]))
-    if approval is None or not approvals.holds(study, approval):
+    place = str(study.get("session", session_id)["plan"].get("place") or "clinic")
+    if approval is None or not approvals.holds(study, approval, place=place):
+        if approval is not None and approval["method"] == approvals.HOME_RULE:
+            raise Refused(_why_not_at_home(study, approval, place))
         raise Refused(_why_not(approval, mover[:8], effector=effector, participant=participant["pseudonym"]))
     return dict(approval)
 
@@ -184,6 +188,15 @@ def _why_not(approval: Mapping[str, Any] | None, sha256: str, *, effector: str, 
         return Message("granting.approved_by_script", hash=decoder, effector=effector, participant=participant)
     decision = str(approval["decision"])
     return Message("granting.decided", hash=decoder, decision=decision, effector=effector, participant=participant)
+
+
+def _why_not_at_home(study: Study, approval: dict[str, Any], place: str) -> Message:
+    """Why a decoder that was made at home is not granted; of one that was refused or taken back, that."""
+    decoder = str(approval["decoder_sha256"])[:8]
+    if approval["decision"] == "approve" and place != home_use.PLACE:
+        return Message("granting.home_only", hash=decoder)
+    why = approvals.why_not_at_home(study, approval) or Message("recalibration.replaced")
+    return Message("granting.home_over", hash=decoder, why=why)
 
 
 def _check_system(study: Study, sha256: str, session_id: str) -> None:

@@ -1,15 +1,23 @@
 """What the record says about decisions on decoders: the newest one for a use holds.
 
+A decoder that was made at home was decided on by the rule of the protocol. Its decision holds at home alone, and
+only while the bounds of that rule do; for every other place the site decides.
+
 Reading only. The one place where a decision is made is ``workbench.runs.approve``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal
 
-from workbench.study import reading
+from workbench import world
+from workbench.messages import Message
+from workbench.study import home_use, reading
 from workbench.study.deletion import marked
+from workbench.vocabulary import RecalibrationRule
 
 if TYPE_CHECKING:
     from workbench.study.record import Study
@@ -17,6 +25,9 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 SCREEN = "screen"
 """The effector of a session without one: feedback only."""
+HOME_RULE: Literal["home rule"] = "home rule"
+"""Method of a decision that the rule for use at home made."""
+DAY_S = 86_400.0
 
 
 def decisions(study: Study, *, participant_id: str | None = None, sha256: str | None = None) -> list[Row]:
@@ -45,15 +56,23 @@ def newest(study: Study, sha256: str, *, effector: str, participant_id: str) -> 
     return rows[-1] if rows else None
 
 
-def holds(study: Study, decision: Row | None) -> bool:
+def holds(study: Study, decision: Row | None, *, place: str = "clinic") -> bool:
     """Whether a decision lets the decoder be used; one by a script does where nobody real can be moved.
 
-    None does once the recordings that the decoder was fitted on were deleted.
+    None does once the recordings that the decoder was fitted on were deleted, and one by the rule for use at home
+    nowhere else, nor beyond its bounds.
+
+    Parameters
+    ----------
+    study : the open record.
+    decision : the newest one of its use. place : where the decoder is to be used.
     """
     if decision is None or decision["decision"] != "approve":
         return False
     if decision["decoder_sha256"] in marked(study.rows("deletion")):
         return False
+    if decision["method"] == HOME_RULE:
+        return place == home_use.PLACE and why_not_at_home(study, decision) is None
     return decision["method"] != "script" or may_be_scripted(
         study, effector=decision["effector"], participant_id=decision["participant_id"]
     )
@@ -98,7 +117,9 @@ def serves(study: Study, decoder: Mapping[str, Any], system: str) -> bool:
     return not system or systems_of(study, decoder) <= {system}
 
 
-def in_use(study: Study, *, effector: str, participant_id: str, system: str = "") -> Row | None:
+def in_use(
+    study: Study, *, effector: str, participant_id: str, system: str = "", place: str = "clinic"
+) -> Row | None:
     """The decoder that an online run would use: the one approved last, with its decision; None when there is
     none.
 
@@ -107,11 +128,12 @@ def in_use(study: Study, *, effector: str, participant_id: str, system: str = ""
     study : the open record.
     effector, participant_id : the use.
     system : ``"name task"`` of the session; decoders made for another one are passed over. ``""`` for any.
+    place : of the session; elsewhere than at home it is one that the site approved.
     """
     seen: set[str] = set()
     for decision in reversed(study.rows("approval", effector=effector, participant_id=participant_id)):
         sha256 = decision["decoder_sha256"]
-        if sha256 not in seen and holds(study, decision):
+        if sha256 not in seen and holds(study, decision, place=place):
             (decoder,) = study.rows("decoder", sha256=sha256)
             if serves(study, decoder, system):
                 return {**decoder, "approval": decision}
@@ -123,19 +145,26 @@ def in_use(study: Study, *, effector: str, participant_id: str, system: str = ""
 def awaiting(study: Study, participant_id: str, *, system: str = "") -> list[Row]:
     """Decoders that were fitted on recordings of a participant and not yet decided on, newest last.
 
+    One that the rule for use at home took still awaits the site, whose decision it needs everywhere else.
+
     Parameters
     ----------
     study : the open record.
     participant_id : of whom.
     system : ``"name task"`` that they must serve, ``""`` for any.
     """
-    decided = {row["decoder_sha256"] for row in decisions(study, participant_id=participant_id)}
+    every = {row["decoder_sha256"]: row for row in decisions(study, participant_id=participant_id)}
+    decided = {sha256 for sha256, row in every.items() if not _taken_at_home(row)}
     decided |= marked(study.rows("deletion"))
     own = recordings_of(study, participant_id)
     waiting = [
         row for row in study.rows("decoder") if row["sha256"] not in decided and set(row["recordings"]) & own
     ]
     return [row for row in waiting if serves(study, row, system)]
+
+
+def _taken_at_home(decision: Mapping[str, Any]) -> bool:
+    return (decision["method"], decision["decision"]) == (HOME_RULE, "approve")
 
 
 def all_awaiting(study: Study) -> dict[str, list[Row]]:
@@ -151,7 +180,9 @@ def all_awaiting(study: Study) -> dict[str, list[Row]]:
         person = column("visit", "id", "participant_id")
         visit, session = column("session", "id", "visit_id"), column("run", "id", "session_id")
         run = column("recording", "sha256", "run_id")
-        decided = set(reading.stored(connection, "approval", "participant_id", "decoder_sha256"))
+        columns = ("participant_id", "decoder_sha256", "method", "decision")
+        every = {row[:2]: row[2:] for row in reading.stored(connection, "approval", *columns)}
+    decided = {use for use, last in every.items() if last != (HOME_RULE, "approve")}
     gone = marked(study.rows("deletion"))
     waiting: dict[str, list[Row]] = {}
     for row in fitted:
@@ -170,3 +201,100 @@ def recordings_of(study: Study, participant_id: str) -> set[str]:
     sessions = {row["id"] for row in study.rows("session") if row["visit_id"] in visits}
     runs = {row["id"] for row in study.rows("run") if row["session_id"] in sessions}
     return {row["sha256"] for row in study.rows("recording") if row["run_id"] in runs}
+
+
+# ------------------------------------------------------------------------------------ made at home
+@dataclass(frozen=True, slots=True)
+class AtHome:
+    """How the decoders of one use stand at home.
+
+    Attributes
+    ----------
+    rule : bounds of the protocol in force, None where the site makes every decoder.
+    rule_sha256 : of the whole rule for use at home, ``""`` for none.
+    site : the decoder that the site approved last and that is in use elsewhere, with its decision; None for none.
+    decided : decisions by the rule for use at home since then on decoders of this system, oldest first.
+    """
+
+    rule: RecalibrationRule | None
+    rule_sha256: str
+    site: Row | None
+    decided: tuple[Row, ...]
+
+    @property
+    def age_days(self) -> float:
+        """Days since the approval of the site; infinite without one, and by a clock for which it is to come."""
+        return float("inf") if self.site is None else days_since(self.site["approval"]["utc"])
+
+    @property
+    def in_a_row(self) -> int:
+        """Decoders that were decided on since then, used or not."""
+        return sum(row["decision"] != "withdraw" for row in self.decided)
+
+
+def at_home(study: Study, *, effector: str, participant_id: str, system: str = "") -> AtHome:
+    """How the decoders of one use stand at home.
+
+    Parameters
+    ----------
+    study : the open record.
+    effector, participant_id : the use.
+    system : ``"name task"`` of the session, ``""`` for any.
+    """
+    whole = home_use.rule_of(study, participant_id)
+    site = in_use(study, effector=effector, participant_id=participant_id, system=system)
+    rows = study.rows("approval", effector=effector, participant_id=participant_id)
+    if site is not None:
+        rows = rows[[row["id"] for row in rows].index(site["approval"]["id"]) :]
+    own = [row for row in rows if row["method"] == HOME_RULE and _is_of(study, row, system)]
+    if whole is None:
+        return AtHome(None, "", site, tuple(own))
+    return AtHome(whole.recalibration, whole.sha256, site, tuple(own))
+
+
+def why_not_at_home(study: Study, decision: Row) -> Message | None:
+    """Why a decision of the rule for use at home holds nowhere any more; None while it holds at home.
+
+    Parameters
+    ----------
+    study : the open record.
+    decision : the newest one on its decoder, which took it.
+    """
+    (decoder,) = study.rows("decoder", sha256=decision["decoder_sha256"])
+    system = next(iter(systems_of(study, decoder)), "")
+    now = at_home(study, effector=decision["effector"], participant_id=decision["participant_id"], system=system)
+    stated = {check["name"]: str(check["value"]) for check in decision["checks"]}
+    if now.rule is None or stated.get("rule") != now.rule_sha256:
+        return Message("recalibration.other_rule")
+    if now.site is None or stated.get("site") != now.site["approval"]["id"]:
+        return Message("recalibration.other_site")
+    if dict(decision["limits"] or {}) != dict(now.site["approval"]["limits"] or {}):
+        return Message("recalibration.other_limits")
+    if now.age_days > now.rule.alone_days:
+        return Message("recalibration.too_old", n=now.rule.alone_days)
+    taken = [at for at, row in enumerate(now.decided) if row["decision"] == "approve"]
+    # The last one alone: going back from it leads to the decoder of the site, and to none in between.
+    if not taken or now.decided[taken[-1]]["id"] != decision["id"]:
+        return Message("recalibration.replaced")
+    before = sum(row["decision"] != "withdraw" for row in now.decided[: taken[-1]])
+    if before >= now.rule.most_in_a_row:
+        return Message("recalibration.too_many", n=now.rule.most_in_a_row)
+    return None
+
+
+def days_since(utc: str) -> float:
+    """Days since a moment; infinite for one to come, as a clock that was set back must prolong nothing.
+
+    Parameters
+    ----------
+    utc : of a decision or a run, ``""`` where it is not known; infinite then too.
+    """
+    if not utc:
+        return float("inf")
+    days = (world.clock.now() - datetime.fromisoformat(utc)).total_seconds() / DAY_S
+    return days if days >= 0 else float("inf")
+
+
+def _is_of(study: Study, decision: Row, system: str) -> bool:
+    (decoder,) = study.rows("decoder", sha256=decision["decoder_sha256"])
+    return serves(study, decoder, system)

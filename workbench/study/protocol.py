@@ -40,7 +40,7 @@ from workbench.study.nouns import SHA256, told
 from workbench.study.people import ROLES
 from workbench.study.protocol_reading import Problems, Table, is_name, is_too_deep, repeated
 from workbench.study.randomisation.design import Design
-from workbench.vocabulary import FindingKind, HomeRole, HomeRule, RunKind
+from workbench.vocabulary import FindingKind, HomeRole, HomeRule, RecalibrationRule, RunKind
 
 LARGEST = 2**20
 """Of a protocol file, bytes."""
@@ -58,6 +58,16 @@ OLDEST = 150
 """Years."""
 LONGEST_AT_HOME = 720.0
 """Of a time of the rule for use at home, min."""
+RECALIBRATED: Mapping[str, tuple[float, float, Message]] = {
+    "cues": (10, 200, Message("protocol.unit_cues")),
+    "after_days": (0, 365, Message("protocol.unit_days")),
+    "alone_days": (1, 365, Message("protocol.unit_days")),
+    "most_in_a_row": (1, 20, Message("protocol.unit_times")),
+    "least_accuracy": (0.5, 1.0, Message("protocol.unit_fraction")),
+    "most_worse": (0.0, 0.5, Message("protocol.unit_fraction")),
+}
+"""Least and greatest value of each bound of a recalibration at home, and its unit: fewer cues than 10 tell no
+decoder from guessing, and one below a half is a coin."""
 MOST_PARTICIPANTS = 1_000_000
 """Planned of one study."""
 
@@ -539,9 +549,37 @@ def _home_use(table: Table | None) -> HomeRule | None:
         release=table.name("release"),
         call_zh=table.name("call_zh", needed=False),
         release_zh=table.name("release_zh", needed=False),
+        recalibration=_recalibration(table.table("recalibration", needed=False)),
     )
     table.done()
     return rule
+
+
+def _recalibration(table: Table | None) -> RecalibrationRule | None:
+    if table is None:
+        return None
+    counts = {
+        key: table.integer(key, most=FARTHEST_DAY) for key in ("cues", "after_days", "alone_days", "most_in_a_row")
+    }
+    shares = {key: table.number(key) for key in ("least_accuracy", "most_worse")}
+    found = {**counts, **shares}
+    for key, (least, most, unit) in RECALIBRATED.items():
+        value = found[key]
+        if value is not None and not least <= value <= most:
+            limits = {"least": f"{least:g}", "most": f"{most:g}", "unit": unit}
+            table.problem(Message("protocol.recalibration", key=key, got=f"{value:g}", **limits))
+    after, alone = counts["after_days"], counts["alone_days"]
+    if after is not None and alone is not None and after > alone:
+        table.problem(Message("protocol.recalibration_never", after=after, alone=alone))
+    table.done()
+    return RecalibrationRule(
+        cues=counts["cues"] or 0,
+        after_days=after or 0,
+        alone_days=alone or 0,
+        most_in_a_row=counts["most_in_a_row"] or 0,
+        least_accuracy=shares["least_accuracy"] or 0.0,
+        most_worse=shares["most_worse"] or 0.0,
+    )
 
 
 def _visit(table: Table) -> ProtocolVisit:

@@ -625,15 +625,18 @@ class Study:
         """Every decision, oldest first, of a participant or decoder or of all."""
         return approvals.decisions(self, participant_id=participant_id, sha256=sha256)
 
-    def approved_decoder(self, *, effector: str, participant_id: str, system: str = "") -> dict[str, Any] | None:
+    def approved_decoder(
+        self, *, effector: str, participant_id: str, system: str = "", place: str = "clinic"
+    ) -> dict[str, Any] | None:
         """The decoder that an online run would use, with its ``"approval"``; None when there is none.
 
         Parameters
         ----------
         effector, participant_id : the use.
         system : ``"name task"`` of the session; decoders made for another one are passed over. ``""`` for any.
+        place : of the session; what was made at home is used there alone.
         """
-        return approvals.in_use(self, effector=effector, participant_id=participant_id, system=system)
+        return approvals.in_use(self, effector=effector, participant_id=participant_id, system=system, place=place)
 
     def decoders_awaiting(self, participant_id: str, *, system: str = "") -> list[dict[str, Any]]:
         """Decoders fitted on a participant's recordings that nobody has decided on, newest last.

@@ -12,6 +12,7 @@ const ACT_PICTURES = {
   skin_checked: stroke(2.8, '<path d="M3 18c4-7 9-10 15-10s11 3 15 10c-4 7-9 10-15 10S7 25 3 18z"/><circle cx="18" cy="18" r="5"/>'),
   start: '<svg viewBox="0 0 60 60" aria-hidden="true"><path d="M16 9l34 21-34 21z" fill="currentColor"/></svg>',
   finish: stroke(3, '<path d="M7 19l8 8L30 9"/>'),
+  practise: stroke(2.8, '<path d="M30 18a12 12 0 1 1-4-9"/><path d="M31 3v8h-8"/>'),
   glove_off: GLOVE_OFF_MARK,
   repeat: stroke(2.8, '<path d="M5 14v8h6l7 6V8l-7 6zM24 13c3 3 3 7 0 10M28 9c5 5 5 13 0 18"/>'),
   language: stroke(2.6, '<circle cx="18" cy="18" r="14"/><path d="M4 18h28M18 4c9 8 9 20 0 28M18 4c-9 8-9 20 0 28"/>'),
@@ -22,7 +23,7 @@ const CLOCK_FACE = '<svg viewBox="0 0 30 30" aria-hidden="true" fill="none" stro
 const ALARM_SIGN = '<svg viewBox="0 0 16 16" aria-hidden="true"><path d="M4.900 .8h6.200l4.100 4.100v6.200l-4.100 4.100H4.900L.8 11.100V4.900z" fill="currentColor"/><path d="M8 4v5M8 11v1.200" stroke="var(--high)" stroke-width="1.9" stroke-linecap="round"/></svg>';
 const CLOSED_HAND = '<svg viewBox="0 0 92 92" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="4" stroke-linejoin="round" stroke-linecap="round"><path d="M17 44v12c0 15 10 24 23 24h14c13 0 22-9 22-23V44"/><rect x="17" y="21" width="14.6" height="30" rx="7.3"/><rect x="31.6" y="15" width="14.6" height="34" rx="7.3"/><rect x="46.2" y="15" width="14.6" height="34" rx="7.3"/><rect x="60.8" y="20" width="15" height="31" rx="7.3"/><path d="M15 58c0-8 5-13 13-13h24c5.500 0 8.500 3.600 8.500 7.600s-3 7.600-8.500 7.600H42" fill="var(--hand)"/></svg>';
 const HOME_STEPS = ["connect", "ready", "use", "finish"];
-const STEP_OF = { connect: 0, check: 1, ready: 1, use: 2, over: 3, off: 3, done: 4 };
+const STEP_OF = { connect: 0, check: 1, ready: 1, practise: 1, use: 2, over: 3, off: 3, done: 4 };
 const SWITCH_KEYS = [" ", "Enter"]; // what switches that are plugged in as a keyboard send
 const HELP_STEPS = { silent: 3, fault: 3, lost: 3, signal: 2, stop: 2 };
 
@@ -62,7 +63,7 @@ function build(root, model, page, t) {
       signs ? h("button", { type: "button", class: "bb enter", "data-name": "open-sign-in", onclick: () => sheet.open() }, t("sign.in")) : "", languageSwitch(model, t));
   }
   const steps = (screen, busy) => {
-    const now = STEP_OF[screen] ?? { connect: 0, skin_checked: 1, start: 1, finish: 3 }[busy] ?? 3;
+    const now = STEP_OF[screen] ?? { connect: 0, skin_checked: 1, start: 1, practise: 1, learn: 1, finish: 3 }[busy] ?? 3;
     return h("ol", { class: "flow" }, HOME_STEPS.map((name, i) => h("li", { class: i < now ? "past" : i === now ? "now" : "", "aria-current": i === now ? "step" : undefined },
       i < now ? h("span", { html: FINE_MARK }) : h("i", {}, i + 1), t(`home.step.${name}`))));
   };
@@ -83,17 +84,26 @@ function build(root, model, page, t) {
     const { hand } = view();
     return h("div", { class: "using", role: "status" }, h("span", { html: CLOSED_HAND }), h("h1", { class: "big", "data-name": "home-title" }, t(`home.hand.${hand}`)), h("p", {}, t("home.text.moves")));
   }
+  function practising() {
+    const { cue } = view().practice;
+    const word = cue ? t(`cue.${cue}`, {}, cue) : t("home.practice.get_ready");
+    return h("div", { class: cue && cue !== "rest" ? "using cued" : "using resting", role: "status" }, h("h1", { class: "big", "data-name": "home-title" }, word), h("p", { "data-name": "home-left" }), h("p", { class: "say" }, t("home.text.practise")));
+  }
   function body() {
-    const { screen, acts, busy, scan, missing, use, moves } = view();
+    const { screen, acts, busy, scan, missing, use, moves, learned, made_at_home: madeAtHome } = view();
     if (screen === "stopped") return problem();
     const flow = steps(screen, busy);
     if (moves) return [flow, moving()];
     if (scan.state === "asking_again") return [flow, ...again()];
-    const others = acts.filter((name, i) => i && name !== "help");
+    const others = acts.filter((name, i) => i && name !== "help").map((name) => big(name));
+    if (screen === "practise") return [flow, practising(), h("div", { class: "others" }, big(acts[0], "pri"), others)];
+    if (madeAtHome && !missing.length) others.push(h("button", { type: "button", class: "bb", "data-name": "home-back", onclick: () => ask("back_to_site") }, t("home.back")));
     const first = acts[0] === "help" ? null : big(acts[0], "pri huge");
     const here = missing.includes("caregiver") ? h("button", { type: "button", class: "bb here", "data-name": "home-attend", onclick: () => ask("attend") }, t("home.attend")) : null;
     const key = screen === "busy" ? `busy.${busy}` : screen;
-    return [flow, h("div", {}, ...title(key, { n: use.day_min })), here, first, others.length ? h("div", { class: "others" }, others.map((name) => big(name))) : null];
+    const outcome = learned.text || (screen === "ready" && learned.wait);
+    const told = outcome ? h("p", { class: learned.text && learned.better ? "say fine" : "say", role: "status", "data-name": "home-learned" }, t.said(learned, learned.text ? "text" : "wait")) : null;
+    return [flow, h("div", {}, ...title(key, { n: use.day_min }), told), here, first, others.length ? h("div", { class: "others" }, others) : null];
   }
   const card = (fine, head_, ...more) => h("div", { class: "card" }, h("span", { class: fine === true ? "ok" : fine === "clock" ? "clock" : "off", html: fine === true ? FINE_MARK : fine === "clock" ? CLOCK_FACE : OPEN_MARK }), h("div", {}, h("b", {}, head_), ...more));
   function cards() {
@@ -135,6 +145,9 @@ function build(root, model, page, t) {
     root.dataset.lit = litOf(scan);
     root.dataset.taking = scan.taking;
     root.dataset.screen = view().screen;
+    const { left, all, left_s: leftS } = view().practice;
+    const leftWords = root.querySelector("[data-name=home-left]");
+    if (leftWords) put(leftWords, t("home.practice.left", { n: left, all, min: Math.max(1, Math.ceil((leftS || 0) / 60)) }));
     put(live, scan.lit.length === 1 && scan.lit[0] ? act(scan.lit[0]) : "");
   }
   function halt() {
@@ -145,7 +158,7 @@ function build(root, model, page, t) {
   let heard = view().again;
   const refresh = () => {
     const now = view();
-    const stable = [now.screen, now.acts, now.busy, now.scan.state === "asking_again" && now.scan.places, now.missing, now.moves, now.problem, now.moves && now.hand];
+    const stable = [now.screen, now.acts, now.busy, now.scan.state === "asking_again" && now.scan.places, now.missing, now.moves, now.problem, now.moves && now.hand, now.practice.cue, now.learned, now.made_at_home];
     drawHead([now.problem, now.clock, now.simulated, now.signs, now.signed_in]);
     if (!now.signs && !sheet.el.hidden) sheet.close();
     drawMain(stable);

@@ -42,6 +42,9 @@ class HomeActions(Protocol):
     def reset(self) -> None:
         """The caregiver resets a STOP."""
 
+    def back_to_site(self) -> None:
+        """Use the decoder of the site again."""
+
     def sign_in(self, login: str, password: str) -> None:
         """Sign a person in.
 
@@ -90,7 +93,7 @@ class HomePage(Panel):
         return "Use at home", [("screen", self.view.get("screen")), ("minutes today", used.get("today_min"))]
 
     def requests(self) -> Mapping[str, Callable[..., Any]]:
-        """Switch, touch, STOP, who is there, reset, and the answer to the engine's challenge."""
+        """Switch, touch, STOP, who is there, reset, way back, and the answer to the engine's challenge."""
         actions = self._actions
         return {
             "press": actions.press,
@@ -99,6 +102,7 @@ class HomePage(Panel):
             "stop": actions.stop,
             "attend": actions.attend,
             "reset": actions.reset,
+            "back_to_site": actions.back_to_site,
             "sign_in": lambda login, password: actions.sign_in(str(login), str(password)),
             "presence": lambda page, challenge, visible: actions.presence(
                 str(page), str(challenge), visible=visible is True
