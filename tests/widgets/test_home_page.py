@@ -34,11 +34,13 @@ def view(screen: str = "ready", **changes: Any) -> dict[str, Any]:
         },
         "rule": words_of(rule),
         "clock": "09:02", "weekday": 1, "hour": 9, "simulated": True, "again": 0,
-        "signs": False, "signed_in": False,
+        "signs": False, "signed_in": False, "practice": PRACTISED if screen == "practise" else {},
+        "learned": {"text": "", "better": False, "wait": False}, "made_at_home": False,
     }  # fmt: skip
     return messages.carried({**usual, **changes})
 
 
+PRACTISED = {"cue": "grasp", "left": 12, "all": 20, "left_s": 130.0}
 STOPPED = {"problem": "silent", "hand": "unknown", "answers_s": 3.0, "signal": "good"}
 MOVING = {
     "moves": True,

@@ -236,7 +236,7 @@ class HomeService:
                 "weekday": world.clock.local().weekday(), "hour": world.clock.local().hour,
                 "simulated": bool((self._status.get("session") or {}).get("effector_simulated", True)),
                 "practice": shown(self._status["run"]) if self.screen == "practise" else {},
-                "learned": {"text": self._outcome, "better": self._better, "wait": self.practice.why},
+                "learned": {"text": self._outcome, "better": self._better, "wait": bool(self.practice.why)},
                 "made_at_home": self.practice.made_at_home and self.screen == "ready",
                 "again": self.said_again, "signed_in": bool(self.visits.signed_in),
                 # Only before a session: while there is one, every key is the switch, and a press held is STOP.

@@ -54,13 +54,14 @@ function build(root, model, page, t) {
   root.replaceChildren(top, h("main", { class: "mid" }, main, side), h("footer", { class: "foot" }, call, stop), live, sheet.el);
 
   function head() {
-    const { problem, clock, weekday, hour, simulated, signs, signed_in: signedIn } = view();
+    const { problem, clock, weekday, hour, simulated, signs, signed_in: signedIn, made_at_home: madeAtHome } = view();
     const part = hour < 11 ? "morning" : hour < 18 ? "day" : "evening";
     const words = problem ? [h("span", { html: ALARM_SIGN }), h("h1", {}, t(`home.problem.${problem}`))]
       : [h("span", { html: GLYPH }), h("div", {}, h("b", {}, t(`home.good.${part}`)), " ", h("span", { class: "sub" }, t("home.when", { day: t(`home.weekday.${weekday}`), clock })))];
     classIf(top, "alarm", problem);
     top.replaceChildren(...words, simulated ? h("span", { class: "chip" }, t("home.simulated")) : "", signedIn ? h("span", { class: "chip", "data-name": "signed-in" }, t("home.signed_in")) : "",
-      signs ? h("button", { type: "button", class: "bb enter", "data-name": "open-sign-in", onclick: () => sheet.open() }, t("sign.in")) : "", languageSwitch(model, t));
+      signs ? h("button", { type: "button", class: "bb enter", "data-name": "open-sign-in", onclick: () => sheet.open() }, t("sign.in")) : "",
+      madeAtHome ? h("button", { type: "button", class: "bb enter", "data-name": "home-back", onclick: () => ask("back_to_site") }, t("home.back")) : "", languageSwitch(model, t));
   }
   const steps = (screen, busy) => {
     const now = STEP_OF[screen] ?? { connect: 0, skin_checked: 1, start: 1, practise: 1, learn: 1, finish: 3 }[busy] ?? 3;
@@ -90,20 +91,21 @@ function build(root, model, page, t) {
     return h("div", { class: cue && cue !== "rest" ? "using cued" : "using resting", role: "status" }, h("h1", { class: "big", "data-name": "home-title" }, word), h("p", { "data-name": "home-left" }), h("p", { class: "say" }, t("home.text.practise")));
   }
   function body() {
-    const { screen, acts, busy, scan, missing, use, moves, learned, made_at_home: madeAtHome } = view();
+    const { screen, acts, busy, scan, missing, use, moves, learned } = view();
     if (screen === "stopped") return problem();
     const flow = steps(screen, busy);
     if (moves) return [flow, moving()];
     if (scan.state === "asking_again") return [flow, ...again()];
     const others = acts.filter((name, i) => i && name !== "help").map((name) => big(name));
-    if (screen === "practise") return [flow, practising(), h("div", { class: "others" }, big(acts[0], "pri"), others)];
-    if (madeAtHome && !missing.length) others.push(h("button", { type: "button", class: "bb", "data-name": "home-back", onclick: () => ask("back_to_site") }, t("home.back")));
+    if (screen === "practise") return [flow, practising(), h("div", { class: "others last" }, big(acts[0], "pri"), others)];
     const first = acts[0] === "help" ? null : big(acts[0], "pri huge");
     const here = missing.includes("caregiver") ? h("button", { type: "button", class: "bb here", "data-name": "home-attend", onclick: () => ask("attend") }, t("home.attend")) : null;
     const key = screen === "busy" ? `busy.${busy}` : screen;
-    const outcome = learned.text || (screen === "ready" && learned.wait);
-    const told = outcome ? h("p", { class: learned.text && learned.better ? "say fine" : "say", role: "status", "data-name": "home-learned" }, t.said(learned, learned.text ? "text" : "wait")) : null;
-    return [flow, h("div", {}, ...title(key, { n: use.day_min }), told), here, first, others.length ? h("div", { class: "others" }, others) : null];
+    const [head_, usual] = title(key, { n: use.day_min });
+    // What came of a practice stands in the place of what to do: there is room for one of them.
+    const told = learned.text ? h("p", { class: learned.better ? "say fine" : "say", role: "status", "data-name": "home-learned" }, t.said(learned, "text")) : usual;
+    const wait = learned.wait && screen === "ready" && !here ? h("p", { class: "say", "data-name": "home-wait" }, t("home.practice.wait")) : null;
+    return [flow, h("div", {}, head_, told, wait), here, first, others.length ? h("div", { class: "others" }, others) : null];
   }
   const card = (fine, head_, ...more) => h("div", { class: "card" }, h("span", { class: fine === true ? "ok" : fine === "clock" ? "clock" : "off", html: fine === true ? FINE_MARK : fine === "clock" ? CLOCK_FACE : OPEN_MARK }), h("div", {}, h("b", {}, head_), ...more));
   function cards() {
@@ -158,8 +160,8 @@ function build(root, model, page, t) {
   let heard = view().again;
   const refresh = () => {
     const now = view();
-    const stable = [now.screen, now.acts, now.busy, now.scan.state === "asking_again" && now.scan.places, now.missing, now.moves, now.problem, now.moves && now.hand, now.practice.cue, now.learned, now.made_at_home];
-    drawHead([now.problem, now.clock, now.simulated, now.signs, now.signed_in]);
+    const stable = [now.screen, now.acts, now.busy, now.scan.state === "asking_again" && now.scan.places, now.missing, now.moves, now.problem, now.moves && now.hand, now.practice.cue, now.learned];
+    drawHead([now.problem, now.clock, now.simulated, now.signs, now.signed_in, now.made_at_home]);
     if (!now.signs && !sheet.el.hidden) sheet.close();
     drawMain(stable);
     drawSide([now.screen, now.answers_s > 0.5, now.answers_s === null, now.hand, now.signal, now.use, now.skin, now.stop.confirmed, now.help]);
