@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
 from tests.doors import SteppedClock
+from tests.runs.test_home_recalibration import Home
 from workbench import world
 from workbench.dashboard import HomeService
 from workbench.dashboard.home import SCREENS
@@ -138,3 +140,43 @@ def test_use_is_counted_from_sessions_at_home_alone_by_day_with_stops_and_faults
         assert (day.minutes, day.runs, day.stops, day.faults) == (1.0, 1, 1, 1)
         assert used.minutes_of(date.fromisoformat(day.day)) == 1.0
         assert home_use.of_participant(study, person, date(2026, 2, 1)).days == ()
+
+
+def test_no_switch_goes_back_to_the_decoder_of_the_site_and_practice_is_offered_where_it_is_due(tmp_path):
+    clock = SteppedClock(1e7)
+    with world.entered(clock=clock):
+        made = Home(tmp_path / "study", clock)
+        made.pass_days(1.5)
+        service = HomeService(made.study.folder, spawn=lambda *_all, **_more: None)
+
+        def ready():
+            """What the page shows of a glove that is ready."""
+            with service.visits.record() as study:
+                service.practice.look(study)
+            service._phase = "ready"
+            return service.look()
+
+        # The decoder in use is one and a half days old, and the rule offers practice after two.
+        assert "practise" not in ready()["acts"]
+        with pytest.raises(Refused, match="this screen offers start, help, repeat, glove_off, got 'practise'"):
+            service.touch("practise")
+        made.pass_days(1.0)
+        assert ready()["acts"][-1] == "practise"
+        assert "practise" in service.look()["scan"]["places"]
+        assert made.decide(made.fitted()).taken
+        view = ready()
+        assert (view["made_at_home"], "practise" in view["acts"]) == (True, False)
+        assert not any("back" in act or "site" in act for acts in SCREENS.values() for act in acts)
+        service._phase = "use"
+        with pytest.raises(Refused, match="press Finish first"):
+            service.back_to_site()
+        made.pass_days(40.0)
+        view = ready()
+        assert (view["learned"]["wait"], view["made_at_home"], "practise" in view["acts"]) == (True, False, False)
+        made.approve(made.fitted("clinic"))
+        made.pass_days(2.5)
+        assert ready()["acts"][-1] == "practise"
+        # A practice that the day has no time for would be cut off.
+        service.rule = replace(service.rule, day_min=2.0)
+        assert "practise" not in ready()["acts"]
+        made.study.close()

@@ -8,6 +8,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from tests.doors import SteppedClock
+from tests.runs.test_home_recalibration import Home
 from workbench import world
 from workbench.errors import BadValue, RecordingFault, Refused
 from workbench.recording import RunWriter
@@ -181,3 +183,36 @@ def test_a_box_that_cannot_be_written_is_said_in_one_sentence(both):
     both.box.write_text("a file", encoding="utf-8")
     with pytest.raises(RecordingFault, match="cannot be written"):
         home_store.offer(both.home, both.box)
+
+
+def test_the_site_sees_each_decoder_that_was_made_at_home_used_kept_or_given_up_with_its_figures(tmp_path):
+    clock = SteppedClock(1e7)
+    with world.entered(clock=clock):
+        made = Home(tmp_path / "home", clock)
+        signer = made.study.script_signer("tests")
+        made.study.apply(GiveConsent(made.person, ("upload",), "1.0", "2026-01-02"), signer)
+        made.pass_days(3)
+        assert made.decide(made.fitted()).taken
+        made.clock.now_s += 1.0
+        assert not made.decide(made.fitted(correct=20)).taken
+        made.clock.now_s += 1.0
+        made.back()
+        site, _visit = record(tmp_path / "site")
+        box = tmp_path / "box"
+        assert len([one for one in home_store.offer(made.study, box) if one.name.endswith(".decision.json")]) == 3
+        assert home_store.offer(made.study, box) == []
+        # Lost with the box, and written again as they were.
+        world.disk.rmtree(box)
+        world.disk.rmtree(made.study.folder / home_store.DECISIONS)
+        assert len(home_store.offer(made.study, box)) == 3
+        home_store.receive(site, box, recipient="Site 1", signer=site.script_signer("tests"))
+        lines = home_store.recalibrations(site.folder, "P1")
+        assert [one["outcome"] for one in lines] == ["used", "kept", "went_back"]
+        assert lines[0]["figures"]["least"] == ("36 of 40 (90.0 %)", "at least 80 %")
+        assert "Too few of the practised periods were recognised." in lines[1]["reason"]
+        forged = site.folder / home_store.STORE / "P1" / f"x{home_store.DECISION}"
+        forged.write_text('{"checks": 3}', encoding="utf-8")
+        with pytest.raises(BadValue, match="describes no decision"):
+            home_store.recalibrations(site.folder, "P1")
+        made.study.close()
+        site.close()

@@ -10,6 +10,7 @@ import pytest
 from tests.widgets.test_clinic import axe
 from workbench import messages
 from workbench.dashboard.home import SCREENS, words_of
+from workbench.messages import Message
 from workbench.stress.switch import PROTOCOL
 from workbench.study import protocol
 from workbench.widgets import HomePage
@@ -157,3 +158,44 @@ def test_a_password_with_a_space_is_typed_before_the_session_and_the_sheet_close
     assert page.inner_text("[data-name=signed-in]") == "Signed in"
     page.keyboard.press("Space")
     assert page.evaluate(SENT) == ["press", "release"]
+
+
+@pytest.mark.parametrize(
+    ("language", "cue", "left", "act", "back"),
+    [
+        ("en", ("Grasp", "Rest"), "12 of 20 left, about 3 min", "Practise", "Use the decoder of the site"),
+        ("zh-CN", ("抓握", "休息"), "还剩 12 / 20 次，约 3 分钟", "练习", "使用研究中心的解码器"),
+    ],
+)
+def test_practice_shows_its_cues_big_and_its_outcome_in_a_sentence_and_the_way_back_is_touched(
+    mount: Callable[..., Any], language: str, cue: tuple[str, str], left: str, act: str, back: str
+) -> None:
+    page = mount(HomePage, {"view": view(), "language": language}, width=1024, height=768)
+    assert page.inner_text("[data-name=act-practise]") == act
+    page.click("[data-name=act-practise]")
+    assert page.evaluate(SENT) == ["touch"]
+    page.evaluate(PUT, view("practise"))
+    assert page.inner_text("[data-name=home-title]") == cue[0]
+    assert page.inner_text("[data-name=home-left]") == left
+    assert page.evaluate("parseFloat(getComputedStyle(document.querySelector('.using .big')).fontSize)") >= 64
+    page.evaluate(PUT, view("practise", practice={**PRACTISED, "cue": "rest"}))
+    assert page.inner_text("[data-name=home-title]") == cue[1]
+    assert axe(page) == []
+    why = Message("recalibration.kept", why=Message("recalibration.less"))
+    for better, text in ((True, Message("recalibration.taken", n=37, last=33, all=40)), (False, why)):
+        said = {"text": text, "better": better, "wait": False}
+        page.evaluate(PUT, view(learned=said, made_at_home=better))
+        assert page.inner_text("[data-name=home-learned]") == messages.translate(text, language=language)
+        assert page.locator("[data-name=home-back]").count() == int(better)
+        # All of it above the line of the footer.
+        low = "[...document.querySelectorAll('.lft > *')].map((e) => e.getBoundingClientRect().bottom)"
+        assert max(page.evaluate(low)) <= page.evaluate(
+            "document.querySelector('.foot').getBoundingClientRect().top"
+        )
+        assert axe(page) == []
+    page.evaluate(PUT, view(made_at_home=True))
+    assert page.inner_text("[data-name=home-back]") == back
+    assert page.evaluate("document.querySelector('[data-name=home-back]').dataset.act") is None
+    page.click("[data-name=home-back]")
+    assert page.evaluate(SENT)[-1] == "back_to_site"
+    assert page.errors == []

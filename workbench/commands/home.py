@@ -96,14 +96,21 @@ def _look(arguments: argparse.Namespace) -> int:
     with Study.open(arguments.study, actor=getpass.getuser()) as study:
         participant_named(study, arguments.participant)
     lines = home_store.looked_at(arguments.study, arguments.participant)
+    made = home_store.recalibrations(arguments.study, arguments.participant)
     if arguments.json:
-        print(as_json("home look", {"recordings": lines}, ok=True))
+        print(as_json("home look", {"recordings": lines, "recalibrations": made}, ok=True))
         return 0
     for line in lines:
         use = f"{line['minutes']:.1f} min, active {line['active_s']:.0f} s"
         print(f"{line['started']}  {use}, {line['stops']} STOP, {line['faults']} faults, {line['state']}")
     days = {str(line["started"])[:10] for line in lines}
     hours = sum(float(line["minutes"]) for line in lines) / 60.0
+    for one in made:
+        figures = one["figures"]
+        right, worse = (figures.get(name, ("", ""))[0] for name in ("least", "worse"))
+        shown = f", {right} right, {worse} below the one before" if right else ""
+        outcome = one["outcome"].replace("_", " ")
+        print(f"{one['utc']}  decoder {one['decoder'][:12]} {outcome}{shown}; {one['reason']}")
     print(f"{len(lines)} recordings on {len(days)} days, {hours:.1f} h")
     return 0
 

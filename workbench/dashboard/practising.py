@@ -122,7 +122,9 @@ class Practice:
             cues = len(study.rows("trial", run_id=run_id))
         if now.rule is None or now.site is None or used is None:
             raise Refused(Message("recalibration.no_rule"))
-        if not recorded or cues < now.rule.cues:
+        if not recorded:
+            raise Refused(Message("recalibration.not_kept"))
+        if cues < now.rule.cues:
             return False, Message("recalibration.too_few", n=cues, all=now.rule.cues)
         recipe = (str(now.site["name"]), dict(now.site["metrics"]["params"]))
         paths: list[Any] = [folder / row["path"] for row in recorded]

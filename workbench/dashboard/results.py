@@ -8,6 +8,7 @@ from typing import Any
 from workbench.analysis import Accuracy, EventMetrics, Interval, Reaching, Selections, Tracking
 from workbench.messages import Message
 from workbench.study import Study
+from workbench.study.approvals import HOME_RULE
 from workbench.vocabulary import Trial
 
 COMPARED = 5
@@ -300,14 +301,17 @@ def _decoder(
 
 
 def signer_of(decision: Mapping[str, Any]) -> str:
-    """Who signed a decision on a decoder; a script that stood in for somebody is called one."""
+    """Who signed a decision on a decoder; a script that stood in for somebody is called one, and so is a rule."""
     name = str(decision["signer"])
+    if decision["method"] == HOME_RULE:
+        return Message("approval.home_rule", name=name)
     return Message("approval.script", name=name) if decision["method"] == "script" else name
 
 
 def approval_fact(approval: Mapping[str, Any]) -> dict[str, Any]:
     """By whom and when a decoder was approved, for the facts of a page."""
-    key = "worklist.approved_script" if approval["method"] == "script" else "worklist.approved_by"
+    keys = {"script": "worklist.approved_script", HOME_RULE: "worklist.approved_home"}
+    key = keys.get(approval["method"], "worklist.approved_by")
     return {"name": "approved", "key": key, "args": {"by": approval["signer"], "when": approval["utc"][:10]}}
 
 

@@ -142,9 +142,10 @@ def _decoder_pairs(say: Say, row: Row) -> tuple[tuple[str, Cell], ...]:
 
 
 def _approved(say: Say, approval: Row) -> str:
-    """Who approved a decoder, when and for what; approval by a script is labelled as such."""
+    """Who approved a decoder, when and for what; approval by a script or a rule is labelled as such."""
     by = str(approval["signer"])
-    by = say.t("decoder_approved_script", by=by) if approval["method"] == "script" else by
+    methods = {"script": "decoder_approved_script", "home rule": "decoder_approved_home"}
+    by = say.t(methods[approval["method"]], by=by) if approval["method"] in methods else by
     return say.t("decoder_approved_by", by=by, when=say.t.moment(str(approval["utc"])), use=say.use(approval))
 
 

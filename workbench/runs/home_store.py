@@ -3,6 +3,7 @@
 Between the two lies a folder that both reach now and then: a share, a stick, what a synchroniser carries::
 
     home      offer   → parcels/SHA256 (the bytes), then parcels/SHA256.json (what they are)
+                        also each decision that the rule for use at home made of a decoder, as a file of its own
     site      receive → home_uploads/PSEUDONYM/NAME in the study, an entry, receipts/SHA256.json, signed
     home      settle  → the receipt's signature and hash are checked, then it is an entry
     home      remove  → a file whose bytes are those of an entered receipt
@@ -28,6 +29,7 @@ from workbench.recording.hashing import file_sha256
 from workbench.recording.session_ledger import SUFFIX
 from workbench.runs.grant import activation_s
 from workbench.study import home_use
+from workbench.study.approvals import HOME_RULE
 from workbench.study.changes.fittings import RecordUpload
 from workbench.study.keys import verify_envelope
 
@@ -38,6 +40,14 @@ PURPOSE = "home receipt"
 """What the site signs a receipt for."""
 STORE = "home_uploads"
 """Folder of a site's study that keeps what came from homes."""
+DECISIONS = "home_decisions"
+"""Folder of a study at home with a file for each decision of the rule for use at home, as the record has it."""
+DECISION = ".decision.json"
+"""How such a file ends."""
+BECAME: Mapping[str, str] = {"approve": "used", "reject": "kept", "withdraw": "went_back"}
+"""What came of a recalibration, by the decision: its decoder is used, or the one before, or the site's again."""
+QUOTED = 500
+"""Characters of a text of a home that are shown."""
 LARGEST = 2**20
 """Of a description or a receipt, bytes."""
 BLOCK = 2**20
@@ -66,7 +76,8 @@ class Parcel:
 
 # ------------------------------------------------------------------------------------ at home
 def files_of(study: Study) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Files of ended runs at home that the record holds, and of their sessions, each with the row of its visit.
+    """Files of ended runs at home that the record holds, of their sessions, and of decisions on decoders, each
+    with the row of its visit.
 
     Parameters
     ----------
@@ -80,6 +91,28 @@ def files_of(study: Study) -> Iterator[tuple[Path, dict[str, Any]]]:
             for row in study.rows("recording", run_id=run["id"]):
                 yield study.folder / row["path"], visit
         yield study.folder / "recordings" / f"{session['id']}{SUFFIX}", visit
+    for row in _decided(study):
+        yield study.folder / DECISIONS / f"{row['id']}{DECISION}", _visit_of(study, row)
+
+
+def _decided(study: Study) -> list[dict[str, Any]]:
+    return [row for row in study.approvals() if row["method"] == HOME_RULE]
+
+
+def _visit_of(study: Study, decision: Mapping[str, Any]) -> dict[str, Any]:
+    """The visit of the practice that a decoder was fitted on."""
+    (decoder,) = study.rows("decoder", sha256=decision["decoder_sha256"])
+    (recorded,) = study.rows("recording", sha256=decoder["recordings"][0])
+    session = study.get("session", study.get("run", recorded["run_id"])["session_id"])
+    return study.get("visit", session["visit_id"])
+
+
+def _write_decisions(study: Study) -> None:
+    """A file for each decision that has none yet; of the same decision always the same bytes."""
+    for row in _decided(study):
+        path = study.folder / DECISIONS / f"{row['id']}{DECISION}"
+        if not path.is_file():
+            _save(path, {name: row[name] for name in sorted(row) if name not in ("said", "row_version")})
 
 
 def offer(study: Study, box: Path) -> list[Parcel]:
@@ -96,6 +129,7 @@ def offer(study: Study, box: Path) -> list[Parcel]:
         When a file cannot be read or the box cannot be written.
     """
     received = {row["sha256"] for row in study.rows("upload_receipt")}
+    _write_decisions(study)
     left = []
     for path, visit in files_of(study):
         # Removed after its receipt, or a session in which nothing happened between runs.
@@ -240,7 +274,45 @@ def looked_at(folder: Path, participant: str) -> list[dict[str, Any]]:
     return sorted(lines, key=lambda line: str(line["started"]))
 
 
+def recalibrations(folder: Path, participant: str) -> list[dict[str, Any]]:
+    """Decoders that were made at home, as far as the site has them: a line for each decision, oldest first.
+
+    Parameters
+    ----------
+    folder : of the site's study.
+    participant : pseudonym.
+
+    Returns
+    -------
+    list of dict
+        ``utc``, ``outcome`` (of :data:`BECAME`), ``decoder`` (hash), ``reason``, and ``figures``: value and limit
+        by check.
+
+    Raises
+    ------
+    BadValue
+        For a file that is none of a decision.
+    """
+    lines = []
+    for path in sorted((folder / STORE / participant).glob(f"*{DECISION}")):
+        content = _read(path)
+        try:
+            checks = {str(one["name"]): (_line(one["value"]), _line(one["limit"])) for one in content["checks"]}
+            lines.append({
+                "utc": _line(content["utc"]), "outcome": BECAME[content["decision"]],
+                "decoder": _line(content["decoder_sha256"]), "reason": _line(content["reason"]), "figures": checks,
+            })  # fmt: skip
+        except (KeyError, TypeError) as error:
+            raise BadValue(Message("home_store.no_decision", file=path.name)) from error
+    return sorted(lines, key=lambda line: str(line["utc"]))
+
+
 # ------------------------------------------------------------------------------------ inside
+def _line(text: object) -> str:
+    """A text of outside on one line, without what a terminal would obey."""
+    return "".join(character for character in str(text)[:QUOTED] if character.isprintable())
+
+
 def _visit(study: Study, parcel: Parcel) -> str:
     """Id of the visit that a parcel is of. Raises Refused."""
     people = study.rows("participant", pseudonym=parcel.participant)
