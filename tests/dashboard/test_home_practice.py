@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from workbench import live, systems, world
+from workbench import devices, live, systems
 from workbench.dashboard import HomeService
 from workbench.errors import Refused
 from workbench.runs import grant
@@ -64,11 +65,19 @@ def with_end(folder: Path) -> None:
         client.close()
 
 
+def seen(service: HomeService) -> dict:
+    """What a page shows, which is in view and answers the engine."""
+    view = service.look()
+    if view["challenge"]:
+        service.presence("a" * 32, view["challenge"], visible=True)
+    return view
+
+
 def until(service: HomeService, *screens: str, longest_s: float = 300.0) -> dict:
     """Look until one of the screens is shown."""
     end = time.monotonic() + longest_s
     while time.monotonic() < end:
-        view = service.look()
+        view = seen(service)
         if view["screen"] in screens:
             return view
         assert not view["refusal"]
@@ -113,10 +122,11 @@ def test_a_practice_at_home_makes_a_decoder_that_moves_the_glove_at_home_and_som
             "effector": "glove", "decoder_sha256": site["sha256"], "engine_nonce": status["engine"]["arming"],
         }  # fmt: skip
         stolen = grant.issue(study, request, signer=study.script_signer("tests"))
-    with pytest.raises(Refused, match="another decoder"):
+    seen(home)
+    with pytest.raises(Refused, match="No decoder is loaded whose hash is the approved one"):
         client.arm("tests", grant=stolen)
     cues = set()
-    while (view := home.look())["screen"] == "practise":
+    while (view := seen(home))["screen"] == "practise":
         cues.add(view["practice"]["cue"])
         assert not view["moves"]
         time.sleep(0.1)
@@ -141,3 +151,62 @@ def test_a_practice_at_home_makes_a_decoder_that_moves_the_glove_at_home_and_som
     again.back_to_site()
     assert used(again)["sha256"] == site["sha256"]
     assert not again.look()["made_at_home"]
+
+
+def fits() -> list[int]:
+    """Processes that fit for this one."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            parent = int(path.read_text().rpartition(")")[2].split()[1])
+            if parent == os.getpid() and b"workbench.runs.fitting" in (path.parent / "cmdline").read_bytes():
+                found.append(int(path.parent.name))
+    return found
+
+
+def test_a_practice_that_is_cut_off_anywhere_leaves_the_decoder_of_before(home):
+    site, before = used(home), len(decided(home))
+    act(home, "practise", "practise")
+    view = act(home, "finish", "ready")
+    assert view["learned"]["text"].startswith("The glove works as before: ")
+    assert view["learned"]["text"].endswith(" of 20 cues were practised.")
+    # The page is loaded again in the middle, and then STOP is pressed.
+    act(home, "practise", "practise")
+    again = page(home.visits.folder)
+    assert again.look()["screen"] == "practise"
+    again.stop()
+    until(again, "stopped")
+    end = time.monotonic() + 60.0
+    while not (view := again.look())["learned"]["text"] and time.monotonic() < end:
+        time.sleep(0.1)
+    assert view["learned"]["text"] == "The glove works as before: the practice was stopped."
+    again.reset()
+    until(again, "check")
+    again.attend()
+    act(again, "skin_checked", "ready")
+    # The fit is killed.
+    act(again, "practise", "practise")
+    while not (running := fits()):
+        again.look()
+        time.sleep(0.05)
+    os.kill(running[0], signal.SIGKILL)
+    view = until(again, "ready")
+    assert view["learned"]["text"].startswith("The glove works as before. ")
+    # The engine is killed.
+    act(again, "practise", "practise")
+    folder = again.visits.folder
+    os.kill(again._client.pid, signal.SIGKILL)
+    assert until(again, "practise")["problem"] in ("", "lost")
+    devices.end_device(devices.pairing(folder, "glove"))
+    assert len(decided(again)) == before
+    assert used(again)["sha256"] == site["sha256"]
+    last = page(folder)
+    act(last, "connect", "check")
+    last.attend()
+    act(last, "skin_checked", "ready")
+    act(last, "start", "use")
+    assert last._client.status()["decoder"]["sha256"] == site["sha256"]
+    act(last, "finish", "off")
+    assert len(decided(last)) == before
+    with last.visits.record() as study:
+        assert study.verify(files=False).ok

@@ -19,6 +19,7 @@ from workbench.messages import Message
 from workbench.runs import approve, grant
 from workbench.stress.switch import PROTOCOL
 from workbench.study import Study, approvals, home_use, protocol
+from workbench.study.changes.locking import Freeze
 from workbench.study.changes.protocols import AdoptProtocol
 from workbench.vocabulary import Montage, Participant, Recording, Run, Session, Trial, Visit
 
@@ -314,6 +315,15 @@ def test_the_site_comes_first_and_without_a_rule_a_recipe_or_a_person_nothing_is
     home.study.amend("participant", home.person, {"simulated": False}, reason="tests")
     with pytest.raises(Refused, match="a person has to sign in"):
         home.decide(rowless)
+
+
+def test_a_record_that_is_frozen_takes_no_decision_and_the_decoder_of_before_stays(home):
+    new = home.fitted()
+    home.study.apply(Freeze("participant", home.person), home.study.script_signer("tests"), "tests")
+    with pytest.raises(Refused, match="nothing was written to approval"):
+        home.decide(new)
+    assert home.used() == home.site
+    assert home.study.approval_of(new, **home.use) is None
 
 
 def test_every_sentence_of_the_rule_is_in_chinese_too(home):

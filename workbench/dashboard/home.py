@@ -476,11 +476,11 @@ class HomeService:
         """A run in which nothing can be armed, for a new decoder."""
         client = self._required()
         # Somebody who helps has said so: what follows decides what will move the hand.
-        if missing := self._status["presence"]["missing"]:
+        if missing := (self._ask_status().get("presence") or {}).get("missing"):
             raise Refused(Message("home.missing", who=list(missing)))
         self._there = self._present()
         client.note(Message("recalibration.begins", n=self.practice.cues, present=list(self._there)))
-        self.practice.begin(client)
+        run_id = self.practice.begin(client)
         try:
             client.wait("running", timeout=READY_S)
         except WorkbenchError:
@@ -488,8 +488,9 @@ class HomeService:
             client.wait("idle", timeout=READY_S)
             self._take_in()
             raise
-        self._run_id = str(self._ask_status()["run"]["id"])
-        self._phase = "practise"
+        # The status of now, or the next look would take the run before for this one and it for ended.
+        self._ask_status()
+        self._run_id, self._phase = run_id, "practise"
 
     def _present(self) -> tuple[str, ...]:
         """Those whom the rule asks for and who said to be there."""

@@ -83,8 +83,8 @@ class Practice:
         return (last.at_s + last.duration_s) / 60.0
 
     # ------------------------------------------------------------------------------ the run
-    def begin(self, client: Any) -> None:
-        """Start the run.
+    def begin(self, client: Any) -> str:
+        """Start the run; its id.
 
         Parameters
         ----------
@@ -97,7 +97,7 @@ class Practice:
         """
         if self._rule is None or not self.minutes:
             raise Refused(self.why or Message("recalibration.no_rule"))
-        client.start_run(KIND, n_trials=self._rule.cues, **self._visits.run_settings(KIND))
+        return str(client.start_run(KIND, n_trials=self._rule.cues, **self._visits.run_settings(KIND)))
 
     def learn(self, run_id: str, present: Sequence[str]) -> tuple[bool, Message]:
         """Fit a decoder on an ended run and let the rule decide: whether it is in use now, and a sentence.
@@ -134,10 +134,11 @@ class Practice:
             sha256 = approving.enter(study, fitted)
             signer = self._visits.signer(study, study.get("participant", self._person))
             found = approving.by_home_rule(study, sha256, **self._use, present=present, signer=signer)
-        figures = _figures(fitted["metrics"])
-        if found.taken:
-            return True, Message("recalibration.taken", **figures)
-        return False, Message("recalibration.kept", why=found.failed[0].text)
+        if not found.taken:
+            return False, Message("recalibration.kept", why=found.failed[0].text)
+        both = fitted["metrics"]["compared"]
+        taken = Message("recalibration.taken", n=both["correct"], last=both["last_correct"], all=both["n"])
+        return True, taken
 
     # ------------------------------------------------------------------------------ back
     def go_back(self, present: Sequence[str]) -> None:
@@ -151,12 +152,6 @@ class Practice:
             signer = self._visits.signer(study, study.get("participant", self._person))
             approving.back_to_site(study, **self._use, present=present, signer=signer)
             self.look(study)
-
-
-def _figures(metrics: Mapping[str, Any]) -> dict[str, int]:
-    """How many held-out periods were right, and how many of the same the one before had right."""
-    compared = metrics["compared"]
-    return {"n": compared["correct"], "last": compared["last_correct"], "all": compared["n"]}
 
 
 def shown(run: Mapping[str, Any]) -> dict[str, Any]:

@@ -566,8 +566,16 @@ def _recalibration(table: Table | None) -> RecalibrationRule | None:
     for key, (least, most, unit) in RECALIBRATED.items():
         value = found[key]
         if value is not None and not least <= value <= most:
-            limits = {"least": f"{least:g}", "most": f"{most:g}", "unit": unit}
-            table.problem(Message("protocol.recalibration", key=key, got=f"{value:g}", **limits))
+            table.problem(
+                Message(
+                    "protocol.recalibration",
+                    key=key,
+                    least=f"{least:g}",
+                    most=f"{most:g}",
+                    unit=unit,
+                    got=f"{value:g}",
+                )
+            )
     after, alone = counts["after_days"], counts["alone_days"]
     if after is not None and alone is not None and after > alone:
         table.problem(Message("protocol.recalibration_never", after=after, alone=alone))
