@@ -30,7 +30,7 @@ def click(made, at_s):
 
 def test_what_a_switch_may_do_is_a_closed_list_without_consent_signature_approval_or_reset():
     made = scanner()
-    for act in ("consent", "sign", "signature", "approve", "reset", "adopt", ""):
+    for act in ("consent", "sign", "signature", "approve", "reset", "adopt", "back_to_site", "attend", ""):
         assert act not in SCANNED
         with pytest.raises(BadValue, match="one switch never does"):
             made.show((act, "help"), at_s=0.0)

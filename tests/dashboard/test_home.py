@@ -12,6 +12,7 @@ from tests.runs.test_home_recalibration import Home
 from workbench import world
 from workbench.dashboard import HomeService
 from workbench.dashboard.home import SCREENS
+from workbench.dashboard.results import approval_fact, signer_of
 from workbench.errors import Refused
 from workbench.messages import Message
 from workbench.stress.switch import PROTOCOL
@@ -166,6 +167,9 @@ def test_no_switch_goes_back_to_the_decoder_of_the_site_and_practice_is_offered_
         assert made.decide(made.fitted()).taken
         view = ready()
         assert (view["made_at_home"], "practise" in view["acts"]) == (True, False)
+        (row,) = [one for one in made.study.approvals() if one["method"] == "home rule"]
+        assert signer_of(row) == "the home rule, asked for by home"
+        assert approval_fact(row)["key"] == "worklist.approved_home"
         assert not any("back" in act or "site" in act for acts in SCREENS.values() for act in acts)
         service._phase = "use"
         with pytest.raises(Refused, match="press Finish first"):

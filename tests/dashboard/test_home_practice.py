@@ -125,13 +125,17 @@ def test_a_practice_at_home_makes_a_decoder_that_moves_the_glove_at_home_and_som
     seen(home)
     with pytest.raises(Refused, match="No decoder is loaded whose hash is the approved one"):
         client.arm("tests", grant=stolen)
+    # The page is loaded again, and the one before lives on: both learn, and one decision is made.
+    again = page(home.visits.folder)
     cues = set()
     while (view := seen(home))["screen"] == "practise":
         cues.add(view["practice"]["cue"])
         assert not view["moves"]
+        again.look()
         time.sleep(0.1)
     assert {"grasp", "rest"} <= cues
     view = until(home, "ready")
+    assert until(again, "check")["learned"] == view["learned"]
     (row,) = decided(home)
     assert view["learned"]["better"], [check for check in row["checks"] if check["state"] != "pass"]
     assert view["learned"]["text"].startswith("Done: the glove goes by the new practice now")
@@ -144,13 +148,13 @@ def test_a_practice_at_home_makes_a_decoder_that_moves_the_glove_at_home_and_som
     assert client.status()["effector"]["state"] != "DISARMED"
     act(home, "finish", "off")
     act(home, "glove_off", "done")
-    again = page(home.visits.folder)
-    act(again, "connect", "check")
-    again.attend()
-    act(again, "skin_checked", "ready")
-    again.back_to_site()
-    assert used(again)["sha256"] == site["sha256"]
-    assert not again.look()["made_at_home"]
+    last = page(home.visits.folder)
+    act(last, "connect", "check")
+    last.attend()
+    act(last, "skin_checked", "ready")
+    last.back_to_site()
+    assert used(last)["sha256"] == site["sha256"]
+    assert not last.look()["made_at_home"]
 
 
 def fits() -> list[int]:

@@ -193,6 +193,9 @@ def test_practice_shows_its_cues_big_and_its_outcome_in_a_sentence_and_the_way_b
             "document.querySelector('.foot').getBoundingClientRect().top"
         )
         assert axe(page) == []
+    # The question about the skin stands beside it.
+    page.evaluate(PUT, view("check", learned={"text": why, "better": False, "wait": False}))
+    assert page.locator(".lft .say:not(.bad)").count() == 2
     page.evaluate(PUT, view(made_at_home=True))
     assert page.inner_text("[data-name=home-back]") == back
     assert page.evaluate("document.querySelector('[data-name=home-back]').dataset.act") is None

@@ -128,17 +128,18 @@ class Practice:
             return False, Message("recalibration.too_few", n=cues, all=now.rule.cues)
         recipe = (str(now.site["name"]), dict(now.site["metrics"]["params"]))
         paths: list[Any] = [folder / row["path"] for row in recorded]
+        # A page that was loaded again has the same to do as the one before, which may live on: one does it.
         with in_turn(EngineFolder(folder), "fit"):
-            fitted = runs.run_fit(folder, paths, *recipe, last=folder / used["path"])
-        with self._visits.record() as study:
-            sha256 = approving.enter(study, fitted)
-            signer = self._visits.signer(study, study.get("participant", self._person))
-            found = approving.by_home_rule(study, sha256, **self._use, present=present, signer=signer)
-        if not found.taken:
-            return False, Message("recalibration.kept", why=found.failed[0].text)
-        both = fitted["metrics"]["compared"]
-        taken = Message("recalibration.taken", n=both["correct"], last=both["last_correct"], all=both["n"])
-        return True, taken
+            with self._visits.record() as study:
+                sha256 = approving.entered(study, [row["sha256"] for row in recorded], *recipe)
+            if not sha256:
+                fitted = runs.run_fit(folder, paths, *recipe, last=folder / used["path"])
+            with self._visits.record() as study:
+                sha256 = sha256 or approving.enter(study, fitted)
+                if study.approval_of(sha256, **_of(self._use)) is None:
+                    signer = self._visits.signer(study, study.get("participant", self._person))
+                    approving.by_home_rule(study, sha256, **self._use, present=present, signer=signer)
+                return _outcome(study, sha256, study.approval_of(sha256, **_of(self._use)) or {})
 
     # ------------------------------------------------------------------------------ back
     def go_back(self, present: Sequence[str]) -> None:
@@ -152,6 +153,21 @@ class Practice:
             signer = self._visits.signer(study, study.get("participant", self._person))
             approving.back_to_site(study, **self._use, present=present, signer=signer)
             self.look(study)
+
+
+def _of(use: Mapping[str, str]) -> dict[str, str]:
+    """A use without its system."""
+    return {name: use[name] for name in ("effector", "participant_id")}
+
+
+def _outcome(study: Study, sha256: str, decision: Mapping[str, Any]) -> tuple[bool, Message]:
+    """Whether a decision took a decoder, and the sentence for the page."""
+    (decoder,) = study.rows("decoder", sha256=sha256)
+    if decision["decision"] != "approve":
+        failed = next(check["text"] for check in decision["checks"] if check["state"] != "pass")
+        return False, Message("recalibration.kept", why=failed)
+    both = decoder["metrics"]["compared"]
+    return True, Message("recalibration.taken", n=both["correct"], last=both["last_correct"], all=both["n"])
 
 
 def shown(run: Mapping[str, Any]) -> dict[str, Any]:

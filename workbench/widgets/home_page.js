@@ -102,10 +102,11 @@ function build(root, model, page, t) {
     const here = missing.includes("caregiver") ? h("button", { type: "button", class: "bb here", "data-name": "home-attend", onclick: () => ask("attend") }, t("home.attend")) : null;
     const key = screen === "busy" ? `busy.${busy}` : screen;
     const [head_, usual] = title(key, { n: use.day_min });
-    // What came of a practice stands in the place of what to do: there is room for one of them.
-    const told = learned.text ? h("p", { class: learned.better ? "say fine" : "say", role: "status", "data-name": "home-learned" }, t.said(learned, "text")) : usual;
+    const outcome = learned.text ? h("p", { class: learned.better ? "say fine" : "say", role: "status", "data-name": "home-learned" }, t.said(learned, "text")) : null;
+    // On a glove that is ready there is room for one of them; the question about the skin stands.
+    const told = screen === "ready" && outcome ? [outcome] : [usual, outcome];
     const wait = learned.wait && screen === "ready" && !here ? h("p", { class: "say", "data-name": "home-wait" }, t("home.practice.wait")) : null;
-    return [flow, h("div", {}, head_, told, wait), here, first, others.length ? h("div", { class: "others" }, others) : null];
+    return [flow, h("div", {}, head_, ...told, wait), here, first, others.length ? h("div", { class: "others" }, others) : null];
   }
   const card = (fine, head_, ...more) => h("div", { class: "card" }, h("span", { class: fine === true ? "ok" : fine === "clock" ? "clock" : "off", html: fine === true ? FINE_MARK : fine === "clock" ? CLOCK_FACE : OPEN_MARK }), h("div", {}, h("b", {}, head_), ...more));
   function cards() {
