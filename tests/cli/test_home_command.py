@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.runs.test_home_store import record
@@ -43,3 +45,27 @@ def test_receipts_under_another_key_are_refused_in_one_sentence(inside, places):
     inside("home", "offer", home, box)
     inside("home", "receive", site, box, "--recipient", "Site 1")
     inside("home", "settle", home, box, "--site-key", "0" * 64).refused("key")
+
+
+def test_the_site_reads_what_became_of_each_decoder_that_was_made_at_home(inside, places):
+    _home, site, _box = places
+    kept = site / "home_uploads" / "P1"
+    kept.mkdir(parents=True)
+    checks = [
+        {"name": "least", "value": "36 of 40 (90.0 %)", "limit": "at least 80 %"},
+        {"name": "worse", "value": "2.5 percentage points", "limit": "at most 5 percentage points"},
+    ]
+    decision = {
+        "utc": "2026-03-01T09:30:00.000Z", "decision": "approve", "decoder_sha256": "ab" * 32, "checks": checks,
+        "reason": "decided by the rule\x1b[2J",
+    }  # fmt: skip
+    (kept / "d1.decision.json").write_text(json.dumps(decision), encoding="utf-8")
+    told = inside("home", "look", site, "P1").out
+    assert (
+        "2026-03-01T09:30:00.000Z  decoder abababababab used, 36 of 40 (90.0 %) right, 2.5 percentage points"
+        in told
+    )
+    # Nothing of outside commands the terminal.
+    assert "\x1b" not in told
+    found = json.loads(inside("home", "look", site, "P1", "--json").out)
+    assert found["result"]["recalibrations"][0]["figures"]["least"] == ["36 of 40 (90.0 %)", "at least 80 %"]

@@ -225,6 +225,16 @@ def test_a_script_that_approved_a_decoder_is_not_shown_as_a_person(study):
     assert approval(study) == "script “root”, 2026-11-20"
 
 
+def test_the_rule_for_use_at_home_that_took_a_decoder_is_not_shown_as_a_person(study):
+    (session,), (person,) = study.rows("session"), study.rows("participant")
+    sha256 = study.rows("decoder")[0]["sha256"]
+    summary = {"started": "2026-11-20T09:30:00Z"}
+    study.append_run(Run(session["id"], 3, "online", "grasp_rest", "stopped", "run-3", sha256, 0, {}, summary))
+    taken = Approval(sha256, person["id"], "glove", "approve", "Zhao", "home rule", "2026-11-20T09:29:00.000Z")
+    study.append(taken)
+    assert approval(study) == "the rule for use at home (asked for by Zhao), 2026-11-20"
+
+
 @pytest.mark.parametrize("language", _locale.LANGUAGES)
 def test_every_text_of_a_result_has_words(cued, language):
     found = run_result(cued, "run-1", awaiting=True)
