@@ -21,7 +21,7 @@ from workbench.stress.switch import PROTOCOL
 from workbench.study import Study, approvals, home_use, protocol
 from workbench.study.changes.locking import Freeze
 from workbench.study.changes.protocols import AdoptProtocol
-from workbench.vocabulary import Montage, Participant, Recording, Run, Session, Trial, Visit
+from workbench.vocabulary import Approval, Montage, Participant, Recording, Run, Session, Trial, Visit
 
 BOUNDS = """
 [home_use.recalibration]
@@ -315,6 +315,32 @@ def test_the_site_comes_first_and_without_a_rule_a_recipe_or_a_person_nothing_is
     home.study.amend("participant", home.person, {"simulated": False}, reason="tests")
     with pytest.raises(Refused, match="a person has to sign in"):
         home.decide(rowless)
+
+
+def test_an_entry_that_only_says_to_be_of_the_rule_grants_nothing_beyond_its_bounds(home):
+    true = home.fitted()
+    assert home.decide(true).taken
+    (row,) = [one for one in home.study.approvals() if one["method"] == "home rule"]
+
+    def entered(**changes):
+        """Such an entry on a decoder of its own, as a script with the record's keys could make it."""
+        usual = {"limits": row["limits"], "checks": tuple(row["checks"])}
+        new, utc = home.fitted(), row["utc"]
+        home.study.append(
+            Approval(new, home.person, "glove", "approve", "x", "home rule", utc, **{**usual, **changes})
+        )
+        return new
+
+    with pytest.raises(Refused, match="its limits are not those that the site approved"):
+        home.granted(entered(limits={"level_max": 1.0}))
+    with pytest.raises(Refused, match="under another rule"):
+        home.granted(entered(checks=()))
+    other = tuple({**check, "value": "x"} if check["name"] == "site" else check for check in row["checks"])
+    with pytest.raises(Refused, match="no longer the one in force"):
+        home.granted(entered(checks=other))
+    with pytest.raises(Refused, match="the home may make 3 decoders in a row"):
+        home.granted(entered())
+    assert home.used() == home.site
 
 
 def test_a_record_that_is_frozen_takes_no_decision_and_the_decoder_of_before_stays(home):
