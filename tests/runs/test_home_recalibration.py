@@ -74,12 +74,13 @@ class Home:
         cues: int = 20,
         kind: str = "calibration",
         old_days: float = 0.0,
+        task: str = "self_paced",
         **found: object,
     ) -> str:
         """A decoder of a run of its own, entered."""
         self._made += 1
         n = self._made
-        stated = {"place": place, "system": {"name": "neo_hand", "task": "self_paced"}}
+        stated = {"place": place, "system": {"name": "neo_hand", "task": task}}
         if place == "home":
             rule = home_use.rule_of(self.study, self.person)
             stated["home"] = json.loads(json.dumps({name: getattr(rule, name) for name in ("present", "reset")}))
@@ -208,6 +209,7 @@ EVENTS = {
         ({"old_days": 1.5}, "data", "20 cues", "at least 20 cues"),
         ({"params": {"fs": 250.0, "shrinkage": 0.1}}, "recipe", "bandpower_lda", "bandpower_lda"),
         ({"channels": ("C3", "Cz")}, "recipe", "bandpower_lda", "bandpower_lda"),
+        ({"task": "cued"}, "recipe", "bandpower_lda", "bandpower_lda"),
     ],
 )  # fmt: skip
 def test_each_bound_refuses_by_name_and_value_and_the_decoder_of_before_stays(home, change, name, value, limit):
