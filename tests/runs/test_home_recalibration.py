@@ -222,7 +222,7 @@ def test_each_bound_refuses_by_name_and_value_and_the_decoder_of_before_stays(ho
     assert (row["decision"], row["method"]) == ("reject", "home rule")
     assert str(next(check.text for check in found.failed if check.name == name)) in row["reason"]
     assert home.used() == home.site
-    with pytest.raises(Refused, match="was made at home"):
+    with pytest.raises(Refused, match="was made"):
         home.granted(new)
     assert home.study.decoders_awaiting(home.person) == []
 
@@ -288,6 +288,18 @@ def test_somebody_goes_back_to_the_decoder_of_the_site_in_one_entry_whatever_was
         home.back()
     with pytest.raises(Refused, match="was decided on before"):
         home.decide(second)
+
+
+def test_what_was_made_at_home_before_a_decision_of_the_site_does_not_come_back_when_that_is_withdrawn(home):
+    taken = home.fitted()
+    assert home.decide(taken).taken
+    second = home.fitted("clinic")
+    home.approve(second)
+    by = home.study.script_signer("site").confirm()
+    approve.withdraw(home.study, second, **home.use, by=by, reason="tests")
+    assert home.used() == home.site
+    with pytest.raises(Refused, match="no longer the one in force"):
+        home.granted(taken)
 
 
 def test_the_site_takes_back_what_was_made_at_home(home):

@@ -266,7 +266,11 @@ def why_not_at_home(study: Study, decision: Row) -> Message | None:
     stated = {check["name"]: str(check["value"]) for check in decision["checks"]}
     if now.rule is None or stated.get("rule") != now.rule_sha256:
         return Message("recalibration.other_rule")
-    if now.site is None or stated.get("site") != now.site["approval"]["id"]:
+    if (
+        now.site is None
+        or stated.get("site") != now.site["approval"]["id"]
+        or _site_decided_since(study, decision)
+    ):
         return Message("recalibration.other_site")
     if dict(decision["limits"] or {}) != dict(now.site["approval"]["limits"] or {}):
         return Message("recalibration.other_limits")
@@ -280,6 +284,14 @@ def why_not_at_home(study: Study, decision: Row) -> Message | None:
     if before >= now.rule.most_in_a_row:
         return Message("recalibration.too_many", n=now.rule.most_in_a_row)
     return None
+
+
+def _site_decided_since(study: Study, decision: Row) -> bool:
+    """Whether the site approved another one since: once it takes that back, what was made before stays ended."""
+    use = {"effector": decision["effector"], "participant_id": decision["participant_id"]}
+    rows = study.rows("approval", **use)
+    later = rows[[row["id"] for row in rows].index(decision["id"]) + 1 :]
+    return any(row["method"] != HOME_RULE and row["decision"] == "approve" for row in later)
 
 
 def days_since(utc: str) -> float:
