@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import random
+import time
 from dataclasses import replace
 
 import pytest
@@ -43,6 +45,26 @@ def test_each_stop_and_silence_is_timed_by_the_device_itself_and_a_run_that_was_
     assert kept["parts"]["cursor"]["cases"] == 1
     with pytest.raises(BadValue, match="is of a run with seed 1, and this one has seed 2"):
         stopping.stopping(1, 2, names=("cursor", "fes"), keep=keep)
+
+
+class Stalled(random.Random):
+    """A computer that does something else for a while, just as the device has closed."""
+
+    def uniform(self, a, b):
+        time.sleep(0.5)
+        return a
+
+
+@pytest.mark.job
+def test_a_silence_is_timed_from_the_last_command_that_the_device_took_and_not_from_one_that_came_later(tmp_path):
+    with stopping.rig(tmp_path, "cursor") as bench:
+        begun = stopping._lose(bench, Stalled(1))["begun"]
+    answers = {ack.seq: ack.status for _, ack in bench.answered}
+    (close_s,) = [at for at, command in bench.sent if command.action == "close"]
+    assert {answers[command.seq] for at, command in bench.sent if at > close_s} == {"refused"}
+    locked_s = next(one.stamp for one in bench.seen if one.stamp > close_s and one.locked)
+    assert begun == pytest.approx(locked_s - close_s)
+    assert begun >= control.load("cursor").ttl_ms / 1000.0 - 0.001
 
 
 @pytest.mark.parametrize(

@@ -375,23 +375,23 @@ def _heartbeat(bench: Rig, before: float) -> float | None:
 def _lose(bench: Rig, chance: random.Random) -> dict[str, float | None]:
     """One silence of the engine with the device closed."""
     bench.close_device()
+    closed = len(bench.seen)
     until = time.monotonic() + chance.uniform(LEAST_S, MOST_S)
     bench.run(lambda: time.monotonic() >= until)
     # From here nothing leaves but what the device's own statuses cause, and it is locked before they come.
-    silent = lsl.local_clock()
-    last = max(at for at, _ in list(bench.sent) if at <= silent)
     pause, end = threading.Event(), time.monotonic() + WAIT_S
 
     def first(fits: Callable[[DeviceStatus], bool]) -> float | None:
-        return next((one.stamp - last for one in list(bench.seen) if one.stamp >= last and fits(one)), None)
+        return next((one.stamp for one in bench.seen[closed:] if fits(one)), None)
 
     while first(lambda one: one.locked and one.is_safe) is None and time.monotonic() < end:
         pause.wait(STEP_S)
     bench.run(lambda: bench.link.state in LATCHED)
-    return {
-        "begun": first(lambda one: one.locked),
-        "done": first(lambda one: one.locked and one.is_safe),
-    }
+    # On a busy computer the silence began before: what came to a locked device was no valid command.
+    taken = {ack.seq for _, ack in bench.answered if ack.status != "refused"}
+    last = max(at for at, command in bench.sent if command.seq in taken)
+    times = {"begun": first(lambda one: one.locked), "done": first(lambda one: one.locked and one.is_safe)}
+    return {key: None if at is None else at - last for key, at in times.items()}
 
 
 # ---------------------------------------------------------------------------------------------- limits
