@@ -138,7 +138,7 @@ def test_a_practice_at_home_makes_a_decoder_that_moves_the_glove_at_home_and_som
     assert until(again, "check")["learned"] == view["learned"]
     (row,) = decided(home)
     assert view["learned"]["better"], [check for check in row["checks"] if check["state"] != "pass"]
-    assert view["learned"]["text"].startswith("Done: the glove goes by the new practice now")
+    assert view["learned"]["text"].startswith("Done: the glove now uses what you practised")
     assert view["made_at_home"]
     new = used(home)
     assert new["sha256"] != site["sha256"]

@@ -163,7 +163,7 @@ def test_a_password_with_a_space_is_typed_before_the_session_and_the_sheet_close
 @pytest.mark.parametrize(
     ("language", "cue", "left", "act", "back"),
     [
-        ("en", ("Grasp", "Rest"), "12 of 20 left, about 3 min", "Practise", "Use the decoder of the site"),
+        ("en", ("Grasp", "Rest"), "12 of 20 left, about 3 min", "Practise", "Use the site's decoder"),
         ("zh-CN", ("抓握", "休息"), "还剩 12 / 20 次，约 3 分钟", "练习", "使用研究中心的解码器"),
     ],
 )
