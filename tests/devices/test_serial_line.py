@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import suppress
 
 import pytest
 
 from tests.devices.microcontroller import Microcontroller
 from workbench import control
 from workbench.conformance import limits_of
-from workbench.conformance._engine_side import Bench
+from workbench.conformance._engine_side import Bench, NotTried
 from workbench.conformance.effector import examine
 from workbench.devices.serial_line import ANSWER_S, Line, measured
 from workbench.errors import BadValue
@@ -71,11 +72,19 @@ def test_a_machine_that_falls_silent_makes_the_device_say_that_its_level_is_not_
         assert "does not answer: no whole answer to" in bench.last_words()
 
 
+def self_tested(bench):
+    """A self-test; again where this computer stood still in it for longer than a command lives."""
+    for _ in range(4):
+        with suppress(NotTried):
+            return bench.self_test()
+    return bench.self_test()
+
+
 @pytest.mark.job
 def test_a_driver_whose_machine_is_gone_ends_when_it_is_told_to_and_says_that_it_is_not_at_rest(microcontroller):
     machine = microcontroller()
     with bench_on(machine) as bench:
-        bench.self_test()
+        self_tested(bench)
         machine.switched_off()
         assert bench.wait(lambda: bench.engine.statuses[-1].level == 1.0, 10.0)
         bench.process.terminate()

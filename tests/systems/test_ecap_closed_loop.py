@@ -132,14 +132,14 @@ def test_the_description_says_who_closes_the_loop_and_the_draft_has_both_figures
 
 
 @pytest.mark.job
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 def test_the_response_is_held_through_lsl_below_the_ceiling_and_the_run_replays_with_its_commands(
     tmp_path, monkeypatch, capsys
 ):
     fewer = replace(SYSTEM.tasks[0], trials=(4,))
     monkeypatch.setattr(ecap_closed_loop, "SYSTEM", replace(SYSTEM, tasks=(fewer,)))
     folder = tmp_path / "ecap"
-    asked = ["--system", SYSTEM.name, "--speed", "2", "--no-browser", "--study", str(folder)]
+    asked = ["--system", SYSTEM.name, "--speed", "1", "--no-browser", "--study", str(folder)]
     assert commands.main(["demo", *asked]) == 0
     said = capsys.readouterr().out
     assert said.count("commands recomputed, equal") == 1
