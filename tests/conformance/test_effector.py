@@ -14,7 +14,7 @@ import pytest
 from tests.shares import some
 from workbench import control
 from workbench.conformance import conform_effector, limits_of
-from workbench.conformance._engine_side import Bench
+from workbench.conformance._engine_side import Bench, StoodStill
 from workbench.conformance.effector import FACTS, examine
 from workbench.errors import BadValue, EngineFault, UnknownName
 
@@ -121,6 +121,21 @@ def test_a_test_that_stood_still_itself_is_repeated_and_excuses_no_fault(
     assert stood_still
     assert not check.held, check
     assert not check.measured.startswith("not tried"), check
+
+
+def test_a_self_test_in_which_this_computer_stood_still_says_so_and_the_next_one_succeeds(bench, monkeypatch):
+    agree, keys = bench.agree, []
+
+    def stand_still_before_it_opens(engine):
+        keys.append(agree(engine))
+        if len(keys) == 2:
+            time.sleep(2 * GLOVE.ttl_ms / 1000.0)
+        return keys[-1]
+
+    monkeypatch.setattr(bench, "agree", stand_still_before_it_opens)
+    with pytest.raises(StoodStill, match="open was acknowledged as refused .* ms after the key was asked for"):
+        bench.self_test()
+    assert bench.self_test() > 0.0
 
 
 def test_the_same_device_without_a_fault_holds_every_fact(bench):

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from workbench.errors import BadValue
 from workbench.messages import translate
-from workbench.study.protocol import ANCHORS, FARTHEST_DAY, Protocol, read
+from workbench.study.protocol import ANCHORS, Protocol, read
+from workbench.study.protocol_reading import FARTHEST_DAY
 from workbench.study.schedule import schedule, sheet
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "data_samples" / "protocol_neo_hand.toml"

@@ -43,6 +43,10 @@ class NotTried(Exception):
     """A precondition of a fact was not met, so that the fact could not be tested."""
 
 
+class StoodStill(NotTried):
+    """This computer stood still for longer than a command lives: that says nothing about the device."""
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """A signed and fresh status: local time of its arrival in s, and its body."""
@@ -346,18 +350,18 @@ class Bench:
 
         Raises
         ------
-        NotTried
+        StoodStill
             When heartbeats of our own came too late: a device goes to its safe state then, whatever its faults.
         """
         slowest_s = max(engine.slowest_s for engine in self.engines)
         if slowest_s >= self.profile.ttl_ms / 1000.0:
-            raise NotTried(
+            raise StoodStill(
                 f"this computer was too busy: two heartbeats of the test were {slowest_s * 1000:.0f} ms apart, "
                 f"and commands live for {self.profile.ttl_ms} ms; close other programs and test again"
             )
 
-    def agree(self, engine: EngineSide) -> None:
-        """Agree on a new session key."""
+    def agree(self, engine: EngineSide) -> float:
+        """Agree on a new session key; LSL time in s at which it was asked for."""
         before, asked_at = engine.end.session, -math.inf
 
         def agreed() -> bool:
@@ -373,6 +377,7 @@ class Bench:
 
         if not self.wait(agreed, AGREE_S):
             raise NotTried("the device agreed on no session key")
+        return asked_at
 
     def acknowledged(self, order: Sent, timeout: float) -> Sent:
         """Wait for the acknowledgement of an order.
@@ -405,8 +410,19 @@ class Bench:
         engine.beating = None
         worst = 0.0
         for action in ("stop", "open"):
-            self.agree(engine)
-            order = self.acknowledged(engine.order(action), timeout)
+            asked_at = self.agree(engine)
+            order = engine.order(action)
+            try:
+                self.acknowledged(order, timeout)
+            except NotTried as why:
+                # With the key the device has begun to wait for orders.
+                took_ms = 1000.0 * (order.answered_at - asked_at)
+                if order.status != "refused" or took_ms < self.profile.ttl_ms:
+                    raise
+                raise StoodStill(
+                    f"this computer was too busy: {why}, {took_ms:.0f} ms after the key was asked for, and "
+                    f"commands live for {self.profile.ttl_ms} ms; close other programs and test again"
+                ) from why
             worst = max(worst, order.took_s)
             if not self.wait(lambda: engine.statuses and engine.statuses[-1].level == 0, safe_s):
                 raise NotTried(f"the level did not become 0 after {action}")

@@ -462,15 +462,20 @@ class HomeService:
         trial_s = system.durations[-1] / system.trials[-1]
         n_trials = min(MOST_TRIALS, max(1, int(60.0 * self._left_min() / trial_s)))
         client.start_run("online", n_trials=n_trials, **self.visits.run_settings("online"))
+        self._wait_for_run(client, arms=True)
+        self._phase = "use"
+
+    def _wait_for_run(self, client: Any, *, arms: bool) -> None:
+        """Wait until a run has begun, and arm in it; one that does not get so far is ended and taken in."""
         try:
             client.wait("running", timeout=READY_S)
-            client.arm_when_ready("home", timeout=READY_S)
+            if arms:
+                client.arm_when_ready("home", timeout=READY_S)
         except WorkbenchError:
             client.end_run()
             client.wait("idle", timeout=READY_S)
             self._take_in()
             raise
-        self._phase = "use"
 
     def _practise(self) -> None:
         """A run in which nothing can be armed, for a new decoder."""
@@ -481,13 +486,7 @@ class HomeService:
         self._there = self._present()
         client.note(Message("recalibration.begins", n=self.practice.cues, present=list(self._there)))
         run_id = self.practice.begin(client)
-        try:
-            client.wait("running", timeout=READY_S)
-        except WorkbenchError:
-            client.end_run()
-            client.wait("idle", timeout=READY_S)
-            self._take_in()
-            raise
+        self._wait_for_run(client, arms=False)
         # The status of now, or the next look would take the run before for this one and it for ended.
         self._ask_status()
         self._run_id, self._phase = run_id, "practise"
@@ -517,16 +516,15 @@ class HomeService:
         self._required().note(outcome)
 
     def _finish(self) -> None:
-        client = self._required()
-        if self._phase == "practise":
-            client.end_run()
-            client.wait("idle", timeout=READY_S)
-            self._learn()
-            return
-        with suppress(Refused):  # it is not armed any more
-            client.disarm("home")
+        client, practised = self._required(), self._phase == "practise"
+        if not practised:
+            with suppress(Refused):  # it is not armed any more
+                client.disarm("home")
         client.end_run()
         client.wait("idle", timeout=READY_S)
+        if practised:
+            self._learn()
+            return
         self._take_in()
         self._phase = "off"
 

@@ -16,6 +16,8 @@ from workbench.messages import Message
 from workbench.study.chain import clean, clean_text
 from workbench.study.nouns import LONGEST_NAME, UNSEEN, told
 
+FARTHEST_DAY = 36_500
+"""Days between a visit and its anchor."""
 LONGEST_TEXT = 10_000
 """Characters of a text, such as the wording of a criterion."""
 LARGEST_NUMBER = 1e12
