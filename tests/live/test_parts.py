@@ -368,26 +368,3 @@ def test_no_status_shows_a_fault_of_the_effector_before_its_alarm(tmp_path, monk
     alarms = [[alarm["key"] for alarm in status["alarms"]] for status in shown]
     assert faults == [False, True]
     assert alarms == [[], ["effector_fault"]]
-
-
-MARKERS = StreamSpec("cues", "Markers", 0.0, (), source_id="cues", role="markers", unit="")
-
-
-@pytest.mark.parametrize("asked", [1, 3])
-def test_a_run_whose_cues_come_from_elsewhere_is_finished_by_the_last_trial_that_was_asked_for(
-    tmp_path, monkeypatch, asked
-):
-    session, ended = Session(*planned(tmp_path, MARKERS, cue_source="stream")), []
-    request = SimpleNamespace(n_trials=asked, paradigm=SimpleNamespace(by_operator=False))
-    source = SimpleNamespace(items=lambda: iter(()), complete=True, finish=lambda **_: iter(()))
-    run = SimpleNamespace(live=True, trials=[], request=request, source=source, over="", sentence="")
-
-    def end(state):
-        ended.append((state, len(run.trials)))
-        run.live = False
-
-    monkeypatch.setattr(session.runs, "end", end)
-    # A trial is decided between two looks.
-    loop = DecodeLoop(session, pump=lambda: run.trials.append("trial"), beat=lambda: None)
-    assert list(loop._source(run)) == []
-    assert ended == [("finished", asked)]

@@ -94,7 +94,8 @@ COSTLY = {
     "decoding": ("tests/contract/test_decoders.py",),
     "study": ("tests/runs", "tests/dashboard"),
     "outcomes": (),
-    "engine": ("tests/live", "tests/faults"),
+    # Cues from elsewhere: whole runs of a system whose presenter gives them.
+    "engine": ("tests/live", "tests/faults", "tests/systems/test_selection_ssvep.py"),
 }
 """Tests of which each takes long: they run only for a fault that no other test finds."""
 
