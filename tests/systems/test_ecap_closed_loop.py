@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -26,6 +27,7 @@ from workbench.systems.ecap_closed_loop import (
     TITRATION,
     TURNS,
     WINDOW,
+    entries,
     held,
 )
 from workbench.vocabulary import Marker
@@ -42,6 +44,7 @@ class Recorded:
         values = np.column_stack([sweeps, currents]).astype(np.float32)
         names = (*(f"t{n}" for n in range(48)), "pulse_ma")
         self.signal = SimpleNamespace(channels=names, values=values)
+        self.path = Path("run-3.xdf")
         self._label, self._n, self._cues = label, len(values), cues
 
     def stamped(self):
@@ -85,6 +88,15 @@ def test_a_bout_whose_current_did_not_flow_is_no_bout_that_counts_and_is_said():
     assert "(1 bout, " in one.line(50.0)
     assert one.line(50.0).endswith("; bouts without a pulse to count: 1")
     assert "without a pulse" not in replace(one, missing=0).line(50.0)
+
+
+def test_a_figure_enters_the_record_as_it_was_calculated_and_is_rounded_where_it_is_shown_alone():
+    run = Recorded(CLOSED, np.linspace(50.0, 80.0, 250), np.full(250, 4.0 + 1.0 / 3.0))
+    (one,), ((_, values),) = held(run), entries(run)
+    assert values["error"] == one.error_uv != round(one.error_uv, 4)
+    assert values["in_window"] == 100.0 * one.in_window
+    assert values["current"] == one.most_ma == np.float32(4.0 + 1.0 / 3.0)
+    assert values["run"] == "run-3"
 
 
 def test_a_stream_without_the_current_of_its_pulses_has_no_figure():
@@ -174,7 +186,7 @@ def test_the_response_is_held_through_lsl_below_the_ceiling_and_the_run_replays_
         assert [row["values"]["loop"] for row in forms] == [CLOSED, OPEN]
         (report,) = [path.read_text("utf-8") for path in (folder / "reports").glob("participant-*.html")]
         for row, one in zip(forms, (closed, opened), strict=True):
-            assert row["values"]["error"] == round(one.error_uv, 4)
+            assert row["values"]["error"] == one.error_uv
             assert (row["values"]["pulses"], row["values"]["run"]) == (one.pulses, recording.stem)
             assert f"{one.error_uv:.4g}" in report
         assert [visit["name"] for visit in study.rows("visit")] == [visit.name for visit in SYSTEM.visits]

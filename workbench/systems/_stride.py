@@ -192,7 +192,7 @@ def entries(run: RunFile) -> tuple[tuple[str, Mapping[str, Any]], ...]:
     found, none = swings(run), {"missing": "not_done"}
 
     def median(peaks: Sequence[float]) -> Any:
-        return round(float(np.median(peaks)), 1) if peaks else none
+        return float(np.median(peaks)) if peaks else none
 
     values = {
         "stimulation": "on" if found.on else "off",

@@ -196,10 +196,7 @@ def _values(one: Held, run: RunFile) -> dict[str, Any]:
         "loop": one.kind,
         "target": TARGET_UV,
         "pulses": one.pulses,
-        **{
-            name: round(value, 4) if one.pulses and math.isfinite(value) else none
-            for name, value in measured.items()
-        },
+        **{name: value if one.pulses and math.isfinite(value) else none for name, value in measured.items()},
         "run": run.path.stem,
     }
 
