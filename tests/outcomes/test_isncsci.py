@@ -522,6 +522,24 @@ def test_where_every_key_muscle_is_5_the_reason_says_whether_muscles_or_dermatom
     assert reason in next(step.text.en for step in found.steps if step.field == "motor_right")
 
 
+@pytest.mark.parametrize("place", ["S3", "S4_5"])
+@pytest.mark.parametrize("modality", ["lightTouch", "pinPrick"])
+@pytest.mark.parametrize("side", ["right", "left"])
+def test_sensation_at_s4_5_alone_spares_and_the_reason_names_its_side(make, side, modality, place):
+    complete = {"motor": "0" * 10, "normal_to": "T4"}
+    sides = {"right": complete, "left": complete, side: {**complete, "cells": {f"{modality}.{place}": "1"}}}
+    found = classify(make(sides["right"], sides["left"]))
+    reason = next(step.text.en for step in found.steps if step.field == "complete")
+    assert (f"S4-5 sensation {side}" in reason) == (place == "S4_5")
+    assert ("no sacral sparing" in reason) == (place == "S3")
+
+
+def test_an_open_motor_level_says_that_everything_but_vac_may_be_normal(make):
+    found = classify(make({"cells": {"lightTouch.C2": "NT"}}, vac="No", dap="Yes"))
+    reason = next(step.text.en for step in found.steps if step.field == "motor_right")
+    assert "S3 where everything but VAC is normal" in reason
+
+
 def test_an_open_sensory_zone_says_when_each_of_its_values_holds(make):
     """Untested C2 light touch and DAP: not applicable, no dermatome at all, or C2."""
     found = classify(make({"motor": "0" * 10, "normal_to": None, "cells": {"lightTouch.C2": "NT"}}, dap="NT"))

@@ -120,6 +120,11 @@ def test_a_table_that_lacks_a_row_is_refused_with_the_row(tmp_path, gone):
         SF.score(at(1), table=write(tmp_path, rows))
 
 
+def test_any_deviation_above_0_is_one(tmp_path):
+    table = write(tmp_path, {**made_up_rows(), "sd,pf": 0.5})
+    assert SF.score(at(1), table=table).subscores["pf_t"].value == pytest.approx(50 + 10 * (100 - 50) / 0.5)
+
+
 def test_a_table_with_impossible_numbers_is_refused(tmp_path):
     with pytest.raises(BadValue, match="sd of pf must be above 0, got 0"):
         SF.score(at(1), table=write(tmp_path, {**made_up_rows(), "sd,pf": 0}))

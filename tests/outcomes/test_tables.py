@@ -34,6 +34,12 @@ def test_rows_label_and_hash(tmp_path):
     assert table.to_json() == {"label": table.label, "sha256": table.sha256}
 
 
+def test_the_licensed_numbers_of_a_table_stand_in_no_text_about_it(tmp_path):
+    table = outcomes.read_table(write(tmp_path, MADE_UP))
+    assert table.sha256 in repr(table)
+    assert "30.5" not in f"{table!r} {table}"
+
+
 def test_without_a_label_line_the_file_name_is_the_label(tmp_path):
     assert outcomes.read_table(str(write(tmp_path, "raw,t\n1,2\n"))).label == "made_up.csv"
     assert outcomes.read_table(write(tmp_path, "#\nraw,t\n1,2\n")).label == "made_up.csv"
