@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.control.test_stimulation_status import armed, followed, setup
 from tests.control.test_with_stimulator import STIMULATORS
 from tests.live.plans import planned
 from tests.stimulation.worked import signed
@@ -14,7 +15,7 @@ from workbench.engine import stimulating
 from workbench.engine.session import Session
 from workbench.errors import BadValue, Refused
 from workbench.live import _wire
-from workbench.recording import RunWriter
+from workbench.recording import RunFile, RunWriter
 from workbench.stimulation import Setup, StimulationSupervisor, Wearer, definition_of
 
 
@@ -55,6 +56,25 @@ def test_an_engine_begins_no_session_whose_effector_stimulates_and_has_no_set_up
     folder, plan = planned(tmp_path, effector="glove", stimulation=of)
     with pytest.raises(BadValue, match="effector glove stimulates on 1 at most, or not at all"):
         Session(folder, plan)
+
+
+def test_of_a_recording_that_was_cut_off_the_order_of_a_current_may_be_among_what_is_lost(tmp_path):
+    # A power loss takes up to 1.5 s: here all from the intent on, with which the current began.
+    folder, plan = planned(tmp_path, effector="epidural", stimulation=setup())
+    about = {"participant": "P1", "classes": [], "effector": "epidural", "stimulation": definition_of(setup())}
+    bench = armed(setup())
+    entries, _ = followed(bench)
+    before = entries[: next(n for n, (kind, _) in enumerate(entries) if kind == "on_decision")]
+    path = folder.recordings / "run-1.xdf"
+    with RunWriter(path, plan=about, stamp=10.0, signal=plan.signal) as writer:
+        writer.control([(kind, args, 10.0) for kind, args in before])
+        writer.journal.sync()
+        assert RunFile(path).state == "unfinished"
+        cut = stimulating.charge_of_today(tmp_path, participant="P1")
+    least = StimulationSupervisor(setup()).most_uc(stimulating.LAPSE_S)
+    assert all(cut[place] >= charge > 0 for place, charge in least.items())
+    assert RunFile(path).state == "finished"
+    assert not any(stimulating.charge_of_today(tmp_path, participant="P1").values())
 
 
 def test_a_damaged_recording_counts_at_its_whole_length_and_one_that_cannot_be_read_forbids_the_session(tmp_path):

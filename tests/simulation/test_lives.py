@@ -210,12 +210,6 @@ def test_a_system_without_an_effector_cannot_be_lived(system, tmp_path):
         template(tmp_path, system=system)
 
 
-@pytest.mark.parametrize("system", [name for name in OTHERS if not systems.load(name).tasks[0].decoder])
-def test_a_system_that_decodes_nothing_cannot_be_lived(system, tmp_path):
-    with pytest.raises(BadValue, match=f"{system} decodes nothing"):
-        template(tmp_path, system=system)
-
-
 def _refuse():
     raise Refused("never")
 

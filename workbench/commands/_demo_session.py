@@ -29,8 +29,7 @@ from workbench.recording import RunFile, ensure_space, needed_bytes
 from workbench.reports import Cued, result_of_run, session_report, trial_report
 from workbench.runs import approve as approving
 from workbench.runs import grant
-from workbench.study import Study, stimulation_limits, stores, utc_now
-from workbench.study.changes.stimulating import AdoptStimulationLimits
+from workbench.study import Study, stores, utc_now
 from workbench.systems import BoundSystem, replay_recordings
 from workbench.vocabulary import Assessment, Condition, Participant, Trial, Visit
 
@@ -140,7 +139,9 @@ def _session(study: Study, system: BoundSystem, options: Options, *, speed: floa
     script = study.script_signer(f"{OPERATOR} (demo script)")
     lapse = _demo_visits.plan_visits(study, system.system, participant, script) if _lapses(system) else {}
     visit = _demo_visits.live_visit(lapse) if lapse else study.append(Visit(participant, "demo"))
-    _put_limits_into_force(study, system)
+    if system.system.stimulation is not None:
+        examples = system.system.stimulation.example
+        systems.put_examples_into_force(study, examples, operator=f"{OPERATOR} (demo)")
     plan = system.new_session(
         study, visit=visit, operator=OPERATOR, speed=speed, seed=options.seed, script_present=True
     )
@@ -333,18 +334,6 @@ def _study_report(
     made = trial_report(study, "participant", participant=f"DEMO-{number:02d}", language=language)
     told = list(_demo_visits.lines(study, system.system, visits))
     return [*told, *(f"Visits     {path}" for path, _ in made.files.values())]
-
-
-def _put_limits_into_force(study: Study, system: BoundSystem) -> None:
-    """The examples of limits of what a system stimulates with, where the study has none: signed by scripts, which
-    serves a simulated stimulator alone."""
-    if system.system.stimulation is None:
-        return
-    force = stimulation_limits.in_force(study)
-    signers = [study.script_signer(f"{OPERATOR} (demo script {n})").confirm() for n in (1, 2)]
-    for limits in system.system.stimulation.example:
-        if limits.electrode not in force:
-            study.apply(AdoptStimulationLimits(limits.definition()), signers, "demonstration")
 
 
 def _approve(study: Study, fitted: Mapping[str, Any], *, participant: str, system: BoundSystem) -> None:

@@ -19,7 +19,7 @@ from workbench.errors import BadValue, RecordingFault, Refused
 from workbench.messages import Message
 from workbench.recording import RunFile, run_writer
 from workbench.stimulation import Place, Setup, StimulationSupervisor, setup_of
-from workbench.vocabulary import Command
+from workbench.vocabulary import Command, RecordingState
 
 ACTS: Mapping[str, Mapping[str, type]] = {
     "take_pressure": {"systolic": float, "resting": bool},
@@ -33,6 +33,8 @@ ACTS: Mapping[str, Mapping[str, type]] = {
 LONGEST = 200
 """Characters of a text that are taken."""
 
+IN_ORDER: tuple[RecordingState, ...] = ("finished", "stopped")
+"""States of a recording to whose end everything was written."""
 LAPSE_S = 5.0
 """How long a current may have gone on after a recording that ends with it, s: what was not on the disk yet, the
 stimulator's own watchdog and its ramp take less."""
@@ -171,18 +173,24 @@ def _charge_of_run(path: Path, participant: str) -> dict[Place, float]:
     file = RunFile(path, damaged="skip", only=parts)
     if file.plan.get("participant") != participant or not file.plan.get("stimulation"):
         return {}
-    entries = file.control()
-    if not file.file.damaged and not entries:
+    entries, cut = file.control(), file.state not in IN_ORDER
+    if not file.file.damaged and not entries and not cut:
         return {}  # it ended before the run began
     if not file.file.damaged and control.of_this_version(entries):
         with suppress(BadValue):  # inputs are lost: as below
-            return control.charge_of(entries, file.decisions(), lapse_s=LAPSE_S)
+            given = control.charge_of(entries, file.decisions(), lapse_s=0.0 if cut else LAPSE_S)
+            # Of one that was cut off the order of a current may be among what is lost.
+            unseen = _supervisor(file).most_uc(LAPSE_S) if cut else {}
+            return {place: charge + unseen.get(place, 0.0) for place, charge in given.items()}
     return _most(RunFile(path, damaged="skip"))
+
+
+def _supervisor(file: RunFile) -> StimulationSupervisor:
+    return StimulationSupervisor(setup_of(file.plan["stimulation"]))
 
 
 def _most(file: RunFile) -> dict[Place, float]:
     """The most that a recording can have given: its whole length at the approved currents, µC."""
-    supervisor = StimulationSupervisor(setup_of(file.plan["stimulation"]))
     stamps = file.signal.stamps[np.isfinite(file.signal.stamps)]
     seconds = (float(np.ptp(stamps)) if len(stamps) else 0.0) + LAPSE_S
-    return supervisor.most_uc(seconds)
+    return _supervisor(file).most_uc(seconds)

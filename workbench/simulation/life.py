@@ -14,15 +14,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from workbench import runs, world
+from workbench import control, runs, world
+from workbench.engine.stimulating import charge_of_today
 from workbench.runs.ingesting import SET_ASIDE
 from workbench.runs.replaying import replay_study
 from workbench.simulation.luck import LUCK, Luck, far_link
 from workbench.simulation.people import DRAWN, HASTY, STEADY, Pace, People
-from workbench.simulation.scene import Scene
+from workbench.simulation.scene import OTHER, PERSON, Scene
 from workbench.simulation.scheduler import NS, Host, Process, Stuck
 from workbench.simulation.virtual_world import VirtualWorld
 from workbench.simulation.watcher import Broken, Watcher
+from workbench.stimulation import Place
 from workbench.study import Study
 from workbench.study.keys import kept_in
 
@@ -111,7 +113,13 @@ class Life:
 
     def _watching(self) -> Watcher:
         """Who sees what does not hold."""
-        return Watcher(self.world.scheduler, device=self.device)
+        scene = self._scene
+        return Watcher(
+            self.world.scheduler,
+            device=self.device,
+            effector=control.load(scene.effector),
+            stimulation=scene.stimulation,
+        )
 
     def _misfortune(self) -> Luck:
         """What goes wrong."""
@@ -267,10 +275,21 @@ class Life:
                 if note not in kept:
                     breaks("no confirmed note is lost", f"{note!r}, confirmed at {at_s:.3f} s")
             self._reckon_owners(study)
-            # The calibration, with which every life begins, needs no second look.
-            lived = [row for row in study.rows("run") if row["kind"] == "online"]
+            if (current := self.watcher.current) is not None:
+                for why in current.forgotten(self._counted_uc()):
+                    breaks("every charge is counted", why)
+            # The calibration, with which a life begins, needs no second look.
+            lived = [row for row in study.rows("run") if row["kind"] == self._scene.kind]
         self._reckon_replays(lived)
         return 0
+
+    def _counted_uc(self) -> dict[Place, float]:
+        """Charge of the day by contact, µC, as the next session of each person would count it."""
+        counted: dict[Place, float] = {}
+        for person in (PERSON, OTHER):
+            for place, charge in charge_of_today(self.study_folder, participant=person).items():
+                counted[place] = counted.get(place, 0.0) + charge
+        return counted
 
     def _reckon_replays(self, lived: Sequence[Mapping[str, Any]]) -> None:
         """Every run replays equal: it did as it was taken in, and it does once more."""

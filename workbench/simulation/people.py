@@ -13,10 +13,11 @@ from workbench.errors import Refused, WorkbenchError
 from workbench.live import SessionPlan
 from workbench.live.status import Status
 from workbench.runs import grant
-from workbench.simulation.scene import OTHER, PERSON, Scene, begin
+from workbench.simulation.scene import HAND, OTHER, PERSON, Scene, begin
 from workbench.simulation.virtual_world import VirtualWorld
 from workbench.simulation.watcher import MOVED, Watcher
 from workbench.study import Study
+from workbench.systems import Stimulation
 
 BUSY = ("arm", "arm", "arm", "wait", "stop", "disarm", "pause", "end", "note", "start")
 """What an operator does while a run is under way and nothing is armed."""
@@ -28,6 +29,12 @@ IDLE = ("start", "start", "start", "start", "start", "note", "arm", "stop", "lea
 
 OTHERS = 0.12
 """Share of sessions that are somebody else's, for whom no decoder is approved."""
+SAID = ("held", "held", "held", "left", "symptom", "ceiling", "ceiling")
+"""What is said of somebody who is stimulated: who holds, that nobody does, what is felt; a ceiling that is set."""
+SAYS = 0.2
+"""Share of an operator's acts that are one of these, where a system stimulates."""
+KNOWN_S = 3.0
+"""After which everything is known of the streams of a quiet session, s."""
 QUIET_TRIALS = 3
 """Of the run in a session that nothing disturbs."""
 
@@ -94,7 +101,7 @@ class People:
         """Runs sessions: starts, arms, stops, clicks again; keeps on after whatever happens."""
         study = self._opened()
         issue = grant.issuer(study, study.script_signer("simulation"))
-        decoder = self._study_folder / "decoders" / str(study.rows("decoder")[0]["sha256"])[:12]
+        decoder = self._decoder(study)
         client: live.Client | None = None
         while not self.over:
             try:
@@ -106,6 +113,7 @@ class People:
                     # Whoever begins a session leaves the stop of the one before: nothing is armed in it yet.
                     self._watcher.stop_left()
                     self._watcher.disarmed()
+                    self._supported(client, "operator")
                     self._watcher.note(f"a session of {person} starts: {plan.session_id}")
                 if not self._click(client, decoder):
                     client = None
@@ -137,15 +145,18 @@ class People:
     def quiet_operator(self) -> int:
         """Runs one session in which nothing goes wrong, and says what should have worked and did not."""
         study, breaks = self._opened(), self._watcher.breaks
-        decoder = self._study_folder / "decoders" / str(study.rows("decoder")[0]["sha256"])[:12]
+        decoder = self._decoder(study)
         try:
             client = begin(self._world, self._plan(study, seed=1))
             client.use_grants(grant.issuer(study, study.script_signer("simulation")))
             self._watcher.note("a quiet session starts")
-            name, params = self._scene.paradigm
-            client.start_run("online", name, params, n_trials=QUIET_TRIALS, seed=1, decoder_folder=decoder)
+            self._start_run(client, decoder, n=QUIET_TRIALS)
             client.wait("running")
             client.wait("ready")
+            self._supported(client, "operator")
+            if self._scene.system != HAND:
+                # What is not known yet forbids to arm: the quality of the slowest stream is known after seconds.
+                world.clock.sleep(KNOWN_S)
             self._watcher.asks_to_arm()
             client.arm("simulation")
             self._watcher.armed()
@@ -181,7 +192,7 @@ class People:
     def second_operator(self) -> int:
         """Somebody else who opens the same study, starts what runs already, and clicks too."""
         study = self._opened()
-        decoder = self._study_folder / "decoders" / str(study.rows("decoder")[0]["sha256"])[:12]
+        decoder = self._decoder(study)
         try:
             if self._random.random() < 0.5:
                 client = live.start(self._plan(study, seed=1), timeout=20.0)
@@ -198,8 +209,22 @@ class People:
         study.close()
         return 0
 
-    def _click(self, client: live.Client, decoder: Path) -> bool:
+    def _decoder(self, study: Study) -> Path | None:
+        """Folder of the approved decoder; None where nothing is decoded."""
+        if self._scene.kind != "online":
+            return None
+        return self._study_folder / "decoders" / str(study.rows("decoder")[0]["sha256"])[:12]
+
+    def _start_run(self, client: live.Client, decoder: Path | None, *, n: int) -> None:
+        """A run of ``n`` trials in which the effector moves."""
+        name, params = self._scene.paradigm
+        client.start_run(self._scene.kind, name, params, n_trials=n, seed=1, decoder_folder=decoder)
+
+    def _click(self, client: live.Client, decoder: Path | None) -> bool:
         """One act of an operator; False when it ended the session."""
+        if self._scene.stimulation is not None and self._random.random() < SAYS:
+            self._say(client, self._scene.stimulation)
+            return True
         status = client.status()
         run, effector = status["run"], status["effector"]
         busy = run is not None and run["state"] in ("compiling", "running", "paused")
@@ -210,9 +235,8 @@ class People:
             act = "reset"
         if act == "start":
             n = self._random.randint(*self._pace.n_trials)
-            name, params = self._scene.paradigm
-            client.start_run("online", name, params, n_trials=n, seed=1, decoder_folder=decoder)
-            self._watcher.note(f"an online run of {n} trials starts")
+            self._start_run(client, decoder, n=n)
+            self._watcher.note(f"an {self._scene.kind} run of {n} trials starts")
         elif act in ("arm", "disarm", "stop", "reset"):
             self._effector_act(client, act, status)
         elif act == "pause":
@@ -232,6 +256,31 @@ class People:
             return False
         return True
 
+    def _supported(self, client: live.Client, by: str) -> None:
+        """Say who answers for the support of somebody who is stimulated and would fall; ``""`` for nobody."""
+        stimulation = self._scene.stimulation
+        if stimulation is not None and stimulation.programme.needs_support:
+            client.take_holder(by)
+            self._watcher.supported(by)
+            self._watcher.note(f"the support is held by {by or 'nobody'}")
+
+    def _say(self, client: live.Client, stimulation: Stimulation) -> None:
+        """Say something of the person who is stimulated, of :data:`SAID`, or set a ceiling."""
+        watcher, what = self._watcher, self._random.choice(SAID)
+        if what == "symptom":
+            client.take_symptom("a tingling that was not there before", by="operator")
+            # Current is off until somebody resets it, as after a STOP.
+            watcher.stopped()
+            watcher.note("the person feels something")
+        elif what == "ceiling":
+            channel = self._random.randrange(len(stimulation.programme.channels))
+            most = stimulation.programme.channels[channel].approved_ma * self._random.choice((0.0, 0.3, 1.0, 1.2))
+            client.set_ceiling(channel, most, by="operator")
+            watcher.ceiling(channel, most)
+            watcher.note(f"the ceiling of channel {channel} is {most:g} mA")
+        else:
+            self._supported(client, "operator" if what == "held" else "")
+
     def _effector_act(self, client: live.Client, act: str, status: Status) -> None:
         watcher = self._watcher
         if act == "arm":
@@ -246,7 +295,8 @@ class People:
                 raise
             watcher.armed()
             watcher.note("the effector is armed")
-            if (whom := status["session"]["participant"]) != PERSON and status["run"] is not None:
+            whom, decoded = status["session"]["participant"], self._scene.kind == "online"
+            if decoded and whom != PERSON and status["run"] is not None:
                 watcher.breaks("a decoder moves whom it was approved for", f"{whom} was armed")
         elif act == "disarm":
             client.disarm("simulation")

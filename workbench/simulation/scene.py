@@ -28,10 +28,14 @@ HAND = "neo_hand"
 """The hand system, whose runs are short and whose lives are the most."""
 FAST = {"attempt_s": 2.0, "rest_s": 2.5, "jitter_s": 0.2, "lead_in_s": 1.0}
 """The hand system's cues in a life: a decision every few seconds."""
+PAUSES = {"lead_in_s": 2.0, "rest_s": 3.0}
+"""Longest pauses of another system's run in a life, s: what a person needs them for does not happen there."""
 IDLE_S = 20.0
 """How long the simulated effector stays where no engine is to be seen, s."""
 PERSON, OTHER = "SIM-01", "SIM-02"
 """Whose decoder is approved, and somebody else in the same study."""
+LEVEL = "T10"
+"""Of their lesion, which limits of stimulation ask for."""
 SEED = 3
 """Of the simulated person."""
 ADAPTING = {
@@ -67,17 +71,29 @@ class Scene:
     calibrated: bool = True
 
     @property
+    def kind(self) -> str:
+        """Kind of the runs in which it moves or stimulates; without a decoder the plan alone says when."""
+        return "online" if self.system == HAND or self.bound.decoder else "open_loop"
+
+    @property
     def bound(self) -> systems.BoundSystem:
         """The system with its simulator."""
         return systems.simulate(systems.load(self.system), seed=SEED)
 
     @property
     def paradigm(self) -> tuple[str, dict[str, Any]]:
-        """Name and parameters of an online run."""
+        """Name and parameters of a run in which it moves or stimulates."""
         if self.system == HAND:
             return "grasp_rest", dict(FAST)
         bound = self.bound
-        return bound.paradigm_of("online"), bound.params_of("online")
+        params = bound.params_of(self.kind)
+        short = {name: min(most, params[name]) for name, most in PAUSES.items() if name in params}
+        return bound.paradigm_of(self.kind), {**params, **short}
+
+    @property
+    def stimulation(self) -> systems.Stimulation | None:
+        """What its sessions stimulate with; None where nothing stimulates."""
+        return systems.load(self.system).stimulation
 
     @property
     def effector(self) -> str:
@@ -144,7 +160,7 @@ def begin(made: VirtualWorld, plan: SessionPlan) -> live.Client:
 
 
 def template(folder: Path, *, depth: Depth = "signals", system: str = HAND, adapts: str = "") -> Scene:
-    """A study with a simulated person and an approved decoder, made in a world without bad luck.
+    """A study with a simulated person and an approved decoder if one decodes, made in a world without bad luck.
 
     Parameters
     ----------
@@ -172,20 +188,17 @@ def template(folder: Path, *, depth: Depth = "signals", system: str = HAND, adap
         _check(scene)
     quiet, at = VirtualWorld(0), folder / "study"
 
-    def calibrate() -> int:
+    def begun() -> int:
         study = Study.create(at, code="SIM", title="simulated lives", actor="simulation")
-        person, other = (study.append(Participant(code, simulated=True)) for code in (PERSON, OTHER))
+        person, other = (
+            study.append(Participant(code, simulated=True, injury_level=LEVEL)) for code in (PERSON, OTHER)
+        )
         for who in (person, other):
             study.append(Visit(who, "V1"))
-        client = begin(quiet, scene.plan(study, seed=0, block_s=0.02))
-        recorded = [at / "recordings" / f"{run}.xdf" for run in _calibration_runs(scene, client)]
-        client.shutdown()
-        runs.ingest_pending(study)
-        sha256 = approve.enter(study, _fitted(scene, at, recorded))
-        signed = study.script_signer("simulation").confirm()
-        approve.approve(
-            study, sha256, effector=scene.effector, participant_id=person, by=signed, reason="simulated lives"
-        )
+        if scene.stimulation is not None:
+            systems.put_examples_into_force(study, scene.stimulation.example, operator="simulation")
+        if scene.kind == "online":
+            _approve(scene, quiet, study, person)
         study.close()
         for process in quiet.scheduler.processes.values():
             if process.alive and process.name == "simulated_participant":
@@ -194,11 +207,24 @@ def template(folder: Path, *, depth: Depth = "signals", system: str = HAND, adap
 
     # What players write to their logs is nobody's to read.
     with kept_in(folder / "keys"), quiet.entered(), contextlib.redirect_stderr(io.StringIO()):
-        process = quiet.start("calibration", calibrate)
+        process = quiet.start("calibration", begun)
         quiet.scheduler.run(until_s=36000.0, done=lambda: not process.alive)
         for _, _, error in quiet.scheduler.defects:
             raise error
     return scene
+
+
+def _approve(scene: Scene, made: VirtualWorld, study: Study, person: str) -> None:
+    """A simulated person calibrates, and a script approves the decoder for that person."""
+    client = begin(made, scene.plan(study, seed=0, block_s=0.02))
+    recorded = [study.folder / "recordings" / f"{run}.xdf" for run in _calibration_runs(scene, client)]
+    client.shutdown()
+    runs.ingest_pending(study)
+    sha256 = approve.enter(study, _fitted(scene, study.folder, recorded))
+    signed = study.script_signer("simulation").confirm()
+    approve.approve(
+        study, sha256, effector=scene.effector, participant_id=person, by=signed, reason="simulated lives"
+    )
 
 
 def _trial(folder: Path, system: str, adapts: str) -> Scene:
@@ -213,8 +239,6 @@ def _trial(folder: Path, system: str, adapts: str) -> Scene:
 def _check(scene: Scene) -> None:
     system = systems.load(scene.system)
     bound = scene.bound  # refuses a system without a simulator
-    if not bound.decoder:
-        raise BadValue(f"--system {scene.system} decodes nothing; choose a system with a decoder, such as {HAND}")
     if system.effector is None or bound.markers is not None or bound.flickers:
         raise BadValue(
             f"--system {scene.system} has no effector, or a page presents its cues; allowed are systems whose "

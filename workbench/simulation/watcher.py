@@ -6,10 +6,13 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
+from workbench.control import Effector
 from workbench.devices import _last_metre
 from workbench.live.status import Status
 from workbench.simulation.lsl import Source
-from workbench.simulation.scheduler import NS, Scheduler
+from workbench.simulation.scheduler import NS, Process, Scheduler
+from workbench.simulation.stimulated import Current
+from workbench.systems import Stimulation
 
 LAPSE_S = 0.25
 """Time to live of an order, s: a device that hears nothing newer leaves it."""
@@ -20,7 +23,7 @@ SLACK_S = 0.25
 MOVED = 0.2
 """Level from which the device counts as moved."""
 STOPPED_S = LAPSE_S + HOLD_S + VENT_S + SLACK_S
-"""How long a device may take to be safe after a STOP, also one that never hears of it, s."""
+"""How long a glove may take to be safe after a STOP, also one that never hears of it, s."""
 LOOKS = 3
 """Looks of a page in a row: what a page never shows for so long is not shown."""
 UNSYNCED_S = 1.5
@@ -51,14 +54,32 @@ class Watcher:
     scheduler : of the world.
     device : name of the device's process.
     greatest : level that no order may exceed.
+    effector, stimulation : profile of a device that stimulates, and with what; by default it does not.
 
     Attributes
     ----------
     persons : whose session each is, by its id.
+    current : what it delivers; None where nothing stimulates.
     """
 
-    def __init__(self, scheduler: Scheduler, *, device: str = "simulated_glove", greatest: float = 1.0) -> None:
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        *,
+        device: str = "simulated_glove",
+        greatest: float = 1.0,
+        effector: Effector | None = None,
+        stimulation: Stimulation | None = None,
+    ) -> None:
         self._scheduler, self.device, self._greatest = scheduler, device, greatest
+        self._hold_s, self._vent_s = HOLD_S, VENT_S
+        self.current = None if stimulation is None else Current(stimulation)
+        if effector is not None and stimulation is not None:
+            # No stimulator keeps a current; what it does reaches the contacts after the delay of its link.
+            self._hold_s = effector.on_fault[-1].after_s
+            self._vent_s = effector.on_fault[-1].ramp_ms / 1000.0 + stimulation.programme.latency_s
+        self._unsupported: float | None = None
+        self._engine: Process | None = None
         self.broken: list[Broken] = []
         self.story: list[tuple[float, str]] = []
         self._hash = hashlib.sha256()
@@ -119,6 +140,9 @@ class Watcher:
             kind = message.kind
             self._enter(name, f"{kind} {message.body}")
             if kind == "command" and outlet.process.name == "engine":
+                if self.current is not None and outlet.process is not self._engine:
+                    self._engine = outlet.process
+                    self.current.begins()
                 content = message.content()
                 if content is not None:
                     self._order(content)
@@ -139,7 +163,7 @@ class Watcher:
         elif self._safe_since is None:
             self._safe_since = self.now
         lasts_s = 0.0 if self._safe_since is None else self.now - self._safe_since
-        safe = action == "hold" and self._safe_since is not None and lasts_s <= HOLD_S + SLACK_S
+        safe = action == "hold" and self._safe_since is not None and lasts_s <= self._hold_s + SLACK_S
         if action in MOVES and level > 0.0 and not (self._armed or self._asking or safe):
             self.breaks("no order without arming", f"{action} at level {level} while nothing is armed")
         self._order_at = self.now
@@ -151,19 +175,36 @@ class Watcher:
         self.highest = max(self.highest, level)
         if level > self._greatest + 1e-9:
             self.breaks("no level above a limit", f"the device is at {level}, allowed are {self._greatest:g}")
-        silent = self.now - max(self._order_at, self._device_since)
-        if level > 1e-6 and silent > LAPSE_S + HOLD_S + VENT_S + SLACK_S:
+        if self.current is not None:
+            self._delivered(self.current, content)
+        silent, safe_s = self.now - max(self._order_at, self._device_since), self._safe_s
+        if level > 1e-6 and silent > safe_s:
             self.breaks("a device that hears nothing becomes safe", f"level {level:.3f} after {silent:.2f} s")
         if self._stop_at is not None:
             since = self.now - self._stop_at
             if rose and since > SLACK_S:
                 self.breaks("nothing rises after STOP", f"level rose to {level:.3f}, {since:.2f} s after STOP")
             moving_s = self.now - max(self._stop_at, self._device_since)
-            if level > 1e-6 and moving_s > STOPPED_S and not self._says_unconfirmed:
+            if level > 1e-6 and moving_s > safe_s and not self._says_unconfirmed:
                 self.breaks(
                     "STOP makes safe in its time, or the screen says that it did not",
                     f"level {level:.3f}, {moving_s:.2f} s after STOP",
                 )
+
+    @property
+    def _safe_s(self) -> float:
+        """How long the device may take to be safe after a STOP, also one that never hears of it, s."""
+        return LAPSE_S + self._hold_s + self._vent_s + SLACK_S
+
+    def _delivered(self, current: Current, content: dict[str, Any]) -> None:
+        """The stimulator says what flows through each of its channels."""
+        flows = content.get("stimulator", {}).get("delivered_ma", ())
+        for rule, why in current.flows(flows, at_s=self.now) if flows else ():
+            self.breaks(rule, why)
+        since = None if self._unsupported is None else max(self._unsupported, self._device_since)
+        if any(flows) and since is not None and self.now - since > self._safe_s:
+            seen = f"{max(flows):g} mA, {self.now - since:.2f} s after whoever held the support had left"
+            self.breaks("no current without support", seen)
 
     def device_resumed(self) -> None:
         """The device had stood still: what it does by itself begins now."""
@@ -214,6 +255,15 @@ class Watcher:
         # What a page said of an earlier stop says nothing of this one.
         self._stop_at, self._says_unconfirmed = self.now, False
         self.disarmed()
+
+    def supported(self, by: str) -> None:
+        """The engine has confirmed who answers for the support of the person; ``""`` for nobody any more."""
+        self._unsupported = None if by else self.now
+
+    def ceiling(self, channel: int, current_ma: float) -> None:
+        """The engine has confirmed the ceiling of a channel, mA."""
+        if self.current is not None:
+            self.current.ceiling(channel, current_ma, at_s=self.now)
 
     def confirmed(self, note: str) -> None:
         """The engine confirmed a note: from here it is not lost, but with the power or by a disk that fails."""

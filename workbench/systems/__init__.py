@@ -20,7 +20,7 @@ from workbench.systems._description import described
 from workbench.systems._document import document
 from workbench.systems._protocol import begin_study, draft, system_of
 from workbench.systems._register import USUAL, Provenance, available, load, provenance
-from workbench.systems._stimulation import Stimulation, example_lead, example_limits
+from workbench.systems._stimulation import Stimulation, example_lead, example_limits, put_examples_into_force
 from workbench.systems._system import (
     KINDS,
     METRICS,
@@ -71,6 +71,7 @@ __all__ = [
     "example_limits",
     "load",
     "provenance",
+    "put_examples_into_force",
     "rate_of",
     "screen",
     "screening_of",

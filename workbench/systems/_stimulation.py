@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -70,17 +71,31 @@ def example_lead(folder: Path, *, operator: str) -> None:
     folder : of the study, which is made. operator : who makes it.
     """
     from workbench.study import Study
-    from workbench.study.changes.stimulating import AdoptStimulationLimits
 
-    limits = example_limits()
     with Study.create(folder, code="LEAD", title="A simulated lead", actor=operator) as study:
         study.append(
             Visit(study.append(Participant("SIM-01", simulated=True, injury_level="T10")), "mapping visit")
         )
-        signers = [study.script_signer(f"{operator} (script {n})").confirm() for n in (1, 2)]
-        study.apply(
-            AdoptStimulationLimits(limits.definition()), signers, "example of limits, simulated devices alone"
-        )
+        put_examples_into_force(study, (example_limits(),), operator=operator)
+
+
+def put_examples_into_force(study: Study, examples: Sequence[ElectrodeLimits], *, operator: str) -> None:
+    """Put examples of limits into force for the electrodes that have none, signed by two scripts.
+
+    Signatures of scripts serve a simulated stimulator alone.
+
+    Parameters
+    ----------
+    study : the open record. examples : one for each electrode. operator : whose scripts sign.
+    """
+    from workbench.study.changes.stimulating import AdoptStimulationLimits
+
+    force = stimulation_limits.in_force(study)
+    signers = [study.script_signer(f"{operator} (script {n})").confirm() for n in (1, 2)]
+    for limits in examples:
+        if limits.electrode not in force:
+            change = AdoptStimulationLimits(limits.definition())
+            study.apply(change, signers, "example of limits, simulated devices alone")
 
 
 def programme_of(study: Study, name: str, usually: Programme) -> Programme:
