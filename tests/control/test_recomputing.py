@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.control.conftest import Bench
+from tests.control.test_stimulation import STEADY, stimulated
 from workbench import control, messages
 from workbench.control import Grant
 from workbench.control._state import from_json, to_json
@@ -188,11 +189,38 @@ def test_a_state_of_version_6_knew_of_one_window_and_leads_to_the_same_commands(
     assert [c.action for c in bench.sent if c.action != "heartbeat"] == ["release", "close", "release"]
 
 
+def test_a_recording_whose_self_test_ended_a_symptom_leads_to_its_commands():
+    bench = stimulated(STEADY, lesion="T10").reach("SELFTEST")
+    gate = bench.controller.stimulation._gate
+    gate._forgets = True
+    record(bench)
+    bench.controller.stimulation.take_symptom("headache", local=bench.local)
+    bench.arm()
+    bench.decide("activate")
+    decisions = [Decision(bench.sample, bench.stream, "grasp", (1 - 0.9, 0.9), True, "activate")]
+    bench.run(0.3, decide=False)
+    (kind, state), *inputs = recorded(bench)
+    then = {name: value for name, value in state["parts"]["StimulationGate"].items() if name != "_forgets"}
+    older = [(kind, {**state, "version": 7, "parts": {**state["parts"], "StimulationGate": then}}), *inputs]
+    assert control.of_this_version(older)
+    assert list(control.recompute(older, decisions)) == bench.sent
+    assert any(any(command.level) for command in bench.sent)
+    newer = [
+        (kind, {**state, "parts": {**state["parts"], "StimulationGate": {**then, "_forgets": False}}}),
+        *inputs,
+    ]
+    assert not any(any(command.level) for command in control.recompute(newer, decisions))
+
+
+def test_no_entry_is_of_no_version():
+    assert not control.of_this_version([])
+
+
 def test_a_state_of_other_attributes_needs_another_version(bench):
     """Where this fails, raise `VERSION` of `control._recomputing`, and state here what the attributes hash to."""
     _, content = recorded(record(bench))[0]
     names = "\n".join(sorted(f"{part}.{name}" for part, kept in content["parts"].items() for name in kept))
-    assert (content["version"], sha256(names.encode()).hexdigest()[:12]) == (7, "b835ba36ee1b")
+    assert (content["version"], sha256(names.encode()).hexdigest()[:12]) == (8, "a4358503db06")
 
 
 @pytest.mark.parametrize(

@@ -266,6 +266,23 @@ def test_a_sham_leads_through_the_same_states_and_sends_level_0():
     assert any(any(command.level) for command in real.sent)
 
 
+@pytest.mark.parametrize("state", ["SELFTEST", "IDLE_SAFE"])
+def test_a_symptom_that_is_noted_while_nothing_flows_forbids_to_arm_until_an_operator_resets(state):
+    bench = stimulated(lesion="T10").reach(state)
+    bench.controller.stimulation.take_symptom("headache", local=bench.local)
+    # A self-test that passes, also one that begins by itself, says nothing of the person.
+    bench.prepare()
+    assert bench.state == "IDLE_SAFE"
+    assert "headache" in str(condition(bench).text)
+    with pytest.raises(Refused, match="headache"):
+        bench.act("arm", "Chen L.")
+    bench.act("estop", "Chen L.")
+    bench.run(3.0)
+    bench.act("reset", "Chen L.")
+    bench.arm()
+    assert bench.state == "ARMED"
+
+
 def test_commands_of_a_stimulator_are_recomputed_from_its_state_and_inputs():
     bench = stimulated(WALKING, law=ControlLaw("toggle"), lesion="T4")
     reports = bench.controller.stimulation

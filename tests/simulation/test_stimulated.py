@@ -20,8 +20,8 @@ CHANNELS = STIMULATION.programme.channels
 SIGNED, CEILING, UNSUPPORTED = (
     "no current above what two people signed", "a ceiling holds", "no current without support",
 )  # fmt: skip
-OPEN_LOOP, DECODED = "ecap_closed_loop", "stride_stimulation"
-"""A system without a decoder, whose lives begin at once, and one whose decoder says when current flows."""
+OPEN_LOOP, TRANSCUTANEOUS, DECODED = "ecap_closed_loop", "transcutaneous_stimulation", "stride_stimulation"
+"""Two systems without a decoder, whose lives begin at once, and one whose decoder says when current flows."""
 COUNTED = "every charge is counted"
 
 
@@ -146,6 +146,16 @@ def test_a_stroke_while_current_flows_breaks_no_rule(stimulating, stroke):
     life = Life(201, seconds=20.0, template=stimulating, strokes=((1.0, stroke),))
     assert life.live().broken == ()
     assert max(life.watcher.current.least_uc.values()) > 0.0
+
+
+@pytest.mark.job
+@pytest.mark.parametrize(
+    ("system", "seed"), [(OPEN_LOOP, 500014), (TRANSCUTANEOUS, 510015), (TRANSCUTANEOUS, 510042)]
+)
+def test_lives_in_which_a_symptom_was_forgotten_or_a_cut_run_was_not_taken_in_break_no_rule(
+    tmp_path, system, seed
+):
+    assert Life(seed, seconds=20.0, template=template(tmp_path, system=system)).live().broken == ()
 
 
 @pytest.mark.release

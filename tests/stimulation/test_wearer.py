@@ -77,7 +77,7 @@ def test_at_t7_no_pressure_is_asked_for_and_none_stops():
     assert one.tick(0.1).consequence == ""
 
 
-def test_a_symptom_stops_whoever_has_it_until_a_reset():
+def test_a_symptom_stops_whoever_has_it_until_somebody_says_that_it_is_over():
     one = supervisor(lesion="T10")
     one.order((1.0, 0.0), now=0.0)
     one.person.symptom = "pounding headache"
@@ -85,7 +85,9 @@ def test_a_symptom_stops_whoever_has_it_until_a_reset():
     assert (verdict.consequence, str(verdict.findings[0].text)) == (
         "stop", "symptom of the participant: pounding headache",
     )  # fmt: skip
-    assert one.reset(0.2).consequence == ""
+    assert one.reset(0.2).consequence == "stop"
+    one.symptom_is_over()
+    assert one.reset(0.3).consequence == ""
 
 
 def test_a_late_reading_releases_after_its_grace_and_forbids_a_beginning_before():

@@ -211,6 +211,7 @@ class OperatorActs:
             self._log.refuse(Message("control.safe_state_incomplete"))
         self._machine.go("reset")
         self._self_test.clear()
+        self._orders.gate.symptom_is_over()
         extent = Message("control.reset_by", who=operator)
         return Act(self._log.enter("operator", extent, Message("control.self_test_needed")), [])
 

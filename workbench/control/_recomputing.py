@@ -42,7 +42,7 @@ from workbench.stimulation import (
 )
 from workbench.vocabulary import Command, Decision
 
-VERSION = 7
+VERSION = 8
 """Of what inputs lead to. To be raised with each change after which the same inputs give other commands, or the
 state has other attributes: recordings made before then say that their commands cannot be recomputed, unless
 :data:`BEFORE` says what their controllers lacked."""
@@ -50,7 +50,12 @@ state has other attributes: recordings made before then say that their commands 
 _ANY_AGE: Mapping[str, Mapping[str, Any]] = {"Watch": {"_young_s": None}}
 
 _NO_STIMULATION: Mapping[str, Mapping[str, Any]] = {
-    "StimulationGate": {"supervisor": None, "_said": {"set": []}, "_pending": {"tuple": ["", ""]}},
+    "StimulationGate": {
+        "supervisor": None,
+        "_said": {"set": []},
+        "_pending": {"tuple": ["", ""]},
+        "_forgets": True,
+    },
     "StimulationReports": {
         "_ending": {"tuple": ["", ""]},
         "_ohm": {"tuple": []},
@@ -66,12 +71,15 @@ _NO_MEASUREMENT: Mapping[str, Mapping[str, Any]] = {
 
 _ONE_WINDOW: Mapping[str, Mapping[str, Any]] = {"PhaseGate": {"_window": ""}}
 
+_FORGETS: Mapping[str, Mapping[str, Any]] = {"StimulationGate": {"_forgets": True}}
+
 BEFORE: Mapping[object, Mapping[str, Mapping[str, Any]]] = {
     2: {**_ANY_AGE, **_NO_STIMULATION, "PhaseGate": {"_meant": False, "_inside": False, "_window": ""}},
     3: {**_ANY_AGE, **_NO_STIMULATION, **_ONE_WINDOW},
     4: {**_NO_STIMULATION, **_ONE_WINDOW},
-    5: {**_NO_MEASUREMENT, **_ONE_WINDOW},
-    6: _ONE_WINDOW,
+    5: {**_NO_MEASUREMENT, **_ONE_WINDOW, **_FORGETS},
+    6: {**_ONE_WINDOW, **_FORGETS},
+    7: _FORGETS,
 }
 """By version: what its controllers did not have yet, in the state in which it changes no command. Where that is a
 whole part, the law is filled in; those of that version had no phase window."""
@@ -125,8 +133,11 @@ def state_entry(controller: Controller, *, stamp: float) -> Entry:
 def of_this_version(entries: Recorded) -> bool:
     """Whether the controller that was recorded led to the same commands as the one of this version does.
 
-    Entries that do not begin with a state, as where that chunk is lost, pass: :func:`recompute` refuses them.
+    Entries that do not begin with a state, as where that chunk is lost, pass: :func:`recompute` refuses them. No
+    entry is of no version.
     """
+    if not entries:
+        return False
     version: object = entries[0][1].get("version", VERSION)
     return version in (VERSION, *BEFORE)
 

@@ -85,6 +85,8 @@ class StimulationGate:
         self.supervisor = None if setup is None else StimulationSupervisor(setup)
         self._said: set[str] = set()
         self._pending: tuple[Ending, str] = ("", "")
+        # As controllers before version 8 did: every symptom was over when a self-test had passed.
+        self._forgets = False
         if self.supervisor is not None:
             _check_fit(effector, self.supervisor)
 
@@ -188,7 +190,14 @@ class StimulationGate:
     def reset(self) -> None:
         """A self-test has passed: what was latched is free, unless its cause is still there."""
         if self.supervisor is not None:
+            if self._forgets:
+                self.supervisor.symptom_is_over()
             self.supervisor.reset(self._machine.now.local)
+
+    def symptom_is_over(self) -> None:
+        """An operator has reset what a symptom stopped: no self-test that begins by itself ends one."""
+        if self.supervisor is not None:
+            self.supervisor.symptom_is_over()
 
     def full(self, level: Sequence[float]) -> tuple[float, ...]:
         """Levels of every channel of the effector."""

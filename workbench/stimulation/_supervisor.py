@@ -220,12 +220,15 @@ class StimulationSupervisor:
         self._advance(now)
         return self._latch(Finding("stopped", detail=why or Message("word.none")), "stop")
 
+    def symptom_is_over(self) -> None:
+        """Somebody says that the person does not feel any longer what was noted."""
+        self._person.symptom = ""
+
     def reset(self, now: float) -> Verdict:
-        """An operator's reset; what stopped it may stop it again."""
+        """Free what was latched; what stopped it may stop it again, such as a symptom that is not over."""
         broken = self._advance(now)
         if broken:
             return broken
-        self._person.symptom = ""
         if dangers := self._dangers():
             return self._latch(dangers[0], "stop", dangers)
         self.latched = None

@@ -291,6 +291,7 @@ class Walk:
 
     def reset(self) -> None:
         """An operator's reset."""
+        self.supervisor.symptom_is_over()
         verdict = self.supervisor.reset(self.now)
         self.stopped = self.stopped and verdict.consequence == "stop"
         self.take(verdict)
