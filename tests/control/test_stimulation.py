@@ -273,7 +273,7 @@ def test_a_symptom_that_is_noted_while_nothing_flows_forbids_to_arm_until_an_ope
     # A self-test that passes, also one that begins by itself, says nothing of the person.
     bench.prepare()
     assert bench.state == "IDLE_SAFE"
-    assert "headache" in str(condition(bench).text)
+    assert "headache; once it is over, press STOP and reset" in str(condition(bench).text)
     with pytest.raises(Refused, match="headache"):
         bench.act("arm", "Chen L.")
     bench.act("estop", "Chen L.")

@@ -164,6 +164,19 @@ def test_discomfort_ends_the_ramp_where_it_was_and_says_so_among_the_reasons():
     assert one.phase == "done"
 
 
+def test_what_is_felt_while_nothing_flows_halts_too_and_the_next_ramp_arms_after_a_reset():
+    one = mapping(contacts=2)
+    ramp(one)
+    one.bench.rest(2.0)
+    one.discomfort("still tingling", by="Chen L.")
+    assert (one.phase, one.bench.state) == ("halted", "ESTOP")
+    one.go_on("Chen L.")
+    assert one.bench.status["person"]["symptom"] == ""
+    one.accept()
+    ramp(one)
+    assert (one.phase, one.trial.currents_ma) == ("decide", SHORT.currents_ma)
+
+
 def test_a_stop_from_another_thread_while_pulses_are_given_leaves_no_current():
     one = mapping(contacts=1)
     one.start("Chen L.")

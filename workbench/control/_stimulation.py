@@ -127,7 +127,10 @@ class StimulationGate:
             return []
         if self.supervisor is None:
             return [Message("condition.no_stimulation_limits")]
-        return [finding.text for finding in self.supervisor.to_begin(self._machine.now.local)]
+        return [
+            Message("condition.symptom", what=finding.text) if finding.rule == "symptom" else finding.text
+            for finding in self.supervisor.to_begin(self._machine.now.local)
+        ]
 
     def objection(self, level: Sequence[float]) -> Message | None:
         """Why these levels, fractions 0–1, may not begin, None where they may."""

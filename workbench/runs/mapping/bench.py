@@ -137,6 +137,9 @@ class Bench:
         with self._turn:
             self._controller.stimulation.take_symptom(symptom, local=self._local, by=by)
             self._look(TICK_S)
+        if self.state != "ESTOP":
+            # Nothing flowed that it could have stopped; until a reset nothing may begin either.
+            self.stop(symptom)
 
     def reset(self, by: str) -> None:
         """After a STOP, a symptom or a fault: once the safe state is complete, a new self-test may begin.
