@@ -80,7 +80,8 @@ class StoppingFigures:
     ----------
     effector : its profile.
     stop : from the engine's receipt of a STOP until the device begins.
-    echo, beat : round trips of a text by raw pylsl, and of a heartbeat of this link, before each STOP.
+    echo, beat : round trips of a text by raw pylsl, and of a heartbeat of this link, before each STOP; None where
+        none came back within :data:`ECHO_S`.
     begun, done : from the last command until the device's safe state begins, and until it is complete.
     """
 
@@ -345,6 +346,10 @@ def _stop(bench: Rig, chance: random.Random, echo: Echo) -> dict[str, float | No
     def press() -> None:
         returned.append(echo.round_trip())
         time.sleep(wait_s)
+        # A busy computer may not have brought back the first heartbeat yet, of which the figures tell.
+        end = lsl.local_clock() + ECHO_S
+        while _heartbeat(bench, lsl.local_clock()) is None and lsl.local_clock() < end:
+            time.sleep(0.001)
         at[0] = lsl.local_clock()
         bench.link.estop("measured")
         began.set()
