@@ -38,6 +38,20 @@ def snapshot(**changes: Any) -> dict[str, Any]:
     return shown
 
 
+def idle_with_a_symptom() -> dict[str, Any]:
+    """The effector's part of a status in which nothing flows, and the person feels something."""
+    module, known = STIMULATORS["transcutaneous"]
+    setup = Setup(module.PROGRAMME, (signed(known, "Chen L.", "Lin Q."),), Wearer("T10"))
+    both = Stimulated("transcutaneous", setup=setup)
+    both.follow(0.3)
+    both.send(both.controller.operator.disarm("Chen L.", now_stream=both.stream, local=both.local).commands)
+    both.follow(0.5)
+    both.controller.stimulation.take_symptom("headache", local=both.local, by="Lin Q.")
+    both.follow(0.2)
+    shown: dict[str, Any] = json.loads(json.dumps(carried(both.controller.snapshot())))
+    return shown
+
+
 @pytest.fixture
 def live(mount: Callable[..., Any], statuses: dict[str, Any]) -> Callable[..., Any]:
     def show(effector: dict[str, Any] | None, *, language: str = "en", **size: Any) -> Any:
@@ -48,6 +62,22 @@ def live(mount: Callable[..., Any], statuses: dict[str, Any]) -> Callable[..., A
         return page
 
     return show
+
+
+@pytest.mark.parametrize(
+    ("size", "language", "said"),
+    [
+        (WINDOWS[0], "en", "headache; once it is over, press STOP and reset"),
+        (WINDOWS[1], "zh-CN", "请按“停止”并复位"),
+    ],
+)
+def test_a_symptom_that_forbids_a_current_is_shown_with_how_it_is_over(
+    live: Any, size: Any, language: str, said: str
+) -> None:
+    effector = idle_with_a_symptom()
+    assert effector["state"] == "IDLE_SAFE"
+    page = live(effector, language=language, width=size[0], height=size[1])
+    assert said in page.locator(".stim").inner_text()
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,14 @@ def _check_fit(effector: Effector, supervisor: StimulationSupervisor) -> None:
         )
 
 
+def forbidding(supervisor: StimulationSupervisor, now: float) -> list[Message]:
+    """What forbids any current to begin at ``now``, s; of a symptom also how it is over."""
+    return [
+        Message("condition.symptom", what=finding.text) if finding.rule == "symptom" else finding.text
+        for finding in supervisor.to_begin(now)
+    ]
+
+
 class StimulationGate:
     """Lets through what the supervisor of stimulation allows; of an effector that does not stimulate, everything.
 
@@ -127,10 +135,7 @@ class StimulationGate:
             return []
         if self.supervisor is None:
             return [Message("condition.no_stimulation_limits")]
-        return [
-            Message("condition.symptom", what=finding.text) if finding.rule == "symptom" else finding.text
-            for finding in self.supervisor.to_begin(self._machine.now.local)
-        ]
+        return forbidding(self.supervisor, self._machine.now.local)
 
     def objection(self, level: Sequence[float]) -> Message | None:
         """Why these levels, fractions 0–1, may not begin, None where they may."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypedDict
 
+from workbench.control._stimulation import forbidding
 from workbench.stimulation import RULES, SignedLimits, StimulationSupervisor, name_of
 
 NARROW, NARROW_K = 0.2, 0.1
@@ -145,7 +146,7 @@ def status_of(
         ],
         "delivered_age_s": delivered_age_s,
         "margins": _margins(supervisor),
-        "forbids": [{"text": finding.text} for finding in supervisor.to_begin(now)],
+        "forbids": [{"text": text} for text in forbidding(supervisor, now)],
         "charge": _charge(supervisor),
         "person": _person(supervisor, now),
     }

@@ -199,7 +199,9 @@ class Watcher:
     def _delivered(self, current: Current, content: dict[str, Any]) -> None:
         """The stimulator says what flows through each of its channels."""
         flows = content.get("stimulator", {}).get("delivered_ma", ())
-        for rule, why in current.flows(flows, at_s=self.now) if flows else ():
+        if not flows:
+            return
+        for rule, why in current.flows(flows, at_s=self.now):
             self.breaks(rule, why)
         since = None if self._unsupported is None else max(self._unsupported, self._device_since)
         if any(flows) and since is not None and self.now - since > self._safe_s:
