@@ -355,6 +355,27 @@ def test_only_control_and_the_live_engine_know_how_to_make_a_command():
             assert "Command" not in calls, f"{path.name} makes a Command"
 
 
+ENTERS = {"analysis", "estimation", "outcomes", "runs", "statistics", "study", "systems"}
+"""Rooms that work figures out which the record keeps or a report prints."""
+ROUNDED = {
+    "runs/held_out.py": "times of a grid, stored and compared as decimals",
+    "runs/mapping/wizard.py": "currents of a ramp and responses, from which all else follows",
+    "analysis/recovery.py": "published percentiles of a cohort, as they are handed on",
+}
+"""Where decimals are cut off all the same, and why."""
+
+
+def test_a_figure_is_rounded_where_it_is_shown_alone():
+    cut = {
+        path.relative_to(PACKAGE).as_posix()
+        for room, path, tree in in_rooms()
+        for node in house.nodes(tree)
+        if room in ENTERS and isinstance(node, ast.Call) and len(node.args) == 2
+        if isinstance(node.func, ast.Name) and node.func.id == "round"
+    }
+    assert cut == set(ROUNDED)
+
+
 def test_ground_truth_of_a_simulated_body_is_known_to_the_room_of_its_players_alone():
     knows = {room for room, _, names in imports_in_rooms() for name, _ in names if "workbench.physiology" in name}
     assert knows - {"physiology"} == {"devices"}

@@ -68,7 +68,7 @@ def test_a_script_reads_the_arms_where_everybody_is_simulated_and_nowhere_else(r
         assert study.count("report") == n
 
 
-@pytest.mark.job
+@pytest.mark.release
 def test_other_processes_with_other_hash_seeds_write_the_same_bytes(run, folder, tmp_path):
     with Study.open(folder, actor="tests") as study:
         people = [study.sign_in(login, trial.SECRET).confirm(trial.SECRET) for login in ("he", "stat")]

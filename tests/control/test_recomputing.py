@@ -191,8 +191,7 @@ def test_a_state_of_version_6_knew_of_one_window_and_leads_to_the_same_commands(
 
 def test_a_recording_whose_self_test_ended_a_symptom_leads_to_its_commands():
     bench = stimulated(STEADY, lesion="T10").reach("SELFTEST")
-    gate = bench.controller.stimulation._gate
-    gate._forgets = True
+    bench.controller.stimulation._gate._forgets, bench.controller.stimulation._stops = True, False
     record(bench)
     bench.controller.stimulation.take_symptom("headache", local=bench.local)
     bench.arm()
@@ -200,16 +199,39 @@ def test_a_recording_whose_self_test_ended_a_symptom_leads_to_its_commands():
     decisions = [Decision(bench.sample, bench.stream, "grasp", (1 - 0.9, 0.9), True, "activate")]
     bench.run(0.3, decide=False)
     (kind, state), *inputs = recorded(bench)
-    then = {name: value for name, value in state["parts"]["StimulationGate"].items() if name != "_forgets"}
-    older = [(kind, {**state, "version": 7, "parts": {**state["parts"], "StimulationGate": then}}), *inputs]
+    parts = without(state["parts"], StimulationGate="_forgets", StimulationReports="_stops")
+    older = [(kind, {**state, "version": 7, "parts": parts}), *inputs]
     assert control.of_this_version(older)
     assert list(control.recompute(older, decisions)) == bench.sent
     assert any(any(command.level) for command in bench.sent)
-    newer = [
-        (kind, {**state, "parts": {**state["parts"], "StimulationGate": {**then, "_forgets": False}}}),
-        *inputs,
-    ]
-    assert not any(any(command.level) for command in control.recompute(newer, decisions))
+    newer = {**state["parts"]["StimulationGate"], "_forgets": False}
+    since = [(kind, {**state, "parts": {**state["parts"], "StimulationGate": newer}}), *inputs]
+    assert not any(any(command.level) for command in control.recompute(since, decisions))
+
+
+def test_a_recording_in_which_a_symptom_only_forbade_to_begin_leads_to_its_commands():
+    bench = stimulated(STEADY, lesion="T10").reach("ARMED")
+    bench.controller.stimulation._stops = False
+    record(bench)
+    bench.deliver(bench.controller.stimulation.take_symptom("headache", local=bench.local))
+    bench.run(0.3, decide=False)
+    (kind, state), *inputs = recorded(bench)
+    parts = without(state["parts"], StimulationReports="_stops")
+    older = [(kind, {**state, "version": 8, "parts": parts}), *inputs]
+    assert control.of_this_version(older)
+    assert list(control.recompute(older, [])) == bench.sent
+    assert not any(command.action == "stop" for command in bench.sent)
+    newer = {**state["parts"]["StimulationReports"], "_stops": True}
+    since = [(kind, {**state, "parts": {**state["parts"], "StimulationReports": newer}}), *inputs]
+    assert "stop" in {command.action for command in control.recompute(since, [])}
+
+
+def without(parts, **names):
+    """The state of parts, each without one attribute."""
+    return {
+        part: {name: value for name, value in kept.items() if name != names.get(part)}
+        for part, kept in parts.items()
+    }
 
 
 def test_no_entry_is_of_no_version():
@@ -220,7 +242,7 @@ def test_a_state_of_other_attributes_needs_another_version(bench):
     """Where this fails, raise `VERSION` of `control._recomputing`, and state here what the attributes hash to."""
     _, content = recorded(record(bench))[0]
     names = "\n".join(sorted(f"{part}.{name}" for part, kept in content["parts"].items() for name in kept))
-    assert (content["version"], sha256(names.encode()).hexdigest()[:12]) == (8, "a4358503db06")
+    assert (content["version"], sha256(names.encode()).hexdigest()[:12]) == (9, "4a8d2e1c8eb8")
 
 
 @pytest.mark.parametrize(

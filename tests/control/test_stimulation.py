@@ -266,21 +266,31 @@ def test_a_sham_leads_through_the_same_states_and_sends_level_0():
     assert any(any(command.level) for command in real.sent)
 
 
-@pytest.mark.parametrize("state", ["SELFTEST", "IDLE_SAFE"])
-def test_a_symptom_that_is_noted_while_nothing_flows_forbids_to_arm_until_an_operator_resets(state):
+@pytest.mark.parametrize("state", ["DISCONNECTED", "SELFTEST", "IDLE_SAFE", "ARMED", "HOLD", "FAULT_SAFE"])
+def test_a_symptom_stops_at_once_in_any_state_and_is_over_when_an_operator_resets(state):
     bench = stimulated(lesion="T10").reach(state)
-    bench.controller.stimulation.take_symptom("headache", local=bench.local)
-    # A self-test that passes, also one that begins by itself, says nothing of the person.
-    bench.prepare()
-    assert bench.state == "IDLE_SAFE"
-    assert "headache; once it is over, press STOP and reset" in str(condition(bench).text)
-    with pytest.raises(Refused, match="headache"):
+    (stop,) = bench.controller.stimulation.take_symptom("headache", local=bench.local)
+    assert (bench.state, stop.action, any(stop.level)) == ("ESTOP", "stop", False)
+    assert "headache; once it is over, reset" in str(condition(bench).text)
+    with pytest.raises(Refused):
         bench.act("arm", "Chen L.")
-    bench.act("estop", "Chen L.")
+    # Noted once more it sends nothing more: the stop is latched.
+    assert bench.controller.stimulation.take_symptom("headache and sweating", local=bench.local) == []
     bench.run(3.0)
     bench.act("reset", "Chen L.")
     bench.arm()
     assert bench.state == "ARMED"
+
+
+@pytest.mark.parametrize("state", ["SELFTEST", "IDLE_SAFE"])
+def test_what_the_person_feels_stops_in_no_version_before_9_and_is_over_by_no_self_test(state):
+    bench = stimulated(lesion="T10").reach(state)
+    bench.controller.stimulation._stops = False
+    assert bench.controller.stimulation.take_symptom("headache", local=bench.local) == []
+    bench.prepare()
+    assert bench.state == "IDLE_SAFE"
+    with pytest.raises(Refused, match="headache"):
+        bench.act("arm", "Chen L.")
 
 
 def test_commands_of_a_stimulator_are_recomputed_from_its_state_and_inputs():
@@ -294,7 +304,7 @@ def test_commands_of_a_stimulator_are_recomputed_from_its_state_and_inputs():
     bench.decide("activate")
     bench.tick(0.2)
     reports.set_ceiling(0, 2.0, by="Chen", local=bench.local)
-    reports.take_symptom("headache", local=bench.local)
+    bench.deliver(reports.take_symptom("headache", local=bench.local))
     bench.tick(0.2)
     assert bench.state == "ESTOP"
     taken = [begun, *(one.entry() for one in bench.controller.take_inputs())]

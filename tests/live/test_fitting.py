@@ -136,7 +136,7 @@ def test_a_positive_weight_says_that_more_power_speaks_for_the_movement(demo_fit
     assert sum(weights["values"][-1]) > 0
 
 
-@pytest.mark.job
+@pytest.mark.release
 def test_a_fit_tells_how_far_it_is_and_a_fit_of_its_own_process_hands_that_on(demo_run, demo_fit, tmp_path):
     shares = demo_fit[1]
     assert shares == [k / 6 for k in range(1, 6)]  # five parts, then the fit itself

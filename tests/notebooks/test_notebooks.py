@@ -15,10 +15,8 @@ FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
 NOTEBOOKS = sorted(p for p in FOLDER.rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts)
 NAMES = [str(p.relative_to(FOLDER)) for p in NOTEBOOKS]
 FIRST = ("00_tour.ipynb", "30_assessments.ipynb")
-JOBS = ("60_results.ipynb",)
-"""The suite runs the first, CI also results, a release all: the pages of dashboards are looked at in a browser by tests of
-their own."""
-MARKS = {name: [pytest.mark.job if name in JOBS else pytest.mark.release] for name in set(NAMES) - set(FIRST)}
+"""The suite runs these, a release all: the pages of dashboards are looked at in a browser by tests of their own."""
+MARKS = {name: [pytest.mark.release] for name in set(NAMES) - set(FIRST)}
 
 
 def test_the_notebooks_of_the_road_are_there() -> None:

@@ -111,7 +111,7 @@ def test_figures_hold_with_seven_states_and_updates_fifteen_seconds_apart_alone(
     assert not StateFigures(7, 300.0, (replace(right, updates=0, gaps_s=()),)).passed
 
 
-@pytest.mark.job
+@pytest.mark.release
 @pytest.mark.timeout(240)
 def test_the_cortex_stimulates_in_a_harness_visits_follow_and_the_run_replays(tmp_path, monkeypatch, capsys):
     fewer = replace(SYSTEM.tasks[0], trials=(28, 14))

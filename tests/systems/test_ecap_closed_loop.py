@@ -143,7 +143,7 @@ def test_the_description_says_who_closes_the_loop_and_the_draft_has_both_figures
     assert "open bouts of the same session" in estimands["against_open"]
 
 
-@pytest.mark.job
+@pytest.mark.release
 @pytest.mark.timeout(400)
 def test_the_response_is_held_through_lsl_below_the_ceiling_and_the_run_replays_with_its_commands(
     tmp_path, monkeypatch, capsys

@@ -46,7 +46,7 @@ def idle_with_a_symptom() -> dict[str, Any]:
     both.follow(0.3)
     both.send(both.controller.operator.disarm("Chen L.", now_stream=both.stream, local=both.local).commands)
     both.follow(0.5)
-    both.controller.stimulation.take_symptom("headache", local=both.local, by="Lin Q.")
+    both.send(both.controller.stimulation.take_symptom("headache", local=both.local, by="Lin Q."))
     both.follow(0.2)
     shown: dict[str, Any] = json.loads(json.dumps(carried(both.controller.snapshot())))
     return shown
@@ -67,15 +67,15 @@ def live(mount: Callable[..., Any], statuses: dict[str, Any]) -> Callable[..., A
 @pytest.mark.parametrize(
     ("size", "language", "said"),
     [
-        (WINDOWS[0], "en", "headache; once it is over, press STOP and reset"),
-        (WINDOWS[1], "zh-CN", "请按“停止”并复位"),
+        (WINDOWS[0], "en", "headache; once it is over, reset"),
+        (WINDOWS[1], "zh-CN", "症状消失后，请复位"),
     ],
 )
-def test_a_symptom_that_forbids_a_current_is_shown_with_how_it_is_over(
+def test_a_symptom_that_stopped_is_shown_with_how_it_is_over(
     live: Any, size: Any, language: str, said: str
 ) -> None:
     effector = idle_with_a_symptom()
-    assert effector["state"] == "IDLE_SAFE"
+    assert effector["state"] == "ESTOP"
     page = live(effector, language=language, width=size[0], height=size[1])
     assert said in page.locator(".stim").inner_text()
 

@@ -129,7 +129,9 @@ class Controller:
         self.device = DeviceReports(
             machine, **common, inputs=inputs, confirmation=confirmation, self_test=self_test
         )
-        self.stimulation = StimulationReports(machine, log=log, orders=orders, inputs=inputs, gate=gate)
+        self.stimulation = StimulationReports(
+            machine, log=log, orders=orders, inputs=inputs, gate=gate, safe_state=safe_state
+        )
         self._machine, self._log, self._inputs, self._orders = machine, log, inputs, orders
         self._supervisor, self._watch, self._confirmation = supervisor, watch, confirmation
         self._arming, self._activation = arming, activation

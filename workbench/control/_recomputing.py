@@ -42,7 +42,7 @@ from workbench.stimulation import (
 )
 from workbench.vocabulary import Command, Decision
 
-VERSION = 8
+VERSION = 9
 """Of what inputs lead to. To be raised with each change after which the same inputs give other commands, or the
 state has other attributes: recordings made before then say that their commands cannot be recomputed, unless
 :data:`BEFORE` says what their controllers lacked."""
@@ -61,25 +61,29 @@ _NO_STIMULATION: Mapping[str, Mapping[str, Any]] = {
         "_ohm": {"tuple": []},
         "_delivered": None,
         "_delivered_at": 0.0,
+        "_stops": False,
     },
     "Controller": {"setup": None},
 }
 
 _NO_MEASUREMENT: Mapping[str, Mapping[str, Any]] = {
-    "StimulationReports": {"_delivered": None, "_delivered_at": 0.0}
+    "StimulationReports": {"_delivered": None, "_delivered_at": 0.0, "_stops": False}
 }
 
 _ONE_WINDOW: Mapping[str, Mapping[str, Any]] = {"PhaseGate": {"_window": ""}}
 
 _FORGETS: Mapping[str, Mapping[str, Any]] = {"StimulationGate": {"_forgets": True}}
 
+_NOTES_ALONE: Mapping[str, Mapping[str, Any]] = {"StimulationReports": {"_stops": False}}
+
 BEFORE: Mapping[object, Mapping[str, Mapping[str, Any]]] = {
     2: {**_ANY_AGE, **_NO_STIMULATION, "PhaseGate": {"_meant": False, "_inside": False, "_window": ""}},
     3: {**_ANY_AGE, **_NO_STIMULATION, **_ONE_WINDOW},
     4: {**_NO_STIMULATION, **_ONE_WINDOW},
     5: {**_NO_MEASUREMENT, **_ONE_WINDOW, **_FORGETS},
-    6: {**_ONE_WINDOW, **_FORGETS},
-    7: _FORGETS,
+    6: {**_ONE_WINDOW, **_FORGETS, **_NOTES_ALONE},
+    7: {**_FORGETS, **_NOTES_ALONE},
+    8: _NOTES_ALONE,
 }
 """By version: what its controllers did not have yet, in the state in which it changes no command. Where that is a
 whole part, the law is filled in; those of that version had no phase window."""

@@ -10,6 +10,7 @@ from workbench.control._inputs import InputLog, is_input
 from workbench.control._log import ControllerLog
 from workbench.control._machine import StateMachine
 from workbench.control._orders import Orders
+from workbench.control._safe_state import SafeState
 from workbench.control._stimulation import Ending, StimulationGate
 from workbench.control._stimulation_status import StimulationStatus, status_of
 from workbench.messages import Message
@@ -25,6 +26,7 @@ class StimulationReports:
     machine, log, orders : time, where acts are entered, and commands.
     inputs : where reports are noted.
     gate : whose supervisor is told; without one nothing is.
+    safe_state : entered when the person feels something.
     """
 
     def __init__(
@@ -35,9 +37,12 @@ class StimulationReports:
         orders: Orders,
         inputs: InputLog,
         gate: StimulationGate,
+        safe_state: SafeState,
     ) -> None:
         self._machine, self._log, self._orders = machine, log, orders
-        self._inputs, self._gate = inputs, gate
+        self._inputs, self._gate, self._safe_state = inputs, gate, safe_state
+        # Before version 9 a symptom stopped what flowed, at the next tick, and else only forbade to begin.
+        self._stops = True
         self._ending: tuple[Ending, str] = ("", "")
         self._ohm: tuple[tuple[str, int, float], ...] = ()
         self._delivered: tuple[float, ...] | None = None
@@ -111,8 +116,8 @@ class StimulationReports:
             self._log.enter("operator", extent, Message("control.support_noted"))
 
     @is_input
-    def take_symptom(self, symptom: str, *, local: float, by: str = "") -> None:
-        """The person feels something: current is off at the next tick, until a reset.
+    def take_symptom(self, symptom: str, *, local: float, by: str = "") -> list[Command]:
+        """The person feels something: stopped at once, from any state, until an operator resets.
 
         Parameters
         ----------
@@ -120,11 +125,16 @@ class StimulationReports:
         local : s.
         by : who noted it.
         """
-        if (supervisor := self._told(local)) is not None:
-            supervisor.person.symptom = symptom.strip() or Message("word.none")
-            text, who = supervisor.person.symptom, by or Message("word.none")
-            extent = Message("control.symptom_noted", text=text, by=who)
-            self._log.enter("operator", extent, Message("control.current_off"), "high")
+        if (supervisor := self._told(local)) is None:
+            return []
+        supervisor.person.symptom = symptom.strip() or Message("word.none")
+        text, who = supervisor.person.symptom, by or Message("word.none")
+        extent = Message("control.symptom_noted", text=text, by=who)
+        self._log.enter("operator", extent, Message("control.current_off"), "high")
+        if not self._stops or self._machine.state == "ESTOP":
+            return []
+        _, command = self._safe_state.stop(supervisor.person.dangers()[0].text)
+        return [command]
 
     @is_input
     def take_impedances(self, ohm: Sequence[tuple[str, int, float]], *, local: float) -> None:

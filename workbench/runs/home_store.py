@@ -266,8 +266,8 @@ def looked_at(folder: Path, participant: str) -> list[dict[str, Any]]:
         rows = file.ledger()
         n, fs = len(file.signal.stamps), file.signal.fs
         lines.append({
-            "started": str(file.plan.get("started", "")), "minutes": round(n / fs / 60.0, 2) if fs else 0.0,
-            "active_s": round(activation_s(file), 2),
+            "started": str(file.plan.get("started", "")), "minutes": n / fs / 60.0 if fs else 0.0,
+            "active_s": activation_s(file),
             "stops": sum(row.kind == "estop" for row in rows),
             "faults": sum(row.priority == "high" and row.kind != "estop" for row in rows), "state": file.state,
         })  # fmt: skip

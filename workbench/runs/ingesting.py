@@ -214,7 +214,7 @@ def _charge(file: RunFile, decisions: Sequence[Decision]) -> dict[str, float]:
         given = control.charge_of(entries, decisions, lapse_s=0.0)
     except BadValue:  # inputs are lost: the ledger says so
         return {}
-    return {name_of(place): round(amount, 6) for place, amount in given.items()}
+    return {name_of(place): amount for place, amount in given.items()}
 
 
 def _replayed(file: RunFile) -> dict[str, Any]:

@@ -122,10 +122,7 @@ class Bench:
     def stop(self, why: str) -> None:
         """Off at once, latched, from any state and any thread."""
         with self._turn:
-            self._send(self._controller.operator.estop(why, **self._now).commands)
-            # Not with the next look: nothing stands between a STOP and the device.
-            self._deliver()
-            self._take_rows()
+            self._stop(self._controller.operator.estop(why, **self._now).commands)
 
     def felt(self, symptom: str, *, by: str) -> None:
         """The person feels something: off at once, until :meth:`reset`.
@@ -135,11 +132,7 @@ class Bench:
         symptom : in words. by : who noted it.
         """
         with self._turn:
-            self._controller.stimulation.take_symptom(symptom, local=self._local, by=by)
-            self._look(TICK_S)
-        if self.state != "ESTOP":
-            # Nothing flowed that it could have stopped; until a reset nothing may begin either.
-            self.stop(symptom)
+            self._stop(self._controller.stimulation.take_symptom(symptom, local=self._local, by=by))
 
     def reset(self, by: str) -> None:
         """After a STOP, a symptom or a fault: once the safe state is complete, a new self-test may begin.
@@ -159,6 +152,12 @@ class Bench:
             except Refused:
                 if not left:
                     raise
+
+    def _stop(self, commands: list[Command]) -> None:
+        self._send(commands)
+        # Not with the next look: nothing stands between a STOP and the device.
+        self._deliver()
+        self._take_rows()
 
     # ------------------------------------------------------------------------------------------ views
     @property

@@ -253,7 +253,7 @@ class ContactMapping:
                     "muscle": muscle,
                     "contact": contact,
                     "current_ma": ma,
-                    "selectivity": round(selectivity, 3),
+                    "selectivity": selectivity,
                     "threshold_ma": said.threshold_ma,
                     "saturation_ma": said.saturation_ma,
                     "origin": said.origin,
@@ -546,8 +546,8 @@ class ContactMapping:
                 "chosen": dict(kept.chosen),
                 "trial": kept.trial.definition() if kept.trial else None,
                 "contact": kept.contact,
-                "charge_uc": {str(n): round(uc, 3) for n, uc in charge.items()},
-                "elapsed_s": round(kept.elapsed_s, 2),
+                "charge_uc": {str(n): uc for n, uc in charge.items()},
+                "elapsed_s": kept.elapsed_s,
                 "attempts": {str(n): count for n, count in kept.attempts.items()},
                 "body": self.bench.body,
             }
@@ -596,8 +596,8 @@ class ContactMapping:
             "skipped": {str(n): self._kept.skipped[n] for n in sorted(self._kept.skipped)},
             "attempts": {str(n): count for n, count in sorted(self._kept.attempts.items())},
             "hot_spots": self.hot_spots(),
-            "charge_uc": {str(n): round(uc, 1) for n, uc in self._kept.charge_uc.items()},
-            "minutes": round(self.elapsed_s / 60.0, 1),
+            "charge_uc": {str(n): uc for n, uc in self._kept.charge_uc.items()},
+            "minutes": self.elapsed_s / 60.0,
         }
 
 
