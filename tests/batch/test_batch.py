@@ -61,6 +61,7 @@ def first(site):
     return replace(manifest, tasks=(task,)), folder / manifest.recordings[task.recording]
 
 
+@pytest.mark.job
 def test_every_run_is_decoded_again_to_the_same_bits_and_its_trials_are_counted(site, done):
     ran, folder = done
     assert (ran.ok, ran.tasks, ran.computed, ran.kept) == (True, N, N, 0)
@@ -192,6 +193,7 @@ def crossed(path, seed, results):
     return batch.merged([results])
 
 
+@pytest.mark.job
 def test_the_folds_of_a_run_are_those_of_its_fit_and_permuted_labels_are_others(calibration, tmp_path):
     path, metrics = calibration
     as_they_are = crossed(path, 0, tmp_path / "0")

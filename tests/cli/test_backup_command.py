@@ -22,6 +22,7 @@ def made_in(target):
     return sorted(target.glob("2*"))
 
 
+@pytest.mark.job
 def test_a_backup_is_made_drilled_and_restored(workbench, folder, tmp_path):
     said = workbench("backup", folder, tmp_path / "backups", "--drill")
     assert said.code == 0, said.err

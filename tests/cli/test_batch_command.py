@@ -32,6 +32,7 @@ def study(tmp_path_factory):
     return folder
 
 
+@pytest.mark.job
 def test_a_study_is_planned_run_and_tabled_and_a_second_run_does_nothing(inside, study, tmp_path):
     manifest, results = tmp_path / "m.json", tmp_path / "results"
     said = inside("batch", "plan", study, "--pipeline", "redecode", "--out", manifest)

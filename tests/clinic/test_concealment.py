@@ -283,6 +283,7 @@ def test_a_table_that_nobody_thought_of_is_kept_from_who_is_blinded(control):
         assert str(caught.value).count("Ω") < 100
 
 
+@pytest.mark.job
 def test_whoever_is_blinded_is_told_no_number_of_an_entry(control):
     with Study.open(control.folder, actor="test") as study:
         assert set(QUESTIONS) == {type(one).__name__ for one in control.asks} | {

@@ -283,6 +283,7 @@ def test_a_token_is_kept_as_its_hash_and_shown_nowhere(shared):
     assert "argon2id" not in repr(vars(tokens))
 
 
+@pytest.mark.job
 def test_a_changed_password_ends_what_the_old_one_began(served):
     client, other = served.client("wu"), served.client("wu")
     with pytest.raises(BadValue, match="8 to 1024"):
@@ -295,6 +296,7 @@ def test_a_changed_password_ends_what_the_old_one_began(served):
 
 
 # ------------------------------------------------------------------------------ passwords
+@pytest.mark.job
 def test_fifty_wrong_passwords_are_slowed_and_another_login_still_gets_in(served):
     client = served.client()
     said = []
@@ -313,6 +315,7 @@ def test_fifty_wrong_passwords_are_slowed_and_another_login_still_gets_in(served
     assert refused == 50 - sum("too many attempts" in one for one in said)
 
 
+@pytest.mark.job
 def test_an_unknown_login_is_answered_as_a_wrong_password_byte_for_byte_also_when_it_has_to_wait(served):
     answers = {}
     for login in ("wu", "nobody-of-this-name"):
@@ -328,6 +331,7 @@ def test_an_unknown_login_is_answered_as_a_wrong_password_byte_for_byte_also_whe
     assert answers["wu"] == answers["nobody-of-this-name"]
 
 
+@pytest.mark.job
 def test_a_password_stands_in_no_file_no_output_no_argument_and_no_answer(served):
     canary = "correct horse canary"
     client = served.client("okafor")
@@ -354,6 +358,7 @@ def test_a_password_stands_in_no_file_no_output_no_argument_and_no_answer(served
 
 
 # ------------------------------------------------------------------------------ life
+@pytest.mark.job
 def test_sigterm_answers_what_was_begun_closes_the_record_and_leaves_no_socket(served):
     client = served.client("okafor")
     person, done = participant(client), []
@@ -371,6 +376,7 @@ def test_sigterm_answers_what_was_begun_closes_the_record_and_leaves_no_socket(s
     assert verify(served.folder).ok
 
 
+@pytest.mark.job
 def test_everything_that_was_acknowledged_survives_a_kill_in_the_middle_of_writes(served):
     person = participant(served.client("okafor"))
     acknowledged: list[str] = []
@@ -398,6 +404,7 @@ def test_everything_that_was_acknowledged_survives_a_kill_in_the_middle_of_write
         again.client("okafor").ask(questions.Worklist())
 
 
+@pytest.mark.job
 def test_a_study_is_served_once_and_not_where_others_may_enter(served, capsys):
     again = ["serve", str(served.folder), "--socket", str(served.folder.parent / "two")]
     assert commands.main(again) == 2
@@ -408,6 +415,7 @@ def test_a_study_is_served_once_and_not_where_others_may_enter(served, capsys):
     assert "chmod 700" in capsys.readouterr().err
 
 
+@pytest.mark.job
 def test_a_port_of_this_computer_serves_as_well(folder):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -439,6 +447,7 @@ for path in map(Path, sys.argv[1:]):
 """
 
 
+@pytest.mark.job
 @pytest.mark.skipif(
     os.geteuid() != 0 or not shutil.which("runuser"), reason="needs root and runuser to become nobody"
 )

@@ -401,6 +401,7 @@ def test_a_fallen_electrode_is_never_valid_and_never_decides_silently(fitted, fa
     assert stream.evidence(back).valid
 
 
+@pytest.mark.job
 def test_reading_and_streaming_a_decoder_needs_no_slow_library(tmp_path):
     for name in NAMES:
         decoders.save(make(name).fit(*epochs()), tmp_path / name, montage=MONTAGE)

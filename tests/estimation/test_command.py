@@ -26,6 +26,7 @@ def call(capsys):
     return called
 
 
+@pytest.mark.job
 def test_a_plan_with_a_refused_analysis_writes_the_others_and_ends_with_1(folder, tmp_path, call, analysed):
     plan = tmp_path / "plan.toml"
     plan.write_text(PLAN)
@@ -40,6 +41,7 @@ def test_a_plan_with_a_refused_analysis_writes_the_others_and_ends_with_1(folder
     assert (tmp_path / "results" / "visits.csv").stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.job
 def test_a_drafted_plan_is_a_file_to_check_and_runs(folder, tmp_path, call):
     plan = tmp_path / "plan.toml"
     assert call(folder, "--draft", plan)[0] == 0

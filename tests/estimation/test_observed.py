@@ -24,6 +24,7 @@ def pooled(folder):
         return estimation.pooled(study, plan=PLAN, where="plan.toml")
 
 
+@pytest.mark.job
 def test_a_course_holds_the_values_of_the_dataset_by_arm_and_the_means_are_theirs(analysed):
     (arat,) = analysed.courses
     assert (arat.variable, arat.visits) == ("arat.total", ("Baseline", "Week 4", "Week 8", "Week 12"))
@@ -35,6 +36,7 @@ def test_a_course_holds_the_values_of_the_dataset_by_arm_and_the_means_are_their
     assert all(analysed.rows[row.key] is row for line in arat.lines for row in line.rows if row)
 
 
+@pytest.mark.job
 def test_a_blinded_reader_gets_the_same_values_without_an_arm_an_entry_or_a_reading_in_the_chain(
     folder, pooled, analysed
 ):

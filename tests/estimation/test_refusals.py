@@ -50,6 +50,7 @@ def only(arm):
     return lambda row: row if row.arm == arm else replace(row, change=None)
 
 
+@pytest.mark.job
 @pytest.mark.parametrize(
     ("change", "text", "sentence"),
     [

@@ -348,6 +348,7 @@ def test_a_damaged_file_is_read_or_refused_and_never_crashes(data):
 
 
 # ------------------------------------------------------------------------------ entries
+@pytest.mark.job
 @VERSIONS
 def test_the_entries_of_a_study_follow_the_schema_and_have_the_same_bytes_again(schema, study, version):
     file = odm.study_file(study, version)

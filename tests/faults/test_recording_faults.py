@@ -257,6 +257,7 @@ def test_reading_a_torn_file_says_what_to_do(tmp_path):
     assert "run 'workbench recover r.xdf'" in inspect(path).text()
 
 
+@pytest.mark.job
 def test_every_flipped_bit_is_found_and_its_chunk_named(tmp_path):
     path = tmp_path / "r.xdf"
     write(path)

@@ -86,6 +86,7 @@ def test_drawing_leaves_no_global_state(name):
     assert dict(mpl.rcParams) == before
 
 
+@pytest.mark.job
 def test_the_package_never_imports_pyplot_or_plotly():
     code = "import sys, workbench.reports, workbench.figures; print(*(m for m in sys.modules if m in %r))"
     found = subprocess.run(

@@ -26,6 +26,7 @@ def every(tmp_path_factory):
     return hostile.cases(build_parser(), tmp_path_factory.mktemp("hostile") / "material")
 
 
+@pytest.mark.job
 def test_every_argument_of_every_command_has_hostile_cases(every):
     names = {case.name.split(": ")[0] for case in every}
     for words, parser in hostile.commands(build_parser()).items():
@@ -37,6 +38,7 @@ def test_every_argument_of_every_command_has_hostile_cases(every):
                 )
 
 
+@pytest.mark.job
 def test_what_one_case_makes_is_met_by_no_other(every):
     """Else a study that `new` makes at an absent path is verified there, and that would count as mishandled."""
     users = {}

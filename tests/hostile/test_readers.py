@@ -113,6 +113,7 @@ def readers() -> set[str]:
     return found
 
 
+@pytest.mark.job
 def test_every_file_that_reads_something_is_listed_with_who_bounds_it():
     known = BY_COMMANDS | OWN_TEXTS | BETWEEN_OWN_PROCESSES | FROM_DEVICES | HOSTILE | DOORS
     assert readers() - known == set(), "say who tries bad input on it, and read through workbench.reading"
@@ -265,6 +266,7 @@ def material(tmp_path_factory):
     (folder / "paths" / "forbidden").chmod(0o700)
 
 
+@pytest.mark.job
 @pytest.mark.parametrize("reader", sorted(READERS))
 def test_a_reader_refuses_or_reads_but_never_hangs_or_breaks(reader, material, tmp_path):
     for what, path in material.items():

@@ -24,6 +24,8 @@ from workbench.runs.comparing import compare
 from workbench.study import Study
 from workbench.vocabulary import Marker, Montage, Participant, Recording, Run, Session, Trial, Visit
 
+pytestmark = pytest.mark.job
+
 DEMO_GRASPS = 16
 
 

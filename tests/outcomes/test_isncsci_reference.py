@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
+
 from workbench.outcomes import isncsci
 from workbench.outcomes.isncsci import Options, classify
 
@@ -117,6 +119,7 @@ def test_hand_checked_praxis_1_praxis_99_and_full_0006(reference_cases):
         assert {field: result[field] for field in fields} == fields, name
 
 
+@pytest.mark.job
 def test_old_results_are_classified_again_and_compared(reference_cases):
     old = [
         {"id": name, "exam": case["exam"], "result": case["expected"]}

@@ -118,6 +118,7 @@ def test_the_share_of_targets_in_the_calibration_does_not_count_with_every_flash
     assert made[0].probabilities == pytest.approx([1 / 6] * 6)
 
 
+@pytest.mark.job
 def test_a_simulated_person_spells():
     paradigm = load("speller", **SIX, repetitions=(3, 10))
     who = person(paradigm, seed=2)

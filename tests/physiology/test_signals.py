@@ -195,6 +195,7 @@ def test_thresholds_repeat_from_day_to_day_as_well_as_published():
     assert 0.487 < icc < 0.874
 
 
+@pytest.mark.job
 def test_a_map_of_sixteen_contacts_takes_less_than_45_simulated_minutes_and_finds_each_muscle_where_it_lies():
     got = recruitment_map(Body(Person(seed=1, spasms_per_h=20.0), senses=("emg",)))
     assert got.minutes <= 45.0

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from workbench.physiology import Body, Input, Person, Train
 from workbench.signals.gait import steps
+
+pytestmark = pytest.mark.job
 
 
 def walked(residual, *, support=0.0, seconds=60.0, seed=1, **more):

@@ -164,6 +164,7 @@ def test_a_hole_in_a_foreign_file_is_named_and_skipped_on_request(recording, tmp
     assert len(read(path, damaged="skip").damaged) == 1
 
 
+@pytest.mark.job
 def test_fuzzed_files_give_a_fault_or_a_file_and_nothing_else(recording, tmp_path):
     rng = np.random.default_rng(11)
     whole = recording().read_bytes()

@@ -47,6 +47,7 @@ def test_an_exchange_is_told_from_a_gain_by_the_correlations():
     assert patterns.explained(patterns.correlations(exchanged) + 1e-6, own)[0] > 100
 
 
+@pytest.mark.job
 def test_every_cable_decodes_the_same_samples_and_the_differences_are_printed():
     one = study.person(7000, n_calibration=12, rest_s=20.0, n_online=2)
     assert list(one) == [study.RIGHT, *study.SWAPS]

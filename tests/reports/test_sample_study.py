@@ -102,6 +102,7 @@ def test_a_recording_without_a_number_is_called_by_its_id_or_as_the_record_calls
     assert found.sentence.startswith(f"{called}: ")
 
 
+@pytest.mark.job
 def test_the_script_makes_the_same_samples_each_time(made, tmp_path):
     script().make(tmp_path / "again")
     for name in ("sample-calibration", "sample-online"):

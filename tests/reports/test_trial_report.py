@@ -334,6 +334,7 @@ def test_a_file_of_word_has_the_text_the_pictures_and_the_links_of_the_document(
     assert "w:tblHeader" in body
 
 
+@pytest.mark.job
 def test_a_report_is_signed_by_its_draft_and_the_signed_issue_differs_by_its_signatures_alone(
     study, monkeypatch, capsys
 ):

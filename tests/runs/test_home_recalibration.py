@@ -376,6 +376,7 @@ def test_every_sentence_of_the_rule_is_in_chinese_too(home):
 ACTS = ("good", "bad", "site", "withdraw", "back", "day", "month", "rule", "home_take_back")
 
 
+@pytest.mark.job
 @given(st.lists(st.sampled_from(ACTS), min_size=1, max_size=10))
 @settings(deadline=None, max_examples=25)
 def test_in_whatever_order_decisions_are_made_no_decoder_of_home_is_granted_in_the_clinic_or_beyond_the_bounds(

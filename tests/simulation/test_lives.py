@@ -106,6 +106,7 @@ def test_a_device_that_keeps_its_pressure_without_an_engine_is_found(made, monke
     assert any("a device that hears nothing becomes safe" in {b.rule for b in life.broken} for life in lived)
 
 
+@pytest.mark.job
 @pytest.mark.parametrize("seed", some(SEEDS))
 def test_a_very_short_life_breaks_no_rule(made, seed):
     assert Life(seed, seconds=2.0, template=made).live().broken == ()
@@ -214,5 +215,6 @@ def _refuse():
     raise Refused("never")
 
 
+@pytest.mark.job
 def test_a_life_in_which_nothing_goes_wrong_breaks_no_rule(made):
     assert Life(QUIET, seconds=8.0, template=made).live().broken == ()

@@ -317,6 +317,7 @@ def test_an_operator_who_hurries_does_several_acts_at_once_and_no_rule_breaks(ma
     assert any("without waiting" in what for _, what in lived.story)
 
 
+@pytest.mark.job
 def test_a_record_that_another_program_holds_is_waited_for_and_then_refused(tmp_path, made):
     life = Life(1, seconds=2.0, template=made, strokes=())
     came = []

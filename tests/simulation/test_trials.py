@@ -42,6 +42,7 @@ def test_the_same_seed_lives_the_same_weeks_of_a_trial(clinic):
 STROKES = ("power loss at a write", "kill at a write", "disk failing at a write", "closing", "backup")
 
 
+@pytest.mark.job
 @pytest.mark.parametrize("stroke", some(STROKES))
 def test_a_trial_with_one_stroke_while_everybody_is_busy_breaks_no_rule(clinic, stroke):
     came = lived(clinic, STROKES.index(stroke), days=1.0, strokes=((DAY_S / 2, stroke),))

@@ -27,6 +27,7 @@ counts_of = st.integers(1, 40).flatmap(lambda n: st.tuples(st.integers(0, n), st
 
 
 # ------------------------------------------------------------------ proportions
+@pytest.mark.job
 @settings(max_examples=40, deadline=None)
 @given(counts_of, st.sampled_from(of.OneMethod.__args__))
 def test_an_interval_of_a_proportion_lies_in_0_to_1_holds_it_and_turns_with_it(kn, method):

@@ -62,6 +62,7 @@ def test_listings_are_compared_where_they_are():
     assert sum(one.agrees for one in found) >= 13
 
 
+@pytest.mark.job
 def test_each_method_of_a_report_is_simulated():
     smallest = [replace(one, sizes=one.sizes[:1]) for one in METHODS]
     rows = stress.simulate(1, 3, methods=smallest)
@@ -78,6 +79,7 @@ def test_dealing_again_by_the_studys_own_design_keeps_its_level_under_a_trend_of
     assert row.rejected > 0
 
 
+@pytest.mark.job
 def test_simulations_that_were_cut_short_go_on_and_end_with_the_same_figures(tmp_path):
     quick = [one for one in METHODS if one.method in ("t test (Welch)", "ANCOVA")]
     file, said = tmp_path / "kept.json", []

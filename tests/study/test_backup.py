@@ -268,6 +268,7 @@ for number, (stage, part) in enumerate([*((stage, False) for stage in STAGES), (
 """
 
 
+@pytest.mark.job
 def test_killed_at_every_step_a_backup_leaves_the_study_as_it_was_and_the_next_one_works(study, tmp_path):
     study.close()
     before, lying = rows(study.folder), contents(study.folder)

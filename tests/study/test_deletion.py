@@ -291,6 +291,7 @@ print(len(seen))
 """
 
 
+@pytest.mark.job
 @pytest.mark.parametrize("at", some(range(1, LAST + 1)))
 def test_killed_at_any_step_it_is_a_problem_until_it_is_carried_out_to_its_end(study, tmp_path, at):
     person = asked(study)

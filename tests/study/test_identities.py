@@ -428,6 +428,7 @@ assert ended == {-signal.SIGKILL}, ended
 """
 
 
+@pytest.mark.job
 def test_kill_9_at_any_write_loses_no_acknowledged_entry(store):
     command = [sys.executable, "-c", LIVED, str(store.path.parent), "60"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)

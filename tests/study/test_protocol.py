@@ -545,6 +545,7 @@ def test_data_of_another_shape_is_refused_and_never_breaks(data):
         Protocol.from_definition(data)
 
 
+@pytest.mark.job
 @settings(max_examples=100, deadline=None)
 @given(st.data())
 def test_any_value_in_any_place_is_taken_or_refused_in_a_sentence(data):
@@ -737,6 +738,7 @@ def test_a_form_that_is_a_measure_takes_what_the_measure_takes(example):
     assert queries == ()
 
 
+@pytest.mark.job
 @settings(max_examples=100, deadline=None)
 @given(st.dictionaries(st.one_of(st.sampled_from(["n", "x", "t", "c", "d", "y"]), st.text(max_size=3)), JSON))
 def test_any_value_of_a_form_is_taken_or_told(values):

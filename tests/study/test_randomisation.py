@@ -557,6 +557,7 @@ def shares(table, history, covariates, *, n=1500):
     return counts, n
 
 
+@pytest.mark.job
 def test_the_preferred_arm_has_probability_p_and_the_others_share_the_rest():
     two, n = shares(design(THREE, arms=("A", "B")), EXAMPLE, NEW)
     assert is_even(two["B"], n, 0.8)

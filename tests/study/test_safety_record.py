@@ -240,6 +240,7 @@ STEPS = st.tuples(st.sampled_from(STATED), st.integers(0, 89)) | st.sampled_from
 """A revision, and how many minutes ago somebody became aware; or a rule that is confirmed."""
 
 
+@pytest.mark.job
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(first=st.sampled_from(STATED), steps=st.lists(STEPS, min_size=1, max_size=6))
 @example(first=IMMINENT, steps=["eu.80.other", "eu.80.imminent", (MILD, 0)])

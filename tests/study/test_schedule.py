@@ -161,6 +161,7 @@ def test_a_late_visit_is_missed_once_a_later_one_was_held_or_can_be(on, held, st
 DAYS = st.dates(date(1990, 1, 1), date(2100, 1, 1))
 
 
+@pytest.mark.job
 @settings(max_examples=100, deadline=None)
 @given(st.data())
 def test_a_window_is_always_that_of_the_protocol_and_its_status_agrees_with_it(data):

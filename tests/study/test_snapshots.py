@@ -259,6 +259,7 @@ def test_a_snapshot_of_a_later_version_says_so(study, tmp_path):
         wb.open_study(path)
 
 
+@pytest.mark.job
 def test_the_command_cuts_lists_and_answers_as_json(study):
     for role in ("data_manager", "statistician"):
         study.add_person(role, f"Dr {role}", "correct horse", roles=(role,))

@@ -48,6 +48,7 @@ def test_the_writer_acknowledges_what_is_stored(tmp_path):
     assert len(last) == 3
 
 
+@pytest.mark.job
 @pytest.mark.sqlite_file("bytes of a file are changed here")
 def test_a_cut_log_leaves_an_earlier_state_that_the_anchors_show(tmp_path):
     figures = stress.cut_logs(tmp_path, cuts=40, seed=21, step=nothing)
@@ -141,6 +142,7 @@ def test_writers_at_once_overwrite_no_number_and_give_no_pseudonym_or_slot_twice
     assert figures.slots >= figures.writers
 
 
+@pytest.mark.job
 @pytest.mark.sqlite_file("tests/study/test_postgresql.py does it on the server")
 def test_what_the_owner_of_a_file_edits_cuts_or_puts_back_is_found(tmp_path):
     folder = tmp_path / "s"

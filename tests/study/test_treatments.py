@@ -194,6 +194,7 @@ def test_values_of_forms_are_a_table_with_what_holds(study):
     assert row["holds"]
 
 
+@pytest.mark.job
 def test_treatments_and_forms_are_exported_without_who_took_back_the_consent_to_share(study, tmp_path):
     (other,) = study.rows("participant", pseudonym="SIM-02")
     made(study, RecordAssistiveDevice(other["id"], "chair"))

@@ -184,6 +184,7 @@ class Followed:
         return float(np.mean([agreed[role] for agreed in self.agreed]))
 
 
+@pytest.mark.job
 def test_who_walks_and_means_it_is_stimulated_in_the_blocks_of_the_stride_and_nowhere_else(walker):
     person, decoder, _ = walker
     followed = Followed(decoder, *person.live(**both((4.0, False), (24.0, True), (6.0, False))))

@@ -78,6 +78,7 @@ def service(tmp_path: Path) -> MappingService:
     return service_of(study_of(tmp_path / "study"))
 
 
+@pytest.mark.job
 def test_a_lead_is_mapped_and_recorded_by_keyboard_alone(
     mount: Callable[..., Any], service: MappingService, tmp_path: Path
 ) -> None:

@@ -105,13 +105,7 @@ class Controller:
         gate = StimulationGate(effector, machine, log=log, setup=stimulation)
         orders = Orders(effector, machine, gate=gate)
         arming = Arming(
-            effector,
-            simulated=simulated,
-            machine=machine,
-            log=log,
-            supervisor=supervisor,
-            watch=watch,
-            gate=gate,
+            effector, simulated=simulated, machine=machine, log=log, supervisor=supervisor, watch=watch, gate=gate
         )
         safe_state = SafeState(machine, log=log, orders=orders, arming=arming, confirmation=confirmation)
         activation = Activation(
