@@ -23,6 +23,8 @@ SIZES = (
     ("backup", "--n 1", "restored, verified, a beginning of the chain: yes"),
     ("evoked", "--n 1", "0 choices without a decision, 0 runs decoded again otherwise"),
     ("attempts", "--n 1", "0 runs decoded again otherwise"),
+    ("cued", "--n 1", "0 runs decoded again otherwise"),
+    ("responses", "--n 1", "loop closed mean error"),
     ("soak", "--minutes 0.07 --channels 16 --rate 1000", "recorded, 0 lost, 0 doubled, 0 changed, 0 gaps"),
     ("lives", "--n 1", "changes ("),
     ("control", "--n 300", "0 limits passed"),

@@ -73,9 +73,22 @@ def test_pages_beyond_the_most_kernels_are_refused_and_nothing_else_is(
     assert status(request("/api/kernels/a/channels", Sec_WebSocket_Protocol=guarded.PROTOCOL), most) == 0
 
 
+SERVER = """
+import http.server, pathlib, sys
+port, folder = int(sys.argv[1]), pathlib.Path(sys.argv[2])
+class Page(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        while (folder / "busy").exists():  # One loop serves every page, as Voila's does.
+            pass
+        self.send_response(200)
+        self.end_headers()
+http.server.HTTPServer(("127.0.0.1", port), Page).serve_forever()
+"""
+
+
 @pytest.fixture
 def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Dashboard]]:
-    """A watched server of a few lines in the place of Voila: a real process that can be killed and frozen."""
+    """A watched server of a few lines in the place of Voila: a process to kill, freeze and keep busy."""
     for name, value in (("PROBE_S", 0.1), ("ANSWER_S", 0.3)):
         monkeypatch.setattr(dashboard, name, value)
     made: list[Dashboard] = []
@@ -84,7 +97,7 @@ def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
         port = probe.getsockname()[1]
 
     def launch() -> subprocess.Popen[bytes]:
-        arguments = [sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1", "-d", str(tmp_path)]
+        arguments = [sys.executable, "-c", SERVER, str(port), str(tmp_path)]
         return subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def start() -> Dashboard:
@@ -101,6 +114,15 @@ def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
         one.stop()
 
 
+def until(reached: Callable[[], object]) -> None:
+    never = threading.Event()
+    for _ in range(600):
+        if reached():
+            return
+        never.wait(0.1)
+    raise AssertionError("not reached within a minute")
+
+
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "frozen"])
 def test_a_server_that_ended_or_hangs_is_started_again_under_its_address(
     watched: Callable[[], Dashboard], how: signal.Signals
@@ -108,14 +130,35 @@ def test_a_server_that_ended_or_hangs_is_started_again_under_its_address(
     made = watched()
     first, url = made.process.pid, made.url
     os.kill(first, how)
-    never = threading.Event()
-    for _ in range(300):
-        if made.restarts and dashboard._answers(made.port):
-            break
-        never.wait(0.1)
+    until(lambda: made.restarts and dashboard._answers(made.port))
     assert (made.restarts, made.url) == (1, url)
     assert made.process.pid != first
     assert dashboard._answers(made.port)
+
+
+def test_a_server_that_is_late_because_it_works_is_not_ended_and_its_pages_stay(
+    watched: Callable[[], Dashboard], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dashboard, "SILENT_PROBES", 10_000)
+    made = watched()
+    first = made.process.pid
+    (tmp_path / "busy").touch()
+    until(lambda: made.silent > dashboard.IDLE_PROBES)
+    (tmp_path / "busy").unlink()
+    until(lambda: made.silent == 0)
+    assert (made.restarts, made.process.pid) == (0, first)
+
+
+def test_a_server_that_works_and_never_answers_is_started_again(
+    watched: Callable[[], Dashboard], tmp_path: Path
+) -> None:
+    made = watched()
+    first = made.process.pid
+    (tmp_path / "busy").touch()
+    until(lambda: made.restarts)
+    (tmp_path / "busy").unlink()
+    until(lambda: dashboard._answers(made.port))
+    assert (made.restarts, made.process.pid != first) == (1, True)
 
 
 def test_the_token_reaches_the_browser_through_a_file_of_this_account_and_no_argument(

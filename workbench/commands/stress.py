@@ -323,6 +323,21 @@ def _attempts(n: int, seed: int) -> tuple[str, bool]:
     return "\n".join(one.text() for one in figures), all(one.passed for one in figures)
 
 
+def _cued(n: int, seed: int) -> tuple[str, bool]:
+    from workbench.stress import cued
+
+    figures = cued.cued(n, seed)
+    return "\n".join(one.text() for one in figures), all(one.passed for one in figures)
+
+
+def _responses(n: int, seed: int) -> tuple[str, bool]:
+    from workbench.stress import responses
+
+    with tqdm(total=n, file=sys.stderr, unit="participant", disable=not sys.stderr.isatty()) as bar:
+        figures = responses.responses(n, seed, step=bar.update)
+    return figures.text(), figures.passed
+
+
 def _states(n: int, seed: int) -> tuple[str, bool]:
     from workbench.stress import states
 
@@ -446,6 +461,10 @@ TESTS = {
     ),
     "attempts": StressTest(
         "self-paced systems find attempts, n simulated participants of each", {"n": 20}, _attempts
+    ),
+    "cued": StressTest("cued systems decide, n simulated participants of each", {"n": 20}, _cued),
+    "responses": StressTest(
+        "the loop of the evoked response, closed and open, n simulated participants", {"n": 20}, _responses
     ),
     "states": StressTest(
         "the brain-spine interface tells states of the legs, n simulated participants", {"n": 20}, _states

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -179,6 +179,23 @@ def felt(
     return {"trains": tuple(trains)}
 
 
+class Felt(Protocol):
+    """What is felt of a stimulator.
+
+    Attributes
+    ----------
+    flowing_ma : current of each channel by its name, mA; empty while nobody knows.
+    """
+
+    flowing_ma: dict[str, float]
+
+    def fields(self) -> dict[str, Any]:
+        """What is felt of it now: fields of :class:`~workbench.physiology.Input`."""
+
+    def close(self) -> None:
+        """Listen no longer."""
+
+
 class Stimulator:
     """What a paired stimulator says it delivers, by its signed statuses.
 
@@ -238,13 +255,14 @@ class Participant:
     Parameters
     ----------
     options : of the player.
+    stimulator : whose current is felt; by default the one that is paired as the options say.
 
     Attributes
     ----------
     person, body : who, and the body of this visit.
     """
 
-    def __init__(self, options: Mapping[str, Any]) -> None:
+    def __init__(self, options: Mapping[str, Any], *, stimulator: Felt | None = None) -> None:
         self.person = _stated_person(options.get("person", {}), seed=options.get("seed", 0))
         self._state_path = Path(str(options["state_path"])) if options.get("state_path") else None
         self.body = Body(self.person, state=_begun(self.person, self._state_path, _number(options, "days")))
@@ -265,7 +283,8 @@ class Participant:
         self._loop = loop_of(options["loop"]) if options.get("loop") else None
         apart = self._loop.channels if self._loop is not None else ()
         self._truth = Truth(Path(str(options["truth_path"])), self) if options.get("truth_path") else None
-        self._stimulator = Stimulator(options, apart=apart) if options.get("stimulator") else None
+        paired = Stimulator(options, apart=apart) if options.get("stimulator") and stimulator is None else None
+        self._stimulator = stimulator or paired
         self._began_s = self.body.state.lived_s
         self._cues: list[tuple[float, dict[str, Any]]] = []
         self._turns: list[tuple[float, str]] = []

@@ -3,20 +3,95 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from workbench import analysis, decoders
+from workbench import analysis, decoders, paradigms, systems
+from workbench.decode import Made, decode
 from workbench.decoders import WindowDecoder
+from workbench.devices import simulated_participant, simulated_spinal_participant
+from workbench.devices.simulated_spinal_participant import STREAMS
 from workbench.paradigms import Paradigm, PlannedCue
 from workbench.signals.cues import locate_cues
 from workbench.systems import BoundSystem
-from workbench.vocabulary import Chunk, FloatArray, Marker
+from workbench.vocabulary import Chunk, FloatArray, Marker, Trial
 
 BLOCK_S = 0.05
 """Length of a block, s."""
 OTHER_BLOCK = 7
 """Samples of a block when a run is decoded again."""
+
+
+@dataclass(frozen=True, slots=True)
+class OnlineRun:
+    """The online run of a participant who was calibrated before it.
+
+    Attributes
+    ----------
+    bound, paradigm, decoder : the system, what its task is judged by, and its decoder as it was fitted.
+    calibration_s : length of the calibration, s.
+    made : what decoding gave, in order.
+    equal : whether decoding again in blocks of another size gave the same.
+    """
+
+    bound: BoundSystem
+    paradigm: Paradigm
+    decoder: WindowDecoder
+    calibration_s: float
+    made: tuple[Made, ...]
+    equal: bool
+
+    @property
+    def trials(self) -> list[Trial]:
+        """Its results."""
+        return [item for item in self.made if isinstance(item, Trial)]
+
+
+def online_run(system: str, *, seed: int, task: str = "", trials: tuple[int, ...] = ()) -> OnlineRun:
+    """Calibrate a simulated participant with as many trials as the system plans, and decode the run that follows.
+
+    The signal goes on in the same noise from the one to the other, and nothing flows back to the participant: what
+    an effector would do is not felt.
+
+    Parameters
+    ----------
+    system, task : of which one signal is decoded; ``""`` takes the usual task.
+    seed : of the participant.
+    trials : of each run in place of the usual ones, the online run last.
+    """
+    bound = systems.simulate(systems.load(system), task=task, seed=seed, trials=trials)
+    paradigm, fs = paradigms.from_params(bound.paradigm, bound.paradigm_params), bound.signal.fs
+    # The calibration runs follow one another, and are one stretch of signal here.
+    first = paradigm.schedule(sum(bound.trials[:-1]), seed=2 * seed)
+    second = paradigm.schedule(bound.trials[-1], seed=2 * seed + 1)
+    shift = first[-1].at_s + first[-1].duration_s
+    samples = _rendered(bound, [*first, *(cue._replace(at_s=cue.at_s + shift) for cue in second)])
+    at = round(shift * fs)
+    calibration, online = (list(run_items(*run, fs=fs)) for run in ((samples[:at], first), (samples[at:], second)))
+    decoder = fitted(bound, paradigm, calibration, fs=fs)
+    made = tuple(decode(iter(online), paradigm, decoder, fs=fs))
+    again = tuple(decode(cut(online), paradigm, decoder, fs=fs))
+    return OnlineRun(bound, paradigm, decoder, shift, made, again == made)
+
+
+def _rendered(bound: BoundSystem, cues: Sequence[PlannedCue]) -> FloatArray:
+    """The decoded channels of the system's simulated participant under these cues, ``(n_times, n_channels)``."""
+    player = dict(bound.source.player or {})
+    options, end_s, fs = player["options"], cues[-1].at_s + cues[-1].duration_s, bound.signal.fs
+    if player["device"] == "simulated_participant":
+        return simulated_participant.render(options["seed"], cues, end_s, physiology=options["preset"])[0]
+    participant = simulated_spinal_participant.Participant(options)
+    lines = zip(STREAMS, simulated_spinal_participant.specs(options), strict=True)
+    (stream,) = (name for name, line in lines if line.role == "signal")
+    parts, first = [], 0
+    for cue in [*cues, None]:
+        n = round((end_s if cue is None else cue.at_s) * fs) - first
+        parts.append(participant.samples(stream, first, n))
+        first += n
+        if cue is not None:
+            participant.cue(cue.at_s, cue.label, cue.duration_s)
+    return np.concatenate(parts)[:, : len(bound.signal.measured)]
 
 
 def fitted(bound: BoundSystem, paradigm: Paradigm, items: Sequence[Chunk | Marker], *, fs: float) -> WindowDecoder:

@@ -11,15 +11,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from workbench import analysis, paradigms, systems
+from workbench import analysis
 from workbench.analysis import EventMetrics
-from workbench.decode import decode
-from workbench.devices.simulated_participant import render
 from workbench.errors import BadValue
-from workbench.stress._full_speed import cut, fitted, over_participants, run_items
-from workbench.vocabulary import Trial
+from workbench.stress._full_speed import online_run, over_participants
 
-SYSTEMS = (("neo_hand", "self_paced"), ("imagery_glove", "self_paced"), ("movement_potential_glove", "self_paced"))
+SYSTEMS = (
+    ("neo_hand", "self_paced"),
+    ("imagery_glove", "self_paced"),
+    ("movement_potential_glove", "self_paced"),
+    ("emg_closed_loop_stimulation", "triggered"),
+    ("stride_stimulation", "walk"),
+)
 """Systems with the task that is judged."""
 
 
@@ -127,10 +130,11 @@ def attempts(
         raise BadValue(f"one participant or more is needed, got {n}")
     figures = []
     for name, task in which:
-        people = [_participant(name, task, seed + k, trials) for k in range(n)]
+        people = [online_run(name, task=task, seed=seed + k, trials=trials) for k in range(n)]
         every = [trial for one in people for trial in one.trials]
         whose = [str(k) for k, one in enumerate(people) for _ in one.trials]
-        judge = partial(analysis.event_metrics, onset_window_s=people[0].window_s, fs=people[0].fs)
+        window_s = float(people[0].paradigm.params()["onset_window_s"])
+        judge = partial(analysis.event_metrics, onset_window_s=window_s, fs=people[0].bound.signal.fs)
         figures.append(
             AttemptFigures(
                 name,
@@ -141,35 +145,6 @@ def attempts(
             )
         )
     return figures
-
-
-@dataclass(frozen=True, slots=True)
-class _Person:
-    """Trials of one participant, judged within ``window_s``, and whether decoding again gave the same."""
-
-    trials: list[Trial]
-    window_s: float
-    fs: float
-    calibration_s: float
-    equal: bool
-
-
-def _participant(name: str, task: str, seed: int, trials: tuple[int, ...]) -> _Person:
-    bound = systems.simulate(systems.load(name), task=task, seed=seed, trials=trials)
-    preset = dict(bound.source.player or {})["options"]["preset"]
-    paradigm, fs = paradigms.from_params(bound.paradigm, bound.paradigm_params), bound.signal.fs
-    first = paradigm.schedule(bound.trials[0], seed=2 * seed)
-    second = paradigm.schedule(bound.trials[-1], seed=2 * seed + 1)
-    shift = first[-1].at_s + first[-1].duration_s
-    whole = [*first, *(cue._replace(at_s=cue.at_s + shift) for cue in second)]
-    samples, _ = render(seed, whole, whole[-1].at_s + whole[-1].duration_s, physiology=preset)
-    at = round(shift * fs)
-    calibration, online = (list(run_items(*run, fs=fs)) for run in ((samples[:at], first), (samples[at:], second)))
-    decoder = fitted(bound, paradigm, calibration, fs=fs)
-    made = list(decode(iter(online), paradigm, decoder, fs=fs))
-    again = list(decode(cut(online), paradigm, decoder, fs=fs))
-    results = [item for item in made if isinstance(item, Trial)]
-    return _Person(results, float(paradigm.params()["onset_window_s"]), fs, shift, again == made)
 
 
 def _share(held: Sequence[bool]) -> str:

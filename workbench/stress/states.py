@@ -12,14 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workbench import analysis, paradigms, systems
-from workbench.decode import decode
-from workbench.devices.simulated_participant import render
+from workbench import analysis
 from workbench.errors import BadValue
 from workbench.paradigms.leg_states import STILL
-from workbench.stress._full_speed import cut, fitted, over_participants, run_items
+from workbench.stress._full_speed import online_run, over_participants
 from workbench.systems.brain_spine_interface import BLOCK_S
-from workbench.vocabulary import Decision, Snapshot, Trial
+from workbench.vocabulary import Decision, Snapshot
 
 SYSTEM = "brain_spine_interface"
 
@@ -114,36 +112,22 @@ def states(n: int, seed: int, *, trials: tuple[int, ...] = ()) -> StateFigures:
 
 def _participant(seed: int, trials: tuple[int, ...]) -> tuple[Person, int, float]:
     """The participant, the number of states, and the length of the calibration, s."""
-    bound = systems.simulate(systems.load(SYSTEM), seed=seed, trials=trials)
-    preset = dict(bound.source.player or {})["options"]["preset"]
-    paradigm, fs = paradigms.from_params(bound.paradigm, bound.paradigm_params), bound.signal.fs
-    # The calibration runs follow one another, and are one stretch of signal here.
-    first = paradigm.schedule(sum(bound.trials[:-1]), seed=2 * seed)
-    second = paradigm.schedule(bound.trials[-1], seed=2 * seed + 1)
-    shift = first[-1].at_s + first[-1].duration_s
-    whole = [*first, *(cue._replace(at_s=cue.at_s + shift) for cue in second)]
-    samples, _ = render(seed, whole, whole[-1].at_s + whole[-1].duration_s, physiology=preset)
-    at = round(shift * fs)
-    calibration, online = (list(run_items(*run, fs=fs)) for run in ((samples[:at], first), (samples[at:], second)))
-    decoder = fitted(bound, paradigm, calibration, fs=fs)
-    made = list(decode(iter(online), paradigm, decoder, fs=fs))
-    again = list(decode(cut(online), paradigm, decoder, fs=fs))
-    results = [item for item in made if isinstance(item, Trial)]
-    best = [decoder.class_names[np.argmax(one.probabilities)] for one in made if isinstance(one, Decision)]
-    updates = [item for item in made if isinstance(item, Snapshot)]
-    gaps = np.diff([item.sample for item in updates]) / fs
+    run = online_run(SYSTEM, seed=seed, trials=trials)
+    best = [run.decoder.class_names[np.argmax(one.probabilities)] for one in run.made if isinstance(one, Decision)]
+    updates = [item for item in run.made if isinstance(item, Snapshot)]
+    gaps = np.diff([item.sample for item in updates]) / run.bound.signal.fs
     return (
         Person(
-            sum(likeliest == trial.condition for likeliest, trial in zip(best, results, strict=True)),
-            len(results),
-            sum(trial.outcome == "correct" for trial in results),
-            sum(not trial.decided for trial in results),
-            sum(trial.decided not in ("", STILL, trial.condition) for trial in results),
+            sum(likeliest == trial.condition for likeliest, trial in zip(best, run.trials, strict=True)),
+            len(run.trials),
+            sum(trial.outcome == "correct" for trial in run.trials),
+            sum(not trial.decided for trial in run.trials),
+            sum(trial.decided not in ("", STILL, trial.condition) for trial in run.trials),
             len(updates),
             tuple(gaps.tolist()),
             sum(item.rule != "blocks" for item in updates),
-            again == made,
+            run.equal,
         ),
-        len(decoder.class_names),
-        shift,
+        len(run.decoder.class_names),
+        run.calibration_s,
     )

@@ -25,6 +25,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from workbench.errors import BadValue, EngineFault
 from workbench.messages import Message
 from workbench.widgets import _tickets
@@ -36,8 +38,11 @@ EXTENSIONS = ("@jupyter-widgets/jupyterlab-manager", "@voila-dashboards/widgets-
 alone is 5 MB of script that every page would read and compile, and no dashboard draws with it."""
 CULL_S = 120
 READY_S = 60.0
-PROBE_S, ANSWER_S, SILENT_PROBES = 2.0, 5.0, 2
-"""Voila is probed every 2 s; two consecutive answers that take longer than 5 s mean that it hangs."""
+PROBE_S, ANSWER_S = 2.0, 5.0
+"""Voila is probed every 2 s, and has 5 s for its answer."""
+IDLE_PROBES, SILENT_PROBES = 2, 6
+"""Voila hangs when it stood still through two consecutive probes that it did not answer, or answered none of six:
+one that works, or waits for its turn on a busy computer, is late, and to end it would end every page."""
 MOST_RESTARTS = 5
 PATH = re.compile(r"[A-Za-z0-9/._~%@-]*")
 """Path of a proxy's address."""
@@ -95,6 +100,7 @@ class Dashboard:
     url : address with its token.
     process : the present Voila process.
     restarts : how often it was started again.
+    silent : consecutive probes that it has not answered.
     """
 
     def __init__(
@@ -110,7 +116,7 @@ class Dashboard:
         address = f"http://{HOST}:{port}/" if proxy is None else f"{proxy.origin}{proxy.path}"
         self.url = f"{address}?token={token}"
         self.token, self.port, self.log, self.redirect = token, port, log, redirect
-        self.restarts = 0
+        self.restarts = self.silent = 0
         self._launch = launch
         self.process = launch()
         self._ended = threading.Event()
@@ -136,19 +142,22 @@ class Dashboard:
 
     def _watch(self) -> None:
         """Voila serves each page from one loop: when that hangs, every page has lost its STOP."""
-        silent = 0
+        idle, used = 0, 0.0
         while not self._ended.wait(PROBE_S):
             ended = self.process.poll() is not None
-            silent = 0 if not ended and _answers(self.port, timeout=ANSWER_S) else silent + 1
-            if not ended and silent < SILENT_PROBES:
-                continue
+            if not ended:
+                answered, before, used = _answers(self.port, timeout=ANSWER_S), used, _processor_time(self.process)
+                self.silent = 0 if answered else self.silent + 1
+                idle = 0 if answered or used > before else idle + 1
+                if idle < IDLE_PROBES and self.silent < SILENT_PROBES:
+                    continue
             # Exit 0 is an end that somebody asked for; too many restarts mean that starting again does not help.
             if ended and self.process.returncode == 0 or self.restarts >= MOST_RESTARTS:
                 self._ended.set()
                 return
             _end(self.process, 0.0)
             self.restarts += 1
-            silent = 0
+            self.silent, idle, used = 0, 0, 0.0
             self.process = self._launch()
             with suppress(EngineFault):  # The next probe finds it out.
                 _wait_until_ready(self)
@@ -320,6 +329,15 @@ def hand_over(dashboard: Dashboard) -> Path:
             f"<title>workbench</title><script>location.replace({json.dumps(dashboard.url)})</script>"
         )
     return dashboard.redirect
+
+
+def _processor_time(process: subprocess.Popen[bytes]) -> float:
+    """Seconds of processor time that a process has used; 0.0 once it is gone."""
+    try:
+        times = psutil.Process(process.pid).cpu_times()
+    except psutil.Error:
+        return 0.0
+    return float(times.user + times.system)
 
 
 def _end(process: subprocess.Popen[bytes], timeout: float) -> None:
