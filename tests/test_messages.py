@@ -164,6 +164,16 @@ def test_a_field_that_is_called_said_and_is_about_none_of_those_beside_it_stays(
     assert restored({"what": "3 ms", "said": said}) == {"what": "3 ms", "said": said}
 
 
+def test_a_space_stands_between_chinese_and_other_scripts_and_not_between_two_chinese_words():
+    def of(stream):
+        return translate(Message("chunk.of_stream", what=stream, stream=stream), language="zh-CN")
+
+    assert of("ECoG") == "ECoG 的ECoG"
+    assert of("皮层") == "皮层的皮层"
+    assert of("") == " 的"
+    assert translate(Message("check.percent_of", percent="3 %", all="全部"), language="zh-CN") == "全部的 3 %"
+
+
 def test_a_list_of_words_has_commas_and_a_list_of_sentences_none():
     known = Message("alarm.unknown", id="'a9'", known=["a1", "a2"])
     assert known == "there is no alarm 'a9' to acknowledge; there are a1, a2"

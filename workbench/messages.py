@@ -9,6 +9,7 @@ wrote or a row of an old recording, is shown as it is.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -22,6 +23,11 @@ AFTER: Mapping[str, str] = {"en": " ", "zh-CN": ""}
 """What stands after a sentence of a list."""
 SAID = "said"
 """Key under which a JSON object carries codes and arguments of the sentences beside it."""
+
+CHINESE = re.compile(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
+"""A Chinese character or mark, as the scripts of the widgets know one too."""
+SPACED = re.compile(r"( ?)\{(\w+)\}((?: (?!\{))?)")
+"""A place with the spaces about it; one between two places belongs to the second."""
 
 Argument = str | int | Sequence[str]
 """What fills a place: a word or a formatted number, a count, another message, or a list of words or messages."""
@@ -116,7 +122,17 @@ def _quoted(text: str) -> str:
 def _filled(code: str, arguments: Mapping[str, Argument], language: str) -> str:
     known = catalogue()[code]
     sentence = known.get(language, known["en"])
-    return sentence.format(**{name: translate(value, language=language) for name, value in arguments.items()})
+    values = {name: translate(value, language=language) for name, value in arguments.items()}
+    if language == "zh-CN":
+        # A space stands between Chinese and other scripts, and nowhere between two Chinese words.
+        sentence = SPACED.sub(lambda place: _spaced(place, values.get(place[2], "")), sentence)
+    return sentence.format(**values)
+
+
+def _spaced(place: re.Match[str], value: str) -> str:
+    before = "" if CHINESE.match(value) else place[1]
+    after = "" if CHINESE.match(value[-1:]) else place[3]
+    return f"{before}{{{place[2]}}}{after}"
 
 
 # ------------------------------------------------------------------ as JSON

@@ -413,6 +413,16 @@ def test_a_stop_needs_no_clock(now):
     assert one.latched.rule == "stopped"
 
 
+def test_what_stopped_is_said_once_whether_somebody_stopped_or_a_rule_did():
+    for stopped in (lambda one: one.stop("key", now=0.1), lambda one: one.tick(50.0)):
+        one = supervisor()
+        one.order((1.0, 1.0), now=0.0, ramp_s=0.5)
+        stopped(one)
+        (said,) = (finding.text for finding in one.to_begin(50.0) if finding.rule == "stopped")
+        assert said.count("stop of ") == 1
+        assert (one.latched.detail or one.latched.text) in said
+
+
 # ----------------------------------------------------------------------------------------------- sham, blinded
 def test_a_sham_sends_nothing_and_is_asked_for_judged_and_shown_like_the_other():
     real, sham = supervisor(), supervisor(replace(LYING, mode="sham"))

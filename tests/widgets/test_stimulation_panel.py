@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from tests.control.test_with_stimulator import STIMULATORS, Stimulated
+from tests.shares import crossed
 from tests.stimulation.worked import signed
-from tests.widgets.test_screens import CUT, FORM, WINDOWS
+from tests.widgets.test_screens import CUT, FORM, NAMES, WINDOWS
 from workbench.errors import BadValue
 from workbench.messages import carried
 from workbench.stimulation import Setup, Wearer, as_sham
@@ -68,7 +69,7 @@ def live(mount: Callable[..., Any], statuses: dict[str, Any]) -> Callable[..., A
     ("size", "language", "said"),
     [
         (WINDOWS[0], "en", "headache; once it is over, reset"),
-        (WINDOWS[1], "zh-CN", "症状消失后，请复位"),
+        (WINDOWS[1], "zh-CN", "受试者的症状：headache；症状消失后，请复位"),
     ],
 )
 def test_a_symptom_that_stopped_is_shown_with_how_it_is_over(
@@ -78,6 +79,7 @@ def test_a_symptom_that_stopped_is_shown_with_how_it_is_over(
     assert effector["state"] == "ESTOP"
     page = live(effector, language=language, width=size[0], height=size[1])
     assert said in page.locator(".stim").inner_text()
+    assert page.evaluate(CUT) == []
 
 
 @pytest.mark.parametrize(
@@ -100,6 +102,40 @@ def test_the_panel_says_what_is_asked_and_delivered_and_fits(live: Any, size: An
         assert "允许输出电流" in said
     stop, box = page.locator("[data-name=stop]").bounding_box(), panel.bounding_box()
     assert box["x"] + box["width"] <= stop["x"] or box["y"] + box["height"] <= stop["y"]
+    assert page.errors == []
+
+
+def six() -> dict[str, Any]:
+    """The same with six hot-spots of a lead of sixteen contacts, of which two are stimulated."""
+    shown = snapshot()
+    part = shown["stimulation"]
+    one, charge = part["channels"][0], part["charge"][0]
+    spots = (("left hip", 1, 6), ("left knee", 2, 8), ("left ankle", 5, 10))
+    spots += (("right hip", 12, 7), ("right knee", 14, 9), ("right ankle", 15, 11))
+    given = {"left hip": 3.7, "right knee": 4.6}
+    part["channels"] = [
+        {**one, "name": name, "lead": "paddle-16", "cathodes": [cathode], "anodes": [anode], "approved_ma": 5.0}
+        | {"asked_ma": given.get(name, 0.0), "delivered_ma": given.get(name, 0.0), "ceiling_ma": 4.0}
+        for name, cathode, anode in spots
+    ]
+    part["charge"] = [{**charge, "lead": "paddle-16", "contact": n, "where": f"paddle-16 {n}"} for n in range(16)]
+    return shown
+
+
+SMALL = [(1440, 900), (1280, 800), (1024, 768)]
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "language", "state"), crossed(SMALL, ["en", "zh-CN"], ["IDLE_SAFE", "ACTIVE"])
+)
+def test_six_hot_spots_leave_the_headings_of_signals_and_ledger_whole(
+    live: Any, width: int, height: int, language: str, state: str
+) -> None:
+    page = live({**six(), "state": state}, language=language, width=width, height=height)
+    page.evaluate("names => window.signals({first: 0, n: 11000, fs: 1000, names, age_s: 0.042}, 7)", NAMES)
+    assert page.evaluate(CUT) == []
+    assert page.locator(".ledger h2").is_visible()
+    assert "3.7 / 3.7 ≤ 4.0 mA" in page.locator(".stim").inner_text()
     assert page.errors == []
 
 

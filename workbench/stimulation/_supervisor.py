@@ -220,6 +220,12 @@ class StimulationSupervisor:
         self._advance(now)
         return self._latch(Finding("stopped", detail=why or Message("word.none")), "stop")
 
+    def _stopped(self) -> list[Finding]:
+        """What is latched, as what forbids a current."""
+        if self.latched is None or self.latched.rule == "stopped":
+            return [self.latched] if self.latched else []
+        return [Finding("stopped", detail=self.latched.text)]
+
     def symptom_is_over(self) -> None:
         """Somebody says that the person does not feel any longer what was noted."""
         self._person.symptom = ""
@@ -253,7 +259,7 @@ class StimulationSupervisor:
             rise = limits["ceiling_rise_per_s"] * limits["current_ma"]
             seconds = now - self._raised_at[channel]
             step, most = current_ma - old, limits["ceiling_step_ma"]
-            found = [Finding("stopped", detail=self.latched.text)] if self.latched else []
+            found = self._stopped()
             if above(current_ma, approved.approved_ma):
                 found.append(Finding("ceiling", current_ma, approved.approved_ma, approved.name))
             if above(step, most):
@@ -368,9 +374,8 @@ class StimulationSupervisor:
 
     def to_begin(self, now: float) -> list[Finding]:
         """What forbids any current now: a condition of arming."""
-        latched = [Finding("stopped", detail=self.latched.text)] if self.latched else []
         return [
-            *latched,
+            *self._stopped(),
             *self._dangers(),
             *self._person.lacking(now, on=False),
             *self._telemetry.lacking(self._ceilings, now=now),

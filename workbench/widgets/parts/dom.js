@@ -39,6 +39,8 @@ export function whenChanged(build) {
   };
 }
 
+const CHINESE = /[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]/;
+
 /** Renders a message {code, args}, or an argument of one: text, a number, another message, or a list of them. */
 function rendered(said, language) {
   if (Array.isArray(said)) {
@@ -47,7 +49,12 @@ function rendered(said, language) {
     return parts.map((part, i) => part + gap(part, i)).join("");
   }
   if (said === null || typeof said !== "object") return String(said);
-  return MESSAGES[said.code][language].replace(/\{(\w+)\}/g, (all, name) => rendered(said.args[name], language));
+  return MESSAGES[said.code][language].replace(/( ?)\{(\w+)\}((?: (?!\{))?)/g, (all, before, name, after) => {
+    const value = rendered(said.args[name], language);
+    // A space stands between Chinese and other scripts, and nowhere between two Chinese words.
+    const closed = (end) => language === "zh-CN" && CHINESE.test(end);
+    return `${closed(value.slice(0, 1)) ? "" : before}${value}${closed(value.slice(-1)) ? "" : after}`;
+  });
 }
 
 /**

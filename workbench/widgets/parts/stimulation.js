@@ -52,9 +52,10 @@ function leads(t, all) {
 function lane(t, one, delivered, history, n, many) {
   const words = delivered ? t("stim.delivered_of", { n: fixed(one.delivered_ma, 1), asked: fixed(one.asked_ma, 1) }) : t("stim.asked_only", { n: fixed(one.asked_ma, 1) });
   const lower = one.ceiling_ma < one.approved_ma;
-  return h("div", { class: lower ? "chan lower" : "chan" }, h("span", { class: "nm", title: one.name }, one.name),
+  const ceiling = t(lower ? "stim.ceiling_lowered" : "stim.ceiling", { n: fixed(one.ceiling_ma, 1), most: fixed(one.approved_ma, 1) });
+  return h("div", { class: "chan" }, h("span", { class: "nm", title: one.name }, one.name),
     h("div", { class: "lanet", role: "img", "aria-label": `${one.name}: ${words}`, html: laneSvg(history, n, one, delivered) }),
-    h("span", { class: "v", title: words }, many && delivered ? `${fixed(one.delivered_ma, 1)} / ${fixed(one.asked_ma, 1)} mA` : words), h("span", { class: "c" }, t(lower ? "stim.ceiling_lowered" : "stim.ceiling", { n: fixed(one.ceiling_ma, 1), most: fixed(one.approved_ma, 1) })));
+    h("span", { class: "v", title: `${words}; ${ceiling}` }, many && delivered ? `${fixed(one.delivered_ma, 1)} / ${fixed(one.asked_ma, 1)}${lower ? ` ≤ ${fixed(one.ceiling_ma, 1)}` : ""} mA` : words), h("span", { class: "c" }, ceiling));
 }
 
 function limit(t, one) {
