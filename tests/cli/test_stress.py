@@ -41,3 +41,16 @@ def test_a_small_size_holds_and_prints_its_figures(workbench, tmp_path, name, si
     document = (tmp_path / "stress.md").read_text(encoding="utf-8")
     assert f"## `workbench stress {name} {size} --seed 1`" in document
     assert figure in document
+
+
+def test_a_test_that_measures_no_system_enters_no_card(workbench, tmp_path):
+    said = workbench("stress", "lossless", "--n", "3", "--cards", tmp_path / "cards.json")
+    assert (said.code, said.out) == (2, "")
+    assert "the stress test lossless measures no figure of a card; leave --cards out" in said.err
+    assert not (tmp_path / "cards.json").exists()
+
+
+def test_a_folder_that_does_not_exist_is_named_before_anything_is_measured(workbench, tmp_path):
+    said = workbench("stress", "attempts", "--n", "20", "--cards", tmp_path / "none" / "cards.json")
+    assert (said.code, said.out) == (2, "")
+    assert "cannot be written" in said.err

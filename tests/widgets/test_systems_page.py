@@ -12,6 +12,7 @@ from tests.widgets.test_clinic import axe
 from workbench import messages, systems
 from workbench.dashboard import NewStudyService, systems_page
 from workbench.messages import translate
+from workbench.systems._card_figures import MEASURES
 from workbench.widgets import NewStudy, SystemsPage
 
 FOCUS = "document.activeElement.dataset.name || document.activeElement.tagName"
@@ -88,6 +89,25 @@ def test_a_study_of_a_system_is_drafted_in_the_wizard_which_then_has_the_focus(
     answer()
     assert "replaces nothing" in page.locator("[data-name=problem]").last.inner_text()
     assert page.evaluate(FOCUS) == "make-limb_glove"
+    assert page.errors == []
+
+
+def test_a_card_shows_its_figure_with_interval_and_number_and_one_without_says_that_it_runs_simulated(
+    mount: Callable[..., Any],
+) -> None:
+    panel = systems_page()
+    figure = {"value": 5.96, "low": 5.33, "high": 6.6, "n": 20, "unit": "µV", "command": "workbench stress x"}
+    for one in panel.systems:
+        if one["name"] == "neo_hand":
+            one["figure"] = figure | {"measure": MEASURES["error_uv"]}
+        elif one["name"] == "imagery_glove":
+            one["figure"] = None
+    page = mount(SystemsPage, traits(panel, language="zh-CN"), width=1440, height=900)
+    foot = page.locator("[data-system=neo_hand] .foot")
+    assert "6.0 µV 闭环误差" in foot.inner_text()
+    assert "模拟 · n = 20 · 5.3–6.6" in foot.inner_text()
+    assert foot.locator(".figure").get_attribute("title") == "workbench stress x"
+    assert "可模拟运行" in page.locator("[data-system=imagery_glove] .foot").inner_text()
     assert page.errors == []
 
 

@@ -137,7 +137,7 @@ def _session(study: Study, system: BoundSystem, options: Options, *, speed: floa
     number = len(study.rows("participant")) + 1
     participant = study.append(Participant(f"DEMO-{number:02d}", simulated=system.source.simulated))
     script = study.script_signer(f"{OPERATOR} (demo script)")
-    lapse = _demo_visits.plan_visits(study, system.system, participant, script) if _lapses(system) else {}
+    lapse = _demo_visits.plan_visits(study, system.system, participant, script) if _lapses(options, system) else {}
     visit = _demo_visits.live_visit(lapse) if lapse else study.append(Visit(participant, "demo"))
     if system.system.stimulation is not None:
         examples = system.system.stimulation.example
@@ -162,7 +162,7 @@ def _session(study: Study, system: BoundSystem, options: Options, *, speed: floa
     with bar.stage(f"Record, {'visits' if lapse else 'ARAT'}, report, replay", CLOSE_S):
         ingested = runs.ingest_pending(study)
         if lapse:
-            _demo_visits.assess(study, system.system, lapse)
+            _demo_visits.assess(study, system.system, lapse, script)
             (file,) = _files(study, [judged])
             _demo_visits.enter(study, system.system, visit, RunFile(file), script)
         else:
@@ -322,9 +322,9 @@ def _end_if_player_gone(client: live.Client, kind: str, status: Mapping[str, Any
     )
 
 
-def _lapses(system: BoundSystem) -> bool:
-    """Whether the visits of the protocol come in time-lapse; recordings have none."""
-    return system.source.simulated and _demo_visits.lapses(system.system)
+def _lapses(options: Options, system: BoundSystem) -> bool:
+    """Whether the visits of the protocol come in time-lapse: of a system that is named, and none of recordings."""
+    return bool(options.system) and system.source.simulated and _demo_visits.lapses(system.system)
 
 
 def _study_report(

@@ -8,6 +8,7 @@ recorded run gives, its form takes from the recording.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from datetime import date
 from typing import Any
 
@@ -16,6 +17,7 @@ from workbench.outcomes import OutcomeMeasure
 from workbench.recording import RunFile
 from workbench.study import Signer, Study, utc_now
 from workbench.study.changes import AdoptProtocol, Enrol, SaveForm, SetAnchor
+from workbench.study.forms import HELP, Form, Item, state_of
 from workbench.study.protocol import Protocol
 from workbench.study.schedule import days_of
 from workbench.systems import System, draft
@@ -24,8 +26,17 @@ from workbench.vocabulary import Assessment, Condition, Visit
 
 RATER = "demo rater (made-up values)"
 MADE_UP = "Made up for a demonstration"
-FIRST, STEP, ON = 0.35, 0.1, 0.05
-"""Where on its scale a made-up value lies at the first visit, how much better each visit, and with stimulation."""
+FIRST, STEP, ON, HELPED = 0.35, 0.1, 0.05, 0.2
+"""Where on its scale a made-up value lies at the first visit, how much better it is each visit, with stimulation,
+and with a device that helps."""
+BY_PARTS = frozenset(("isncsci",))
+"""Measures whose total is not reported."""
+MOST: Mapping[str, float] = {"grip": 100.0, "pinch": 40.0, "6mwt": 400.0}
+"""Where the made-up values of a measure end, whose scale is longer."""
+SAID: Mapping[str, str] = {"off": "", "device+stimulation": ", stimulation on", "assisted+device": ", assisted"}
+"""A state in which something was assessed, in words."""
+SPAN = 20.0
+"""Of a number that a form allows to be large, the made-up ones lie in so much of it."""
 TIMES_S: Mapping[str, float] = {"10mwt": 40.0, "tug": 60.0}
 """Measures of a time: that of the first visit, s; it falls by a fifth a step."""
 UNITS: Mapping[str, Mapping[str, str]] = {"grip": {"unit": "N"}, "pinch": {"unit": "N"}}
@@ -34,8 +45,8 @@ PAIRED = frozenset(("10mwt", "6mwt"))
 
 
 def lapses(system: System) -> bool:
-    """Whether a demonstration has the visits of its protocol: where its forms are its own, and not the ARAT."""
-    return bool(system.visits and system.planned) and "arat" not in system.asked_forms
+    """Whether a demonstration has the visits of its protocol: a complete one, or of what stimulates."""
+    return bool(system.visits) and (bool(system.planned) or system.stimulation is not None)
 
 
 def plan_visits(study: Study, system: System, participant: str, script: Signer) -> dict[str, str]:
@@ -110,31 +121,63 @@ def live_visit(visits: Mapping[str, str]) -> str:
     return ids[min(1, len(ids) - 1)]
 
 
-def assess(study: Study, system: System, visits: Mapping[str, str]) -> None:
-    """Enter the forms of every visit that are outcome measures, with made-up values.
+def assess(study: Study, system: System, visits: Mapping[str, str], script: Signer) -> None:
+    """Enter the forms of every visit with made-up values.
 
     Parameters
     ----------
-    study, system : as above. visits : name → id, by :func:`plan_visits`.
+    study, system : as above. visits : name → id, by :func:`plan_visits`. script : who enters.
     """
     by_name = {visit.name: visit for visit in visits_of(system)}
+    own = {form.name: form for form in system.own_forms}
     for number, (name, visit) in enumerate(visits.items()):
         for form in by_name[name].forms:
-            if form not in outcomes.available():
+            if form in own:
+                _fill(study, system, visit, own[form], number, script)
                 continue
-            for on in (False, True) if form in PAIRED and system.stimulation is not None else (False,):
-                study.append(_assessment(visit, outcomes.load(form), number, on=on))
+            pair = form in PAIRED and system.stimulation is not None
+            for on in (False, True) if pair else (False,):
+                state = Condition(assisted=False, device_on=on, stimulation_on=on)
+                study.append(_assessment(visit, outcomes.load(form), FIRST + STEP * number + ON * on, state))
 
 
-def _assessment(visit: str, measure: OutcomeMeasure, number: int, *, on: bool) -> Assessment:
+def _fill(study: Study, system: System, visit: str, form: Form, number: int, script: Signer) -> None:
+    """A form of the system's own, unless its values come from a recording alone."""
+    share = FIRST + STEP * number
+    if form.measure:
+        state = Condition(**{field: word in form.state.split("+") for word, field in HELP.items()})
+        study.append(_assessment(visit, outcomes.load(form.measure), share + HELPED, state))
+    elif system.entries is None and _plans(study, system) and _figure_of(form):
+        study.apply(SaveForm(visit, form.name, _values(form, share)), script, MADE_UP)
+
+
+def _figure_of(form: Form) -> Item | None:
+    """The first number that a form needs; a form without one holds what a recording gives."""
+    return next((one for one in form.items if one.required and one.kind in ("integer", "number")), None)
+
+
+def _values(form: Form, share: float) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for item in form.items:
+        if item.choices and item.required:
+            values[item.name] = item.choices[0]
+        elif item.kind in ("integer", "number") and item.required:
+            least = item.least or 0.0
+            # What has no upper end, such as a number of faults, stays at its lowest.
+            span = 0.0 if item.greatest is None else min(SPAN, item.greatest - least)
+            values[item.name] = round(least + share * span)
+    return values
+
+
+def _assessment(visit: str, measure: OutcomeMeasure, share: float, state: Condition) -> Assessment:
     definition, options = measure.definition, dict(UNITS.get(measure.definition.name, {}))
-    items = _items(measure, FIRST + STEP * number + ON * on)
+    items = _items(measure, share)
     score = measure.score(items, **options)
     return Assessment(
         visit_id=visit,
         measure=definition.name,
         version=definition.version,
-        condition=Condition(assisted=False, device_on=on, stimulation_on=on),
+        condition=state,
         items=items,
         score=score.to_json(),
         options=options,
@@ -156,7 +199,9 @@ def _items(measure: OutcomeMeasure, share: float) -> dict[str, Any]:
         numbers = tuple(value for value in item.allowed if not isinstance(value, str))
         choices = numbers or item.allowed
         items[item.code] = (
-            choices[round(up * (len(choices) - 1))] if choices else round(item.low + up * (item.high - item.low))
+            choices[round(up * (len(choices) - 1))]
+            if choices
+            else round(item.low + up * (min(item.high, MOST.get(definition.name, item.high)) - item.low))
         )
     return items
 
@@ -170,24 +215,41 @@ def lines(study: Study, system: System, visits: Mapping[str, str]) -> Iterator[s
     """
     taken = [one for one in study.nouns("assessment") if isinstance(one, Assessment)]
     for form in dict.fromkeys(one.measure for one in taken):
-        rest_on = ", ".join(one.name for one in system.planned if form in one.measured_by)
-        for on in (False, True):
-            mine = [a for a in taken if a.measure == form and a.condition.stimulation_on == on]
-            told = _told(outcomes.load(form), mine, visits, first=[one.name for one in system.planned])
+        rest_on = _rest_on(system, form)
+        mine = [one for one in taken if one.measure == form]
+        for state in dict.fromkeys(state_of(asdict(one.condition)) for one in mine):
+            of_state = [one for one in mine if state_of(asdict(one.condition)) == state]
+            told = _told(outcomes.load(form), of_state, visits, first=[one.name for one in system.planned])
             if told and rest_on:
-                state = ", stimulation on" if on else ""
-                yield f"Endpoint   {rest_on}: {form}{state}, {told} (made-up values)"
+                yield f"Endpoint   {rest_on}: {form}{SAID.get(state, f', {state}')}, {told} (made-up values)"
+    for own in system.own_forms:
+        figure, rest_on = _figure_of(own), _rest_on(system, own.name)
+        rows = {row["visit_id"]: row["values"] for row in study.rows("form", name=own.name)}
+        values = [str(rows[visit][figure.name]) for visit in visits.values() if figure and visit in rows]
+        if figure and values and rest_on and system.entries is None:
+            course = " → ".join(values)
+            yield f"Endpoint   {rest_on}: {own.name}, {figure.name} {course} (made-up values)"
+
+
+def _rest_on(system: System, form: str) -> str:
+    """Endpoints that rest on a form, by their names."""
+    planned = [one.name for one in system.planned if form in one.measured_by]
+    return ", ".join(planned or ([form] if not system.planned and form in system.endpoints else []))
 
 
 def _told(
     measure: OutcomeMeasure, mine: list[Assessment], visits: Mapping[str, str], *, first: Sequence[str]
 ) -> str:
     """``preferred_speed 0.25 → 0.31 → 0.42``: one part of a score that has a value, visit after visit."""
-    by_visit = {one.visit_id: one.score["subscores"] for one in mine}
+    whole: set[str] = set() if measure.definition.name in BY_PARTS else {"total"}
+    by_visit = {
+        one.visit_id: one.score["subscores"] | {name: one.score[name] or {} for name in whole} for one in mine
+    }
     rows = [by_visit[visit] for visit in visits.values() if visit in by_visit]
-    # A part that an endpoint is named after; else, of a speed with its time and another pace, the usual one, which
-    # the definition names first.
-    codes = sorted((part.code for part in measure.definition.subscales), key=lambda code: code not in first)
+    # A part that an endpoint is named after; else the total; else, of a speed with its time and another pace, the
+    # usual one, which the definition names first.
+    every = [*whole, *(part.code for part in measure.definition.subscales)]
+    codes = sorted(every, key=lambda code: code not in first)
     parts = [code for code in codes if rows and all(row.get(code, {}).get("value") is not None for row in rows)]
     if not parts:
         return ""

@@ -11,8 +11,10 @@ import platform
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from tqdm import tqdm
 
@@ -23,12 +25,17 @@ from workbench.commands._parser import build_parser
 from workbench.commands._subcommand import Subcommand
 from workbench.errors import BadValue
 
+if TYPE_CHECKING:
+    from workbench.systems import CardFigure
+
 SHORT_LIFE_S: Mapping[str, float] = {"signals": 4.0, "trial": 14 * 86400.0}
 """Length of each life of a stress test, s, by kind."""
 EDITS = 10
 """Fields that are edited for each kill of ``record``: at its full size every field that there is."""
 KEPT = ("record", "statistics", "stop", "trial")
 """Tests that can keep what ran in a file, and go on from it."""
+OF_SYSTEMS = ("attempts", "cued", "evoked", "responses", "states")
+"""Tests that measure the figure of a system's card."""
 ON_SERVERS = ("record", "trial", "writers")
 """Tests that can keep their records in PostgreSQL."""
 MOST = 1_000_000
@@ -58,6 +65,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=seed, default=1, metavar="N", help="default %(default)s")
     parser.add_argument("--out", type=Path, metavar="FILE.md", help="append the figures to this document")
+    parser.add_argument(
+        "--cards",
+        type=Path,
+        metavar="FILE.json",
+        help="of tests of systems: enter the figure of each system's card into this file",
+    )
     add_json(parser)
 
 
@@ -68,6 +81,8 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     if arguments.out is not None:
         check_writable(arguments.out)
+    if arguments.cards is not None:
+        check_cards(arguments.name, arguments.cards)
     own = {name: getattr(arguments, name) for name in ("minutes", "channels", "rate")}
     size = {"n": arguments.n, **own}
     figures = measure(
@@ -76,7 +91,19 @@ def run(arguments: argparse.Namespace) -> int:
     print(as_json("stress", figures, ok=figures.held) if arguments.json else figures.as_text())
     if arguments.out is not None:
         figures.append_to(arguments.out)
+    if arguments.cards is not None:
+        figures.enter_cards(arguments.cards)
     return 0 if figures.held else EXIT_DIFFERS
+
+
+def check_cards(name: str, path: Path) -> None:
+    """Refuse cards that could not be entered, before an hour of figures."""
+    from workbench import systems
+
+    if name not in OF_SYSTEMS:
+        which = " or ".join(OF_SYSTEMS)
+        raise BadValue(f"the stress test {name} measures no figure of a card; leave --cards out, or run {which}")
+    systems.keep_card_figures(path, {})
 
 
 def _list(arguments: argparse.Namespace) -> None:
@@ -98,12 +125,14 @@ class Figures:
     text : the figures, one line each.
     held : whether nothing was lost or broken.
     seconds : duration, s.
+    card_figures : the figure of each system's card that it measured.
     """
 
     command: str
     text: str
     held: bool
     seconds: float
+    card_figures: Mapping[str, CardFigure] = field(default_factory=dict)
 
     def as_text(self) -> str:
         """Figures, verdict and time."""
@@ -116,6 +145,46 @@ class Figures:
         with open(path, "a", encoding="utf-8") as file:
             file.write(f"\n## `{self.command}`\n{machine}\n\n```\n{self.as_text()}\n```\n")
 
+    def enter_cards(self, path: Path) -> None:
+        """Enter the figures of systems' cards into a file of them, with the command."""
+        from workbench import systems
+
+        named = {name: replace(one, command=self.command) for name, one in self.card_figures.items()}
+        systems.keep_card_figures(path, named)
+
+
+class Outcome(NamedTuple):
+    """What a test found.
+
+    Attributes
+    ----------
+    text : the figures, one line each.
+    held : whether nothing was lost or broken.
+    card_figures : the figure of each system's card that it measured.
+    """
+
+    text: str
+    held: bool
+    card_figures: Mapping[str, CardFigure] = MappingProxyType({})
+
+
+class _OfSystem(Protocol):
+    """Figures of one system."""
+
+    @property
+    def passed(self) -> bool: ...
+
+    @property
+    def card_figure(self) -> CardFigure | None: ...
+
+    def text(self) -> str: ...
+
+
+def _of_systems(figures: Mapping[str, _OfSystem]) -> Outcome:
+    every = figures.values()
+    card_figures = {name: line for name, one in figures.items() if (line := one.card_figure) is not None}
+    return Outcome("\n".join(one.text() for one in every), all(one.passed for one in every), card_figures)
+
 
 @dataclass(frozen=True, slots=True)
 class StressTest:
@@ -125,12 +194,12 @@ class StressTest:
     ----------
     what : it does.
     full : its full size, by option: ``n`` of most tests.
-    run : takes the size by option, and ``seed``; returns (text, held).
+    run : takes the size by option, and ``seed``; returns (text, held), or these with card figures.
     """
 
     what: str
     full: Mapping[str, float]
-    run: Callable[..., tuple[str, bool]]
+    run: Callable[..., tuple[str, bool] | Outcome]
 
 
 def _options(size: Mapping[str, float]) -> str:
@@ -309,40 +378,35 @@ def _switch(n: int, seed: int) -> tuple[str, bool]:
     return figures.text(), figures.passed
 
 
-def _evoked(n: int, seed: int) -> tuple[str, bool]:
+def _evoked(n: int, seed: int) -> Outcome:
     from workbench.stress import evoked
 
-    figures = evoked.evoked(n, seed)
-    return "\n".join(one.text() for one in figures), all(one.passed for one in figures)
+    return _of_systems({one.system: one for one in evoked.evoked(n, seed)})
 
 
-def _attempts(n: int, seed: int) -> tuple[str, bool]:
+def _attempts(n: int, seed: int) -> Outcome:
     from workbench.stress import attempts
 
-    figures = attempts.attempts(n, seed)
-    return "\n".join(one.text() for one in figures), all(one.passed for one in figures)
+    return _of_systems({one.system: one for one in attempts.attempts(n, seed)})
 
 
-def _cued(n: int, seed: int) -> tuple[str, bool]:
+def _cued(n: int, seed: int) -> Outcome:
     from workbench.stress import cued
 
-    figures = cued.cued(n, seed)
-    return "\n".join(one.text() for one in figures), all(one.passed for one in figures)
+    return _of_systems({one.system: one for one in cued.cued(n, seed)})
 
 
-def _responses(n: int, seed: int) -> tuple[str, bool]:
+def _responses(n: int, seed: int) -> Outcome:
     from workbench.stress import responses
 
     with tqdm(total=n, file=sys.stderr, unit="participant", disable=not sys.stderr.isatty()) as bar:
-        figures = responses.responses(n, seed, step=bar.update)
-    return figures.text(), figures.passed
+        return _of_systems({responses.SYSTEM: responses.responses(n, seed, step=bar.update)})
 
 
-def _states(n: int, seed: int) -> tuple[str, bool]:
+def _states(n: int, seed: int) -> Outcome:
     from workbench.stress import states
 
-    figures = states.states(n, seed)
-    return figures.text(), figures.passed
+    return _of_systems({states.SYSTEM: states.states(n, seed)})
 
 
 def _concealment(n: int, seed: int) -> tuple[str, bool]:
@@ -576,10 +640,10 @@ def measure(
     more: dict[str, object] = {"database": database} if database else {}
     more |= {"keep": keep} if keep is not None else {}
     began = time.monotonic()
-    text, held = TESTS[name].run(**size, seed=seed, **more)
+    text, held, card_figures = Outcome(*TESTS[name].run(**size, seed=seed, **more))
     text += f"\n{_server(database)}" if database else ""
     command = f"workbench stress {name} {_options(size)} --seed {seed}{' --database URL' * bool(database)}"
-    return Figures(command, text, held, time.monotonic() - began)
+    return Figures(command, text, held, time.monotonic() - began, card_figures)
 
 
 def _server(database: str) -> str:

@@ -14,7 +14,7 @@ from workbench.devices import simulated_participant, simulated_spinal_participan
 from workbench.devices.simulated_spinal_participant import STREAMS
 from workbench.paradigms import Paradigm, PlannedCue
 from workbench.signals.cues import locate_cues
-from workbench.systems import BoundSystem
+from workbench.systems import BoundSystem, CardFigure
 from workbench.vocabulary import Chunk, FloatArray, Marker, Trial
 
 BLOCK_S = 0.05
@@ -146,18 +146,44 @@ def cut(items: Iterable[Chunk | Marker]) -> Iterator[Chunk | Marker]:
             yield Chunk(item.first + at, item.samples[rows], item.stamps[rows])
 
 
+def mean_over(
+    values: Sequence[float], *, most: float = float("inf")
+) -> tuple[float | None, float | None, float | None]:
+    """Mean over participants with Student's interval, each None where there is none.
+
+    Parameters
+    ----------
+    values : one of each participant.
+    most : greatest value that there is, which the interval does not pass.
+    """
+    column: FloatArray = np.array(values, dtype=np.float64)[:, None]
+    course = analysis.mean_course(column, least=0.0, most=most)
+    return course.mean[0], course.low[0], course.high[0]
+
+
+def card_figure(
+    measure: str, values: Sequence[float], *, unit: str = "", most: float = float("inf")
+) -> CardFigure | None:
+    """The figure of a system's card: the mean over participants, with its interval; None without a value.
+
+    Parameters
+    ----------
+    measure, unit : as of :class:`~workbench.systems.CardFigure`.
+    values, most : as of :func:`mean_over`.
+    """
+    mean, low, high = mean_over(values, most=most)
+    return None if mean is None else CardFigure(measure, mean, low, high, len(values), unit)
+
+
 def over_participants(values: Sequence[float], digits: str, *, most: float = float("inf")) -> str:
     """Mean over participants with Student's interval, in words; ``"none"`` without a value.
 
     Parameters
     ----------
-    values : one of each participant.
+    values, most : as of :func:`mean_over`.
     digits : format of a number, such as ``".2f"``.
-    most : greatest value that there is, which the interval does not pass.
     """
-    column: FloatArray = np.array(values, dtype=np.float64)[:, None]
-    course = analysis.mean_course(column, least=0.0, most=most)
-    mean, low, high = course.mean[0], course.low[0], course.high[0]
+    mean, low, high = mean_over(values, most=most)
     if mean is None:
         return "none"
     between = "" if low is None or high is None else f" (95 % CI {low:{digits}}–{high:{digits}} over participants)"

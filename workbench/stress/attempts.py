@@ -14,7 +14,8 @@ from functools import partial
 from workbench import analysis
 from workbench.analysis import EventMetrics
 from workbench.errors import BadValue
-from workbench.stress._full_speed import online_run, over_participants
+from workbench.stress._full_speed import card_figure, online_run, over_participants
+from workbench.systems import CardFigure
 
 SYSTEMS = (
     ("neo_hand", "self_paced"),
@@ -74,6 +75,11 @@ class AttemptFigures:
     def passed(self) -> bool:
         """Whether every decision decoded again is the same."""
         return self.unequal == 0
+
+    @property
+    def card_figure(self) -> CardFigure | None:
+        """The figure of the system's card."""
+        return card_figure("f1", [one.f1 for one in self.people if one.f1 is not None], most=1.0)
 
     def text(self) -> str:
         """The figures in one line."""

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from workbench import analysis
 from workbench.errors import BadValue
-from workbench.stress._full_speed import online_run, over_participants
+from workbench.stress._full_speed import card_figure, online_run, over_participants
+from workbench.systems import CardFigure
 
 SYSTEMS = ("eeg_fes_rehabilitation", "scalp_spine_interface")
 """Systems whose usual task is judged by its decisions."""
@@ -39,6 +40,11 @@ class CuedFigures:
     def passed(self) -> bool:
         """Whether every decision decoded again is the same."""
         return self.unequal == 0
+
+    @property
+    def card_figure(self) -> CardFigure | None:
+        """The figure of the system's card."""
+        return card_figure("decided", [right / cues for right, cues in self.people], most=1.0)
 
     def text(self) -> str:
         """The figures in one line."""

@@ -20,7 +20,8 @@ from workbench.devices._evoked import Observer
 from workbench.devices.simulated_presenter import Presentation
 from workbench.errors import BadValue
 from workbench.paradigms import Paradigm
-from workbench.stress._full_speed import cut, fitted, over_participants
+from workbench.stress._full_speed import card_figure, cut, fitted, over_participants
+from workbench.systems import CardFigure
 from workbench.vocabulary import Chunk, Decision, Marker, Trial
 
 SYSTEMS = ("selection_ssvep", "speller_p300")
@@ -51,6 +52,12 @@ class EvokedFigures:
     def passed(self) -> bool:
         """Whether every choice was decided, and every decision decoded again is the same."""
         return self.lacking == self.unequal == 0
+
+    @property
+    def card_figure(self) -> CardFigure | None:
+        """The figure of the system's card."""
+        judged = (run.accuracy for run in self.runs)
+        return card_figure("accuracy", [one.correct / one.n for one in judged if one.n], most=1.0)
 
     def text(self) -> str:
         """The figures in one line."""

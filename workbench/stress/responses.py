@@ -17,7 +17,8 @@ from workbench import analysis
 from workbench.devices.simulated_spinal_participant import Participant
 from workbench.errors import BadValue
 from workbench.signals.ecap import amplitude_of
-from workbench.stress._full_speed import over_participants
+from workbench.stress._full_speed import card_figure, over_participants
+from workbench.systems import CardFigure
 from workbench.systems.ecap_closed_loop import (
     BOUT_S,
     CLOSED,
@@ -56,6 +57,11 @@ class ResponseFigures:
     def passed(self) -> bool:
         """Whether no pulse was above the ceiling."""
         return all(one.most_ma <= LOOP["most_ma"] for both in self.people for one in both)
+
+    @property
+    def card_figure(self) -> CardFigure | None:
+        """The figure of the system's card."""
+        return card_figure("error_uv", [closed.error_uv for closed, _ in self.people], unit="µV")
 
     def text(self) -> str:
         """The figures in one line."""

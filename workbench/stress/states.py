@@ -15,7 +15,8 @@ import numpy as np
 from workbench import analysis
 from workbench.errors import BadValue
 from workbench.paradigms.leg_states import STILL
-from workbench.stress._full_speed import online_run, over_participants
+from workbench.stress._full_speed import card_figure, online_run, over_participants
+from workbench.systems import CardFigure
 from workbench.systems.brain_spine_interface import BLOCK_S
 from workbench.vocabulary import Decision, Snapshot
 
@@ -69,6 +70,11 @@ class StateFigures:
         return self.states >= STATES and all(
             one.equal and one.updates and all(gap == BLOCK_S for gap in one.gaps_s) for one in self.people
         )
+
+    @property
+    def card_figure(self) -> CardFigure | None:
+        """The figure of the system's card."""
+        return card_figure("likeliest", [one.right / one.cues for one in self.people], most=1.0)
 
     def text(self) -> str:
         """The figures in one line."""

@@ -16,6 +16,7 @@ from workbench.systems._bound import (
     screening_of,
     simulate,
 )
+from workbench.systems._card_figures import CardFigure, card_figures, keep_card_figures
 from workbench.systems._description import described
 from workbench.systems._document import document
 from workbench.systems._protocol import begin_study, draft, system_of
@@ -49,6 +50,7 @@ __all__ = [
     "USUAL",
     "Beside",
     "BoundSystem",
+    "CardFigure",
     "Input",
     "PlannedEndpoint",
     "PlannedVisit",
@@ -69,6 +71,8 @@ __all__ = [
     "draft",
     "example_lead",
     "example_limits",
+    "card_figures",
+    "keep_card_figures",
     "load",
     "provenance",
     "put_examples_into_force",

@@ -8,6 +8,7 @@ from typing import Any
 
 from workbench import control
 from workbench.stimulation import BOUNDS, RULES, SHARES
+from workbench.systems._card_figures import MEASURES, card_figures
 from workbench.systems._protocol import forms_of, visits_of
 from workbench.systems._register import provenance
 from workbench.systems._system import METRICS, Input, System, Task, words
@@ -45,8 +46,8 @@ def described(system: System) -> dict[str, Any]:
         Provenance and title; ``inputs``, ``tasks``, ``procedures``, ``effector`` with ``effector_title`` and
         ``limits`` (None without one), ``stimulation`` (None without), ``checks``; ``visits``, ``forms``,
         ``endpoints``, ``metrics`` of online runs among them, ``planned``, ``price_items``; ``simulated``,
-        ``published``, ``not_supplied``, ``out_of_scope``. Times in s, days from the first session, rates in Hz; an
-        upper limit of 0 is none.
+        ``figure`` of its card (None without one), ``published``, ``not_supplied``, ``out_of_scope``. Times in s,
+        days from the first session, rates in Hz; an upper limit of 0 is none.
     """
     return {
         **provenance(system),
@@ -59,10 +60,16 @@ def described(system: System) -> dict[str, Any]:
         "checks": list(system.checks),
         **_protocol(system),
         "simulated": "" if system.simulator is None else system.simulator.source,
+        "figure": _figure(system.name),
         "published": system.published,
         "not_supplied": list(system.not_supplied),
         "out_of_scope": list(system.out_of_scope),
     }
+
+
+def _figure(name: str) -> dict[str, Any] | None:
+    kept = card_figures().get(name)
+    return None if kept is None else {**asdict(kept), "measure": MEASURES[kept.measure]}
 
 
 def _protocol(system: System) -> dict[str, Any]:

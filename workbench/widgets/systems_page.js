@@ -1,5 +1,5 @@
 // The systems that a study may follow: cards, one of them in full, and the way to the wizard of a new study.
-import { button, capitalised, followLanguage, followTheme, h, languageSwitch, put, request, show } from "./parts/dom.js";
+import { button, capitalised, fixed, followLanguage, followTheme, h, languageSwitch, put, request, show } from "./parts/dom.js";
 import { GLYPH, SIMULATED } from "./parts/icons.js";
 import { saidAll } from "./parts/entry.js";
 import { chainInFull, chainPicture, effectorOf } from "./parts/chain.js";
@@ -22,15 +22,27 @@ function needs(t, system) {
   return [...critical, ...(system.effector ? [t.said(system, "effector_title")] : [])].join(t("systems.comma"));
 }
 
+const shown = (figure, value) => fixed(value, figure.unit ? 1 : 2);
+
+/** What was measured on simulated participants; the command that did it is its title. */
+function figureOf(t, figure) {
+  return h("p", { class: "figure xs sub", title: figure.command }, h("b", {}, [shown(figure, figure.value), figure.unit].filter(Boolean).join(" ")), " ", t.said(figure, "measure"));
+}
+
+function overParticipants(t, figure) {
+  const interval = figure.low === null ? [] : [`${shown(figure, figure.low)}–${shown(figure, figure.high)}`];
+  return [t("systems.simulated_n", { n: figure.n }), ...interval].join(" · ");
+}
+
 function card(ctx, system) {
   const { t } = ctx;
   const supply = system.not_supplied.length ? t("systems.n_supply", { n: system.not_supplied.length }) : t("systems.supply_nothing");
   const open = h("button", { type: "button", class: "open", "data-name": `open-${system.name}`, onclick: () => ctx.open(system.name) }, t.said(system, "title"));
-  const made = system.simulated ? [h("span", { html: SIMULATED }), t("systems.runs_simulated")] : [t("systems.needs_recordings")];
+  const made = system.simulated ? [h("span", { html: SIMULATED }), system.figure ? overParticipants(t, system.figure) : t("systems.runs_simulated")] : [t("systems.needs_recordings")];
   return h("article", { class: "panel card", "data-system": system.name },
     h("h2", {}, open), h("code", { class: "mono xs sub" }, system.name), chainPicture(t, system),
     h("p", { class: "xs sub" }, h("b", {}, t("systems.needs")), " ", needs(t, system), h("br"), h("b", {}, t("systems.you_supply")), " ", supply),
-    h("div", { class: "foot" }, h("span", { class: "sim xs sub" }, made), ctx.makes ? ctx.maker(system, t("systems.make_short")) : null));
+    h("div", { class: "foot" }, h("div", {}, system.figure ? figureOf(t, system.figure) : null, h("span", { class: "sim xs sub" }, made)), ctx.makes ? ctx.maker(system, t("systems.make_short")) : null));
 }
 
 function table(t, columns, rows, { numbers = [] } = {}) {

@@ -8,6 +8,7 @@ const SIGNS = {
   ECoG: `<g ${INK}><rect x="3" y="5.500" width="18" height="13" rx="3"/></g><g fill="currentColor"><circle cx="7.500" cy="9.800" r="1.300"/><circle cx="12" cy="9.800" r="1.300"/><circle cx="16.500" cy="9.800" r="1.300"/><circle cx="7.500" cy="14.200" r="1.300"/><circle cx="12" cy="14.200" r="1.300"/><circle cx="16.500" cy="14.200" r="1.300"/></g>`,
   EEG: `<g ${INK}><path d="M3.500 16.500c0-6 3.500-10 8.500-10s8.500 4 8.500 10z"/></g><g fill="currentColor"><circle cx="8" cy="13" r="1.200"/><circle cx="12" cy="11" r="1.200"/><circle cx="16" cy="13" r="1.200"/></g>`,
   EMG: `<path ${INK} d="M2.500 12h4l1.500-5 2 10 2-12 2 13 2-8 1.200 2h4.300"/>`,
+  ECAP: `<path ${INK} d="M2.500 12.500h3.500V5.500h2v7c1.200 0 1.600 6 3.200 6s2.300-11 4-11 2 5 3.300 5h3"/>`,
   IMU: `<g ${INK}><rect x="6" y="6" width="12" height="12" rx="2"/><path d="M12 12l4-3M12 12v4.500M12 12l-4-2"/></g>`,
   force: `<g ${INK}><path d="M4 18.500h16M12 4v10M8 10l4 4 4-4"/></g>`,
   respiration: `<path ${INK} d="M2.500 12c2.400-7 4.800-7 7 0s4.600 7 7 0c1.200-3.600 2.600-5.200 5-5.400"/>`,
@@ -55,7 +56,7 @@ const box = (sign, x, y, look) => `<g class="${look}"><rect x="${x - 21}" y="${y
 export function chainWords(t, system) {
   const task = system.tasks[0];
   const law = task.law ? t(`systems.law.${task.law.law}`) : t("systems.law.none");
-  return t("systems.chain", { streams: read(system).map((one) => kindOf(t, one)).join(t("systems.comma")), decoder: task.decoder, law, effector: effectorOf(t, system) });
+  return t("systems.chain", { streams: read(system).map((one) => kindOf(t, one)).join(t("systems.comma")), decoder: task.decoder || t("systems.no_decoder"), law, effector: effectorOf(t, system) });
 }
 
 export const effectorOf = (t, system) => (system.effector ? t.said(system, "effector_title") : t(system.visual ? "systems.selection" : "systems.no_effector"));
@@ -74,8 +75,8 @@ export function chainPicture(t, system) {
   const readAs = several.length > 1 ? several.map((one) => kindOf(t, one)).join(" + ") : `${kindOf(t, signal)} ${t("systems.channels", { n: range(t, signal.least_channels, signal.most_channels) })}`;
   const inner = `<path d="M${a + 26} ${y}H${b - 30}" class="arrow"/>${head(b - 24, y, "var(--ink-3)")}<path d="M${b + 26} ${y}H${c - 30}" class="arrow does"/>${head(c - 24, y, "var(--intent)")}`
     + label(law, (b + c) / 2, y - 26, { most: 30 })
-    + box(signal.kind, a, y, "read") + box(asks, b, y, "decide") + box(signOf(system), c, y, system.effector || system.visual ? "act" : "read")
-    + label(readAs, a, y + 36, { most: several.length > 1 ? 14 : 15 }) + label(task.decoder, b, y + 36) + label(effectorOf(t, system), c, y + 36)
+    + box(signal.kind, a, y, "read") + box(task.decoder ? asks : "none", b, y, task.decoder ? "decide" : "read") + box(signOf(system), c, y, system.effector || system.visual ? "act" : "read")
+    + label(readAs, a, y + 36, { most: several.length > 1 ? 14 : 15 }) + label(task.decoder || t("systems.no_decoder"), b, y + 36) + label(effectorOf(t, system), c, y + 36)
     + line + `<text x="${b}" y="122" text-anchor="middle" font-size="12" class="between">${escaped(back)}</text>`;
   return h("div", { class: "loop", role: "img", "aria-label": chainWords(t, system), html: `<svg viewBox="0 0 294 128" width="294" height="128" aria-hidden="true">${inner}</svg>` });
 }
@@ -97,7 +98,7 @@ export function chainInFull(t, system) {
   const facts = (one) => (one.kind === "markers" ? t(one.critical ? "systems.cues" : "systems.cues_optional") : `${kindOf(t, one)} · ${t("systems.channels", { n: range(t, one.least_channels, one.most_channels) })} · ${range(t, one.least_hz, one.most_hz)} Hz`);
   const boxes = streams.map((one, i) => cell(2, 6 + i * (tall + gap), wide, tall, facts(one), t.said(one, "words"), one.critical ? "read" : "read maybe"));
   const joins = streams.map((one, i) => `<path d="M${wide + 2} ${6 + i * (tall + gap) + tall / 2}h18V${middle}h22" class="arrow${one.critical ? "" : " maybe"}"/>`);
-  const parts = [[344, 168, task.decoder, t("systems.part.decoder"), "decide"]];
+  const parts = [[344, 168, task.decoder || t("systems.no_decoder"), t("systems.part.decoder"), "decide"]];
   if (task.law) parts.push([552, 150, t(`systems.law.${task.law.law}`), t("systems.part.law"), "decide"]);
   const at = task.law ? 742 : 552;
   const limits = system.limits ? t("systems.limits.short", { hold: system.limits.hold_limit_s, dose: system.limits.dose_s / 60 }) : "";
