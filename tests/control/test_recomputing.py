@@ -226,6 +226,28 @@ def test_a_recording_in_which_a_symptom_only_forbade_to_begin_leads_to_its_comma
     assert "stop" in {command.action for command in control.recompute(since, [])}
 
 
+def test_a_recording_in_which_a_second_silence_was_let_pass_leads_to_its_commands():
+    bench = stimulated(STEADY, lesion="T10").reach("ARMED")
+    supervisor = bench.controller.stimulation._gate.supervisor
+    supervisor._expects_late = False
+    record(bench)
+    bench.decide("activate")
+    decisions = [Decision(bench.sample, bench.stream, "grasp", (1 - 0.9, 0.9), True, "activate")]
+    bench.run(0.3, decide=False)
+    # Nobody looks for longer than the watchdog of the stimulator, and then again while that ends the current.
+    for seconds in (0.3, 0.3):
+        bench.tick(seconds)
+    bench.run(0.3, decide=False)
+    (kind, state), *inputs = recorded(bench)
+    parts = without(state["parts"], StimulationSupervisor="_expects_late")
+    older = [(kind, {**state, "version": 9, "parts": parts}), *inputs]
+    assert control.of_this_version(older)
+    assert list(control.recompute(older, decisions)) == bench.sent
+    newer = {**state["parts"]["StimulationSupervisor"], "_expects_late": True}
+    since = [(kind, {**state, "parts": {**state["parts"], "StimulationSupervisor": newer}}), *inputs]
+    assert list(control.recompute(since, decisions)) != bench.sent
+
+
 def without(parts, **names):
     """The state of parts, each without one attribute."""
     return {
@@ -242,7 +264,7 @@ def test_a_state_of_other_attributes_needs_another_version(bench):
     """Where this fails, raise `VERSION` of `control._recomputing`, and state here what the attributes hash to."""
     _, content = recorded(record(bench))[0]
     names = "\n".join(sorted(f"{part}.{name}" for part, kept in content["parts"].items() for name in kept))
-    assert (content["version"], sha256(names.encode()).hexdigest()[:12]) == (9, "4a8d2e1c8eb8")
+    assert (content["version"], sha256(names.encode()).hexdigest()[:12]) == (10, "4a8d2e1c8eb8")
 
 
 @pytest.mark.parametrize(

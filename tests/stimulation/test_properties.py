@@ -17,7 +17,7 @@ LATE = st.sampled_from([0.0, 0.3, 0.7, 1.0])
 class WhateverIsAskedFor(RuleBasedStateMachine):
     """Orders, time, silence, people and telemetry, in any order."""
 
-    @initialize(latency_s=st.sampled_from([0.0, 0.07, 0.15]), burst_s=st.sampled_from([1.5, 3.0]))
+    @initialize(latency_s=st.sampled_from([0.0, 0.07, 0.15]), burst_s=st.sampled_from([1.6, 3.0]))
     def begin(self, latency_s, burst_s):
         self.walk = Walk(walked_setup(small_limits(burst_s=burst_s, dose_session_uc=700.0)), latency_s=latency_s)
 

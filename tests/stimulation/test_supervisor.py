@@ -175,8 +175,8 @@ def test_a_burst_ends_so_early_that_a_dead_engine_could_not_make_it_too_long():
     one.order((1.0, 0.0), now=0.0)
     verdict, now = run(one, 10.0, since=0.0)
     assert (verdict.consequence, rules(verdict)) == ("release", ["burst"])
-    # The ramp, one that a watchdog begins again just before it is over, and the latency are still to come.
-    assert now + 2 * 0.5 + 0.15 <= 3.0 < now + 0.1 + 0.25 + 2 * 0.5 + 0.15
+    # The ramp, one that a watchdog begins again just before it is over, and the latency of each are still to come.
+    assert now + 2 * (0.5 + 0.15) <= 3.0 < now + 0.1 + 0.25 + 2 * (0.5 + 0.15)
     assert verdict.levels == (0.0, 0.0)
     assert verdict.ramp_s == 0.5
 
@@ -239,6 +239,37 @@ def test_a_caller_that_falls_silent_finds_itself_stopped_and_what_flowed_meanwhi
     assert one.dose.session_uc(("lead", 3)) == pytest.approx(90.0 * (0.2 + 0.25 + 0.65))
 
 
+def test_a_release_that_is_told_before_the_stimulator_has_lapsed_is_reckoned_from_then():
+    one = supervisor()
+    one.order((1.0, 0.0), now=0.0)
+    # The watchdog of 0.25 s is over; the stimulator, 0.15 s late, may hear of the release before it has lapsed.
+    assert one.tick(0.3).consequence == "fault"
+    assert not one.settled(0.94)
+    assert one.settled(0.96)
+    one.tick(0.5)
+    one.tick(0.7)
+    one.tick(0.94)
+    one.tick(1.1)
+    assert one.dose.session_uc(("lead", 3)) == pytest.approx(90.0 * (0.3 + 0.15 + 0.5))
+
+
+def test_a_caller_that_falls_silent_again_in_a_release_ends_it_at_once():
+    one = supervisor()
+    one.order((1.0, 0.0), now=0.0)
+    assert one.tick(0.3).consequence == "fault"
+    verdict = one.tick(0.6)
+    assert (verdict.consequence, rules(verdict), verdict.ramp_s) == ("stop", ["watchdog"], 0.0)
+    assert one.settled(0.6 + 0.15)
+
+
+def test_a_caller_that_comes_back_when_nothing_flows_any_longer_stops_nothing():
+    one = supervisor()
+    one.order((1.0, 0.0), now=0.0)
+    one.order((0.0, 0.0), now=0.2, ramp_s=0.5)
+    assert one.tick(9.0).consequence == ""
+    assert one.latched is None
+
+
 @pytest.mark.parametrize("now", [-1.0, nan, inf])
 def test_a_clock_that_cannot_be_relied_on_is_a_fault(now):
     one = supervisor()
@@ -249,7 +280,7 @@ def test_a_clock_that_cannot_be_relied_on_is_a_fault(now):
 
 
 def test_a_programme_whose_bursts_are_shorter_than_what_a_watchdog_ends_is_refused():
-    with pytest.raises(Refused, match="length of the burst of lead would be 1.4 s, at most 0.8 s"):
+    with pytest.raises(Refused, match="length of the burst of lead would be 1.55 s, at most 0.8 s"):
         supervisor(limits={"burst_s": 0.8})
 
 

@@ -17,7 +17,7 @@ from workbench.outcomes import OutcomeMeasure
 from workbench.recording import RunFile
 from workbench.study import Signer, Study, utc_now
 from workbench.study.changes import AdoptProtocol, Enrol, SaveForm, SetAnchor
-from workbench.study.forms import HELP, Form, Item, state_of
+from workbench.study.forms import HELP, OFF, Form, Item, state_of
 from workbench.study.protocol import Protocol
 from workbench.study.schedule import days_of
 from workbench.systems import System, draft
@@ -213,20 +213,30 @@ def lines(study: Study, system: System, visits: Mapping[str, str]) -> Iterator[s
     ----------
     study, system, visits : as above.
     """
-    taken = [one for one in study.nouns("assessment") if isinstance(one, Assessment)]
-    for form in dict.fromkeys(one.measure for one in taken):
-        rest_on = _rest_on(system, form)
-        mine = [one for one in taken if one.measure == form]
-        for state in dict.fromkeys(state_of(asdict(one.condition)) for one in mine):
-            of_state = [one for one in mine if state_of(asdict(one.condition)) == state]
-            told = _told(outcomes.load(form), of_state, visits, first=[one.name for one in system.planned])
-            if told and rest_on:
-                yield f"Endpoint   {rest_on}: {form}{SAID.get(state, f', {state}')}, {told} (made-up values)"
+    yield from _of_measures(study, system, visits)
+    if system.entries is None:
+        yield from _of_own_forms(study, system, visits)
+
+
+def _of_measures(study: Study, system: System, visits: Mapping[str, str]) -> Iterator[str]:
+    by_state: dict[tuple[str, str], list[Assessment]] = {}
+    for one in study.nouns("assessment"):
+        if isinstance(one, Assessment):
+            by_state.setdefault((one.measure, state_of(asdict(one.condition))), []).append(one)
+    named, asked = [one.name for one in system.planned], system.asked_forms
+    for form, state in sorted(by_state, key=lambda key: (asked.index(key[0]), key[1] != OFF, key[1])):
+        mine = by_state[form, state]
+        rest_on, told = _rest_on(system, form), _told(outcomes.load(form), mine, visits, first=named)
+        if told and rest_on:
+            yield f"Endpoint   {rest_on}: {form}{SAID.get(state, f', {state}')}, {told} (made-up values)"
+
+
+def _of_own_forms(study: Study, system: System, visits: Mapping[str, str]) -> Iterator[str]:
     for own in system.own_forms:
         figure, rest_on = _figure_of(own), _rest_on(system, own.name)
         rows = {row["visit_id"]: row["values"] for row in study.rows("form", name=own.name)}
         values = [str(rows[visit][figure.name]) for visit in visits.values() if figure and visit in rows]
-        if figure and values and rest_on and system.entries is None:
+        if figure and values and rest_on:
             course = " → ".join(values)
             yield f"Endpoint   {rest_on}: {own.name}, {figure.name} {course} (made-up values)"
 

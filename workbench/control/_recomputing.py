@@ -42,7 +42,7 @@ from workbench.stimulation import (
 )
 from workbench.vocabulary import Command, Decision
 
-VERSION = 9
+VERSION = 10
 """Of what inputs lead to. To be raised with each change after which the same inputs give other commands, or the
 state has other attributes: recordings made before then say that their commands cannot be recomputed, unless
 :data:`BEFORE` says what their controllers lacked."""
@@ -76,14 +76,17 @@ _FORGETS: Mapping[str, Mapping[str, Any]] = {"StimulationGate": {"_forgets": Tru
 
 _NOTES_ALONE: Mapping[str, Mapping[str, Any]] = {"StimulationReports": {"_stops": False}}
 
+_IN_TIME: Mapping[str, Mapping[str, Any]] = {"StimulationSupervisor": {"_expects_late": False}}
+
 BEFORE: Mapping[object, Mapping[str, Mapping[str, Any]]] = {
     2: {**_ANY_AGE, **_NO_STIMULATION, "PhaseGate": {"_meant": False, "_inside": False, "_window": ""}},
     3: {**_ANY_AGE, **_NO_STIMULATION, **_ONE_WINDOW},
     4: {**_NO_STIMULATION, **_ONE_WINDOW},
-    5: {**_NO_MEASUREMENT, **_ONE_WINDOW, **_FORGETS},
-    6: {**_ONE_WINDOW, **_FORGETS, **_NOTES_ALONE},
-    7: {**_FORGETS, **_NOTES_ALONE},
-    8: _NOTES_ALONE,
+    5: {**_NO_MEASUREMENT, **_ONE_WINDOW, **_FORGETS, **_IN_TIME},
+    6: {**_ONE_WINDOW, **_FORGETS, **_NOTES_ALONE, **_IN_TIME},
+    7: {**_FORGETS, **_NOTES_ALONE, **_IN_TIME},
+    8: {**_NOTES_ALONE, **_IN_TIME},
+    9: _IN_TIME,
 }
 """By version: what its controllers did not have yet, in the state in which it changes no command. Where that is a
 whole part, the law is filled in; those of that version had no phase window."""
@@ -255,6 +258,8 @@ def restored(state: Mapping[str, Any]) -> Controller:
     setup = from_json(state["stimulation"]) if "stimulation" in state else None
     controller, parts = Controller(from_json(state["effector"]), stimulation=setup), state["parts"]
     for name, lacking in BEFORE.get(state["version"], {}).items():
+        if name == "StimulationSupervisor" and name not in parts:
+            continue  # Nothing stimulates.
         had = parts.get(name, {"_law": parts["Activation"]["_law"]} if name == "PhaseGate" else {})
         parts = {**parts, name: {**had, **lacking}}
     _parts(controller).restore(parts)

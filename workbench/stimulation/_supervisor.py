@@ -127,6 +127,7 @@ class StimulationSupervisor:
         ]
         limits = self._loads.limits
         self.watchdog_s = min(one.limits["watchdog_s"] for one in limits.values())
+        self._expects_late = True
         self._on = OnTimes(limits)
         # A burst or a duty that is shorter than what flows until the watchdog has ended it could never begin.
         too_short = [f for lead in limits for f in self._on.findings(lead, 0.0, on=False, ahead_s=self._ahead_s)]
@@ -400,10 +401,12 @@ class StimulationSupervisor:
     def _ahead_s(self) -> float:
         """How long current may still flow although the next look releases it, s.
 
-        That look comes within a watchdog. An engine that dies while the release is under way lets the stimulator's
-        own watchdog begin it again, as late as just before it is over.
+        That look comes within a watchdog; where it comes a little later, the stimulator may hear of it before its
+        own watchdog ends the current. An engine that dies while the release is under way lets that watchdog begin
+        it again, as late as just before it is over. One that comes back ends it at once.
         """
-        return self.watchdog_s + 2.0 * self.programme.release_s + self.programme.latency_s
+        release_s, latency_s = self.programme.release_s, self.programme.latency_s
+        return self.watchdog_s + 2.0 * release_s + (2.0 if self._expects_late else 1.0) * latency_s
 
     def _dangers(self) -> list[Finding]:
         return [*self._person.dangers(), *self._telemetry.dangers()]
@@ -458,16 +461,21 @@ class StimulationSupervisor:
             return self._latch(back, "fault") if self.latched is None else self._verdict(0.0, self._kept)
         lost_at = last + self.watchdog_s
         if any(self._to) and above(now, lost_at):
-            # The stimulator's own watchdog has ended it by now: what flowed since is what that lets flow.
+            # The stimulator's own watchdog has ended it by now: what flowed since is what that lets flow. Where it
+            # has not, being a latency late, it hears of the release now.
             self._count(last, lost_at)
-            self._lose(lost_at)
+            late = self._expects_late and now < lost_at + self.programme.latency_s
+            self._lose(lost_at, now if late else lost_at)
             self._count(lost_at, now)
             return self._latch(Finding("watchdog", now - last, self.watchdog_s), "fault")
         if lost_at < self._settles_at and above(now, lost_at):
             # A release that was under way: the stimulator's own watchdog has begun it again.
             self._count(last, lost_at)
-            self._lose(lost_at)
+            self._lose(lost_at, lost_at)
             self._count(lost_at, now)
+            if self._expects_late and any(self._envelope(now)):
+                # It would at the next silence too, and at each after it: what was looked ahead by is one.
+                return self._latch(Finding("watchdog", now - last, self.watchdog_s), "stop")
             return None
         self._count(last, now)
         return None
@@ -515,10 +523,13 @@ class StimulationSupervisor:
         reached_at = max(now + ramp_s + self.programme.latency_s, now)
         self._orders = [*before, UnderWay(currents, currents, reached_at, ramped=ramp_s > 0)]
 
-    def _lose(self, lost_at: float) -> None:
-        """The stimulator's own watchdog ends everything: what was still on its way to it may never begin."""
+    def _lose(self, lost_at: float, begun_at: float) -> None:
+        """The stimulator's own watchdog ends everything: what was still on its way to it may never begin.
+
+        ``lost_at`` is when it runs out, ``begun_at`` when the release begins at the latest but for the latency, s.
+        """
         low, high = self._least(lost_at), self._envelope(lost_at)
-        reached_at = lost_at + self.programme.release_s + self.programme.latency_s
+        reached_at = begun_at + self.programme.release_s + self.programme.latency_s
         none = self._nothing
         self._orders = [UnderWay(low, high, -inf), UnderWay(none, none, reached_at, ramped=True)]
 

@@ -122,20 +122,22 @@ class Stimulator:
         return tuple(a + (b - a) * share for a, b in zip(low, high))
 
     def run(self, until: float) -> None:
-        """Time passes to ``until``, s."""
-        while self._now < until:
+        """Time passes to ``until``, s; whatever is due by then is obeyed."""
+        while True:
             lapse = inf if self._dead else self._heard + self._programme_watchdog + self._latency_s
             due = self._waiting[0].at if self._waiting else inf
             end = self._path[2] if self._path[2] > self._now else inf
-            to = min(until, lapse, due, end)
+            to = max(self._now, min(until, lapse, due, end))
             self._flow(self._now, to)
             self._now = to
-            if to == due:
+            if due <= to:
                 self._obey(self._waiting.pop(0))
-            elif to == lapse:
+            elif lapse <= to:
                 self._dead = True
                 self._waiting.clear()
                 self._begin((0.0,) * len(self._programme.channels), self._programme.release_s)
+            elif to >= until:
+                return
 
     @property
     def _programme_watchdog(self) -> float:

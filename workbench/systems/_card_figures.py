@@ -10,6 +10,7 @@ from pathlib import Path
 
 from workbench import reading, world
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.systems._system import words
 
 KEPT = Path(__file__).with_name("card_figures.json")
@@ -68,9 +69,7 @@ def keep_card_figures(path: Path, measured: Mapping[str, CardFigure]) -> None:
     try:
         world.disk.save(path, text.encode(), mode=0o644)
     except OSError as error:
-        raise BadValue(
-            f"{reading.shown(path)} cannot be written ({error.strerror}); name another file of card figures"
-        ) from error
+        raise BadValue(Message("card.unwritable", file=reading.shown(path), why=str(error.strerror))) from error
 
 
 def _read(path: Path) -> Mapping[str, CardFigure]:
@@ -78,4 +77,4 @@ def _read(path: Path) -> Mapping[str, CardFigure]:
     try:
         return {name: CardFigure(**one) for name, one in json.loads(text).items()}
     except (ValueError, TypeError, AttributeError):
-        raise BadValue(f"{reading.shown(path)} is no file of card figures; name another one") from None
+        raise BadValue(Message("card.unread", file=reading.shown(path))) from None
