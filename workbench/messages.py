@@ -26,8 +26,8 @@ SAID = "said"
 
 CHINESE = re.compile(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
 """A Chinese character or mark, as the scripts of the widgets know one too."""
-SPACED = re.compile(r"( ?)\{(\w+)\}((?: (?!\{))?)")
-"""A place with the spaces about it; one between two places belongs to the second."""
+PLACE = re.compile(r"\{(\w+)\}")
+"""A place of a sentence."""
 
 Argument = str | int | Sequence[str]
 """What fills a place: a word or a formatted number, a count, another message, or a list of words or messages."""
@@ -123,16 +123,22 @@ def _filled(code: str, arguments: Mapping[str, Argument], language: str) -> str:
     known = catalogue()[code]
     sentence = known.get(language, known["en"])
     values = {name: translate(value, language=language) for name, value in arguments.items()}
-    if language == "zh-CN":
-        # A space stands between Chinese and other scripts, and nowhere between two Chinese words.
-        sentence = SPACED.sub(lambda place: _spaced(place, values.get(place[2], "")), sentence)
-    return sentence.format(**values)
+    # A sentence that quotes braces has no other place beside a space.
+    if language != "zh-CN" or "{{" in sentence:
+        return sentence.format(**values)
+    first, *rest = PLACE.split(sentence)
+    for name, text in zip(rest[::2], rest[1::2], strict=True):
+        first = _joined(_joined(first, values[name]), text)
+    return first
 
 
-def _spaced(place: re.Match[str], value: str) -> str:
-    before = "" if CHINESE.match(value) else place[1]
-    after = "" if CHINESE.match(value[-1:]) else place[3]
-    return f"{before}{{{place[2]}}}{after}"
+def _joined(text: str, more: str) -> str:
+    """One text after the other: a space stands between Chinese and other scripts, and not within Chinese."""
+    if text[-1:] == " " and CHINESE.match(text[-2:-1]) and CHINESE.match(more):
+        return text[:-1] + more
+    if more[:1] == " " and CHINESE.match(text[-1:]) and CHINESE.match(more[1:]):
+        return text + more[1:]
+    return text + more
 
 
 # ------------------------------------------------------------------ as JSON

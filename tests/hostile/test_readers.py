@@ -49,6 +49,7 @@ BY_COMMANDS = {
     "commands/power.py", "commands/stimulation.py", "commands/systems.py", "dashboard/new_study.py",
     "evaluation/_emg_myo.py", "stress/statistics.py", "stress/kept.py", "physiology/_person.py",
     "devices/simulated_spinal_participant.py", "systems/_stimulation.py", "runs/home_store.py",
+    "systems/_card_figures.py",
 }  # fmt: skip
 """Read what a user names or a study holds: the hostile cases of the commands, or of READERS below, reach them."""
 

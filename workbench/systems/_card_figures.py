@@ -73,8 +73,9 @@ def keep_card_figures(path: Path, measured: Mapping[str, CardFigure]) -> None:
 
 
 def _read(path: Path) -> Mapping[str, CardFigure]:
-    text = reading.read_text(path, "file of card figures", largest=LARGEST)
+    what = "file of card figures"
+    content = reading.parse_json(reading.read_text(path, what, largest=LARGEST), f"{what} {reading.shown(path)}")
     try:
-        return {name: CardFigure(**one) for name, one in json.loads(text).items()}
-    except (ValueError, TypeError, AttributeError):
+        return {name: CardFigure(**one) for name, one in content.items()}
+    except (TypeError, AttributeError):
         raise BadValue(Message("card.unread", file=reading.shown(path))) from None

@@ -165,7 +165,7 @@ def kind_of(action: argparse.Action) -> str:
         return "recording"
     if action.dest in ("protocol", "old", "new"):
         return "protocol"
-    if action.dest in ("out", "write", "socket", "draft", "output", "keep"):
+    if action.dest in ("out", "write", "socket", "draft", "output", "keep", "cards"):
         return "output"
     if action.dest in ("plan", "manifest"):
         return "manifest"

@@ -41,6 +41,13 @@ export function whenChanged(build) {
 
 const CHINESE = /[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]/;
 
+/** One text after the other: a space stands between Chinese and other scripts, and not within Chinese. */
+function joined(text, more) {
+  if (text.endsWith(" ") && CHINESE.test(text.slice(-2, -1)) && CHINESE.test(more.charAt(0))) return text.slice(0, -1) + more;
+  if (more.startsWith(" ") && CHINESE.test(text.slice(-1)) && CHINESE.test(more.charAt(1))) return text + more.slice(1);
+  return text + more;
+}
+
 /** Renders a message {code, args}, or an argument of one: text, a number, another message, or a list of them. */
 function rendered(said, language) {
   if (Array.isArray(said)) {
@@ -49,12 +56,10 @@ function rendered(said, language) {
     return parts.map((part, i) => part + gap(part, i)).join("");
   }
   if (said === null || typeof said !== "object") return String(said);
-  return MESSAGES[said.code][language].replace(/( ?)\{(\w+)\}((?: (?!\{))?)/g, (all, before, name, after) => {
-    const value = rendered(said.args[name], language);
-    // A space stands between Chinese and other scripts, and nowhere between two Chinese words.
-    const closed = (end) => language === "zh-CN" && CHINESE.test(end);
-    return `${closed(value.slice(0, 1)) ? "" : before}${value}${closed(value.slice(-1)) ? "" : after}`;
-  });
+  const [first, ...rest] = MESSAGES[said.code][language].split(/\{(\w+)\}/);
+  const join = language === "zh-CN" ? joined : (text, more) => text + more;
+  // A name, then the text after its place, and so on.
+  return rest.reduce((text, part, i) => join(text, i % 2 ? part : rendered(said.args[part], language)), first);
 }
 
 /**
