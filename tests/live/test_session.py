@@ -87,6 +87,9 @@ def test_the_status_has_the_shape_that_screens_expect(done):
     evidence = next(s["evidence"] for s in done.seen if s["evidence"])
     assert evidence["target"] == "grasp"
     assert sorted(evidence["classes"]) == ["grasp", "rest"]
+    assert sum(evidence["values"]) == pytest.approx(1.0)
+    assert evidence["p"] == evidence["values"][evidence["classes"].index("grasp")]
+    assert evidence["sure"] is None
 
 
 def test_signals_reach_the_screen(done):

@@ -228,8 +228,9 @@ class EvidenceStatus(TypedDict):
     which a target is held. Both 0 where each cue is decided once.
     ``p`` : probability of ``target``; of a velocity, which has no target, its size, 0–1; of a phase the phase.
     ``history`` : time before now in s and ``p``, None where a phase was not known. ``values``, ``position`` : of
-    the newest decision, in the unit of its kind. ``windows`` : of the law. ``agreed`` : by role whether each
-    stream agreed, the signal among them; empty where none can hold back another.
+    the newest decision, in the unit of its kind; without such values the probabilities of ``classes``. ``sure`` :
+    probability below which a cue is left undecided, None where no cue is. ``windows`` : of the law. ``agreed`` :
+    by role whether each stream agreed, the signal among them; empty where none can hold back another.
     """
 
     classes: list[str]
@@ -245,6 +246,7 @@ class EvidenceStatus(TypedDict):
     history: list[list[float | None]]
     kind: EvidenceKind
     values: list[float]
+    sure: float | None
     position: list[float]
     windows: list[WindowStatus]
     agreed: dict[str, bool]

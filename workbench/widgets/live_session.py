@@ -48,6 +48,7 @@ MODULES = (
     "parts/participant",
     "parts/cue",
     "parts/ring",
+    "parts/states",
     "parts/evidence",
     "parts/scope",
     "parts/stimulation",

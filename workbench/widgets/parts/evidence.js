@@ -2,6 +2,7 @@
 import { age, classIf, fixed, h, named, put, show, whenChanged } from "./dom.js";
 import { light } from "./icons.js";
 import { phaseRing } from "./ring.js";
+import { stateBars } from "./states.js";
 
 const SPAN = 10;
 const FRESH_S = 2;
@@ -96,11 +97,13 @@ export function evidencePanel(ctx) {
   const bar = h("div", { class: "evbar", role: "img", "aria-label": t("evidence.title") },
     releaseWord, activateWord, fill, hatch, value, release, activate);
   const ring = phaseRing(ctx);
+  const states = stateBars(ctx);
   const gates = gatesLine(ctx);
   const dwell = h("div", { class: "dwell" }, pips, words);
+  const axis = h("div", { class: "row between xs mute", style: "margin-top:3px" }, h("span", {}, "−10 s"), bandWords, h("span", {}, t("scope.now")));
+  const course = h("div", { class: "evt" }, canvas);
   const el = h("div", { class: "panel evidence" }, h("div", { class: "hd" }, h("h2", {}, t("evidence.title")), target, quality),
-    h("div", { class: "bd" }, bar, dwell, ring.el, gates.el, adapting.el, h("div", { class: "evt" }, canvas),
-      h("div", { class: "row between xs mute", style: "margin-top:3px" }, h("span", {}, "−10 s"), bandWords, h("span", {}, t("scope.now")))));
+    h("div", { class: "bd" }, states.el, bar, dwell, ring.el, gates.el, adapting.el, course, axis));
 
   const drawPips = whenChanged(([n, needed]) => {
     pips.replaceChildren(...Array.from({ length: Math.min(needed, 12) }, (_, i) => h("i", { class: i < n ? "on" : "" })));
@@ -186,9 +189,12 @@ export function evidencePanel(ctx) {
       shown = e;
       // A phase goes round: no bar, and no level that it must reach.
       const round = ring.update(e, valid);
-      show(bar, !round);
-      show(dwell, !round || !valid);
-      put(target, e && e.target ? t("evidence.of", { target: named(t, "cue", e.target).toLowerCase() }) : "");
+      // Of several states each has its own bar; the course of one of them would say little of the others.
+      const several = states.update(e, valid);
+      for (const part of [course, axis]) show(part, !several);
+      show(bar, !round && !several);
+      show(dwell, !valid || !(round || several));
+      put(target, e && e.target && !several ? t("evidence.of", { target: named(t, "cue", e.target).toLowerCase() }) : "");
       show(fill, valid);
       show(hatch, !valid);
       put(value, valid ? fixed(e.p, 2) : t("evidence.none"));
