@@ -629,6 +629,54 @@ def test_a_server_that_ended_a_connection_is_reached_again_by_the_next_entry(emp
     assert empty.verify().ok
 
 
+@pytest.mark.parametrize("pause_s", [0.0, 0.05, 0.3])
+def test_a_connection_that_ends_in_the_middle_of_what_was_sent_together_is_told_in_a_sentence_alone(
+    empty, caplog, pause_s
+):
+    with databases.connected(empty) as owner:
+        # The server ends it while further commands of the same message wait behind this one.
+        steps = f"PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep({pause_s}); RETURN NEW;"
+        ends = f"$$BEGIN {steps} END$$"
+        owner.execute(f"CREATE FUNCTION ends_() RETURNS trigger LANGUAGE plpgsql AS {ends}")
+        owner.execute("CREATE TRIGGER ends_ BEFORE INSERT ON participant FOR EACH ROW EXECUTE FUNCTION ends_()")
+        head = empty.head()
+        with pytest.raises(RecordFault) as told:
+            empty.append(Participant("P01"))
+        owner.execute("DROP TRIGGER ends_ ON participant")
+        owner.execute("DROP FUNCTION ends_()")
+    assert "\n" not in str(told.value).strip()
+    assert [record for record in caplog.records if record.name.startswith("sqlalchemy")] == []
+    assert (empty.head(), empty.count("participant")) == (head, 0)
+    empty.append(Participant("P02"))
+    assert empty.verify().ok
+
+
+ENDS = "SELECT pg_terminate_backend(pg_backend_pid())"
+
+
+def _sent(store, connection, raw):
+    with store.sending(connection):
+        # An answer that nobody has read yet: the driver cannot leave its pipeline.
+        raw.pgconn.send_query_params(b"SELECT pg_sleep(0.1)", [])
+        raw.execute(ENDS)
+        raw.execute("SELECT 1")
+
+
+def _answered(store, connection, raw):
+    store.answers(connection, [(ENDS, ()), ("SELECT 1", ())])
+
+
+@pytest.mark.parametrize("asks", [_sent, _answered])
+def test_a_connection_that_cannot_leave_a_pipeline_is_given_up(empty, caplog, asks):
+    """The driver then says neither that it is closed nor that it can be asked."""
+    with empty.database.connected() as connection:
+        store, raw = stores.of(connection), connection.connection.dbapi_connection
+        with pytest.raises(store.errors):
+            asks(store, connection, raw)
+        assert connection.invalidated
+    assert [record for record in caplog.records if record.name.startswith("sqlalchemy")] == []
+
+
 def _pid(study):
     with study.database.connected() as connection:
         return connection.exec_driver_sql("SELECT pg_backend_pid()").scalar()

@@ -338,9 +338,13 @@ class PostgreSQL:
 
 
 def _tell_broken(connection: Connection, raw: Any, error: Exception) -> None:
-    """Tell SQLAlchemy of a connection that broke where it was not asked, unless it knows by now."""
+    """Tell SQLAlchemy of a connection that broke where it was not asked, unless it knows by now.
+
+    One that ended while an answer was under way cannot leave its pipeline, and nothing more can be asked of it.
+    """
+    stuck = raw.closed or raw.pgconn.pipeline_status != _driver().pq.PipelineStatus.OFF
     # An invalidated connection is not asked for its driver's one: that would make another.
-    if raw.closed and not connection.invalidated:
+    if stuck and not connection.invalidated:
         connection.invalidate(error)
 
 
