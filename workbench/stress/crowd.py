@@ -86,7 +86,7 @@ class CrowdFigures:
         rate, n = f"{self.changes / self.seconds:.1f} a second", self.writers
         return "\n".join(
             [
-                f"{n} writers, {self.seconds:g} s: {self.changes} changes ({rate}), {self.entries} entries",
+                f"{n} writers, {self.seconds:.0f} s: {self.changes} changes ({rate}), {self.entries} entries",
                 f"one number counted up {self.counted} times, {self.overwritten} overwritten; "
                 f"{self.late} times somebody else was faster",
                 f"{self.people} people, {self.doubled} pseudonyms twice; {self.slots} slots, {self.twice} twice, "
