@@ -65,4 +65,4 @@ def test_visits_lapse_of_complete_systems_and_of_those_that_stimulate_alone():
         "transcutaneous_stimulation", "eeg_fes_rehabilitation",
     )  # fmt: skip
     assert all(_demo_visits.lapses(systems.load(name)) for name in complete)
-    assert not [name for name in ("imagery_glove", "selection_ssvep") if _demo_visits.lapses(systems.load(name))]
+    assert not [name for name in ("cursor_velocity", "selection_ssvep") if _demo_visits.lapses(systems.load(name))]

@@ -100,14 +100,14 @@ def test_a_card_shows_its_figure_with_interval_and_number_and_one_without_says_t
     for one in panel.systems:
         if one["name"] == "neo_hand":
             one["figure"] = figure | {"measure": MEASURES["error_uv"]}
-        elif one["name"] == "imagery_glove":
+        elif one["name"] == "cursor_velocity":
             one["figure"] = None
     page = mount(SystemsPage, traits(panel, language="zh-CN"), width=1440, height=900)
     foot = page.locator("[data-system=neo_hand] .foot")
     assert "6.0 µV 闭环误差" in foot.inner_text()
     assert "模拟 · n = 20 · 5.3–6.6" in foot.inner_text()
     assert foot.locator(".figure").get_attribute("title") == "workbench stress x"
-    assert "可模拟运行" in page.locator("[data-system=imagery_glove] .foot").inner_text()
+    assert "可模拟运行" in page.locator("[data-system=cursor_velocity] .foot").inner_text()
     assert page.errors == []
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from workbench import analysis
+from workbench import analysis, systems
 from workbench.analysis import EventMetrics
 from workbench.errors import BadValue
 from workbench.stress._full_speed import card_figure, online_run, over_participants
@@ -135,7 +135,8 @@ def attempts(
     if n < 1:
         raise BadValue(f"one participant or more is needed, got {n}")
     figures = []
-    for name, task in which:
+    # Somebody may have taken one out of the register.
+    for name, task in (one for one in which if one[0] in systems.available()):
         people = [online_run(name, task=task, seed=seed + k, trials=trials) for k in range(n)]
         every = [trial for one in people for trial in one.trials]
         whose = [str(k) for k, one in enumerate(people) for _ in one.trials]
