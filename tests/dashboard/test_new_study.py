@@ -175,7 +175,7 @@ def test_a_draft_replaces_nothing_and_keeps_no_text_that_is_no_toml_or_that_some
     file = Path(wizard.study["draft"]["path"])
     before = file.read_text()
     with pytest.raises(Refused, match="replaces nothing"):
-        wizard.draft("imagery_glove")
+        wizard.draft("force_glove")
     with pytest.raises(BadValue, match="TOML"):
         wizard.edit("[study")
     with pytest.raises(BadValue, match="longer than"):
