@@ -17,13 +17,12 @@ FIGURES = Path(__file__).parents[2] / "docs" / "stress.md"
 @pytest.mark.parametrize("name", sorted({*card_figures()} & {*systems.available()}))
 def test_a_card_shows_what_its_command_printed_into_the_document_of_long_tests(name):
     figure = card_figures()[name]
-    digits = ".1f" if figure.unit else ".2f"
+    digits = ".3f" if figure.measure == "accuracy" else ".1f" if figure.unit else ".2f"
     heading, _, rest = FIGURES.read_text(encoding="utf-8").partition(f"## `{figure.command}`\n")
     assert rest, f"{figure.command} stands in no heading of {FIGURES.name} after {heading[-40:]!r}"
     (line,) = (one for one in rest.partition("\n## ")[0].splitlines() if one.startswith(f"{name}: "))
     interval = f"(95 % CI {figure.low:{digits}}–{figure.high:{digits}} over participants)"
-    if figure.measure != "accuracy":  # printed with three digits there
-        assert f"{figure.value:{digits}} {interval}" in line
+    assert f"{figure.value:{digits}} {interval}" in line
     assert f": {figure.n} simulated participants" in line
     assert figure.measure in MEASURES
 

@@ -12,6 +12,7 @@ from workbench.decode import Made, decode
 from workbench.decoders import WindowDecoder
 from workbench.devices import simulated_participant, simulated_spinal_participant
 from workbench.devices.simulated_spinal_participant import STREAMS
+from workbench.errors import BadValue
 from workbench.paradigms import Paradigm, PlannedCue
 from workbench.signals.cues import locate_cues
 from workbench.systems import BoundSystem, CardFigure
@@ -21,6 +22,13 @@ BLOCK_S = 0.05
 """Length of a block, s."""
 OTHER_BLOCK = 7
 """Samples of a block when a run is decoded again."""
+
+
+def seeds_of(n: int, seed: int) -> range:
+    """Seeds of ``n`` participants, of whom the first has ``seed``. Raises BadValue without a participant."""
+    if n < 1:
+        raise BadValue(f"one participant or more is needed, got {n}")
+    return range(seed, seed + n)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,7 @@ from functools import partial
 
 from workbench import analysis, systems
 from workbench.analysis import EventMetrics
-from workbench.errors import BadValue
-from workbench.stress._full_speed import card_figure, online_run, over_participants
+from workbench.stress._full_speed import card_figure, online_run, over_participants, seeds_of
 from workbench.systems import CardFigure
 
 SYSTEMS = (
@@ -132,12 +131,11 @@ def attempts(
     BadValue
         Without a participant.
     """
-    if n < 1:
-        raise BadValue(f"one participant or more is needed, got {n}")
+    seeds = seeds_of(n, seed)
     figures = []
     # Somebody may have taken one out of the register.
     for name, task in (one for one in which if one[0] in systems.available()):
-        people = [online_run(name, task=task, seed=seed + k, trials=trials) for k in range(n)]
+        people = [online_run(name, task=task, seed=one, trials=trials) for one in seeds]
         every = [trial for one in people for trial in one.trials]
         whose = [str(k) for k, one in enumerate(people) for _ in one.trials]
         window_s = float(people[0].paradigm.params()["onset_window_s"])

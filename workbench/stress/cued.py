@@ -9,8 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from workbench import analysis, systems
-from workbench.errors import BadValue
-from workbench.stress._full_speed import card_figure, online_run, over_participants
+from workbench.stress._full_speed import card_figure, online_run, over_participants, seeds_of
 from workbench.systems import CardFigure
 
 SYSTEMS = ("eeg_fes_rehabilitation", "scalp_spine_interface")
@@ -76,12 +75,11 @@ def cued(n: int, seed: int, *, trials: tuple[int, ...] = ()) -> list[CuedFigures
     BadValue
         Without a participant.
     """
-    if n < 1:
-        raise BadValue(f"one participant or more is needed, got {n}")
+    seeds = seeds_of(n, seed)
     figures = []
     # Somebody may have taken one out of the register.
     for name in (one for one in SYSTEMS if one in systems.available()):
-        runs = [online_run(name, seed=seed + k, trials=trials) for k in range(n)]
+        runs = [online_run(name, seed=one, trials=trials) for one in seeds]
         figures.append(
             CuedFigures(
                 name,

@@ -18,9 +18,8 @@ from workbench.analysis import Selections
 from workbench.decode import decode
 from workbench.devices._evoked import Observer
 from workbench.devices.simulated_presenter import Presentation
-from workbench.errors import BadValue
 from workbench.paradigms import Paradigm
-from workbench.stress._full_speed import card_figure, cut, fitted, over_participants
+from workbench.stress._full_speed import card_figure, cut, fitted, over_participants, seeds_of
 from workbench.systems import CardFigure
 from workbench.vocabulary import Chunk, Decision, Marker, Trial
 
@@ -91,11 +90,10 @@ def evoked(
     BadValue
         Without a participant.
     """
-    if n < 1:
-        raise BadValue(f"one participant or more is needed, got {n}")
+    seeds = seeds_of(n, seed)
     figures = []
     for name in names:
-        runs = [_participant(name, seed + k, trials) for k in range(n)]
+        runs = [_participant(name, one, trials) for one in seeds]
         figures.append(
             EvokedFigures(
                 name,

@@ -15,9 +15,8 @@ import numpy as np
 
 from workbench import analysis
 from workbench.devices.simulated_spinal_participant import Participant
-from workbench.errors import BadValue
 from workbench.signals.ecap import amplitude_of
-from workbench.stress._full_speed import card_figure, over_participants
+from workbench.stress._full_speed import card_figure, over_participants, seeds_of
 from workbench.systems import CardFigure
 from workbench.systems.ecap_closed_loop import (
     BOUT_S,
@@ -97,11 +96,9 @@ def responses(n: int, seed: int, *, step: Callable[[], object] = lambda: None) -
     BadValue
         Without a participant.
     """
-    if n < 1:
-        raise BadValue(f"one participant or more is needed, got {n}")
     people = []
-    for k in range(n):
-        people.append(_bouts(seed + k))
+    for one in seeds_of(n, seed):
+        people.append(_bouts(one))
         step()
     return ResponseFigures(tuple(people))
 

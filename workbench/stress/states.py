@@ -13,9 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from workbench import analysis
-from workbench.errors import BadValue
 from workbench.paradigms.leg_states import STILL
-from workbench.stress._full_speed import card_figure, online_run, over_participants
+from workbench.stress._full_speed import card_figure, online_run, over_participants, seeds_of
 from workbench.systems import CardFigure
 from workbench.systems.brain_spine_interface import BLOCK_S
 from workbench.vocabulary import Decision, Snapshot
@@ -110,9 +109,7 @@ def states(n: int, seed: int, *, trials: tuple[int, ...] = ()) -> StateFigures:
     BadValue
         Without a participant.
     """
-    if n < 1:
-        raise BadValue(f"one participant or more is needed, got {n}")
-    made = [_participant(seed + k, trials) for k in range(n)]
+    made = [_participant(one, trials) for one in seeds_of(n, seed)]
     return StateFigures(made[0][1], made[0][2], tuple(person for person, _, _ in made))
 
 
